@@ -91,9 +91,7 @@ class Outcome(enum.StrEnum):
 GOOD = frozenset({Outcome.PASSED, Outcome.REACHED})
 """Outcomes that need nobody's attention."""
 
-NOT_EVIDENCE = frozenset(
-    {Outcome.INFRA, Outcome.KILLED, Outcome.NOT_RUN, Outcome.SKIPPED}
-)
+NOT_EVIDENCE = frozenset({Outcome.INFRA, Outcome.KILLED, Outcome.NOT_RUN, Outcome.SKIPPED})
 """Outcomes that say something of the machine and nothing of the model."""
 
 

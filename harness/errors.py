@@ -1,0 +1,24 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""The harness's one exception base class; every message is a sentence for a person."""
+
+
+class HarnessError(Exception):
+    """Something a person must mend. The message says what, where and what to do."""
+
+
+class DeviceError(HarnessError):
+    """The device cannot be opened or stopped answering: the machine's fault, not a model's."""
+
+
+class UsageError(HarnessError):
+    """A wrong option, name or combination; nothing was run."""
+
+
+class RecordError(HarnessError):
+    """A record cannot be written, read or trusted."""
+
+
+class IncorrectResultError(HarnessError):
+    """The model ran and an asserted check did not hold; raised only by `finalize()`."""

@@ -1,0 +1,59 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Texts kept beside the records, compressed, each stored once under the hash of its content."""
+
+import hashlib
+import re
+from pathlib import Path
+
+import zstandard
+
+from harness.errors import RecordError
+from harness.records.atomic import write_atomically
+from harness.records.schema import Artifact
+
+BLOB_FOLDER = "blobs"
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_LEVEL = 3  # zstd: MLIR text shrinks about 12 times at 300 MB/s
+
+
+class BlobStore:
+    """A folder of blobs below a run directory. Safe under concurrent writers."""
+
+    def __init__(self, run_dir: Path) -> None:
+        self.root = run_dir / BLOB_FOLDER
+
+    def put(self, text: str | bytes, level: str) -> Artifact:
+        """Keep `text` and return its address; a text already there is not written again.
+
+        Raises:
+            RecordError: the disk is full or gone.
+        """
+        data = text.encode("utf-8", "replace") if isinstance(text, str) else text
+        digest = hashlib.sha256(data).hexdigest()
+        path = self.path(digest)
+        if not path.exists():
+            write_atomically(path, zstandard.compress(data, _LEVEL), sync=False)
+        return Artifact(level=level, sha256=digest, size=len(data))
+
+    def get(self, artifact: Artifact) -> bytes:
+        """The uncompressed bytes.
+
+        Raises:
+            RecordError: the blob is absent or is not what its name says.
+        """
+        path = self.path(artifact.sha256)
+        try:
+            data = zstandard.decompress(path.read_bytes(), max_output_size=max(artifact.size, 1))
+        except (OSError, zstandard.ZstdError) as error:
+            raise RecordError(f"{path}: the kept {artifact.level} text is unreadable") from error
+        if hashlib.sha256(data).hexdigest() != artifact.sha256:
+            raise RecordError(f"{path}: the content does not match its name")
+        return data
+
+    def path(self, digest: str) -> Path:
+        """Where a blob lies. Records are untrusted: only a digest is ever made into a path."""
+        if not _DIGEST.fullmatch(digest):
+            raise RecordError(f"{digest[:80]!r} is not a sha256 digest")
+        return self.root / digest[:2] / f"{digest}.zst"
