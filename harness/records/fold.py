@@ -10,10 +10,10 @@ CRASHED in the stage that was written ahead, unless a supervisor wrote a better 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from harness.records.naming import identity_of_key
 from harness.records.schema import (
     AnyEvent,
     Failure,
-    Identity,
     ModelStatus,
     Outcome,
     OutputCheck,
@@ -150,22 +150,6 @@ def _never_started(event: TestStopped) -> TestRecord:
         model_status=model_status(event.outcome, Status.NOT_STARTED, event.failure),
         ended=event.time,
         failure=event.failure,
-    )
-
-
-def identity_of_key(key: str) -> Identity:
-    """Read an identity back from `Identity.key`."""
-    name, _, device = key.rpartition("@")
-    model, _, params = name.partition("[")
-    parts = params.removesuffix("]").split("-")
-    framework = "onnx" if model.endswith("_onnx") else "torch"
-    return Identity(
-        model=model.removesuffix("_onnx") if framework == "onnx" else model,
-        variant="-".join(parts[1:-1]),
-        flow=parts[0],
-        mode=parts[-1] if len(parts) > 1 else "eval",
-        framework=framework,
-        device=device,
     )
 
 

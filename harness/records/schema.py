@@ -427,6 +427,8 @@ class PlannedTest(msgspec.Struct, frozen=True):
     """The list that names it; empty when selected by hand."""
     estimate_s: float | None = None
     """Expected seconds, None when nothing is known."""
+    environment: dict[str, str] = {}
+    """Set for this test only, e.g. `TT_TORCH_COMPILE_DEPTH: TTNN_IR`."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
