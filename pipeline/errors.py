@@ -1,0 +1,14 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""The pipeline's one exception base class; every message is a sentence for a person."""
+
+from harness.errors import HarnessError
+
+
+class PipelineError(HarnessError):
+    """Something a person must mend in what the pipeline was given. Nothing was changed."""
+
+
+class ListError(PipelineError):
+    """A list file cannot be read, or an edit of it makes no sense."""
