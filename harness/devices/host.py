@@ -1,0 +1,179 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""The device host: a child process that opens one device and serves one parent.
+
+`python -m harness.devices.host FD` with FD one end of a socket pair. It answers requests in order
+until the socket closes, and is killed by the kernel when its parent dies. Nothing here imports
+torch: a host starts in a third of a second, while its parent is still exporting.
+"""
+
+import ctypes
+import faulthandler
+import os
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from harness.devices.backend import Array, Backend, CompileError, dtype_of
+from harness.devices.catalog import make_backend
+from harness.devices.usage import Meter
+from harness.devices.wire import (
+    Compile,
+    Compiled,
+    Open,
+    Opened,
+    Ran,
+    Refused,
+    Release,
+    Released,
+    Reply,
+    Request,
+    Run,
+    TensorSpec,
+    Usage,
+    create_memory,
+    layout,
+    mapped,
+    receive,
+    send,
+)
+from harness.errors import HarnessError
+
+_PR_SET_PDEATHSIG = 1
+STACK_SIGNAL = signal.SIGUSR1
+"""Ask a host that hangs where it is: it writes its stacks to standard error, GIL or not."""
+
+
+class Host:
+    """Serves one device over one socket."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._backend: Backend | None = None
+        self._binaries: dict[int, Any] = {}
+        self._next = 0
+
+    def serve(self) -> None:
+        """Answer until the parent is gone."""
+        while True:
+            try:
+                request, descriptor = receive(self._sock, Request)
+            except EOFError:
+                return
+            reply, outgoing = self._answer(request, descriptor)
+            send(self._sock, reply, outgoing)
+            for owned in (descriptor, outgoing):
+                if owned is not None:
+                    os.close(owned)
+
+    def _answer(self, request: Request, descriptor: int | None) -> tuple[Reply, int | None]:
+        meter = Meter()
+        try:
+            return self._dispatch(request, descriptor, meter)
+        except CompileError as error:
+            return _refusal(error, meter, error.levels), None
+        except HarnessError as error:
+            return _refusal(error, meter, fault=True), None
+        except Exception as error:  # whatever the device's library raises is the answer
+            traceback.print_exc()
+            return _refusal(error, meter, fault=isinstance(request, Open)), None
+
+    def _dispatch(
+        self, request: Request, descriptor: int | None, meter: Meter
+    ) -> tuple[Reply, int | None]:
+        if isinstance(request, Open):
+            return self._open(request, meter), None
+        if isinstance(request, Compile):
+            return self._compile(request, meter), None
+        if isinstance(request, Release):
+            self._binaries.pop(request.binary, None)
+            return Released(), None
+        assert descriptor is not None, "a Run comes with its inputs"
+        return self._run(request, descriptor, meter)
+
+    def _open(self, request: Open, meter: Meter) -> Opened:
+        self._backend = make_backend(request.device)
+        found = self._backend.open()
+        return Opened(
+            platform=found.platform,
+            kind=found.kind,
+            count=found.count,
+            executes=found.executes,
+            stablehlo_version=found.stablehlo_version,
+            note=found.note,
+            usage=Usage(*meter.read()),
+        )
+
+    @property
+    def _opened(self) -> Backend:
+        assert self._backend is not None, "Open comes first"
+        return self._backend
+
+    def _compile(self, request: Compile, meter: Meter) -> Compiled:
+        executable, levels = self._opened.compile(request.stablehlo, request.options)
+        usage = Usage(*meter.read())
+        self._next += 1
+        self._binaries[self._next] = executable
+        serialized = self._opened.serialize(executable) if request.keep_binary else b""
+        return Compiled(self._next, levels, usage, serialized)
+
+    def _run(self, request: Run, descriptor: int, meter: Meter) -> tuple[Ran, int]:
+        with mapped(descriptor) as memory:
+            inputs = [_view(memory, spec) for spec in request.inputs]
+            outputs = self._opened.run(self._binaries[request.binary], inputs)
+            specs, outgoing = _store(outputs)
+            del inputs, outputs
+        return Ran(tuple(specs), Usage(*meter.read())), outgoing
+
+
+def _view(memory: Any, spec: TensorSpec) -> Array:
+    flat = np.frombuffer(memory, dtype=np.uint8, count=spec.size, offset=spec.offset)
+    view = flat.view(dtype_of(spec.dtype)).reshape(spec.shape)
+    view.flags.writeable = False
+    return view
+
+
+def _store(outputs: Sequence[Array]) -> tuple[list[TensorSpec], int]:
+    contiguous = [np.ascontiguousarray(o).reshape(np.shape(o)) for o in outputs]
+    specs, size = layout([(o.dtype.name, o.shape, o.nbytes) for o in contiguous])
+    descriptor = create_memory(size)
+    with mapped(descriptor) as memory:
+        for spec, value in zip(specs, contiguous, strict=True):
+            memory[spec.offset : spec.offset + spec.size] = value.reshape(-1).view(np.uint8).data
+    return specs, descriptor
+
+
+def _refusal(
+    error: Exception, meter: Meter, levels: Sequence[Any] = (), *, fault: bool = False
+) -> Refused:
+    message = str(error) or type(error).__name__
+    return Refused(type(error).__name__, message, tuple(levels), fault, Usage(*meter.read()))
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill this process when its parent dies (prctl(2), PR_SET_PDEATHSIG)."""
+    parent = os.getppid()
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before the call
+        os._exit(1)
+
+
+def main() -> None:
+    """Serve the socket named on the command line."""
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    faulthandler.enable()
+    faulthandler.register(STACK_SIGNAL)
+    Host(socket.socket(fileno=int(sys.argv[1]))).serve()
+    sys.stderr.flush()
+    os._exit(0)  # plugins crash in their static destructors
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Torch tensors into and out of memory files."""
+
+import os
+from collections.abc import Sequence
+
+import torch
+
+from harness.devices.wire import TensorSpec, create_memory, layout, mapped
+
+_SAME_NAME = (
+    *("bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64"),
+    *("float16", "bfloat16", "float32", "float64", "complex64", "complex128"),
+    *("float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz"),
+)
+WIRE_NAMES: dict[torch.dtype, str] = {getattr(torch, name): name for name in _SAME_NAME}
+"""Torch dtype to the name numpy and ml_dtypes use."""
+
+_TORCH_DTYPES = {name: dtype for dtype, name in WIRE_NAMES.items()}
+
+
+def write_tensors(tensors: Sequence[torch.Tensor]) -> tuple[list[TensorSpec], int]:
+    """Copy CPU tensors into a new memory file; their specs and the file's descriptor.
+
+    A tensor given several times (tied weights) is copied once.
+    """
+    unique: dict[tuple[int, torch.Size, torch.dtype, tuple[int, ...]], int] = {}
+    chosen: list[torch.Tensor] = []
+    places = []
+    for tensor in tensors:
+        key = (tensor.data_ptr(), tensor.shape, tensor.dtype, tensor.stride())
+        if key not in unique or tensor.numel() == 0:
+            unique[key] = len(chosen)
+            chosen.append(tensor.detach())
+        places.append(unique[key])
+    described = [
+        (WIRE_NAMES[t.dtype], tuple(t.shape), t.numel() * t.element_size()) for t in chosen
+    ]
+    specs, size = layout(described)
+    descriptor = create_memory(size)
+    with mapped(descriptor) as memory:
+        for spec, tensor in zip(specs, chosen, strict=True):
+            if spec.size:
+                _tensor_at(memory, spec).copy_(tensor)
+    return [specs[place] for place in places], descriptor
+
+
+def read_tensors(specs: Sequence[TensorSpec], descriptor: int) -> list[torch.Tensor]:
+    """Copy tensors out of a memory file and close its descriptor."""
+    try:
+        with mapped(descriptor) as memory:
+            return [
+                _tensor_at(memory, spec).clone()
+                if spec.size
+                else torch.empty(spec.shape, dtype=_TORCH_DTYPES[spec.dtype])
+                for spec in specs
+            ]
+    finally:
+        os.close(descriptor)
+
+
+def _tensor_at(memory: object, spec: TensorSpec) -> torch.Tensor:
+    dtype = _TORCH_DTYPES[spec.dtype]
+    count = spec.size // dtype.itemsize
+    flat = torch.frombuffer(memory, dtype=dtype, count=count, offset=spec.offset)
+    return flat.reshape(spec.shape)

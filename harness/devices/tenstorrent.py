@@ -1,0 +1,135 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Tenstorrent boards through their PJRT plugin, with or without the hardware.
+
+With a card in the machine the plugin opens it. Without one, `TT_COMPILE_ONLY_SYSTEM_DESC` names a
+system descriptor that we generate from the board's chip file, and the plugin compiles for the
+described board; executing in that mode returns default-initialised buffers, so it is never done.
+One process can hold one descriptor only, which is one reason for device hosts.
+"""
+
+import os
+import re
+import tempfile
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from harness.devices.backend import Array, CompileError, Opening
+from harness.devices.pjrt import PjrtBackend, discover_plugins
+from harness.devices.wire import Level
+from harness.errors import DeviceError
+
+DISTRIBUTIONS = {"pjrt-plugin-tt": ("pjrt_plugin_tt", "tt"), "jax-tt-plugin": ("libtt", "tt")}
+"""Distributions that carry the plugin, best first, and the names their libraries go by."""
+
+DESCRIPTOR_VARIABLE = "TT_COMPILE_ONLY_SYSTEM_DESC"
+DEVICE_NODES = Path("/dev/tenstorrent")
+_LEVELS = {"ttir": "ttir", "ttnn": "ttnn"}
+_DUMP_NAME = re.compile(r"(?P<level>[a-z_]+?)_\d+\.mlir")
+
+
+def find_plugin() -> tuple[str, str, Path]:
+    """The installed plugin: distribution, version, library.
+
+    Raises:
+        DeviceError: none is installed.
+    """
+    libraries = discover_plugins()
+    for distribution, names in DISTRIBUTIONS.items():
+        try:
+            version = metadata.version(distribution)
+        except metadata.PackageNotFoundError:
+            continue
+        library = next((libraries[name] for name in names if name in libraries), None)
+        if library is not None and library.is_file():
+            return distribution, version, library
+    raise DeviceError(
+        "no Tenstorrent PJRT plugin is installed; pip install 'bringup[tt]' brings one"
+    )
+
+
+def has_hardware() -> bool:
+    """Is there a card whose driver is loaded?"""
+    return DEVICE_NODES.is_dir() and any(DEVICE_NODES.iterdir())
+
+
+class TenstorrentBackend:
+    """One board, real or described."""
+
+    def __init__(self, board: str) -> None:
+        self._board = board
+
+    def open(self) -> Opening:
+        """Open the card, or the description of one."""
+        from harness.devices.system_desc import write_descriptor
+
+        distribution, version, library = find_plugin()
+        executes = has_hardware()
+        note = f"{distribution} {version}"
+        if not executes:
+            note += "; no card: compiles against a generated system descriptor"
+        self._pjrt = PjrtBackend("tt", library)
+        with tempfile.TemporaryDirectory(prefix="bringup-desc-") as folder:
+            if not executes:
+                descriptor = Path(folder) / f"{self._board}.ttsys"
+                write_descriptor(self._board, descriptor, distribution, version)
+                os.environ[DESCRIPTOR_VARIABLE] = str(descriptor)
+            # The first process on a machine unpacks the plugin's assets into the temporary folder.
+            with FileLock(Path(tempfile.gettempdir()) / "bringup-tt-open.lock"):
+                opened = self._pjrt.open()
+        if executes:
+            self._check_board(opened)
+        return Opening(
+            platform=opened.platform,
+            kind=opened.kind,
+            count=opened.count,
+            executes=executes,
+            stablehlo_version=opened.stablehlo_version,
+            note=note,
+        )
+
+    def _check_board(self, opened: Opening) -> None:
+        from harness.devices.system_desc import load_board
+
+        board = load_board(self._board)
+        arch, chips = board.arch, len(board.chips)
+        if arch.lower() != opened.kind.lower() or chips != opened.count:
+            raise DeviceError(
+                f"this machine's card is {opened.count} x {opened.kind}, "
+                f"not the {chips} x {arch} of a {self._board}"
+            )
+
+    def compile(self, stablehlo: bytes, options: dict[str, str]) -> tuple[Any, tuple[Level, ...]]:
+        """Compile and collect the levels the plugin wrote, also of a compile that failed."""
+        with tempfile.TemporaryDirectory(prefix="bringup-tt-") as folder:
+            try:
+                executable = self._pjrt.load(stablehlo, {**options, "export_path": folder})
+            except CompileError as error:
+                raise CompileError(str(error), read_levels(Path(folder))) from error
+            binaries = sorted(Path(folder).glob("*.ttnn"))
+            self._binary = binaries[-1].read_bytes() if binaries else b""
+            return (executable, self._binary), read_levels(Path(folder))
+
+    def run(self, executable: Any, inputs: Sequence[Array]) -> list[Array]:
+        """Run on the card."""
+        return self._pjrt.run(executable[0], inputs)
+
+    def serialize(self, executable: Any) -> bytes:
+        """The TTNN flatbuffer."""
+        return bytes(executable[1])
+
+
+def read_levels(folder: Path) -> tuple[Level, ...]:
+    """TTIR and TTNN text among the files the plugin exported (`irs/ttir_<time>.mlir` ...)."""
+    texts: dict[str, str] = {}
+    for path in sorted((folder / "irs").glob("*.mlir")):
+        match = _DUMP_NAME.fullmatch(path.name)
+        level = _LEVELS.get(match["level"]) if match else None
+        if level:
+            texts[level] = path.read_text(errors="replace")
+    return tuple(Level(name, texts[name]) for name in _LEVELS.values() if name in texts)

@@ -1,0 +1,196 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""What passes between a test process and a device host.
+
+Messages are msgpack with a length in front, over a UNIX socket pair. Tensors of any size go
+beside them, in one anonymous memory file whose descriptor is passed along: nothing is pickled,
+nothing has a name, and the kernel frees it when both sides are gone.
+"""
+
+import array
+import contextlib
+import mmap
+import os
+import socket
+import struct
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+ALIGNMENT = 64
+"""Bytes; XLA's CPU client takes host memory without a copy from this alignment on."""
+
+_LENGTH = struct.Struct("<Q")
+
+
+class TensorSpec(msgspec.Struct, frozen=True, array_like=True):
+    """A tensor in a memory file."""
+
+    dtype: str
+    """numpy's (or ml_dtypes') name, e.g. `float32`, `bfloat16`, `bool`."""
+    shape: tuple[int, ...]
+    offset: int
+    """Bytes from the file's start, a multiple of `ALIGNMENT`."""
+    size: int
+    """Bytes."""
+
+
+class Level(msgspec.Struct, frozen=True):
+    """One level of the device's own IR."""
+
+    name: str
+    text: str
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """What a request cost inside the host."""
+
+    wall_s: float
+    cpu_s: float
+    peak_rss: int
+    """Bytes."""
+
+
+class Open(msgspec.Struct, frozen=True, tag=True):
+    """Open the device; the first request a host gets."""
+
+    device: str
+
+
+class Compile(msgspec.Struct, frozen=True, tag=True):
+    """Compile a portable StableHLO artifact whose entry point is `main`."""
+
+    stablehlo: bytes
+    options: dict[str, str] = {}
+    keep_binary: bool = False
+    """Send the serialised binary back, for TT_TORCH_SAVE_BINARY."""
+
+
+class Run(msgspec.Struct, frozen=True, tag=True):
+    """Run a compiled program on inputs in the memory file that comes along."""
+
+    binary: int
+    inputs: tuple[TensorSpec, ...]
+
+
+class Release(msgspec.Struct, frozen=True, tag=True):
+    """Forget a compiled program."""
+
+    binary: int
+
+
+class Opened(msgspec.Struct, frozen=True, tag=True):
+    """The device is open."""
+
+    platform: str
+    kind: str
+    """What the device says it is, e.g. `Wormhole_b0`."""
+    count: int
+    executes: bool
+    """False: compiles against a description, cannot run."""
+    stablehlo_version: str
+    """Newest StableHLO the device takes, empty for the newest there is."""
+    note: str
+    usage: Usage
+
+
+class Compiled(msgspec.Struct, frozen=True, tag=True):
+    """The program compiled."""
+
+    binary: int
+    levels: tuple[Level, ...]
+    usage: Usage
+    serialized: bytes = b""
+
+
+class Ran(msgspec.Struct, frozen=True, tag=True):
+    """The program ran; its outputs are in the memory file that comes along."""
+
+    outputs: tuple[TensorSpec, ...]
+    usage: Usage
+
+
+class Released(msgspec.Struct, frozen=True, tag=True):
+    """Done."""
+
+
+class Refused(msgspec.Struct, frozen=True, tag=True):
+    """The request failed and the host lives on."""
+
+    kind: str
+    """Exception class."""
+    message: str
+    levels: tuple[Level, ...] = ()
+    """IR levels that were reached before the failure."""
+    device_fault: bool = False
+    """True: the device or its plugin is at fault, not the program."""
+    usage: Usage | None = None
+
+
+Request = Open | Compile | Run | Release
+Reply = Opened | Compiled | Ran | Released | Refused
+
+
+def send(sock: socket.socket, message: Request | Reply, descriptor: int | None = None) -> None:
+    """Send one message, and at most one file descriptor with it."""
+    payload = msgspec.msgpack.encode(message)
+    ancillary = []
+    if descriptor is not None:
+        ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))]
+    sock.sendmsg([_LENGTH.pack(len(payload))], ancillary)
+    sock.sendall(payload)
+
+
+def receive(sock: socket.socket, kind: Any) -> tuple[Any, int | None]:
+    """Receive one message of `kind` and the descriptor that came with it, if any.
+
+    Raises:
+        EOFError: the other side is gone.
+        TimeoutError: the socket's timeout ran out.
+    """
+    head, descriptors, _, _ = socket.recv_fds(sock, _LENGTH.size, 1)
+    head += _exactly(sock, _LENGTH.size - len(head)) if head else b""
+    if not head:
+        raise EOFError
+    payload = _exactly(sock, _LENGTH.unpack(head)[0])
+    return msgspec.msgpack.decode(payload, type=kind), descriptors[0] if descriptors else None
+
+
+def _exactly(sock: socket.socket, size: int) -> bytes:
+    buffer = bytearray(size)
+    view = memoryview(buffer)
+    while view:
+        got = sock.recv_into(view)
+        if not got:
+            raise EOFError
+        view = view[got:]
+    return bytes(buffer)
+
+
+def layout(tensors: Sequence[tuple[str, tuple[int, ...], int]]) -> tuple[list[TensorSpec], int]:
+    """Lay (dtype, shape, bytes) tensors out in one file; the specs and the file's size."""
+    specs, offset = [], 0
+    for dtype, shape, size in tensors:
+        specs.append(TensorSpec(dtype, shape, offset, size))
+        offset += -(-size // ALIGNMENT) * ALIGNMENT
+    return specs, offset
+
+
+def create_memory(size: int) -> int:
+    """An anonymous memory file of `size` bytes; the caller closes the descriptor."""
+    descriptor = os.memfd_create("bringup-tensors")
+    os.ftruncate(descriptor, max(size, 1))
+    return descriptor
+
+
+@contextlib.contextmanager
+def mapped(descriptor: int) -> Iterator[mmap.mmap]:
+    """Map a whole memory file, shared; unmapped on leaving unless views of it still live."""
+    memory = mmap.mmap(descriptor, 0)
+    try:
+        yield memory
+    finally:
+        with contextlib.suppress(BufferError):
+            memory.close()
