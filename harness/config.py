@@ -1,0 +1,182 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""CompilerConfig: what to do with a model, from code and from the environment.
+
+Names follow tt-torch. Every setting can be overridden by an environment variable, and the
+environment always beats code: `TT_TORCH_COMPILE_DEPTH=TTNN_IR pytest ...` stops a test before
+executing whatever its body says. A value that cannot be read is refused, never ignored.
+"""
+
+import enum
+import os
+from collections.abc import Callable
+from typing import Generic, TypeVar, overload
+
+from harness.errors import UsageError
+
+T = TypeVar("T")
+
+SAVE_LEVELS = ("STABLEHLO", "TTIR", "TTNN")
+_TRUE, _FALSE = ("1", "true", "on", "yes"), ("0", "false", "off", "no", "")
+
+
+class CompileDepth(enum.Enum):
+    """Where to stop."""
+
+    TORCH_FX = 1
+    STABLEHLO = 2
+    TTNN_IR = 3
+    """After the device's compiler, on any device; nothing is executed."""
+    COMPILE_OP_BY_OP = 4
+    EXECUTE_OP_BY_OP = 5
+    EXECUTE = 6
+
+    @property
+    def op_by_op(self) -> bool:
+        """Is this one of the two op-by-op depths?"""
+        return self in (CompileDepth.COMPILE_OP_BY_OP, CompileDepth.EXECUTE_OP_BY_OP)
+
+
+class OpByOpBackend(enum.Enum):
+    """What an op-by-op flow splits: the FX graph or the StableHLO module."""
+
+    TORCH = 1
+    STABLEHLO = 2
+
+
+class Setting(Generic[T]):
+    """An attribute with a default, a type and the environment variable that beats it."""
+
+    def __init__(self, default: T, variable: str | None, parse: Callable[[str], T]) -> None:
+        self.default, self.variable, self.parse = default, variable, parse
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, config: None, owner: type) -> "Setting[T]": ...
+
+    @overload
+    def __get__(self, config: object, owner: type) -> T: ...
+
+    def __get__(self, config: object | None, owner: type) -> "T | Setting[T]":
+        if config is None:
+            return self
+        override = self.override()
+        return override if override is not None else config.__dict__.get(self.name, self.default)
+
+    def __set__(self, config: object, value: T) -> None:
+        config.__dict__[self.name] = value
+
+    def override(self) -> T | None:
+        """The environment's value, or None where it has none.
+
+        Raises:
+            UsageError: it has one that cannot be read.
+        """
+        text = os.environ.get(self.variable) if self.variable else None
+        if text is None:
+            return None
+        try:
+            return self.parse(text.strip())
+        except (ValueError, KeyError) as error:
+            raise UsageError(f"{self.variable}={text!r}: {error.args[0]}") from error
+
+
+def _flag(text: str) -> bool:
+    if text.lower() in _TRUE:
+        return True
+    if text.lower() in _FALSE:
+        return False
+    raise ValueError("expected 1 or 0, true or false")
+
+
+def _depth(text: str) -> CompileDepth:
+    names = [d.name for d in CompileDepth]
+    if text not in names:
+        raise ValueError(f"expected one of {', '.join(names)}")
+    return CompileDepth[text]
+
+
+def _save_levels(text: str) -> tuple[str, ...]:
+    levels = tuple(part.strip().upper() for part in text.split(",") if part.strip())
+    unknown = [level for level in levels if level not in SAVE_LEVELS]
+    if unknown:
+        raise ValueError(f"{unknown[0]} is none of {', '.join(SAVE_LEVELS)}")
+    return levels
+
+
+def _log_level(text: str) -> str:
+    if text.upper() not in ("", "INFO", "DEBUG"):
+        raise ValueError("expected INFO or DEBUG")
+    return text.upper()
+
+
+def _index(text: str) -> int:
+    if not text.isdigit():
+        raise ValueError("expected an op's index, a whole number")
+    return int(text)
+
+
+def _threshold(text: str) -> float:
+    value = float(text)
+    if not -1.0 <= value <= 1.0:
+        raise ValueError("expected a correlation between -1 and 1")
+    return value
+
+
+class CompilerConfig:
+    """The settings of one test. Attributes may be set in code; the environment beats them."""
+
+    compile_depth = Setting(CompileDepth.EXECUTE, "TT_TORCH_COMPILE_DEPTH", _depth)
+    profile_ops = Setting(True, None, _flag)
+    """Keep per-op figures in op-by-op flows."""
+    enable_consteval = Setting(False, "TT_TORCH_CONSTEVAL", _flag)
+    """Fold what depends on constants and buffers before compiling."""
+    consteval_parameters = Setting(False, "TT_TORCH_CONSTEVAL_PARAMETERS", _flag)
+    """Fold what depends on parameters too."""
+    inline_parameters = Setting(False, "TT_TORCH_INLINE_PARAMETERS", _flag)
+    """Put parameters into the IR as constants instead of passing them as arguments."""
+    enable_optimizer = Setting(False, "TT_TORCH_OPTIMIZER", _flag)
+    """Ask the device's compiler for its optimiser."""
+    verify_op_by_op = Setting(False, "TT_TORCH_VERIFY_OP_BY_OP", _flag)
+    """Compare every op's output in op-by-op flows."""
+    enable_intermediate_verification = Setting(False, "TT_TORCH_VERIFY_INTERMEDIATES", _flag)
+    """Compare every intermediate value of a full flow and name the first that is wrong."""
+    check_all_ops_execute = Setting(False, "TT_TORCH_CHECK_ALL_OPS_EXECUTE", _flag)
+    """Fail an op-by-op test in which an op did not execute."""
+    ir_log_level = Setting("", "TT_TORCH_IR_LOG_LEVEL", _log_level)
+    """INFO prints each level's IR, DEBUG says where each is kept as well."""
+    save_mlir = Setting[tuple[str, ...]]((), "TT_TORCH_SAVE_MLIR", _save_levels)
+    """Levels to write as plain files: STABLEHLO, TTIR, TTNN."""
+    save_binary = Setting(False, "TT_TORCH_SAVE_BINARY", _flag)
+    """Write the device's binary as a plain file."""
+    run_global_op_idx = Setting[int | None](None, "RUN_GLOBAL_OP_IDX", _index)
+    """Run only the op of this index in an op-by-op flow."""
+    rti_pcc_fail_thresh = Setting(0.99, "RTI_PCC_FAIL_THRESH", _threshold)
+    """PCC below which an intermediate value counts as wrong."""
+    single_op_timeout = Setting(30.0, None, float)
+    """Seconds for one op in an op-by-op flow."""
+    results_path = Setting("results/models/", None, str)
+    """Where op-by-op JSON goes."""
+
+    def __init__(self) -> None:
+        self._op_by_op_backend: OpByOpBackend | None = None
+        for setting in vars(type(self)).values():
+            if isinstance(setting, Setting):
+                setting.override()  # a value that cannot be read is refused here, not later
+
+    @property
+    def op_by_op_backend(self) -> OpByOpBackend:
+        """What to split in an op-by-op flow; TORCH until somebody says otherwise."""
+        return self._op_by_op_backend or OpByOpBackend.TORCH
+
+    @op_by_op_backend.setter
+    def op_by_op_backend(self, backend: OpByOpBackend) -> None:
+        self._op_by_op_backend = backend
+
+    @property
+    def chosen_backend(self) -> OpByOpBackend | None:
+        """The backend somebody chose, None when nobody did."""
+        return self._op_by_op_backend

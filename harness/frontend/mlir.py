@@ -1,0 +1,157 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""torch-mlir: from a graph to torch dialect, torch backend IR, StableHLO, portable bytes.
+
+The parts of torch-mlir that are driven here: `FxImporter.import_stateless_graph`, its two
+pipelines, and the StableHLO serialiser it ships. A failing pass says little in its exception, so
+every context carries a handler that collects diagnostics with their locations.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from torch.fx import Graph
+from torch_mlir import ir
+from torch_mlir._mlir_libs import _stablehlo
+from torch_mlir.dialects import torch as torch_dialect
+from torch_mlir.extras.fx_importer import FxImporter
+from torch_mlir.passmanager import PassManager
+
+from harness.errors import HarnessError
+
+BACKEND_PIPELINE = "builtin.module(torchdynamo-export-to-torch-backend-pipeline)"
+ONNX_BACKEND_PIPELINE = "builtin.module(torch-onnx-to-torch-backend-pipeline)"
+STABLEHLO_PIPELINE = "builtin.module(torch-backend-to-stablehlo-backend-pipeline)"
+
+FULL_TEXT_LIMIT = 4 << 20
+"""Bytes of bytecode up to which a module's text is kept whole; above, large constants are cut."""
+_ELIDE_ABOVE = 256  # elements
+
+
+class LoweringError(HarnessError):
+    """torch-mlir gave up. `diagnostic` holds everything it said, with locations."""
+
+    def __init__(self, message: str, diagnostic: str) -> None:
+        super().__init__(message)
+        self.diagnostic = diagnostic
+
+
+class TorchMlir:
+    """One MLIR context with the dialects of the whole path, and the steps through them."""
+
+    def __init__(self) -> None:
+        self.context = ir.Context()
+        torch_dialect.register_dialect(self.context)
+        _stablehlo.register_dialect(self.context)
+
+    def import_graph(self, graph: Graph) -> ir.Module:
+        """Import an FX graph whose tensors are all arguments, as `main`."""
+        importer = FxImporter(context=self.context)
+        with self._explained("import"):
+            importer.import_stateless_graph(graph)
+        module: ir.Module = importer.module
+        return module
+
+    def run(self, module: ir.Module, pipeline: str) -> None:
+        """Run a textual pipeline on a module, in place.
+
+        Raises:
+            LoweringError: a pass failed.
+        """
+        with self._explained(pipeline):
+            PassManager.parse(pipeline, context=self.context).run(module.operation)
+
+    def to_stablehlo(self, module: ir.Module) -> None:
+        """Torch backend IR to clean StableHLO, in place."""
+        self.run(module, STABLEHLO_PIPELINE)
+        replace_arith_constants(module)
+
+    def portable(self, module: ir.Module) -> bytes:
+        """The portable artifact at this torch-mlir's StableHLO version."""
+        with self._explained("serialize"):
+            return bytes(
+                _stablehlo.serialize_portable_artifact(module, _stablehlo.get_current_version())
+            )
+
+    @contextlib.contextmanager
+    def _explained(self, step: str) -> Iterator[None]:
+        said: list[str] = []
+
+        def collect(diagnostic: Any) -> bool:
+            said.append(_render(diagnostic))
+            return True
+
+        handler = self.context.attach_diagnostic_handler(collect)
+        try:
+            yield
+        except Exception as error:  # MLIRError, and whatever the importer raises
+            text = "\n".join([*said, f"{type(error).__name__}: {error}"])
+            first = next((line for line in said if line.startswith("error")), str(error))
+            raise LoweringError(_first_line(first) or type(error).__name__, text) from error
+        finally:
+            handler.detach()
+
+
+def at_version(artifact: bytes, version: str) -> bytes:
+    """A portable artifact at an older StableHLO version, for a device that takes no newer.
+
+    Raises:
+        LoweringError: it uses something the older version does not have.
+    """
+    if not version or _numbers(version) >= _numbers(_stablehlo.get_current_version()):
+        return artifact
+    mlir = TorchMlir()
+    with mlir._explained(f"downgrade to StableHLO {version}"):
+        module = _stablehlo.deserialize_portable_artifact(mlir.context, artifact)
+        return bytes(_stablehlo.serialize_portable_artifact(module, version))
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
+
+def replace_arith_constants(module: ir.Module) -> None:
+    """Replace each tensor `arith.constant` by a `stablehlo.constant`, in place.
+
+    torch-mlir leaves them behind; PJRT plugins refuse a module of mixed dialects.
+    """
+    found: list[ir.Operation] = []
+
+    def visit(operation: ir.Operation) -> ir.WalkResult:
+        if operation.name == "arith.constant" and ir.RankedTensorType.isinstance(
+            operation.results[0].type
+        ):
+            found.append(operation)
+        return ir.WalkResult.ADVANCE
+
+    module.operation.walk(visit)
+    for operation in found:
+        with operation.location, ir.InsertionPoint(operation):
+            new = ir.Operation.create(
+                "stablehlo.constant",
+                results=[operation.results[0].type],
+                attributes={"value": operation.attributes["value"]},
+            )
+        operation.results[0].replace_all_uses_with(new.results[0])
+        operation.erase()
+
+
+def text_of(module: ir.Module, *, whole: bool = True) -> str:
+    """A module's text; `whole=False` cuts constants of more than a few hundred elements."""
+    if whole:
+        return str(module.operation.get_asm())
+    return str(
+        module.operation.get_asm(large_elements_limit=_ELIDE_ABOVE, large_resource_limit=1024)
+    )
+
+
+def _render(diagnostic: Any) -> str:
+    notes = "".join(f"\n  note: {note.message}" for note in diagnostic.notes)
+    severity = str(diagnostic.severity).rpartition(".")[2].lower()
+    return f"{severity}: {diagnostic.message} at {diagnostic.location}{notes}"
+
+
+def _first_line(text: str) -> str:
+    return text.strip().splitlines()[0][:500] if text.strip() else ""

@@ -1,0 +1,254 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Writing one process's records: the run it belongs to, the test it is in, the stage it is at.
+
+A run directory comes from `BRINGUP_RUN_DIR`; without one, the first test that has something to
+record opens `results/local-<time>-<pid>`. Every stage is journalled before it starts.
+"""
+
+import contextlib
+import os
+import time
+import traceback
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness.devices.usage import Meter
+from harness.errors import DeviceError, HarnessError, RecordError, UsageError
+from harness.records import provenance
+from harness.records.blobs import BlobStore
+from harness.records.journal import JournalWriter
+from harness.records.schema import (
+    AnyEvent,
+    Artifact,
+    Failure,
+    Identity,
+    Outcome,
+    OutputCheck,
+    OutputsChecked,
+    Stage,
+    StageEnded,
+    StageResult,
+    StageStarted,
+    Status,
+    TestDescribed,
+    TestEnded,
+    TestStarted,
+)
+
+RUN_DIR_VARIABLE = "BRINGUP_RUN_DIR"
+RUN_ID_VARIABLE = "BRINGUP_RUN_ID"
+DEADLINE_VARIABLE = "BRINGUP_TEST_DEADLINE"
+"""Seconds since the epoch at which the running test will be killed."""
+ATTEMPT_VARIABLE = "BRINGUP_ATTEMPT"
+_MESSAGE_LIMIT = 2000
+
+
+class Run:
+    """This process's journal and blobs in a run directory."""
+
+    def __init__(self, directory: Path, run_id: str, seed: int = 0) -> None:
+        self.directory = directory
+        self.journal = JournalWriter(directory, run_id, provenance.collect(seed))
+        self.blobs = BlobStore(directory)
+        self.pid = os.getpid()
+
+
+_run: Run | None = None
+
+
+def current_run() -> Run:
+    """The run of this process, opened on first use."""
+    global _run
+    if _run is None or _run.pid != os.getpid():
+        directory = os.environ.get(RUN_DIR_VARIABLE)
+        if directory is None:
+            stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+            directory = f"results/local-{stamp}-{os.getpid()}"
+        run_id = os.environ.get(RUN_ID_VARIABLE, Path(directory).name)
+        _run = Run(Path(directory), run_id)
+    return _run
+
+
+def reset_run() -> None:
+    """Forget the run, so that the next test opens the one the environment names then."""
+    global _run
+    if _run is not None and _run.pid == os.getpid():
+        _run.journal.close()
+    _run = None
+
+
+class StageScope:
+    """What a running stage may add to its own result."""
+
+    def __init__(self, recorder: "TestRecorder", stage: Stage) -> None:
+        self._recorder = recorder
+        self.stage = stage
+        self.artifacts: list[Artifact] = []
+        self.attributes: dict[str, str] = {}
+        self.status = recorder.status
+        self.usage: tuple[float, int] | None = None
+        """(cpu seconds, peak bytes) of another process that did this stage's work."""
+
+    def keep(self, level: str, text: str | bytes) -> Artifact:
+        """Keep an IR level or another text of this stage."""
+        artifact = self._recorder.run.blobs.put(text, level)
+        self.artifacts.append(artifact)
+        return artifact
+
+    def reached(self, status: Status) -> None:
+        """Note a status achieved; it stands even when the stage fails later."""
+        self.status = max(self.status, status)
+
+
+class TestRecorder:
+    """Writes the events of one attempt at one test."""
+
+    __test__ = False
+
+    def __init__(self, identity: Identity, nodeid: str) -> None:
+        self.run = current_run()
+        self.identity = identity
+        self.key = identity.key
+        self.nodeid = nodeid
+        self.status = Status.NOT_STARTED
+        self.failure: Failure | None = None
+        self.verdict: Outcome | None = None
+        """What the tester itself concluded; None when no tester ran to its end."""
+        self.ended = False
+        self._write(
+            TestStarted(
+                time=time.time(),
+                identity=identity,
+                nodeid=nodeid,
+                pid=os.getpid(),
+                attempt=int(os.environ.get(ATTEMPT_VARIABLE, "1")),
+            )
+        )
+
+    def _write(self, event: AnyEvent) -> None:
+        self.run.journal.append(event)
+
+    def describe(
+        self,
+        model_name: str,
+        model_group: str,
+        depth: str,
+        parameters: int | None,
+        seed: int | None,
+        assertions: dict[str, str],
+        notes: tuple[str, ...],
+    ) -> None:
+        """Record what the tester knows of the test."""
+        self._write(
+            TestDescribed(
+                time=time.time(),
+                key=self.key,
+                model_name=model_name,
+                model_group=model_group,
+                depth=depth,
+                parameters=parameters,
+                seed=seed,
+                assertions=assertions,
+                notes=notes,
+            )
+        )
+
+    @contextlib.contextmanager
+    def stage(self, stage: Stage) -> Iterator[StageScope]:
+        """Journal a stage around its work; a failure is recorded and raised on."""
+        self._write(StageStarted(time=time.time(), key=self.key, stage=stage))
+        scope = StageScope(self, stage)
+        meter = Meter()
+        try:
+            yield scope
+        except BaseException as error:
+            self.failure = failure_of(error, stage, self.run.blobs)
+            self._end_stage(scope, meter, ok=False)
+            raise
+        self._end_stage(scope, meter, ok=True)
+
+    def _end_stage(self, scope: StageScope, meter: Meter, *, ok: bool) -> None:
+        wall, cpu, peak = meter.read()
+        if scope.usage is not None:
+            cpu, peak = cpu + scope.usage[0], max(peak, scope.usage[1])
+        self.status = max(self.status, scope.status)
+        result = StageResult(
+            stage=scope.stage,
+            ok=ok,
+            wall_s=wall,
+            cpu_s=cpu,
+            peak_rss=peak,
+            artifacts=tuple(scope.artifacts),
+            attributes=scope.attributes,
+        )
+        self._write(
+            StageEnded(
+                time=time.time(),
+                key=self.key,
+                result=result,
+                status=self.status,
+                failure=None if ok else self.failure,
+            )
+        )
+
+    def outputs_checked(self, outputs: tuple[OutputCheck, ...]) -> None:
+        """Put the verdict's evidence on disk."""
+        self._write(OutputsChecked(time=time.time(), key=self.key, outputs=outputs))
+
+    def end(self, outcome: Outcome, failure: Failure | None = None) -> None:
+        """Write the terminal event, once."""
+        if not self.ended:
+            self.ended = True
+            self._write(TestEnded(time=time.time(), key=self.key, outcome=outcome, failure=failure))
+
+    def seconds_left(self) -> float | None:
+        """Until this test's deadline, less what an orderly end needs; None without a deadline."""
+        deadline = os.environ.get(DEADLINE_VARIABLE)
+        return max(float(deadline) - time.time() - 3.0, 1.0) if deadline else None
+
+
+def outcome_of(error: BaseException) -> Outcome:
+    """The terminal word for an exception that ended a test."""
+    from harness.devices.client import HostCrash, HostTimeout
+    from harness.errors import IncorrectResultError
+
+    if isinstance(error, IncorrectResultError):
+        return Outcome.INCORRECT
+    if isinstance(error, HostTimeout):
+        return Outcome.TIMEOUT
+    if isinstance(error, HostCrash):
+        return Outcome.CRASHED
+    if isinstance(error, KeyboardInterrupt):
+        return Outcome.KILLED
+    if isinstance(error, DeviceError | RecordError | MemoryError):
+        return Outcome.INFRA
+    return Outcome.FAILED
+
+
+def failure_of(error: BaseException, stage: Stage | None, blobs: BlobStore) -> Failure:
+    """An exception as a failure: a sentence, and the whole text beside it."""
+    message = str(error).strip() or type(error).__name__
+    if isinstance(error, UsageError | DeviceError | RecordError):
+        return Failure(stage, type(error).__name__, message[:_MESSAGE_LIMIT])
+    diagnostic = getattr(error, "diagnostic", "")
+    trace = "".join(traceback.format_exception(error))
+    text = f"{diagnostic}\n\n{trace}" if diagnostic else trace
+    kind = getattr(error, "kind", None) or _kind(error)
+    try:
+        artifact = blobs.put(text, "diagnostic")
+    except RecordError:
+        artifact = None  # a full disk must not hide why the test failed
+    return Failure(stage, kind, message[:_MESSAGE_LIMIT], artifact)
+
+
+def _kind(error: BaseException) -> str:
+    """The class a person would name: of the cause where ours only wraps it."""
+    inner = error.__cause__ if isinstance(error, HarnessError) and error.__cause__ else error
+    return type(inner).__name__
+
+
+current_test: TestRecorder | None = None
+"""The test this process is in, set by the pytest plugin."""

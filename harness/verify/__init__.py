@@ -1,0 +1,26 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Verification: a golden output and an actual one in, checks and a verdict out."""
+
+from harness.verify.compare import (
+    Tolerances,
+    compare,
+    compare_tokens,
+    gradient_scale,
+    mismatches,
+    verdict,
+)
+from harness.verify.flatten import Leaf, UnsupportedOutputError, flatten
+
+__all__ = [
+    "Leaf",
+    "Tolerances",
+    "UnsupportedOutputError",
+    "compare",
+    "compare_tokens",
+    "flatten",
+    "gradient_scale",
+    "mismatches",
+    "verdict",
+]

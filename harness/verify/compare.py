@@ -1,0 +1,481 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Decide whether an output is right: no wrong one passes, no right one fails.
+
+Always asserted, whatever the switches: the same leaves, kinds of dtype and shapes, and NaN
+and infinities in the same places. Bools, integers, strings and None are compared exactly.
+Floats are compared by PCC, which is blind to scale and offset, and by the largest absolute
+difference, which is not. Every metric that is defined is recorded, asserted or not.
+
+Where PCC says nothing, because golden is constant or nothing but rounding noise, its
+assertion is replaced by that of the absolute difference, so that turning one of them off
+never leaves an output unverified while the other is on.
+"""
+
+import dataclasses
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+import torch
+
+from harness.errors import UsageError
+from harness.records.schema import Check, Metric, MetricState, OutputCheck
+from harness.verify import metrics
+from harness.verify.flatten import Leaf, flatten
+
+FALLBACK_RELATIVE_ATOL = 0.05
+"""Used where PCC is undefined, PCC is asserted and no absolute tolerance is given at all."""
+
+NOISE = {
+    torch.float64: 1e-6,
+    torch.float32: 1e-6,
+    torch.float16: 1e-5,
+    torch.bfloat16: 1e-5,
+}
+"""What stands for zero when the values it was computed from are around 1.
+
+About eight units of rounding in float32, in which devices accumulate whatever the storage;
+float64 has the same, as few devices have a float64 of their own. Half-precision results
+come from half-precision inputs and get ten times that, 8-bit ones (not listed) a hundred.
+Times `Tolerances.scale`.
+"""
+_NOISE_8_BIT = 1e-4
+
+_ULPS = 4
+"""A spread or a difference of so many units in the last place of max|golden| is rounding.
+
+Two correctly rounded results of one value each carry an error of variance ulp^2 / 12, which
+holds their PCC to s^2 / (s^2 + ulp^2 / 12): below 0.99 for a standard deviation s of 3 ulp.
+"""
+_COARSEST_ULP = torch.finfo(torch.bfloat16).eps
+"""8-bit floats get no more than bfloat16's: 4 of their own ulps are half of the value."""
+
+_COUNTED = frozenset({"nonfinite", "allclose", "exact", "tokens"})
+
+
+@dataclasses.dataclass(frozen=True)
+class Tolerances:
+    """What is required of an output, and which of it is asserted."""
+
+    required_pcc: float = 0.99
+    """Least PCC, -1 to 1."""
+    required_atol: float | None = None
+    """Largest |actual - golden|, in the output's unit, taken literally."""
+    relative_atol: float | None = 0.05
+    """Largest |actual - golden| as a part of max|golden|; at least `noise` is allowed."""
+    required_relative_l2: float | None = None
+    """Largest ||actual - golden|| / ||golden||."""
+    allclose_rtol: float = 1e-5
+    """As torch.allclose has it, so that the recorded number means what people expect."""
+    allclose_atol: float = 1e-8
+    assert_pcc: bool = True
+    assert_atol: bool = True
+    """Governs both absolute tolerances; each one given must hold."""
+    assert_relative_l2: bool = False
+    assert_allclose: bool = False
+    assert_exact: bool = True
+    """Bools, integers, strings and None."""
+    assert_tokens: bool = True
+    scale: float = 1.0
+    """Magnitude of the values an output is computed from, which rounding noise goes with.
+
+    For gradients, `gradient_scale(golden)`: a gradient that is zero by mathematics, such as
+    that of a bias before a normalisation, is noise in proportion to the others.
+    """
+
+    def __post_init__(self) -> None:
+        """Raise UsageError when a number makes no sense or an assertion has nothing to assert."""
+        if not -1 <= self.required_pcc <= 1:
+            raise UsageError(f"required_pcc is {self.required_pcc}; it must be from -1 to 1.")
+        for name in (
+            "required_atol",
+            "relative_atol",
+            "required_relative_l2",
+            "allclose_rtol",
+            "allclose_atol",
+            "scale",
+        ):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value < math.inf:
+                raise UsageError(f"{name} is {value}; it must be a finite number from 0 up.")
+        if self.assert_atol and self.required_atol is None and self.relative_atol is None:
+            raise UsageError(
+                "assert_atol has no tolerance to assert; give required_atol or relative_atol,"
+                " or set assert_atol=False."
+            )
+        if self.assert_relative_l2 and self.required_relative_l2 is None:
+            raise UsageError(
+                "assert_relative_l2 has no tolerance to assert; give required_relative_l2."
+            )
+
+    def noise(self, *dtypes: torch.dtype) -> float:
+        """What stands for zero in the coarsest of `dtypes`, in the output's unit."""
+        parts = [torch.empty(0, dtype=dtype).abs().dtype for dtype in dtypes]
+        return self.scale * max(NOISE.get(dtype, _NOISE_8_BIT) for dtype in parts)
+
+
+DEFAULT = Tolerances()
+
+
+class Tokenizer(Protocol):
+    """The part of a transformers tokenizer that is used here."""
+
+    def batch_decode(self, sequences: Any) -> Any:
+        """One string for each sequence of ids."""
+
+
+def compare(
+    golden: object, actual: object, tolerances: Tolerances = DEFAULT, path: str = ""
+) -> tuple[OutputCheck, ...]:
+    """Check `actual` against `golden`, both of any type that `flatten` takes.
+
+    Gives one OutputCheck for each leaf of either, in golden's order; never an empty tuple.
+    Raises UnsupportedOutputError.
+    """
+    expected = {leaf.path: leaf for leaf in flatten(golden, path)}
+    found = {leaf.path: leaf for leaf in flatten(actual, path)}
+    outputs = [
+        _compare_leaf(leaf, found[name], tolerances)
+        if name in found
+        else _unpaired(leaf, "golden has this output, actual does not")
+        for name, leaf in expected.items()
+    ]
+    outputs += [
+        _unpaired(leaf, "actual has this output, golden does not")
+        for name, leaf in found.items()
+        if name not in expected
+    ]
+    if not outputs:
+        return (OutputCheck(path, (), "", (_fact("structure", True),)),)
+    return tuple(outputs)
+
+
+def compare_tokens(
+    golden_ids: torch.Tensor | Sequence[Any],
+    actual_ids: torch.Tensor | Sequence[Any],
+    tokenizer: Tokenizer,
+    tolerances: Tolerances = DEFAULT,
+    path: str = "tokens",
+) -> tuple[OutputCheck, ...]:
+    """Compare generated token ids by the text they decode to, special tokens included.
+
+    Ids are integers of shape (batch, length) or (length,), or lists of such. Different ids
+    that decode to the same text are right, unless actual has ids the tokenizer does not know.
+    """
+    golden_rows, actual_rows = _rows(golden_ids), _rows(actual_ids)
+    shape = (len(golden_rows), max(map(len, golden_rows), default=0))
+    if actual_rows == golden_rows:
+        differing, reason = 0, ""
+    elif len(actual_rows) != len(golden_rows):
+        differing = abs(len(golden_rows) - len(actual_rows))
+        reason = f"actual has {len(actual_rows)} sequences, golden {len(golden_rows)}"
+    else:
+        differing, reason = _compare_text(golden_rows, actual_rows, tokenizer)
+    check = Check(
+        "tokens", Metric.of(differing), None, not reason, tolerances.assert_tokens, reason
+    )
+    return (OutputCheck(path, shape, "tokens", (check,)),)
+
+
+def verdict(outputs: Iterable[OutputCheck]) -> bool:
+    """True when every asserted check of every output holds; False when there is no output."""
+    oks = [output.ok for output in outputs]
+    return bool(oks) and all(oks)
+
+
+def mismatches(outputs: Iterable[OutputCheck]) -> list[str]:
+    """One sentence for each asserted check that does not hold: path, metric, numbers, reason."""
+    return [
+        _sentence(output.path or "output", check)
+        for output in outputs
+        for check in output.checks
+        if check.asserted and not check.ok
+    ]
+
+
+def gradient_scale(golden: object) -> float:
+    """The largest finite magnitude among all floats of `golden`, for `Tolerances.scale`."""
+    values = (leaf.value for leaf in flatten(golden))
+    return max((metrics.peak(v) for v in values if _kind(v) in ("float", "complex")), default=0.0)
+
+
+# --- one leaf -------------------------------------------------------------------------------
+
+
+def _compare_leaf(golden: Leaf, actual: Leaf, tolerances: Tolerances) -> OutputCheck:
+    g, a = golden.value, actual.value
+    kinds = _kind(g), _kind(a)
+    checks = [_same_kind(g, a)]
+    nonfinite = 0, 0
+    if not isinstance(g, torch.Tensor) or not isinstance(a, torch.Tensor):
+        if kinds[0] == kinds[1]:
+            checks.append(_exact(int(g != a), tolerances, _difference_of_text(g, a)))
+    else:
+        checks.append(_same_shape(g, a))
+        if g.shape == a.shape and kinds[0] == kinds[1]:
+            if kinds[0] in ("float", "complex"):
+                found = metrics.measure(g, a, tolerances.allclose_rtol, tolerances.allclose_atol)
+                nonfinite = found.golden_nonfinite, found.actual_nonfinite
+                checks += _float_checks(found, (g.dtype, a.dtype), tolerances)
+            else:
+                count = metrics.count_differing(g, a)
+                checks.append(_exact(count, tolerances, f"{count} of {g.numel()} elements differ"))
+    return OutputCheck(golden.path, _shape(g), _dtype(g), tuple(checks), *nonfinite)
+
+
+def _float_checks(
+    found: metrics.Measurement, dtypes: tuple[torch.dtype, torch.dtype], tolerances: Tolerances
+) -> list[Check]:
+    nonfinite = _same_nonfinite(found)
+    if found.max_difference is None:
+        checks = [nonfinite, *_unmeasured(tolerances, "no finite number to compare")]
+        if found.golden_nonfinite and nonfinite.ok:  # every element is infinite, and the same
+            checks.append(_exact(0, tolerances, ""))
+        return checks
+    noise = tolerances.noise(*dtypes)
+    ulp = min(_COARSEST_ULP, max(torch.finfo(dtype).eps for dtype in dtypes)) * found.golden_peak
+    correlation = _correlation(found, tolerances, noise, ulp)
+    alone = tolerances.assert_pcc and _says_nothing(found, noise, ulp)
+    return [
+        nonfinite,
+        correlation,
+        *_absolute(found, tolerances, noise, tolerances.assert_atol or bool(alone), bool(alone)),
+        _relative_l2(found, tolerances, noise),
+        _allclose(found, tolerances),
+    ]
+
+
+def _says_nothing(found: metrics.Measurement, noise: float, ulp: float) -> str:
+    """Why golden is a thing that nothing correlates with, else an empty string."""
+    if found.pcc is None:
+        what = "a single number" if found.finite == 1 else "constant"
+        return f"golden is {what}; compared by absolute difference"
+    if found.golden_peak < noise:
+        return f"max|golden| is {found.golden_peak!r}, noise; compared by absolute difference"
+    if found.golden_high - found.golden_low <= _ULPS * ulp:
+        return "golden is constant up to rounding; compared by absolute difference"
+    return ""
+
+
+def _correlation(
+    found: metrics.Measurement, tolerances: Tolerances, noise: float, ulp: float
+) -> Check:
+    required = tolerances.required_pcc
+    ok = found.pcc is None or found.pcc >= required
+    reason = _says_nothing(found, noise, ulp)
+    if not reason and not ok and _at_most(found.max_difference, _ULPS * ulp):
+        reason = "every difference is within rounding"
+    asserted = tolerances.assert_pcc and not reason
+    if not reason and not ok:
+        reason = _nan_or(found, "actual does not follow golden")
+    return Check("pcc", Metric.of(found.pcc), required, ok, asserted, reason)
+
+
+def _absolute(
+    found: metrics.Measurement, tolerances: Tolerances, noise: float, asserted: bool, alone: bool
+) -> list[Check]:
+    """`atol` and `relative_atol`; `alone`: at least one of them must be asserted."""
+    difference, peak = found.max_difference, found.golden_peak
+    where = f" at {list(found.worst_index)}" if found.worst_index else ""
+    far = _nan_or(
+        found, f"the largest difference is {difference!r}{where}, max|golden| is {peak!r}"
+    )
+    limit = tolerances.required_atol
+    ok = limit is None or _at_most(difference, limit)
+    atol = Check(
+        "atol", Metric.of(difference), limit, ok, asserted and limit is not None, "" if ok else far
+    )
+    relative = tolerances.relative_atol
+    if relative is None and limit is None and alone:
+        relative = FALLBACK_RELATIVE_ATOL
+    measured = _ratio(difference, peak)
+    ok = relative is None or _at_most(difference, max(relative * peak, noise))
+    reason = "" if ok else far
+    if ok and relative is not None and not _at_most(measured, relative):
+        reason = f"the largest difference, {difference!r}, is within rounding noise, {noise!r}"
+    return [
+        atol,
+        Check(
+            "relative_atol",
+            Metric.of(measured),
+            relative,
+            ok,
+            asserted and relative is not None,
+            reason,
+        ),
+    ]
+
+
+def _relative_l2(found: metrics.Measurement, tolerances: Tolerances, noise: float) -> Check:
+    required = tolerances.required_relative_l2
+    reason = "golden is zero, actual is not" if found.relative_l2 is None else ""
+    ok = required is None or _at_most(found.relative_l2, required)
+    if not ok and _at_most(found.max_difference, noise):
+        ok, reason = True, f"every difference is within rounding noise, {noise!r}"
+    elif not ok:
+        reason = _nan_or(found, reason or "the difference is too large beside golden")
+    measured = Metric.of(found.relative_l2)
+    return Check("relative_l2", measured, required, ok, tolerances.assert_relative_l2, reason)
+
+
+def _allclose(found: metrics.Measurement, tolerances: Tolerances) -> Check:
+    ok = not found.not_close and not found.disagreements
+    rtol, atol = tolerances.allclose_rtol, tolerances.allclose_atol
+    reason = f"so many numbers of {found.finite} are further than {atol} + {rtol} x |golden|"
+    measured = math.nan if found.disagreements else found.not_close
+    return Check(
+        "allclose",
+        Metric.of(measured),
+        None,
+        ok,
+        tolerances.assert_allclose,
+        "" if ok else _nan_or(found, reason),
+    )
+
+
+def _same_nonfinite(found: metrics.Measurement) -> Check:
+    reason = ""
+    if found.disagreements:
+        reason = (
+            f"NaN or infinities differ in {found.disagreements} of {found.elements} elements:"
+            f" {found.actual_nonfinite} in actual, {found.golden_nonfinite} in golden"
+        )
+    elif found.golden_nan and not found.finite:
+        reason = "golden holds NaN and nothing finite, which cannot be verified"
+    return Check("nonfinite", Metric.of(found.disagreements), None, not reason, True, reason)
+
+
+def _unmeasured(tolerances: Tolerances, reason: str) -> list[Check]:
+    required = {
+        "pcc": tolerances.required_pcc,
+        "atol": tolerances.required_atol,
+        "relative_atol": tolerances.relative_atol,
+        "relative_l2": tolerances.required_relative_l2,
+        "allclose": None,
+    }
+    undefined = Metric.of(None)
+    return [Check(name, undefined, limit, True, False, reason) for name, limit in required.items()]
+
+
+def _at_most(measured: float | None, limit: float) -> bool:
+    return measured is not None and measured <= limit  # False for NaN
+
+
+def _ratio(difference: float | None, peak: float) -> float | None:
+    if difference is None or (peak == 0 and difference > 0):
+        return None
+    return difference / peak if difference else 0.0
+
+
+def _nan_or(found: metrics.Measurement, reason: str) -> str:
+    return "not a number, as NaN or infinities differ" if found.disagreements else reason
+
+
+# --- kinds, shapes, text --------------------------------------------------------------------
+
+
+def _kind(value: torch.Tensor | str | None) -> str:
+    if not isinstance(value, torch.Tensor):
+        return "None" if value is None else "str"
+    if value.dtype is torch.bool:
+        return "bool"
+    if value.is_complex():
+        return "complex"
+    return "float" if value.is_floating_point() else "int"
+
+
+def _dtype(value: torch.Tensor | str | None) -> str:
+    if isinstance(value, torch.Tensor):
+        return str(value.dtype).removeprefix("torch.")
+    return _kind(value)
+
+
+def _shape(value: torch.Tensor | str | None) -> tuple[int, ...]:
+    return tuple(value.shape) if isinstance(value, torch.Tensor) else ()
+
+
+def _same_kind(g: torch.Tensor | str | None, a: torch.Tensor | str | None) -> Check:
+    same = _dtype(g) == _dtype(a)
+    return _fact(
+        "dtype", _kind(g) == _kind(a), "" if same else f"actual is {_dtype(a)}, golden {_dtype(g)}"
+    )
+
+
+def _same_shape(g: torch.Tensor, a: torch.Tensor) -> Check:
+    same = g.shape == a.shape
+    reason = "" if same else f"actual has shape {_shape(a)}, golden {_shape(g)}"
+    return _fact("shape", same, reason)
+
+
+def _unpaired(leaf: Leaf, reason: str) -> OutputCheck:
+    return OutputCheck(
+        leaf.path, _shape(leaf.value), _dtype(leaf.value), (_fact("structure", False, reason),)
+    )
+
+
+def _fact(name: str, ok: bool, reason: str = "") -> Check:
+    """A check of structure: nothing is measured, and no switch turns it off."""
+    return Check(name, Metric.of(None), None, ok, True, reason)
+
+
+def _exact(count: int, tolerances: Tolerances, reason: str) -> Check:
+    ok = count == 0
+    return Check("exact", Metric.of(count), None, ok, tolerances.assert_exact, "" if ok else reason)
+
+
+def _difference_of_text(golden: object, actual: object) -> str:
+    g, a = str(golden), str(actual)
+    at = next(
+        (i for i, (x, y) in enumerate(zip(g, a, strict=False)) if x != y), min(len(g), len(a))
+    )
+    start = max(0, at - 20)
+    return f"from character {at} on, actual has {a[start:][:60]!r}, golden {g[start:][:60]!r}"
+
+
+def _rows(ids: torch.Tensor | Sequence[Any]) -> list[list[int]]:
+    """Token ids as lists of Python integers, one for each sequence."""
+    if isinstance(ids, torch.Tensor):
+        if _kind(ids) != "int" or ids.dim() not in (1, 2):
+            raise UsageError(
+                f"Token ids are {_dtype(ids)} of shape {_shape(ids)}; they must be integers of"
+                " shape (batch, length) or (length,)."
+            )
+        ids = ids.tolist()
+    rows = ids if any(hasattr(row, "__len__") for row in ids) else [ids]
+    return [[int(token) for token in row] for row in rows]
+
+
+def _compare_text(
+    golden: list[list[int]], actual: list[list[int]], tokenizer: Tokenizer
+) -> tuple[int, str]:
+    """How many sequences differ, and in what way the first one does."""
+    known = len(tokenizer) if hasattr(tokenizer, "__len__") else math.inf
+    strange = [t for row in actual for t in row if not 0 <= t < known]
+    if strange:
+        rows = sum(any(not 0 <= t < known for t in row) for row in actual)
+        return rows, f"actual has token {strange[0]}, which the tokenizer does not know"
+    pairs = list(zip(tokenizer.batch_decode(golden), tokenizer.batch_decode(actual), strict=True))
+    differing = [i for i, (g, a) in enumerate(pairs) if g != a]
+    if not differing:
+        return 0, ""
+    first = differing[0]
+    return len(differing), f"in sequence {first} {_difference_of_text(*pairs[first])}"
+
+
+# --- sentences ------------------------------------------------------------------------------
+
+
+def _sentence(path: str, check: Check) -> str:
+    state = check.measured.state
+    if check.metric in ("structure", "shape", "dtype"):
+        what = ""
+    elif check.metric in _COUNTED and check.measured.value is not None:
+        what = f" differs {int(check.measured.value)} times"
+    else:
+        what = f" is {check.measured.value if state is MetricState.VALUE else state.value}"
+    if check.required is not None:
+        bound = "at least" if check.metric == "pcc" else "at most"
+        what += f", required {bound} {check.required}"
+    return f"{path}: {check.metric}{what}: {check.reason}."
