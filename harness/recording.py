@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.devices.usage import Meter
 from harness.errors import DeviceError, HarnessError, RecordError, UsageError
@@ -37,6 +38,9 @@ from harness.records.schema import (
     TestEnded,
     TestStarted,
 )
+
+if TYPE_CHECKING:
+    from harness.tester import ModelTester
 
 RUN_DIR_VARIABLE = "BRINGUP_RUN_DIR"
 RUN_ID_VARIABLE = "BRINGUP_RUN_ID"
@@ -92,11 +96,9 @@ class StageScope:
         self.usage: tuple[float, int] | None = None
         """(cpu seconds, peak bytes) of another process that did this stage's work."""
 
-    def keep(self, level: str, text: str | bytes) -> Artifact:
+    def keep(self, level: str, text: str | bytes) -> None:
         """Keep an IR level or another text of this stage."""
-        artifact = self._recorder.run.blobs.put(text, level)
-        self.artifacts.append(artifact)
-        return artifact
+        self.artifacts.append(self._recorder.run.blobs.put(text, level))
 
     def reached(self, status: Status) -> None:
         """Note a status achieved; it stands even when the stage fails later."""
@@ -118,6 +120,10 @@ class TestRecorder:
         self.verdict: Outcome | None = None
         """What the tester itself concluded; None when no tester ran to its end."""
         self.ended = False
+        self.testers: list[ModelTester] = []
+        """Testers the test made, to see that their verdicts were raised."""
+        self.results: list[tuple[StageResult, Status]] = []
+        """Stages so far, for a test that can reuse them."""
         self._write(
             TestStarted(
                 time=time.time(),
@@ -184,6 +190,7 @@ class TestRecorder:
             artifacts=tuple(scope.artifacts),
             attributes=scope.attributes,
         )
+        self.results.append((result, self.status))
         self._write(
             StageEnded(
                 time=time.time(),
@@ -193,6 +200,25 @@ class TestRecorder:
                 failure=None if ok else self.failure,
             )
         )
+
+    def reuse(self, results: list[tuple[StageResult, Status]], source: str) -> None:
+        """Record stages that another test of this process did for both.
+
+        Their kept texts are this test's too; their seconds stay the other's.
+        """
+        for result, status in results:
+            self.status = max(self.status, status)
+            again = StageResult(
+                stage=result.stage,
+                ok=True,
+                wall_s=0.0,
+                cpu_s=0.0,
+                artifacts=result.artifacts,
+                attributes={**result.attributes, "reused from": source},
+            )
+            self._write(
+                StageEnded(time=time.time(), key=self.key, result=again, status=self.status)
+            )
 
     def outputs_checked(self, outputs: tuple[OutputCheck, ...]) -> None:
         """Put the verdict's evidence on disk."""
@@ -251,4 +277,25 @@ def _kind(error: BaseException) -> str:
 
 
 current_test: TestRecorder | None = None
-"""The test this process is in, set by the pytest plugin."""
+"""The record of the test this process is in, once it is open."""
+_announced: tuple[Identity, str] | None = None
+
+
+def announce_test(identity: Identity, nodeid: str) -> None:
+    """A test is about to run; its record opens when somebody asks for it."""
+    global _announced, current_test
+    _announced, current_test = (identity, nodeid), None
+
+
+def open_test() -> TestRecorder | None:
+    """The record of the announced test, opened if need be; None when none was announced."""
+    global current_test
+    if current_test is None and _announced is not None:
+        current_test = TestRecorder(*_announced)
+    return current_test
+
+
+def forget_test() -> None:
+    """The test is over."""
+    global _announced, current_test
+    _announced, current_test = None, None

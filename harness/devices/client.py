@@ -19,10 +19,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from harness.devices.catalog import kind_of
 from harness.devices.host import STACK_SIGNAL
+from harness.devices.tenstorrent import SCRATCH_VARIABLE
 from harness.devices.wire import (
     Compile,
     Compiled,
@@ -115,9 +117,15 @@ class Device:
         self.close()
         ours, theirs = socket.socketpair()
         self._log = tempfile.TemporaryFile(prefix="bringup-host-")  # noqa: SIM115 - lives on
+        self._scratch = tempfile.TemporaryDirectory(prefix="bringup-host-")
+        environment = {
+            "PYTHONPATH": os.pathsep.join(filter(None, _import_path())),
+            SCRATCH_VARIABLE: self._scratch.name,
+        }
         self._process = subprocess.Popen(
             [sys.executable, "-m", "harness.devices.host", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
+            env=os.environ | environment,
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
@@ -141,7 +149,8 @@ class Device:
                 self.close()
                 if isinstance(error, DeviceRefusal):
                     raise DeviceError(str(error)) from error
-                raise DeviceError(f"opening {self.name}: {error}") from error
+                last = error.diagnostic.strip().splitlines()[-1:] or ["it said nothing"]
+                raise DeviceError(f"opening {self.name}: {error}: {last[0]}") from error
             self._opened = reply
         return self._opened
 
@@ -200,6 +209,7 @@ class Device:
         process.kill()
         process.wait()
         self._log.close()
+        self._scratch.cleanup()
 
     def _ask(
         self, message: Request, kind: type, timeout: float | None, descriptor: int | None = None
@@ -273,6 +283,12 @@ class Device:
         return os.pread(self._log.fileno(), size - start, start).decode("utf-8", "replace").strip()
 
 
+def _import_path() -> tuple[str, str]:
+    """Where the host finds this very package, installed or not."""
+    root = Path(__file__).resolve().parents[2]
+    return str(root), os.environ.get("PYTHONPATH", "")
+
+
 _devices: dict[str, Device] = {}
 
 
@@ -281,3 +297,9 @@ def device(name: str) -> Device:
     if name not in _devices:
         _devices[name] = Device(name)
     return _devices[name]
+
+
+def close_all() -> None:
+    """End every host of this process."""
+    for one in _devices.values():
+        one.close()

@@ -9,10 +9,11 @@ described board; executing in that mode returns default-initialised buffers, so 
 One process can hold one descriptor only, which is one reason for device hosts.
 """
 
+import contextlib
 import os
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ DISTRIBUTIONS = {"pjrt-plugin-tt": ("pjrt_plugin_tt", "tt"), "jax-tt-plugin": ("
 """Distributions that carry the plugin, best first, and the names their libraries go by."""
 
 DESCRIPTOR_VARIABLE = "TT_COMPILE_ONLY_SYSTEM_DESC"
+SCRATCH_VARIABLE = "BRINGUP_HOST_SCRATCH"
+ASSETS = "libtt-tt-metal-runtime-assets-*"
 DEVICE_NODES = Path("/dev/tenstorrent")
 _LEVELS = {"ttir": "ttir", "ttnn": "ttnn"}
 _DUMP_NAME = re.compile(r"(?P<level>[a-z_]+?)_\d+\.mlir")
@@ -74,14 +77,12 @@ class TenstorrentBackend:
         if not executes:
             note += "; no card: compiles against a generated system descriptor"
         self._pjrt = PjrtBackend("tt", library)
-        with tempfile.TemporaryDirectory(prefix="bringup-desc-") as folder:
+        with _private_temporary_folder() as folder:
             if not executes:
-                descriptor = Path(folder) / f"{self._board}.ttsys"
+                descriptor = folder / f"{self._board}.ttsys"
                 write_descriptor(self._board, descriptor, distribution, version)
                 os.environ[DESCRIPTOR_VARIABLE] = str(descriptor)
-            # The first process on a machine unpacks the plugin's assets into the temporary folder.
-            with FileLock(Path(tempfile.gettempdir()) / "bringup-tt-open.lock"):
-                opened = self._pjrt.open()
+            opened = self._pjrt.open()
         if executes:
             self._check_board(opened)
         return Opening(
@@ -122,6 +123,33 @@ class TenstorrentBackend:
     def serialize(self, executable: Any) -> bytes:
         """The TTNN flatbuffer."""
         return bytes(executable[1])
+
+
+@contextlib.contextmanager
+def _private_temporary_folder() -> Iterator[Path]:
+    """Open the plugin with a temporary folder of its own, but share what it unpacks.
+
+    The plugin copies the descriptor to a fixed name in the temporary folder and reads it again at
+    every compile: two processes with one folder compile for each other's board. It also unpacks
+    about 420 MB there on its first use, which are moved to the common folder and linked.
+    """
+    common = Path(tempfile.gettempdir())
+    with FileLock(common / "bringup-tt-open.lock"):
+        folder = scratch_folder()
+        for assets in common.glob(ASSETS):
+            (folder / assets.name).symlink_to(assets)
+        tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
+        yield folder
+        for assets in folder.glob(ASSETS):
+            if not assets.is_symlink():
+                assets.rename(common / assets.name)
+                assets.symlink_to(common / assets.name)
+
+
+def scratch_folder() -> Path:
+    """A folder that lives as long as this host: the parent's if it gave one."""
+    given = os.environ.get(SCRATCH_VARIABLE)
+    return Path(given) if given else Path(tempfile.mkdtemp(prefix="bringup-host-"))
 
 
 def read_levels(folder: Path) -> tuple[Level, ...]:

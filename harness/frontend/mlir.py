@@ -120,8 +120,8 @@ def replace_arith_constants(module: ir.Module) -> None:
     found: list[ir.Operation] = []
 
     def visit(operation: ir.Operation) -> ir.WalkResult:
-        if operation.name == "arith.constant" and ir.RankedTensorType.isinstance(
-            operation.results[0].type
+        if operation.name == "arith.constant" and isinstance(
+            operation.results[0].type, ir.RankedTensorType
         ):
             found.append(operation)
         return ir.WalkResult.ADVANCE

@@ -123,6 +123,30 @@ def signature_of(
     return Signature(tuple(arguments), tuple(Result(i) for i in range(len(names))), names)
 
 
+def readable(model: onnx.ModelProto) -> str:
+    """The graph as text, weights named and not shown."""
+    return str(onnx.printer.to_text(_without_data(model)))
+
+
+def _without_data(model: onnx.ModelProto) -> onnx.ModelProto:
+    bare = onnx.ModelProto()
+    bare.CopyFrom(model)
+    for weight in list(bare.graph.initializer):
+        if int(np.prod(weight.dims)) > ARGUMENT_ELEMENTS:
+            bare.graph.initializer.remove(weight)
+    return bare
+
+
+def constant_bytes(model: onnx.ModelProto) -> int:
+    """Bytes of the initialisers that are left inside the graph."""
+    return sum(w.ByteSize() for w in model.graph.initializer)
+
+
+def parameter_count(model: onnx.ModelProto) -> int:
+    """Elements of all float initialisers."""
+    return sum(int(np.prod(w.dims)) for w in model.graph.initializer if w.data_type in _FLOATS)
+
+
 def import_model(mlir: TorchMlir, model: onnx.ModelProto) -> ir.Module:
     """Import an ONNX model as `main`, in torch-mlir's torch dialect with ONNX operators."""
     with mlir._explained("import"):

@@ -56,7 +56,8 @@ def decompose(exported: ExportedProgram) -> ExportedProgram:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return exported.run_decompositions(get_decomposition_table())
+        decomposed: ExportedProgram = exported.run_decompositions(get_decomposition_table())
+    return decomposed
 
 
 def flatten_call(exported: ExportedProgram, call: Call) -> list[Any]:
@@ -184,3 +185,21 @@ def accepts_call(model: torch.nn.Module, call: Call) -> None:
             f"{type(model).__name__}.forward takes no {unknown[0]!r}; "
             f"it takes {', '.join(parameters)}"
         )
+
+
+def inline(exported: ExportedProgram, signature: Signature) -> Signature:
+    """Turn every constant argument into a constant of the graph, in place."""
+    graph = exported.graph
+    placeholders = [n for n in graph.nodes if n.op == "placeholder"]
+    kept = []
+    for node, argument in zip(placeholders, signature.arguments, strict=True):
+        if not isinstance(argument, Constant):
+            kept.append(argument)
+            continue
+        setattr(exported.graph_module, node.name, argument.value)
+        with graph.inserting_before(node):
+            constant = graph.get_attr(node.name)
+        constant.meta = dict(node.meta)
+        node.replace_all_uses_with(constant)
+        graph.erase_node(node)
+    return Signature(tuple(kept), signature.results, signature.result_names)

@@ -11,7 +11,9 @@ at 1e300 nor vanish at 1e-320, and shifted by the smallest value, so that a larg
 not cancel a small variance.
 
 Positions where both tensors hold NaN, or the same infinity, agree and are left out of the
-metrics; where they disagree in that, every metric is NaN.
+metrics; where they disagree in that, every metric is NaN. The largest finite number of
+golden's dtype is how models fill masked positions (`torch.finfo(dtype).min`); it is treated
+as the infinity it stands for, or every other number would vanish beside it.
 """
 
 import math
@@ -22,8 +24,12 @@ import torch
 
 from harness.errors import HarnessError
 
-CHUNK = 1 << 21
-"""Numbers per step: 16 MiB for each float64 temporary, of which there are about eight."""
+FILL_MARGIN = 0.99
+"""Actual holds the fill where it is finite and beyond this part of golden's: a fill that went
+through bfloat16 comes back 0.4 % smaller."""
+
+CHUNK = 1 << 20
+"""Numbers per step: 8 MiB for each float64 temporary, of which there are about eight."""
 
 
 class ShapeMismatchError(HarnessError):
@@ -40,16 +46,16 @@ class Measurement:
 
     elements: int
     finite: int
-    """Numbers compared: positions finite in both; a complex element is two numbers."""
+    """Numbers compared: finite in both, and no fill; a complex element is two numbers."""
     golden_nonfinite: int
     """Elements that are NaN or infinite."""
     actual_nonfinite: int
     golden_nan: int
     """Numbers that are NaN."""
     disagreements: int
-    """Elements that are NaN, +inf or -inf in one tensor and something else in the other."""
+    """Elements that are NaN, +inf, -inf or fill in one tensor and not so in the other."""
     golden_low: float
-    """Smallest finite number of golden; 0 when there is none."""
+    """Smallest number of golden that was compared; 0 when there is none."""
     golden_high: float
     max_difference: float | None
     """max|actual - golden|. None: nothing to compare."""
@@ -64,8 +70,13 @@ class Measurement:
 
     @property
     def golden_peak(self) -> float:
-        """max|golden| over its finite numbers."""
+        """max|golden| over the numbers compared."""
         return max(-self.golden_low, self.golden_high)
+
+    @property
+    def golden_spread(self) -> float:
+        """max golden - min golden over the numbers compared."""
+        return self.golden_high - self.golden_low
 
 
 def measure(
@@ -80,27 +91,30 @@ def measure(
             f"Shapes {tuple(golden.shape)} and {tuple(actual.shape)} differ;"
             " metrics need two tensors of one shape."
         )
-    parts = [_examine(*chunk, rtol, atol) for chunk in _chunks(golden, actual)]
-    disagreements = sum(p.disagreements for p in parts)
+    fill = _fill(golden.dtype)
+    parts = [_examine(*chunk, fill, rtol, atol) for chunk in _chunks(golden, actual)]
+    finite, disagreements = sum(p.finite for p in parts), sum(p.disagreements for p in parts)
     worst, index = max(((p.max_difference, p.worst) for p in parts), key=_first, default=(-1.0, 0))
-    low, high = _span([(p.golden_low, p.golden_high) for p in parts])
-    actual_low, actual_high = _span([(p.actual_low, p.actual_high) for p in parts])
+    golden_span = _span([p.golden_span for p in parts])
+    actual_span = _span([p.actual_span for p in parts])
     correlation: float | None = None
     distance: float | None = None
     if disagreements:
         correlation = distance = math.nan
     elif worst >= 0:
-        spans = (low, high), (actual_low, actual_high)
-        correlation, distance = _moments(golden, actual, *spans, worst)
+        partial = finite < sum(p.numbers for p in parts)
+        correlation, distance = _moments(
+            golden, actual, golden_span, actual_span, worst, fill if partial else None
+        )
     return Measurement(
         elements=golden.numel(),
-        finite=sum(p.finite for p in parts),
+        finite=finite,
         golden_nonfinite=sum(p.golden_nonfinite for p in parts),
         actual_nonfinite=sum(p.actual_nonfinite for p in parts),
         golden_nan=sum(p.golden_nan for p in parts),
         disagreements=disagreements,
-        golden_low=low,
-        golden_high=high,
+        golden_low=golden_span[0],
+        golden_high=golden_span[1],
         max_difference=math.nan if disagreements else worst if worst >= 0 else None,
         worst_index=_unravel(index, golden.shape) if worst >= 0 else (),
         pcc=correlation,
@@ -150,7 +164,7 @@ def nonfinite_count(tensor: torch.Tensor) -> int:
 
 
 def peak(tensor: torch.Tensor) -> float:
-    """max|x| over the finite numbers of a tensor; 0 when there is none."""
+    """max|x| over the finite numbers of a tensor that are no fill; 0 when there is none."""
     return measure(tensor, tensor).golden_peak
 
 
@@ -178,53 +192,71 @@ def count_differing(golden: torch.Tensor, actual: torch.Tensor) -> int:
 
 @dataclass(frozen=True)
 class _Part:
-    """What the first pass finds in one chunk. Extremes of nothing are -1, +inf, -inf."""
+    """What the first pass finds in one chunk; `max_difference` is -1 where nothing compares."""
 
+    numbers: int
     finite: int
     golden_nonfinite: int
     actual_nonfinite: int
     golden_nan: int
     disagreements: int
-    golden_low: float
-    golden_high: float
-    actual_low: float
-    actual_high: float
+    golden_span: tuple[float, float]
+    actual_span: tuple[float, float]
     max_difference: float
     worst: int
     """Index of the element in the whole tensor."""
     not_close: int
 
 
+def _fill(dtype: torch.dtype) -> float:
+    """The magnitude that stands for infinity in masked positions; inf where none does.
+
+    8-bit floats have none: they clip to their largest number in the normal course of things.
+    """
+    if not (dtype.is_floating_point or dtype.is_complex) or torch.finfo(dtype).bits < 16:
+        return math.inf
+    return torch.finfo(dtype).max
+
+
+def _comparable(g: torch.Tensor, a: torch.Tensor, fill: float) -> torch.Tensor:
+    return g.isfinite() & a.isfinite() & (g.abs() != fill)
+
+
 def _examine(
-    offset: int, width: int, g: torch.Tensor, a: torch.Tensor, rtol: float, atol: float
+    offset: int,
+    width: int,
+    g: torch.Tensor,
+    a: torch.Tensor,
+    fill: float,
+    rtol: float,
+    atol: float,
 ) -> _Part:
-    g_finite, a_finite = g.isfinite(), a.isfinite()
-    both = g_finite & a_finite
+    golden_span, actual_span = _extremes(g), _extremes(a)
     difference = (a - g).abs_()
     close = difference <= g.abs().mul_(rtol).add_(atol)
-    finite = int(both.sum())
-    nowhere = 0
-    if finite < len(g):
-        agree = both | (g == a) | (g.isnan() & a.isnan())
-        nowhere = _count(~agree, width)
+    finite, disagreements = len(g), 0
+    # Extremes are NaN if anything is: most chunks are known by them to be wholly comparable.
+    if not max(map(abs, golden_span)) < fill or not all(map(math.isfinite, actual_span)):
+        both = _comparable(g, a, fill)
+        filled = (g.abs() == fill) & a.isfinite() & (a * g.sign() >= FILL_MARGIN * fill)
+        agree = both | (g == a) | (g.isnan() & a.isnan()) | filled
+        finite, disagreements = int(both.sum()), _count(~agree, width)
+        golden_span, actual_span = _extremes(g[both]), _extremes(a[both])
         difference.masked_fill_(~both, -1.0)
         close |= ~both
     where = int(difference.argmax())
-    low, high = _extremes(g, both)
-    actual_low, actual_high = _extremes(a, both)
     return _Part(
+        numbers=len(g),
         finite=finite,
-        golden_nonfinite=_count(~g_finite, width),
-        actual_nonfinite=_count(~a_finite, width),
-        golden_nan=int(g.isnan().sum()),
-        disagreements=nowhere,
-        golden_low=low,
-        golden_high=high,
-        actual_low=actual_low,
-        actual_high=actual_high,
+        golden_nonfinite=_count(~g.isfinite(), width) if finite < len(g) else 0,
+        actual_nonfinite=_count(~a.isfinite(), width) if finite < len(g) else 0,
+        golden_nan=int(g.isnan().sum()) if finite < len(g) else 0,
+        disagreements=disagreements,
+        golden_span=golden_span,
+        actual_span=actual_span,
         max_difference=float(difference[where]),
         worst=(offset + where) // width,
-        not_close=int((~close).sum()),
+        not_close=len(g) - int(close.sum()),
     )
 
 
@@ -233,9 +265,8 @@ def _count(flags: torch.Tensor, width: int) -> int:
     return int(flags.view(-1, width).any(dim=1).sum())
 
 
-def _extremes(values: torch.Tensor, where: torch.Tensor) -> tuple[float, float]:
-    if not bool(where.all()):
-        values = values[where]
+def _extremes(values: torch.Tensor) -> tuple[float, float]:
+    """Smallest and largest; NaN if any is, +inf and -inf of nothing."""
     if not len(values):
         return math.inf, -math.inf
     low, high = values.aminmax()
@@ -257,8 +288,9 @@ def _moments(
     golden_span: tuple[float, float],
     actual_span: tuple[float, float],
     max_difference: float,
+    fill: float | None,
 ) -> tuple[float | None, float | None]:
-    """PCC and relative L2 of the positions finite in both.
+    """PCC and relative L2 of the comparable positions; `fill` is None when all of them are.
 
     The co-moments of chunks are merged pairwise, after Chan, Golub and LeVeque, "Updating
     formulae and a pairwise algorithm for computing sample variances" (1979).
@@ -273,8 +305,8 @@ def _moments(
     gg = aa = ga = 0.0  # centred sums of products
     squares = errors = 0.0
     for _, _, g, a in _chunks(golden, actual):
-        both = g.isfinite() & a.isfinite()
-        if not bool(both.all()):
+        if fill is not None:
+            both = _comparable(g, a, fill)
             g, a = g[both], a[both]
         n = len(g)
         if not n:

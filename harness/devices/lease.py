@@ -1,0 +1,39 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Leases: a real device serves one process at a time, on the whole machine.
+
+A lease is an exclusive lock on a file named after the device; the kernel drops it when its holder
+dies, however it dies. Devices that live in memory (CPU, compile-only) need none.
+"""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from filelock import FileLock
+
+from harness.devices.catalog import TENSTORRENT_BOARDS
+from harness.devices.tenstorrent import has_hardware
+
+LEASE_FOLDER = Path(tempfile.gettempdir()) / "bringup-leases"
+
+
+def capacity(name: str) -> int | None:
+    """How many processes may use the device at once; None for as many as like."""
+    if name in TENSTORRENT_BOARDS:
+        return 1 if has_hardware() else None
+    return None if name in ("cpu", "iree-cpu") else 1
+
+
+@contextlib.contextmanager
+def lease(name: str) -> Iterator[None]:
+    """Hold the device; waits until whoever holds it is done or dead."""
+    if capacity(name) is None:
+        yield
+        return
+    LEASE_FOLDER.mkdir(exist_ok=True)
+    family = "tenstorrent" if name in TENSTORRENT_BOARDS else name
+    with FileLock(LEASE_FOLDER / f"{family.replace(':', '-')}.lock"):
+        yield

@@ -1,0 +1,192 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Executors: a lowered program on a device, called like the model it was made from."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from harness.config import CompilerConfig
+from harness.devices.client import Binary, Device, DeviceFailure
+from harness.devices.lease import lease
+from harness.devices.wire import Level, Usage
+from harness.errors import UsageError
+from harness.frontend.mlir import at_version
+from harness.frontend.program import UserInput, fit
+from harness.frontend.torch_program import Call
+from harness.intermediates import IntermediateReport, walk_intermediates
+from harness.lowering import Program, announce
+from harness.recording import StageScope, TestRecorder
+from harness.records.schema import Stage, Status
+
+OPTIMIZER_OPTIONS = {"tt": {"optimization_level": "1"}}
+"""What `enable_optimizer` means to a device's compiler; devices not listed always optimise."""
+
+IntermediateCallback = Callable[[str, torch.Tensor, torch.Tensor], None]
+"""Gets a node's name, the device's value and the golden value."""
+
+
+class Executor:
+    """Compiles a program for a device and runs it there.
+
+    A device lease is held while the device works. Inputs are cast to the dtypes the program
+    declares, never to another kind. The result has the model's own structure.
+    """
+
+    def __init__(
+        self, program: Program, config: CompilerConfig, device: Device, recorder: TestRecorder
+    ) -> None:
+        self.program = program
+        self.compiler_config = config
+        self.device = device
+        self.recorder = recorder
+        self.binary: Binary | None = None
+        self._callbacks: list[IntermediateCallback] = []
+
+    def compile(self) -> None:
+        """Compile for the device: the COMPILE stage."""
+        assert self.program.artifact is not None, "the program stops above StableHLO"
+        with self.recorder.stage(Stage.COMPILE) as stage, lease(self.device.name):
+            opened = self.device.open()
+            stage.attributes["device"] = f"{opened.kind}, {opened.platform}"
+            if opened.note:
+                stage.attributes["note"] = opened.note
+            try:
+                binary = self.device.compile(
+                    at_version(self.program.artifact, opened.stablehlo_version),
+                    self._options(),
+                    timeout=self.recorder.seconds_left(),
+                    keep_binary=self.compiler_config.save_binary,
+                )
+            except DeviceFailure as error:
+                self._keep_levels(stage, error.levels, error.usage)
+                raise
+            self._keep_levels(stage, binary.levels, binary.usage)
+            stage.reached(Status.CONVERTED_TO_TTNN)
+            self._save_binary(binary)
+        self.set_binary(binary)
+
+    def set_binary(self, binary: Binary) -> None:
+        """Use a compiled program from now on; the previous one is released."""
+        if self.binary is not None and self.binary is not binary:
+            self.binary.release()
+        self.binary = binary
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run on the device: the EXECUTE stage. Returns what the model itself would return.
+
+        Raises:
+            UsageError: nothing was compiled.
+            SignatureError: an input does not fit the program.
+        """
+        if self.binary is None:
+            raise UsageError("there is no binary; call compile() or set_binary() first")
+        signature = self.program.signature
+        assert signature is not None
+        with self.recorder.stage(Stage.EXECUTE) as stage, lease(self.device.name):
+            leaves = self.program.flatten((args, kwargs))
+            outputs, usage = self.device.run(
+                self.binary,
+                signature.bind(self.typecast_inputs(leaves)),
+                timeout=self.recorder.seconds_left(),
+            )
+            stage.usage = (usage.cpu_s, usage.peak_rss)
+            stage.attributes["on device"] = f"{usage.wall_s:.6f} s"
+            stage.reached(Status.EXECUTED)
+        if self._callbacks:
+            self.run_intermediates((args, kwargs))
+        return self.program.restore(signature.collect(outputs))
+
+    def typecast_inputs(self, inputs: Sequence[Any]) -> list[Any]:
+        """A call's leaves, each cast to the dtype its program argument declares.
+
+        int32 becomes int64, float64 becomes float32 and so on; a float never becomes an integer.
+
+        Raises:
+            SignatureError: a leaf has another shape or kind than declared.
+        """
+        assert self.program.signature is not None
+        cast = list(inputs)
+        for argument in self.program.signature.arguments:
+            if isinstance(argument, UserInput) and argument.leaf < len(cast):
+                cast[argument.leaf] = fit(argument, cast[argument.leaf])
+        return cast
+
+    def register_intermediate_callback(self, callback: IntermediateCallback) -> None:
+        """Have `callback(name, actual, golden)` called for every node after the next call."""
+        if self.program.graph is None:
+            raise UsageError("intermediate values need an FX graph; ONNX programs have none")
+        self._callbacks.append(callback)
+
+    def run_intermediates(self, call: Call) -> IntermediateReport:
+        """Compute every node's value on the device; calls back, names the first wrong one."""
+        return walk_intermediates(
+            self.program,
+            self.program.flatten(call),
+            self.device,
+            self._callbacks,
+            self.compiler_config.rti_pcc_fail_thresh,
+        )
+
+    def release(self) -> None:
+        """Free the binary on the device."""
+        if self.binary is not None:
+            self.binary.release()
+            self.binary = None
+
+    def _options(self) -> dict[str, str]:
+        family = "tt" if "ttnn" in self._level_names() else ""
+        return (
+            dict(OPTIMIZER_OPTIONS.get(family, {})) if self.compiler_config.enable_optimizer else {}
+        )
+
+    def _level_names(self) -> tuple[str, ...]:
+        from harness.devices.catalog import kind_of
+
+        return kind_of(self.device.name).levels
+
+    def _keep_levels(self, stage: StageScope, levels: Sequence[Level], usage: Usage | None) -> None:
+        for level in levels:
+            stage.keep(level.name, level.text)
+            announce(self.compiler_config, level.name, level.text)
+            self._save_mlir(level.name, level.text)
+        names = {level.name for level in levels}
+        if "ttir" in names:
+            stage.reached(Status.CONVERTED_TO_TTIR)
+        if "ttnn" in names:
+            stage.reached(Status.CONVERTED_TO_TTNN)
+        if usage is not None:
+            stage.usage = (usage.cpu_s, usage.peak_rss)
+
+    def _save_mlir(self, level: str, text: str) -> None:
+        if level.upper() in self.compiler_config.save_mlir:
+            path = self._plain_file(f"{level}.mlir")
+            path.write_text(text)
+
+    def _save_binary(self, binary: Binary) -> None:
+        if self.compiler_config.save_binary:
+            self._plain_file("binary").write_bytes(binary.serialized)
+
+    def _plain_file(self, name: str) -> Path:
+        folder = self.recorder.run.directory / "saved" / safe_name(self.recorder.key)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / name
+
+
+class OnnxExecutor(Executor):
+    """An ONNX model: by onnxruntime (`run_onnxruntime`), and converted to the device's binary."""
+
+    @staticmethod
+    def run_onnxruntime(model: Any, inputs: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Run the model by onnxruntime on the CPU; outputs by name."""
+        from harness.frontend.onnx_program import run_onnxruntime
+
+        return run_onnxruntime(model, inputs)
+
+
+def safe_name(key: str) -> str:
+    """A test's key as one file name: letters, digits, dots, dashes and underscores."""
+    return "".join(c if c.isalnum() or c in "._-@" else "_" for c in key)

@@ -1,0 +1,178 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""The front end, stage by stage: a model in, a program that any device can compile out."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import onnx
+import torch
+from torch.fx import Graph
+
+from harness.config import CompileDepth, CompilerConfig
+from harness.frontend import onnx_program, torch_program, training
+from harness.frontend.consteval import fold_constants
+from harness.frontend.mlir import BACKEND_PIPELINE, ONNX_BACKEND_PIPELINE, TorchMlir, text_of
+from harness.frontend.program import Constant, Signature
+from harness.frontend.torch_program import Call, ExportRefusal
+from harness.recording import StageScope, TestRecorder
+from harness.records.schema import Stage, Status
+
+LARGE_CONSTANTS = 4 << 20
+"""Bytes of constants inside the IR above which its kept text leaves them out."""
+
+
+@dataclass
+class Program:
+    """A model at the lowest level asked for, and how calls map onto it."""
+
+    artifact: bytes | None = None
+    """Portable StableHLO; None when the depth stops above it."""
+    signature: Signature | None = None
+    graph: Graph | None = None
+    """The decomposed FX graph the artifact was made from; None for ONNX."""
+    flatten: Callable[[Call], Sequence[Any]] = field(default=lambda call: call[0])
+    restore: Callable[[Sequence[Any]], Any] = field(default=lambda leaves: leaves)
+
+
+def lower_torch(
+    model: torch.nn.Module, call: Call, config: CompilerConfig, recorder: TestRecorder
+) -> Program:
+    """Take a PyTorch model down, to evaluate it."""
+    with recorder.stage(Stage.EXPORT) as stage:
+        torch_program.accepts_call(model, call)
+        exported = torch_program.export(model, call)
+        _keep(stage, config, "torch_fx", torch_program.readable(exported))
+        stage.reached(Status.CREATED_GRAPH)
+    return _lower_exported(exported, config, recorder)
+
+
+def lower_training(
+    model: torch.nn.Module,
+    call: Call,
+    loss: Callable[[Any], torch.Tensor],
+    config: CompilerConfig,
+    recorder: TestRecorder,
+) -> Program:
+    """Take forward, loss and backward of a PyTorch model down, as one program."""
+    with recorder.stage(Stage.EXPORT) as stage:
+        torch_program.accepts_call(model, call)
+        exported = training.export_step(model, call, loss)
+        _keep(stage, config, "torch_fx", torch_program.readable(exported))
+        stage.reached(Status.CREATED_GRAPH)
+    program = _lower_exported(exported, config, recorder)
+    program.restore = training.results_of(exported)
+    return program
+
+
+def _lower_exported(
+    exported: torch.export.ExportedProgram, config: CompilerConfig, recorder: TestRecorder
+) -> Program:
+    if config.compile_depth is CompileDepth.TORCH_FX:
+        return Program()
+    with recorder.stage(Stage.DECOMPOSE) as stage:
+        decomposed = torch_program.decompose(exported)
+        signature = torch_program.signature_of(decomposed)
+        random = torch_program.random_op(decomposed.graph)
+        if random is not None:
+            raise ExportRefusal(
+                f"the graph draws random numbers ({random}); no device can be compared on that: "
+                "set dropout to 0 or pass the noise as an input"
+            )
+        signature = _consteval(decomposed.graph, signature, config)
+        stage.attributes["nodes"] = str(torch_program.node_count(decomposed.graph))
+    mlir = TorchMlir()
+    with recorder.stage(Stage.TORCH_IR) as stage:
+        if config.inline_parameters:
+            signature = torch_program.inline(decomposed, signature)
+        module = mlir.import_graph(decomposed.graph)
+        whole = not config.inline_parameters
+        _keep(stage, config, "torch_ir", text_of(module, whole=whole))
+        stage.reached(Status.CONVERTED_TO_TORCH_IR)
+    artifact = _lower_module(mlir, module, BACKEND_PIPELINE, whole, config, recorder)
+    return Program(
+        artifact=artifact,
+        signature=signature,
+        graph=decomposed.graph,
+        flatten=lambda call: torch_program.flatten_call(exported, call),
+        restore=lambda leaves: torch_program.unflatten_result(exported, leaves),
+    )
+
+
+def _consteval(graph: Graph, signature: Signature, config: CompilerConfig) -> Signature:
+    if not (config.enable_consteval or config.consteval_parameters):
+        return signature
+    return fold_constants(graph, signature, parameters=config.consteval_parameters)
+
+
+def lower_onnx(
+    model: onnx.ModelProto,
+    inputs: Mapping[str, torch.Tensor],
+    config: CompilerConfig,
+    recorder: TestRecorder,
+) -> Program:
+    """Take an ONNX model down; its own graph takes the place of the FX graph."""
+    with recorder.stage(Stage.EXPORT) as stage:
+        prepared = onnx_program.prepare(model, inputs)
+        _keep(stage, config, "onnx", onnx_program.readable(prepared))
+        stage.attributes["nodes"] = str(len(prepared.graph.node))
+        stage.reached(Status.CREATED_GRAPH)
+    if config.compile_depth is CompileDepth.TORCH_FX:
+        return Program()
+    mlir = TorchMlir()
+    with recorder.stage(Stage.TORCH_IR) as stage:
+        weights = {} if config.inline_parameters else onnx_program.lift_weights(prepared)
+        signature = onnx_program.signature_of(prepared, inputs, weights)
+        whole = onnx_program.constant_bytes(prepared) < LARGE_CONSTANTS
+        module = onnx_program.import_model(mlir, prepared)
+        _keep(stage, config, "torch_ir", text_of(module, whole=whole))
+        stage.reached(Status.CONVERTED_TO_TORCH_IR)
+    artifact = _lower_module(mlir, module, ONNX_BACKEND_PIPELINE, whole, config, recorder)
+    names = signature.result_names
+    return Program(
+        artifact=artifact,
+        signature=signature,
+        flatten=lambda call: list(onnx_program.named_inputs(model, call[1] or call[0]).values()),
+        restore=lambda leaves: dict(zip(names, leaves, strict=True)),
+    )
+
+
+def _lower_module(
+    mlir: TorchMlir,
+    module: Any,
+    pipeline: str,
+    whole: bool,
+    config: CompilerConfig,
+    recorder: TestRecorder,
+) -> bytes:
+    with recorder.stage(Stage.TORCH_BACKEND_IR) as stage:
+        mlir.run(module, pipeline)
+        _keep(stage, config, "torch_backend_ir", text_of(module, whole=whole))
+        stage.reached(Status.CONVERTED_TO_TORCH_BACKEND_IR)
+    with recorder.stage(Stage.STABLEHLO) as stage:
+        mlir.to_stablehlo(module)
+        _keep(stage, config, "stablehlo", text_of(module, whole=whole))
+        artifact = mlir.portable(module)
+        stage.attributes["bytes"] = str(len(artifact))
+        stage.reached(Status.CONVERTED_TO_STABLE_HLO)
+    return artifact
+
+
+def _keep(stage: StageScope, config: CompilerConfig, level: str, text: str) -> None:
+    stage.keep(level, text)
+    announce(config, level, text)
+
+
+def announce(config: CompilerConfig, level: str, text: str) -> None:
+    """Print a level's IR where TT_TORCH_IR_LOG_LEVEL asks for it."""
+    if config.ir_log_level:
+        print(f"// ----- {level} -----\n{text}", file=sys.stderr)
+
+
+def parameter_elements(program: Program) -> int:
+    """Elements of all parameters that are arguments."""
+    constants: Sequence[Constant] = program.signature.constants if program.signature else ()
+    return sum(c.value.numel() for c in constants if c.parameter)

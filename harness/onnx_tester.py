@@ -1,0 +1,51 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""OnnxModelTester: the same flow for ONNX models; the golden is onnxruntime."""
+
+from typing import Any
+
+import onnx
+
+from harness.devices.client import Device
+from harness.errors import UsageError
+from harness.executor import Executor, OnnxExecutor
+from harness.frontend import onnx_program
+from harness.frontend.torch_program import Call
+from harness.lowering import Program, lower_onnx
+from harness.tester import ModelTester
+
+
+class OnnxModelTester(ModelTester):
+    """Tests one ONNX model on one device.
+
+    `_load_model` returns an `onnx.ModelProto`, `_load_inputs` torch tensors: a mapping by input
+    name, a sequence in the model's order, or one tensor. Outputs come back by output name.
+    """
+
+    framework = "onnx"
+
+    def _set_mode(self) -> None:
+        if self.mode != "eval":
+            raise UsageError(f"{self.model_name}: ONNX models are tested in eval mode only")
+        if not isinstance(self._model, onnx.ModelProto):
+            raise UsageError(
+                f"_load_model of {type(self).__name__} returned a {type(self._model).__name__}, "
+                "not an onnx.ModelProto"
+            )
+        self._inputs = onnx_program.named_inputs(self._model, self._inputs)
+
+    def _parameters(self) -> int | None:
+        return onnx_program.parameter_count(self._model)
+
+    def _call(self) -> Call:
+        return (), dict(self._inputs)
+
+    def _lower(self) -> Program:
+        return lower_onnx(self._model, self._inputs, self.compiler_config, self.recorder)
+
+    def _make_executor(self, program: Program, target: Device) -> Executor:
+        return OnnxExecutor(program, self.compiler_config, target, self.recorder)
+
+    def _golden(self) -> Any:
+        return OnnxExecutor.run_onnxruntime(self._model, self._inputs)

@@ -1,0 +1,154 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""The pytest plugin: choose devices, and give every test a beginning and an end on record.
+
+`--device n150,cpu` runs each collected test once per device; the device becomes the last part of
+the test's id. Without it tests run on `BRINGUP_DEVICE`, or the CPU, under the ids they have.
+
+Tests are recorded when the run asks for it (`BRINGUP_RUN_DIR`) or when they make a ModelTester.
+"""
+
+import os
+from collections.abc import Generator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness import recording
+from harness.devices.catalog import DEFAULT_DEVICE, kind_of
+from harness.errors import IncorrectResultError, UsageError
+from harness.records.naming import entry_of, identity_of
+from harness.records.schema import Failure, Outcome
+
+if TYPE_CHECKING:
+    from harness.recording import TestRecorder
+
+DEVICE_VARIABLE = "BRINGUP_DEVICE"
+_outcomes = pytest.StashKey[list[pytest.TestReport]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --device."""
+    group = parser.getgroup("bringup", "model bring-up")
+    group.addoption(
+        "--device",
+        action="append",
+        default=[],
+        metavar="NAME[,NAME]",
+        help="devices to run on, e.g. cpu,n150; each test runs once per device",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse unknown devices before anything is collected."""
+    try:
+        for name in selected_devices(config):
+            kind_of(name)
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def selected_devices(config: pytest.Config) -> list[str]:
+    """Devices named on the command line, in order, once each."""
+    names = [n.strip() for value in config.getoption("--device") for n in value.split(",")]
+    return list(dict.fromkeys(filter(None, names)))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One more parameter, after the test's own."""
+    names = selected_devices(metafunc.config)
+    if names:
+        metafunc.fixturenames.append("bringup_device")
+        metafunc.parametrize("bringup_device", names, indirect=True)
+
+
+@pytest.fixture
+def bringup_device(request: pytest.FixtureRequest) -> str:
+    """The device this test runs on."""
+    return str(getattr(request, "param", default_device()))
+
+
+def default_device() -> str:
+    """Where a test runs that names no device."""
+    return os.environ.get(DEVICE_VARIABLE, DEFAULT_DEVICE)
+
+
+def device_of(item: pytest.Item) -> str:
+    """The device of a collected test."""
+    callspec = getattr(item, "callspec", None)
+    if callspec is not None and "bringup_device" in callspec.params:
+        return str(callspec.params["bringup_device"])
+    return default_device()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Open the test's record before anything of it runs, and end it whatever happened."""
+    item.stash[_outcomes] = []
+    device = device_of(item)
+    recording.announce_test(identity_of(entry_of(item.nodeid, device), device), item.nodeid)
+    if os.environ.get(recording.RUN_DIR_VARIABLE):
+        recording.open_test()
+    try:
+        return (yield)
+    finally:
+        if recording.current_test is not None:
+            _end(recording.current_test, item.stash[_outcomes])
+        recording.forget_test()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remember how each phase went; fail a test whose mismatch nobody raised."""
+    report = yield
+    recorder = recording.current_test
+    if call.when == "call" and report.passed and recorder is not None:
+        forgotten = [t for t in recorder.testers if t.mismatches]
+        if forgotten:
+            report.outcome = "failed"
+            report.longrepr = (
+                "finalize() was not called, and the outputs were wrong: "
+                + forgotten[0].mismatches[0]
+            )
+    if call.excinfo is not None and recorder is not None and not report.skipped:
+        _note_failure(recorder, call.excinfo.value)
+    item.stash[_outcomes].append(report)
+    return report
+
+
+def _note_failure(recorder: "TestRecorder", error: BaseException) -> None:
+    """What a test body raised after its tester was done is the checker's word."""
+    if recorder.verdict is None:
+        recorder.verdict = recording.outcome_of(error)
+    elif recorder.verdict in (Outcome.PASSED, Outcome.REACHED):
+        wrong = isinstance(error, AssertionError | IncorrectResultError)
+        recorder.verdict = Outcome.INCORRECT if wrong else recording.outcome_of(error)
+        recorder.failure = None
+    if recorder.failure is None:
+        recorder.failure = recording.failure_of(error, None, recorder.run.blobs)
+
+
+def _end(recorder: "TestRecorder", reports: list[pytest.TestReport]) -> None:
+    skipped = next((r for r in reports if r.skipped), None)
+    if skipped is not None and recorder.verdict is None:
+        reason = skipped.longrepr[2] if isinstance(skipped.longrepr, tuple) else skipped.longrepr
+        recorder.end(Outcome.SKIPPED, Failure(None, "Skipped", str(reason)))
+        return
+    if not reports:
+        recorder.end(Outcome.KILLED, Failure(None, "KILLED", "interrupted while it ran"))
+        return
+    verdict = recorder.verdict
+    if verdict is None:
+        verdict = Outcome.PASSED if all(r.passed for r in reports) else Outcome.FAILED
+    recorder.end(verdict, recorder.failure)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Close the device hosts of this process."""
+    from harness.devices.client import close_all
+
+    close_all()

@@ -1,0 +1,364 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""ModelTester: load, golden, lower, compile, run, verify, record; raise only at the end.
+
+Subclasses give `_load_model` and `_load_inputs`. `test_model()` runs the flow down to the depth
+the config asks for and returns what the model would return; `finalize()` raises a mismatch, after
+the record of it is safe on disk.
+"""
+
+import difflib
+import inspect
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from harness import recording, reuse
+from harness.config import CompileDepth, CompilerConfig
+from harness.devices.catalog import DEFAULT_DEVICE
+from harness.devices.client import Device, device
+from harness.errors import IncorrectResultError, UsageError
+from harness.executor import Executor
+from harness.frontend import training
+from harness.frontend.torch_program import Call, call_of, parameter_count
+from harness.lowering import Program, lower_torch, lower_training
+from harness.recording import TestRecorder
+from harness.records.naming import identity_of
+from harness.records.schema import Outcome, OutputCheck, Stage
+from harness.routing import executor_name
+from harness.verify import Tolerances, compare, compare_tokens, gradient_scale, mismatches
+
+MODES = ("eval", "train")
+SEED = 0
+
+
+class ModelTester:
+    """Tests one PyTorch model on one device.
+
+    Args:
+        model_name: the name people read.
+        mode: `eval`, or `train` for forward, loss and backward with every gradient compared.
+        required_pcc: least correlation with the golden, per output.
+        required_atol: largest absolute difference, in the output's unit; None for no such limit.
+        relative_atol: largest absolute difference as a part of max|golden|; None for none.
+        compiler_config: depth and the rest; a fresh `CompilerConfig` by default.
+        assert_pcc, assert_atol, assert_allclose: which of the metrics decide. All are recorded.
+        record_property_handle: pytest's `record_property`, for the JUnit file.
+        model_group: a label people sort by.
+        is_token_output: outputs are token ids; compared exactly as text by `self.tokenizer`.
+        device: overrides the device the run selected.
+        issue: address of the issue that tracks a disabled check; recorded.
+    """
+
+    __test__ = False
+    framework = "torch"
+
+    def __init__(
+        self,
+        model_name: str,
+        mode: str = "eval",
+        required_pcc: float = 0.99,
+        required_atol: float | None = None,
+        relative_atol: float | None = 0.05,
+        compiler_config: CompilerConfig | None = None,
+        assert_pcc: bool = True,
+        assert_atol: bool = True,
+        assert_allclose: bool = False,
+        record_property_handle: Callable[[str, object], None] | None = None,
+        model_group: str = "generality",
+        is_token_output: bool = False,
+        device: str | None = None,
+        issue: str | None = None,
+        **unknown: object,
+    ) -> None:
+        if unknown:
+            raise UsageError(_unknown_option(next(iter(unknown)), type(self)))
+        if mode not in MODES:
+            raise UsageError(f"mode {mode!r} of {model_name}: expected eval or train")
+        self.model_name = model_name
+        self.mode = mode
+        self.model_group = model_group
+        self.compiler_config = compiler_config or CompilerConfig()
+        self.is_token_output = is_token_output
+        self.issue = issue
+        self.tolerances = Tolerances(
+            required_pcc=required_pcc,
+            required_atol=required_atol,
+            relative_atol=relative_atol,
+            assert_pcc=assert_pcc,
+            assert_atol=assert_atol,
+            assert_allclose=assert_allclose,
+        )
+        self.golden: Any = None
+        self.mismatches: list[str] = []
+        self._record_property = record_property_handle
+        self._device_name = device
+        self._model: Any = None
+        self._inputs: Any = None
+        self._loaded = False
+        self._finalized = False
+        self.recorder = self._open_recorder()
+        self.recorder.testers.append(self)
+
+    # --- what subclasses give ---------------------------------------------------------------
+
+    def _load_model(self) -> Any:
+        """Return the model to test."""
+        raise NotImplementedError(f"{type(self).__name__} must define _load_model")
+
+    def _load_inputs(self) -> Any:
+        """Return the inputs: a mapping (keyword arguments), a sequence, or one tensor."""
+        raise NotImplementedError(f"{type(self).__name__} must define _load_inputs")
+
+    def _extract_outputs(self, outputs: Any) -> Any:
+        """Return the tensors to compare, for outputs the harness cannot flatten itself."""
+        return outputs
+
+    def _loss(self, outputs: Any) -> torch.Tensor:
+        """Return the scalar to train on; the model's own `loss` by default."""
+        return training.default_loss(outputs)
+
+    # --- what tests use ---------------------------------------------------------------------
+
+    @property
+    def framework_model(self) -> Any:
+        """The loaded model."""
+        self._load()
+        return self._model
+
+    @property
+    def inputs(self) -> Any:
+        """The loaded inputs."""
+        self._load()
+        return self._inputs
+
+    def test_model(self) -> Any:
+        """Run the flow; returns the device's outputs in the model's own structure.
+
+        In train mode that is a mapping with `loss` and a `grad.NAME` per parameter. Returns None
+        where nothing was executed: a depth above EXECUTE, or a device that only compiles here.
+
+        Raises:
+            UsageError: depth and backend do not go together.
+            HarnessError, and whatever the model raises: after it was recorded.
+        """
+        try:
+            return self._test_model()
+        except (Exception, KeyboardInterrupt) as error:
+            self.recorder.verdict = recording.outcome_of(error)
+            if self.recorder.failure is None:
+                self.recorder.failure = recording.failure_of(error, None, self.recorder.run.blobs)
+            raise
+        finally:
+            self._report_properties()
+
+    def finalize(self) -> None:
+        """Raise the mismatch that `test_model` recorded, if there was one."""
+        self._finalized = True
+        if self.mismatches:
+            raise IncorrectResultError("; ".join(self.mismatches[:5]))
+
+    # --- the flow ---------------------------------------------------------------------------
+
+    def _test_model(self) -> Any:
+        config = self.compiler_config
+        name = executor_name(self.framework, config.compile_depth, config.chosen_backend)
+        self._describe()
+        if config.compile_depth.op_by_op:
+            raise UsageError(
+                f"{name}: the op-by-op flow is not part of this version yet; "
+                "run the full flow ([full-...])"
+            )
+        target = device(self.device_name)
+        compiles = config.compile_depth in (CompileDepth.TTNN_IR, CompileDepth.EXECUTE)
+        if compiles:
+            target.start()
+        program = self._program()
+        if not compiles:
+            self.recorder.verdict = Outcome.REACHED
+            return None
+        executor = self._make_executor(program, target)
+        try:
+            executor.compile()
+            if config.compile_depth is not CompileDepth.EXECUTE or not target.open().executes:
+                self.recorder.verdict = Outcome.REACHED
+                return None
+            return self._execute(executor)
+        finally:
+            executor.release()
+
+    def _execute(self, executor: Executor) -> Any:
+        args, kwargs = self._call()
+        self._compute_golden()
+        outputs = executor(*args, **kwargs)
+        with self.recorder.stage(Stage.VERIFY) as stage:
+            checks = self._verify(outputs)
+            self.recorder.outputs_checked(checks)
+            stage.attributes["outputs"] = str(len(checks))
+            if self.compiler_config.enable_intermediate_verification:
+                report = executor.run_intermediates((args, kwargs)).render()
+                stage.attributes["intermediates"] = report
+        self.mismatches = mismatches(checks)
+        self.recorder.verdict = Outcome.INCORRECT if self.mismatches else Outcome.PASSED
+        if self.mismatches:
+            error = IncorrectResultError("; ".join(self.mismatches[:5]))
+            self.recorder.failure = recording.failure_of(
+                error, Stage.VERIFY, self.recorder.run.blobs
+            )
+        return outputs
+
+    def _program(self) -> Program:
+        """Load and lower; or take what the same test did on another device of this process."""
+        key = reuse.key_of(self)
+        kept = reuse.take(key)
+        if kept is not None:
+            self._model, self._inputs, self.golden = kept.model, kept.inputs, kept.golden
+            self._loaded = True
+            self.recorder.reuse(kept.results, kept.source)
+            return kept.program
+        self._load()
+        if self.mode == "train":
+            self._compute_golden()  # finds the parameters that get no gradient
+        program = self._lower()
+        reuse.keep(key, self, program)
+        return program
+
+    def _load(self) -> None:
+        if self._loaded:
+            return
+        with self.recorder.stage(Stage.LOAD) as stage:
+            torch.manual_seed(SEED)
+            self._model = self._load_model()
+            self._inputs = self._load_inputs()
+            self._set_mode()
+            self._loaded = True
+            count = self._parameters()
+            if count is not None:
+                stage.attributes["parameters"] = str(count)
+
+    def _set_mode(self) -> None:
+        if not isinstance(self._model, torch.nn.Module):
+            raise UsageError(
+                f"_load_model of {type(self).__name__} returned a {type(self._model).__name__}, "
+                "not a torch.nn.Module"
+            )
+        self._model.train(self.mode == "train")
+
+    def _parameters(self) -> int | None:
+        return parameter_count(self._model)
+
+    def _call(self) -> Call:
+        return call_of(self._inputs)
+
+    def _lower(self) -> Program:
+        if self.mode == "train":
+            return lower_training(
+                self._model, self._call(), self._loss, self.compiler_config, self.recorder
+            )
+        with torch.no_grad():
+            return lower_torch(self._model, self._call(), self.compiler_config, self.recorder)
+
+    def _make_executor(self, program: Program, target: Device) -> Executor:
+        return Executor(program, self.compiler_config, target, self.recorder)
+
+    def _compute_golden(self) -> None:
+        if self.golden is not None:
+            return
+        with self.recorder.stage(Stage.GOLDEN):
+            torch.manual_seed(SEED)
+            self.golden = self._golden()
+            reuse.add_golden(reuse.key_of(self), self.golden)
+
+    def _golden(self) -> Any:
+        args, kwargs = self._call()
+        if self.mode == "train":
+            return training.eager_step(self._model, (args, kwargs), self._loss)
+        with torch.no_grad():
+            return self._model(*args, **kwargs)
+
+    def _verify(self, outputs: Any) -> tuple[OutputCheck, ...]:
+        golden, actual = self.golden, outputs
+        if self.mode == "train":
+            return self._verify_training(golden, actual)
+        golden, actual = self._extract_outputs(golden), self._extract_outputs(actual)
+        if self.is_token_output:
+            return compare_tokens(golden, actual, self._tokenizer())
+        return compare(golden, actual, self.tolerances)
+
+    def _verify_training(self, golden: Any, actual: Any) -> tuple[OutputCheck, ...]:
+        """Gradients are judged on the scale of them all: some are zero but for rounding."""
+        gradients = {n: g for n, g in golden.items() if n.startswith(training.GRADIENT)}
+        scaled = replace(self.tolerances, scale=gradient_scale(gradients))
+        others = {n: actual[n] for n in actual if n not in gradients}
+        return (
+            *compare({"loss": golden["loss"]}, others, self.tolerances),
+            *compare(gradients, {n: actual[n] for n in actual if n in gradients}, scaled),
+        )
+
+    def _tokenizer(self) -> Any:
+        tokenizer = getattr(self, "tokenizer", None)
+        if tokenizer is None:
+            raise UsageError(
+                f"{type(self).__name__} has token outputs and no self.tokenizer; "
+                "set it in _load_model"
+            )
+        return tokenizer
+
+    # --- records ----------------------------------------------------------------------------
+
+    @property
+    def device_name(self) -> str:
+        """The device this test runs on."""
+        return self._device_name or self.recorder.identity.device
+
+    def _open_recorder(self) -> TestRecorder:
+        current = recording.open_test()
+        if current is not None and not current.ended:
+            return current
+        device_name = self._device_name or DEFAULT_DEVICE
+        suffix = "_onnx" if self.framework == "onnx" else ""
+        entry = f"{self.model_name}{suffix}[full-{self.mode}]"
+        return TestRecorder(identity_of(entry, device_name), nodeid="")
+
+    def _describe(self) -> None:
+        t = self.tolerances
+        self.recorder.describe(
+            model_name=self.model_name,
+            model_group=self.model_group,
+            depth=self.compiler_config.compile_depth.name,
+            parameters=None,
+            seed=SEED,
+            assertions={
+                name: str(getattr(t, name))
+                for name in (
+                    "assert_pcc",
+                    "assert_atol",
+                    "assert_allclose",
+                    "required_pcc",
+                    "required_atol",
+                    "relative_atol",
+                )
+            },
+            notes=(self.issue,) if self.issue else (),
+        )
+
+    def _report_properties(self) -> None:
+        if self._record_property is None:
+            return
+        self._record_property("model_name", self.model_name)
+        self._record_property("device", self.device_name)
+        self._record_property("status", self.recorder.status.name)
+        verdict = self.recorder.verdict
+        self._record_property("outcome", verdict.value if verdict else "")
+
+
+def _unknown_option(name: str, tester: type) -> str:
+    known = [
+        p for p in inspect.signature(tester.__init__).parameters if p not in ("self", "unknown")
+    ]
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"it takes {', '.join(known)}"
+    return f"{tester.__name__} has no option {name!r}: {hint}"
