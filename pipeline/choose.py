@@ -1,0 +1,174 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""From what a person asked for to the tests that are meant, or to a sentence why not."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.records.schema import Outcome, PlannedTest
+from pipeline import devices as machine
+from pipeline.collect import Collected, collect_tests
+from pipeline.devices import Device, DeviceState
+from pipeline.durations import Estimator, read_durations
+from pipeline.errors import PipelineError
+from pipeline.lists import Entry, ListName, Lists, problems, read_lists
+from pipeline.plan import from_entries, from_lists, matching
+from pipeline.run import Refusal
+from pipeline.shard import partition
+from pipeline.speech import Speaker
+
+SESSIONS = {
+    "nightly": (ListName.NIGHTLY_FULL, ListName.NIGHTLY_E2E_COMPILE),
+    "weekly": (ListName.WEEKLY_OP_BY_OP,),
+    "e2e_compile": (ListName.NIGHTLY_E2E_COMPILE,),
+}
+"""Which lists a session runs; of a test on two of them the first counts."""
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """The options of everything that runs tests."""
+
+    session: str
+    ids: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    shard: tuple[int, int] = (1, 1)
+    workers: int | None = None
+    timeout_s: float | None = None
+    output: Path | None = None
+    run_id: str | None = None
+    lists: Path = Path("tests/lists")
+    tests: str = "tests/models"
+    durations: Path = Path("results/durations.json")
+    devices_from: Path | None = None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What was asked for, understood."""
+
+    tests: list[PlannedTest]
+    """Of this shard."""
+    total: int
+    """Of all shards."""
+    devices: dict[str, Device]
+    collected: Collected
+    lists: Lists | None
+
+
+def choose(options: RunOptions, say: Speaker) -> Chosen:
+    """Understand the options.
+
+    Raises:
+        PipelineError: something asked for does not exist, or the lists are wrong.
+    """
+    known = ask_devices(options)
+    estimate = Estimator(read_durations(options.durations))
+    lists = read_lists(options.lists) if options.session in SESSIONS else None
+    collected = collect_tests(options.tests, Path.cwd())
+    for sentence in collected.broken.values():
+        say(f"warning: {sentence}")
+    if lists is not None:
+        names = SESSIONS[options.session]
+        entries = [e for e in lists.entries if e.list in names]
+        if wrong := list_problems(lists, entries, collected, known):
+            rest = f" (and {len(wrong) - 1} more; see `bringup lists`)" if wrong[1:] else ""
+            raise PipelineError(wrong[0] + rest)
+        chosen = _chosen_devices(options, known, {e.device for e in entries})
+        _say_left_out(Counter(e.device for e in entries), known, chosen, say)
+        tests = from_lists(lists, names, chosen, estimate)
+    else:
+        default = {d.name for d in known if d.state is DeviceState.EXECUTES}
+        chosen = _chosen_devices(options, known, default)
+        tests = from_entries(_named_ids(options, collected), chosen, estimate)
+    tests = matching(tests, options.models)
+    if not tests:
+        raise PipelineError(_nothing_to_run(options, collected, chosen))
+    i, n = options.shard
+    return Chosen(partition(tests, n)[i - 1], len(tests), chosen, collected, lists)
+
+
+def ask_devices(options: RunOptions) -> tuple[Device, ...]:
+    """The devices there are, and what can be done with them here."""
+    if options.devices_from:
+        return machine.read(options.devices_from)
+    return machine.probe(Path.cwd())
+
+
+def _chosen_devices(
+    options: RunOptions, known: Sequence[Device], default: Collection[str]
+) -> dict[str, Device]:
+    """Those the user named, whatever their state; else those of `default` that are here."""
+    if options.devices:
+        return {d.name: d for d in machine.named(known, options.devices)}
+    return {d.name: d for d in known if d.name in default and d.state is not DeviceState.MISSING}
+
+
+def _say_left_out(
+    listed: Mapping[str, int], known: Iterable[Device], chosen: Collection[str], say: Speaker
+) -> None:
+    for device in known:
+        if listed.get(device.name) and device.name not in chosen:
+            why = device.reason if device.state is DeviceState.MISSING else "not asked for"
+            say(f"left out: {listed[device.name]} tests on {device.name}: {why}")
+
+
+def list_problems(
+    lists: Lists, entries: Collection[Entry], collected: Collected, known: Iterable[Device]
+) -> list[str]:
+    """What is wrong with `entries`; those of files that cannot be collected are not to blame."""
+    judged = Lists(lists.folder, tuple(entries))
+    unseen = [e.test for e in judged.entries if e.test.partition("::")[0] in collected.broken]
+    names = [d.name for d in known]
+    return problems(judged, [*collected.ids, *unseen], names, Path.cwd())
+
+
+def _named_ids(options: RunOptions, collected: Collected) -> list[str]:
+    """The collected ids that the command line means: whole ids, functions or files."""
+    if not options.ids:
+        if options.models:
+            return list(collected.ids)
+        raise PipelineError("`run` needs ids of tests, or --model; `nightly` runs the lists")
+    found: dict[str, None] = {}
+    for wanted in options.ids:
+        meant = [
+            i for i in collected.ids if i == wanted or i.startswith((wanted + "[", wanted + "::"))
+        ]
+        if not meant:
+            reason = collected.broken.get(wanted.partition("::")[0])
+            raise PipelineError(
+                reason or f"pytest collects no `{wanted}`{machine.hint(wanted, collected.ids)}"
+            )
+        found |= dict.fromkeys(meant)
+    return list(found)
+
+
+def _nothing_to_run(options: RunOptions, collected: Collected, chosen: Collection[str]) -> str:
+    where = f"on {', '.join(chosen)}" if chosen else "on any device that is here"
+    if not options.models:
+        return f"there is nothing to run: no test of {options.session} {where}"
+    wanted = ", ".join(f"`{m}`" for m in options.models)
+    models = {
+        test.rpartition("::")[2].partition("[")[0].removeprefix("test_") for test in collected.ids
+    }
+    near = machine.hint(options.models[0], models)
+    return f"no test of {options.session} {where} has {wanted} in its name{near}"
+
+
+def refusals(chosen: Chosen) -> dict[str, Refusal]:
+    """Tests that cannot even be tried, by key."""
+    refused = {}
+    for test in chosen.tests:
+        device = chosen.devices[test.identity.device]
+        broken = chosen.collected.broken.get(test.nodeid.partition("::")[0])
+        if device.state is DeviceState.MISSING:
+            reason = f"{device.name} is not here: {device.reason}"
+            refused[test.identity.key] = Refusal(Outcome.INFRA, reason)
+        elif broken:
+            refused[test.identity.key] = Refusal(Outcome.NOT_RUN, broken)
+    return refused

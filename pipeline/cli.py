@@ -1,0 +1,225 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""`bringup VERB`: arguments in, exit code out."""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from harness.errors import HarnessError, RecordError
+from pipeline import verbs
+from pipeline.choose import RunOptions
+from pipeline.devices import hint
+from pipeline.errors import PipelineError
+from pipeline.promises import ExitCode
+from pipeline.shard import parse_shard
+from pipeline.speech import Speaker
+
+_EPILOG = """\
+examples:
+  bringup nightly                              the nightly lists on every device that is here
+  bringup nightly --device cpu,n150 --dry-run  what would run, in which order
+  bringup nightly --shard 2/5 --run-id N42     one job of five
+  bringup merge shard-*/ --into night          one run of them all
+  bringup promote night --write                edit the lists by the night's evidence
+  bringup run tests/models/t5/test_t5.py --model full --device cpu
+  bringup lists                                everything that is wrong with the lists
+
+exit codes:
+  0    every test did what its list promises
+  1    some test did not
+  2    wrong options, names or lists; nothing was run, one sentence says why
+  3    some test was stopped by something that is not the model, or never ran:
+       a device or file that is not there, memory, a full disk, a session that died
+  130  interrupted; what ran is recorded as KILLED, the rest as NOT_RUN
+
+A full model keeps its promise when it passes, or compiles where the device only compiles; the
+end-to-end compile list when it stops where asked. Each test may run 900 s, or three times its
+estimate if that is longer; --timeout sets another limit for all.
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in a sentence, without the usage around it."""
+
+    def error(self, message: str) -> NoReturn:
+        raise PipelineError(message)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    if arguments is None:  # until a run has handlers of its own
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        arguments = sys.argv[1:]
+    try:
+        return _main(arguments)
+    except RecordError as error:
+        return _complain(error, ExitCode.INFRASTRUCTURE)
+    except HarnessError as error:
+        return _complain(error, ExitCode.USAGE)
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    finally:
+        _close()
+
+
+def _main(arguments: Sequence[str]) -> int:
+    parser, commands = _parser()
+    if arguments and not arguments[0].startswith("-") and arguments[0] not in commands:
+        verb = arguments[0]
+        raise PipelineError(
+            f"there is no verb `{verb}`{hint(verb, commands)}; there are {', '.join(commands)}"
+        )
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        known = commands[options.verb]._option_string_actions
+        word = unknown[0].partition("=")[0]
+        raise PipelineError(
+            f"`{options.verb}` takes no `{word}`{hint(word, known)}; "
+            f"`bringup {options.verb} --help` shows what it takes"
+        )
+    say = Speaker(sys.stdout)
+    if options.verb == "merge":
+        return verbs.merge_runs(options.run_dirs, options.into, say)
+    if options.verb == "promote":
+        return verbs.promote(options.run_dir, _run_options(options), options.write, say)
+    if options.verb == "lists":
+        return verbs.check_lists(_run_options(options), say)
+    return verbs.run(_run_options(options), say)
+
+
+def _run_options(options: argparse.Namespace) -> RunOptions:
+    given: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in vars(options).items()
+        if name in RunOptions.__dataclass_fields__ and value is not None
+    }
+    return RunOptions(session=options.verb, **given)
+
+
+def _complain(error: Exception, code: ExitCode) -> ExitCode:
+    Speaker(sys.stderr)(f"bringup: {error}")
+    return code
+
+
+def _close() -> None:
+    """Let a reader that went away (`| head`) not change the exit code."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+# --- options --------------------------------------------------------------------------------
+
+
+def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    parser = _Parser(
+        prog="bringup",
+        description="Runs models on devices by lists, records what happens, moves the lists.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        shape = argparse.RawDescriptionHelpFormatter
+        found: argparse.ArgumentParser = commands.add_parser(
+            name,
+            help=text,
+            description=text,
+            epilog=_EPILOG,
+            formatter_class=shape,
+            allow_abbrev=False,
+        )
+        return found
+
+    for name, text in (
+        ("nightly", "run the nightly lists: full model execute and e2e compile"),
+        ("weekly", "run the weekly op-by-op list"),
+        ("e2e_compile", "run the nightly e2e compile list"),
+        ("run", "run tests by id, function, file or --model"),
+    ):
+        runs = command(name, text)
+        _add_run_options(runs)
+        if name == "run":
+            runs.add_argument("ids", nargs="*", metavar="ID", help="pytest ids without a device")
+    merging = command("merge", "make one run of many shards")
+    merging.add_argument("run_dirs", nargs="+", type=Path, metavar="DIR", help="a shard's run")
+    merging.add_argument("--into", type=Path, required=True, metavar="DIR", help="the whole run")
+    promoting = command("promote", "propose the list moves that a run's records support")
+    promoting.add_argument("run_dir", nargs="?", type=Path, metavar="RUN", help="default: newest")
+    promoting.add_argument("--write", action="store_true", help="make the moves")
+    checking = command("lists", "say everything that is wrong with the lists")
+    for one in (promoting, checking):
+        _add_places(one)
+    _add_devices_from(checking)
+    return parser, dict(commands.choices)
+
+
+def _add_run_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "--device",
+        dest="devices",
+        type=_names,
+        action="extend",
+        metavar="NAME[,NAME]",
+        help="only these devices (default: all that are here)",
+    )
+    add(
+        "--model",
+        dest="models",
+        action="append",
+        metavar="TEXT",
+        help="only tests with TEXT in their name; repeat for more",
+    )
+    add("--shard", type=parse_shard, metavar="I/N", help="only the I-th of N parts")
+    add("--workers", type=_count, metavar="N", help="tests at a time (default: cores, memory)")
+    add("--timeout", dest="timeout_s", type=_seconds, metavar="SECONDS", help="for each test")
+    add("--output", type=Path, metavar="DIR", help="default: results/SESSION-TIME")
+    add("--run-id", metavar="NAME", help="the same for all shards of a run")
+    add("--durations", type=Path, metavar="FILE", help="default: results/durations.json")
+    add("--dry-run", action="store_true", help="print the plan and run nothing")
+    _add_places(parser)
+    _add_devices_from(parser)
+
+
+def _add_places(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--lists", type=Path, metavar="DIR", help="default: tests/lists")
+    parser.add_argument("--tests", metavar="DIR", help="default: tests/models")
+
+
+def _add_devices_from(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--devices-from",
+        type=Path,
+        metavar="FILE",
+        help="what `python -m harness.devices --json` printed, instead of asking it now",
+    )
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"`{text}` is no number of workers")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"`{text}` is no number of seconds")
+    return number

@@ -1,0 +1,115 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Which tests there are: the ids that pytest collects, asked of pytest itself in a child.
+
+Importing a model's test file may fail, end the process or never return; that costs its own
+tests and no others.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from pipeline.errors import PipelineError
+from pipeline.lifeline import PARENT_VARIABLE
+from pipeline.pytest_collect import IMPORTING_SUFFIX, OPTION, CollectedJson
+from pipeline.session import harness_plugin
+
+TIMEOUT_S = 600.0
+_MOST_CRASHES = 20
+
+
+@dataclass(frozen=True)
+class Collected:
+    """The tests below a folder."""
+
+    ids: tuple[str, ...]
+    """Without a device, in pytest's order."""
+    broken: dict[str, str] = field(default_factory=dict)
+    """A sentence for each file that cannot be collected."""
+
+
+def collect_tests(folder: str, root: Path, timeout_s: float = TIMEOUT_S) -> Collected:
+    """Collect below `folder`, which is relative to `root`.
+
+    Raises:
+        PipelineError: the folder does not exist, or pytest cannot collect at all.
+    """
+    if not (root / folder).exists():
+        raise PipelineError(f"the folder of tests {folder} does not exist in {root}")
+    crashed: dict[str, str] = {}
+    for _ in range(_MOST_CRASHES):
+        found = _attempt(folder, root, crashed, timeout_s)
+        if isinstance(found, Collected):
+            return found
+        file, how = found
+        crashed[file] = f"{file} cannot be collected: importing it {how}"
+    raise PipelineError(
+        f"collecting {folder} died {_MOST_CRASHES} times, last in {next(reversed(crashed))}; "
+        "run `python -m pytest --collect-only` there to see why"
+    )
+
+
+def _attempt(
+    folder: str, root: Path, crashed: dict[str, str], timeout_s: float
+) -> Collected | tuple[str, str]:
+    """Collect once; the file and how it ended the process, when it did."""
+    with tempfile.TemporaryDirectory(prefix="bringup-collect-") as scratch:
+        target = Path(scratch) / "collected.json"
+        code = _pytest(folder, root, crashed, target, timeout_s)
+        if target.exists():
+            found = msgspec.json.decode(target.read_bytes(), type=CollectedJson)
+            sentences = {f: f"{f} cannot be collected: {why}" for f, why in found.broken.items()}
+            return Collected(tuple(found.ids), {**sentences, **crashed})
+        importing = target.with_suffix(IMPORTING_SUFFIX)
+        if not importing.exists():
+            raise PipelineError(
+                f"pytest cannot collect {folder} ({code}); run `python -m pytest --collect-only "
+                f"{folder}` in {root} to see why"
+            )
+        return importing.read_text("utf-8"), code
+
+
+def _pytest(
+    folder: str, root: Path, ignored: Collection[str], target: Path, timeout_s: float
+) -> str:
+    """Run the collecting child; how it ended, in words."""
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--collect-only",
+        "--quiet",
+        f"--rootdir={root}",
+        *("-p", "pipeline.pytest_collect"),
+        *harness_plugin(),
+        *("-p", "no:cacheprovider"),
+        "--continue-on-collection-errors",
+        f"{OPTION}={target}",
+        *(f"--ignore={file}" for file in ignored),
+        folder,
+    ]
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=root,
+            env={**os.environ, PARENT_VARIABLE: str(os.getpid())},
+            timeout=timeout_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"takes more than {timeout_s:.0f} s"
+    if done.returncode < 0:
+        return f"dies of {signal.Signals(-done.returncode).name}"
+    return f"ends the process with exit code {done.returncode}"

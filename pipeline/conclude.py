@@ -1,0 +1,114 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""After the last test: records, JUnit, proposals, and what a person needs to know."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from harness.errors import RecordError
+from harness.records.moves import Move, write_moves
+from harness.records.run_dir import RECORDS_NAME, read_merged
+from harness.records.schema import Plan, PlannedTest, TestRecord
+from pipeline.devices import DeviceState
+from pipeline.durations import add_durations
+from pipeline.errors import PipelineError
+from pipeline.junit import write_junit
+from pipeline.lists import Lists
+from pipeline.merge import finish, latest
+from pipeline.promises import ExitCode, broken, exit_code, reproduce
+from pipeline.promote import propose
+from pipeline.run import End, Ended
+from pipeline.session import LOG_NAME
+from pipeline.speech import Speaker, printable
+
+JUNIT_NAME = "junit.xml"
+MOST_SHOWN = 50
+
+
+def conclude(
+    run_dir: Path,
+    plan: Plan,
+    ended: Ended,
+    states: Mapping[str, DeviceState],
+    lists: Lists | None,
+    collected: Collection[str],
+    durations: Path,
+    say: Speaker,
+) -> ExitCode:
+    """Write what the run comes to, tell it, and return its exit code.
+
+    Raises:
+        RecordError: the disk is full or gone; the journals hold everything all the same.
+    """
+    header = finish(run_dir)
+    _, records = read_merged(run_dir)
+    latest_by_key = {r.identity.key: r for r in latest(records)}
+    unkept = broken(plan.tests, latest_by_key, states)
+    losses = header.missing if plan.shard[1] == 1 else ()  # a shard does not miss the others
+    write_junit(run_dir / JUNIT_NAME, records, losses)
+    _learn(durations, records, say)
+    _tell_unkept(unkept, say)
+    words = Counter(r.outcome for r in latest_by_key.values())
+    counts = ", ".join(f"{n} {outcome}" for outcome, n in sorted(words.items()))
+    kept = len(plan.tests) - len(unkept)
+    say(f"{kept} of {len(plan.tests)} tests did what was promised ({counts})")
+    if lists is not None and plan.shard[1] == 1:
+        _propose(run_dir, records, lists, collected, say)
+    for name in (RECORDS_NAME, JUNIT_NAME, LOG_NAME):
+        say(f"wrote {run_dir / name}")
+    for sentence in (*losses, *ended.sentences):
+        say(sentence)
+    return _code(ended, unkept)
+
+
+def print_moves(moves: Sequence[Move], say: Speaker) -> None:
+    """One line for each proposal, with its reason."""
+    if not moves:
+        say("no list moves are proposed")
+    for move in moves:
+        preposition = "to" if move.move == "add" else "from"
+        say(f"{move.move} {move.test} {preposition} {move.list} on {move.device}: {move.reason}")
+
+
+def _learn(durations: Path, records: Iterable[TestRecord], say: Speaker) -> None:
+    try:
+        add_durations(durations, records)
+    except (PipelineError, RecordError) as error:  # the next plan is a little worse, no more
+        say(f"warning: {error}")
+
+
+def _propose(
+    run_dir: Path,
+    records: Iterable[TestRecord],
+    lists: Lists,
+    collected: Collection[str],
+    say: Speaker,
+) -> None:
+    moves = propose(records, lists, collected)
+    path = write_moves(run_dir, moves)
+    print_moves(moves, say)
+    say(f"wrote {path}")
+    if moves:
+        say(f"`bringup promote {run_dir} --write` makes these moves")
+
+
+def _tell_unkept(unkept: Sequence[tuple[PlannedTest, TestRecord | None]], say: Speaker) -> None:
+    for test, record in unkept[:MOST_SHOWN]:
+        outcome = record.outcome if record else "no record"
+        failure = record.failure if record else None
+        why = f": {printable(failure.message.partition(chr(10))[0])}" if failure else ""
+        say(f"{outcome} {test.identity.key}{why}")
+        if record is not None and record.started is not None:
+            say(f"    reproduce: {reproduce(test)}")
+    if unkept[MOST_SHOWN:]:
+        say(f"and {len(unkept) - MOST_SHOWN} more")
+
+
+def _code(ended: Ended, unkept: Sequence[tuple[PlannedTest, TestRecord | None]]) -> ExitCode:
+    if ended.how is End.INTERRUPTED:
+        return ExitCode.INTERRUPTED
+    if ended.how is not End.FINISHED:
+        return ExitCode.INFRASTRUCTURE
+    return exit_code(unkept)

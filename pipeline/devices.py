@@ -1,0 +1,116 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""What this machine can do for which device, asked of the harness in a child process.
+
+`python -m harness.devices --json` prints what is read here; a probe of a sick driver may end
+its process, so it is never made in ours.
+"""
+
+import difflib
+import enum
+import subprocess
+import sys
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from pipeline.errors import PipelineError
+
+PROBE_TIMEOUT_S = 300.0
+
+
+class DeviceState(enum.StrEnum):
+    """How far a model can get here."""
+
+    EXECUTES = "executes"
+    COMPILES = "compiles"
+    MISSING = "missing"
+
+
+class Device(msgspec.Struct, frozen=True):
+    """One device by name."""
+
+    name: str
+    state: DeviceState
+    reason: str = ""
+    """Why it is not more."""
+    capacity: int | None = None
+    """Tests it runs at a time; None: any number."""
+
+
+def probe(root: Path) -> tuple[Device, ...]:
+    """Ask the harness, in a child started in `root`.
+
+    Raises:
+        PipelineError: it does not answer.
+    """
+    command = [sys.executable, "-m", "harness.devices", "--json"]
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            cwd=root,
+            timeout=PROBE_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise PipelineError(
+            f"`{' '.join(command[1:])}` did not answer in {PROBE_TIMEOUT_S:.0f} s"
+        ) from error
+    if done.returncode != 0:
+        last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
+        raise PipelineError(
+            f"`python {' '.join(command[1:])}` ended with {done.returncode}: {' '.join(last)}"
+        )
+    return parse(done.stdout, f"`python {' '.join(command[1:])}`")
+
+
+def read(path: Path) -> tuple[Device, ...]:
+    """Read a file of what that command printed, on this machine or another.
+
+    Raises:
+        PipelineError: it is absent or something else.
+    """
+    try:
+        return parse(path.read_bytes(), str(path))
+    except OSError as error:
+        raise PipelineError(f"cannot read {path}: {error.strerror}") from error
+
+
+def parse(data: bytes, source: str) -> tuple[Device, ...]:
+    """Devices from JSON.
+
+    Raises:
+        PipelineError: something else.
+    """
+    try:
+        return msgspec.json.decode(data, type=tuple[Device, ...])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise PipelineError(f"{source} gave no list of devices: {error}") from error
+
+
+def named(devices: Sequence[Device], names: Iterable[str]) -> list[Device]:
+    """The devices called `names`, in that order, each once.
+
+    Raises:
+        PipelineError: there is no device of that name; the sentence says which there are.
+    """
+    by_name = {d.name: d for d in devices}
+    found = []
+    for name in dict.fromkeys(names):
+        if name not in by_name:
+            raise PipelineError(
+                f"there is no device `{name}`{hint(name, by_name)}; "
+                f"there are {', '.join(sorted(by_name))}"
+            )
+        found.append(by_name[name])
+    return found
+
+
+def hint(word: str, known: Collection[str]) -> str:
+    """`; did you mean X?`, or nothing."""
+    near = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
+    return f"; did you mean {near[0]}?" if near else ""

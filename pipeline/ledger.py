@@ -1,0 +1,119 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""What is known of every planned test, read from the journals while they are being written.
+
+The journals are the only channel between the tests and their supervisor: what is not on disk
+did not happen. Each call of `read` takes up every journal where the last one left off.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from harness.records.journal import journals
+from harness.records.schema import (
+    AnyEvent,
+    Outcome,
+    PlannedTest,
+    Stage,
+    StageEnded,
+    StageStarted,
+    TestEnded,
+    TestStarted,
+    TestStopped,
+)
+
+_DECODER: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+
+
+class Ledger:
+    """The state of a plan: what waits, what runs, what has its word."""
+
+    def __init__(self, run_dir: Path, tests: Iterable[PlannedTest]) -> None:
+        self.run_dir = run_dir
+        self.tests = {t.identity.key: t for t in tests}
+        self.started: dict[str, TestStarted] = {}
+        self.outcomes: dict[str, Outcome] = {}
+        self._ended: dict[str, float] = {}
+        self.stages: dict[str, Stage] = {}
+        """The stage each running test is in."""
+        self._offsets: dict[Path, int] = {}
+
+    def read(self) -> list[str]:
+        """Take up what was written since the last call; the keys that got their word."""
+        finished: list[str] = []
+        for path in journals(self.run_dir):
+            for event in self._new_events(path):
+                key = self.apply(event)
+                if key is not None:
+                    finished.append(key)
+        return finished
+
+    def apply(self, event: AnyEvent) -> str | None:
+        """Take up one event; the test's key when it is the test's first terminal word."""
+        if isinstance(event, TestStarted):
+            if event.identity.key in self.tests:
+                self.started[event.identity.key] = event
+        elif isinstance(event, StageStarted):
+            self.stages[event.key] = event.stage
+        elif isinstance(event, StageEnded):
+            self.stages.pop(event.key, None)
+        elif isinstance(event, TestEnded | TestStopped) and event.key in self.tests:
+            first = event.key not in self.outcomes
+            self.outcomes[event.key] = event.outcome
+            self._ended[event.key] = event.time
+            return event.key if first else None
+        return None
+
+    @property
+    def running(self) -> dict[str, TestStarted]:
+        """Tests that started and have no word yet."""
+        return {k: e for k, e in self.started.items() if k not in self.outcomes}
+
+    @property
+    def waiting(self) -> list[PlannedTest]:
+        """Tests that have neither started nor got a word."""
+        return [
+            t
+            for key, t in self.tests.items()
+            if key not in self.started and key not in self.outcomes
+        ]
+
+    def seconds(self, key: str) -> float | None:
+        """Wall time of a finished test; None when it never started or still runs."""
+        if key not in self.started or key not in self._ended:
+            return None
+        return self._ended[key] - self.started[key].time
+
+    @property
+    def counts(self) -> Counter[Outcome]:
+        """How many tests have which word."""
+        return Counter(self.outcomes.values())
+
+    def overdue(self, deadlines: dict[str, float], grace_s: float) -> dict[str, TestStarted]:
+        """Running tests that are `grace_s` past their deadline."""
+        now = time.time()
+        return {
+            key: event
+            for key, event in self.running.items()
+            if now - event.time > deadlines[key] + grace_s
+        }
+
+    def _new_events(self, path: Path) -> list[AnyEvent]:
+        offset = self._offsets.get(path, 0)
+        with path.open("rb") as file:
+            file.seek(offset)
+            data = file.read()
+        whole = data.rfind(b"\n") + 1
+        self._offsets[path] = offset + whole
+        events = []
+        for line in data[:whole].split(b"\n")[:-1]:
+            try:
+                events.append(_DECODER.decode(line))
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                continue  # the merge mentions every unreadable line
+        return events

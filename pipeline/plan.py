@@ -1,0 +1,98 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""From what should hold to what will run: a pure function of lists, devices and estimates."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from harness.records.naming import identity_of, nodeid_on
+from harness.records.schema import Identity, Plan, PlannedTest
+from pipeline.errors import PipelineError
+from pipeline.lists import ListName, Lists
+
+DEFAULT_TIMEOUT_S = 900.0
+
+Estimate = Callable[[Identity], float | None]
+"""Expected seconds of a test; None when nothing is known."""
+
+
+def deadline(estimate_s: float | None, timeout_s: float | None) -> float:
+    """Seconds a test may run before it is ended.
+
+    What `--timeout` says; without it 900 s, or three times the estimate for a test that is known
+    to need long. An estimate never shortens it: it may be borrowed from other tests, and a
+    false TIMEOUT costs more than the minutes of a hang.
+    """
+    return timeout_s or max(DEFAULT_TIMEOUT_S, 3 * (estimate_s or 0.0))
+
+
+def from_lists(
+    lists: Lists, names: Sequence[ListName], devices: Collection[str], estimate: Estimate
+) -> list[PlannedTest]:
+    """The tests that `names` hold for `devices`; a test on two lists runs for the first."""
+    return _distinct(
+        planned(entry.test, entry.device, estimate, name, name.environment)
+        for name in names
+        for entry in lists.of(name)
+        if entry.device in devices
+    )
+
+
+def from_entries(
+    entries: Iterable[str], devices: Iterable[str], estimate: Estimate
+) -> list[PlannedTest]:
+    """The tests that a person named, on every one of `devices`."""
+    named = list(devices)
+    return _distinct(planned(entry, device, estimate) for entry in entries for device in named)
+
+
+def planned(
+    entry: str,
+    device: str,
+    estimate: Estimate,
+    list_name: str = "",
+    environment: dict[str, str] | None = None,
+) -> PlannedTest:
+    """One entry on one device."""
+    identity = identity_of(entry, device)
+    return PlannedTest(
+        identity=identity,
+        nodeid=nodeid_on(entry, device),
+        list_name=list_name,
+        estimate_s=estimate(identity),
+        environment=environment or {},
+    )
+
+
+def matching(tests: Iterable[PlannedTest], models: Sequence[str]) -> list[PlannedTest]:
+    """Those whose name contains one of `models`; all of them when `models` is empty."""
+    return [t for t in tests if not models or any(m in t.identity.name for m in models)]
+
+
+def files_of(tests: Iterable[PlannedTest]) -> list[str]:
+    """The test files that have to be collected, sorted."""
+    return sorted({t.nodeid.partition("::")[0] for t in tests})
+
+
+def load_plan(path: Path) -> Plan:
+    """Read one plan file.
+
+    Raises:
+        PipelineError: it is absent or no plan.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Plan)
+    except OSError as error:
+        raise PipelineError(f"cannot read the plan {path}: {error.strerror}") from error
+    except msgspec.DecodeError as error:
+        raise PipelineError(f"{path} is not a plan: {error}") from error
+
+
+def _distinct(tests: Iterable[PlannedTest]) -> list[PlannedTest]:
+    by_key: dict[str, PlannedTest] = {}
+    for test in tests:
+        by_key.setdefault(test.identity.key, test)
+    return list(by_key.values())

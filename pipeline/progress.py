@@ -1,0 +1,244 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""What a person sees while a plan runs.
+
+`snapshot` makes a value of the ledger, `render` makes a picture of the value; both are pure.
+Drawing is apart: on a terminal the picture is redrawn in place, elsewhere (a pipe, a CI log)
+each finished test is one plain line, with a line now and then that says it is still alive.
+"""
+
+import contextlib
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from harness.records.schema import GOOD, Outcome, Plan, Stage
+from pipeline.ledger import Ledger
+from pipeline.plan import deadline
+from pipeline.scheduler import fill_estimates
+
+HEARTBEAT_S = 60.0
+
+
+@dataclass(frozen=True)
+class Running:
+    """One test on its worker."""
+
+    name: str
+    device: str
+    pid: int
+    since: float
+    """Seconds since the epoch."""
+    deadline_s: float
+    stage: Stage | None = None
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything a picture shows."""
+
+    title: str
+    total: int
+    outcomes: Mapping[Outcome, int]
+    running: tuple[Running, ...]
+    workers: int
+    remaining_s: float
+    """Expected seconds of work not done yet, all workers together."""
+    longest_s: float
+    """Expected seconds of the longest test not done yet."""
+
+    @property
+    def done(self) -> int:
+        """Tests that have their word."""
+        return sum(self.outcomes.values())
+
+    @property
+    def good(self) -> int:
+        """Tests nobody needs to look at."""
+        return sum(n for outcome, n in self.outcomes.items() if outcome in GOOD)
+
+    @property
+    def eta_s(self) -> float:
+        """Expected seconds to the end."""
+        return max(self.remaining_s / max(self.workers, 1), self.longest_s)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What stays the same during a run."""
+
+    title: str
+    workers: int
+    deadlines: Mapping[str, float]
+    """Seconds, by key."""
+    expected: Mapping[str, float]
+    """Seconds, by key."""
+
+
+def frame_of(plan: Plan, workers: int, timeout_s: float | None) -> Frame:
+    """The frame of a plan's run."""
+    i, n = plan.shard
+    return Frame(
+        title=plan.session if n == 1 else f"{plan.session} {i}/{n}",
+        workers=workers,
+        deadlines={t.identity.key: deadline(t.estimate_s, timeout_s) for t in plan.tests},
+        expected=fill_estimates(plan.tests),
+    )
+
+
+def snapshot(ledger: Ledger, frame: Frame, now: float) -> State:
+    """The ledger as a value."""
+    expected = frame.expected
+    running = ledger.running
+    left = [expected[t.identity.key] for t in ledger.waiting]
+    left += [max(expected[key] - (now - event.time), 0.0) for key, event in running.items()]
+    return State(
+        title=frame.title,
+        total=len(ledger.tests),
+        outcomes=ledger.counts,
+        running=tuple(
+            Running(
+                name=event.identity.name,
+                device=event.identity.device,
+                pid=event.pid,
+                since=event.time,
+                deadline_s=frame.deadlines[key],
+                stage=ledger.stages.get(key),
+            )
+            for key, event in sorted(running.items(), key=lambda pair: pair[1].pid)
+        ),
+        workers=frame.workers,
+        remaining_s=sum(left),
+        longest_s=max(left, default=0.0),
+    )
+
+
+def render(state: State, now: float, width: int) -> RenderableType:
+    """The picture: a bar, then one line per running test; `width` is in columns."""
+    head = Table.grid(padding=(0, 1))
+    head.add_row(
+        Text(state.title, style="bold"),
+        ProgressBar(total=max(state.total, 1), completed=state.done, width=max(width // 4, 10)),
+        Text(summary(state)),
+    )
+    body = Table.grid(padding=(0, 1))
+    for _ in range(3):
+        body.add_column(no_wrap=True, overflow="ellipsis")
+    body.add_column(no_wrap=True, justify="right")
+    for running in state.running:
+        seconds = now - running.since
+        late = "red" if seconds > 0.8 * running.deadline_s else "dim"
+        body.add_row(
+            Text("  " + running.name),
+            Text(running.device, style="cyan"),
+            Text(running.stage or "", style="dim"),
+            Text(f"{clock(seconds)} of {clock(running.deadline_s)}", style=late),
+        )
+    return Group(head, body)
+
+
+def summary(state: State) -> str:
+    """`12/40, 10 ok, 1 FAILED, 1 CRASHED, about 3:20 left`."""
+    bad = [f"{n} {outcome}" for outcome, n in sorted(state.outcomes.items()) if outcome not in GOOD]
+    left = f"about {clock(state.eta_s)} left" if state.done < state.total else "done"
+    return ", ".join([f"{state.done}/{state.total}", f"{state.good} ok", *bad, left])
+
+
+def clock(seconds: float) -> str:
+    """`59 s`, `3:20`, `2:03:20`."""
+    whole = max(int(seconds), 0)
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}:{minutes:02d}:{rest:02d}"
+    return f"{minutes}:{rest:02d}" if minutes else f"{rest} s"
+
+
+def finished_lines(ledger: Ledger, finished: Sequence[str]) -> list[tuple[Outcome, str]]:
+    """`[12/40] PASSED t5[full-eval]@cpu 12.3 s` for each of the latest, with its outcome."""
+    lines = []
+    for number, key in enumerate(finished, start=len(ledger.outcomes) - len(finished) + 1):
+        seconds = ledger.seconds(key)
+        took = "" if seconds is None else f" {seconds:.1f} s"
+        outcome = ledger.outcomes[key]
+        lines.append((outcome, f"[{number}/{len(ledger.tests)}] {outcome} {key}{took}"))
+    return lines
+
+
+@dataclass
+class LivePicture:
+    """Redraws the picture in place on a terminal."""
+
+    console: Console
+    frame: Frame
+    _live: Live = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._live = Live(console=self.console, auto_refresh=False, transient=True)
+
+    def __enter__(self) -> "LivePicture":
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(OSError):
+            self._live.stop()
+
+    def update(self, ledger: Ledger, finished: list[str]) -> None:
+        """Draw; what needs attention stays on the screen above the picture."""
+        now = time.time()
+        state = snapshot(ledger, self.frame, now)
+        with contextlib.suppress(OSError):  # the terminal is gone; the run is not
+            for outcome, line in finished_lines(ledger, finished):
+                if outcome not in GOOD:
+                    self.console.print(Text(line))
+            self._live.update(render(state, now, self.console.width), refresh=True)
+
+
+@dataclass
+class PlainLines:
+    """Writes one line per finished test, and a heartbeat."""
+
+    stream: TextIO
+    frame: Frame
+    _last: float = field(init=False, default_factory=time.time)
+
+    def __enter__(self) -> "PlainLines":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def update(self, ledger: Ledger, finished: list[str]) -> None:
+        """Write what is new."""
+        now = time.time()
+        for _, line in finished_lines(ledger, finished):
+            self._write(line)
+        if finished:
+            self._last = now
+        elif now - self._last >= HEARTBEAT_S:
+            self._last = now
+            state = snapshot(ledger, self.frame, now)
+            at = ", ".join(f"{r.name}@{r.device} {clock(now - r.since)}" for r in state.running)
+            self._write(f"{state.title}: {summary(state)}; running: {at or 'nothing yet'}")
+
+    def _write(self, line: str) -> None:
+        with contextlib.suppress(OSError, ValueError):  # the reader is gone; the run is not
+            print(line, file=self.stream, flush=True)
+
+
+def watcher(stream: TextIO, frame: Frame) -> LivePicture | PlainLines:
+    """The picture on a terminal, lines elsewhere. rich itself heeds NO_COLOR."""
+    if stream.isatty():
+        console = Console(file=stream, highlight=False)
+        if not console.is_dumb_terminal:
+            return LivePicture(console, frame)
+    return PlainLines(stream, frame)

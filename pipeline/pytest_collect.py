@@ -1,0 +1,69 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""pytest plugin that writes what was collected as JSON; :mod:`pipeline.collect` reads it."""
+
+import os
+import signal
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from pipeline.lifeline import PARENT_VARIABLE, die_with_parent
+
+OPTION = "--bringup-collect"
+IMPORTING_SUFFIX = ".importing"
+
+
+class CollectedJson(msgspec.Struct):
+    """The file's content."""
+
+    ids: list[str] = []
+    broken: dict[str, str] = {}
+    """Test file to what was raised while it was imported."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Where to write."""
+    parser.addoption(OPTION, metavar="FILE", help="write the collected ids and errors as JSON")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start listening."""
+    target = config.getoption(OPTION)
+    if target:
+        die_with_parent(int(os.environ[PARENT_VARIABLE]), signal.SIGKILL)
+        config.pluginmanager.register(Listener(Path(target)))
+
+
+class Listener:
+    """Hooks of the collecting process."""
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+        self._found = CollectedJson()
+
+    def pytest_collectstart(self, collector: pytest.Collector) -> None:
+        """Write ahead which file is about to be imported: the import may end this process."""
+        if isinstance(collector, pytest.Module):
+            importing = self._target.with_suffix(IMPORTING_SUFFIX)
+            importing.write_text(collector.nodeid, "utf-8")
+
+    def pytest_exception_interact(
+        self, node: pytest.Item | pytest.Collector, call: pytest.CallInfo[object]
+    ) -> None:
+        """Note why a file could not be collected."""
+        if isinstance(node, pytest.Collector) and call.excinfo is not None:
+            error = call.excinfo.value.__cause__ or call.excinfo.value
+            words = str(error).strip().splitlines() or [""]
+            file = node.nodeid.partition("::")[0]
+            self._found.broken[file] = f"{type(error).__name__}: {words[0]}"
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Note what was collected."""
+        self._found.ids = [item.nodeid for item in session.items]
+
+    def pytest_unconfigure(self) -> None:
+        """Hand over."""
+        self._target.write_bytes(msgspec.json.encode(self._found))

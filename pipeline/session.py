@@ -1,0 +1,133 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""One pytest session as a child: its command, its environment, its log, its end."""
+
+import importlib.metadata
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.records.schema import PlannedTest
+from pipeline import memory
+from pipeline.plan import files_of
+from pipeline.pytest_plugin import CAPACITY_OPTION, PLAN_OPTION, TIMEOUT_OPTION
+from pipeline.worker import RUN_DIR_VARIABLE
+
+LOG_NAME = "pytest.log"
+RUN_ID_VARIABLE = "BRINGUP_RUN_ID"
+
+MEMORY_PER_WORKER = 4 * 1024**3
+"""Bytes: the largest base models of the fleet peak below this."""
+
+_HARNESS_PLUGIN = "harness.pytest_plugin"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a plan is to be run."""
+
+    run_dir: Path
+    run_id: str
+    plan: Path
+    root: Path
+    """Where pytest starts; ids are relative to it."""
+    workers: int
+    timeout_s: float | None = None
+    capacities: Mapping[str, int] | None = None
+    """The most tests a device runs at a time; absent: any number."""
+
+
+def default_workers(tests: int, cores: int | None = None, free_bytes: int | None = None) -> int:
+    """As many workers as there are cores, tests, and portions of memory."""
+    if cores is None:
+        cores = len(os.sched_getaffinity(0))
+    if free_bytes is None:
+        free_bytes = memory.available()
+    return max(1, min(cores, tests, free_bytes // MEMORY_PER_WORKER))
+
+
+def command(settings: Settings, tests: Sequence[PlannedTest]) -> list[str]:
+    """The pytest command that runs the plan, collecting no more files than it needs."""
+    devices = sorted({t.identity.device for t in tests})
+    capacities = settings.capacities or {}
+    return [
+        sys.executable,
+        "-m",
+        "pytest",
+        f"--rootdir={settings.root}",
+        *("-p", "pipeline.pytest_plugin"),
+        *harness_plugin(),
+        *("-p", "no:faulthandler"),  # it cancels our deadline when a test raises
+        *("-p", "no:cacheprovider"),
+        "--continue-on-collection-errors",
+        "--maxfail=0",
+        "--dist=load",
+        f"--numprocesses={settings.workers}",
+        # every test may cost its worker once, and some workers may die for nothing
+        f"--max-worker-restart={len(tests) + 100}",
+        f"{PLAN_OPTION}={settings.plan}",
+        *([f"{TIMEOUT_OPTION}={settings.timeout_s}"] if settings.timeout_s else []),
+        *(f"{CAPACITY_OPTION}={name}={n}" for name, n in sorted(capacities.items())),
+        *(f"--device={name}" for name in devices),
+        *files_of(tests),
+    ]
+
+
+def harness_plugin() -> list[str]:
+    """Load the harness's plugin, unless an installed distribution already does."""
+    installed = importlib.metadata.entry_points(group="pytest11")
+    known = any(point.value == _HARNESS_PLUGIN for point in installed)
+    return [] if known else ["-p", _HARNESS_PLUGIN]
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The session's environment; workers share the cores instead of each taking all."""
+    cores = len(os.sched_getaffinity(0))
+    return {
+        "OMP_NUM_THREADS": str(max(1, cores // settings.workers)),
+        **os.environ,
+        RUN_DIR_VARIABLE: str(settings.run_dir),
+        RUN_ID_VARIABLE: settings.run_id,
+    }
+
+
+class Session:
+    """A running pytest session behind its watchdog."""
+
+    def __init__(self, settings: Settings, tests: Sequence[PlannedTest]) -> None:
+        self.log = settings.run_dir / LOG_NAME
+        watchdog = [sys.executable, "-m", "pipeline.watchdog", str(os.getpid())]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*watchdog, *command(settings, tests)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=settings.root,
+                env=environment(settings),
+                start_new_session=True,
+            )
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while anything of it runs; 128 + n when a signal n ended pytest."""
+        return self._process.poll()
+
+    def stop(self) -> None:
+        """Ask for the end; the second time it comes at once."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+
+    def wait(self) -> int:
+        """Block until everything of it is gone."""
+        return self._process.wait()
+
+    def tail(self, lines: int = 15) -> list[str]:
+        """The last lines of the log."""
+        text = self.log.read_bytes()[-20_000:].decode("utf-8", "replace")
+        return text.splitlines()[-lines:]

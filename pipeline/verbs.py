@@ -1,0 +1,166 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""What each verb of the command line does, from its options to its exit code."""
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness.records.moves import write_moves
+from harness.records.run_dir import HEADER_NAME, read_merged, write_plan
+from harness.records.schema import Plan
+from pipeline.choose import Chosen, RunOptions, ask_devices, choose, list_problems, refusals
+from pipeline.collect import collect_tests
+from pipeline.conclude import JUNIT_NAME, conclude, print_moves
+from pipeline.errors import PipelineError
+from pipeline.junit import write_junit
+from pipeline.lists import ListName, apply, diff, read_lists
+from pipeline.merge import merge
+from pipeline.progress import clock, frame_of, watcher
+from pipeline.promises import ExitCode
+from pipeline.promote import propose
+from pipeline.run import run_plan
+from pipeline.scheduler import fill_estimates
+from pipeline.session import Settings, default_workers
+from pipeline.speech import Speaker
+
+
+def run(options: RunOptions, say: Speaker) -> ExitCode:
+    """Plan, run, conclude.
+
+    Raises:
+        PipelineError: something asked for does not exist; nothing was run.
+        RecordError: the run directory cannot be written.
+    """
+    chosen = choose(options, say)
+    if options.dry_run:
+        _print_plan(chosen, say)
+        return ExitCode.KEPT
+    now = datetime.now(UTC)
+    name = f"{options.session}-{now:%Y%m%dT%H%M%SZ}"
+    run_dir = _fresh(options.output or Path("results") / name)
+    plan = Plan(
+        run_id=_run_id(options, name),
+        created=now.timestamp(),
+        session=options.session,
+        shard=options.shard,
+        tests=tuple(chosen.tests),
+        total=chosen.total,
+    )
+    settings = Settings(
+        run_dir=run_dir.absolute(),
+        run_id=plan.run_id,
+        plan=write_plan(run_dir, plan).absolute(),
+        root=Path.cwd(),
+        workers=min(options.workers or default_workers(len(plan.tests)), max(len(plan.tests), 1)),
+        timeout_s=options.timeout_s,
+        capacities={d.name: d.capacity for d in chosen.devices.values() if d.capacity},
+    )
+    say(f"{plan.session}: {_counted(chosen)}, {settings.workers} at a time, in {run_dir}")
+    with watcher(say.stream, frame_of(plan, settings.workers, options.timeout_s)) as display:
+        ended = run_plan(plan, settings, display, refusals(chosen))
+    states = {d.name: d.state for d in chosen.devices.values()}
+    return conclude(
+        run_dir, plan, ended, states, chosen.lists, chosen.collected.ids, options.durations, say
+    )
+
+
+def check_lists(options: RunOptions, say: Speaker) -> ExitCode:
+    """Say everything that is wrong with the lists."""
+    lists = read_lists(options.lists)
+    collected = collect_tests(options.tests, Path.cwd())
+    said = [
+        *list_problems(lists, lists.entries, collected, ask_devices(options)),
+        *collected.broken.values(),
+    ]
+    for sentence in said:
+        say(sentence)
+    say(f"{len(lists.entries)} entries on {len(ListName)} lists, {len(said)} problems")
+    return ExitCode.USAGE if said else ExitCode.KEPT
+
+
+def merge_runs(run_dirs: Sequence[Path], into: Path, say: Speaker) -> ExitCode:
+    """Make one run of many shards."""
+    absent = [str(path) for path in run_dirs if not path.is_dir()]
+    if absent:
+        raise PipelineError(f"there is no run directory {', '.join(absent)}")
+    header = merge(run_dirs, into)
+    _, records = read_merged(into)
+    write_junit(into / JUNIT_NAME, records, header.missing)
+    words = Counter(record.outcome for record in records)
+    counts = ", ".join(f"{n} {outcome}" for outcome, n in sorted(words.items()))
+    say(f"{header.run_id}: {len(records)} records of {header.planned} planned tests ({counts})")
+    for sentence in header.missing:
+        say(f"missing: {sentence}")
+    say(f"merged into {into}")
+    return ExitCode.INFRASTRUCTURE if header.missing else ExitCode.KEPT
+
+
+def promote(run_dir: Path | None, options: RunOptions, write: bool, say: Speaker) -> ExitCode:
+    """Propose the list moves that a run's records support, and make them when asked."""
+    run_dir = run_dir or _newest_run(Path("results"))
+    lists = read_lists(options.lists)
+    _, records = read_merged(run_dir)
+    collected = collect_tests(options.tests, Path.cwd())
+    moves = propose(records, lists, collected.ids)
+    say(f"proposals in {write_moves(run_dir, moves)}")
+    print_moves(moves, say)
+    if moves:
+        say(diff(options.lists, moves).rstrip("\n"))
+    if moves and write:
+        for path in apply(options.lists, moves):
+            say(f"wrote {path}")
+    elif moves:
+        say("nothing was changed; add --write to make these moves")
+    return ExitCode.KEPT
+
+
+# --- where it goes --------------------------------------------------------------------------
+
+
+def _fresh(run_dir: Path) -> Path:
+    """A run directory nobody wrote to; two runs in one would be one run to every reader."""
+    if run_dir.exists() and (not run_dir.is_dir() or any(run_dir.iterdir())):
+        raise PipelineError(f"{run_dir} exists and is not empty; name another --output")
+    return run_dir
+
+
+def _run_id(options: RunOptions, name: str) -> str:
+    """Shards of one run carry one id, and only that lets them merge."""
+    if options.run_id:
+        return options.run_id
+    if options.shard[1] == 1:
+        return name
+    if job := os.environ.get("GITHUB_RUN_ID"):
+        return f"{options.session}-{job}"
+    raise PipelineError(
+        "the shards of one run must carry one name to be merged: give each the same --run-id"
+    )
+
+
+def _newest_run(results: Path) -> Path:
+    found = sorted(results.glob(f"*/{HEADER_NAME}"), key=lambda p: p.stat().st_mtime)
+    if not found:
+        raise PipelineError(f"there is no merged run below {results}; name one")
+    return found[-1].parent
+
+
+def _counted(chosen: Chosen) -> str:
+    shard = (
+        f"{len(chosen.tests)} of {chosen.total}"
+        if len(chosen.tests) < chosen.total
+        else str(chosen.total)
+    )
+    noun = "test" if chosen.total == 1 else "tests"
+    return f"{shard} {noun} on {', '.join(chosen.devices)}"
+
+
+def _print_plan(chosen: Chosen, say: Speaker) -> None:
+    expected = fill_estimates(chosen.tests)
+    for test in sorted(chosen.tests, key=lambda t: (-expected[t.identity.key], t.identity)):
+        known = "" if test.estimate_s is None else clock(test.estimate_s)
+        say(f"{test.list_name or '-':<28} {known or '?':>8}  {test.nodeid}")
+    say(f"{_counted(chosen)}, about {clock(sum(expected.values()))} of work")
