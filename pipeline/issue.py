@@ -4,9 +4,16 @@
 """The text of an issue, drafted from one record's evidence. Nothing is ever filed."""
 
 import re
-import shlex
 
-from harness.records.schema import Check, Metric, OutputCheck, Provenance, TestRecord
+from harness.records.schema import (
+    Check,
+    Metric,
+    OutputCheck,
+    PlannedTest,
+    Provenance,
+    TestRecord,
+)
+from pipeline.promises import reproduce
 
 LABEL = "models_pcc_issue"
 MOST_ROWS = 20
@@ -31,7 +38,7 @@ def draft_issue(record: TestRecord, provenance: Provenance | None = None) -> str
         *(["## Failing checks", _table(failing)] if failing else []),
         *([f"The harness says: {_code(record.failure.message)}"] if record.failure else []),
         "## Reproduce",
-        _block(_command(record)),
+        _block(reproduce(PlannedTest(identity, record.nodeid))),
         *(_versions(provenance) if provenance else []),
         "## Until it is fixed",
         "Disable the failing check in the test body and name this issue there:",
@@ -49,11 +56,6 @@ def _table(failing: list[tuple[OutputCheck, Check]]) -> str:
         rows.append("| " + " | ".join(_code(c).replace("|", "\\|") for c in cells) + " |")
     left = len(failing) - MOST_ROWS
     return "\n".join(rows) + (f"\n\nand {left} more." if left > 0 else "")
-
-
-def _command(record: TestRecord) -> str:
-    depth = f"TT_TORCH_COMPILE_DEPTH={shlex.quote(record.depth)} " if record.depth else ""
-    return f"{depth}pytest {shlex.quote(record.nodeid)}"
 
 
 def _versions(provenance: Provenance) -> list[str]:

@@ -8,7 +8,6 @@ import random
 from pathlib import Path
 
 import pytest
-from run_builder import STARTED, identity, record
 
 from harness.records.schema import Identity, Outcome, TestRecord
 from pipeline.durations import (
@@ -24,6 +23,7 @@ from pipeline.durations import (
     renamed,
 )
 from pipeline.errors import PipelineError
+from tests.unit.run_builder import STARTED, identity, record
 
 T5 = identity("t5", "cpu")
 

@@ -7,7 +7,6 @@ import random
 from pathlib import Path
 
 import pytest
-from run_builder import PROVENANCE, STARTED, output, record
 
 from harness.records.moves import Move, read_moves, write_moves
 from harness.records.naming import identity_of, nodeid_on
@@ -25,6 +24,7 @@ from harness.records.schema import (
 from pipeline.issue import draft_issue
 from pipeline.lists import ListName, Lists, apply, problems, read_lists
 from pipeline.promote import propose, with_flow
+from tests.unit.run_builder import PROVENANCE, STARTED, output, record
 
 FULL, WEEKLY = ListName.NIGHTLY_FULL, ListName.WEEKLY_OP_BY_OP
 OPS, E2E = ListName.NIGHTLY_OP_BY_OP, ListName.NIGHTLY_E2E_COMPILE
@@ -149,8 +149,8 @@ class TestCase2Incorrect:
         assert "| `logits` | `1x128x768` | `float32` | `pcc` | `0.9173` | `0.99` |" in text
         assert "`atol`" not in text  # it was recorded and not asserted
         assert (
-            "TT_TORCH_COMPILE_DEPTH=EXECUTE pytest "
-            "'tests/models/t5/test_t5.py::test_t5[full-t5-large-eval-cpu]'" in text
+            "\npython -m pytest "
+            "'tests/models/t5/test_t5.py::test_t5[full-t5-large-eval-cpu]' --device cpu\n" in text
         )
         assert "- `torch-mlir`: `20261001`" in text
         assert PROVENANCE.git_commit in text
