@@ -26,6 +26,8 @@ from pipeline.plan import deadline
 from pipeline.scheduler import fill_estimates
 
 HEARTBEAT_S = 60.0
+_BAR_WIDTH = 24  # columns
+_LATE = 0.8  # of its deadline: a test that may be about to be ended
 
 
 @dataclass(frozen=True)
@@ -123,26 +125,49 @@ def snapshot(ledger: Ledger, frame: Frame, now: float) -> State:
 
 def render(state: State, now: float, width: int) -> RenderableType:
     """The picture: a bar, then one line per running test; `width` is in columns."""
+    return Group(_head(state, width), *_running_lines(state, now, width))
+
+
+def _head(state: State, width: int) -> RenderableType:
+    said = Text.assemble((state.title, "bold"), f" {summary(state)}")
+    if width < 2 * _BAR_WIDTH:
+        return _fitted(said, width)
+    bar = ProgressBar(total=max(state.total, 1), completed=state.done, width=_BAR_WIDTH)
     head = Table.grid(padding=(0, 1))
-    head.add_row(
-        Text(state.title, style="bold"),
-        ProgressBar(total=max(state.total, 1), completed=state.done, width=max(width // 4, 10)),
-        Text(summary(state)),
-    )
-    body = Table.grid(padding=(0, 1))
-    for _ in range(3):
-        body.add_column(no_wrap=True, overflow="ellipsis")
-    body.add_column(no_wrap=True, justify="right")
-    for running in state.running:
-        seconds = now - running.since
-        late = "red" if seconds > 0.8 * running.deadline_s else "dim"
-        body.add_row(
-            Text("  " + running.name),
-            Text(running.device, style="cyan"),
-            Text(running.stage or "", style="dim"),
-            Text(f"{clock(seconds)} of {clock(running.deadline_s)}", style=late),
+    head.add_row(bar, _fitted(said, width - _BAR_WIDTH - 2))
+    return head
+
+
+def _running_lines(state: State, now: float, width: int) -> list[Text]:
+    """Names give way first when the terminal is narrow."""
+    rows = [
+        (r, f"{clock(now - r.since)} of {clock(r.deadline_s)}", r.stage or "")
+        for r in state.running
+    ]
+    device_width = max((len(r.device) for r, _, _ in rows), default=0)
+    stage_width = max((len(stage) for _, _, stage in rows), default=0)
+    time_width = max((len(time) for _, time, _ in rows), default=0)
+    room = max(width - device_width - stage_width - time_width - 5, 8)
+    name_width = min(room, max((len(r.name) for r, _, _ in rows), default=0))
+    lines = []
+    for running, taken, stage in rows:
+        name = Text(running.name)
+        name.truncate(name_width, overflow="ellipsis", pad=True)
+        late = now - running.since > _LATE * running.deadline_s
+        line = Text.assemble(
+            "  ",
+            name,
+            (f" {running.device:<{device_width}}", "cyan"),
+            (f" {stage:<{stage_width}}", "dim"),
+            (f" {taken:>{time_width}}", "red" if late else "dim"),
         )
-    return Group(head, body)
+        lines.append(_fitted(line, width))
+    return lines
+
+
+def _fitted(line: Text, width: int) -> Text:
+    line.truncate(width, overflow="ellipsis")
+    return line
 
 
 def summary(state: State) -> str:
@@ -209,7 +234,10 @@ class PlainLines:
 
     stream: TextIO
     frame: Frame
-    _last: float = field(init=False, default_factory=time.time)
+    _last: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._last = time.time()
 
     def __enter__(self) -> "PlainLines":
         return self

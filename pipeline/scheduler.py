@@ -73,12 +73,16 @@ def next_test(
     `running` are the tests on the other workers, `capacities` the most tests a device runs at
     a time (absent: any number), `last_group` what this worker ran before.
 
-    In order of preference: this worker's own group; a group no other worker is at, the one
-    with the most work left; a share of another worker's group, again the largest.
+    A device that will be the last to finish is kept busy: when its own work outlasts an even
+    share of all work, only its tests are considered. Then, in order of preference: this
+    worker's own group; a group no other worker is at, the one with the most work left; a share
+    of another worker's group, again the largest.
     """
     busy = Counter(w.device for w in running)
     full = {device for device, most in capacities.items() if busy[device] >= most}
     free = [w for w in queue if w.device not in full]
+    scarce = _bottlenecks(queue, capacities, workers=len(running) + 1)
+    free = [w for w in free if w.device in scarce] or free
     own = next((w for w in free if w.group == last_group), None)
     if own is not None:
         return own
@@ -88,3 +92,12 @@ def next_test(
     for waiting in queue:
         work[waiting.group] += waiting.seconds
     return max(candidates, key=lambda w: work[w.group], default=None)
+
+
+def _bottlenecks(queue: Sequence[Waiting], capacities: Mapping[str, int], workers: int) -> set[str]:
+    """Devices whose waiting tests take longer than all tests shared out evenly."""
+    work: dict[str, float] = defaultdict(float)
+    for waiting in queue:
+        work[waiting.device] += waiting.seconds
+    share = sum(work.values()) / workers
+    return {device for device, most in capacities.items() if work[device] / most > share}

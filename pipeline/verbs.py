@@ -71,9 +71,10 @@ def run(options: RunOptions, say: Speaker) -> ExitCode:
 def check_lists(options: RunOptions, say: Speaker) -> ExitCode:
     """Say everything that is wrong with the lists."""
     lists = read_lists(options.lists)
+    known = ask_devices(options)
     collected = collect_tests(options.tests, Path.cwd())
     said = [
-        *list_problems(lists, lists.entries, collected, ask_devices(options)),
+        *list_problems(lists, lists.entries, collected, known),
         *collected.broken.values(),
     ]
     for sentence in said:
