@@ -4,7 +4,6 @@
 """Executors: a lowered program on a device, called like the model it was made from."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,7 +17,7 @@ from harness.frontend.mlir import at_version
 from harness.frontend.program import UserInput, fit
 from harness.frontend.torch_program import Call
 from harness.intermediates import IntermediateReport, walk_intermediates
-from harness.lowering import Program, announce
+from harness.lowering import Program, keep_level
 from harness.recording import StageScope, TestRecorder
 from harness.records.schema import Stage, Status
 
@@ -66,7 +65,8 @@ class Executor:
                 raise
             self._keep_levels(stage, binary.levels, binary.usage)
             stage.reached(Status.CONVERTED_TO_TTNN)
-            self._save_binary(binary)
+            if self.compiler_config.save_binary:
+                stage.plain_file("binary").write_bytes(binary.serialized)
         self.set_binary(binary)
 
     def set_binary(self, binary: Binary) -> None:
@@ -150,9 +150,7 @@ class Executor:
 
     def _keep_levels(self, stage: StageScope, levels: Sequence[Level], usage: Usage | None) -> None:
         for level in levels:
-            stage.keep(level.name, level.text)
-            announce(self.compiler_config, level.name, level.text)
-            self._save_mlir(level.name, level.text)
+            keep_level(stage, self.compiler_config, level.name, level.text)
         names = {level.name for level in levels}
         if "ttir" in names:
             stage.reached(Status.CONVERTED_TO_TTIR)
@@ -160,20 +158,6 @@ class Executor:
             stage.reached(Status.CONVERTED_TO_TTNN)
         if usage is not None:
             stage.usage = (usage.cpu_s, usage.peak_rss)
-
-    def _save_mlir(self, level: str, text: str) -> None:
-        if level.upper() in self.compiler_config.save_mlir:
-            path = self._plain_file(f"{level}.mlir")
-            path.write_text(text)
-
-    def _save_binary(self, binary: Binary) -> None:
-        if self.compiler_config.save_binary:
-            self._plain_file("binary").write_bytes(binary.serialized)
-
-    def _plain_file(self, name: str) -> Path:
-        folder = self.recorder.run.directory / "saved" / safe_name(self.recorder.key)
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder / name
 
 
 class OnnxExecutor(Executor):
@@ -185,8 +169,3 @@ class OnnxExecutor(Executor):
         from harness.frontend.onnx_program import run_onnxruntime
 
         return run_onnxruntime(model, inputs)
-
-
-def safe_name(key: str) -> str:
-    """A test's key as one file name: letters, digits, dots, dashes and underscores."""
-    return "".join(c if c.isalnum() or c in "._-@" else "_" for c in key)

@@ -45,7 +45,7 @@ def lower_torch(
     with recorder.stage(Stage.EXPORT) as stage:
         torch_program.accepts_call(model, call)
         exported = torch_program.export(model, call)
-        _keep(stage, config, "torch_fx", torch_program.readable(exported))
+        keep_level(stage, config, "torch_fx", torch_program.readable(exported))
         stage.reached(Status.CREATED_GRAPH)
     return _lower_exported(exported, config, recorder)
 
@@ -61,7 +61,7 @@ def lower_training(
     with recorder.stage(Stage.EXPORT) as stage:
         torch_program.accepts_call(model, call)
         exported = training.export_step(model, call, loss)
-        _keep(stage, config, "torch_fx", torch_program.readable(exported))
+        keep_level(stage, config, "torch_fx", torch_program.readable(exported))
         stage.reached(Status.CREATED_GRAPH)
     program = _lower_exported(exported, config, recorder)
     program.restore = training.results_of(exported)
@@ -90,7 +90,7 @@ def _lower_exported(
             signature = torch_program.inline(decomposed, signature)
         module = mlir.import_graph(decomposed.graph)
         whole = not config.inline_parameters
-        _keep(stage, config, "torch_ir", text_of(module, whole=whole))
+        keep_level(stage, config, "torch_ir", text_of(module, whole=whole))
         stage.reached(Status.CONVERTED_TO_TORCH_IR)
     artifact = _lower_module(mlir, module, BACKEND_PIPELINE, whole, config, recorder)
     return Program(
@@ -117,7 +117,7 @@ def lower_onnx(
     """Take an ONNX model down; its own graph takes the place of the FX graph."""
     with recorder.stage(Stage.EXPORT) as stage:
         prepared = onnx_program.prepare(model, inputs)
-        _keep(stage, config, "onnx", onnx_program.readable(prepared))
+        keep_level(stage, config, "onnx", onnx_program.readable(prepared))
         stage.attributes["nodes"] = str(len(prepared.graph.node))
         stage.reached(Status.CREATED_GRAPH)
     if config.compile_depth is CompileDepth.TORCH_FX:
@@ -128,7 +128,7 @@ def lower_onnx(
         signature = onnx_program.signature_of(prepared, inputs, weights)
         whole = onnx_program.constant_bytes(prepared) < LARGE_CONSTANTS
         module = onnx_program.import_model(mlir, prepared)
-        _keep(stage, config, "torch_ir", text_of(module, whole=whole))
+        keep_level(stage, config, "torch_ir", text_of(module, whole=whole))
         stage.reached(Status.CONVERTED_TO_TORCH_IR)
     artifact = _lower_module(mlir, module, ONNX_BACKEND_PIPELINE, whole, config, recorder)
     names = signature.result_names
@@ -150,26 +150,27 @@ def _lower_module(
 ) -> bytes:
     with recorder.stage(Stage.TORCH_BACKEND_IR) as stage:
         mlir.run(module, pipeline)
-        _keep(stage, config, "torch_backend_ir", text_of(module, whole=whole))
+        keep_level(stage, config, "torch_backend_ir", text_of(module, whole=whole))
         stage.reached(Status.CONVERTED_TO_TORCH_BACKEND_IR)
     with recorder.stage(Stage.STABLEHLO) as stage:
         mlir.to_stablehlo(module)
-        _keep(stage, config, "stablehlo", text_of(module, whole=whole))
+        keep_level(stage, config, "stablehlo", text_of(module, whole=whole))
         artifact = mlir.portable(module)
         stage.attributes["bytes"] = str(len(artifact))
         stage.reached(Status.CONVERTED_TO_STABLE_HLO)
     return artifact
 
 
-def _keep(stage: StageScope, config: CompilerConfig, level: str, text: str) -> None:
+def keep_level(stage: StageScope, config: CompilerConfig, level: str, text: str) -> None:
+    """Keep a level's IR; print it and write it as a plain file where the config asks for that."""
     stage.keep(level, text)
-    announce(config, level, text)
-
-
-def announce(config: CompilerConfig, level: str, text: str) -> None:
-    """Print a level's IR where TT_TORCH_IR_LOG_LEVEL asks for it."""
     if config.ir_log_level:
         print(f"// ----- {level} -----\n{text}", file=sys.stderr)
+    if level.upper() in config.save_mlir:
+        path = stage.plain_file(f"{level}.mlir")
+        path.write_text(text)
+        if config.ir_log_level == "DEBUG":
+            print(f"// saved as {path}", file=sys.stderr)
 
 
 def parameter_elements(program: Program) -> int:

@@ -100,6 +100,13 @@ class StageScope:
         """Keep an IR level or another text of this stage."""
         self.artifacts.append(self._recorder.run.blobs.put(text, level))
 
+    def plain_file(self, name: str) -> Path:
+        """Where this test saves a plain file beside its records."""
+        key = "".join(c if c.isalnum() or c in "._-@" else "_" for c in self._recorder.key)
+        folder = self._recorder.run.directory / "saved" / key
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / name
+
     def reached(self, status: Status) -> None:
         """Note a status achieved; it stands even when the stage fails later."""
         self.status = max(self.status, status)

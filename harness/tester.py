@@ -75,7 +75,7 @@ class ModelTester:
         **unknown: object,
     ) -> None:
         if unknown:
-            raise UsageError(_unknown_option(next(iter(unknown)), type(self)))
+            raise UsageError(_unknown_option(next(iter(unknown)), type(self).__name__))
         if mode not in MODES:
             raise UsageError(f"mode {mode!r} of {model_name}: expected eval or train")
         self.model_name = model_name
@@ -180,6 +180,7 @@ class ModelTester:
         if not compiles:
             self.recorder.verdict = Outcome.REACHED
             return None
+        target.open()  # a device that cannot be had is nobody's compile failure
         executor = self._make_executor(program, target)
         try:
             executor.compile()
@@ -355,10 +356,8 @@ class ModelTester:
         self._record_property("outcome", verdict.value if verdict else "")
 
 
-def _unknown_option(name: str, tester: type) -> str:
-    known = [
-        p for p in inspect.signature(tester.__init__).parameters if p not in ("self", "unknown")
-    ]
+def _unknown_option(name: str, tester: str) -> str:
+    known = [p for p in inspect.signature(ModelTester).parameters if p != "unknown"]
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"it takes {', '.join(known)}"
-    return f"{tester.__name__} has no option {name!r}: {hint}"
+    return f"{tester} has no option {name!r}: {hint}"

@@ -77,5 +77,6 @@ def make_backend(name: str) -> Backend:
     wanted = name.removeprefix(PJRT_PREFIX)
     match = next((n for n in plugins if n == wanted or (name == "cuda" and "cuda" in n)), None)
     if match is None:
-        raise DeviceError(f"no PJRT plugin for {wanted} is installed")
+        hint = "; pip install jax-cuda13-plugin brings one" if name == "cuda" else ""
+        raise DeviceError(f"no PJRT plugin for {wanted} is installed{hint}")
     return PjrtBackend(match, plugins[match])

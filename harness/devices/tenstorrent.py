@@ -134,7 +134,9 @@ def _private_temporary_folder() -> Iterator[Path]:
     about 420 MB there on its first use, which are moved to the common folder and linked.
     """
     common = Path(tempfile.gettempdir())
-    with FileLock(common / "bringup-tt-open.lock"):
+    unpacked = any(common.glob(ASSETS))
+    guard = contextlib.nullcontext() if unpacked else FileLock(common / "bringup-tt-open.lock")
+    with guard:
         folder = scratch_folder()
         for assets in common.glob(ASSETS):
             (folder / assets.name).symlink_to(assets)

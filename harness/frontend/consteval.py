@@ -13,7 +13,7 @@ import torch
 from torch.fx import Graph, Node
 
 from harness.frontend.program import Constant, Signature
-from harness.frontend.torch_program import RANDOM_OPS
+from harness.frontend.torch_program import is_random
 
 
 def fold_constants(graph: Graph, signature: Signature, *, parameters: bool) -> Signature:
@@ -41,8 +41,7 @@ def fold_constants(graph: Graph, signature: Signature, *, parameters: bool) -> S
 def _foldable(node: Node, known: dict[Node, Any]) -> bool:
     if node.op != "call_function" or not node.all_input_nodes:
         return False
-    packet = str(getattr(node.target, "_overloadpacket", node.target)).rpartition(".")[2]
-    return packet not in RANDOM_OPS and all(n in known for n in node.all_input_nodes)
+    return not is_random(node) and all(n in known for n in node.all_input_nodes)
 
 
 def _evaluate(node: Node, known: dict[Node, Any]) -> Any:

@@ -12,11 +12,12 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
+import torch
 from torch.fx import Graph
 from torch_mlir import ir
 from torch_mlir._mlir_libs import _stablehlo
 from torch_mlir.dialects import torch as torch_dialect
-from torch_mlir.extras.fx_importer import FxImporter
+from torch_mlir.extras.fx_importer import FxImporter, FxImporterHooks
 from torch_mlir.passmanager import PassManager
 
 from harness.errors import HarnessError
@@ -38,6 +39,30 @@ class LoweringError(HarnessError):
         self.diagnostic = diagnostic
 
 
+class _DenseLiterals(FxImporterHooks):  # type: ignore[misc] # untyped base
+    """Import constant tensors as plain dense attributes.
+
+    The importer's own dense resources cannot be serialised as portable StableHLO.
+    """
+
+    def resolve_literal(self, importer: Any, literal: Any, info: Any) -> Any:
+        """The literal as an op's result, or None to leave it to the importer."""
+        if not isinstance(literal, torch.Tensor) or literal.dtype not in _DENSE_DTYPES:
+            return None
+        attribute = ir.DenseElementsAttr.get(literal.detach().numpy(), signless=False)
+        return ir.Operation.create(
+            "torch.vtensor.literal",
+            results=[importer._cc.tensor_to_vtensor_type(literal)],
+            attributes={"value": attribute},
+        ).result
+
+
+_DENSE_DTYPES = (
+    *(torch.float32, torch.float64, torch.float16),
+    *(torch.int8, torch.int16, torch.int32, torch.int64, torch.uint8),
+)
+
+
 class TorchMlir:
     """One MLIR context with the dialects of the whole path, and the steps through them."""
 
@@ -48,8 +73,8 @@ class TorchMlir:
 
     def import_graph(self, graph: Graph) -> ir.Module:
         """Import an FX graph whose tensors are all arguments, as `main`."""
-        importer = FxImporter(context=self.context)
-        with self._explained("import"):
+        importer = FxImporter(context=self.context, hooks=_DenseLiterals())
+        with self.explained():
             importer.import_stateless_graph(graph)
         module: ir.Module = importer.module
         return module
@@ -60,7 +85,7 @@ class TorchMlir:
         Raises:
             LoweringError: a pass failed.
         """
-        with self._explained(pipeline):
+        with self.explained():
             PassManager.parse(pipeline, context=self.context).run(module.operation)
 
     def to_stablehlo(self, module: ir.Module) -> None:
@@ -70,13 +95,14 @@ class TorchMlir:
 
     def portable(self, module: ir.Module) -> bytes:
         """The portable artifact at this torch-mlir's StableHLO version."""
-        with self._explained("serialize"):
+        with self.explained():
             return bytes(
                 _stablehlo.serialize_portable_artifact(module, _stablehlo.get_current_version())
             )
 
     @contextlib.contextmanager
-    def _explained(self, step: str) -> Iterator[None]:
+    def explained(self) -> Iterator[None]:
+        """Turn whatever goes wrong inside into a LoweringError with every diagnostic in it."""
         said: list[str] = []
 
         def collect(diagnostic: Any) -> bool:
@@ -86,12 +112,19 @@ class TorchMlir:
         handler = self.context.attach_diagnostic_handler(collect)
         try:
             yield
-        except Exception as error:  # MLIRError, and whatever the importer raises
-            text = "\n".join([*said, f"{type(error).__name__}: {error}"])
-            first = next((line for line in said if line.startswith("error")), str(error))
-            raise LoweringError(_first_line(first) or type(error).__name__, text) from error
+        except ir.MLIRError as error:
+            said += [_render(d) for d in error.error_diagnostics]
+            raise _refusal(said, error) from error
+        except Exception as error:  # the importer raises whatever it likes
+            raise _refusal(said, error) from error
         finally:
             handler.detach()
+
+
+def _refusal(said: list[str], error: Exception) -> LoweringError:
+    first = said[0].partition(" at loc(")[0] if said else str(error) or type(error).__name__
+    text = "\n".join([*said, f"{type(error).__name__}: {error}"])
+    return LoweringError(first.strip().splitlines()[0][:500], text)
 
 
 def at_version(artifact: bytes, version: str) -> bytes:
@@ -103,7 +136,7 @@ def at_version(artifact: bytes, version: str) -> bytes:
     if not version or _numbers(version) >= _numbers(_stablehlo.get_current_version()):
         return artifact
     mlir = TorchMlir()
-    with mlir._explained(f"downgrade to StableHLO {version}"):
+    with mlir.explained():
         module = _stablehlo.deserialize_portable_artifact(mlir.context, artifact)
         return bytes(_stablehlo.serialize_portable_artifact(module, version))
 
@@ -149,9 +182,4 @@ def text_of(module: ir.Module, *, whole: bool = True) -> str:
 
 def _render(diagnostic: Any) -> str:
     notes = "".join(f"\n  note: {note.message}" for note in diagnostic.notes)
-    severity = str(diagnostic.severity).rpartition(".")[2].lower()
-    return f"{severity}: {diagnostic.message} at {diagnostic.location}{notes}"
-
-
-def _first_line(text: str) -> str:
-    return text.strip().splitlines()[0][:500] if text.strip() else ""
+    return f"{diagnostic.message} at {diagnostic.location}{notes}"

@@ -26,6 +26,11 @@ OPSET = 17
 """Older models are converted up to this; torch-mlir lowers few of the older forms."""
 ARGUMENT_ELEMENTS = 64
 """Float initialisers with more elements than this become arguments."""
+_SPELLED = (
+    *(onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE, onnx.TensorProto.BOOL),
+    *(onnx.TensorProto.INT8, onnx.TensorProto.INT16, onnx.TensorProto.INT32),
+    *(onnx.TensorProto.INT64, onnx.TensorProto.UINT8),
+)
 _FLOATS = (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT16)
 
 
@@ -149,13 +154,29 @@ def parameter_count(model: onnx.ModelProto) -> int:
 
 def import_model(mlir: TorchMlir, model: onnx.ModelProto) -> ir.Module:
     """Import an ONNX model as `main`, in torch-mlir's torch dialect with ONNX operators."""
-    with mlir._explained("import"):
+    with mlir.explained():
+        _spell_out_constants(model)
         info = onnx_importer.ModelInfo(model)
         module = info.create_module(context=mlir.context)
         importer = onnx_importer.NodeImporter.define_function(info.main_graph, module.operation)
         importer.import_all()
         _rename_entry(module, model.graph.name)
     return module
+
+
+def _spell_out_constants(model: onnx.ModelProto) -> None:
+    """Store constants in typed fields: from raw bytes the importer makes dense resources, which
+    cannot be serialised as portable StableHLO."""
+    tensors = list(model.graph.initializer)
+    for node in model.graph.node:
+        tensors += [a.t for a in node.attribute if a.HasField("t")]
+    for tensor in tensors:
+        if tensor.HasField("raw_data") and tensor.data_type in _SPELLED:
+            values = numpy_helper.to_array(tensor)
+            spelled = onnx.helper.make_tensor(
+                tensor.name, tensor.data_type, tensor.dims, values.flatten().tolist()
+            )
+            tensor.CopyFrom(spelled)
 
 
 def _rename_entry(module: ir.Module, name: str) -> None:

@@ -143,16 +143,15 @@ def _keep_user_outputs(exported: ExportedProgram) -> tuple[Result, ...]:
     return tuple(results)
 
 
-RANDOM_OPS = frozenset({"rand", "randn", "bernoulli", "native_dropout", "randint", "randperm"})
+def is_random(node: Node) -> bool:
+    """Does the op draw from a random generator?"""
+    tags = getattr(node.target, "tags", ())
+    return node.op == "call_function" and torch.Tag.nondeterministic_seeded in tags
 
 
 def random_op(graph: Graph) -> str | None:
     """The first op whose result is random, which no device can be compared on."""
-    for node in graph.nodes:
-        name = getattr(node.target, "_overloadpacket", None)
-        if node.op == "call_function" and str(name).rpartition(".")[2] in RANDOM_OPS:
-            return str(node.target)
-    return None
+    return next((str(node.target) for node in graph.nodes if is_random(node)), None)
 
 
 def readable(exported: ExportedProgram) -> str:

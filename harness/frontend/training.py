@@ -18,10 +18,10 @@ from torch.export import ExportedProgram
 from torch.export.experimental import _export_forward_backward
 from torch.export.graph_signature import OutputKind
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils import _pytree as pytree
 
 from harness.errors import HarnessError
 from harness.frontend.torch_program import Call, export
-from harness.verify import flatten
 
 PREFIX = "model."
 GRADIENT = "grad."
@@ -49,9 +49,9 @@ def default_loss(outputs: Any) -> torch.Tensor:
     own = getattr(outputs, "loss", None)
     if isinstance(own, torch.Tensor):
         return own
-    for leaf in flatten(outputs):
-        if isinstance(leaf.value, torch.Tensor) and leaf.value.is_floating_point():
-            return leaf.value.float().square().mean()
+    for leaf in pytree.tree_leaves(outputs):
+        if isinstance(leaf, torch.Tensor) and leaf.is_floating_point():
+            return leaf.float().square().mean()
     raise TrainingError("the model has no float output to make a loss of; give _loss(outputs)")
 
 

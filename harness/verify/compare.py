@@ -15,7 +15,7 @@ never leaves an output unverified while the other is on.
 
 import dataclasses
 import math
-from collections.abc import Iterable, Sized
+from collections.abc import Iterable, Mapping, Sized
 from typing import Any, Protocol
 
 import numpy as np
@@ -44,18 +44,28 @@ Times `Tolerances.scale`.
 """
 _NOISE_8_BIT = 1e-4
 
-_ULPS = 4
-"""A spread or a difference of so many units in the last place of max|golden| is rounding.
+ROUNDING = {
+    torch.float64: 32 * torch.finfo(torch.float64).eps,
+    torch.float32: 32 * torch.finfo(torch.float32).eps,
+    torch.float16: 4 * torch.finfo(torch.float16).eps,
+    torch.bfloat16: 4 * torch.finfo(torch.bfloat16).eps,
+}
+"""What part of max|golden| a difference or a spread may be and still be rounding.
 
-Two correctly rounded results of one value each carry an error of variance ulp^2 / 12, which
-holds their PCC to s^2 / (s^2 + ulp^2 / 12): below 0.99 for a standard deviation s of 3 ulp.
+Results rounded at every step: the row sums of a float32 softmax spread over 9 units in the
+last place, the row variances of a layer norm over 26. Results rounded once from float32:
+two carry an error of variance ulp^2 / 12 each, which holds their PCC to
+s^2 / (s^2 + ulp^2 / 12), below 0.99 for a standard deviation s under 3 ulp. 8-bit floats get
+no more than bfloat16's: four of their units are half of the value.
 """
-_NARROW = 32
-"""Up to a spread of so many units, the rounding above can spoil PCC. Beyond it, it cannot; and
-max|golden| may be an outlier, whose rounding is no excuse for the others."""
-_COARSEST_ULP = torch.finfo(torch.bfloat16).eps
-"""8-bit floats get no more than bfloat16's: 4 of their own ulps are half of the value."""
+_NARROW = 8
+"""Rounding excuses a PCC only in a golden whose spread is up to so many times `ROUNDING`.
 
+Beyond, it cannot spoil PCC; and max|golden| may be an outlier, whose rounding is no excuse
+for all the others.
+"""
+
+_FACTS = frozenset({"structure", "shape", "dtype"})
 _COUNTED = frozenset({"nonfinite", "allclose", "exact", "tokens"})
 
 
@@ -116,7 +126,13 @@ class Tolerances:
 
     def noise(self, *dtypes: torch.dtype) -> float:
         """What stands for zero in the coarsest of `dtypes`, in the output's unit."""
-        return self.scale * max(NOISE.get(dtype.to_real(), _NOISE_8_BIT) for dtype in dtypes)
+        return self.scale * _coarsest(NOISE, dtypes, _NOISE_8_BIT)
+
+
+def _coarsest(
+    table: Mapping[torch.dtype, float], dtypes: Iterable[torch.dtype], other: float
+) -> float:
+    return max(table.get(dtype.to_real(), other) for dtype in dtypes)
 
 
 DEFAULT = Tolerances()
@@ -243,19 +259,19 @@ def _float_checks(
             checks.append(_exact(0, tolerances, ""))
         return checks
     noise = tolerances.noise(*dtypes)
-    ulp = min(_COARSEST_ULP, max(torch.finfo(dtype).eps for dtype in dtypes)) * found.golden_peak
-    blank = _says_nothing(found, noise, ulp)
+    rounding = found.golden_peak * _coarsest(ROUNDING, dtypes, ROUNDING[torch.bfloat16])
+    blank = _says_nothing(found, noise, rounding)
     alone = tolerances.assert_pcc and blank != ""
     return [
         nonfinite,
-        _correlation(found, tolerances, blank, ulp),
+        _correlation(found, tolerances, blank, rounding),
         *_absolute(found, tolerances, noise, alone),
         _relative_l2(found, tolerances, noise),
         _allclose(found, tolerances),
     ]
 
 
-def _says_nothing(found: metrics.Measurement, noise: float, ulp: float) -> str:
+def _says_nothing(found: metrics.Measurement, noise: float, rounding: float) -> str:
     """Why golden is a thing that nothing correlates with, else an empty string."""
     if found.disagreements:
         return ""
@@ -264,19 +280,20 @@ def _says_nothing(found: metrics.Measurement, noise: float, ulp: float) -> str:
         return f"golden is {what}; compared by absolute difference"
     if found.golden_peak < noise:
         return f"max|golden| is {found.golden_peak!r}, noise; compared by absolute difference"
-    if found.golden_spread <= _ULPS * ulp:
+    if found.golden_spread <= rounding:
         return "golden is constant up to rounding; compared by absolute difference"
     return ""
 
 
 def _correlation(
-    found: metrics.Measurement, tolerances: Tolerances, blank: str, ulp: float
+    found: metrics.Measurement, tolerances: Tolerances, blank: str, rounding: float
 ) -> Check:
     required = tolerances.required_pcc
     ok = found.pcc is None or found.pcc >= required
     reason = blank
-    if not reason and not ok and found.golden_spread <= _NARROW * ulp:
-        reason = "within rounding of golden" if _at_most(found.max_difference, _ULPS * ulp) else ""
+    narrow = found.golden_spread <= _NARROW * rounding
+    if not reason and not ok and narrow and _at_most(found.max_difference, rounding):
+        reason = "every difference is within rounding"
     asserted = tolerances.assert_pcc and not reason
     if not reason and not ok:
         reason = _nan_or(found, "actual does not follow golden")
@@ -376,9 +393,11 @@ def _at_most(measured: float | None, limit: float) -> bool:
 
 
 def _ratio(difference: float | None, peak: float) -> float | None:
-    if difference is None or (peak == 0 and difference > 0):
-        return None
-    return difference / peak if difference else 0.0
+    if difference is None or math.isnan(difference):
+        return difference
+    if peak == 0:
+        return None if difference else 0.0
+    return difference / peak
 
 
 def _nan_or(found: metrics.Measurement, reason: str) -> str:
@@ -488,10 +507,10 @@ def _compare_text(
 
 def _sentence(path: str, check: Check) -> str:
     state = check.measured.state
-    if check.metric in ("structure", "shape", "dtype"):
+    if check.metric in _FACTS or (check.metric in _COUNTED and not check.measured.value):
         what = ""
-    elif check.metric in _COUNTED and check.measured.value is not None:
-        what = f" differs {int(check.measured.value)} times"
+    elif check.metric in _COUNTED:
+        what = f", {int(check.measured.value or 0)} differing"
     else:
         what = f" is {check.measured.value if state is MetricState.VALUE else state.value}"
     if check.required is not None:

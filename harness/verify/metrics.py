@@ -327,7 +327,7 @@ def _moments(
         mean_a += step_a * n / count
     correlation: float | None = None
     if varies:
-        spread = math.sqrt(gg) * math.sqrt(aa)
+        spread = math.sqrt(gg * aa)
         correlation = max(-1.0, min(1.0, ga / spread)) if spread > 0 else 0.0
     if not squares:
         return correlation, None

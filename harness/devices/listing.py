@@ -1,0 +1,68 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""What this machine has, what it can only compile for, and why the rest is missing.
+
+Every device is really opened, each in a host of its own, all at once.
+"""
+
+import enum
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+
+from harness.devices.catalog import KINDS, PJRT_PREFIX
+from harness.devices.client import Device
+from harness.devices.lease import capacity
+from harness.devices.pjrt import discover_plugins
+from harness.devices.tenstorrent import DISTRIBUTIONS
+from harness.errors import HarnessError
+
+
+class State(enum.StrEnum):
+    """What a device is good for on this machine."""
+
+    EXECUTES = "executes"
+    COMPILES = "compiles"
+    MISSING = "missing"
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """One device on this machine."""
+
+    name: str
+    state: State
+    title: str
+    detail: str
+    """What it calls itself."""
+    reason: str
+    """Why it cannot execute, or is missing, in a sentence."""
+    capacity: int | None
+    """Processes at once; None for any number."""
+
+
+def list_devices(names: list[str] | None = None) -> list[Listed]:
+    """Open every known device, or the named ones, and say what came of it."""
+    chosen = names or [*KINDS, *other_plugins()]
+    with ThreadPoolExecutor(max_workers=len(chosen) or 1) as pool:
+        return list(pool.map(_probe, chosen))
+
+
+def other_plugins() -> list[str]:
+    """Device names for installed PJRT plugins that have no name of their own here."""
+    known = {name for names in DISTRIBUTIONS.values() for name in names}
+    return [PJRT_PREFIX + n for n in discover_plugins() if n not in known and "cuda" not in n]
+
+
+def _probe(name: str) -> Listed:
+    title = KINDS[name].title if name in KINDS else "another PJRT plugin"
+    device = Device(name)
+    try:
+        opened = device.open()
+    except HarnessError as error:
+        return Listed(name, State.MISSING, title, "", str(error), None)
+    finally:
+        device.close()
+    state = State.EXECUTES if opened.executes else State.COMPILES
+    detail = f"{opened.count} x {opened.kind}"
+    return Listed(name, state, title, detail, opened.note, capacity(name))
