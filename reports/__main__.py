@@ -1,0 +1,10 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""`python -m reports`."""
+
+import sys
+
+from reports.cli import main
+
+sys.exit(main())

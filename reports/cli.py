@@ -1,0 +1,79 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""`python -m reports build`: arguments in, exit code out."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from harness.errors import HarnessError
+from reports.build import build, newest_run
+from reports.kept import Choice
+from reports.terminal import print_summary
+
+_EPILOG = """\
+examples:
+  python -m reports build                      the newest merged run below results/
+  python -m reports build results/2026-11-22   this one
+  python -m reports build --ir failed          IR pages of what needs attention only
+
+written into the run directory:
+  index.html    one file, opens offline; links to ir/ and models.xlsx beside it
+  models.xlsx   Summary, Models, and where they apply Missing and Proposed list moves
+  ir/*.html     kept IR and diagnostics, one page per distinct text
+
+exit codes:
+  0  the documents were written, whatever the results in them
+  2  wrong usage, or the run cannot be read or written; one sentence on stderr says why
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        run_dir = options.run_dir or newest_run(options.results)
+        built = build(run_dir, options.ir)
+    except HarnessError as error:
+        print(f"reports: {error}", file=sys.stderr)
+        return 2
+    print_summary(built, Console())
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    shape = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        prog="python -m reports",
+        description="Documents from the records of a run.",
+        epilog=_EPILOG,
+        formatter_class=shape,
+    )
+    commands = parser.add_subparsers(required=True, metavar="build")
+    command = commands.add_parser(
+        "build",
+        help="write index.html, models.xlsx and the IR pages of one merged run",
+        description="Write every document of one merged run into its directory.",
+        epilog=_EPILOG,
+        formatter_class=shape,
+    )
+    command.add_argument("run_dir", nargs="?", type=Path, metavar="RUN_DIR", help="a merged run")
+    command.add_argument(
+        "--results",
+        type=Path,
+        default=Path("results"),
+        metavar="DIR",
+        help="where to look for the newest merged run when none is named (default: results)",
+    )
+    command.add_argument(
+        "--ir",
+        type=Choice,
+        choices=list(Choice),
+        default=Choice.ALL,
+        help="whose kept IR and diagnostics become pages (default: all)",
+    )
+    return parser

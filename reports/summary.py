@@ -1,0 +1,242 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""From a merged run to what every reporter shows: a pure function and the values it returns.
+
+The last attempt at a test counts; earlier ones are its history. What was planned and has no
+record, or never started, is `Missing`: a section of its own in every document, never a gap.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import msgspec
+
+from harness.records.moves import Move
+from harness.records.schema import (
+    GOOD,
+    Identity,
+    Outcome,
+    Plan,
+    PlannedTest,
+    RunHeader,
+    Stage,
+    TestRecord,
+)
+from reports.figures import total
+from reports.legend import ATTENTION
+from reports.origin import Origin, origin_of
+from reports.tally import Tally, tally
+from reports.untrusted import command_to_repeat, first_line
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one test on one device."""
+
+    record: TestRecord
+    """The last attempt."""
+    earlier: tuple[TestRecord, ...] = ()
+    """Attempts before it, oldest first."""
+    planned: PlannedTest | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """Which test, on which device."""
+        return self.record.identity
+
+    @property
+    def good(self) -> bool:
+        """True when it needs nobody's attention."""
+        return self.record.outcome in GOOD
+
+    @property
+    def anchor(self) -> str:
+        """Where a page keeps this result; the same in every run."""
+        return anchor_of(self.identity)
+
+    @property
+    def seconds(self) -> float | None:
+        """From start to end of the last attempt."""
+        return total([self.record.wall_s])
+
+    @property
+    def failing_stage(self) -> str:
+        """The stage that did not come back well; empty when none is named."""
+        failure = self.record.failure
+        return failure.stage.value if failure and failure.stage else ""
+
+    @property
+    def failure_line(self) -> str:
+        """The failure's first line; empty without a failure."""
+        return first_line(self.record.failure.message) if self.record.failure else ""
+
+    @property
+    def list_name(self) -> str:
+        """The list that planned it; empty when picked by hand."""
+        return self.planned.list_name if self.planned else ""
+
+    @property
+    def command(self) -> str:
+        """The shell line that runs it again; empty when its id is unknown."""
+        nodeid = self.record.nodeid or (self.planned.nodeid if self.planned else "")
+        environment = self.planned.environment if self.planned else {}
+        return command_to_repeat(nodeid, self.identity.device, environment)
+
+    def stage_seconds(self, stage: Stage) -> float | None:
+        """Wall seconds in `stage`; None when it did not run or did not come back."""
+        return total(s.wall_s for s in self.record.stages if s.stage is stage)
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A planned test that did not report."""
+
+    identity: Identity
+    nodeid: str
+    list_name: str
+    reason: str
+    result: Result | None = None
+    """Its NOT_RUN record; None when there is no record at all."""
+
+
+@dataclass(frozen=True)
+class GridRow:
+    """One test over all devices; None where it was not planned."""
+
+    identity: Identity
+    """Its device is empty."""
+    cells: tuple[Result | Missing | None, ...]
+
+    @property
+    def model_name(self) -> str:
+        """The name people read, from whichever device knows it; may be empty."""
+        names = (c.record.model_name for c in self.cells if isinstance(c, Result))
+        return next((name for name in names if name), "")
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """Everything a reporter needs, in a stable order."""
+
+    header: RunHeader
+    origin: Origin
+    devices: tuple[str, ...]
+    results: tuple[Result, ...]
+    """By identity."""
+    missing: tuple[Missing, ...]
+    unnamed: int
+    """Planned tests of which not even the name has arrived."""
+    plan_known: bool
+    tallies: tuple[Tally, ...]
+    """One per device."""
+    overall: Tally
+    grid: tuple[GridRow, ...]
+    moves: tuple[Move, ...] | None
+    """Proposed list moves; None when nobody looked for any."""
+
+    @property
+    def attention(self) -> tuple[Result, ...]:
+        """Results that need somebody's attention, the most urgent outcome first."""
+        bad = (r for r in self.results if not r.good)
+        return tuple(sorted(bad, key=lambda r: ATTENTION.index(r.record.outcome)))
+
+    @property
+    def anything_missing(self) -> bool:
+        """True when planned minus reported is not nothing."""
+        return bool(self.missing or self.gaps)
+
+    @property
+    def lost(self) -> int:
+        """Planned minus reported."""
+        return len(self.missing) + self.unnamed
+
+    @property
+    def gaps(self) -> tuple[str, ...]:
+        """Sentences on shards and journals that did not arrive whole."""
+        if not self.unnamed:
+            return self.header.missing
+        return (
+            *self.header.missing,
+            f"{self.unnamed} planned tests are not known even by name: their plan did not arrive",
+        )
+
+
+def summarise(
+    header: RunHeader,
+    records: Sequence[TestRecord],
+    plans: Sequence[Plan] = (),
+    moves: tuple[Move, ...] | None = None,
+) -> RunSummary:
+    """Turn a merged run into view values. Order of the input does not matter."""
+    plan = {test.identity: test for p in plans for test in p.tests}
+    results = _results(records, plan)
+    missing = _missing(results, plan)
+    unplanned = sum(1 for r in results if r.identity not in plan)
+    unnamed = max(0, header.planned - sum(len(p.tests) for p in plans) - unplanned)
+    devices = sorted({r.identity.device for r in results} | {i.device for i in plan})
+    return RunSummary(
+        header=header,
+        origin=origin_of(header.provenances.values()),
+        devices=tuple(devices),
+        results=results,
+        missing=missing,
+        unnamed=unnamed,
+        plan_known=bool(plans or header.planned),
+        tallies=tuple(_tally_on(device, results, missing) for device in devices),
+        overall=tally("all devices", [r.record for r in results], len(missing) + unnamed),
+        grid=_grid(devices, results, missing),
+        moves=moves,
+    )
+
+
+def anchor_of(identity: Identity) -> str:
+    """A fragment made of hash digits only, whatever the names contain."""
+    return "t-" + hashlib.sha256(identity.key.encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def _results(
+    records: Sequence[TestRecord], plan: dict[Identity, PlannedTest]
+) -> tuple[Result, ...]:
+    ordered = sorted(records, key=lambda r: (r.identity, r.attempt, r.started or 0.0))
+    results = []
+    for identity, attempts in groupby(ordered, key=lambda r: r.identity):
+        *earlier, last = attempts
+        results.append(Result(last, tuple(earlier), plan.get(identity)))
+    return tuple(results)
+
+
+def _missing(results: Sequence[Result], plan: dict[Identity, PlannedTest]) -> tuple[Missing, ...]:
+    recorded = {r.identity for r in results}
+    found = [
+        Missing(i, test.nodeid, test.list_name, "planned, and nothing says what became of it")
+        for i, test in plan.items()
+        if i not in recorded
+    ]
+    for result in results:
+        if result.record.outcome is Outcome.NOT_RUN:
+            why = result.failure_line or "planned, never started"
+            nodeid, name = result.record.nodeid, result.list_name
+            found.append(Missing(result.identity, nodeid, name, why, result))
+    return tuple(sorted(found, key=lambda m: m.identity))
+
+
+def _tally_on(device: str, results: Sequence[Result], missing: Sequence[Missing]) -> Tally:
+    lost = sum(1 for m in missing if m.identity.device == device)
+    return tally(device, [r.record for r in results if r.identity.device == device], lost)
+
+
+def _grid(
+    devices: Sequence[str], results: Sequence[Result], missing: Sequence[Missing]
+) -> tuple[GridRow, ...]:
+    cells: dict[Identity, dict[str, Result | Missing]] = {}
+    everything: tuple[Result | Missing, ...] = (*missing, *results)
+    for one in everything:  # a NOT_RUN record replaces its own Missing
+        test = msgspec.structs.replace(one.identity, device="")
+        cells.setdefault(test, {})[one.identity.device] = one
+    return tuple(
+        GridRow(test, tuple(cells[test].get(device) for device in devices))
+        for test in sorted(cells)
+    )

@@ -1,0 +1,119 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""The run in a terminal: what a person reads when a run has ended."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from harness.records.schema import Identity, Outcome
+from reports import legend
+from reports.build import Built
+from reports.figures import Share, moment_text, seconds
+from reports.kept import FOLDER
+from reports.summary import Missing, Result, RunSummary
+from reports.tally import Tally
+from reports.untrusted import clean
+
+_AT_MOST = 20  # entries of a section: the documents have the rest
+
+Entry = tuple[Text, str, str]
+"""A word, what it is said of, and a note under it."""
+
+
+def print_summary(built: Built, console: Console) -> None:
+    """Print the run's counts, what is missing, what needs attention and where to read on."""
+    for piece in pieces(built.run):
+        console.print(piece)
+    for loss in built.losses:
+        console.print(Text(clean(f"kept text lost: {loss}"), "yellow"))
+    console.print()
+    written = {"page": built.html, "spreadsheet": built.xlsx}
+    if built.kept_pages:
+        written[f"kept texts ({built.kept_pages})"] = built.html.parent / FOLDER
+    for name, path in written.items():
+        console.print(Text.assemble((f"{name:17}", "dim"), clean(str(path))), soft_wrap=True)
+
+
+def pieces(run: RunSummary) -> Iterator[RenderableType]:
+    """Everything to print of a run, top down; a pure function of the summary."""
+    header = run.header
+    yield Text(clean(f"{header.session} {header.run_id}"), "bold")
+    yield Text(clean(f"{moment_text(header.created)}  commit {run.origin.commit_text}"), "dim")
+    yield _counts(run.tallies if len(run.tallies) == 1 else (*run.tallies, run.overall))
+    if run.anything_missing:
+        yield _title(f"planned minus reported: {run.lost} of {run.overall.planned}", "bold red")
+        yield from (Text(clean(sentence), "red") for sentence in run.gaps)
+        yield _listed([_missing(one) for one in run.missing])
+    if run.attention:
+        yield _title(f"needs attention: {len(run.attention)}")
+        yield _listed([_attention(one) for one in run.attention])
+    if run.moves:
+        yield _title(f"proposed list moves: {len(run.moves)}")
+        yield _listed(
+            [(Text(clean(m.move)), f"{m.test}  {m.device}  {m.list}", m.reason) for m in run.moves]
+        )
+
+
+def _title(text: str, style: str = "bold") -> Text:
+    return Text(f"\n{text}", style)
+
+
+def _counts(tallies: Sequence[Tally]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("device", overflow="fold")
+    for name in ("good", "reported"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("outcomes")
+    for tally in tallies:
+        late = "bold red" if tally.reported < tally.planned else ""
+        table.add_row(
+            Text(clean(tally.device)),
+            _share(tally.good),
+            _share(tally.arrived, late),
+            _words(tally),
+        )
+    return table
+
+
+def _share(share: Share, style: str = "") -> Text:
+    return Text(share.text, style)
+
+
+def _words(tally: Tally) -> Text:
+    counted = [(o, tally.counts[o]) for o in legend.OUTCOMES if tally.counts.get(o)]
+    words = [Text(f"{count}\u00a0{o.value}", legend.OUTCOMES[o].terminal) for o, count in counted]
+    return Text(", ").join(words)
+
+
+def _missing(one: Missing) -> Entry:
+    word = Outcome.NOT_RUN.value if one.result else legend.NO_RECORD
+    return Text(word, "red"), _name(one.identity), one.reason
+
+
+def _attention(one: Result) -> Entry:
+    outcome = one.record.outcome
+    stage = f"{one.failing_stage}: " if one.failing_stage else ""
+    return (
+        Text(outcome.value, legend.OUTCOMES[outcome].terminal),
+        f"{_name(one.identity)}  {seconds(one.seconds)}",
+        stage + one.failure_line,
+    )
+
+
+def _name(identity: Identity) -> str:
+    return f"{identity.name}  {identity.device}"
+
+
+def _listed(entries: Sequence[Entry]) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for word, subject, note in entries[:_AT_MOST]:
+        grid.add_row(word, Text.assemble(clean(subject).strip(), "\n", (clean(note), "dim")))
+    if len(entries) > _AT_MOST:
+        grid.add_row("", Text(f"and {len(entries) - _AT_MOST} more, in the documents"))
+    return grid
