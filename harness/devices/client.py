@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from harness.devices.catalog import kind_of
 from harness.devices.host import STACK_SIGNAL
-from harness.devices.tenstorrent import SCRATCH_VARIABLE
+from harness.devices.tenstorrent import COMMON_FOLDER_VARIABLE
 from harness.devices.wire import (
     Compile,
     Compiled,
@@ -120,7 +120,8 @@ class Device:
         self._scratch = tempfile.TemporaryDirectory(prefix="bringup-host-")
         environment = {
             "PYTHONPATH": os.pathsep.join(filter(None, _import_path())),
-            SCRATCH_VARIABLE: self._scratch.name,
+            "TMPDIR": self._scratch.name,
+            COMMON_FOLDER_VARIABLE: tempfile.gettempdir(),
         }
         self._process = subprocess.Popen(
             [sys.executable, "-m", "harness.devices.host", str(theirs.fileno())],

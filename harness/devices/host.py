@@ -46,8 +46,10 @@ from harness.devices.wire import (
 from harness.errors import HarnessError
 
 _PR_SET_PDEATHSIG = 1
-STACK_SIGNAL = signal.SIGUSR1
-"""Ask a host that hangs where it is: it writes its stacks to standard error, GIL or not."""
+STACK_SIGNAL = signal.SIGRTMIN + 5
+"""Ask a host that hangs where it is: it writes its stacks to standard error, GIL or not.
+
+A real-time signal, since LLVM takes SIGUSR1 and SIGUSR2 for itself."""
 
 
 class Host:

@@ -29,7 +29,8 @@ DISTRIBUTIONS = {"pjrt-plugin-tt": ("pjrt_plugin_tt", "tt"), "jax-tt-plugin": ("
 """Distributions that carry the plugin, best first, and the names their libraries go by."""
 
 DESCRIPTOR_VARIABLE = "TT_COMPILE_ONLY_SYSTEM_DESC"
-SCRATCH_VARIABLE = "BRINGUP_HOST_SCRATCH"
+COMMON_FOLDER_VARIABLE = "BRINGUP_COMMON_TMPDIR"
+"""The temporary folder all hosts share; a host's own `TMPDIR` is private to it."""
 ASSETS = "libtt-tt-metal-runtime-assets-*"
 DEVICE_NODES = Path("/dev/tenstorrent")
 _LEVELS = {"ttir": "ttir", "ttnn": "ttnn"}
@@ -77,7 +78,7 @@ class TenstorrentBackend:
         if not executes:
             note += "; no card: compiles against a generated system descriptor"
         self._pjrt = PjrtBackend("tt", library)
-        with _private_temporary_folder() as folder:
+        with _shared_assets() as folder:
             if not executes:
                 descriptor = folder / f"{self._board}.ttsys"
                 write_descriptor(self._board, descriptor, distribution, version)
@@ -126,32 +127,22 @@ class TenstorrentBackend:
 
 
 @contextlib.contextmanager
-def _private_temporary_folder() -> Iterator[Path]:
+def _shared_assets() -> Iterator[Path]:
     """Open the plugin with a temporary folder of its own, but share what it unpacks.
 
     The plugin copies the descriptor to a fixed name in the temporary folder and reads it again at
     every compile: two processes with one folder compile for each other's board. It also unpacks
     about 420 MB there on its first use, which are moved to the common folder and linked.
     """
-    common = Path(tempfile.gettempdir())
-    unpacked = any(common.glob(ASSETS))
-    guard = contextlib.nullcontext() if unpacked else FileLock(common / "bringup-tt-open.lock")
-    with guard:
-        folder = scratch_folder()
+    own, common = Path(tempfile.gettempdir()), Path(os.environ[COMMON_FOLDER_VARIABLE])
+    with FileLock(common / "bringup-tt-open.lock"):
         for assets in common.glob(ASSETS):
-            (folder / assets.name).symlink_to(assets)
-        tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
-        yield folder
-        for assets in folder.glob(ASSETS):
+            (own / assets.name).symlink_to(assets)
+        yield own
+        for assets in own.glob(ASSETS):
             if not assets.is_symlink():
                 assets.rename(common / assets.name)
                 assets.symlink_to(common / assets.name)
-
-
-def scratch_folder() -> Path:
-    """A folder that lives as long as this host: the parent's if it gave one."""
-    given = os.environ.get(SCRATCH_VARIABLE)
-    return Path(given) if given else Path(tempfile.mkdtemp(prefix="bringup-host-"))
 
 
 def read_levels(folder: Path) -> tuple[Level, ...]:

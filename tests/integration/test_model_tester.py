@@ -197,6 +197,7 @@ def test_the_environment_stops_a_test_whatever_its_body_says(tmp_path: Path) -> 
     done = run_pytest(
         tmp_path,
         f"{MINIATURE}/test_seed_page.py::test_seed[full-model_name_0-eval]",
+        "-s",  # pytest swallows the printed IR of a passing test otherwise
         TT_TORCH_COMPILE_DEPTH="TTNN_IR",
         TT_TORCH_SAVE_MLIR="STABLEHLO",
         TT_TORCH_SAVE_BINARY="1",
