@@ -11,7 +11,7 @@ the record of it is safe on disk.
 import difflib
 import inspect
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import torch
@@ -45,7 +45,10 @@ class ModelTester:
         required_atol: largest absolute difference, in the output's unit; None for no such limit.
         relative_atol: largest absolute difference as a part of max|golden|; None for none.
         compiler_config: depth and the rest; a fresh `CompilerConfig` by default.
-        assert_pcc, assert_atol, assert_allclose: which of the metrics decide. All are recorded.
+        required_relative_l2: largest norm of the difference as a part of the golden's norm.
+        assert_pcc, assert_atol, assert_allclose, assert_relative_l2: which metrics of float
+            outputs decide; all of them are recorded. assert_exact does it for integers, bools
+            and strings, assert_tokens for token ids.
         record_property_handle: pytest's `record_property`, for the JUnit file.
         model_group: a label people sort by.
         is_token_output: outputs are token ids; compared exactly as text by `self.tokenizer`.
@@ -67,6 +70,10 @@ class ModelTester:
         assert_pcc: bool = True,
         assert_atol: bool = True,
         assert_allclose: bool = False,
+        assert_relative_l2: bool = False,
+        required_relative_l2: float | None = None,
+        assert_exact: bool = True,
+        assert_tokens: bool = True,
         record_property_handle: Callable[[str, object], None] | None = None,
         model_group: str = "generality",
         is_token_output: bool = False,
@@ -91,6 +98,10 @@ class ModelTester:
             assert_pcc=assert_pcc,
             assert_atol=assert_atol,
             assert_allclose=assert_allclose,
+            assert_relative_l2=assert_relative_l2,
+            required_relative_l2=required_relative_l2,
+            assert_exact=assert_exact,
+            assert_tokens=assert_tokens,
         )
         self.golden: Any = None
         self.mismatches: list[str] = []
@@ -286,7 +297,7 @@ class ModelTester:
             return self._verify_training(golden, actual)
         golden, actual = self._extract_outputs(golden), self._extract_outputs(actual)
         if self.is_token_output:
-            return compare_tokens(golden, actual, self._tokenizer())
+            return compare_tokens(golden, actual, self._tokenizer(), self.tolerances)
         return compare(golden, actual, self.tolerances)
 
     def _verify_training(self, golden: Any, actual: Any) -> tuple[OutputCheck, ...]:
@@ -325,7 +336,6 @@ class ModelTester:
         return TestRecorder(identity_of(entry, device_name), nodeid="")
 
     def _describe(self) -> None:
-        t = self.tolerances
         self.recorder.describe(
             model_name=self.model_name,
             model_group=self.model_group,
@@ -333,15 +343,9 @@ class ModelTester:
             parameters=None,
             seed=SEED,
             assertions={
-                name: str(getattr(t, name))
-                for name in (
-                    "assert_pcc",
-                    "assert_atol",
-                    "assert_allclose",
-                    "required_pcc",
-                    "required_atol",
-                    "relative_atol",
-                )
+                field.name: str(getattr(self.tolerances, field.name))
+                for field in fields(self.tolerances)
+                if field.name.startswith(("assert_", "required_", "relative_"))
             },
             notes=(self.issue,) if self.issue else (),
         )

@@ -1,0 +1,139 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""The only door: every session is one call into pipeline, reports, harness or a tool.
+
+All sessions share one environment, `.nox/bringup`, made on first use from pyproject.toml and made
+again when that changes: torch is installed once. What stands after `--` goes to the command; see
+`nox -s nightly -- --help`.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["nightly"]
+
+ROOT = Path(__file__).parent
+ENVIRONMENT = Path(os.environ.get("BRINGUP_ENV", ROOT / ".nox" / "bringup"))
+PYTHON = str(ENVIRONMENT / "bin" / "python")
+EXTRAS = "tt,iree,fleet,dev"
+REPORTED = (0, 1, 3)
+"""Exit codes of a run that left records: all well, a promise broken, the machine at fault."""
+
+
+def prepare(session: nox.Session) -> None:
+    """Make the shared environment, unless it is the one pyproject.toml asks for."""
+    wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + sys.version.encode())
+    stamp = ENVIRONMENT / "installed"
+    if stamp.is_file() and stamp.read_text() == wanted.hexdigest():
+        return
+    session.log("installing the shared environment; this takes a few minutes, once")
+    session.run(sys.executable, "-m", "venv", "--clear", str(ENVIRONMENT), external=True)
+    pip = (PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "--quiet")
+    session.run(*pip, "--editable", f".[{EXTRAS}]", external=True)
+    stamp.write_text(wanted.hexdigest())
+
+
+def python(session: nox.Session, *arguments: str) -> None:
+    """Run Python in the shared environment; the session fails when it does."""
+    session.run(PYTHON, *arguments, external=True)
+
+
+def run_and_report(session: nox.Session, verb: str) -> None:
+    """Run a list, write the report of what came of it, exit as the run did."""
+    prepare(session)
+    code = subprocess.run([PYTHON, "-m", "pipeline", verb, *session.posargs], check=False).returncode
+    if code in REPORTED and not {"--dry-run", "--help", "-h"} & set(session.posargs):
+        python(session, "-m", "reports", "build")
+    if code:
+        raise SystemExit(code)
+
+
+@nox.session
+def nightly(session: nox.Session) -> None:
+    """Run the nightly lists on this machine's devices, report, propose list moves."""
+    run_and_report(session, "nightly")
+
+
+@nox.session
+def weekly(session: nox.Session) -> None:
+    """Run the weekly op-by-op list, report."""
+    run_and_report(session, "weekly")
+
+
+@nox.session
+def e2e_compile(session: nox.Session) -> None:
+    """Run the nightly e2e compile list: everything up to the device's compiler, report."""
+    run_and_report(session, "e2e_compile")
+
+
+@nox.session
+def run(session: nox.Session) -> None:
+    """Run any tests by id, file or --model, report: nox -s run -- --model bert --device cpu."""
+    run_and_report(session, "run")
+
+
+@nox.session
+def report(session: nox.Session) -> None:
+    """Build index.html and models.xlsx again from a run's records (default: the newest run)."""
+    prepare(session)
+    python(session, "-m", "reports", "build", *session.posargs)
+
+
+@nox.session
+def merge(session: nox.Session) -> None:
+    """Merge the run directories of shards into one: nox -s merge -- DIR... --into DIR."""
+    prepare(session)
+    python(session, "-m", "pipeline", "merge", *session.posargs)
+
+
+@nox.session
+def promote(session: nox.Session) -> None:
+    """Print the list moves that a run's records support; write them with -- --write."""
+    prepare(session)
+    python(session, "-m", "pipeline", "promote", *session.posargs)
+
+
+@nox.session
+def devices(session: nox.Session) -> None:
+    """List what this machine has, what it can only compile for, and why the rest is missing."""
+    prepare(session)
+    python(session, "-m", "harness.devices", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the test suite, without the slow marker."""
+    prepare(session)
+    python(session, "-m", "pytest", "-m", "not slow", *session.posargs)
+
+
+@nox.session
+def slow_tests(session: nox.Session) -> None:
+    """Run the tests that take minutes each."""
+    prepare(session)
+    python(session, "-m", "pytest", "-m", "slow", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, types, licence headers, the lists and the workflows."""
+    prepare(session)
+    python(session, "-m", "ruff", "check")
+    python(session, "-m", "ruff", "format", "--check")
+    python(session, "-m", "mypy")
+    python(session, "-m", "tests.licence_header")
+    python(session, "-m", "pipeline", "lists")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure: nox -s bench -- NAME prints figures and writes results/benchmarks/NAME.json."""
+    prepare(session)
+    python(session, "-m", "tests.benchmarks", *session.posargs)

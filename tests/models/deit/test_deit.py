@@ -1,0 +1,51 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+
+import pytest
+from transformers import DeiTConfig, DeiTForImageClassificationWithTeacher
+
+from harness import CompileDepth, CompilerConfig, ModelTester, OpByOpBackend
+
+from ..seeded import build, normal
+
+
+class ThisTester(ModelTester):
+    def _load_model(self):
+        config = DeiTConfig(num_labels=1000)
+        return build(DeiTForImageClassificationWithTeacher, config)
+
+    def _load_inputs(self):
+        return normal(1, 3, 224, 224)
+
+
+@pytest.mark.parametrize(
+    "mode",
+    ["eval"],
+)
+@pytest.mark.parametrize(
+    "op_by_op",
+    [OpByOpBackend.STABLEHLO, OpByOpBackend.TORCH, None],
+    ids=["op_by_op_stablehlo", "op_by_op_torch", "full"],
+)
+def test_deit(record_property, mode, op_by_op):
+    cc = CompilerConfig()
+    cc.enable_consteval = True
+    cc.consteval_parameters = True
+    if op_by_op:
+        cc.compile_depth = CompileDepth.EXECUTE_OP_BY_OP
+        if op_by_op == OpByOpBackend.STABLEHLO:
+            cc.op_by_op_backend = OpByOpBackend.STABLEHLO
+
+    tester = ThisTester(
+        "deit-base-distilled-patch16-224",
+        mode,
+        relative_atol=0.01,
+        compiler_config=cc,
+        record_property_handle=record_property,
+    )
+    results = tester.test_model()
+
+    if mode == "eval" and not op_by_op and results is not None:
+        assert results.logits.shape == (1, 1000)
+    tester.finalize()

@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+
+import pytest
+from torch import nn
+from transformers import EfficientNetConfig, EfficientNetForImageClassification
+
+from harness import CompileDepth, CompilerConfig, ModelTester, OpByOpBackend
+
+from ..seeded import build, normal
+
+
+class ThisTester(ModelTester):
+    def _load_model(self):
+        config = EfficientNetConfig(
+            width_coefficient=1.0,
+            depth_coefficient=1.0,
+            image_size=224,
+            hidden_dim=1280,
+            dropout_rate=0.2,
+            num_labels=1000,
+        )
+        model = build(EfficientNetForImageClassification, config, example=self._load_inputs())
+        # The paper's global average. transformers spells it as a 1280 x 1280 window that ceil_mode
+        # cuts to the 7 x 7 map; torch-mlir ignores ceil_mode and infers an empty result.
+        model.efficientnet.pooler = nn.AdaptiveAvgPool2d(1)
+        return model
+
+    def _load_inputs(self):
+        return normal(1, 3, 224, 224)
+
+
+@pytest.mark.parametrize(
+    "mode",
+    ["eval"],
+)
+@pytest.mark.parametrize(
+    "op_by_op",
+    [OpByOpBackend.STABLEHLO, OpByOpBackend.TORCH, None],
+    ids=["op_by_op_stablehlo", "op_by_op_torch", "full"],
+)
+def test_efficientnet(record_property, mode, op_by_op):
+    cc = CompilerConfig()
+    cc.enable_consteval = True
+    cc.consteval_parameters = True
+    if op_by_op:
+        cc.compile_depth = CompileDepth.EXECUTE_OP_BY_OP
+        if op_by_op == OpByOpBackend.STABLEHLO:
+            cc.op_by_op_backend = OpByOpBackend.STABLEHLO
+
+    tester = ThisTester(
+        "efficientnet-b0",
+        mode,
+        relative_atol=0.01,
+        compiler_config=cc,
+        record_property_handle=record_property,
+    )
+    results = tester.test_model()
+
+    if mode == "eval" and not op_by_op and results is not None:
+        assert results.logits.shape == (1, 1000)
+    tester.finalize()

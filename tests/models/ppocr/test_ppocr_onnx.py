@@ -1,0 +1,86 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+
+from importlib.metadata import files
+
+import onnx
+import pytest
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch.nn.functional import pad
+
+from harness import CompileDepth, CompilerConfig, OnnxModelTester, OpByOpBackend
+
+from ..static_onnx import static
+
+TEXT = "HELLO 2026"
+
+
+def recogniser():
+    """The recogniser's file, found without importing its package, which would load OpenCV."""
+    for file in files("rapidocr-onnxruntime"):
+        if file.name == "ch_PP-OCRv4_rec_infer.onnx":
+            return onnx.load(file.locate())
+    raise FileNotFoundError("rapidocr-onnxruntime no longer carries ch_PP-OCRv4_rec_infer.onnx")
+
+
+def picture(text):
+    """The word, black on white, as PP-OCR wants it: [1, 3, 48, 320] from -1 to 1."""
+    font = ImageFont.load_default(36)
+    _, _, right, _ = font.getbbox(text)
+    page = Image.new("RGB", (int(right) + 16, 48), "white")
+    ImageDraw.Draw(page).text((8, 24), text, font=font, fill="black", anchor="lm")
+    pixels = torch.frombuffer(bytearray(page.tobytes()), dtype=torch.uint8)
+    pixels = pixels.reshape(48, page.width, 3).permute(2, 0, 1) / 127.5 - 1
+    return pad(pixels, (0, 320 - page.width))[None]
+
+
+def characters(model):
+    """What classes 1, 2, ... stand for; the list in the file leaves out the space, the last."""
+    (listed,) = (entry.value for entry in model.metadata_props if entry.key == "character")
+    return [*listed.split("\n"), " "]
+
+
+def read(scores, characters):
+    """CTC: the best class of each step, repeats collapsed, blanks (class 0) dropped."""
+    classes = scores[0].argmax(dim=-1).unique_consecutive()
+    return "".join(characters[index - 1] for index in classes if index)
+
+
+class ThisTester(OnnxModelTester):
+    def _load_model(self):
+        return static(recogniser(), {"x": (1, 3, 48, 320)})
+
+    def _load_inputs(self):
+        return {"x": picture(TEXT)}
+
+
+@pytest.mark.parametrize(
+    "mode",
+    ["eval"],
+)
+@pytest.mark.parametrize(
+    "op_by_op",
+    [OpByOpBackend.STABLEHLO, None],
+    ids=["op_by_op_stablehlo", "full"],
+)
+def test_ppocr_onnx(record_property, mode, op_by_op):
+    cc = CompilerConfig()
+    if op_by_op:
+        cc.compile_depth = CompileDepth.EXECUTE_OP_BY_OP
+        cc.op_by_op_backend = OpByOpBackend.STABLEHLO
+
+    tester = ThisTester(
+        "ch_PP-OCRv4_rec",
+        mode,
+        relative_atol=0.01,
+        compiler_config=cc,
+        record_property_handle=record_property,
+    )
+    results = tester.test_model()
+
+    if mode == "eval" and not op_by_op and results is not None:
+        (scores,) = results
+        assert read(scores, characters(recogniser())).strip() == TEXT
+    tester.finalize()

@@ -1,0 +1,56 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+
+import pytest
+import torch
+from transformers import RobertaConfig, RobertaForMaskedLM
+
+from harness import CompileDepth, CompilerConfig, ModelTester, OpByOpBackend
+
+from ..seeded import build, tokens
+
+
+class ThisTester(ModelTester):
+    def _load_model(self):
+        config = RobertaConfig(
+            vocab_size=50265, max_position_embeddings=514, type_vocab_size=1, layer_norm_eps=1e-5
+        )
+        return build(RobertaForMaskedLM, config)
+
+    def _load_inputs(self):
+        attention_mask = torch.ones(1, 128, dtype=torch.int64)
+        attention_mask[:, 100:] = 0  # a sentence padded on the right
+        return {"input_ids": tokens(50265, 1, 128), "attention_mask": attention_mask}
+
+
+@pytest.mark.parametrize(
+    "mode",
+    ["eval"],
+)
+@pytest.mark.parametrize(
+    "op_by_op",
+    [OpByOpBackend.STABLEHLO, OpByOpBackend.TORCH, None],
+    ids=["op_by_op_stablehlo", "op_by_op_torch", "full"],
+)
+def test_roberta(record_property, mode, op_by_op):
+    cc = CompilerConfig()
+    cc.enable_consteval = True
+    cc.consteval_parameters = True
+    if op_by_op:
+        cc.compile_depth = CompileDepth.EXECUTE_OP_BY_OP
+        if op_by_op == OpByOpBackend.STABLEHLO:
+            cc.op_by_op_backend = OpByOpBackend.STABLEHLO
+
+    tester = ThisTester(
+        "roberta-base",
+        mode,
+        relative_atol=0.01,
+        compiler_config=cc,
+        record_property_handle=record_property,
+    )
+    results = tester.test_model()
+
+    if mode == "eval" and not op_by_op and results is not None:
+        assert results.logits.shape == (1, 128, 50265)
+    tester.finalize()

@@ -1,0 +1,95 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Published architectures with seeded random weights, and seeded inputs: no hub, no download.
+
+Same seed, same torch: same bits. Weights come from the class's own initialisation, then lose
+the values that hide a wrong lowering: a bias of zero cannot tell whether it was added, a scale
+of one whether it was multiplied, and a batch norm that divides by one lets a deep network's
+signal die before it reaches the output.
+"""
+
+from typing import TypeVar
+
+import torch
+from torch import nn
+from transformers import PretrainedConfig, PreTrainedModel
+from transformers.initialization import no_init_weights
+
+M = TypeVar("M", bound=PreTrainedModel)
+
+_SPREAD = 0.02
+"""Standard deviation added to every bias and scale: transformers' usual `initializer_range`."""
+
+_BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+
+
+def build(
+    cls: type[M], config: PretrainedConfig, example: torch.Tensor | None = None, seed: int = 0
+) -> M:
+    """`cls(config)` with weights drawn from `seed`, in eval mode.
+
+    `example` is a batch of the model's main input; models with batch norm need it.
+    """
+    torch.manual_seed(seed)
+    model = _initialised_once(cls, config)
+    if model is None:
+        torch.manual_seed(seed)
+        model = cls(config)
+    _unround(model)
+    if example is not None:
+        settle(model, example)
+    return model.eval()
+
+
+@torch.no_grad()
+def settle(model: nn.Module, example: torch.Tensor) -> None:
+    """Give each batch norm the running statistics of `example`, as training would have."""
+    norms = [module for module in model.modules() if isinstance(module, _BATCH_NORMS)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain average, so that one batch is enough
+    model.train()(example)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+
+
+def normal(*shape: int, seed: int = 0) -> torch.Tensor:
+    """A float32 tensor from the standard normal distribution, like a normalised picture."""
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def tokens(vocab_size: int, *shape: int, seed: int = 0) -> torch.Tensor:
+    """An int64 tensor of token ids below `vocab_size`."""
+    return torch.randint(vocab_size, shape, generator=torch.Generator().manual_seed(seed))
+
+
+def _initialised_once(cls: type[M], config: PretrainedConfig) -> M | None:
+    """The model after the class's own initialisation only, or None where that misses a parameter.
+
+    A plain `cls(config)` draws each weight twice, first torch's way and then the class's: up to
+    half of the time it takes to load a model. Memory nobody wrote reads as NaN here, because
+    torch fills it so in deterministic mode.
+    """
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(True)
+    try:
+        with no_init_weights():
+            model = cls(config)
+    finally:
+        torch.use_deterministic_algorithms(deterministic)
+    model.init_weights()
+    written = all(not parameter.flatten()[0].isnan() for parameter in model.parameters())
+    return model if written else None
+
+
+@torch.no_grad()
+def _unround(model: nn.Module) -> None:
+    """Shift every vector parameter off the round value it was initialised with."""
+    for module in model.modules():
+        if isinstance(module, _BATCH_NORMS):
+            module.reset_parameters()  # EfficientNet draws its scales around zero
+    for parameter in model.parameters():
+        if parameter.dim() == 1:
+            parameter.add_(torch.randn_like(parameter), alpha=_SPREAD)

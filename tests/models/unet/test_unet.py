@@ -1,0 +1,52 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+
+import pytest
+import torch
+
+from harness import CompileDepth, CompilerConfig, ModelTester, OpByOpBackend
+
+from ..seeded import normal
+from .unet import UNet
+
+
+class ThisTester(ModelTester):
+    def _load_model(self):
+        torch.manual_seed(0)
+        return UNet(in_channels=1, classes=2)
+
+    def _load_inputs(self):
+        return normal(1, 1, 256, 256)  # a grey picture
+
+
+@pytest.mark.parametrize(
+    "mode",
+    ["eval"],
+)
+@pytest.mark.parametrize(
+    "op_by_op",
+    [OpByOpBackend.STABLEHLO, OpByOpBackend.TORCH, None],
+    ids=["op_by_op_stablehlo", "op_by_op_torch", "full"],
+)
+def test_unet(record_property, mode, op_by_op):
+    cc = CompilerConfig()
+    cc.enable_consteval = True
+    cc.consteval_parameters = True
+    if op_by_op:
+        cc.compile_depth = CompileDepth.EXECUTE_OP_BY_OP
+        if op_by_op == OpByOpBackend.STABLEHLO:
+            cc.op_by_op_backend = OpByOpBackend.STABLEHLO
+
+    tester = ThisTester(
+        "unet-2015",
+        mode,
+        relative_atol=0.01,
+        compiler_config=cc,
+        record_property_handle=record_property,
+    )
+    results = tester.test_model()
+
+    if mode == "eval" and not op_by_op and results is not None:
+        assert results.shape == (1, 2, 256, 256)
+    tester.finalize()

@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+
+import pytest
+from transformers import ViTConfig, ViTForImageClassification
+
+from harness import CompileDepth, CompilerConfig, ModelTester, OpByOpBackend
+
+from ..seeded import build, normal, tokens
+
+
+class ThisTester(ModelTester):
+    def _load_model(self):
+        model = build(ViTForImageClassification, ViTConfig(num_labels=1000))
+        for name, parameter in model.named_parameters():
+            # Softmax does not see a shift of all keys: this gradient is zero, its golden noise.
+            parameter.requires_grad_(not name.endswith("k_proj.bias"))
+        return model
+
+    def _load_inputs(self):
+        inputs = {"pixel_values": normal(1, 3, 224, 224)}
+        if self.mode == "train":
+            inputs["labels"] = tokens(1000, 1)  # then the model's first output is its loss
+        return inputs
+
+
+@pytest.mark.parametrize(
+    "mode",
+    ["train", "eval"],
+)
+@pytest.mark.parametrize(
+    "op_by_op",
+    [OpByOpBackend.STABLEHLO, OpByOpBackend.TORCH, None],
+    ids=["op_by_op_stablehlo", "op_by_op_torch", "full"],
+)
+def test_vit(record_property, mode, op_by_op):
+    cc = CompilerConfig()
+    cc.enable_consteval = True
+    cc.consteval_parameters = True
+    if op_by_op:
+        cc.compile_depth = CompileDepth.EXECUTE_OP_BY_OP
+        if op_by_op == OpByOpBackend.STABLEHLO:
+            cc.op_by_op_backend = OpByOpBackend.STABLEHLO
+
+    tester = ThisTester(
+        "vit-base-patch16-224",
+        mode,
+        relative_atol=0.01,
+        compiler_config=cc,
+        record_property_handle=record_property,
+    )
+    results = tester.test_model()
+
+    if mode == "eval" and not op_by_op and results is not None:
+        assert results.logits.shape == (1, 1000)
+    tester.finalize()
