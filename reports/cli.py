@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         run_dir = options.run_dir or newest_run(options.results)
-        built = build(run_dir, options.ir)
+        built = build(run_dir, Choice(options.ir))
     except HarnessError as error:
         print(f"reports: {error}", file=sys.stderr)
         return 2
@@ -71,9 +71,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument(
         "--ir",
-        type=Choice,
-        choices=list(Choice),
-        default=Choice.ALL,
+        choices=[choice.value for choice in Choice],
+        default=Choice.ALL.value,
         help="whose kept IR and diagnostics become pages (default: all)",
     )
     return parser

@@ -74,9 +74,11 @@ def is_number(value: float | None) -> bool:
 
 
 def seconds(value: float | None) -> str:
-    """`0.042 s`, `3.1 s`, `12 min 05 s`, `2 h 01 min`."""
+    """`8.9 ms`, `3.1 s`, `12 min 05 s`, `2 h 01 min`."""
     if value is None or not math.isfinite(value):
         return ""
+    if abs(value) < 0.1:
+        return f"{1000 * value:.3g} ms"
     if value < 10:
         return f"{value:.3g} s"
     if value < 60:

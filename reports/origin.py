@@ -24,8 +24,8 @@ class Origin:
 
     @property
     def commit_text(self) -> str:
-        """The commits, or that there is none."""
-        return ", ".join(self.commits) or "not in a git checkout"
+        """`commit 4592669d1f0c (dirty)`, or that there is none."""
+        return f"commit {', '.join(self.commits)}" if self.commits else "not in a git checkout"
 
     @property
     def versions_text(self) -> str:

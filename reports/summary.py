@@ -154,6 +154,13 @@ class RunSummary:
         return len(self.missing) + self.unnamed
 
     @property
+    def alarm(self) -> str:
+        """What to call all that did not arrive."""
+        if self.lost:
+            return f"Planned minus reported: {self.lost} of {self.overall.planned}"
+        return "Records that did not arrive whole"
+
+    @property
     def gaps(self) -> tuple[str, ...]:
         """Sentences on shards and journals that did not arrive whole."""
         if not self.unnamed:

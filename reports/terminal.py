@@ -42,10 +42,10 @@ def pieces(run: RunSummary) -> Iterator[RenderableType]:
     """Everything to print of a run, top down; a pure function of the summary."""
     header = run.header
     yield Text(clean(f"{header.session} {header.run_id}"), "bold")
-    yield Text(clean(f"{moment_text(header.created)}  commit {run.origin.commit_text}"), "dim")
+    yield Text(clean(f"{moment_text(header.created)}  {run.origin.commit_text}"), "dim")
     yield _counts(run.tallies if len(run.tallies) == 1 else (*run.tallies, run.overall))
     if run.anything_missing:
-        yield _title(f"planned minus reported: {run.lost} of {run.overall.planned}", "bold red")
+        yield _title(run.alarm, "bold red")
         yield from (Text(clean(sentence), "red") for sentence in run.gaps)
         yield _listed([_missing(one) for one in run.missing])
     if run.attention:

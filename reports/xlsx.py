@@ -50,7 +50,7 @@ def render(run: RunSummary) -> bytes:
 def _heading(sheet: Any, run: RunSummary, title: str) -> None:
     header, origin = run.header, run.origin
     put(sheet, 1, 1, f"{title}: {header.session} {header.run_id}", sheets.TITLE)
-    where = f"{moment_text(header.created)} · commit {origin.commit_text}"
+    where = f"{moment_text(header.created)} · {origin.commit_text}"
     put(sheet, 2, 1, where + (f" · on {', '.join(origin.hosts)}" if origin.hosts else ""))
     put(sheet, 3, 1, origin.versions_text, sheets.QUIET)
 

@@ -15,7 +15,7 @@
     find("lines").textContent = Array.from({ length: count }, (_, i) => i + 1).join("\n");
     const save = find("save");
     save.href = URL.createObjectURL(blob);
-    save.download = location.pathname.split("/").pop().replace(/\.html$/, ".mlir");
+    save.download = location.pathname.split("/").pop().replace(/\.html$/, ".txt");
     save.hidden = false;
   } catch (error) {
     find("state").textContent = `This browser cannot unpack the text (${error}).`;

@@ -220,7 +220,7 @@ def test_a_kept_text_is_a_click_away(browser: Any, page: str) -> None:
     wait_for(browser, "document.getElementById('text').textContent")
     assert browser.execute_script("return document.getElementById('text').textContent") == MLIR
     assert browser.find_element("id", "lines").text.split() == ["1", "2", "3"]
-    assert browser.find_element("id", "save").get_attribute("download").endswith("-ttnn.mlir")
+    assert browser.find_element("id", "save").get_attribute("download").endswith("-ttnn.txt")
     assert browser.execute_script("return window.hit") is None
 
 

@@ -60,7 +60,8 @@ def test_a_share_of_nothing_is_no_figure() -> None:
     [
         (None, ""),
         (math.inf, ""),
-        (0.0421, "0.0421 s"),
+        (0.00887, "8.87 ms"),
+        (0.421, "0.421 s"),
         (12.34, "12.3 s"),
         (125.0, "2 min 05 s"),
         (7260.0, "2 h 01 min"),

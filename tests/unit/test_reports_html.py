@@ -255,6 +255,12 @@ def test_planned_minus_reported_is_a_section_of_its_own(source: Any) -> None:
     assert "no record" in text
 
 
+def test_a_torn_journal_is_an_alarm_of_another_name(source: Any) -> None:
+    text = Page(source(record(), missing=("a.jsonl:8: the last line is torn",))).text
+    assert "Records that did not arrive whole" in text
+    assert "Planned minus reported" not in text
+
+
 def test_a_whole_run_has_no_such_section(source: Any) -> None:
     assert not Page(source(record())).all("section", id="missing")
 

@@ -59,9 +59,9 @@ def test_what_is_missing_is_said_before_anything_else_is_listed(printed: Any) ->
             missing=("shard 2 is gone",),
         )
     )
-    assert "planned minus reported: 2 of 3" in text
+    assert "Planned minus reported: 2 of 3" in text
     assert "shard 2 is gone" in text
-    assert text.index("planned minus reported") < text.index("needs attention")
+    assert text.index("Planned minus reported") < text.index("needs attention")
 
 
 def test_a_name_is_never_cut_in_a_narrow_terminal(printed: Any) -> None:

@@ -143,7 +143,7 @@ def test_a_formula_shaped_cell_survives_saving_as_text(built: Any) -> None:
 
 @pytest.mark.parametrize("letter", ["x", "é", "👩", "<"])
 def test_a_cell_is_cut_where_a_spreadsheet_must_cut_and_says_so(letter: str) -> None:
-    text = sheets.cell_text(letter * 40_000)
+    text = sheets.cell_text(letter * (40_000 // len(letter.encode("utf-16-le")) * 2))
     assert len(text.encode("utf-16-le")) // 2 <= 32_767
     assert text.endswith("[cut: longer than a cell can be]")
 
@@ -244,6 +244,11 @@ def test_missing_names_what_was_planned_and_did_not_report(built: Any) -> None:
         ("yolo", "NOT_RUN"),
     ]
     assert rows[0]["pytest id"] == "tests/models/vit/test_vit.py::test_vit[full-eval-n150]"
+
+
+def test_a_torn_journal_alone_makes_a_missing_sheet(built: Any) -> None:
+    book = built(record(), missing=("a.jsonl:8: the last line is torn; its event is lost",))
+    assert book["Missing"]["A5"].value.startswith("a.jsonl:8")
 
 
 def test_a_whole_run_has_no_missing_sheet_and_no_moves_sheet(built: Any) -> None:
