@@ -8,6 +8,7 @@ window's values as its only outputs, run on the same inputs, and compared node b
 values come from interpreting the same graph. Only one window's values are ever held.
 """
 
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -78,8 +79,15 @@ def walk_intermediates(
             reasons = mismatches(compare(theirs, ours, tolerances))
             if reasons:
                 wrong += 1
-                first = first or NodeValue(node.name, str(node.target), reasons[0])
+                first = first or NodeValue(node.name, _op_of(node), reasons[0])
     return IntermediateReport(nodes, first, wrong)
+
+
+def _op_of(node: Node) -> str:
+    """The op that computed a value; for one of several results, the op that gave them all."""
+    if node.target is operator.getitem and isinstance(node.args[0], Node):
+        return str(node.args[0].target)
+    return str(node.target)
 
 
 def windows(graph: Graph) -> Iterator[list[Node]]:

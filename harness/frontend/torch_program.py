@@ -195,10 +195,11 @@ def inline(exported: ExportedProgram, signature: Signature) -> Signature:
         if not isinstance(argument, Constant):
             kept.append(argument)
             continue
-        setattr(exported.graph_module, node.name, argument.value)
-        with graph.inserting_before(node):
-            constant = graph.get_attr(node.name)
-        constant.meta = dict(node.meta)
-        node.replace_all_uses_with(constant)
+        exported.graph_module.register_buffer(node.name, argument.value)
+        for user in list(node.users):  # the importer takes a constant node for one use only
+            with graph.inserting_before(user):
+                constant = graph.get_attr(node.name)
+            constant.meta = dict(node.meta)
+            user.replace_input_with(node, constant)
         graph.erase_node(node)
     return Signature(tuple(kept), signature.results, signature.result_names)
