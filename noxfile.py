@@ -129,6 +129,10 @@ def lint(session: nox.Session) -> None:
     python(session, "-m", "ruff", "format", "--check")
     python(session, "-m", "mypy")
     python(session, "-m", "tests.licence_header")
+    session.run(str(ENVIRONMENT / "bin" / "actionlint"), external=True)
+    session.run(
+        str(ENVIRONMENT / "bin" / "zizmor"), "--offline", "--quiet", ".github", external=True
+    )
     python(session, "-m", "pipeline", "lists")
 
 

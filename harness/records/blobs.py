@@ -45,7 +45,10 @@ class BlobStore:
         """
         path = self.path(artifact.sha256)
         try:
-            data = zstandard.decompress(path.read_bytes(), max_output_size=max(artifact.size, 1))
+            packed = path.read_bytes()
+            if zstandard.frame_content_size(packed) != artifact.size:  # a bomb, or another text
+                raise RecordError(f"{path}: the content is not {artifact.size} bytes")
+            data = zstandard.decompress(packed)
         except (OSError, zstandard.ZstdError) as error:
             raise RecordError(f"{path}: the kept {artifact.level} text is unreadable") from error
         if hashlib.sha256(data).hexdigest() != artifact.sha256:
