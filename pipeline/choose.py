@@ -129,16 +129,15 @@ def list_problems(
 
 
 def _named_ids(options: RunOptions, collected: Collected) -> list[str]:
-    """The collected ids that the command line means: whole ids, functions or files."""
+    """The collected ids that the command line means: whole ids, functions, files or folders."""
     if not options.ids:
         if options.models:
             return list(collected.ids)
         raise PipelineError("`run` needs ids of tests, or --model; `nightly` runs the lists")
     found: dict[str, None] = {}
     for wanted in options.ids:
-        meant = [
-            i for i in collected.ids if i == wanted or i.startswith((wanted + "[", wanted + "::"))
-        ]
+        within = tuple(wanted.rstrip("/") + mark for mark in ("[", "::", "/"))
+        meant = [i for i in collected.ids if i == wanted or i.startswith(within)]
         if not meant:
             reason = collected.broken.get(wanted.partition("::")[0])
             raise PipelineError(

@@ -144,7 +144,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
         ("nightly", "run the nightly lists: full model execute and e2e compile"),
         ("weekly", "run the weekly op-by-op list"),
         ("e2e_compile", "run the nightly e2e compile list"),
-        ("run", "run tests by id, function, file or --model"),
+        ("run", "run tests by id, function, file, folder or --model"),
     ):
         runs = command(name, text)
         _add_run_options(runs)

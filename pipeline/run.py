@@ -28,13 +28,18 @@ from harness.records.provenance import collect
 from harness.records.schema import Failure, Outcome, Plan, TestStopped
 from pipeline.ballast import Ballast
 from pipeline.ledger import Ledger
+from pipeline.lifeline import adopt_orphans
 from pipeline.plan import deadline
 from pipeline.session import Session, Settings
 from pipeline.verdict import DEADLINE_GRACE_S
-from pipeline.watchdog import wake_on_signals
+from pipeline.watchdog import end_all_below, wake_on_signals
 from pipeline.worker import STACK_FOLDER
 
 _BEAT_S = 0.25
+_TO_THE_END = (0, 1, 5)
+"""pytest's exit codes for all passed, some failed, none collected."""
+_MOST_FRUITLESS = 3
+"""Sessions in a row that may die without a single test having started."""
 LOW_DISK = 8 * 1024**2
 """Bytes: below this the session is stopped, while its journals can still be written."""
 
@@ -83,6 +88,7 @@ def run_plan(
         RecordError: the run directory cannot be written at all; nothing was run.
     """
     supervisor = _Supervisor(plan, settings, watcher)
+    adopt_orphans()  # of a watchdog that is killed
     with _signals() as signals:
         supervisor.refuse(refused)
         ended = supervisor.run(signals)
@@ -146,6 +152,7 @@ class _Supervisor:
     def run(self, signals: _Signals) -> Ended:
         """Sessions, one after the other, until nothing waits or nothing helps."""
         self._look()
+        fruitless = 0
         while self.ledger.waiting:
             before = len(self.ledger.waiting)
             session = Session(self.settings, self.ledger.waiting)
@@ -158,8 +165,12 @@ class _Supervisor:
                 return stopped
             sentence = _how_it_died(session)
             self._stop_running(Outcome.KILLED, "KILLED", sentence)
-            if len(self.ledger.waiting) == before:
-                return self._given_up(session, sentence)
+            fruitless = 0 if len(self.ledger.waiting) < before else fruitless + 1
+            if fruitless and session.exit_code in _TO_THE_END:
+                break  # what is left was not collected
+            if fruitless == _MOST_FRUITLESS:
+                tail = "\n".join(session.tail())
+                return Ended(End.DIED, (f"{sentence}; the end of {session.log}:\n{tail}",))
         return Ended(End.FINISHED)
 
     def _watch(self, session: Session, signals: _Signals) -> Ended | None:
@@ -172,7 +183,7 @@ class _Supervisor:
             self._kill_overdue()
             if len(signals.received) > asked:
                 asked = len(signals.received)
-                session.stop()
+                session.stop(now=asked > 1)
             elif not full and shutil.disk_usage(self.settings.run_dir).free < LOW_DISK:
                 full = True
                 session.stop()
@@ -194,12 +205,6 @@ class _Supervisor:
                 process = psutil.Process(event.pid)
                 if process.create_time() <= event.time:  # not a later process of that number
                     process.kill()
-
-    def _given_up(self, session: Session, sentence: str) -> Ended:
-        if session.exit_code in (0, 1, 5):
-            return Ended(End.FINISHED)  # what is left was not collected
-        tail = "\n".join(session.tail())
-        return Ended(End.DIED, (f"{sentence}; the end of {session.log}:\n{tail}",))
 
     def finish(self, ended: Ended) -> None:
         """Give every test that has no word yet its word."""
@@ -235,11 +240,13 @@ class _Supervisor:
 
 
 def _end(session: Session) -> None:
-    """Whatever happened here, leave no process behind."""
+    """Whatever happened, here or to the watchdog, leave no process behind."""
     while session.exit_code is None:
         session.stop()
         with contextlib.suppress(KeyboardInterrupt):
             session.wait()
+    if session.exit_code == 128 + signal.SIGKILL:
+        end_all_below()
 
 
 def _how_it_died(session: Session) -> str:

@@ -60,6 +60,7 @@ def command(settings: Settings, tests: Sequence[PlannedTest]) -> list[str]:
         "-m",
         "pytest",
         f"--rootdir={settings.root}",
+        *("-p", "xdist"),
         *("-p", "pipeline.pytest_plugin"),
         *harness_plugin(),
         *("-p", "no:faulthandler"),  # it cancels our deadline when a test raises
@@ -79,10 +80,13 @@ def command(settings: Settings, tests: Sequence[PlannedTest]) -> list[str]:
 
 
 def harness_plugin() -> list[str]:
-    """Load the harness's plugin, unless an installed distribution already does."""
+    """Load the harness's plugin: by the name an installed distribution gives it, if one does.
+
+    Named like this a plugin is loaded once, whether pytest loads plugins by itself or not.
+    """
     installed = importlib.metadata.entry_points(group="pytest11")
-    known = any(point.value == _HARNESS_PLUGIN for point in installed)
-    return [] if known else ["-p", _HARNESS_PLUGIN]
+    names = [point.name for point in installed if point.value == _HARNESS_PLUGIN]
+    return ["-p", names[0] if names else _HARNESS_PLUGIN]
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -115,17 +119,18 @@ class Session:
 
     @property
     def exit_code(self) -> int | None:
-        """None while anything of it runs; 128 + n when a signal n ended pytest."""
-        return self._process.poll()
+        """None while anything of it runs; 128 + n when a signal n ended pytest or its watchdog."""
+        code = self._process.poll()
+        return 128 - code if code is not None and code < 0 else code
 
-    def stop(self) -> None:
-        """Ask for the end; the second time it comes at once."""
+    def stop(self, *, now: bool = False) -> None:
+        """Ask for the end: politely, or at once."""
         if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
+            self._process.send_signal(signal.SIGINT if now else signal.SIGTERM)
 
-    def wait(self) -> int:
+    def wait(self) -> None:
         """Block until everything of it is gone."""
-        return self._process.wait()
+        self._process.wait()
 
     def tail(self, lines: int = 15) -> list[str]:
         """The last lines of the log."""

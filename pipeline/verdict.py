@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from harness.records.schema import Artifact, Failure, Outcome
 
-DEADLINE_GRACE_S = 15.0
+DEADLINE_GRACE_S = 5.0
 """A worker that did not end itself at its deadline is killed by the supervisor this much later."""
 
 INTERNAL_ERROR_CODE = 113

@@ -42,9 +42,9 @@ class Watchdog:
         self._orphans: dict[int, float] = {}
         self._next_look = 0.0
 
-    def ask_to_stop(self, *_: object) -> None:
-        """Signal handler: once for politely, twice for now."""
-        self.stop_asked += 1
+    def ask_to_stop(self, number: int, _: object) -> None:
+        """Signal handler: SIGINT means now, any other politely, unless it is repeated."""
+        self.stop_asked += 2 if number == signal.SIGINT else 1
 
     def start(self, command: list[str]) -> None:
         """Start the command in a session of its own."""
@@ -94,6 +94,15 @@ class Watchdog:
                 if now - since > ORPHAN_GRACE_S:
                     print(f"watchdog: ending {child}, left behind by its parent", file=sys.stderr)
                     _signal(child, signal.SIGKILL)
+
+
+def end_all_below() -> None:
+    """Kill and reap every descendant of this process, adopted ones included."""
+    while children := psutil.Process().children():
+        _signal_all(signal.SIGKILL)
+        for child in children:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(child.pid, 0)
 
 
 def _signal_all(number: signal.Signals) -> None:

@@ -148,7 +148,9 @@ def test_what_does_not_exist_is_one_sentence_and_nothing_runs(
 
 
 def test_a_misspelled_entry_stops_the_night_before_it_starts(fleet: SmallFleet) -> None:
-    fleet.write_list(ListName.NIGHTLY_FULL, cpu=[GOOD.replace("good", "goood"), EARLY.replace("early", "earyl")])
+    fleet.write_list(
+        ListName.NIGHTLY_FULL, cpu=[GOOD.replace("good", "goood"), EARLY.replace("early", "earyl")]
+    )
     code, said = fleet.run("nightly")
     assert code == 2
     assert f"did you mean {GOOD}?" in said and "(and 1 more; see `bringup lists`)" in said
