@@ -131,12 +131,11 @@ def lower_onnx(
         keep_level(stage, config, "torch_ir", text_of(module, whole=whole))
         stage.reached(Status.CONVERTED_TO_TORCH_IR)
     artifact = _lower_module(mlir, module, ONNX_BACKEND_PIPELINE, whole, config, recorder)
-    names = signature.result_names
     return Program(
         artifact=artifact,
         signature=signature,
         flatten=lambda call: list(onnx_program.named_inputs(model, call[1] or call[0]).values()),
-        restore=lambda leaves: dict(zip(names, leaves, strict=True)),
+        restore=tuple,
     )
 
 

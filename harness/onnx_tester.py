@@ -20,7 +20,8 @@ class OnnxModelTester(ModelTester):
     """Tests one ONNX model on one device.
 
     `_load_model` returns an `onnx.ModelProto`, `_load_inputs` torch tensors: a mapping by input
-    name, a sequence in the model's order, or one tensor. Outputs come back by output name.
+    name, a sequence in the model's order, or one tensor. Outputs come back as a tuple in the
+    model's order.
     """
 
     framework = "onnx"
@@ -48,4 +49,9 @@ class OnnxModelTester(ModelTester):
         return OnnxExecutor(program, self.compiler_config, target, self.recorder)
 
     def _golden(self) -> Any:
-        return OnnxExecutor.run_onnxruntime(self._model, self._inputs)
+        return tuple(OnnxExecutor.run_onnxruntime(self._model, self._inputs).values())
+
+    def _extract_outputs(self, outputs: Any) -> Any:
+        """The outputs under their names in the model."""
+        names = [output.name for output in self._model.graph.output]
+        return dict(zip(names, outputs, strict=True))

@@ -230,7 +230,8 @@ def test_onnx_runs_on_the_device_as_on_onnxruntime(
     executor = OnnxExecutor(program, CompilerConfig(), cpu, recorder)
     executor.compile()
     golden = OnnxExecutor.run_onnxruntime(small_onnx, inputs)
-    torch.testing.assert_close(executor(**inputs)["y"], golden["y"])
+    (result,) = executor(**inputs)
+    torch.testing.assert_close(result, golden["y"])
     assert golden["y"].shape == (12, 8)
 
 
