@@ -6,12 +6,12 @@
 from harness.verify.compare import (
     Tolerances,
     compare,
-    compare_tokens,
     gradient_scale,
     mismatches,
     verdict,
 )
 from harness.verify.flatten import Leaf, UnsupportedOutputError, flatten
+from harness.verify.tokens import compare_tokens
 
 __all__ = [
     "Leaf",

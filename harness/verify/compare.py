@@ -15,10 +15,8 @@ never leaves an output unverified while the other is on.
 
 import dataclasses
 import math
-from collections.abc import Iterable, Mapping, Sized
-from typing import Any, Protocol
+from collections.abc import Iterable, Mapping
 
-import numpy as np
 import torch
 
 from harness.errors import UsageError
@@ -138,13 +136,6 @@ def _coarsest(
 DEFAULT = Tolerances()
 
 
-class Tokenizer(Protocol):
-    """The part of a transformers tokenizer that is used here."""
-
-    def batch_decode(self, sequences: Any) -> Any:
-        """One string for each sequence of ids."""
-
-
 def compare(
     golden: object, actual: object, tolerances: Tolerances = DEFAULT, path: str = ""
 ) -> tuple[OutputCheck, ...]:
@@ -167,38 +158,8 @@ def compare(
         if name not in expected
     ]
     if not outputs:
-        return (OutputCheck(path, (), "", (_fact("structure", True),)),)
+        return (OutputCheck(path, (), "", (fact("structure", True),)),)
     return tuple(outputs)
-
-
-def compare_tokens(
-    golden_ids: object,
-    actual_ids: object,
-    tokenizer: Tokenizer,
-    tolerances: Tolerances = DEFAULT,
-    path: str = "tokens",
-) -> tuple[OutputCheck, ...]:
-    """Compare generated token ids by the text they decode to, special tokens included.
-
-    Ids are integers of shape (batch, length) or (length,), or lists of such; UsageError when
-    golden's are not. Different ids that decode to the same text are right, unless actual has
-    ids the tokenizer does not know.
-    """
-    golden_rows = _rows(golden_ids)
-    if golden_rows is None:
-        raise UsageError(
-            "The golden token ids are not integers of shape (batch, length) or (length,);"
-            " give compare_tokens what `generate` returned."
-        )
-    actual_rows = _rows(actual_ids)
-    shape = (len(golden_rows), max(map(len, golden_rows), default=0))
-    if actual_rows is None:
-        checks = [_fact("dtype", False, "actual's token ids are not one or two axes of integers")]
-    else:
-        count, reason = _compare_text(golden_rows, actual_rows, tokenizer)
-        asserted = tolerances.assert_tokens
-        checks = [Check("tokens", Metric.of(count), None, count == 0, asserted, reason)]
-    return (OutputCheck(path, shape, "tokens", tuple(checks)),)
 
 
 def verdict(outputs: Iterable[OutputCheck]) -> bool:
@@ -234,7 +195,7 @@ def _compare_leaf(golden: Leaf, actual: Leaf, tolerances: Tolerances) -> OutputC
     nonfinite = 0, 0
     if not isinstance(g, torch.Tensor) or not isinstance(a, torch.Tensor):
         if kinds[0] == kinds[1]:
-            reason = _difference_of_text(g, a) if g != a else ""
+            reason = difference_of_text(g, a) if g != a else ""
             checks.append(_exact(int(g != a), tolerances, reason))
     else:
         checks.append(_same_shape(g, a))
@@ -429,7 +390,7 @@ def _shape(value: torch.Tensor | str | None) -> tuple[int, ...]:
 
 def _same_kind(g: torch.Tensor | str | None, a: torch.Tensor | str | None) -> Check:
     same = _dtype(g) == _dtype(a)
-    return _fact(
+    return fact(
         "dtype", _kind(g) == _kind(a), "" if same else f"actual is {_dtype(a)}, golden {_dtype(g)}"
     )
 
@@ -437,16 +398,16 @@ def _same_kind(g: torch.Tensor | str | None, a: torch.Tensor | str | None) -> Ch
 def _same_shape(g: torch.Tensor, a: torch.Tensor) -> Check:
     same = g.shape == a.shape
     reason = "" if same else f"actual has shape {_shape(a)}, golden {_shape(g)}"
-    return _fact("shape", same, reason)
+    return fact("shape", same, reason)
 
 
 def _unpaired(leaf: Leaf, reason: str) -> OutputCheck:
     return OutputCheck(
-        leaf.path, _shape(leaf.value), _dtype(leaf.value), (_fact("structure", False, reason),)
+        leaf.path, _shape(leaf.value), _dtype(leaf.value), (fact("structure", False, reason),)
     )
 
 
-def _fact(name: str, ok: bool, reason: str = "") -> Check:
+def fact(name: str, ok: bool, reason: str = "") -> Check:
     """A check of structure: nothing is measured, and no switch turns it off."""
     return Check(name, Metric.of(None), None, ok, True, reason)
 
@@ -456,50 +417,14 @@ def _exact(count: int, tolerances: Tolerances, reason: str) -> Check:
     return Check("exact", Metric.of(count), None, ok, tolerances.assert_exact, "" if ok else reason)
 
 
-def _difference_of_text(golden: object, actual: object) -> str:
+def difference_of_text(golden: object, actual: object) -> str:
+    """Where two texts part, with what either has there."""
     g, a = str(golden), str(actual)
     at = next(
         (i for i, (x, y) in enumerate(zip(g, a, strict=False)) if x != y), min(len(g), len(a))
     )
     start = max(0, at - 20)
     return f"from character {at} on, actual has {a[start:][:60]!r}, golden {g[start:][:60]!r}"
-
-
-def _rows(ids: object) -> list[list[int]] | None:
-    """Token ids as lists of Python integers, one for each sequence; None if they are not ids."""
-    if isinstance(ids, torch.Tensor | np.ndarray):
-        ids = ids.tolist()
-    if not isinstance(ids, list | tuple):
-        return None
-    rows = [row.tolist() if isinstance(row, torch.Tensor | np.ndarray) else row for row in ids]
-    if not any(isinstance(row, list | tuple) for row in rows):
-        rows = [rows]
-    flat = [token for row in rows for token in (row if isinstance(row, list | tuple) else [None])]
-    return rows if all(type(token) is int for token in flat) else None
-
-
-def _compare_text(
-    golden: list[list[int]], actual: list[list[int]], tokenizer: Tokenizer
-) -> tuple[int, str]:
-    """How many sequences differ, and in what way the first one does."""
-    if golden == actual:
-        return 0, ""
-    if len(golden) != len(actual):
-        reason = f"actual has {len(actual)} sequences, golden {len(golden)}"
-        return abs(len(golden) - len(actual)), reason
-    # Tokenizers decode what they do not know to nothing, which could hide a wrong tail.
-    known = len(tokenizer) if isinstance(tokenizer, Sized) else math.inf
-    unknown = {token for row in actual for token in row if not 0 <= token < known}
-    unknown -= {token for row in golden for token in row}
-    if unknown:
-        count = sum(not unknown.isdisjoint(row) for row in actual)
-        return count, f"actual has token {min(unknown)}, which the tokenizer does not know"
-    pairs = list(zip(tokenizer.batch_decode(golden), tokenizer.batch_decode(actual), strict=True))
-    differing = [index for index, (g, a) in enumerate(pairs) if g != a]
-    if not differing:
-        return 0, ""
-    first = differing[0]
-    return len(differing), f"in sequence {first} {_difference_of_text(*pairs[first])}"
 
 
 # --- sentences ------------------------------------------------------------------------------
