@@ -5,7 +5,6 @@
 
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from harness.records.moves import read_moves
@@ -20,7 +19,9 @@ from harness.records.schema import Outcome
 DEPTH = "TT_TORCH_COMPILE_DEPTH"
 
 @full
-def test_good(flow): assert DEPTH not in os.environ
+def test_good(flow):
+    assert DEPTH not in os.environ
+    assert os.path.exists(os.environ["BRINGUP_RUN_DIR"] + "/plan.json")  # before anything runs
 @full
 def test_early(flow):
     assert os.environ[DEPTH] == "TTNN_IR"
@@ -66,6 +67,10 @@ def test_a_night_that_keeps_every_promise(fleet: SmallFleet) -> None:
     assert code == 0 and not (fleet.root / "never").exists()
     assert "nightly_e2e_compile" in said and "test_early[full-eval-n150]" in said
     assert "?" not in said  # durations were learned
+    before = {p: p.read_text() for p in (fleet.root / "tests/lists").iterdir()}
+    code, said = finish(fleet.start_plain("promote", str(fleet.output)))
+    assert code == 0, said
+    assert {p: p.read_text() for p in before} == before
 
 
 def test_a_broken_promise_and_a_device_that_is_not_here(fleet: SmallFleet) -> None:
@@ -85,35 +90,25 @@ def test_a_broken_promise_and_a_device_that_is_not_here(fleet: SmallFleet) -> No
 
 
 def test_shards_run_apart_and_merge_into_the_whole(fleet: SmallFleet) -> None:
-    fleet.write_list(ListName.NIGHTLY_FULL, cpu=[GOOD, *MANY], n150=[GOOD])
-    shards = [fleet.root / f"shard-{i}" for i in (1, 2)]
+    fleet.write_list(ListName.NIGHTLY_FULL, cpu=[GOOD], n150=[GOOD])
+    shards = [fleet.root / f"shard-{i}" for i in (1, 2, 3)]
     runs = [
-        fleet.start("nightly", "--shard", f"{i}/2", "--run-id", "N1", output=shard)
+        fleet.start("nightly", "--shard", f"{i}/3", "--run-id", "N1", output=shard)
         for i, shard in enumerate(shards, start=1)
     ]
     ends = [finish(run) for run in runs]
-    assert [code for code, _ in ends] == [1, 1] or {code for code, _ in ends} <= {0, 1}, ends
+    ran = [len(read_merged(shard)[1]) for shard in shards]
+    assert sorted(ran) == [0, 1, 1]
+    assert ends[ran.index(0)][0] == 0  # an empty shard is no failure
     whole = fleet.root / "whole"
-    merging = fleet.start_plain("merge", *map(str, shards), "--into", str(whole))
-    code, said = finish(merging)
+    code, said = finish(fleet.start_plain("merge", *map(str, shards), "--into", str(whole)))
     assert code == 0, said
     header, records = read_merged(whole)
-    assert header.shards == ((1, 2), (2, 2)) and header.missing == ()
-    keys = [r.identity.key for r in records]
-    assert len(keys) == header.planned == 7 == len(set(keys))
-    partial = finish(fleet.start_plain("merge", str(shards[0]), "--into", str(fleet.root / "half")))
-    assert partial[0] == 3 and "shard 2 of 2 never reported" in partial[1]
-
-
-def test_an_empty_shard_is_no_failure(fleet: SmallFleet) -> None:
-    fleet.write_list(ListName.NIGHTLY_FULL, cpu=[GOOD])
-    codes = [
-        fleet.start("nightly", "--shard", f"{i}/3", "--run-id", "N", output=fleet.root / str(i))
-        for i in (1, 2, 3)
-    ]
-    assert [finish(run)[0] for run in codes] == [0, 0, 0]
-    ran = [len(read_merged(fleet.root / str(i))[1]) for i in (1, 2, 3)]
-    assert sorted(ran) == [0, 0, 1]
+    assert header.shards == ((1, 3), (2, 3), (3, 3)) and header.missing == ()
+    assert [r.identity.key for r in records] == ["good[full-eval]@cpu", "good[full-eval]@n150"]
+    half = [str(shards[0]), str(shards[2]), "--into", str(fleet.root / "half")]
+    code, said = finish(fleet.start_plain("merge", *half))
+    assert code == 3 and "shard 2 of 3 never reported" in said
 
 
 @pytest.mark.parametrize(
@@ -159,17 +154,6 @@ def test_a_misspelled_entry_stops_the_night_before_it_starts(fleet: SmallFleet) 
     assert "nightly_full_model_execute.toml:3" in said and "2 problems" in said
 
 
-def test_promote_writes_the_lists_only_when_asked(fleet: SmallFleet) -> None:
-    fleet.write_list(ListName.NIGHTLY_FULL, cpu=[GOOD])
-    code, _ = fleet.run("nightly")
-    assert code == 0
-    before = {p: p.read_text() for p in (fleet.root / "tests/lists").iterdir()}
-    code, said = finish(fleet.start_plain("promote", str(fleet.output)))
-    assert code == 0, said
-    assert {p: p.read_text() for p in before} == before
-    assert read_moves(fleet.output) is not None
-
-
 def test_a_reader_that_leaves_does_not_end_the_run(fleet: SmallFleet) -> None:
     fleet.write_list(ListName.NIGHTLY_FULL, cpu=MANY)
     run = fleet.start("nightly")
@@ -178,15 +162,3 @@ def test_a_reader_that_leaves_does_not_end_the_run(fleet: SmallFleet) -> None:
     run.stdout.close()
     assert run.wait(60) == 0
     assert set(fleet.outcomes().values()) == {Outcome.PASSED}
-
-
-def test_the_plan_is_written_before_anything_runs(fleet: SmallFleet) -> None:
-    fleet.file(
-        "test_peek",
-        "@full\ndef test_peek(flow):\n    open('plan-seen', 'wb').write(open("
-        "os.environ['BRINGUP_RUN_DIR'] + '/plan.json', 'rb').read())\n",
-    )
-    code, said = fleet.run("run", "--model", "peek", "--device", "cpu")
-    assert code == 0, said
-    seen = msgspec.json.decode((fleet.root / "plan-seen").read_bytes())
-    assert len(seen["tests"]) == 1
