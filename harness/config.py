@@ -37,6 +37,11 @@ class CompileDepth(enum.Enum):
         """Is this one of the two op-by-op depths?"""
         return self in (CompileDepth.COMPILE_OP_BY_OP, CompileDepth.EXECUTE_OP_BY_OP)
 
+    @property
+    def compiles(self) -> bool:
+        """Does a full flow at this depth reach the device's compiler?"""
+        return self in (CompileDepth.TTNN_IR, CompileDepth.EXECUTE)
+
 
 class OpByOpBackend(enum.Enum):
     """What an op-by-op flow splits: the FX graph or the StableHLO module."""

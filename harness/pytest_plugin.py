@@ -17,6 +17,7 @@ import pytest
 
 from harness import recording
 from harness.devices.catalog import DEFAULT_DEVICE, kind_of
+from harness.devices.client import close_all, close_large
 from harness.errors import IncorrectResultError, UsageError
 from harness.records.naming import entry_of, identity_of
 from harness.records.schema import Failure, Outcome
@@ -96,6 +97,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     finally:
         if recording.current_test is not None:
             _end(recording.current_test, item.stash[_outcomes])
+            close_large()
         recording.forget_test()
 
 
@@ -149,6 +151,4 @@ def _end(recorder: "TestRecorder", reports: list[pytest.TestReport]) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Close the device hosts of this process."""
-    from harness.devices.client import close_all
-
     close_all()

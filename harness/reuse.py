@@ -8,10 +8,13 @@ of a test's time, and nothing of them depends on the device. Only the last test 
 at most one model stays in memory, and only for the same test id, tester class and settings.
 """
 
+import contextlib
+import ctypes
+import gc
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.config import Setting
+from harness.config import CompileDepth, Setting
 from harness.lowering import Program
 from harness.records.schema import Stage, StageResult, Status
 
@@ -51,11 +54,20 @@ def key_of(tester: "ModelTester") -> Key:
     settings = tuple(
         (name, repr(getattr(config, name)))
         for name, setting in vars(type(config)).items()
-        if isinstance(setting, Setting)
+        if isinstance(setting, Setting) and name != "compile_depth"
     )
+    depth = config.compile_depth
+    front_end = CompileDepth.EXECUTE if depth.compiles else depth
     identity = tester.recorder.identity
     owner = f"{type(tester).__module__}.{type(tester).__qualname__}"
-    return (identity.name, tester.recorder.run.directory, owner, tester.model_name, settings)
+    return (
+        identity.name,
+        tester.recorder.run.directory,
+        owner,
+        tester.model_name,
+        front_end,
+        settings,
+    )
 
 
 def take(key: Key) -> Kept | None:
@@ -63,6 +75,7 @@ def take(key: Key) -> Kept | None:
     global _last
     if _last is not None and _last.key != key:
         _last = None
+        _return_memory()
     return _last
 
 
@@ -85,3 +98,10 @@ def add_golden(key: Key, golden: Any) -> None:
     """Remember the golden too, once somebody computed it."""
     if _last is not None and _last.key == key:
         _last.golden = golden
+
+
+def _return_memory() -> None:
+    """Give the dropped model's memory back to the system before the next one loads."""
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):  # glibc only
+        ctypes.CDLL(None).malloc_trim(0)

@@ -184,11 +184,10 @@ class ModelTester:
                 "run the full flow ([full-...])"
             )
         target = device(self.device_name)
-        compiles = config.compile_depth in (CompileDepth.TTNN_IR, CompileDepth.EXECUTE)
-        if compiles:
+        if config.compile_depth.compiles:
             target.start()
         program = self._program()
-        if not compiles:
+        if not config.compile_depth.compiles:
             self.recorder.verdict = Outcome.REACHED
             return None
         target.open()  # a device that cannot be had is nobody's compile failure

@@ -22,6 +22,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import psutil
+
 from harness.devices.catalog import kind_of
 from harness.devices.host import STACK_SIGNAL
 from harness.devices.tenstorrent import COMMON_FOLDER_VARIABLE
@@ -200,6 +202,15 @@ class Device:
         """Send a request whose reply carries nothing."""
         self._ask(message, object, 10.0)
 
+    def memory(self) -> int:
+        """Bytes resident in the host; 0 without one."""
+        if self._process is None:
+            return 0
+        try:
+            return int(psutil.Process(self._process.pid).memory_info().rss)
+        except psutil.Error:
+            return 0
+
     def close(self) -> None:
         """End the host."""
         self._opened = None
@@ -290,14 +301,30 @@ def _import_path() -> tuple[str, str]:
     return str(root), os.environ.get("PYTHONPATH", "")
 
 
+OPEN_HOSTS = 2
+"""Hosts a process keeps: one to execute on, one to compile with."""
+LARGE_HOST = 1 << 30
+"""Bytes above which an idle host is ended: allocators keep what a large model needed."""
 _devices: dict[str, Device] = {}
 
 
 def device(name: str) -> Device:
-    """This process's one `Device` of a name; its host serves test after test."""
-    if name not in _devices:
-        _devices[name] = Device(name)
-    return _devices[name]
+    """This process's one `Device` of a name; its host serves test after test.
+
+    The least recently used of too many hosts is ended, as is one that has grown large.
+    """
+    one = _devices.pop(name, None) or Device(name)
+    _devices[name] = one
+    for other in list(_devices.values())[:-OPEN_HOSTS]:
+        other.close()
+    return one
+
+
+def close_large() -> None:
+    """End hosts that hold much memory; the next test starts them again while it exports."""
+    for one in _devices.values():
+        if one.memory() > LARGE_HOST:
+            one.close()
 
 
 def close_all() -> None:
