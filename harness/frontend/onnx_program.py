@@ -71,6 +71,7 @@ def prepare(model: onnx.ModelProto, inputs: Mapping[str, torch.Tensor]) -> onnx.
     )
     if opset < OPSET:
         prepared = version_converter.convert_version(prepared, OPSET)
+    _hoist_constants(prepared.graph)
     for value in prepared.graph.input:
         if value.name in inputs:
             _fix_shape(value, tuple(inputs[value.name].shape))
@@ -78,6 +79,21 @@ def prepare(model: onnx.ModelProto, inputs: Mapping[str, torch.Tensor]) -> onnx.
         value.type.tensor_type.ClearField("shape")
     del prepared.graph.value_info[:]
     return shape_inference.infer_shapes(prepared, data_prop=True)
+
+
+def _hoist_constants(graph: onnx.GraphProto) -> None:
+    """Some exporters write weights as Constant nodes; make initialisers of them, in place."""
+    for node in list(graph.node):
+        value = next((a.t for a in node.attribute if a.name == "value"), None)
+        if node.op_type == "Constant" and value is not None and _is_weight(value):
+            weight = graph.initializer.add()
+            weight.CopyFrom(value)
+            weight.name = node.output[0]
+            graph.node.remove(node)
+
+
+def _is_weight(tensor: onnx.TensorProto) -> bool:
+    return tensor.data_type in _FLOATS and int(np.prod(tensor.dims)) > ARGUMENT_ELEMENTS
 
 
 def _fix_shape(value: onnx.ValueInfoProto, shape: tuple[int, ...]) -> None:
@@ -97,7 +113,7 @@ def lift_weights(model: onnx.ModelProto) -> dict[str, torch.Tensor]:
     lifted: dict[str, torch.Tensor] = {}
     declared = {i.name for i in model.graph.input}
     for weight in list(model.graph.initializer):
-        if weight.data_type not in _FLOATS or int(np.prod(weight.dims)) <= ARGUMENT_ELEMENTS:
+        if not _is_weight(weight):
             continue
         lifted[weight.name] = torch.from_numpy(numpy_helper.to_array(weight).copy())
         if weight.name not in declared:
@@ -148,8 +164,11 @@ def constant_bytes(model: onnx.ModelProto) -> int:
 
 
 def parameter_count(model: onnx.ModelProto) -> int:
-    """Elements of all float initialisers."""
-    return sum(int(np.prod(w.dims)) for w in model.graph.initializer if w.data_type in _FLOATS)
+    """Elements of all weights, whether initialisers or constants."""
+    constants = (a.t for n in model.graph.node if n.op_type == "Constant" for a in n.attribute)
+    return sum(
+        int(np.prod(t.dims)) for t in (*model.graph.initializer, *constants) if _is_weight(t)
+    )
 
 
 def import_model(mlir: TorchMlir, model: onnx.ModelProto) -> ir.Module:

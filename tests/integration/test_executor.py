@@ -245,6 +245,23 @@ def test_onnx_weights_are_arguments_and_shapes_are_not(
     assert stages == [Stage.EXPORT, Stage.TORCH_IR, Stage.TORCH_BACKEND_IR, Stage.STABLEHLO]
 
 
+def test_onnx_weights_written_as_constant_nodes_are_arguments_too(
+    cpu: Device, recorder: recording.TestRecorder, small_onnx: onnx.ModelProto
+) -> None:
+    inputs = {"x": torch.randn(3, 16)}
+    golden = OnnxExecutor.run_onnxruntime(small_onnx, inputs)
+    for weight in list(small_onnx.graph.initializer):
+        node = helper.make_node("Constant", [], [weight.name], value=weight)
+        small_onnx.graph.node.insert(0, node)
+        small_onnx.graph.initializer.remove(weight)
+    program = lower_onnx(small_onnx, inputs, CompilerConfig(), recorder)
+    assert program.signature is not None
+    assert [c.name for c in program.signature.constants] == ["w"]
+    executor = OnnxExecutor(program, CompilerConfig(), cpu, recorder)
+    executor.compile()
+    torch.testing.assert_close(executor(**inputs)[0], golden["y"])
+
+
 @pytest.mark.parametrize(
     ("inputs", "sentence"),
     [
