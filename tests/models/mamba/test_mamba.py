@@ -18,7 +18,7 @@ class ThisTester(ModelTester):
         return build(MambaForCausalLM, config)
 
     def _load_inputs(self):
-        return {"input_ids": tokens(50280, 1, 16)}
+        return {"input_ids": tokens(50280, 1, 16)}  # each step of the scan is unrolled
 
 
 @pytest.mark.parametrize(
