@@ -47,7 +47,7 @@ class BlobStore:
         try:
             packed = path.read_bytes()
             if zstandard.frame_content_size(packed) != artifact.size:  # a bomb, or another text
-                raise RecordError(f"{path}: the content is not {artifact.size} bytes")
+                raise RecordError(f"{path}: the content does not match its name")
             data = zstandard.decompress(packed)
         except (OSError, zstandard.ZstdError) as error:
             raise RecordError(f"{path}: the kept {artifact.level} text is unreadable") from error
