@@ -5,6 +5,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,8 @@ SESSIONS = {
     "e2e_compile": (ListName.NIGHTLY_E2E_COMPILE,),
 }
 """Which lists a session runs; of a test on two of them the first counts."""
+
+_SOON_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -67,20 +70,16 @@ def choose(options: RunOptions, say: Speaker) -> Chosen:
     Raises:
         PipelineError: something asked for does not exist, or the lists are wrong.
     """
-    known = ask_devices(options)
     estimate = Estimator(read_durations(options.durations))
     lists = read_lists(options.lists) if options.session in SESSIONS else None
-    collected = collect_tests(options.tests, Path.cwd())
+    known, collected = look_around(options)
     for sentence in collected.broken.values():
         say(f"warning: {sentence}")
     if lists is not None:
         names = SESSIONS[options.session]
-        entries = [e for e in lists.entries if e.list in names]
-        if wrong := list_problems(lists, entries, collected, known):
-            rest = f" (and {len(wrong) - 1} more; see `bringup lists`)" if wrong[1:] else ""
-            raise PipelineError(wrong[0] + rest)
-        chosen = _chosen_devices(options, known, {e.device for e in entries})
-        _say_left_out(Counter(e.device for e in entries), known, chosen, say)
+        wanted = _entries(options, lists, collected, known)
+        chosen = _chosen_devices(options, known, {e.device for e in wanted})
+        _say_left_out(Counter(e.device for e in wanted), known, chosen, say)
         tests = from_lists(lists, names, chosen, estimate)
     else:
         default = {d.name for d in known if d.state is DeviceState.EXECUTES}
@@ -90,14 +89,25 @@ def choose(options: RunOptions, say: Speaker) -> Chosen:
     if not tests:
         raise PipelineError(_nothing_to_run(options, collected, chosen))
     i, n = options.shard
-    return Chosen(partition(tests, n)[i - 1], len(tests), chosen, collected, lists)
+    used = {t.identity.device for t in tests}
+    devices = {name: device for name, device in chosen.items() if name in used}
+    return Chosen(partition(tests, n)[i - 1], len(tests), devices, collected, lists)
 
 
-def ask_devices(options: RunOptions) -> tuple[Device, ...]:
-    """The devices there are, and what can be done with them here."""
+def look_around(options: RunOptions) -> tuple[tuple[Device, ...], Collected]:
+    """The devices that are here and the tests there are; each asks a child, both at once."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        asked = pool.submit(_ask_devices, options)
+        if options.devices and wait([asked], timeout=_SOON_S).done:
+            asked.result()  # a misspelled name is refused at once, before anything is imported
+        collected = collect_tests(options.tests, Path.cwd())
+        return asked.result(), collected
+
+
+def _ask_devices(options: RunOptions) -> tuple[Device, ...]:
     if options.devices_from:
         return machine.read(options.devices_from)
-    return machine.probe(Path.cwd())
+    return machine.probe(Path.cwd(), options.devices)
 
 
 def _chosen_devices(
@@ -109,13 +119,29 @@ def _chosen_devices(
     return {d.name: d for d in known if d.name in default and d.state is not DeviceState.MISSING}
 
 
+def _entries(
+    options: RunOptions, lists: Lists, collected: Collected, known: Sequence[Device]
+) -> list[Entry]:
+    """The entries this session is about, once nothing is wrong with them."""
+    devices = {d.name for d in machine.named(known, options.devices)}
+    entries = [
+        e
+        for e in lists.entries
+        if e.list in SESSIONS[options.session] and (not devices or e.device in devices)
+    ]
+    if wrong := list_problems(lists, entries, collected, known):
+        rest = f" (and {len(wrong) - 1} more; see `bringup lists`)" if wrong[1:] else ""
+        raise PipelineError(wrong[0] + rest)
+    return entries
+
+
 def _say_left_out(
     listed: Mapping[str, int], known: Iterable[Device], chosen: Collection[str], say: Speaker
 ) -> None:
     for device in known:
         if listed.get(device.name) and device.name not in chosen:
-            why = device.reason if device.state is DeviceState.MISSING else "not asked for"
-            say(f"left out: {listed[device.name]} tests on {device.name}: {why}")
+            noun = "test" if listed[device.name] == 1 else "tests"
+            say(f"left out: {listed[device.name]} {noun} on {device.name}: {device.reason}")
 
 
 def list_problems(

@@ -19,6 +19,7 @@ import msgspec
 from pipeline.errors import PipelineError
 
 PROBE_TIMEOUT_S = 300.0
+_UNKNOWN_NAME = 2  # its exit code; the sentence is on stderr
 
 
 class DeviceState(enum.StrEnum):
@@ -40,13 +41,14 @@ class Device(msgspec.Struct, frozen=True):
     """Tests it runs at a time; None: any number."""
 
 
-def probe(root: Path) -> tuple[Device, ...]:
-    """Ask the harness, in a child started in `root`.
+def probe(root: Path, names: Sequence[str] = ()) -> tuple[Device, ...]:
+    """Ask the harness, in a child started in `root`, of `names` or of every device.
 
     Raises:
-        PipelineError: it does not answer.
+        PipelineError: it does not know a name, or does not answer.
     """
-    command = [sys.executable, "-m", "harness.devices", "--json"]
+    command = [sys.executable, "-m", "harness.devices", *names, "--json"]
+    spoken = f"`python {' '.join(command[1:])}`"
     try:
         done = subprocess.run(
             command,
@@ -57,15 +59,13 @@ def probe(root: Path) -> tuple[Device, ...]:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise PipelineError(
-            f"`{' '.join(command[1:])}` did not answer in {PROBE_TIMEOUT_S:.0f} s"
-        ) from error
+        raise PipelineError(f"{spoken} did not answer in {PROBE_TIMEOUT_S:.0f} s") from error
+    last = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+    if done.returncode == _UNKNOWN_NAME:
+        raise PipelineError(last)
     if done.returncode != 0:
-        last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
-        raise PipelineError(
-            f"`python {' '.join(command[1:])}` ended with {done.returncode}: {' '.join(last)}"
-        )
-    return parse(done.stdout, f"`python {' '.join(command[1:])}`")
+        raise PipelineError(f"{spoken} ended with {done.returncode}: {last}")
+    return parse(done.stdout, spoken)
 
 
 def read(path: Path) -> tuple[Device, ...]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from harness.records.moves import write_moves
 from harness.records.run_dir import HEADER_NAME, read_merged, write_plan
 from harness.records.schema import Plan
-from pipeline.choose import Chosen, RunOptions, ask_devices, choose, list_problems, refusals
+from pipeline.choose import Chosen, RunOptions, choose, list_problems, look_around, refusals
 from pipeline.collect import collect_tests
 from pipeline.conclude import JUNIT_NAME, conclude, print_moves
 from pipeline.errors import PipelineError
@@ -71,8 +71,7 @@ def run(options: RunOptions, say: Speaker) -> ExitCode:
 def check_lists(options: RunOptions, say: Speaker) -> ExitCode:
     """Say everything that is wrong with the lists."""
     lists = read_lists(options.lists)
-    known = ask_devices(options)
-    collected = collect_tests(options.tests, Path.cwd())
+    known, collected = look_around(options)
     said = [
         *list_problems(lists, lists.entries, collected, known),
         *collected.broken.values(),

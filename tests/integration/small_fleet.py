@@ -27,11 +27,12 @@ REPOSITORY = Path(__file__).parents[2]
 MARK = "BRINGUP_TEST_MARK"
 ENVIRONMENT = {
     "PYTHONPATH": str(REPOSITORY),
+    "TERM": "xterm",
     "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # plugins nobody here asked for cost 0.6 s a process
 }
 DEVICES = [
     {"name": "cpu", "state": "executes"},
-    {"name": "n150", "state": "compiles", "reason": "no card", "capacity": 2},
+    {"name": "n150", "state": "compiles", "reason": "no card", "capacity": 1},
     {"name": "p150", "state": "missing", "reason": "the plugin is not installed"},
 ]
 HEAD = """\
@@ -66,19 +67,23 @@ class SmallFleet:
         lines = [f"[{d}]\ntests = {json.dumps(tests, indent=2)}\n" for d, tests in entries.items()]
         (self.root / "tests" / "lists" / name.file_name).write_text("\n".join(lines))
 
-    def start(self, *arguments: str, output: Path | None = None) -> "subprocess.Popen[str]":
+    def start(
+        self, *arguments: str, output: Path | None = None, stdout: int = subprocess.PIPE
+    ) -> "subprocess.Popen[str]":
         """Start the command line."""
         places = ["--output", str(output or self.output), "--devices-from", "devices.json"]
-        return self.start_plain(*arguments, *places)
+        return self.start_plain(*arguments, *places, stdout=stdout)
 
-    def start_plain(self, *arguments: str) -> "subprocess.Popen[str]":
+    def start_plain(
+        self, *arguments: str, stdout: int = subprocess.PIPE
+    ) -> "subprocess.Popen[str]":
         """Start the command line with nothing added."""
         return subprocess.Popen(
             [sys.executable, "-m", "pipeline", *arguments],
             cwd=self.root,
             env={**os.environ, **ENVIRONMENT, MARK: self.mark},
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.STDOUT,
             text=True,
         )
