@@ -38,7 +38,6 @@ class ThisTester(ModelTester):
 def test_llama(record_property, mode, op_by_op):
     cc = CompilerConfig()
     cc.enable_consteval = True
-    cc.consteval_parameters = True
     if op_by_op:
         cc.compile_depth = CompileDepth.EXECUTE_OP_BY_OP
         if op_by_op == OpByOpBackend.STABLEHLO:

@@ -14,10 +14,10 @@ class ThisTester(ModelTester):
     def _load_model(self):
         config = Qwen2Config(
             vocab_size=151936,
-            hidden_size=896,
-            intermediate_size=4864,
-            num_hidden_layers=24,
-            num_attention_heads=14,
+            hidden_size=512,
+            intermediate_size=1408,
+            num_hidden_layers=16,
+            num_attention_heads=8,
             num_key_value_heads=2,
             max_position_embeddings=32768,
             rope_theta=1000000.0,
@@ -42,14 +42,13 @@ class ThisTester(ModelTester):
 def test_qwen2(record_property, mode, op_by_op):
     cc = CompilerConfig()
     cc.enable_consteval = True
-    cc.consteval_parameters = True
     if op_by_op:
         cc.compile_depth = CompileDepth.EXECUTE_OP_BY_OP
         if op_by_op == OpByOpBackend.STABLEHLO:
             cc.op_by_op_backend = OpByOpBackend.STABLEHLO
 
     tester = ThisTester(
-        "qwen2-0.5b",
+        "qwen2-125m",
         mode,
         relative_atol=0.01,
         compiler_config=cc,
