@@ -36,6 +36,8 @@ from pipeline.watchdog import end_all_below, wake_on_signals
 from pipeline.worker import STACK_FOLDER
 
 _BEAT_S = 0.25
+UNKILLABLE_S = 60.0
+"""A test so far past its deadline could not be killed: its process hangs in a driver."""
 _TO_THE_END = (0, 1, 5)
 """pytest's exit codes for all passed, some failed, none collected."""
 _MOST_FRUITLESS = 3
@@ -176,11 +178,14 @@ class _Supervisor:
     def _watch(self, session: Session, signals: _Signals) -> Ended | None:
         """Look after one session; not None when it was stopped on purpose."""
         asked = len(signals.received)
-        full = False
+        full = stuck = False
         while session.exit_code is None:
             signals.wait(_BEAT_S)
             self._look()
             self._kill_overdue()
+            if not stuck and self._only_stuck_ones_run():
+                stuck = True
+                session.stop(now=True)
             if len(signals.received) > asked:
                 asked = len(signals.received)
                 session.stop(now=asked > 1)
@@ -206,6 +211,10 @@ class _Supervisor:
                 if process.create_time() <= event.time:  # not a later process of that number
                     process.kill()
 
+    def _only_stuck_ones_run(self) -> bool:
+        stuck = self.ledger.overdue(self.deadlines, UNKILLABLE_S)
+        return bool(stuck) and len(stuck) == len(self.ledger.running)
+
     def finish(self, ended: Ended) -> None:
         """Give every test that has no word yet its word."""
         self.ballast.drop()
@@ -223,8 +232,13 @@ class _Supervisor:
         shutil.rmtree(self.settings.run_dir / STACK_FOLDER, ignore_errors=True)
 
     def _stop_running(self, outcome: Outcome, kind: str, reason: str) -> None:
+        stuck = self.ledger.overdue(self.deadlines, UNKILLABLE_S)
         for key in self.ledger.running:
-            self._stop(key, outcome, kind, f"stopped while it ran: {reason}")
+            if key in stuck:
+                message = "still running long after its deadline; its process cannot be killed"
+                self._stop(key, Outcome.TIMEOUT, "TIMEOUT", message)
+            else:
+                self._stop(key, outcome, kind, f"stopped while it ran: {reason}")
         self._look()
 
     def _stop(self, key: str, outcome: Outcome, kind: str, message: str) -> None:
@@ -245,8 +259,7 @@ def _end(session: Session) -> None:
         session.stop()
         with contextlib.suppress(KeyboardInterrupt):
             session.wait()
-    if session.exit_code == 128 + signal.SIGKILL:
-        end_all_below()
+    end_all_below()
 
 
 def _how_it_died(session: Session) -> str:

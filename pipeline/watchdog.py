@@ -7,7 +7,8 @@
 
 It adopts every orphan below it (a worker that dies leaves its children) and ends it after a
 short grace. When the supervisor asks by SIGTERM, or is gone by SIGKILL (the kernel then sends
-the SIGTERM), it ends everything below: first politely, then by SIGKILL, until nothing is left.
+the SIGTERM), it ends everything below: first politely, then by SIGKILL, until nothing is left
+that can be ended.
 
 Run as `python -m pipeline.watchdog SUPERVISOR_PID COMMAND...`; exits as the command did, with
 128 + n when a signal n ended it.
@@ -28,6 +29,8 @@ ORPHAN_GRACE_S = 3.0
 """An orphan may tidy up this long (multiprocessing's resource tracker needs a moment)."""
 STOP_GRACE_S = 5.0
 """Between SIGTERM and SIGKILL when the run is stopped."""
+GIVE_UP_S = 30.0
+"""A process that SIGKILL did not end by then hangs in a driver; nobody can wait for it."""
 _BEAT_S = 0.5
 _LOOK_S = 1.0
 
@@ -68,6 +71,9 @@ class Watchdog:
                 grace = STOP_GRACE_S if self._status is None else ORPHAN_GRACE_S
                 if self.stop_asked > 1 or now - ending > grace:
                     _signal_all(signal.SIGKILL)
+                if now - ending > grace + GIVE_UP_S:
+                    print("watchdog: some processes cannot be killed", file=sys.stderr)
+                    break
             elif now >= self._next_look:
                 self._next_look = now + _LOOK_S
                 self._end_orphans(now)
@@ -96,13 +102,15 @@ class Watchdog:
                     _signal(child, signal.SIGKILL)
 
 
-def end_all_below() -> None:
+def end_all_below(patience_s: float = 5.0) -> None:
     """Kill and reap every descendant of this process, adopted ones included."""
-    while children := psutil.Process().children():
+    end = time.monotonic() + patience_s
+    while (children := psutil.Process().children()) and time.monotonic() < end:
         _signal_all(signal.SIGKILL)
         for child in children:
             with contextlib.suppress(ChildProcessError):
-                os.waitpid(child.pid, 0)
+                os.waitpid(child.pid, os.WNOHANG)
+        time.sleep(0.02)
 
 
 def _signal_all(number: signal.Signals) -> None:
@@ -122,8 +130,8 @@ def _sleep(wake: int, seconds: float) -> None:
 
 
 def _exit_code(status: int | None) -> int:
-    if status is None:
-        return 1
+    if status is None:  # the command itself cannot be killed
+        return 128 + signal.SIGKILL
     code = os.waitstatus_to_exitcode(status)
     return 128 - code if code < 0 else code
 
