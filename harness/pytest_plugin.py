@@ -19,13 +19,15 @@ from harness import recording
 from harness.devices.catalog import DEFAULT_DEVICE, kind_of
 from harness.devices.client import close_all, close_large
 from harness.errors import IncorrectResultError, UsageError
-from harness.records.naming import entry_of, identity_of
+from harness.records.naming import SIZES, entry_of, identity_of, sized
 from harness.records.schema import Failure, Outcome
 
 if TYPE_CHECKING:
     from harness.recording import TestRecorder
 
 DEVICE_VARIABLE = "BRINGUP_DEVICE"
+SIZE_VARIABLE = "BRINGUP_SIZE"
+"""Set for the tests of a session; loaders that can build a tiny model look at it."""
 _outcomes = pytest.StashKey[list[pytest.TestReport]]()
 
 
@@ -39,6 +41,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="NAME[,NAME]",
         help="devices to run on, e.g. cpu,n150; each test runs once per device",
     )
+    group.addoption(
+        "--size",
+        choices=SIZES,
+        default=SIZES[0],
+        help="tiny: a few layers of each model, to rehearse; base: the published size (default)",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -48,6 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
             kind_of(name)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
+    os.environ[SIZE_VARIABLE] = config.getoption("--size")
 
 
 def selected_devices(config: pytest.Config) -> list[str]:
@@ -58,8 +67,12 @@ def selected_devices(config: pytest.Config) -> list[str]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One more parameter, after the test's own."""
+    """One or two more parameters, after the test's own: the size, then the device."""
+    size = metafunc.config.getoption("--size")
     names = selected_devices(metafunc.config)
+    if size != SIZES[0]:
+        metafunc.fixturenames.append("bringup_size")
+        metafunc.parametrize("bringup_size", [size], indirect=True)
     if names:
         metafunc.fixturenames.append("bringup_device")
         metafunc.parametrize("bringup_device", names, indirect=True)
@@ -69,6 +82,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def bringup_device(request: pytest.FixtureRequest) -> str:
     """The device this test runs on."""
     return str(getattr(request, "param", default_device()))
+
+
+@pytest.fixture
+def bringup_size(request: pytest.FixtureRequest) -> str:
+    """The size models are built at."""
+    return str(getattr(request, "param", SIZES[0]))
 
 
 def default_device() -> str:
@@ -89,7 +108,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     """Open the test's record before anything of it runs, and end it whatever happened."""
     item.stash[_outcomes] = []
     device = device_of(item)
-    recording.announce_test(identity_of(entry_of(item.nodeid, device), device), item.nodeid)
+    entry = sized(entry_of(item.nodeid, device), item.config.getoption("--size"))
+    recording.announce_test(identity_of(entry, device), item.nodeid)
     if os.environ.get(recording.RUN_DIR_VARIABLE):
         recording.open_test()
     try:

@@ -9,6 +9,7 @@ of one whether it was multiplied, and a batch norm that divides by one lets a de
 signal die before it reaches the output.
 """
 
+import os
 from typing import TypeVar
 
 import torch
@@ -21,6 +22,13 @@ M = TypeVar("M", bound=PreTrainedModel)
 _SPREAD = 0.02
 """Standard deviation added to every bias and scale: transformers' usual `initializer_range`."""
 
+_DEPTHS = (
+    *("num_hidden_layers", "num_layers", "num_decoder_layers", "encoder_layers", "decoder_layers"),
+    *("n_layer", "n_layers"),
+)
+"""What configs call the number of layers."""
+_DEPTHS_PER_STAGE = ("depths", "num_block_repeats")
+
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
@@ -29,8 +37,11 @@ def build(
 ) -> M:
     """`cls(config)` with weights drawn from `seed`, in eval mode.
 
-    `example` is a batch of the model's main input; models with batch norm need it.
+    `example` is a batch of the model's main input; models with batch norm need it. With
+    `--size tiny` the model keeps its widths and has a layer or two.
     """
+    if os.environ.get("BRINGUP_SIZE") == "tiny":
+        _shorten(config)
     torch.manual_seed(seed)
     model = _initialised_once(cls, config)
     if model is None:
@@ -40,6 +51,20 @@ def build(
     if example is not None:
         settle(model, example)
     return model.eval()
+
+
+def _shorten(config: PretrainedConfig) -> None:
+    """Fewer layers, in place; what a test asserts of shapes still holds."""
+    for name in ("text_config", "vision_config"):
+        if isinstance(getattr(config, name, None), PretrainedConfig):
+            _shorten(getattr(config, name))
+    for name in _DEPTHS_PER_STAGE:
+        if getattr(config, name, None):
+            setattr(config, name, [1] * len(getattr(config, name)))
+            return  # other numbers count the stages here
+    for name in _DEPTHS:
+        if isinstance(getattr(config, name, None), int):
+            setattr(config, name, min(getattr(config, name), 2))
 
 
 @torch.no_grad()
