@@ -23,6 +23,7 @@ from typing import NamedTuple, Protocol
 
 import psutil
 
+from harness.errors import RecordError
 from harness.records.journal import JournalWriter
 from harness.records.provenance import collect
 from harness.records.schema import Failure, Outcome, Plan, TestStopped
@@ -30,7 +31,7 @@ from pipeline.ballast import Ballast
 from pipeline.ledger import Ledger
 from pipeline.lifeline import adopt_orphans
 from pipeline.plan import deadline
-from pipeline.session import Session, Settings
+from pipeline.session import LOG_NAME, Session, Settings
 from pipeline.verdict import DEADLINE_GRACE_S
 from pipeline.watchdog import end_all_below, wake_on_signals
 from pipeline.worker import STACK_FOLDER
@@ -93,7 +94,11 @@ def run_plan(
     adopt_orphans()  # of a watchdog that is killed
     with _signals() as signals:
         supervisor.refuse(refused)
-        ended = supervisor.run(signals)
+        try:
+            ended = supervisor.run(signals)
+        except BaseException as error:
+            supervisor.finish(Ended(End.DIED, (f"the supervisor broke: {error}",)))
+            raise
         supervisor.finish(ended)
     return ended
 
@@ -141,7 +146,7 @@ class _Supervisor:
         self.watcher = watcher
         self.ledger = Ledger(settings.run_dir, plan.tests)
         self.ballast = Ballast(settings.run_dir, len(plan.tests))
-        self.journal = JournalWriter(settings.run_dir, settings.run_id, collect())
+        self.journal = self._new_journal()
         self.deadlines = {
             t.identity.key: deadline(t.estimate_s, settings.timeout_s) for t in plan.tests
         }
@@ -154,7 +159,7 @@ class _Supervisor:
     def run(self, signals: _Signals) -> Ended:
         """Sessions, one after the other, until nothing waits or nothing helps."""
         self._look()
-        fruitless = 0
+        fruitless, deaths = 0, 0
         while self.ledger.waiting:
             before = len(self.ledger.waiting)
             session = Session(self.settings, self.ledger.waiting)
@@ -165,6 +170,7 @@ class _Supervisor:
             self._look()
             if stopped is not None:
                 return stopped
+            deaths += session.exit_code not in _TO_THE_END
             sentence = _how_it_died(session)
             self._stop_running(Outcome.KILLED, "KILLED", sentence)
             fruitless = 0 if len(self.ledger.waiting) < before else fruitless + 1
@@ -173,11 +179,11 @@ class _Supervisor:
             if fruitless == _MOST_FRUITLESS:
                 tail = "\n".join(session.tail())
                 return Ended(End.DIED, (f"{sentence}; the end of {session.log}:\n{tail}",))
-        return Ended(End.FINISHED)
+        return Ended(End.FINISHED, _deaths(deaths, self.settings))
 
     def _watch(self, session: Session, signals: _Signals) -> Ended | None:
         """Look after one session; not None when it was stopped on purpose."""
-        asked = len(signals.received)
+        asked = 0
         full = stuck = False
         while session.exit_code is None:
             signals.wait(_BEAT_S)
@@ -242,15 +248,22 @@ class _Supervisor:
         self._look()
 
     def _stop(self, key: str, outcome: Outcome, kind: str, message: str) -> None:
-        self.journal.append(
-            TestStopped(
-                time=time.time(),
-                key=key,
-                outcome=outcome,
-                failure=Failure(stage=None, kind=kind, message=message),
-                nodeid=self.ledger.tests[key].nodeid,
-            )
+        event = TestStopped(
+            time=time.time(),
+            key=key,
+            outcome=outcome,
+            failure=Failure(stage=None, kind=kind, message=message),
+            nodeid=self.ledger.tests[key].nodeid,
         )
+        try:
+            self.journal.append(event)
+        except RecordError:  # the disk is full, and this journal's last line may be torn
+            self.ballast.drop()
+            self.journal = self._new_journal()
+            self.journal.append(event)
+
+    def _new_journal(self) -> JournalWriter:
+        return JournalWriter(self.settings.run_dir, self.settings.run_id, collect())
 
 
 def _end(session: Session) -> None:
@@ -260,6 +273,14 @@ def _end(session: Session) -> None:
         with contextlib.suppress(KeyboardInterrupt):
             session.wait()
     end_all_below()
+
+
+def _deaths(count: int, settings: Settings) -> tuple[str, ...]:
+    if not count:
+        return ()
+    times = "once" if count == 1 else f"{count} times"
+    log = settings.run_dir / LOG_NAME
+    return (f"the pytest session died {times} and was started again for the rest; see {log}",)
 
 
 def _how_it_died(session: Session) -> str:

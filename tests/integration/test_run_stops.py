@@ -123,3 +123,14 @@ def test_random_kills_below_the_supervisor_lose_no_test(fleets: list[SmallFleet]
     assert outcomes[Outcome.KILLED] <= 2 * 5, said
     assert code == (3 if outcomes[Outcome.KILLED] else 0)
     assert fleet.processes() == []
+
+
+def test_a_session_that_cannot_start_says_why(fleets: list[SmallFleet]) -> None:
+    fleet = fleets[0]
+    (fleet.root / "conftest.py").write_text(
+        "def pytest_xdist_setupnodes(): raise RuntimeError('no nodes today')\n"
+    )
+    code, said = finish(start(fleet, SHORT, "short"))
+    assert code == 3
+    assert set(fleet.outcomes().values()) == {Outcome.NOT_RUN}
+    assert "RuntimeError: no nodes today" in said and f"{fleet.output}/pytest.log" in said
