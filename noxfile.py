@@ -48,9 +48,11 @@ def python(session: nox.Session, *arguments: str) -> None:
 def run_and_report(session: nox.Session, verb: str) -> None:
     """Run a list, write the report of what came of it, exit as the run did."""
     prepare(session)
-    code = subprocess.run([PYTHON, "-m", "pipeline", verb, *session.posargs], check=False).returncode
-    if code in REPORTED and not {"--dry-run", "--help", "-h"} & set(session.posargs):
-        python(session, "-m", "reports", "build")
+    words = session.posargs
+    code = subprocess.run([PYTHON, "-m", "pipeline", verb, *words], check=False).returncode
+    if code in REPORTED and not {"--dry-run", "--help", "-h"} & set(words):
+        named = [words[i + 1] for i, word in enumerate(words[:-1]) if word == "--output"]
+        python(session, "-m", "reports", "build", *named)  # without a name: the newest
     if code:
         raise SystemExit(code)
 

@@ -19,7 +19,7 @@ from harness import recording
 from harness.devices.catalog import DEFAULT_DEVICE, kind_of
 from harness.devices.client import close_all, close_large
 from harness.errors import IncorrectResultError, UsageError
-from harness.records.naming import SIZES, entry_of, identity_of, sized
+from harness.records.naming import SIZES, entry_of, identity_of, nodeid_on, sized
 from harness.records.schema import Failure, Outcome
 
 if TYPE_CHECKING:
@@ -57,6 +57,17 @@ def pytest_configure(config: pytest.Config) -> None:
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
     os.environ[SIZE_VARIABLE] = config.getoption("--size")
+    config.args = [name for argument in config.args for name in _full_ids(config, argument)]
+
+
+def _full_ids(config: pytest.Config, argument: str) -> list[str]:
+    """An id as lists and reports write it, without size and device, as this session calls it."""
+    devices = selected_devices(config)
+    if "::" not in argument or argument.endswith(tuple(f"-{d}]" for d in devices)):
+        return [argument]
+    entry = sized(argument, config.getoption("--size"))
+    names = [nodeid_on(entry, device) for device in devices] or [entry]
+    return names if "[" in argument else [argument]
 
 
 def selected_devices(config: pytest.Config) -> list[str]:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.records.naming import SIZES
 from harness.records.schema import Outcome, PlannedTest
 from pipeline import devices as machine
 from pipeline.collect import Collected, collect_tests
@@ -16,7 +17,7 @@ from pipeline.devices import Device, DeviceState
 from pipeline.durations import Estimator, read_durations
 from pipeline.errors import PipelineError
 from pipeline.lists import Entry, ListName, Lists, problems, read_lists
-from pipeline.plan import from_entries, from_lists, matching
+from pipeline.plan import at_size, from_entries, from_lists, matching
 from pipeline.run import Refusal
 from pipeline.shard import partition
 from pipeline.speech import Speaker
@@ -48,6 +49,7 @@ class RunOptions:
     tests: str = "tests/models"
     durations: Path = Path("results/durations.json")
     devices_from: Path | None = None
+    size: str = SIZES[0]
     dry_run: bool = False
 
 
@@ -86,6 +88,8 @@ def choose(options: RunOptions, say: Speaker) -> Chosen:
         chosen = _chosen_devices(options, known, default)
         tests = from_entries(_named_ids(options, collected), chosen, estimate)
     tests = matching(tests, options.models)
+    if options.size != SIZES[0]:
+        tests = at_size(tests, options.size, estimate)
     if not tests:
         raise PipelineError(_nothing_to_run(options, collected, chosen))
     i, n = options.shard

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from harness.errors import HarnessError, RecordError
+from harness.records.naming import SIZES
 from pipeline import verbs
 from pipeline.choose import RunOptions
 from pipeline.devices import hint
@@ -186,6 +187,7 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     add("--output", type=Path, metavar="DIR", help="default: results/SESSION-TIME")
     add("--run-id", metavar="NAME", help="the same for all shards of a run")
     add("--durations", type=Path, metavar="FILE", help="default: results/durations.json")
+    add("--size", choices=SIZES, help="tiny: a few layers of each model, to rehearse")
     add("--dry-run", action="store_true", help="print the plan and run nothing")
     _add_places(parser)
     _add_devices_from(parser)

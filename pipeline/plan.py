@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from harness.records.naming import identity_of, nodeid_on
+from harness.records.naming import entry_of, identity_of, nodeid_on, sized
 from harness.records.schema import Identity, Plan, PlannedTest
 from pipeline.errors import PipelineError
 from pipeline.lists import ListName, Lists
@@ -65,6 +65,16 @@ def planned(
         estimate_s=estimate(identity),
         environment=environment or {},
     )
+
+
+def at_size(tests: Iterable[PlannedTest], size: str, estimate: Estimate) -> list[PlannedTest]:
+    """The same tests as a run of another size calls them."""
+    resized = []
+    for test in tests:
+        device = test.identity.device
+        entry = sized(entry_of(test.nodeid, device), size)
+        resized.append(planned(entry, device, estimate, test.list_name, test.environment))
+    return resized
 
 
 def matching(tests: Iterable[PlannedTest], models: Sequence[str]) -> list[PlannedTest]:

@@ -10,6 +10,7 @@ import enum
 import shlex
 from collections.abc import Iterable, Mapping
 
+from harness.records.naming import SIZES, size_of
 from harness.records.schema import GOOD, NOT_EVIDENCE, Outcome, PlannedTest, TestRecord
 from pipeline.devices import DeviceState
 from pipeline.lists import ListName
@@ -71,5 +72,8 @@ def exit_code(unkept: Iterable[tuple[PlannedTest, TestRecord | None]]) -> ExitCo
 def reproduce(test: PlannedTest) -> str:
     """The shell command that runs one test again, by itself."""
     variables = [f"{name}={shlex.quote(value)}" for name, value in test.environment.items()]
-    run = f"python -m pytest {shlex.quote(test.nodeid)} --device {test.identity.device}"
-    return " ".join([*variables, run])
+    run = f"python -m pytest {shlex.quote(test.nodeid)} --device "
+    run += shlex.quote(test.identity.device)
+    size = size_of(test.identity)
+    sizes = [f"--size {size}"] if size != SIZES[0] else []
+    return " ".join([*variables, run, *sizes])

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.records.naming import SIZES, size_of
 from harness.records.schema import PlannedTest
 from pipeline import memory
 from pipeline.plan import files_of
@@ -75,6 +76,11 @@ def command(settings: Settings, tests: Sequence[PlannedTest]) -> list[str]:
         *([f"{TIMEOUT_OPTION}={settings.timeout_s}"] if settings.timeout_s else []),
         *(f"{CAPACITY_OPTION}={name}={n}" for name, n in sorted(capacities.items())),
         *(f"--device={name}" for name in devices),
+        *(
+            f"--size={size}"
+            for size in sorted({size_of(t.identity) for t in tests})
+            if size != SIZES[0]
+        ),
         *files_of(tests),
     ]
 

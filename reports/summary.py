@@ -83,7 +83,7 @@ class Result:
         """The shell line that runs it again; empty when its id is unknown."""
         nodeid = self.record.nodeid or (self.planned.nodeid if self.planned else "")
         environment = self.planned.environment if self.planned else {}
-        return command_to_repeat(nodeid, self.identity.device, environment)
+        return command_to_repeat(nodeid, self.identity, environment)
 
     def stage_seconds(self, stage: Stage) -> float | None:
         """Wall seconds in `stage`; None when it did not run or did not come back."""

@@ -12,7 +12,8 @@ import shlex
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from harness.records.naming import entry_of
+from harness.records.naming import SIZES, entry_of, size_of
+from harness.records.schema import Identity
 
 _ESCAPE_SEQUENCE = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])"
@@ -61,8 +62,9 @@ def _has_host(address: str) -> bool:
         return False
 
 
-def command_to_repeat(nodeid: str, device: str, environment: Mapping[str, str]) -> str:
+def command_to_repeat(nodeid: str, identity: Identity, environment: Mapping[str, str]) -> str:
     """The shell line that runs one test again; empty when the id cannot be an argument."""
+    device, size = identity.device, size_of(identity)
     entry = entry_of(nodeid, device)
     if not entry or entry.startswith("-") or device.startswith("-"):
         return ""
@@ -72,4 +74,5 @@ def command_to_repeat(nodeid: str, device: str, environment: Mapping[str, str]) 
         if _VARIABLE.fullmatch(name)
     ]
     words = ["python", "-m", "pytest", shlex.quote(entry), "--device", shlex.quote(device)]
+    words += ["--size", size] if size != SIZES[0] else []
     return clean(" ".join(settings + words))

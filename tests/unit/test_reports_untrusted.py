@@ -7,7 +7,10 @@ import shlex
 
 import pytest
 
+from harness.records.schema import Identity
 from reports.untrusted import clean, command_to_repeat, first_line, link_spans
+
+N150 = Identity("x", device="n150")
 
 
 @pytest.mark.parametrize(
@@ -25,6 +28,12 @@ from reports.untrusted import clean, command_to_repeat, first_line, link_spans
         ("emoji 👩\u200d🔬 stays", "emoji 👩\u200d🔬 stays"),
     ],
 )
+def test_a_rehearsal_is_repeated_at_its_size() -> None:
+    tiny = Identity("x", "tiny", device="cpu")
+    command = command_to_repeat("a.py::test_x[full-eval-tiny-cpu]", tiny, {})
+    assert command == "python -m pytest 'a.py::test_x[full-eval]' --device cpu --size tiny"
+
+
 def test_what_no_format_can_carry_is_taken_away(given: str, kept: str) -> None:
     assert clean(given) == kept
 
@@ -73,7 +82,7 @@ def test_a_link_ends_before_punctuation_and_markup() -> None:
 
 def test_a_command_is_one_line_of_words_whatever_the_id_holds() -> None:
     nodeid = "tests/x.py::test_x[$(rm -rf ~)`id`'\"; reboot-n150]"
-    command = command_to_repeat(nodeid, "n150", {"GOOD": "a b; c", "BAD;NAME": "x"})
+    command = command_to_repeat(nodeid, N150, {"GOOD": "a b; c", "BAD;NAME": "x"})
     assert shlex.split(command) == [
         "GOOD=a b; c",
         "python",
@@ -87,4 +96,4 @@ def test_a_command_is_one_line_of_words_whatever_the_id_holds() -> None:
 
 @pytest.mark.parametrize(("nodeid", "device"), [("", "cpu"), ("-p evil", "cpu"), ("a", "--x")])
 def test_no_command_for_what_pytest_would_take_as_an_option(nodeid: str, device: str) -> None:
-    assert command_to_repeat(nodeid, device, {}) == ""
+    assert command_to_repeat(nodeid, Identity("x", device=device), {}) == ""
