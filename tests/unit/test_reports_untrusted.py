@@ -28,12 +28,6 @@ N150 = Identity("x", device="n150")
         ("emoji 👩\u200d🔬 stays", "emoji 👩\u200d🔬 stays"),
     ],
 )
-def test_a_rehearsal_is_repeated_at_its_size() -> None:
-    tiny = Identity("x", "tiny", device="cpu")
-    command = command_to_repeat("a.py::test_x[full-eval-tiny-cpu]", tiny, {})
-    assert command == "python -m pytest 'a.py::test_x[full-eval]' --device cpu --size tiny"
-
-
 def test_what_no_format_can_carry_is_taken_away(given: str, kept: str) -> None:
     assert clean(given) == kept
 
@@ -97,3 +91,9 @@ def test_a_command_is_one_line_of_words_whatever_the_id_holds() -> None:
 @pytest.mark.parametrize(("nodeid", "device"), [("", "cpu"), ("-p evil", "cpu"), ("a", "--x")])
 def test_no_command_for_what_pytest_would_take_as_an_option(nodeid: str, device: str) -> None:
     assert command_to_repeat(nodeid, Identity("x", device=device), {}) == ""
+
+
+def test_a_rehearsal_is_repeated_at_its_size() -> None:
+    tiny = Identity("x", "tiny", device="cpu")
+    command = command_to_repeat("a.py::test_x[full-eval-tiny-cpu]", tiny, {})
+    assert command == "python -m pytest 'a.py::test_x[full-eval]' --device cpu --size tiny"
