@@ -49,6 +49,8 @@ class SmallFleet:
         self.root = root
         self.mark = uuid.uuid4().hex
         self.output = root / "out"
+        self.cgroup: Path | None = None
+        """Where the command line moves itself before it starts."""
         (root / "tests" / "models").mkdir(parents=True)
         (root / "tests" / "lists").mkdir()
         (root / "pytest.ini").write_text("[pytest]\n")
@@ -78,8 +80,12 @@ class SmallFleet:
         self, *arguments: str, stdout: int = subprocess.PIPE
     ) -> "subprocess.Popen[str]":
         """Start the command line with nothing added."""
+        command = [sys.executable, "-m", "pipeline", *arguments]
+        if self.cgroup is not None:
+            move = f"echo $$ > {self.cgroup / 'cgroup.procs'}; exec \"$@\""
+            command = ["sh", "-c", move, "sh", *command]
         return subprocess.Popen(
-            [sys.executable, "-m", "pipeline", *arguments],
+            command,
             cwd=self.root,
             env={**os.environ, **ENVIRONMENT, MARK: self.mark},
             stdin=subprocess.DEVNULL,

@@ -24,8 +24,8 @@ LIMIT = 400 * 1024**2
 
 
 @pytest.fixture
-def small_memory() -> Iterator[None]:
-    """Move this process, and so its children, into a group of `LIMIT` bytes for a while."""
+def small_memory() -> Iterator[Path]:
+    """A memory cgroup of `LIMIT` bytes, for children; this process is too large to be in it."""
     own = cgroup_of(Path("/proc/self/cgroup").read_text())
     if own is None:
         pytest.skip("this process is in no memory cgroup of its own")
@@ -34,13 +34,11 @@ def small_memory() -> Iterator[None]:
     try:
         small.mkdir()
         (small / own.limit.name).write_text(str(LIMIT))
-        (small / "cgroup.procs").write_text(str(os.getpid()))
     except OSError as error:
         if small.exists():
             small.rmdir()
         pytest.skip(f"cannot make a memory cgroup here: {error}")
-    yield
-    (home / "cgroup.procs").write_text(str(os.getpid()))
+    yield small
     for _ in range(50):
         try:
             small.rmdir()
@@ -49,9 +47,9 @@ def small_memory() -> Iterator[None]:
             time.sleep(0.1)
 
 
-@pytest.mark.usefixtures("small_memory")
-def test_a_kill_for_memory_is_called_by_its_name(tmp_path: Path) -> None:
+def test_a_kill_for_memory_is_called_by_its_name(tmp_path: Path, small_memory: Path) -> None:
     fleet = SmallFleet(tmp_path)
+    fleet.cgroup = small_memory
     fleet.file("test_memory", TESTS)
     code, said = fleet.run("run", "tests/models", "--device", "cpu", "--workers", "1")
     assert fleet.outcomes() == {
