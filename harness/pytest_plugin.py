@@ -139,14 +139,11 @@ def pytest_runtest_makereport(
     """Remember how each phase went; fail a test whose mismatch nobody raised."""
     report = yield
     recorder = recording.current_test
-    if call.when == "call" and report.passed and recorder is not None:
-        forgotten = [t for t in recorder.testers if t.mismatches]
-        if forgotten:
-            report.outcome = "failed"
-            report.longrepr = (
-                "finalize() was not called, and the outputs were wrong: "
-                + forgotten[0].mismatches[0]
-            )
+    if call.when == "call" and report.passed and recorder is not None and recorder.unraised:
+        report.outcome = "failed"
+        report.longrepr = (
+            f"finalize() was not called, and the outputs were wrong: {recorder.unraised[0]}"
+        )
     if call.excinfo is not None and recorder is not None and not report.skipped:
         _note_failure(recorder, call.excinfo.value)
     item.stash[_outcomes].append(report)

@@ -14,7 +14,6 @@ import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from harness.devices.usage import Meter
 from harness.errors import DeviceError, HarnessError, RecordError, UsageError
@@ -38,9 +37,6 @@ from harness.records.schema import (
     TestEnded,
     TestStarted,
 )
-
-if TYPE_CHECKING:
-    from harness.tester import ModelTester
 
 RUN_DIR_VARIABLE = "BRINGUP_RUN_DIR"
 RUN_ID_VARIABLE = "BRINGUP_RUN_ID"
@@ -127,8 +123,8 @@ class TestRecorder:
         self.verdict: Outcome | None = None
         """What the tester itself concluded; None when no tester ran to its end."""
         self.ended = False
-        self.testers: list[ModelTester] = []
-        """Testers the test made, to see that their verdicts were raised."""
+        self.unraised: list[str] = []
+        """Mismatches that are on record and that nobody has raised yet."""
         self.results: list[tuple[StageResult, Status]] = []
         """Stages so far, for a test that can reuse them."""
         self._write(

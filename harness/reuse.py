@@ -12,14 +12,11 @@ import contextlib
 import ctypes
 import gc
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from harness.config import CompileDepth, Setting
+from harness.config import CompileDepth, CompilerConfig, Setting
 from harness.lowering import Program
 from harness.records.schema import Stage, StageResult, Status
-
-if TYPE_CHECKING:
-    from harness.tester import ModelTester
 
 FRONT_END = (
     Stage.LOAD,
@@ -48,26 +45,25 @@ class Kept:
 _last: Kept | None = None
 
 
-def key_of(tester: "ModelTester") -> Key:
-    """Equal keys mean: the same code would load and lower the same model again."""
-    config = tester.compiler_config
+def key_of(test: Key, config: CompilerConfig) -> Key:
+    """Equal keys mean: the same code would load and lower the same model again.
+
+    `test` says which test of which run it is, without its device.
+    """
     settings = tuple(
         (name, repr(getattr(config, name)))
         for name, setting in vars(type(config)).items()
         if isinstance(setting, Setting) and name != "compile_depth"
     )
     depth = config.compile_depth
-    front_end = CompileDepth.EXECUTE if depth.compiles else depth
-    identity = tester.recorder.identity
-    owner = f"{type(tester).__module__}.{type(tester).__qualname__}"
-    return (
-        identity.name,
-        tester.recorder.run.directory,
-        owner,
-        tester.model_name,
-        front_end,
-        settings,
-    )
+    return (*test, CompileDepth.EXECUTE if depth.compiles else depth, settings)
+
+
+def front_end_results(
+    results: list[tuple[StageResult, Status]],
+) -> list[tuple[StageResult, Status]]:
+    """The stages among a test's that its other devices share."""
+    return [r for r in results if r[0].stage in FRONT_END and r[0].ok]
 
 
 def take(key: Key) -> Kept | None:
@@ -79,19 +75,10 @@ def take(key: Key) -> Kept | None:
     return _last
 
 
-def keep(key: Key, tester: "ModelTester", program: Program) -> None:
+def keep(work: Kept) -> None:
     """Remember a test's front-end work."""
     global _last
-    results = [r for r in tester.recorder.results if r[0].stage in FRONT_END and r[0].ok]
-    _last = Kept(
-        key=key,
-        source=tester.recorder.key,
-        model=tester.framework_model,
-        inputs=tester.inputs,
-        golden=tester.golden,
-        program=program,
-        results=results,
-    )
+    _last = work
 
 
 def add_golden(key: Key, golden: Any) -> None:

@@ -110,9 +110,7 @@ class ModelTester:
         self._model: Any = None
         self._inputs: Any = None
         self._loaded = False
-        self._finalized = False
         self.recorder = self._open_recorder()
-        self.recorder.testers.append(self)
 
     # --- what subclasses give ---------------------------------------------------------------
 
@@ -168,7 +166,7 @@ class ModelTester:
 
     def finalize(self) -> None:
         """Raise the mismatch that `test_model` recorded, if there was one."""
-        self._finalized = True
+        self.recorder.unraised.clear()
         if self.mismatches:
             raise IncorrectResultError("; ".join(self.mismatches[:5]))
 
@@ -213,6 +211,7 @@ class ModelTester:
                 report = executor.run_intermediates((args, kwargs)).render()
                 stage.attributes["intermediates"] = report
         self.mismatches = mismatches(checks)
+        self.recorder.unraised += self.mismatches
         self.recorder.verdict = Outcome.INCORRECT if self.mismatches else Outcome.PASSED
         if self.mismatches:
             error = IncorrectResultError("; ".join(self.mismatches[:5]))
@@ -223,8 +222,7 @@ class ModelTester:
 
     def _program(self) -> Program:
         """Load and lower; or take what the same test did on another device of this process."""
-        key = reuse.key_of(self)
-        kept = reuse.take(key)
+        kept = reuse.take(self._reuse_key())
         if kept is not None:
             self._model, self._inputs, self.golden = kept.model, kept.inputs, kept.golden
             self._loaded = True
@@ -234,8 +232,24 @@ class ModelTester:
         if self.mode == "train":
             self._compute_golden()  # finds the parameters that get no gradient
         program = self._lower()
-        reuse.keep(key, self, program)
+        reuse.keep(
+            reuse.Kept(
+                key=self._reuse_key(),
+                source=self.recorder.key,
+                model=self._model,
+                inputs=self._inputs,
+                golden=self.golden,
+                program=program,
+                results=reuse.front_end_results(self.recorder.results),
+            )
+        )
         return program
+
+    def _reuse_key(self) -> reuse.Key:
+        owner = f"{type(self).__module__}.{type(self).__qualname__}"
+        run = self.recorder.run.directory
+        test = (self.recorder.identity.name, run, owner, self.model_name)
+        return reuse.key_of(test, self.compiler_config)
 
     def _load(self) -> None:
         if self._loaded:
@@ -281,7 +295,7 @@ class ModelTester:
         with self.recorder.stage(Stage.GOLDEN):
             torch.manual_seed(SEED)
             self.golden = self._golden()
-            reuse.add_golden(reuse.key_of(self), self.golden)
+            reuse.add_golden(self._reuse_key(), self.golden)
 
     def _golden(self) -> Any:
         args, kwargs = self._call()

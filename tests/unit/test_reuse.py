@@ -4,7 +4,6 @@
 """What one device's test may take over from another's: the same lowering, and only that."""
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,21 +15,15 @@ FRONT_END_SETTINGS = ["enable_consteval", "consteval_parameters", "inline_parame
 
 
 def key(depth: CompileDepth = CompileDepth.EXECUTE, **changes: Any) -> reuse.Key:
-    """A tester's key; only what `key_of` looks at is there."""
     config = CompilerConfig()
     config.compile_depth = depth
     for name in set(changes) & set(FRONT_END_SETTINGS):
         setattr(config, name, changes[name])
-    entry = changes.get("entry", "x.py::test_x[full-eval]")
-    tester = SimpleNamespace(
-        compiler_config=config,
-        model_name=changes.get("model_name", "x"),
-        recorder=SimpleNamespace(
-            identity=identity_of(entry, changes.get("device", "cpu")),
-            run=SimpleNamespace(directory=changes.get("directory", Path("a"))),
-        ),
+    identity = identity_of(
+        changes.get("entry", "x.py::test_x[full-eval]"), changes.get("device", "cpu")
     )
-    return reuse.key_of(tester)  # type: ignore[arg-type]
+    directory = changes.get("directory", Path("a"))
+    return reuse.key_of((identity.name, directory, changes.get("model_name", "x")), config)
 
 
 def test_another_device_takes_it_over() -> None:
