@@ -6,20 +6,22 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import onnx
 import torch
 from torch.fx import Graph
 
 from harness.config import CompileDepth, CompilerConfig
-from harness.frontend import onnx_program, torch_program, training
+from harness.frontend import torch_program, training
 from harness.frontend.consteval import fold_constants
 from harness.frontend.mlir import BACKEND_PIPELINE, ONNX_BACKEND_PIPELINE, TorchMlir, text_of
 from harness.frontend.program import Constant, Signature
 from harness.frontend.torch_program import Call, ExportRefusal
 from harness.recording import StageScope, TestRecorder
 from harness.records.schema import Stage, Status
+
+if TYPE_CHECKING:
+    import onnx
 
 LARGE_CONSTANTS = 4 << 20
 """Bytes of constants inside the IR above which its kept text leaves them out."""
@@ -109,12 +111,14 @@ def _consteval(graph: Graph, signature: Signature, config: CompilerConfig) -> Si
 
 
 def lower_onnx(
-    model: onnx.ModelProto,
+    model: "onnx.ModelProto",
     inputs: Mapping[str, torch.Tensor],
     config: CompilerConfig,
     recorder: TestRecorder,
 ) -> Program:
     """Take an ONNX model down; its own graph takes the place of the FX graph."""
+    from harness.frontend import onnx_program  # PyTorch models do without onnx
+
     with recorder.stage(Stage.EXPORT) as stage:
         prepared = onnx_program.prepare(model, inputs)
         keep_level(stage, config, "onnx", onnx_program.readable(prepared))

@@ -15,7 +15,6 @@ from typing import Any
 
 import torch
 from torch.export import ExportedProgram
-from torch.export.experimental import _export_forward_backward
 from torch.export.graph_signature import OutputKind
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils import _pytree as pytree
@@ -82,6 +81,8 @@ def export_step(
     model: torch.nn.Module, call: Call, loss: Callable[[Any], torch.Tensor]
 ) -> ExportedProgram:
     """Export forward, loss and backward."""
+    from torch.export.experimental import _export_forward_backward  # a second to import
+
     with sdpa_kernel(SDPBackend.MATH), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         forward = export(Step(model, loss), call)
