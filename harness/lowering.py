@@ -15,6 +15,7 @@ from torch.fx import Graph
 from harness.config import CompileDepth, CompilerConfig
 from harness.frontend import onnx_program, torch_program, training
 from harness.frontend.consteval import fold_constants
+from harness.frontend.fx_import import import_graph
 from harness.frontend.mlir import BACKEND_PIPELINE, ONNX_BACKEND_PIPELINE, TorchMlir, text_of
 from harness.frontend.program import Constant, Signature
 from harness.frontend.torch_program import Call, ExportRefusal
@@ -88,7 +89,7 @@ def _lower_exported(
     with recorder.stage(Stage.TORCH_IR) as stage:
         if config.inline_parameters:
             signature = torch_program.inline(decomposed, signature)
-        module = mlir.import_graph(decomposed.graph)
+        module = import_graph(mlir, decomposed.graph)
         whole = not config.inline_parameters
         keep_level(stage, config, "torch_ir", text_of(module, whole=whole))
         stage.reached(Status.CONVERTED_TO_TORCH_IR)
