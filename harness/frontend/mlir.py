@@ -59,12 +59,12 @@ class TorchMlir:
         self.run(module, STABLEHLO_PIPELINE)
         replace_arith_constants(module)
 
-    def portable(self, module: ir.Module) -> bytes:
-        """The portable artifact at this torch-mlir's StableHLO version."""
+    def portable(self, module: ir.Module, newest: str = "") -> bytes:
+        """The portable artifact at this torch-mlir's StableHLO version, or at `newest` if older."""
+        current: str = _stablehlo.get_current_version()
+        version = min(newest or current, current, key=_numbers)
         with self.explained():
-            return bytes(
-                _stablehlo.serialize_portable_artifact(module, _stablehlo.get_current_version())
-            )
+            return bytes(_stablehlo.serialize_portable_artifact(module, version))
 
     @contextlib.contextmanager
     def explained(self) -> Iterator[None]:
