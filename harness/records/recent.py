@@ -3,12 +3,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The newest op-by-op result of every test, over all merged runs below a folder."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import RecordError
-from harness.records.run_dir import HEADER_NAME, read_merged, read_ops
+from harness.records.run_dir import HEADER_NAME, OpLine, read_merged, read_ops
 from harness.records.schema import NOT_EVIDENCE, OpResult, RunHeader, TestRecord
 
 
@@ -29,9 +29,15 @@ def ops_of_run(run_dir: Path) -> list[OpsOfTest]:
     Raises:
         RecordError: not a merged run, a newer schema, or a malformed line.
     """
-    header, records = read_merged(run_dir)
+    return ops_of(*read_merged(run_dir), read_ops(run_dir))
+
+
+def ops_of(
+    header: RunHeader, records: Iterable[TestRecord], lines: Iterable[OpLine]
+) -> list[OpsOfTest]:
+    """Put a run's op results to the last attempts at their tests, by identity."""
     ops: dict[str, list[OpResult]] = {}
-    for line in read_ops(run_dir):
+    for line in lines:
         ops.setdefault(line.test, []).append(line.result)
     last: dict[str, TestRecord] = {}
     for record in sorted(records, key=lambda r: (r.identity, r.attempt, r.started or 0.0)):
