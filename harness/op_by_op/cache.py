@@ -42,7 +42,9 @@ _ORPHAN_AGE_S = 600.0  # a younger text may belong to a verdict that is just bei
 COMPILER_SIGNALS = frozenset({"SIGSEGV", "SIGABRT", "SIGFPE", "SIGILL", "SIGTRAP"})
 """Deaths by the program's own doing. SIGKILL and SIGBUS come from memory and disk."""
 _JUDGED = frozenset({Outcome.PASSED, Outcome.REACHED, Outcome.INCORRECT, Outcome.FAILED})
-_MACHINE_KINDS = frozenset({"DeviceError", "MemoryError", "OSError", "RecordError"})
+_MACHINE_KINDS = frozenset(
+    {"DeviceError", "MemoryError", "OUT_OF_MEMORY", "OSError", "RecordError"}
+)
 _MACHINE_WORDS = (
     *("bad_alloc", "out of memory", "cannot allocate memory", "resource_exhausted"),
     *("no space left on device", "resource temporarily unavailable", "too many open files"),

@@ -133,6 +133,7 @@ def test_each_device_depends_on_its_own_compiler() -> None:
         (verdict(Outcome.INFRA, "DeviceError"), False),
         (verdict(Outcome.FAILED, "DeviceError"), False),
         (verdict(Outcome.FAILED, "MemoryError"), False),
+        (verdict(Outcome.FAILED, "OUT_OF_MEMORY"), False),
         (verdict(Outcome.FAILED, "RuntimeError", "RESOURCE_EXHAUSTED: Out of memory"), False),
         (verdict(Outcome.KILLED, "SIGTERM"), False),
         (verdict(Outcome.SKIPPED), False),
