@@ -57,6 +57,7 @@ CREATE TABLE IF NOT EXISTS verdict (
     digest BLOB NOT NULL,     -- sha256 over key and body
     used REAL NOT NULL        -- seconds since the epoch, to within a day
 ) WITHOUT ROWID"""
+_UNREADABLE = (OSError, RecordError, zstandard.ZstdError)
 _PUT = "INSERT OR REPLACE INTO verdict VALUES (?, ?, ?, ?)"
 _Result = TypeVar("_Result")
 
@@ -215,16 +216,13 @@ class VerdictCache:
         A verdict that the machine may have caused (`cacheable`) never is.
         """
         try:
-            kept = {a: texts.get(a) for a in _artifacts(verdict)} if texts else {}
-            failure = verdict.failure
-            diagnostic = (
-                kept.get(failure.diagnostic, b"") if failure and failure.diagnostic else b""
-            )
-            if not cacheable(verdict, diagnostic.decode("utf-8", "replace")):
+            diagnostic = verdict.failure.diagnostic if verdict.failure else None
+            said = texts.get(diagnostic) if texts and diagnostic else b""
+            if not cacheable(verdict, said.decode("utf-8", "replace")):
                 return False
-            for artifact, text in kept.items():
-                self.blobs.put(text, artifact.level)
-        except RecordError:
+            if texts and not all(_link(a, texts, self.blobs) for a in _artifacts(verdict)):
+                return False
+        except _UNREADABLE:
             return False
         body = msgspec.json.encode(verdict)
         row = (key, body, _digest(key, body), time.time())
@@ -234,7 +232,7 @@ class VerdictCache:
         """Put a hit's texts into a run's store; False (take it as a miss) when one is gone."""
         try:
             return all(_link(a, self.blobs, blobs) for a in _artifacts(verdict))
-        except (OSError, RecordError, zstandard.ZstdError):
+        except _UNREADABLE:
             return False
 
     def prune(self, max_age_s: float, max_bytes: int) -> Pruned:

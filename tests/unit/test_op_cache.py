@@ -173,6 +173,12 @@ def test_a_hit_brings_its_texts_into_another_run(tmp_path: Path) -> None:
     assert cache.restore(hit, second)  # again changes nothing
 
 
+def test_a_verdict_whose_texts_cannot_be_had_is_not_kept(tmp_path: Path) -> None:
+    one = with_text(BlobStore(tmp_path / "1"), "module {}")
+    cache = VerdictCache(tmp_path / "c" / "v.sqlite")
+    assert not cache.put("k", one, BlobStore(tmp_path / "without")) and cache.get("k") is None
+
+
 @pytest.mark.parametrize("damage", ["gone", "empty", "garbage"])
 def test_a_hit_whose_text_is_lost_is_to_be_taken_as_a_miss(tmp_path: Path, damage: str) -> None:
     run, cache = BlobStore(tmp_path / "1"), VerdictCache(tmp_path / "c" / "v.sqlite")
@@ -182,6 +188,7 @@ def test_a_hit_whose_text_is_lost_is_to_be_taken_as_a_miss(tmp_path: Path, damag
     if damage == "gone":
         blob.unlink()
     else:
+        blob.unlink()
         blob.write_bytes(b"" if damage == "empty" else b"not a zstd frame at all")
     assert not cache.restore(one, BlobStore(tmp_path / "2"))
 
