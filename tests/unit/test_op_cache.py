@@ -79,6 +79,7 @@ MUTATIONS = {
     "device": {"device": "n150"},
     "descriptor": {"descriptor": "e"},
     "torch": {"versions": {"torch": "3"}},
+    "harness": {"versions": {"bringup": "2"}},
     "lowering": {"versions": {"torch-mlir": "3"}},
     "compiler": {"versions": {"jaxlib": "0.11"}},
     "flag": {"flags": {"optimization_level": "2"}},
