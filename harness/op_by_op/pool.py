@@ -194,7 +194,7 @@ class _Worker(threading.Thread):
         if result.ended in (Ended.CRASH, Ended.TIMEOUT, Ended.INFRA) or out_of_memory:
             self._device.close()
             self._ready(probe=True)
-        elif self._device.memory() * 2 > self._device.memory_limit > 0:
+        elif _resident(result) * 2 > self._device.memory_limit > 0:
             self._device.close()  # what earlier ops left behind is not the next one's fault
             self._ready(probe=False)
 
@@ -235,6 +235,11 @@ def _probe_job(*, executes: bool) -> OpJob:
 
     inputs = (torch.full((4,), 1.0), torch.full((4,), 2.0))
     return OpJob(stablehlo=_PROBE, inputs=inputs, execute=True)
+
+
+def _resident(run: OpRun) -> int:
+    """Bytes the host held in the op's last stage."""
+    return max((usage.peak_rss for usage in list(run.usages.values())[-1:]), default=0)
 
 
 def _infra(reason: str) -> OpRun:
