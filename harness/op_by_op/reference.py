@@ -27,6 +27,8 @@ from harness.records.schema import TensorType
 WORK_LIMIT = 4_000_000
 """Elementary steps, of about a microsecond, that an evaluation may take."""
 
+_SHARED_BYTES = 64 << 10
+
 
 class ReferenceRefusal(HarnessError):
     """The interpreter cannot say what this op computes."""
@@ -47,8 +49,8 @@ _INTEGERS = 8
 _UNIQUE_LIMIT = 1 << 22
 
 
-def seeded_inputs(op: StablehloOp) -> list[torch.Tensor]:
-    """Inputs for an op alone, the same for the same key.
+def seeded_inputs(op: StablehloOp, mlir: TorchMlir | None = None) -> list[torch.Tensor]:
+    """Inputs for an op alone, the same for the same key; `mlir` saves making a context.
 
     Floats are standard normal (positive where the op is defined only there), integers small, not
     negative and in bounds where they index, booleans mixed.
@@ -57,8 +59,7 @@ def seeded_inputs(op: StablehloOp) -> list[torch.Tensor]:
         ReferenceRefusal: an input is of a type that torch has no tensor for.
     """
     generator = torch.Generator().manual_seed(int(op.op.key[:15], 16))
-    mlir = TorchMlir()
-    main = main_of(read(mlir, op.artifact))
+    main = main_of(read(mlir or TorchMlir(), op.artifact))
     target = _target(main)
     operands = list(target.operands)
     inputs = []
@@ -200,23 +201,31 @@ _NUMPY = {
 """Element types that get in and out, and as which of numpy's."""
 
 
-def golden(op: StablehloOp, inputs: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+def golden(
+    op: StablehloOp, inputs: Sequence[torch.Tensor], mlir: TorchMlir | None = None
+) -> list[torch.Tensor]:
     """What an op computes from `inputs`, which are as `op.input_types` say.
 
     Raises:
         ReferenceRefusal: as `evaluate` has it.
     """
-    return evaluate(op.artifact, inputs)
+    return evaluate(op.artifact, inputs, mlir)
 
 
-def evaluate(artifact: bytes, inputs: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+def evaluate(
+    artifact: bytes, inputs: Sequence[torch.Tensor], mlir: TorchMlir | None = None
+) -> list[torch.Tensor]:
     """What a portable artifact's `main` computes, by the reference interpreter.
+
+    `mlir` saves making a context (some 20 ms). A context keeps every constant it has seen, so
+    large inputs get one of their own all the same.
 
     Raises:
         ReferenceRefusal: it has an op or a type the interpreter does not answer, would divide an
             integer by zero, or would take too long.
     """
-    mlir = TorchMlir()
+    if mlir is None or sum(t.nbytes for t in inputs) > _SHARED_BYTES:
+        mlir = TorchMlir()
     module = read(mlir, artifact)
     main = main_of(module)
     results = [mlir_type(v.type) for v in list(_body(main))[-1].operation.operands]
