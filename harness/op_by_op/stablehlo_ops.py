@@ -58,14 +58,16 @@ class _Found:
     count: int = 0
 
 
-def split(artifact: bytes) -> list[StablehloOp]:
+def split(artifact: bytes, mlir: TorchMlir | None = None) -> list[StablehloOp]:
     """The unique ops of a portable artifact, in the order they are first met.
+
+    Everything is done in one context: `mlir`, or one of its own.
 
     Raises:
         LoweringError: the bytes are no artifact this StableHLO reads, or have no function `main`.
         IdentityError: an op has no canonical text.
     """
-    mlir = TorchMlir()
+    mlir = mlir or TorchMlir()
     module = read(mlir, artifact)
     found: dict[str, _Found] = {}
     for position, operation in enumerate(operations_of(main_of(module))):
