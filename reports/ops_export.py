@@ -27,7 +27,7 @@ from reports.ops_summary import ModelOps
 FOLDER = "models"
 _ENDING = "_unique_ops.json"
 _KEPT_LETTERS = "[]@+=, "
-_LONGEST = 255 - len(_ENDING)  # bytes of a file name, on every common file system
+_LONGEST = 230 - len(_ENDING)  # bytes: 255 at most, and a file is first written beside its name
 _LARGEST = 64 << 20
 """Bytes of one text: beyond this it stays in blobs/ alone."""
 _STABLEHLO_OP = re.compile(r"\b(?:stablehlo|chlo)\.[A-Za-z_]\w*")
@@ -63,6 +63,8 @@ def write_exports(run_dir: Path, models: Sequence[ModelOps]) -> Exported:
     texts = _Texts(BlobStore(run_dir))
     names = set()
     for model in models:
+        if not model.ops:
+            continue
         name = file_name(model)
         names.add(name)
         data = msgspec.json.format(msgspec.json.encode(exported(model, texts)), indent=2)

@@ -7,6 +7,7 @@ Nothing is taken from whichever model came first: of an op in many models counts
 status, correlation and error are those of the worst.
 """
 
+import re
 import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ from reports.legend import ATTENTION
 from reports.origin import Origin, origin_of
 from reports.untrusted import clean, first_line
 
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_DIGITS = 16  # of a key: as many as a reproducer's folder needs to be told from all others
 _WORDLESS = frozenset({Outcome.CRASHED, Outcome.KILLED, Outcome.INFRA})
 
 
@@ -103,7 +106,7 @@ class ModelOps:
 
 @dataclass(frozen=True)
 class SharedOp:
-    """One op on one device over all models that have it."""
+    """One op on one device over all models that have it, or ops that fail in one same way."""
 
     uses: tuple[tuple[ModelOps, OpResult], ...]
     """At least one."""
@@ -122,6 +125,11 @@ class SharedOp:
     def device(self) -> str:
         """Where it was tried."""
         return self.worst.verdict.device
+
+    @property
+    def variants(self) -> int:
+        """How many ops these are: one, unless they were put together for their failure."""
+        return len({result.verdict.op.key for _, result in self.uses})
 
     @property
     def nodes(self) -> int:
@@ -168,14 +176,19 @@ def across(models: Iterable[ModelOps]) -> tuple[SharedOp, ...]:
 def blockers(models: Iterable[ModelOps]) -> tuple[SharedOp, ...]:
     """Ops below their device's top, with the models they hold back, most models first.
 
-    What the machine did is no op's fault: INFRA and KILLED block nothing.
+    Ops of one name that fail alike are one thing to fix, whatever their shapes. What the machine
+    did is no op's fault: INFRA and KILLED block nothing.
     """
-    shared = []
+    held: dict[tuple[str, str, str], list[tuple[ModelOps, OpResult]]] = {}
     for one in across(models):
-        held = tuple(use for use in one.uses if is_blocking(use[1]))
-        if held:
-            shared.append(SharedOp(held))
-    return tuple(sorted(shared, key=lambda s: (-len(s.models), -s.nodes, s.op.name, s.op.key)))
+        for model, result in one.uses:
+            if is_blocking(result):
+                verdict = result.verdict
+                failing = verdict.fingerprint or verdict.outcome.value
+                place = verdict.op.name, verdict.device, failing
+                held.setdefault(place, []).append((model, result))
+    shared = [SharedOp(tuple(held[place])) for place in sorted(held)]
+    return tuple(sorted(shared, key=lambda s: (-len(s.models), -s.nodes)))
 
 
 def is_blocking(result: OpResult) -> bool:
@@ -217,7 +230,8 @@ def seconds_of(result: OpResult) -> float | None:
 
 def command_of(result: OpResult) -> str:
     """The line that runs a failed op's reproducer; empty for an op that needs none."""
-    key = clean(result.verdict.op.key)
+    key = result.verdict.op.key
+    key = key[:_DIGITS] if _DIGEST.fullmatch(key) else clean(key)
     if result.verdict.outcome in GOOD or not key or key.startswith("-"):
         return ""
     return f"nox -s repro -- {shlex.quote(key)}"

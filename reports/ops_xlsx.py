@@ -12,6 +12,7 @@ from typing import Any
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, PatternFill
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
 
 from harness.records.atomic import write_atomically
 from harness.records.schema import OpResult, Outcome, Status
@@ -95,6 +96,9 @@ def _made(model: ModelOps) -> str:
 
 def _sheet(workbook: Workbook, name: str, title: str, lead: str) -> Any:
     sheet = sheets.add_sheet(workbook, name)
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.fitToHeight = 0  # as many pages as there are rows, one page wide
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     put(sheet, 1, 1, title, sheets.TITLE)
     put(sheet, 2, 1, lead, sheets.QUIET)
     return sheet
@@ -197,6 +201,7 @@ _SHARED: dict[str, Callable[[SharedOp], Value]] = {
     "inputs": lambda s: shapes_text(s.op.inputs),
     "outputs": lambda s: shapes_text(s.op.outputs),
     "attributes": lambda s: attributes_text(s.op),
+    "variants": lambda s: s.variants,
     "models": lambda s: len(s.models),
     "nodes": lambda s: s.nodes,
     "lowest status": lambda s: legend.status_text(s.worst.verdict.status),

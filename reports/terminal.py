@@ -84,17 +84,26 @@ def blocking(shared: Sequence[SharedOp]) -> Iterator[RenderableType]:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("models", "nodes"):
         table.add_column(name, justify="right", no_wrap=True)
-    for name in ("op", "device", "status", "fingerprint"):
-        table.add_column(name, overflow="fold")
+    table.add_column("op, its device and status, and how it fails", overflow="fold")
     for one in shared[:_AT_MOST]:
-        verdict = one.worst.verdict
-        words = one.op.name, one.device, legend.status_text(verdict.status), verdict.fingerprint
-        table.add_row(
-            str(len(one.models)), str(one.nodes), *(Text(first_line(word)) for word in words)
-        )
+        table.add_row(str(len(one.models)), str(one.nodes), _blocker(one))
     yield table
     if len(shared) > _AT_MOST:
         yield Text(f"and {len(shared) - _AT_MOST} more, in the documents", "dim")
+
+
+def _blocker(one: SharedOp) -> Text:
+    verdict = one.worst.verdict
+    look = legend.OUTCOMES[verdict.outcome].terminal
+    more = f"  {one.variants} variants" if one.variants > 1 else ""
+    return Text.assemble(
+        (first_line(one.op.name), "bold"),
+        f"  {first_line(one.device)}  status {verdict.status.value} ",
+        (verdict.outcome.value, look),
+        more,
+        "\n",
+        (first_line(verdict.fingerprint) or "no fingerprint", "dim"),
+    )
 
 
 def _title(text: str, style: str = "bold") -> Text:
