@@ -15,7 +15,7 @@ from reports.ops_xlsx import heading
 from reports.untrusted import clean
 
 NAME = "models_op_per_op.md"
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$@:])")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$])")
 _MOST_BLOCKERS = 100
 _LONGEST = 200  # characters of a cell
 

@@ -268,6 +268,9 @@ def _dress(sheet: Any, titles: Sequence[str], outcomes: Sequence[Outcome]) -> No
     for row, outcome in enumerate(outcomes, start=_TABLE_ROW + 1):
         tint = legend.OUTCOMES[outcome].tint
         sheet.cell(row, column).fill = PatternFill("solid", fgColor=tint)
+    failure = titles.index("failure") + 1
+    for row in range(_TABLE_ROW + 1, _TABLE_ROW + 1 + len(outcomes)):
+        sheet.cell(row, failure).alignment = Alignment(vertical="top")  # its first line is in sight
     for title in ("inputs", "outputs", "attributes", "failure", "fingerprint", "model names"):
         if title in titles:
             letter = get_column_letter(titles.index(title) + 1)

@@ -219,6 +219,8 @@ def test_hostile_text_is_text_and_long_text_is_cut(tmp_path: Path) -> None:
     assert {cell.data_type for cell in cells} <= {"s", "inlineStr", "n", "d"}
     texts = [cell.value for cell in cells if isinstance(cell.value, str)]
     assert max(map(len, texts)) <= 32_767
+    failure = next(c for c in cells if str(c.value).startswith("=1+1\n"))
+    assert failure.alignment.vertical == "top"
     assert any(text.endswith("[cut: longer than a cell can be]") for text in texts)
     assert not any("\x1b" in text or "\u202e" in text for text in texts)
 
