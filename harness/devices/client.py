@@ -276,7 +276,8 @@ class Device:
                 return self._bystander(time.monotonic() - started)
             done, returned = self._follow(progress, started + deadline)
         except DeviceFailure as error:
-            return self._op_failed(error, job, progress, time.monotonic() - started)
+            wall = time.monotonic() - started
+            return _op_failed(error, job, progress, wall, limited=self.memory_limit > 0)
         finally:
             if descriptor is not None:
                 os.close(descriptor)
@@ -318,26 +319,6 @@ class Device:
                 error.kind, f"{error} before it took the op", error.diagnostic, None
             )
             return OpRun(Ended.INFRA, failure=failure, wall_s=wall)
-
-    def _op_failed(
-        self, error: DeviceFailure, job: OpJob, progress: Sequence[Reached], wall: float
-    ) -> OpRun:
-        passed = progress[-1].stage if progress else None
-        stage = error.stage or stage_after(passed, job)
-        kind = error.kind
-        if self.memory_limit and is_out_of_memory(error.diagnostic):
-            kind = OUT_OF_MEMORY
-        ended = Ended.REFUSED if isinstance(error, DeviceRefusal) else Ended.CRASH
-        if isinstance(error, HostTimeout):
-            ended = Ended.TIMEOUT
-        failure = OpFailure(kind, str(error), error.diagnostic, stage)
-        last = () if error.usage is None else (Reached(stage, error.levels, error.usage),)
-        run = _op_run(ended, progress, failure=failure, wall_s=wall, stderr=error.diagnostic)
-        return dataclasses.replace(
-            run,
-            levels=run.levels + error.levels,
-            usages={**run.usages, **{one.stage: one.usage for one in last}},
-        )
 
     def request(self, message: Request) -> None:
         """Send a request whose reply carries nothing."""
@@ -453,6 +434,24 @@ class Device:
         size = os.fstat(self._log.fileno()).st_size
         start = max(self._mark, size - _STDERR_TAIL)
         return os.pread(self._log.fileno(), size - start, start).decode("utf-8", "replace").strip()
+
+
+def _op_failed(
+    error: DeviceFailure, job: OpJob, progress: Sequence[Reached], wall: float, *, limited: bool
+) -> OpRun:
+    """The failure as a value; `limited`: its host had a memory limit."""
+    ended, message = Ended.CRASH, str(error)
+    if isinstance(error, DeviceRefusal):
+        ended = Ended.REFUSED
+    elif isinstance(error, HostTimeout):
+        ended, message = Ended.TIMEOUT, f"the op was not through in {wall:.0f} s and was stopped"
+    stage = error.stage or stage_after(progress[-1].stage if progress else None, job)
+    limited = limited and ended is not Ended.TIMEOUT  # the stacks may name anything
+    kind = OUT_OF_MEMORY if limited and is_out_of_memory(error.diagnostic) else error.kind
+    failure = OpFailure(kind, message, error.diagnostic, stage)
+    run = _op_run(ended, progress, failure=failure, wall_s=wall, stderr=error.diagnostic)
+    last = {} if error.usage is None else {stage: error.usage}
+    return dataclasses.replace(run, levels=run.levels + error.levels, usages={**run.usages, **last})
 
 
 def _op_run(ended: Ended, progress: Sequence[Reached], **rest: Any) -> OpRun:

@@ -109,17 +109,25 @@ class ForkedHost:
 
 
 class ForkServer:
-    """The parent's side; shared by any number of devices and threads."""
+    """The parent's side; shared by any number of devices and threads.
+
+    A server that was killed is started again at the next fork; its hosts went with it.
+    """
 
     def __init__(self, preload: Sequence[str] = ()) -> None:
+        self._modules = (*PRELOADED, *preload)
         self._lock = threading.Lock()
+        self._closed = False
+        self._start()
+
+    def _start(self) -> None:
         self._sock, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         root = str(Path(__file__).resolve().parents[2])
         path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
+        command = [sys.executable, "-m", "harness.devices.fork_server", str(theirs.fileno())]
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "harness.devices.fork_server", str(theirs.fileno())]
-                + [module for module in (*PRELOADED, *preload)],
+                [*command, *self._modules],
                 pass_fds=[theirs.fileno()],
                 env=os.environ | _ENVIRONMENT | {"PYTHONPATH": path},
                 stdin=subprocess.DEVNULL,
@@ -138,22 +146,41 @@ class ForkServer:
         """A new host that serves `sock` and writes its output to the descriptor `log`.
 
         Raises:
-            DeviceError: the server is gone.
+            DeviceError: the server is closed, or died twice.
         """
         request = Fork(dict(environment), memory_limit)
-        reply, pidfd = self._ask(request, Forked, [sock.fileno(), log])
+        descriptors = [sock.fileno(), log]
+        with self._lock:
+            try:
+                reply, pidfd = self._ask(request, Forked, descriptors)
+            except DeviceError:
+                self._restart()
+                reply, pidfd = self._ask(request, Forked, descriptors)
         assert pidfd is not None
         return ForkedHost(self, reply.pid, pidfd)
 
     def reap(self, pid: int) -> int:
-        """The exit code of a host that has ended; SIGKILL's if the server is gone."""
-        try:
-            return int(self._ask(Reap(pid), Reaped)[0].code)
-        except DeviceError:
-            return -signal.SIGKILL  # the hosts went with it
+        """The exit code of a host that has ended; SIGKILL's if its server went with it."""
+        with self._lock:
+            try:
+                return int(self._ask(Reap(pid), Reaped)[0].code)
+            except DeviceError:
+                return -signal.SIGKILL
 
     def close(self) -> None:
         """End the server, and its hosts with it."""
+        self._closed = True
+        self._process.kill()  # whoever waits for its answer, stops
+        with self._lock:
+            self._end()
+
+    def _restart(self) -> None:
+        if self._closed:
+            raise DeviceError("the fork server is closed")
+        self._end()
+        self._start()
+
+    def _end(self) -> None:
         self._sock.close()
         self._process.kill()
         self._process.wait()
@@ -161,12 +188,11 @@ class ForkServer:
     def _ask(
         self, request: Fork | Reap, kind: Any, descriptors: Sequence[int] = ()
     ) -> tuple[Any, int | None]:
-        with self._lock:
-            try:
-                socket.send_fds(self._sock, [msgspec.msgpack.encode(request)], list(descriptors))
-                packet, received, _, _ = socket.recv_fds(self._sock, _PACKET, 1)
-            except OSError as error:
-                raise DeviceError(f"the fork server is gone: {error}") from error
+        try:
+            socket.send_fds(self._sock, [msgspec.msgpack.encode(request)], list(descriptors))
+            packet, received, _, _ = socket.recv_fds(self._sock, _PACKET, 1)
+        except OSError as error:
+            raise DeviceError(f"the fork server is gone: {error}") from error
         if not packet:
             raise DeviceError("the fork server died; its standard error says why")
         reply = msgspec.msgpack.decode(packet, type=kind)
@@ -190,10 +216,16 @@ def run_server(sock: socket.socket) -> None:
             return
         request = msgspec.msgpack.decode(packet, type=Fork | Reap)
         if isinstance(request, Reap):
-            code = os.waitstatus_to_exitcode(os.waitpid(request.pid, 0)[1])
-            sock.send(msgspec.msgpack.encode(Reaped(code)))
+            sock.send(msgspec.msgpack.encode(Reaped(_exit_code(request.pid))))
             continue
         _fork_one(sock, parent, request, descriptors)
+
+
+def _exit_code(pid: int) -> int:
+    try:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    except ChildProcessError:  # the host of a server before this one
+        return -signal.SIGKILL
 
 
 def _fork_one(sock: socket.socket, parent: int, request: Fork, descriptors: Sequence[int]) -> None:

@@ -43,8 +43,8 @@ func.func @main(%x: tensor<4xf32>, %y: tensor<4xf32>) -> tensor<4xf32> {
 }"""
 _KILLED = "SIGKILL"
 """A host's end that no op brings about: somebody else sent it."""
-_PROBES = 3
-"""Times to probe a device whose host is being killed from outside."""
+_PROBES = 10
+"""Times to probe a device whose host is being killed from outside: that says nothing of it."""
 
 _Task = tuple[OpJob, "Future[OpRun]"]
 
