@@ -9,9 +9,11 @@ from pathlib import Path
 
 import msgspec
 
+from harness.records.atomic import write_atomically
 from harness.records.moves import read_moves
 from harness.records.recent import merged_runs, recent_ops
 from harness.records.run_dir import read_merged, read_ops, read_plans
+from reports import ops_markdown, ops_xlsx
 from reports.errors import ReportError
 from reports.html import write_html
 from reports.kept import Choice, write_pages
@@ -71,8 +73,10 @@ def build(run_dir: Path, choice: Choice = Choice.ALL) -> Built:
     )
 
 
-def build_ops(results: Path) -> BuiltOps:
+def build_ops(results: Path, built: Built | None = None) -> BuiltOps:
     """Write `models_op_per_op.xlsx` and `.md` of all models recently run, into `results`.
+
+    When `built` is of the very same results, its files are taken and not made again.
 
     Raises:
         RecordError: a full disk.
@@ -83,6 +87,11 @@ def build_ops(results: Path) -> BuiltOps:
     if not any(model.ops for model in models):
         why = f" ({losses[0]})" if losses else ""
         raise ReportError(f"no merged run below {results} has op-by-op results{why}")
+    if built and built.ops_xlsx and built.run.ops == models:
+        made = built.ops_xlsx.parent
+        for name in (ops_markdown.NAME, ops_xlsx.NAME):
+            write_atomically(results / name, (made / name).read_bytes())
+        return BuiltOps(models, results / ops_xlsx.NAME, tuple(losses))
     return BuiltOps(models, _write_ops(results, models), tuple(losses))
 
 

@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _recent(built: Built, results: Path) -> BuiltOps | None:
     """A run with ops changes what is newest of all models below `results`, if it is there."""
     inside = built.html.resolve().is_relative_to(results.resolve())
-    return build_ops(results) if built.ops_xlsx and inside else None
+    return build_ops(results, built) if built.ops_xlsx and inside else None
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -34,6 +34,8 @@ def print_summary(built: Built, console: Console, recent: BuiltOps | None = None
         console.print(piece)
     for loss in built.losses:
         console.print(Text(clean(f"kept text lost: {loss}"), "yellow"))
+    for loss in recent.losses if recent else ():
+        console.print(Text(clean(f"not read: {loss}"), "yellow"))
     console.print()
     written = {"page": built.html, "spreadsheet": built.xlsx}
     if built.ops_xlsx:

@@ -324,4 +324,7 @@ def test_building_a_run_below_results_refreshes_the_common_spreadsheet(tmp_path:
     run_of(tmp_path / "run", {T5: [op_result()]})
     assert main(["build", "--results", str(tmp_path)]) == 0
     assert (tmp_path / ops_xlsx.NAME).exists()
-    assert (tmp_path / "run" / ops_xlsx.NAME).exists()
+    common = (tmp_path / ops_xlsx.NAME).read_bytes()
+    assert common == (tmp_path / "run" / ops_xlsx.NAME).read_bytes()
+    assert main(["ops", "--results", str(tmp_path)]) == 0
+    assert common == (tmp_path / ops_xlsx.NAME).read_bytes()
