@@ -16,7 +16,13 @@ import torch
 from torch.fx import Graph, Node
 from torch.fx.node import map_arg
 
-from harness.op_by_op.identity import torch_op, torch_operands, torch_results
+from harness.op_by_op.identity import (
+    IdentityError,
+    torch_op,
+    torch_operands,
+    torch_results,
+    torch_values,
+)
 from harness.records.schema import Op
 
 
@@ -38,9 +44,38 @@ class TorchOp:
     """What PyTorch computes from `inputs`, one tensor for each output."""
 
 
+_UNDEFINED = frozenset(
+    {
+        *("aten.empty", "aten.empty_like", "aten.empty_strided", "aten.empty_permuted"),
+        *("aten.new_empty", "aten.new_empty_strided"),
+    }
+)
+
+
 def op_nodes(graph: Graph) -> Iterator[Node]:
-    """The nodes that are ops; taking one of several results is none."""
-    return (n for n in graph.nodes if n.op == "call_function" and n.target is not operator.getitem)
+    """The nodes that are ops: those that compute a tensor.
+
+    Taking one of several results is none, nor is what has no tensor for a result (an assertion) or
+    one of any values (memory not yet written): there is nothing to compare.
+    """
+    return (node for node in graph.nodes if _computes(node))
+
+
+def _computes(node: Node) -> bool:
+    if node.op != "call_function" or node.target is operator.getitem:
+        return False
+    return str(node.target).rpartition(".")[0] not in _UNDEFINED and bool(torch_values(node))
+
+
+def refused_ops(graph: Graph) -> dict[str, str]:
+    """Name of each op node that cannot stand alone (it takes what is no tensor), and why."""
+    refused = {}
+    for node in op_nodes(graph):
+        try:
+            torch_op(node)
+        except IdentityError as error:
+            refused[node.name] = str(error)
+    return refused
 
 
 def count_ops(graph: Graph) -> dict[str, tuple[int, int, str]]:
@@ -58,7 +93,10 @@ class _Found:
 def _found(graph: Graph) -> list[_Found]:
     found: dict[str, _Found] = {}
     for node in op_nodes(graph):
-        op = torch_op(node)
+        try:
+            op = torch_op(node)
+        except IdentityError:  # `refused_ops` says so
+            continue
         found.setdefault(op.key, _Found(op, node.name)).count += 1
     return list(found.values())
 
@@ -68,9 +106,7 @@ def unique_ops(graph: Graph, arguments: Sequence[torch.Tensor]) -> Iterator[Torc
 
     Only values that are still needed are held; drop a TorchOp before asking for the next one to
     keep it so.
-
-    Raises:
-        IdentityError: an op takes what has no canonical text, e.g. another graph.
+    Ops that `refused_ops` names are computed and not given.
     """
     first = {found.node: (i, found) for i, found in enumerate(_found(graph))}
     values: dict[Node, Any] = {}

@@ -21,7 +21,7 @@ from harness.frontend.torch_program import call_of
 from harness.lowering import Program, lower_torch
 from harness.op_by_op.reference import ReferenceRefusal, evaluate, golden, seeded_inputs
 from harness.op_by_op.stablehlo_ops import StablehloOp, main_of, operations_of, read, split
-from harness.op_by_op.torch_ops import count_ops, unique_ops
+from harness.op_by_op.torch_ops import count_ops, refused_ops, unique_ops
 from harness.records.naming import identity_of
 
 
@@ -121,6 +121,24 @@ def test_a_golden_that_is_not_needed_any_more_is_not_held(
         del op
         gc.collect()
         assert sum(ref() is not None for ref in alive) <= 8
+
+
+def test_what_computes_no_tensor_is_no_op_and_what_takes_none_is_refused() -> None:
+    aten = torch.ops.aten
+    graph = torch.fx.Graph()
+    x = graph.placeholder("x")
+    memory = graph.call_function(aten.empty_strided.default, ([2], [1]))
+    check = graph.call_function(aten._assert_tensor_metadata.default, (x,))
+    number = graph.call_function(aten.item.default, (x,))
+    scaled = graph.call_function(aten.mul.Scalar, (x, number))
+    negated = graph.call_function(aten.neg.default, (scaled,))
+    graph.output((memory, negated))
+    for node, value in ((x, []), (memory, [2]), (scaled, []), (negated, [])):
+        node.meta["val"] = torch.empty(value)
+    check.meta["val"], number.meta["val"] = None, 2.0
+    (op,) = unique_ops(graph, [torch.tensor(2.0)])
+    assert op.node == "neg_default" and torch.equal(op.golden[0], torch.tensor(-4.0))
+    assert refused_ops(graph) == {"mul_scalar": "argument item_default is no tensor"}
 
 
 @pytest.mark.parametrize("name", sorted(MODELS))
