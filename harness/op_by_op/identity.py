@@ -325,13 +325,16 @@ _NORMAL = (
     (re.compile(r'"[^"\n]*/[^"\n]*":\d+:\d+'), "LOC"),
     (re.compile(r"0x[0-9a-fA-F]+"), "ADDR"),
     (re.compile(r"(?<![\w.])(?:/[\w.+-]+){2,}(?::\d+)*"), "PATH"),
-    (re.compile(r"(?<=[<x\[,])(?:\d+|\?)(?=x)|(?<=<)(?:\d+|\?)x"), "N"),
     (re.compile(r"\b(?:tensor|vtensor|memref|vector)<[^<>]*(?:<[^<>]*>[^<>]*)*>"), "TYPE"),
+    (re.compile(r"\b(?:\d+x)+(?=[a-z]+\d)"), "SHAPE x "),
+    (re.compile(r"\[\s*\]"), "SHAPE"),
     (re.compile(r"[\[(]\s*-?[\d?]+(?:\s*,\s*-?[\d?]+)*\s*,?\s*[\])]"), "SHAPE"),
     (re.compile(r"%[\w.$-]+(?:#\d+)?(?::\d+)?"), "%"),
+    (re.compile(r"(?<=[A-Za-z])_\d+\b"), ""),
     (re.compile(r"(?<![A-Za-z_])[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"), "N"),
     (re.compile(r"\s+"), " "),
 )
+_READ_LENGTH = 4000
 _FINGERPRINT_LENGTH = 300
 
 
@@ -342,7 +345,7 @@ def fingerprint(stage: str, op_name: str, diagnostic: str) -> str:
     types, shapes, SSA names and numbers each replaced by a word.
     """
     lines = (line.strip() for line in diagnostic.splitlines())
-    text = next((line for line in lines if line), "")
+    text = next((line for line in lines if line), "")[:_READ_LENGTH]
     for pattern, word in _NORMAL:
         text = pattern.sub(word, text)
     return f"{stage}:{op_name}:{text.strip()[:_FINGERPRINT_LENGTH]}"

@@ -520,6 +520,10 @@ def test_a_large_constant_operand_is_an_input_and_a_long_attribute_a_digest(
             "\n  the shape (2, 3) and %0#1 of !torch.vtensor<[2,3],f32>\nnote: see 7",
             "the shape (4,) and %x of !torch.vtensor<[],f32>\nnote: see 8",
         ),
+        (
+            "node add_12 has 2x3xf32 and [], not 4xf32",
+            "node add has 7xf32 and [3, 4], not 1x2x3xf32",
+        ),
     ],
 )
 def test_a_failure_of_the_same_cause_has_the_same_fingerprint(one: str, other: str) -> None:
