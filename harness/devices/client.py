@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import psutil
 
-from harness.devices.catalog import kind_of
+from harness.devices.catalog import is_exclusive, kind_of
 from harness.devices.fork_server import ForkServer
 from harness.devices.host import STACK_SIGNAL
 from harness.devices.iree import read_phases
@@ -165,7 +165,9 @@ class Device:
         self.close()
         ours, theirs = socket.socketpair()
         self._log = tempfile.TemporaryFile(prefix="bringup-host-")  # noqa: SIM115 - lives on
-        self._scratch = tempfile.TemporaryDirectory(prefix="bringup-host-")
+        self._scratch = tempfile.TemporaryDirectory(
+            prefix="bringup-host-", ignore_cleanup_errors=True
+        )
         environment = {
             "PYTHONPATH": os.pathsep.join(filter(None, _import_path())),
             "TMPDIR": self._scratch.name,
@@ -333,15 +335,18 @@ class Device:
         except psutil.Error:
             return 0
 
-    def close(self) -> None:
-        """End the host."""
+    def close(self, *, wait: bool = True) -> None:
+        """End the host. Without waiting, a large one frees its memory while we go on."""
         self._opened = None
         process, self._process = self._process, None
         if process is None:
             return
         self._sock.close()
         _kill_session(process)
-        process.wait()
+        if wait or is_exclusive(self.name):
+            process.wait()
+        else:
+            _dying[:] = [p for p in (*_dying, process) if p.poll() is None]
         self._log.close()
         self._scratch.cleanup()
 
@@ -483,6 +488,8 @@ OPEN_HOSTS = 2
 LARGE_HOST = 1 << 30
 """Bytes above which an idle host is ended: allocators keep what a large model needed."""
 _devices: dict[str, Device] = {}
+_dying: list[HostProcess] = []
+"""Hosts that were killed and not yet waited for."""
 
 
 def device(name: str) -> Device:
@@ -501,10 +508,10 @@ def close_large() -> None:
     """End hosts that hold much memory; the next test starts them again while it exports."""
     for one in _devices.values():
         if one.memory() > LARGE_HOST:
-            one.close()
+            one.close(wait=False)
 
 
 def close_all() -> None:
     """End every host of this process."""
     for one in _devices.values():
-        one.close()
+        one.close(wait=False)

@@ -38,7 +38,7 @@ def first(run: Run) -> Done:
 
 
 def ops_of(done: Done) -> dict[str, OpResult]:
-    lines, _ = load_ops(done.directory)
+    lines = load_ops(done.directory)
     return {line.result.verdict.op.name: line.result for line in lines}
 
 
@@ -66,7 +66,7 @@ def test_each_op_has_its_own_verdict(first: Done) -> None:
 
 
 def test_equal_ops_are_counted_and_run_once(first: Done) -> None:
-    lines, _ = load_ops(first.directory)
+    lines = load_ops(first.directory)
     keys = [line.result.verdict.op.key for line in lines]
     assert len(keys) == len(set(keys))
     assert [line.result.index for line in lines] == list(range(len(lines)))
