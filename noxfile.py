@@ -76,6 +76,19 @@ def e2e_compile(session: nox.Session) -> None:
 
 
 @nox.session
+def op_by_op(session: nox.Session) -> None:
+    """Run every op alone: nox -s op_by_op -- --model bert --device cpu,n150, or -- --all."""
+    run_and_report(session, "op_by_op")
+
+
+@nox.session
+def repro(session: nox.Session) -> None:
+    """Run a failed op's reproducer: nox -s repro -- KEY."""
+    prepare(session)
+    python(session, "-m", "harness.op_by_op.repro", *session.posargs)
+
+
+@nox.session
 def run(session: nox.Session) -> None:
     """Run any tests by id, file or --model, report: nox -s run -- --model bert --device cpu."""
     run_and_report(session, "run")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from harness.config import CompileDepth, CompilerConfig, OpByOpBackend
     from harness.executor import Executor, OnnxExecutor
     from harness.onnx_tester import OnnxModelTester
+    from harness.op_by_op.executors import OpByOpExecutor, StablehloExecutor, TorchExecutor
     from harness.tester import ModelTester
 
 _HOMES = {
@@ -22,6 +23,9 @@ _HOMES = {
     "CompilerConfig": "config",
     "OpByOpBackend": "config",
     "Executor": "executor",
+    "OpByOpExecutor": "op_by_op.executors",
+    "StablehloExecutor": "op_by_op.executors",
+    "TorchExecutor": "op_by_op.executors",
     "OnnxExecutor": "executor",
     "ModelTester": "tester",
     "OnnxModelTester": "onnx_tester",
@@ -35,6 +39,9 @@ __all__ = [
     "OnnxExecutor",
     "OnnxModelTester",
     "OpByOpBackend",
+    "OpByOpExecutor",
+    "StablehloExecutor",
+    "TorchExecutor",
 ]
 
 

@@ -182,6 +182,11 @@ class CompilerConfig:
         self._op_by_op_backend = backend
 
     @property
+    def splits_fx(self) -> bool:
+        """Is this an op-by-op flow over the FX graph?"""
+        return self.compile_depth.op_by_op and self.op_by_op_backend is OpByOpBackend.TORCH
+
+    @property
     def chosen_backend(self) -> OpByOpBackend | None:
         """The backend somebody chose, None when nobody did."""
         return self._op_by_op_backend

@@ -17,6 +17,7 @@ import torch
 from torch.fx import Graph, Interpreter, Node
 
 from harness.devices.client import Device
+from harness.frontend.fx_import import import_graph
 from harness.frontend.mlir import BACKEND_PIPELINE, TorchMlir, at_version
 from harness.frontend.program import Signature
 from harness.lowering import Program
@@ -117,7 +118,7 @@ def _device_values(
 ) -> list[torch.Tensor]:
     cut = _with_outputs(graph, window)
     mlir = TorchMlir()
-    module = mlir.import_graph(cut)
+    module = import_graph(mlir, cut)
     mlir.run(module, BACKEND_PIPELINE)
     mlir.to_stablehlo(module)
     artifact = at_version(mlir.portable(module), device.open().stablehlo_version)

@@ -14,6 +14,7 @@ from torch.fx import Graph
 from harness.config import CompileDepth, CompilerConfig
 from harness.frontend import torch_program, training
 from harness.frontend.consteval import fold_constants
+from harness.frontend.fx_import import import_graph
 from harness.frontend.mlir import BACKEND_PIPELINE, ONNX_BACKEND_PIPELINE, TorchMlir, text_of
 from harness.frontend.program import Constant, Signature
 from harness.frontend.torch_program import Call, ExportRefusal
@@ -86,22 +87,24 @@ def _lower_exported(
             )
         signature = _consteval(decomposed.graph, signature, config)
         stage.attributes["nodes"] = str(torch_program.node_count(decomposed.graph))
-    mlir = TorchMlir()
-    with recorder.stage(Stage.TORCH_IR) as stage:
-        if config.inline_parameters:
-            signature = torch_program.inline(decomposed, signature)
-        module = mlir.import_graph(decomposed.graph)
-        whole = not config.inline_parameters
-        keep_level(stage, config, "torch_ir", text_of(module, whole=whole))
-        stage.reached(Status.CONVERTED_TO_TORCH_IR)
-    artifact = _lower_module(mlir, module, BACKEND_PIPELINE, whole, config, recorder)
-    return Program(
-        artifact=artifact,
+    program = Program(
         signature=signature,
         graph=decomposed.graph,
         flatten=lambda call: torch_program.flatten_call(exported, call),
         restore=lambda leaves: torch_program.unflatten_result(exported, leaves),
     )
+    if config.splits_fx:
+        return program  # every op is lowered alone
+    mlir = TorchMlir()
+    with recorder.stage(Stage.TORCH_IR) as stage:
+        if config.inline_parameters:
+            program.signature = torch_program.inline(decomposed, signature)
+        module = import_graph(mlir, decomposed.graph)
+        whole = not config.inline_parameters
+        keep_level(stage, config, "torch_ir", text_of(module, whole=whole))
+        stage.reached(Status.CONVERTED_TO_TORCH_IR)
+    program.artifact = _lower_module(mlir, module, BACKEND_PIPELINE, whole, config, recorder)
+    return program
 
 
 def _consteval(graph: Graph, signature: Signature, config: CompilerConfig) -> Signature:

@@ -10,6 +10,7 @@ Tests are recorded when the run asks for it (`BRINGUP_RUN_DIR`) or when they mak
 """
 
 import os
+import sys
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
@@ -178,5 +179,8 @@ def _end(recorder: "TestRecorder", reports: list[pytest.TestReport]) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Close the device hosts of this process."""
+    """Close the device hosts and op workers of this process."""
     close_all()
+    executors = sys.modules.get("harness.op_by_op.executors")
+    if executors is not None:
+        executors.close_pools()

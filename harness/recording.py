@@ -25,6 +25,9 @@ from harness.records.schema import (
     Artifact,
     Failure,
     Identity,
+    OpEnded,
+    OpResult,
+    OpStarted,
     Outcome,
     OutputCheck,
     OutputsChecked,
@@ -54,6 +57,7 @@ class Run:
         self.journal = JournalWriter(directory, run_id, provenance.collect(seed))
         self.blobs = BlobStore(directory)
         self.pid = os.getpid()
+        self.started = time.time()
 
 
 _run: Run | None = None
@@ -203,6 +207,14 @@ class TestRecorder:
                 failure=None if ok else self.failure,
             )
         )
+
+    def op_started(self, op_key: str, index: int) -> None:
+        """Written ahead: an op is about to be looked at."""
+        self._write(OpStarted(time=time.time(), key=self.key, op_key=op_key, index=index))
+
+    def op_ended(self, result: OpResult) -> None:
+        """An op has its verdict."""
+        self._write(OpEnded(time=time.time(), key=self.key, result=result))
 
     def reuse(self, results: list[tuple[StageResult, Status]], source: str) -> None:
         """Record stages that another test of this process did for both.

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.records.naming import SIZES
+from harness.records.naming import SIZES, identity_of
 from harness.records.schema import Outcome, PlannedTest
 from pipeline import devices as machine
 from pipeline.collect import Collected, collect_tests
@@ -23,12 +23,18 @@ from pipeline.shard import partition
 from pipeline.speech import Speaker
 
 SESSIONS = {
-    "nightly": (ListName.NIGHTLY_FULL, ListName.NIGHTLY_E2E_COMPILE),
+    "nightly": (
+        ListName.NIGHTLY_FULL,
+        ListName.NIGHTLY_E2E_COMPILE,
+        ListName.NIGHTLY_OP_BY_OP,
+    ),
     "weekly": (ListName.WEEKLY_OP_BY_OP,),
     "e2e_compile": (ListName.NIGHTLY_E2E_COMPILE,),
+    "op_by_op": (ListName.NIGHTLY_OP_BY_OP,),
 }
 """Which lists a session runs; of a test on two of them the first counts."""
 
+OP_BY_OP = "op_by_op"
 _SOON_S = 1.0
 
 
@@ -50,6 +56,10 @@ class RunOptions:
     durations: Path = Path("results/durations.json")
     devices_from: Path | None = None
     size: str = SIZES[0]
+    all: bool = False
+    """op_by_op: every model there is, not a list."""
+    split: str = "torch"
+    """op_by_op: which graph to split, `torch` or `stablehlo`; ONNX has only StableHLO."""
     dry_run: bool = False
 
 
@@ -73,7 +83,7 @@ def choose(options: RunOptions, say: Speaker) -> Chosen:
         PipelineError: something asked for does not exist, or the lists are wrong.
     """
     estimate = Estimator(read_durations(options.durations))
-    lists = read_lists(options.lists) if options.session in SESSIONS else None
+    lists = read_lists(options.lists) if _by_list(options) else None
     known, collected = look_around(options)
     for sentence in collected.broken.values():
         say(f"warning: {sentence}")
@@ -86,7 +96,10 @@ def choose(options: RunOptions, say: Speaker) -> Chosen:
     else:
         default = {d.name for d in known if d.state is DeviceState.EXECUTES}
         chosen = _chosen_devices(options, known, default)
-        tests = from_entries(_named_ids(options, collected), chosen, estimate)
+        ids = _named_ids(options, collected)
+        if options.session == OP_BY_OP:
+            ids = [i for i in ids if identity_of(i, "").flow == _flow(i, options.split)]
+        tests = from_entries(ids, chosen, estimate)
     tests = matching(tests, options.models)
     if options.size != SIZES[0]:
         tests = at_size(tests, options.size, estimate)
@@ -96,6 +109,18 @@ def choose(options: RunOptions, say: Speaker) -> Chosen:
     used = {t.identity.device for t in tests}
     devices = {name: device for name, device in chosen.items() if name in used}
     return Chosen(partition(tests, n)[i - 1], len(tests), devices, collected, lists)
+
+
+def _by_list(options: RunOptions) -> bool:
+    """Does the session run lists? Op by op does, unless somebody says which models."""
+    if options.session == OP_BY_OP:
+        return not (options.all or options.ids or options.models)
+    return options.session in SESSIONS
+
+
+def _flow(test: str, split: str) -> str:
+    onnx = identity_of(test, "").framework == "onnx"
+    return "op_by_op_stablehlo" if onnx else f"op_by_op_{split}"
 
 
 def look_around(options: RunOptions) -> tuple[tuple[Device, ...], Collected]:
@@ -161,7 +186,7 @@ def list_problems(
 def _named_ids(options: RunOptions, collected: Collected) -> list[str]:
     """The collected ids that the command line means: whole ids, functions, files or folders."""
     if not options.ids:
-        if options.models:
+        if options.models or options.all:
             return list(collected.ids)
         raise PipelineError("`run` needs ids of tests, or --model; `nightly` runs the lists")
     found: dict[str, None] = {}

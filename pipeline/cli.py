@@ -142,15 +142,19 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
         return found
 
     for name, text in (
-        ("nightly", "run the nightly lists: full model execute and e2e compile"),
+        ("nightly", "run the nightly lists: full model execute, e2e compile, op by op"),
         ("weekly", "run the weekly op-by-op list"),
         ("e2e_compile", "run the nightly e2e compile list"),
+        ("op_by_op", "run every op alone: of the models named, of --all, or of the nightly list"),
         ("run", "run tests by id, function, file, folder or --model"),
     ):
         runs = command(name, text)
         _add_run_options(runs)
-        if name == "run":
+        if name in ("run", "op_by_op"):
             runs.add_argument("ids", nargs="*", metavar="ID", help="pytest ids without a device")
+        if name == "op_by_op":
+            runs.add_argument("--all", action="store_true", help="every model there is")
+            runs.add_argument("--split", choices=("torch", "stablehlo"), help="default: torch")
     merging = command("merge", "make one run of many shards")
     merging.add_argument("run_dirs", nargs="+", type=Path, metavar="DIR", help="a shard's run")
     merging.add_argument("--into", type=Path, required=True, metavar="DIR", help="the whole run")

@@ -4,9 +4,10 @@
 """Many shards into one run directory; one run into its final form.
 
 Journals, blobs and plans are gathered below one folder, the journals folded to `records.jsonl`
-and a header written. What was planned and left no record is NOT_RUN; what was lost (a shard that
-never reported, a torn journal) is a sentence in the header. Merging is repeatable: a shard may
-arrive late or twice, and of a test's attempts the latest counts and all are kept.
+and `ops.jsonl` and a header written. What was planned and left no record is NOT_RUN; what was
+lost (a shard that never reported, a torn journal) is a sentence in the header. Merging is
+repeatable: a shard may arrive late or twice, and of a test's attempts the latest counts and all
+are kept.
 
 Shards may be artifacts of another repository's pull request. Only regular files whose names a
 run directory gives out are taken, links are never followed, and plans are written anew.
@@ -27,7 +28,14 @@ from harness.records.atomic import write_atomically
 from harness.records.blobs import BLOB_FOLDER
 from harness.records.fold import model_status
 from harness.records.journal import JOURNAL_FOLDER, read_journal
-from harness.records.run_dir import load_journals, read_plans, write_merged, write_plan
+from harness.records.run_dir import (
+    load_journals,
+    load_ops,
+    read_plans,
+    write_merged,
+    write_ops,
+    write_plan,
+)
 from harness.records.schema import (
     Failure,
     JournalOpened,
@@ -82,6 +90,7 @@ def merge(run_dirs: Sequence[Path], into: Path) -> RunHeader:
         planned=_planned(plans),
         missing=(*(s for source in sources for s in source.losses), *_absent(plans), *torn),
     )
+    write_ops(into, load_ops(into))
     write_merged(into, header, _complete(records, plans))
     return header
 

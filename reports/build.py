@@ -3,16 +3,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """One merged run directory in, every document out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
+from harness.records.atomic import write_atomically
 from harness.records.moves import read_moves
-from harness.records.run_dir import HEADER_NAME, read_merged, read_plans
+from harness.records.recent import merged_runs, recent_ops
+from harness.records.run_dir import read_merged, read_ops, read_plans
+from reports import ops_markdown, ops_xlsx
 from reports.errors import ReportError
 from reports.html import write_html
 from reports.kept import Choice, write_pages
+from reports.ops_export import artifacts_of_ops, write_exports
+from reports.ops_markdown import write_markdown
+from reports.ops_pages import write_op_pages
+from reports.ops_summary import ModelOps, models_of
+from reports.ops_xlsx import write_ops_xlsx
 from reports.summary import RunSummary, summarise
 from reports.xlsx import write_xlsx
 
@@ -26,6 +35,20 @@ class Built:
     xlsx: Path
     kept_pages: int
     losses: tuple[str, ...]
+    ops_xlsx: Path | None = None
+    """None when no test went op by op."""
+    exports: int = 0
+    """JSON files of ops in tt-torch's field names."""
+
+
+@dataclass(frozen=True)
+class BuiltOps:
+    """What was written of all models recently run."""
+
+    models: tuple[ModelOps, ...]
+    xlsx: Path
+    losses: tuple[str, ...]
+    """Sentences: runs that could not be read."""
 
 
 def build(run_dir: Path, choice: Choice = Choice.ALL) -> Built:
@@ -36,20 +59,52 @@ def build(run_dir: Path, choice: Choice = Choice.ALL) -> Built:
         ReportError: the directory is laid out so that a report would leave it.
     """
     run = load(run_dir)
-    kept = write_pages(run_dir, run.results, choice)
+    kept = write_pages(run_dir, run.results, choice, artifacts_of_ops(run.ops))
+    exported = write_exports(run_dir, run.ops)
+    write_op_pages(run_dir, run, kept)
     return Built(
         run=run,
         html=write_html(run_dir, run, kept),
         xlsx=write_xlsx(run_dir, run),
         kept_pages=len(kept.links),
-        losses=kept.losses,
+        losses=tuple(dict.fromkeys((*kept.losses, *exported.losses))),
+        ops_xlsx=_write_ops(run_dir, run.ops) if run.any_ops else None,
+        exports=exported.files,
     )
+
+
+def build_ops(results: Path, built: Built | None = None) -> BuiltOps:
+    """Write `models_op_per_op.xlsx` and `.md` of all models recently run, into `results`.
+
+    When `built` is of the very same results, its files are taken and not made again.
+
+    Raises:
+        RecordError: a full disk.
+        ReportError: no merged run below `results` went op by op.
+    """
+    tests, losses = recent_ops(results)
+    models = models_of(tests)
+    if not any(model.ops for model in models):
+        why = f" ({losses[0]})" if losses else ""
+        raise ReportError(f"no merged run below {results} has op-by-op results{why}")
+    if built and built.ops_xlsx and built.run.ops == models:
+        made = built.ops_xlsx.parent
+        for name in (ops_markdown.NAME, ops_xlsx.NAME):
+            write_atomically(results / name, (made / name).read_bytes())
+        return BuiltOps(models, results / ops_xlsx.NAME, tuple(losses))
+    return BuiltOps(models, _write_ops(results, models), tuple(losses))
+
+
+def _write_ops(folder: Path, models: Sequence[ModelOps]) -> Path:
+    write_markdown(folder, models)
+    return write_ops_xlsx(folder, models)
 
 
 def load(run_dir: Path) -> RunSummary:
     """Read and summarise a merged run."""
     header, records = read_merged(run_dir)
-    return summarise(header, records, read_plans(run_dir), read_moves(run_dir))
+    ops = read_ops(run_dir)
+    return summarise(header, records, read_plans(run_dir), read_moves(run_dir), ops)
 
 
 class _Created(msgspec.Struct):
@@ -62,16 +117,12 @@ def newest_run(results: Path) -> Path:
     Raises:
         ReportError: there is none, or one cannot be read and might be it.
     """
-    created = {path.parent: _created(path) for path in _headers(results)}
+    created = {path.parent: _created(path) for path in merged_runs(results)}
     if not created:
         raise ReportError(
             f"no merged run below {results}: name a run directory, or merge one first"
         )
     return max(created, key=lambda run_dir: (created[run_dir], run_dir.name))
-
-
-def _headers(results: Path) -> list[Path]:
-    return [p for depth in ("", "*/", "*/*/") for p in results.glob(depth + HEADER_NAME)]
 
 
 def _created(header: Path) -> float:

@@ -11,20 +11,26 @@ from pathlib import Path
 from rich.console import Console
 
 from harness.errors import HarnessError
-from reports.build import build, newest_run
+from reports.build import Built, BuiltOps, build, build_ops, newest_run
 from reports.kept import Choice
-from reports.terminal import print_summary
+from reports.terminal import print_ops, print_summary
 
 _EPILOG = """\
 examples:
   python -m reports build                      the newest merged run below results/
   python -m reports build results/2026-11-22   this one
   python -m reports build --ir failed          IR pages of what needs attention only
+  python -m reports ops                        the ops of all models recently run
 
 written into the run directory:
   index.html    one file, opens offline; links to ir/ and models.xlsx beside it
   models.xlsx   Summary, Models, and where they apply Missing and Proposed list moves
   ir/*.html     kept IR and diagnostics, one page per distinct text
+
+written besides, when tests went op by op:
+  ops/*.html                 a page per model with all its ops
+  models/*_unique_ops.json   a file per model in tt-torch's field names
+  models_op_per_op.xlsx      and .md: these models here, and in results/ all models recently run
 
 exit codes:
   0  the documents were written, whatever the results in them
@@ -36,13 +42,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
+        if options.verb == "ops":
+            print_ops(build_ops(options.results), Console())
+            return 0
         run_dir = options.run_dir or newest_run(options.results)
         built = build(run_dir, Choice(options.ir))
+        recent = _recent(built, options.results)
     except HarnessError as error:
         print(f"reports: {error}", file=sys.stderr)
         return 2
-    print_summary(built, Console())
+    print_summary(built, Console(), recent)
     return 0
+
+
+def _recent(built: Built, results: Path) -> BuiltOps | None:
+    """A run with ops changes what is newest of all models below `results`, if it is there."""
+    inside = built.html.resolve().is_relative_to(results.resolve())
+    return build_ops(results, built) if built.ops_xlsx and inside else None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -53,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=shape,
     )
-    commands = parser.add_subparsers(required=True, metavar="build")
+    commands = parser.add_subparsers(required=True, metavar="VERB", dest="verb")
     command = commands.add_parser(
         "build",
         help="write index.html, models.xlsx and the IR pages of one merged run",
@@ -74,5 +90,18 @@ def _parser() -> argparse.ArgumentParser:
         choices=[choice.value for choice in Choice],
         default=Choice.ALL.value,
         help="whose kept IR and diagnostics become pages (default: all)",
+    )
+    ops = commands.add_parser(
+        "ops",
+        help="write models_op_per_op.xlsx of all models recently run",
+        description="Write models_op_per_op.xlsx and .md into the results folder: of every model "
+        "the newest op-by-op results over all merged runs below it.",
+    )
+    ops.add_argument(
+        "--results",
+        type=Path,
+        default=Path("results"),
+        metavar="DIR",
+        help="the folder of merged runs, and where the files go (default: results)",
     )
     return parser

@@ -18,7 +18,7 @@ from jinja2 import Environment
 
 from harness.records.atomic import write_atomically
 from harness.records.schema import Outcome, Status, TestRecord
-from reports import figures, legend
+from reports import figures, legend, ops_pages, ops_summary
 from reports.kept import KeptTexts
 from reports.pages import asset, environment, packed, policy
 from reports.summary import GridRow, Result, RunSummary
@@ -27,6 +27,7 @@ from reports.timeline import timeline
 from reports.untrusted import first_line, link_spans
 
 NAME = "index.html"
+_MOST_BLOCKERS = 100  # rows: the spreadsheet has all of them
 _PER_BLOCK = 32  # results: small enough to unpack between two frames, large enough to shrink
 
 
@@ -41,7 +42,7 @@ def write_html(run_dir: Path, run: RunSummary, kept: KeptTexts) -> Path:
 
 def render(run: RunSummary, kept: KeptTexts) -> str:
     """The whole page; the same summary gives the same text."""
-    style, script = asset("page.css") + _generated_style(run), asset("page.js")
+    style, script = _own_style(run) + _generated_style(run), asset("page.js")
     shown = [*run.attention, *(r for r in run.results if r.good)]
     places = {r.anchor: f"{i // _PER_BLOCK}.{i % _PER_BLOCK}" for i, r in enumerate(shown)}
     jinja = _environment(kept.links)
@@ -51,6 +52,7 @@ def render(run: RunSummary, kept: KeptTexts) -> str:
         good=[r for r in run.results if r.good],
         lost_count=sum(1 for m in run.missing if m.result is None),
         losses=kept.losses,
+        most_blockers=_MOST_BLOCKERS,
         places=places,
         blocks=_blocks(jinja, run, shown),
         style=style,
@@ -60,6 +62,7 @@ def render(run: RunSummary, kept: KeptTexts) -> str:
 
 
 def _environment(links: Mapping[str, str]) -> Environment:
+    """The room's environment with the words, figures and links that a run's pages need."""
     jinja = environment().overlay()
     jinja.filters = jinja.filters | {
         "first_line": first_line,
@@ -71,15 +74,20 @@ def _environment(links: Mapping[str, str]) -> Environment:
         "row_seconds": _row_seconds,
         "seconds": figures.seconds,
         "size": figures.size_text,
+        "shapes": ops_summary.shapes_text,
         "status": _status,
     }
     jinja.globals = jinja.globals | {
         "figures": legend.FIGURES,
+        "command_of": ops_summary.command_of,
+        "failing_stage": ops_summary.failing_stage,
+        "failure_line": ops_summary.failure_line,
         "links": links,
         "looks": legend.OUTCOMES,
         "model_statuses": legend.MODEL_STATUSES,
         "no_record": legend.NO_RECORD,
         "no_record_meaning": legend.NO_RECORD_MEANING,
+        "page_of": ops_pages.page_of,
         "ranks": {outcome: rank for rank, outcome in enumerate(legend.ATTENTION)},
         "statuses": legend.STATUSES,
     }
@@ -126,20 +134,21 @@ def _bars(tally: Tally) -> list[_Bar]:
     ]
 
 
+def _own_style(run: RunSummary) -> str:
+    return asset("page.css") + (asset("ops.css") if run.any_ops else "")
+
+
 def _generated_style(run: RunSummary) -> str:
-    """Colours and signs from the legend; the sign is for the eye, so it has no spoken text."""
-    rules = [f"#cells {{ --devices: {len(run.devices)} }}"]
-    for outcome, look in legend.OUTCOMES.items():
-        rules.append(f".o-{outcome.value} {{ --c: #{look.colour} }}")
-        rules.append(f'.o-{outcome.value}::before {{ content: "{look.sign}" / "" }}')
-    return "\n".join([*rules, '.o-none::before { content: "?" / "" }', ""])
+    return f"#cells {{ --devices: {len(run.devices)} }}\n{legend.style()}"
 
 
 def _blocks(jinja: Environment, run: RunSummary, shown: Sequence[Result]) -> list[str]:
     template = jinja.get_template("detail.html.j2")
+    models = {model.identity: model for model in run.ops}
     details = [
         template.render(
             one=one,
+            model=models.get(one.identity),
             facts=_facts(run, one),
             metrics=_metrics(one.record),
             spans=timeline(one.record),

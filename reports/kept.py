@@ -55,8 +55,15 @@ def artifacts_of(result: Result) -> Iterator[Artifact]:
         yield result.record.failure.diagnostic
 
 
-def write_pages(run_dir: Path, results: Sequence[Result], choice: Choice) -> KeptTexts:
+def write_pages(
+    run_dir: Path,
+    results: Sequence[Result],
+    choice: Choice,
+    of_ops: Sequence[Artifact] = (),
+) -> KeptTexts:
     """Write a page per distinct kept text and remove pages of earlier builds.
+
+    `of_ops` are the texts of ops, which follow those of the results unless none are wanted.
 
     Raises:
         RecordError: the disk is full or gone.
@@ -66,7 +73,7 @@ def write_pages(run_dir: Path, results: Sequence[Result], choice: Choice) -> Kep
     if folder.is_symlink():
         raise ReportError(f"{folder} is a link; reports are written inside the run only")
     store, links, losses = BlobStore(run_dir), {}, {}
-    for artifact in _chosen(results, choice):
+    for artifact in _chosen(results, choice, of_ops):
         if artifact.sha256 in links or artifact.sha256 in losses:
             continue
         try:
@@ -104,12 +111,15 @@ def render_page(artifact: Artifact, text: bytes) -> str:
     )
 
 
-def _chosen(results: Sequence[Result], choice: Choice) -> Iterator[Artifact]:
+def _chosen(
+    results: Sequence[Result], choice: Choice, of_ops: Sequence[Artifact]
+) -> Iterator[Artifact]:
     if choice is Choice.NONE:
         return
     for result in results:
         if choice is Choice.ALL or not result.good:
             yield from artifacts_of(result)
+    yield from of_ops
 
 
 def _text(store: BlobStore, artifact: Artifact) -> bytes:

@@ -147,6 +147,15 @@ def status_text(status: Status) -> str:
     return f"{status.value}: {status.name}"
 
 
+def style() -> str:
+    """Colours and signs as CSS; the sign is for the eye, so it has no spoken text."""
+    rules = []
+    for outcome, look in OUTCOMES.items():
+        rules.append(f".o-{outcome.value} {{ --c: #{look.colour} }}")
+        rules.append(f'.o-{outcome.value}::before {{ content: "{look.sign}" / "" }}')
+    return "\n".join([*rules, '.o-none::before { content: "?" / "" }', ""])
+
+
 FIGURES: dict[str, str] = {
     "good": "PASSED and REACHED, of the outcomes that say something of the model "
     "(not INFRA, KILLED, SKIPPED or NOT_RUN). n/a when there are none.",

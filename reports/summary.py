@@ -10,11 +10,14 @@ record, or never started, is `Missing`: a section of its own in every document, 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 
 import msgspec
 
 from harness.records.moves import Move
+from harness.records.recent import ops_of
+from harness.records.run_dir import OpLine
 from harness.records.schema import (
     GOOD,
     Identity,
@@ -27,6 +30,7 @@ from harness.records.schema import (
 )
 from reports.figures import total
 from reports.legend import ATTENTION
+from reports.ops_summary import ModelOps, SharedOp, blockers, models_of
 from reports.origin import Origin, origin_of
 from reports.tally import Tally, tally
 from reports.untrusted import command_to_repeat, first_line
@@ -136,6 +140,18 @@ class RunSummary:
     grid: tuple[GridRow, ...]
     moves: tuple[Move, ...] | None
     """Proposed list moves; None when nobody looked for any."""
+    ops: tuple[ModelOps, ...] = ()
+    """Tests that went op by op."""
+
+    @cached_property
+    def blockers(self) -> tuple[SharedOp, ...]:
+        """Ops below their device's top, with the models they hold back."""
+        return blockers(self.ops)
+
+    @property
+    def any_ops(self) -> bool:
+        """True when a test got as far as its ops."""
+        return any(model.ops for model in self.ops)
 
     @property
     def attention(self) -> tuple[Result, ...]:
@@ -176,6 +192,7 @@ def summarise(
     records: Sequence[TestRecord],
     plans: Sequence[Plan] = (),
     moves: tuple[Move, ...] | None = None,
+    ops: Sequence[OpLine] = (),
 ) -> RunSummary:
     """Turn a merged run into view values. Order of the input does not matter."""
     plan = {test.identity: test for p in plans for test in p.tests}
@@ -196,6 +213,7 @@ def summarise(
         overall=tally("all devices", [r.record for r in results], len(missing) + unnamed),
         grid=_grid(devices, results, missing),
         moves=moves,
+        ops=models_of(ops_of(header, records, ops)),
     )
 
 

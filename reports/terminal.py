@@ -10,13 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.records.schema import Identity, Outcome
-from reports import legend
-from reports.build import Built
+from reports import legend, ops_export
+from reports.build import Built, BuiltOps
 from reports.figures import Share, moment_text, seconds
 from reports.kept import FOLDER
+from reports.ops_summary import SharedOp, blockers
 from reports.summary import Missing, Result, RunSummary
 from reports.tally import Tally
-from reports.untrusted import clean
+from reports.untrusted import clean, first_line
 
 _AT_MOST = 20  # entries of a section: the documents have the rest
 
@@ -24,18 +25,37 @@ Entry = tuple[Text, str, str]
 """A word, what it is said of, and a note under it."""
 
 
-def print_summary(built: Built, console: Console) -> None:
-    """Print the run's counts, what is missing, what needs attention and where to read on."""
+def print_summary(built: Built, console: Console, recent: BuiltOps | None = None) -> None:
+    """Print the run's counts, what is missing, what needs attention and where to read on.
+
+    `recent` is what was written, besides, of all models recently run.
+    """
     for piece in pieces(built.run):
         console.print(piece)
     for loss in built.losses:
         console.print(Text(clean(f"kept text lost: {loss}"), "yellow"))
+    for loss in recent.losses if recent else ():
+        console.print(Text(clean(f"not read: {loss}"), "yellow"))
     console.print()
     written = {"page": built.html, "spreadsheet": built.xlsx}
+    if built.ops_xlsx:
+        written["ops"] = built.ops_xlsx
+        written[f"ops as JSON ({built.exports})"] = built.html.parent / ops_export.FOLDER
+    if recent:
+        written["ops, all models"] = recent.xlsx
     if built.kept_pages:
         written[f"kept texts ({built.kept_pages})"] = built.html.parent / FOLDER
     for name, path in written.items():
-        console.print(Text.assemble((f"{name:17}", "dim"), clean(str(path))), soft_wrap=True)
+        console.print(Text.assemble((f"{name:19}", "dim"), clean(str(path))), soft_wrap=True)
+
+
+def print_ops(built: BuiltOps, console: Console) -> None:
+    """Print which ops block most models of all recently run, and where to read on."""
+    for loss in built.losses:
+        console.print(Text(clean(f"not read: {loss}"), "yellow"))
+    for piece in blocking(blockers(built.models)):
+        console.print(piece)
+    console.print(Text.assemble(("\nops, all models  ", "dim"), str(built.xlsx)), soft_wrap=True)
 
 
 def pieces(run: RunSummary) -> Iterator[RenderableType]:
@@ -51,11 +71,41 @@ def pieces(run: RunSummary) -> Iterator[RenderableType]:
     if run.attention:
         yield _title(f"needs attention: {len(run.attention)}")
         yield _listed([_attention(one) for one in run.attention])
+    if run.blockers:
+        yield from blocking(run.blockers)
     if run.moves:
         yield _title(f"proposed list moves: {len(run.moves)}")
         yield _listed(
             [(Text(clean(m.move)), f"{m.test}  {m.device}  {m.list}", m.reason) for m in run.moves]
         )
+
+
+def blocking(shared: Sequence[SharedOp]) -> Iterator[RenderableType]:
+    """The ops that hold most models back, most models first."""
+    yield _title(f"ops by models they block: {len(shared)}")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("models", "nodes"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("op, its device and status, and how it fails", overflow="fold")
+    for one in shared[:_AT_MOST]:
+        table.add_row(str(len(one.models)), str(one.nodes), _blocker(one))
+    yield table
+    if len(shared) > _AT_MOST:
+        yield Text(f"and {len(shared) - _AT_MOST} more, in the documents", "dim")
+
+
+def _blocker(one: SharedOp) -> Text:
+    verdict = one.worst.verdict
+    look = legend.OUTCOMES[verdict.outcome].terminal
+    more = f"  {one.variants} variants" if one.variants > 1 else ""
+    return Text.assemble(
+        (first_line(one.op.name), "bold"),
+        f"  {first_line(one.device)}  status {verdict.status.value} ",
+        (verdict.outcome.value, look),
+        more,
+        "\n",
+        (first_line(verdict.fingerprint) or "no fingerprint", "dim"),
+    )
 
 
 def _title(text: str, style: str = "bold") -> Text:

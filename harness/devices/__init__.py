@@ -7,5 +7,7 @@ A device is opened in a *device host*, a child process without torch (`host`, `c
 a compiler's crash, hang or leak costs one stage and nothing else, and so that two devices whose
 plugins cannot share a process can serve one test session. What runs inside the host is one small
 protocol (`backend`) with three implementations: `pjrt`, `tenstorrent` (PJRT with a described
-system) and `iree`. `catalog` names the devices; `lease` shares real ones between processes.
+system) and `iree`. One op alone is one request (`op_stages` in the host, `op_run` its values), and
+`fork_server` makes hosts in a fraction of the time. `catalog` names the devices; `lease` shares
+real ones between processes.
 """

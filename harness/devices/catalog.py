@@ -56,6 +56,15 @@ def kind_of(name: str) -> DeviceKind:
     raise UsageError(f"unknown device {name!r}: {hint}known are {', '.join(KINDS)}")
 
 
+def is_exclusive(name: str) -> bool:
+    """Is there a real device behind the name, which serves one process at a time?"""
+    from harness.devices.tenstorrent import has_hardware
+
+    if name in TENSTORRENT_BOARDS:
+        return has_hardware()
+    return name not in ("cpu", "iree-cpu")
+
+
 def make_backend(name: str) -> Backend:
     """The backend of a device, unopened. Called inside a device host.
 

@@ -6,11 +6,16 @@
 A `Device` is opened lazily and may be started early, so that the host loads its plugin while this
 process exports. Every way a request can end has its own exception: the compiler said no
 (`DeviceRefusal`), the host died (`HostCrash`), it ran past its deadline and was killed
-(`HostTimeout`), the device itself cannot be had (`DeviceError`).
+(`HostTimeout`), the device itself cannot be had (`DeviceError`). For an op (`run_op`) each of them
+is a value instead.
+
+A host leads a session of its own and is killed with all of it. It comes from a new interpreter, or
+from a `ForkServer` in a fraction of the time.
 """
 
 import atexit
 import contextlib
+import dataclasses
 import os
 import signal
 import socket
@@ -20,30 +25,46 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import psutil
 
-from harness.devices.catalog import kind_of
+from harness.devices.catalog import is_exclusive, kind_of
+from harness.devices.fork_server import ForkServer
 from harness.devices.host import STACK_SIGNAL
-from harness.devices.tenstorrent import COMMON_FOLDER_VARIABLE
+from harness.devices.iree import read_phases
+from harness.devices.op_run import (
+    DEADLINE,
+    OUT_OF_MEMORY,
+    Ended,
+    OpFailure,
+    OpJob,
+    OpRun,
+    is_out_of_memory,
+    stage_after,
+)
+from harness.devices.tenstorrent import COMMON_FOLDER_VARIABLE, read_levels
 from harness.devices.wire import (
     Compile,
     Compiled,
     Level,
+    OpDone,
     Open,
     Opened,
     Ran,
+    Reached,
     Refused,
     Release,
     Reply,
     Request,
     Run,
+    RunOp,
     Usage,
     receive,
     send,
 )
 from harness.errors import DeviceError, HarnessError
+from harness.records.schema import Stage
 
 if TYPE_CHECKING:
     import torch
@@ -64,12 +85,14 @@ class DeviceFailure(HarnessError):
         diagnostic: str,
         levels: Sequence[Level] = (),
         usage: Usage | None = None,
+        stage: Stage | None = None,
     ) -> None:
         super().__init__(message)
         self.kind = kind
         self.diagnostic = diagnostic
         self.levels = tuple(levels)
         self.usage = usage
+        self.stage = stage
 
 
 class DeviceRefusal(DeviceFailure):
@@ -102,13 +125,36 @@ class Binary:
                 self.device.request(Release(self.number))
 
 
-class Device:
-    """One device, served by a host process that is started again after a crash."""
+class HostProcess(Protocol):
+    """What a `Device` needs of its host's process, however it was started."""
 
-    def __init__(self, name: str) -> None:
+    pid: int
+
+    def poll(self) -> int | None:
+        """The exit code, or None while it lives."""
+
+    def wait(self) -> int:
+        """Wait until it has ended; its exit code, negative for a signal."""
+
+    def send_signal(self, sig: int, /) -> None:
+        """Send a signal, unless it is gone."""
+
+
+class Device:
+    """One device, served by a host process that is started again after a crash.
+
+    Without a fork server the host lives at most as long as the thread that started it.
+    """
+
+    def __init__(
+        self, name: str, *, fork_server: ForkServer | None = None, memory_limit: int = 0
+    ) -> None:
+        """`memory_limit` is in bytes of private memory of the host, 0 for none."""
         self.name = kind_of(name).name
         self.generation = 0
-        self._process: subprocess.Popen[bytes] | None = None
+        self.memory_limit = memory_limit
+        self._fork_server = fork_server
+        self._process: HostProcess | None = None
         self._opened: Opened | None = None
         atexit.register(self.close)
 
@@ -119,24 +165,35 @@ class Device:
         self.close()
         ours, theirs = socket.socketpair()
         self._log = tempfile.TemporaryFile(prefix="bringup-host-")  # noqa: SIM115 - lives on
-        self._scratch = tempfile.TemporaryDirectory(prefix="bringup-host-")
+        self._scratch = tempfile.TemporaryDirectory(
+            prefix="bringup-host-", ignore_cleanup_errors=True
+        )
         environment = {
             "PYTHONPATH": os.pathsep.join(filter(None, _import_path())),
             "TMPDIR": self._scratch.name,
             COMMON_FOLDER_VARIABLE: tempfile.gettempdir(),
         }
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "harness.devices.host", str(theirs.fileno())],
-            pass_fds=[theirs.fileno()],
+        with theirs:
+            self._process = self._launch(theirs, environment)
+        self._sock = ours
+        self.generation += 1
+        with contextlib.suppress(OSError):  # it died already; `open` finds out how
+            send(self._sock, Open(self.name))
+
+    def _launch(self, sock: socket.socket, environment: dict[str, str]) -> HostProcess:
+        if self._fork_server is not None:
+            log = self._log.fileno()
+            return self._fork_server.fork(sock, log, environment, self.memory_limit)
+        command = [sys.executable, "-m", "harness.devices.host", str(sock.fileno())]
+        return subprocess.Popen(
+            [*command, str(self.memory_limit)],
+            pass_fds=[sock.fileno()],
             env=os.environ | environment,
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
+            start_new_session=True,
         )
-        theirs.close()
-        self._sock = ours
-        self.generation += 1
-        send(self._sock, Open(self.name))
 
     def open(self) -> Opened:
         """Wait until the device is open.
@@ -198,6 +255,73 @@ class Device:
         assert returned is not None
         return read_tensors(reply.outputs, returned), reply.usage
 
+    def run_op(self, job: OpJob, deadline: float = DEADLINE) -> OpRun:
+        """Take one op through lowering, the device's compiler and, where it executes, the device.
+
+        Every end the op itself can bring about is a value; `deadline` is in seconds.
+
+        Raises:
+            DeviceError: the device cannot be opened.
+        """
+        executes = self.open().executes and job.execute
+        started = time.monotonic()
+        progress: list[Reached] = []
+        descriptor = None
+        try:
+            specs: Sequence[Any] = ()
+            if executes:
+                from harness.devices.tensors import write_tensors
+
+                specs, descriptor = write_tensors(job.inputs)
+            request = RunOp(job.torch_ir, job.stablehlo, dict(job.options), tuple(specs), executes)
+            if not self._delivered(request, descriptor, deadline):
+                return self._bystander(time.monotonic() - started)
+            done, returned = self._follow(progress, started + deadline)
+        except DeviceFailure as error:
+            wall = time.monotonic() - started
+            return _op_failed(error, job, progress, wall, limited=self.memory_limit > 0)
+        finally:
+            if descriptor is not None:
+                os.close(descriptor)
+        outputs = None
+        if returned is not None:
+            from harness.devices.tensors import read_tensors
+
+            outputs = tuple(read_tensors(done.outputs, returned))
+        wall = time.monotonic() - started
+        return _op_run(Ended.DONE, progress, outputs=outputs, wall_s=wall, stderr=self._tail())
+
+    def _delivered(self, request: Request, descriptor: int | None, timeout: float) -> bool:
+        """Send a request to a host that lives; False when it was dead before."""
+        assert self._process is not None
+        self._mark = os.fstat(self._log.fileno()).st_size
+        if self._process.poll() is not None:
+            return False
+        self._sock.settimeout(timeout)
+        try:
+            send(self._sock, request, descriptor)
+        except OSError:
+            return False
+        return True
+
+    def _follow(self, progress: list[Reached], end: float) -> tuple[OpDone, int | None]:
+        """Collect what an op reaches, until it is done; `end` is on the monotonic clock."""
+        while True:
+            remaining = max(end - time.monotonic(), 0.001)
+            reply, returned = self._await_with_descriptor((Reached, OpDone), remaining)
+            if isinstance(reply, OpDone):
+                return reply, returned
+            progress.append(reply)
+
+    def _bystander(self, wall: float) -> OpRun:
+        try:
+            self._raise_crash()
+        except HostCrash as error:
+            failure = OpFailure(
+                error.kind, f"{error} before it took the op", error.diagnostic, None
+            )
+            return OpRun(Ended.INFRA, failure=failure, wall_s=wall)
+
     def request(self, message: Request) -> None:
         """Send a request whose reply carries nothing."""
         self._ask(message, object, 10.0)
@@ -211,15 +335,18 @@ class Device:
         except psutil.Error:
             return 0
 
-    def close(self) -> None:
-        """End the host."""
+    def close(self, *, wait: bool = True) -> None:
+        """End the host. Without waiting, a large one frees its memory while we go on."""
         self._opened = None
         process, self._process = self._process, None
         if process is None:
             return
         self._sock.close()
-        process.kill()
-        process.wait()
+        _kill_session(process)
+        if wait or is_exclusive(self.name):
+            process.wait()
+        else:
+            _dying[:] = [p for p in (*_dying, process) if p.poll() is None]
         self._log.close()
         self._scratch.cleanup()
 
@@ -227,6 +354,7 @@ class Device:
         self, message: Request, kind: type, timeout: float | None, descriptor: int | None = None
     ) -> tuple[Any, int | None]:
         self._mark = os.fstat(self._log.fileno()).st_size
+        self._sock.settimeout(timeout)
         try:
             send(self._sock, message, descriptor)
         except OSError:
@@ -237,7 +365,9 @@ class Device:
         self._mark = 0
         return self._await_with_descriptor(kind, timeout)[0]
 
-    def _await_with_descriptor(self, kind: type, timeout: float | None) -> tuple[Any, int | None]:
+    def _await_with_descriptor(
+        self, kind: type | tuple[type, ...], timeout: float | None
+    ) -> tuple[Any, int | None]:
         self._sock.settimeout(timeout)
         started = time.monotonic()
         try:
@@ -248,7 +378,7 @@ class Device:
             self._raise_crash()
         if isinstance(reply, Refused):
             self._raise_refusal(reply)
-        assert isinstance(reply, kind), f"{type(reply).__name__} in answer, not {kind.__name__}"
+        assert isinstance(reply, kind), f"{type(reply).__name__} in answer, not {kind}"
         return reply, descriptor
 
     def _raise_refusal(self, reply: Refused) -> NoReturn:
@@ -257,42 +387,94 @@ class Device:
                 reply.message, kind=reply.kind, diagnostic=reply.message, usage=reply.usage
             )
         log = self._tail()
-        diagnostic = f"{reply.message}\n\n{log}".strip()
+        diagnostic = f"{reply.diagnostic or reply.message}\n\n{log}".strip()
         raise DeviceRefusal(
             reply.message,
             kind=reply.kind,
             diagnostic=diagnostic,
             levels=reply.levels,
             usage=reply.usage,
+            stage=reply.stage,
         )
 
     def _raise_crash(self) -> NoReturn:
         assert self._process is not None
+        _kill_session(self._process)  # its children; a process that is exiting keeps its code
         code = self._process.wait()
-        log = self._tail()
+        log, levels = self._tail(), self._levels_left()
         self.close()
         kind = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         raise HostCrash(
-            f"the process that serves {self.name} died ({kind})", kind=kind, diagnostic=log
+            f"the process that serves {self.name} died ({kind})",
+            kind=kind,
+            diagnostic=log,
+            levels=levels,
         )
 
     def _raise_timeout(self, seconds: float) -> NoReturn:
         assert self._process is not None
         self._process.send_signal(STACK_SIGNAL)
         time.sleep(0.3)  # the handler writes at once, GIL or not
-        log = self._tail()
+        log, levels = self._tail(), self._levels_left()
         self.close()
         raise HostTimeout(
             f"{self.name} gave no answer in {seconds:.0f} s and was stopped",
             kind="TIMEOUT",
             diagnostic=log,
+            levels=levels,
         )
+
+    def _levels_left(self) -> tuple[Level, ...]:
+        """Levels a compiler had written when its host was stopped."""
+        scratch = Path(self._scratch.name)
+        found: tuple[Level, ...] = ()
+        for folder in scratch.glob("bringup-iree-*"):
+            found += read_phases(folder)
+        for folder in scratch.glob("bringup-tt-*"):
+            found += read_levels(folder)
+        return found
 
     def _tail(self) -> str:
         """What the host wrote to standard output and error since the request."""
         size = os.fstat(self._log.fileno()).st_size
         start = max(self._mark, size - _STDERR_TAIL)
         return os.pread(self._log.fileno(), size - start, start).decode("utf-8", "replace").strip()
+
+
+def _op_failed(
+    error: DeviceFailure, job: OpJob, progress: Sequence[Reached], wall: float, *, limited: bool
+) -> OpRun:
+    """The failure as a value; `limited`: its host had a memory limit."""
+    ended, message = Ended.CRASH, str(error)
+    if isinstance(error, DeviceRefusal):
+        ended = Ended.REFUSED
+    elif isinstance(error, HostTimeout):
+        ended, message = Ended.TIMEOUT, f"the op was not through in {wall:.0f} s and was stopped"
+    stage = error.stage or stage_after(progress[-1].stage if progress else None, job)
+    limited = limited and ended is not Ended.TIMEOUT  # the stacks may name anything
+    kind = OUT_OF_MEMORY if limited and is_out_of_memory(error.diagnostic) else error.kind
+    failure = OpFailure(kind, message, error.diagnostic, stage)
+    run = _op_run(ended, progress, failure=failure, wall_s=wall, stderr=error.diagnostic)
+    last = {} if error.usage is None else {stage: error.usage}
+    return dataclasses.replace(run, levels=run.levels + error.levels, usages={**run.usages, **last})
+
+
+def _op_run(ended: Ended, progress: Sequence[Reached], **rest: Any) -> OpRun:
+    return OpRun(
+        ended,
+        progress[-1].stage if progress else None,
+        tuple(level for reached in progress for level in reached.levels),
+        {reached.stage: reached.usage for reached in progress},
+        **rest,
+    )
+
+
+def _kill_session(process: HostProcess) -> None:
+    """Kill a host and everything it started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    if process.poll() is None:  # also when it has no group yet
+        process.send_signal(signal.SIGKILL)
 
 
 def _import_path() -> tuple[str, str]:
@@ -306,6 +488,8 @@ OPEN_HOSTS = 2
 LARGE_HOST = 1 << 30
 """Bytes above which an idle host is ended: allocators keep what a large model needed."""
 _devices: dict[str, Device] = {}
+_dying: list[HostProcess] = []
+"""Hosts that were killed and not yet waited for."""
 
 
 def device(name: str) -> Device:
@@ -324,10 +508,10 @@ def close_large() -> None:
     """End hosts that hold much memory; the next test starts them again while it exports."""
     for one in _devices.values():
         if one.memory() > LARGE_HOST:
-            one.close()
+            one.close(wait=False)
 
 
 def close_all() -> None:
     """End every host of this process."""
     for one in _devices.values():
-        one.close()
+        one.close(wait=False)

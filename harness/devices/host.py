@@ -3,29 +3,38 @@
 # SPDX-License-Identifier: Apache-2.0
 """The device host: a child process that opens one device and serves one parent.
 
-`python -m harness.devices.host FD` with FD one end of a socket pair. It answers requests in order
-until the socket closes, and is killed by the kernel when its parent dies. Nothing here imports
-torch: a host starts in a third of a second, while its parent is still exporting.
+`python -m harness.devices.host FD [BYTES]` with FD one end of a socket pair and BYTES a limit on
+its memory; or forked from a `fork_server`. It answers requests in order until the socket closes,
+and is killed by the kernel when its parent dies. Nothing here imports torch: a host starts in a
+third of a second, while its parent is still exporting.
+
+The memory limit is RLIMIT_DATA: private writable memory, which is what an op eats. RLIMIT_AS would
+count the half gigabyte a plugin maps from its file; watching the resident set would need a poll,
+and an op that fills memory at 5 GB/s is past any limit between two looks. The kernel refuses the
+allocation instead, and the library's own words about that name the failure.
 """
 
 import ctypes
 import faulthandler
 import os
+import resource
 import signal
 import socket
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from harness.devices.backend import Array, Backend, CompileError, dtype_of
 from harness.devices.catalog import make_backend
+from harness.devices.op_stages import OpStageError, OpStages
 from harness.devices.usage import Meter
 from harness.devices.wire import (
     Compile,
     Compiled,
+    OpDone,
     Open,
     Opened,
     Ran,
@@ -35,6 +44,7 @@ from harness.devices.wire import (
     Reply,
     Request,
     Run,
+    RunOp,
     TensorSpec,
     Usage,
     create_memory,
@@ -60,6 +70,7 @@ class Host:
         self._backend: Backend | None = None
         self._binaries: dict[int, Any] = {}
         self._next = 0
+        self._ops: OpStages | None = None
 
     def serve(self) -> None:
         """Answer until the parent is gone."""
@@ -80,6 +91,8 @@ class Host:
             return self._dispatch(request, descriptor, meter)
         except CompileError as error:
             return _refusal(error, meter, error.levels), None
+        except OpStageError as error:
+            return error.refused, None
         except HarnessError as error:
             return _refusal(error, meter, fault=True), None
         except Exception as error:  # whatever the device's library raises is the answer
@@ -96,12 +109,15 @@ class Host:
         if isinstance(request, Release):
             self._binaries.pop(request.binary, None)
             return Released(), None
+        if isinstance(request, RunOp):
+            return self._run_op(request, descriptor)
         assert descriptor is not None, "a Run comes with its inputs"
         return self._run(request, descriptor, meter)
 
     def _open(self, request: Open, meter: Meter) -> Opened:
         self._backend = make_backend(request.device)
         found = self._backend.open()
+        self._ops = OpStages(self._backend, found)
         return Opened(
             platform=found.platform,
             kind=found.kind,
@@ -124,6 +140,22 @@ class Host:
         self._binaries[self._next] = executable
         serialized = self._opened.serialize(executable) if request.keep_binary else b""
         return Compiled(self._next, levels, usage, serialized)
+
+    def _run_op(self, request: RunOp, descriptor: int | None) -> tuple[OpDone, int | None]:
+        assert self._ops is not None, "Open comes first"
+        compiled = None
+        for compiled in self._ops.compile(request):
+            send(self._sock, compiled.reached)
+        if compiled is None or not self._ops.runs(request):
+            return OpDone(), None
+        assert descriptor is not None, "an op that runs comes with its inputs"
+        with mapped(descriptor) as memory:
+            inputs = [_view(memory, spec) for spec in request.inputs]
+            outputs, reached = self._ops.run(compiled.executable, inputs)
+            specs, outgoing = _store(outputs)
+            del inputs, outputs
+        send(self._sock, reached)
+        return OpDone(tuple(specs)), outgoing
 
     def _run(self, request: Run, descriptor: int, meter: Meter) -> tuple[Ran, int]:
         with mapped(descriptor) as memory:
@@ -158,23 +190,31 @@ def _refusal(
     return Refused(type(error).__name__, message, tuple(levels), fault, Usage(*meter.read()))
 
 
-def die_with_parent() -> None:
+def die_with_parent(parent: int) -> None:
     """Have the kernel kill this process when its parent dies (prctl(2), PR_SET_PDEATHSIG)."""
-    parent = os.getppid()
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it died before the call
         os._exit(1)
 
 
-def main() -> None:
-    """Serve the socket named on the command line."""
-    die_with_parent()
+def serve(sock: socket.socket, parent: int, memory_limit: int) -> NoReturn:
+    """Be a host of process `parent` on this socket; `memory_limit` in bytes, 0 for none."""
+    die_with_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    if memory_limit:
+        resource.setrlimit(resource.RLIMIT_DATA, (memory_limit, memory_limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash is a result here, not a surprise
     faulthandler.enable()
     faulthandler.register(STACK_SIGNAL)
-    Host(socket.socket(fileno=int(sys.argv[1]))).serve()
+    Host(sock).serve()
     sys.stderr.flush()
     os._exit(0)  # plugins crash in their static destructors
+
+
+def main() -> None:
+    """Serve the socket named on the command line."""
+    descriptor, *limit = map(int, sys.argv[1:])
+    serve(socket.socket(fileno=descriptor), os.getppid(), limit[0] if limit else 0)
 
 
 if __name__ == "__main__":

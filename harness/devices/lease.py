@@ -14,17 +14,14 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from harness.devices.catalog import TENSTORRENT_BOARDS
-from harness.devices.tenstorrent import has_hardware
+from harness.devices.catalog import TENSTORRENT_BOARDS, is_exclusive
 
 LEASE_FOLDER = Path(tempfile.gettempdir()) / "bringup-leases"
 
 
 def capacity(name: str) -> int | None:
     """How many processes may use the device at once; None for as many as like."""
-    if name in TENSTORRENT_BOARDS:
-        return 1 if has_hardware() else None
-    return None if name in ("cpu", "iree-cpu") else 1
+    return 1 if is_exclusive(name) else None
 
 
 @contextlib.contextmanager

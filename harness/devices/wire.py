@@ -19,6 +19,8 @@ from typing import Any
 
 import msgspec
 
+from harness.records.schema import Stage
+
 ALIGNMENT = 64
 """Bytes; XLA's CPU client takes host memory without a copy from this alignment on."""
 
@@ -75,6 +77,22 @@ class Run(msgspec.Struct, frozen=True, tag=True):
     inputs: tuple[TensorSpec, ...]
 
 
+class RunOp(msgspec.Struct, frozen=True, tag=True):
+    """Lower, compile and run one op: one request, a `Reached` per stage, then `OpDone`.
+
+    Exactly one of `torch_ir` and `stablehlo` is given. Either may be text or bytecode with `main`
+    as its entry point; `stablehlo` may be a portable artifact too.
+    """
+
+    torch_ir: bytes = b""
+    """Torch dialect, as the FX importer leaves it."""
+    stablehlo: bytes = b""
+    options: dict[str, str] = {}
+    inputs: tuple[TensorSpec, ...] = ()
+    """In the memory file that comes along when `execute` is set."""
+    execute: bool = False
+
+
 class Release(msgspec.Struct, frozen=True, tag=True):
     """Forget a compiled program."""
 
@@ -112,6 +130,20 @@ class Ran(msgspec.Struct, frozen=True, tag=True):
     usage: Usage
 
 
+class Reached(msgspec.Struct, frozen=True, tag=True):
+    """An op is through a stage; sent at once, so that a later crash loses nothing."""
+
+    stage: Stage
+    levels: tuple[Level, ...]
+    usage: Usage
+
+
+class OpDone(msgspec.Struct, frozen=True, tag=True):
+    """The op is through; its outputs, if it ran, are in the memory file that comes along."""
+
+    outputs: tuple[TensorSpec, ...] = ()
+
+
 class Released(msgspec.Struct, frozen=True, tag=True):
     """Done."""
 
@@ -127,10 +159,14 @@ class Refused(msgspec.Struct, frozen=True, tag=True):
     device_fault: bool = False
     """True: the device or its plugin is at fault, not the program."""
     usage: Usage | None = None
+    stage: Stage | None = None
+    """The stage of an op it happened in; None for other requests."""
+    diagnostic: str = ""
+    """All the compiler said, where that is more than the message."""
 
 
-Request = Open | Compile | Run | Release
-Reply = Opened | Compiled | Ran | Released | Refused
+Request = Open | Compile | Run | RunOp | Release
+Reply = Opened | Compiled | Ran | Reached | OpDone | Released | Refused
 
 
 def send(sock: socket.socket, message: Request | Reply, descriptor: int | None = None) -> None:

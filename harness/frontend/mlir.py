@@ -3,21 +3,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """torch-mlir: from a graph to torch dialect, torch backend IR, StableHLO, portable bytes.
 
-The parts of torch-mlir that are driven here: `FxImporter.import_stateless_graph`, its two
-pipelines, and the StableHLO serialiser it ships. A failing pass says little in its exception, so
-every context carries a handler that collects diagnostics with their locations.
+The parts of torch-mlir that are driven here: its pipelines and the StableHLO serialiser it ships.
+A failing pass says little in its exception, so every context carries a handler that collects
+diagnostics with their locations. Nothing here imports torch, so that device hosts can lower too;
+`fx_import` makes the torch dialect from an FX graph.
 """
 
 import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-import torch
-from torch.fx import Graph
 from torch_mlir import ir
 from torch_mlir._mlir_libs import _stablehlo
 from torch_mlir.dialects import torch as torch_dialect
-from torch_mlir.extras.fx_importer import FxImporter, FxImporterHooks
 from torch_mlir.passmanager import PassManager
 
 from harness.errors import HarnessError
@@ -39,30 +37,6 @@ class LoweringError(HarnessError):
         self.diagnostic = diagnostic
 
 
-class _DenseLiterals(FxImporterHooks):  # type: ignore[misc] # untyped base
-    """Import constant tensors as plain dense attributes.
-
-    The importer's own dense resources cannot be serialised as portable StableHLO.
-    """
-
-    def resolve_literal(self, importer: Any, literal: Any, info: Any) -> Any:
-        """The literal as an op's result, or None to leave it to the importer."""
-        if not isinstance(literal, torch.Tensor) or literal.dtype not in _DENSE_DTYPES:
-            return None
-        attribute = ir.DenseElementsAttr.get(literal.detach().numpy(), signless=False)
-        return ir.Operation.create(
-            "torch.vtensor.literal",
-            results=[importer._cc.tensor_to_vtensor_type(literal)],
-            attributes={"value": attribute},
-        ).result
-
-
-_DENSE_DTYPES = (
-    *(torch.float32, torch.float64, torch.float16),
-    *(torch.int8, torch.int16, torch.int32, torch.int64, torch.uint8),
-)
-
-
 class TorchMlir:
     """One MLIR context with the dialects of the whole path, and the steps through them."""
 
@@ -70,14 +44,6 @@ class TorchMlir:
         self.context = ir.Context()
         torch_dialect.register_dialect(self.context)
         _stablehlo.register_dialect(self.context)
-
-    def import_graph(self, graph: Graph) -> ir.Module:
-        """Import an FX graph whose tensors are all arguments, as `main`."""
-        importer = FxImporter(context=self.context, hooks=_DenseLiterals())
-        with self.explained():
-            importer.import_stateless_graph(graph)
-        module: ir.Module = importer.module
-        return module
 
     def run(self, module: ir.Module, pipeline: str) -> None:
         """Run a textual pipeline on a module, in place.
@@ -93,12 +59,12 @@ class TorchMlir:
         self.run(module, STABLEHLO_PIPELINE)
         replace_arith_constants(module)
 
-    def portable(self, module: ir.Module) -> bytes:
-        """The portable artifact at this torch-mlir's StableHLO version."""
+    def portable(self, module: ir.Module, newest: str = "") -> bytes:
+        """The portable artifact at this torch-mlir's StableHLO version, or at `newest` if older."""
+        current: str = _stablehlo.get_current_version()
+        version = min(newest or current, current, key=_numbers)
         with self.explained():
-            return bytes(
-                _stablehlo.serialize_portable_artifact(module, _stablehlo.get_current_version())
-            )
+            return bytes(_stablehlo.serialize_portable_artifact(module, version))
 
     @contextlib.contextmanager
     def explained(self) -> Iterator[None]:

@@ -10,11 +10,20 @@ CRASHED in the stage that was written ahead, unless a supervisor wrote a better 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import msgspec
+
 from harness.records.naming import identity_of_key
 from harness.records.schema import (
+    GOOD,
     AnyEvent,
     Failure,
+    Identity,
     ModelStatus,
+    Op,
+    OpEnded,
+    OpResult,
+    OpStarted,
+    OpVerdict,
     Outcome,
     OutputCheck,
     OutputsChecked,
@@ -45,31 +54,80 @@ class _Open:
     outputs: tuple[OutputCheck, ...] = ()
     ended: TestEnded | TestStopped | None = None
     last: float = 0.0
+    ops: dict[str, OpStarted | OpEnded] = field(default_factory=dict)
+    """By op key, the last word on each."""
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.ended.outcome if self.ended else Outcome.CRASHED
 
 
 def fold(events: Iterable[tuple[AnyEvent, str]]) -> list[TestRecord]:
     """Fold (event, provenance key) pairs of any number of journals into records.
 
     Events of one journal must be in order; a test is written by one process, and its
-    `TestStopped` by another, so journals may follow each other in any order.
+    `TestStopped` by another, so journals may follow each other in any order. The status of an
+    op-by-op test is the lowest of all its ops, those of earlier attempts that this one did not
+    repeat included.
     """
+    attempts, stopped = _gather(events)
+    names = _known_ops(attempts)
+    records = []
+    for tries in attempts.values():
+        ops: dict[str, OpResult] = {}
+        for attempt in _by_start(tries):
+            ops |= {r.verdict.op.key: r for r in _results(attempt, names)}
+            records.append(_with_ops(_close(attempt), tuple(ops.values())))
+    records += [_never_started(e) for e in stopped if e.key not in attempts]
+    return sorted(records, key=lambda r: (r.identity, r.started or 0.0))
+
+
+def fold_ops(events: Iterable[tuple[AnyEvent, str]]) -> list[tuple[str, int, OpResult]]:
+    """Fold the same pairs into (test key, attempt, result), by test, attempt and op index.
+
+    Attempts are numbered over all journals, in the order of their starts. Of an op's results in
+    one attempt the last counts. An op that was started and never ended has the terminal word of
+    its test, status 0 and a failure that says so.
+    """
+    attempts, _ = _gather(events)
+    names = _known_ops(attempts)
+    found: list[tuple[str, int, OpResult]] = []
+    for key, tries in attempts.items():
+        number = 0
+        for attempt in _by_start(tries):
+            number = max(attempt.started.attempt, number + 1)
+            found += [(key, number, result) for result in _results(attempt, names)]
+    return sorted(found, key=lambda f: (f[0], f[1], f[2].index, f[2].verdict.op.key))
+
+
+def _gather(
+    events: Iterable[tuple[AnyEvent, str]],
+) -> tuple[dict[str, list[_Open]], list[TestStopped]]:
+    """Every attempt at every test with all that was said of it."""
     attempts: dict[str, list[_Open]] = {}
     stopped: list[TestStopped] = []
+    ops: list[tuple[OpStarted | OpEnded, str]] = []
     for event, provenance in events:
         if isinstance(event, TestStarted):
             key = event.identity.key
             attempts.setdefault(key, []).append(_Open(event, provenance, last=event.time))
         elif isinstance(event, TestStopped):
             stopped.append(event)
+        elif isinstance(event, OpStarted | OpEnded):
+            ops.append((event, provenance))
         elif not isinstance(event, _TEST_EVENTS):
             continue
         elif event.key in attempts:
             _apply(attempts[event.key][-1], event)
     for event in stopped:
         _stop(attempts.get(event.key, []), event)
-    records = [_close(a) for tries in attempts.values() for a in tries]
-    records += [_never_started(e) for e in stopped if e.key not in attempts]
-    return sorted(records, key=lambda r: (r.identity, r.started or 0.0))
+    for op, provenance in ops:
+        _note_op(attempts.get(op.key, []), op, provenance)
+    return attempts, stopped
+
+
+def _by_start(tries: Iterable[_Open]) -> list[_Open]:
+    return sorted(tries, key=lambda t: t.started.time)
 
 
 _TEST_EVENTS = (TestDescribed, StageStarted, StageEnded, OutputsChecked, TestEnded)
@@ -106,16 +164,15 @@ def _close(record: _Open) -> TestRecord:
     ended, described = record.ended, record.described
     if record.running is not None:
         record.stages.append(StageResult(stage=record.running, ok=False))
+    outcome = record.outcome
     if ended is None:
         where = f"in stage {record.running}" if record.running else "between stages"
-        outcome = Outcome.CRASHED
         failure: Failure | None = Failure(
             stage=record.running,
             kind="CRASHED",
             message=f"the process was gone {where} and left no word",
         )
     else:
-        outcome = ended.outcome
         failure = ended.failure or record.failure
         if failure is not None and failure.stage is None and record.running is not None:
             failure = Failure(record.running, failure.kind, failure.message, failure.diagnostic)
@@ -169,5 +226,90 @@ def model_status(outcome: Outcome, status: Status, failure: Failure | None) -> M
     if stage is Stage.EXECUTE:
         return ModelStatus.FAILED_RUNTIME
     if stage is Stage.COMPILE:
+        return ModelStatus.FAILED_TTMLIR_COMPILATION
+    return ModelStatus.FAILED_FE_COMPILATION
+
+
+# --- ops ------------------------------------------------------------------------------------
+
+_STOPPED = frozenset({Outcome.CRASHED, Outcome.TIMEOUT, Outcome.KILLED, Outcome.INFRA})
+"""Terminal words of a test that did not come to the end of its ops."""
+
+
+def _note_op(tries: list[_Open], event: OpStarted | OpEnded, provenance: str) -> None:
+    """Give an op's event to the attempt it was written in, whichever process wrote it."""
+    started = [t for t in _by_start(tries) if t.started.time <= event.time] or _by_start(tries)[:1]
+    own = [t for t in started if t.provenance == provenance]
+    if not started:
+        return
+    ops = (own or started)[-1].ops
+    op_key = event.op_key if isinstance(event, OpStarted) else event.result.verdict.op.key
+    before = ops.get(op_key)
+    if before is None or before.time <= event.time:
+        ops[op_key] = event
+
+
+def _known_ops(attempts: dict[str, list[_Open]]) -> dict[str, Op]:
+    """What is known of any op by its key: another model may have finished what one did not."""
+    words = [w for tries in attempts.values() for t in tries for w in t.ops.values()]
+    return {w.result.verdict.op.key: w.result.verdict.op for w in words if isinstance(w, OpEnded)}
+
+
+def _results(attempt: _Open, known: dict[str, Op]) -> list[OpResult]:
+    return [
+        word.result if isinstance(word, OpEnded) else _unfinished(attempt, word, known)
+        for word in attempt.ops.values()
+    ]
+
+
+def _unfinished(attempt: _Open, word: OpStarted, known: dict[str, Op]) -> OpResult:
+    """An op that was taken up and not put down again."""
+    identity, outcome = attempt.started.identity, attempt.outcome
+    outcome = outcome if outcome in _STOPPED else Outcome.CRASHED
+    message = f"the op was under way when its test ended ({attempt.outcome}) and left no word"
+    unknown = Op(key=word.op_key, name="(unknown op)", source=_source(identity))
+    return OpResult(
+        index=word.index,
+        count=1,
+        node="",
+        verdict=OpVerdict(
+            op=known.get(word.op_key, unknown),
+            device=identity.device,
+            status=Status.NOT_STARTED,
+            outcome=outcome,
+            failure=Failure(None, outcome.value, message),
+            computed=word.time,
+        ),
+    )
+
+
+def _source(identity: Identity) -> str:
+    return "stablehlo" if identity.flow.endswith("stablehlo") else "torch"
+
+
+def _with_ops(record: TestRecord, ops: tuple[OpResult, ...]) -> TestRecord:
+    """The record of an op-by-op test says no more than what all of its ops reached."""
+    if not ops or not record.identity.flow.startswith("op_by_op"):
+        return record
+    status = min(result.verdict.status for result in ops)
+    if record.outcome in _STOPPED:  # ops that nobody has seen yet were not started
+        status = Status.NOT_STARTED
+    word = model_status(record.outcome, status, record.failure)
+    if record.outcome in GOOD:
+        word = _status_of_ops(status, ops)
+    return msgspec.structs.replace(record, status=status, model_status=word)
+
+
+def _status_of_ops(status: Status, ops: tuple[OpResult, ...]) -> ModelStatus:
+    """What the ops together say of the model; its test passes whatever they say."""
+    outcomes = {result.verdict.outcome for result in ops}
+    if status is Status.EXECUTED:
+        wrong = Outcome.INCORRECT in outcomes
+        return ModelStatus.INCORRECT_RESULT if wrong else ModelStatus.PASSED
+    if outcomes <= GOOD or outcomes & {Outcome.INFRA, Outcome.KILLED}:
+        return ModelStatus.UNKNOWN
+    if status >= Status.CONVERTED_TO_TTNN:
+        return ModelStatus.FAILED_RUNTIME
+    if status >= Status.CONVERTED_TO_STABLE_HLO:
         return ModelStatus.FAILED_TTMLIR_COMPILATION
     return ModelStatus.FAILED_FE_COMPILATION

@@ -8,8 +8,10 @@ journal/*.jsonl  events, one file per process
 blobs/           texts, by content
 run.json         header of a merged run
 records.jsonl    one folded record per test attempt, of a merged run
+ops.jsonl        one result per op of every op-by-op test, of a merged run that has any
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,12 +19,13 @@ import msgspec
 
 from harness.errors import RecordError
 from harness.records.atomic import write_atomically
-from harness.records.fold import fold
+from harness.records.fold import fold, fold_ops
 from harness.records.journal import journals, read_journal
 from harness.records.schema import (
     SCHEMA_VERSION,
     AnyEvent,
     JournalOpened,
+    OpResult,
     Plan,
     Provenance,
     RunHeader,
@@ -30,24 +33,48 @@ from harness.records.schema import (
 )
 
 T = TypeVar("T", Plan, RunHeader)
+L = TypeVar("L")
 
 HEADER_NAME = "run.json"
 RECORDS_NAME = "records.jsonl"
+OPS_NAME = "ops.jsonl"
+
+
+class OpLine(msgspec.Struct, frozen=True):
+    """One line of `ops.jsonl`."""
+
+    test: str
+    """The test's `Identity.key`."""
+    attempt: int
+    """The attempt that has the last word on the op."""
+    result: OpResult
 
 
 def load_journals(run_dir: Path) -> tuple[list[TestRecord], dict[str, Provenance], list[str]]:
     """Fold all journals: the records, the provenances they name, and sentences on losses."""
+    pairs, losses = _events(run_dir)
+    provenances = {stem: e.provenance for e, stem in pairs if isinstance(e, JournalOpened)}
+    return fold(pairs), provenances, losses
+
+
+def load_ops(run_dir: Path) -> list[OpLine]:
+    """Fold all journals: of every op of every test the last result, by test and index."""
+    pairs, _ = _events(run_dir)
+    last: dict[tuple[str, str], OpLine] = {}
+    for test, attempt, result in fold_ops(pairs):
+        last[test, result.verdict.op.key] = OpLine(test, attempt, result)
+    return sorted(last.values(), key=lambda o: (o.test, o.result.index, o.result.verdict.op.key))
+
+
+def _events(run_dir: Path) -> tuple[list[tuple[AnyEvent, str]], list[str]]:
+    """Every event with its journal's name, and sentences on losses."""
     pairs: list[tuple[AnyEvent, str]] = []
-    provenances: dict[str, Provenance] = {}
     losses: list[str] = []
     for path in journals(run_dir):
         events, torn = read_journal(path)
         losses += torn
-        for event in events:
-            if isinstance(event, JournalOpened):
-                provenances[path.stem] = event.provenance
-            pairs.append((event, path.stem))
-    return fold(pairs), provenances, losses
+        pairs += [(event, path.stem) for event in events]
+    return pairs, losses
 
 
 def write_plan(run_dir: Path, plan: Plan) -> Path:
@@ -78,15 +105,37 @@ def read_merged(run_dir: Path) -> tuple[RunHeader, list[TestRecord]]:
         RecordError: not a merged run directory, a newer schema, or a malformed record.
     """
     header = _read(run_dir / HEADER_NAME, RunHeader)
-    path = run_dir / RECORDS_NAME
-    decoder = msgspec.json.Decoder(TestRecord)
-    records = []
+    return header, _lines(run_dir / RECORDS_NAME, TestRecord, "a record")
+
+
+def write_ops(run_dir: Path, ops: Sequence[OpLine]) -> None:
+    """Write a merged run's op results; a run without any has no such file."""
+    if not ops:
+        (run_dir / OPS_NAME).unlink(missing_ok=True)
+        return
+    encoder = msgspec.json.Encoder()
+    write_atomically(run_dir / OPS_NAME, b"".join(encoder.encode(op) + b"\n" for op in ops))
+
+
+def read_ops(run_dir: Path) -> list[OpLine]:
+    """A merged run's op results, by test and index; none where no test went op by op.
+
+    Raises:
+        RecordError: unreadable, or a malformed line.
+    """
+    path = run_dir / OPS_NAME
+    return _lines(path, OpLine, "an op's result") if path.exists() else []
+
+
+def _lines(path: Path, kind: type[L], what: str) -> list[L]:
+    decoder = msgspec.json.Decoder(kind)
+    found = []
     for number, line in enumerate(_bytes(path).splitlines(), start=1):
         try:
-            records.append(decoder.decode(line))
+            found.append(decoder.decode(line))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise RecordError(f"{path}:{number}: not a record: {error}") from error
-    return header, records
+            raise RecordError(f"{path}:{number}: not {what}: {error}") from error
+    return found
 
 
 class _Versioned(msgspec.Struct):

@@ -243,6 +243,69 @@ class Provenance(msgspec.Struct, frozen=True):
     """Bytes of physical memory."""
 
 
+class TensorType(msgspec.Struct, frozen=True):
+    """The type of an op's operand or result."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    """numpy's or ml_dtypes' name, e.g. `float32`, `bfloat16`."""
+    stride: tuple[int, ...] | None = None
+    """Elements; only where it is not the contiguous one and changes what the op computes."""
+
+
+class Op(msgspec.Struct, frozen=True):
+    """What an op is, whatever model it came from."""
+
+    key: str
+    """sha256 of its canonical text: name, types, attributes, regions; never of a location, an
+    SSA name or an argument name."""
+    name: str
+    """`aten.add.Tensor`, `stablehlo.reduce` ..."""
+    source: str
+    """`torch` or `stablehlo`: which graph it was taken from."""
+    inputs: tuple[TensorType, ...] = ()
+    outputs: tuple[TensorType, ...] = ()
+    attributes: dict[str, str] = {}
+    """Everything else that decides what it computes, as text."""
+
+
+class OpVerdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of one op alone on one device; what the cache keeps."""
+
+    op: Op
+    device: str
+    status: Status
+    pcc: Metric | None = None
+    atol: Metric | None = None
+    stages: tuple[StageResult, ...] = ()
+    failure: Failure | None = None
+    outcome: Outcome = Outcome.PASSED
+    """PASSED, REACHED (all a compile-only device can do), INCORRECT, FAILED, CRASHED, TIMEOUT;
+    INFRA when the machine was at fault, which is never kept in the cache."""
+    fingerprint: str = ""
+    """`stage:op:diagnostic` with numbers, shapes and addresses normalised; empty when good."""
+    origin: str = ""
+    """Run id of the run that computed it."""
+    computed: float = 0.0
+    """Seconds since the epoch."""
+
+
+class OpResult(msgspec.Struct, frozen=True, kw_only=True):
+    """An op of a model, with its verdict."""
+
+    index: int
+    """global_op_idx: position of its first occurrence among the model's unique ops."""
+    count: int
+    """num_ops: how many times the model has it."""
+    node: str
+    """Name of the first node that has it."""
+    verdict: OpVerdict
+    hit: bool = False
+    """True: the verdict came from the cache."""
+    rechecked: bool = False
+    """True: it came from the cache and was computed again, with the same end."""
+
+
 # --- events ---------------------------------------------------------------------------------
 
 
@@ -307,6 +370,21 @@ class StageEnded(Event, frozen=True, tag="stage_ended", kw_only=True):
     failure: Failure | None = None
 
 
+class OpStarted(Event, frozen=True, tag="op_started", kw_only=True):
+    """Written ahead: a worker takes an op."""
+
+    key: str
+    op_key: str
+    index: int
+
+
+class OpEnded(Event, frozen=True, tag="op_ended", kw_only=True):
+    """An op has its verdict."""
+
+    key: str
+    result: OpResult
+
+
 class OutputsChecked(Event, frozen=True, tag="outputs_checked", kw_only=True):
     """The verdict's evidence, on disk before any mismatch is raised."""
 
@@ -339,6 +417,8 @@ AnyEvent = (
     | TestDescribed
     | StageStarted
     | StageEnded
+    | OpStarted
+    | OpEnded
     | OutputsChecked
     | TestEnded
     | TestStopped

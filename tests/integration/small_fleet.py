@@ -82,7 +82,7 @@ class SmallFleet:
         """Start the command line with nothing added."""
         command = [sys.executable, "-m", "pipeline", *arguments]
         if self.cgroup is not None:
-            move = f"echo $$ > {self.cgroup / 'cgroup.procs'}; exec \"$@\""
+            move = f'echo $$ > {self.cgroup / "cgroup.procs"}; exec "$@"'
             command = ["sh", "-c", move, "sh", *command]
         return subprocess.Popen(
             command,

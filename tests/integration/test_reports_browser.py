@@ -17,7 +17,16 @@ import pytest
 from harness.records.moves import Move
 from harness.records.schema import Identity, Outcome, Status
 from reports.build import build
-from tests.unit.run_builder import identity, keep, output, plan_of, record, stages, write_run
+from tests.unit.run_builder import (
+    identity,
+    keep,
+    op_result,
+    output,
+    plan_of,
+    record,
+    stages,
+    write_run,
+)
 
 webdriver: Any = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
 Select: Any = pytest.importorskip("selenium.webdriver.support.select").Select
@@ -77,6 +86,19 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     plan = plan_of([*dict.fromkeys(r.identity for r in records), lost])
     moves = [Move(NASTY, NASTY, NASTY, NASTY, NASTY)]
     return build(write_run(run_dir, records, plan=plan, moves=moves)).html.as_uri()
+
+
+@pytest.fixture(scope="module")
+def ops_page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A model that went op by op, hostile text included."""
+    run_dir = tmp_path_factory.mktemp("ops-run")
+    test = identity("t5", "n150", flow="op_by_op_torch")
+    text = (keep(run_dir, MLIR),)
+    low = Status.CONVERTED_TO_STABLE_HLO
+    ops = [op_result(i, hit=i % 2 == 1) for i in range(40)]
+    ops.append(op_result(40, low, Outcome.FAILED, name=NASTY, message=NASTY, artifacts=text))
+    built = build(write_run(run_dir, [record(test, model_name=NASTY)], ops={test: ops}))
+    return built.html.as_uri()
 
 
 def css(browser: Any, query: str) -> list[Any]:
@@ -269,3 +291,30 @@ def test_two_thousand_results_open_and_the_last_one_too(browser: Any, tmp_path: 
     click(browser, css(browser, "#cells tbody tr:not([hidden]) a")[0])
     wait_for(browser, "document.querySelector('.result[open] .facts')")
     assert "org/model_1999-base" in browser.find_element("css selector", ".result[open]").text
+
+
+# --- ops -------------------------------------------------------------------------------------
+
+
+def test_from_an_op_that_blocks_to_its_row_and_its_text(browser: Any, ops_page: str) -> None:
+    browser.get(ops_page)
+    click(browser, css(browser, "#ops .blockers a")[0])
+    wait_for(browser, "location.hash === '#op-40'")
+    (row,) = css(browser, "tr:target")
+    assert row.is_displayed()
+    assert "nox -s repro -- " in row.text
+    assert browser.execute_script("return window.hit") is None
+    click(browser, row.find_element("css selector", ".kept a"))
+    wait_for(browser, "(document.getElementById('text') || {}).textContent?.includes('module')")
+
+
+def test_ops_are_found_by_word_and_by_need(browser: Any, ops_page: str) -> None:
+    browser.get(ops_page)
+    click(browser, css(browser, "#ops tbody th a")[0])
+    filtered(browser, "41 ops")
+    css(browser, "#find")[0].send_keys("cached")
+    filtered(browser, "20 of 41 ops")
+    css(browser, "#find")[0].clear()
+    click(browser, css(browser, "#bad")[0])
+    filtered(browser, "1 of 41 ops")
+    assert browser.execute_script("return window.hit") is None

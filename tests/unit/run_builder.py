@@ -3,19 +3,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds real run directories for the tests of `reports`, through `harness.records` alone."""
 
-from collections.abc import Iterable, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from harness.records.blobs import BlobStore
 from harness.records.fold import model_status
 from harness.records.moves import Move, write_moves
-from harness.records.run_dir import write_merged, write_plan
+from harness.records.run_dir import OpLine, write_merged, write_ops, write_plan
 from harness.records.schema import (
     Artifact,
     Check,
     Failure,
     Identity,
     Metric,
+    Op,
+    OpResult,
+    OpVerdict,
     Outcome,
     OutputCheck,
     Plan,
@@ -25,6 +29,7 @@ from harness.records.schema import (
     Stage,
     StageResult,
     Status,
+    TensorType,
     TestRecord,
 )
 
@@ -130,6 +135,48 @@ def record(
     return TestRecord(**(values | fields))  # type: ignore[arg-type]
 
 
+def op_result(
+    index: int = 0,
+    status: Status = Status.EXECUTED,
+    outcome: Outcome = Outcome.PASSED,
+    *,
+    name: str = "aten.add.Tensor",
+    message: str = "failed to legalize operation 'stablehlo.fft'",
+    stage: Stage | None = Stage.COMPILE,
+    artifacts: Sequence[Artifact] = (),
+    count: int = 3,
+    hit: bool = False,
+    key: str = "",
+    device: str = "n150",
+    pcc: float | None = 0.99998712,
+) -> OpResult:
+    """An op's result; ops of one index and name are the same op in every model."""
+    good = outcome in (Outcome.PASSED, Outcome.REACHED)
+    tensor = TensorType((1, 128, 768 + index), "float32")
+    key = key or hashlib.sha256(f"{name} {index}".encode("utf-8", "replace")).hexdigest()
+    executed = status is Status.EXECUTED
+    last = Stage.EXECUTE if executed else stage or Stage.COMPILE
+    return OpResult(
+        index=index,
+        count=count,
+        node=f"add_{index}",
+        hit=hit,
+        verdict=OpVerdict(
+            op=Op(key, name, "torch", (tensor, tensor), (tensor,), {"alpha": "1"}),
+            device=device,
+            status=status,
+            pcc=Metric.of(pcc) if executed else None,
+            atol=Metric.of(0.00371) if executed else None,
+            stages=stages(last, ok=good or executed, artifacts=artifacts),
+            failure=None if good else Failure(stage, outcome.value, message),
+            outcome=outcome,
+            fingerprint="" if good else f"{stage}:{name}:{message[:60]}",
+            origin=RUN_ID,
+            computed=STARTED,
+        ),
+    )
+
+
 def not_run(test: Identity) -> TestRecord:
     return record(
         test,
@@ -159,6 +206,7 @@ def write_run(
     missing: tuple[str, ...] = (),
     provenance: Provenance = PROVENANCE,
     created: float = STARTED,
+    ops: Mapping[Identity, Sequence[OpResult]] | None = None,
 ) -> Path:
     """A merged run directory; without a plan, exactly the recorded tests were planned."""
     tests = dict.fromkeys(r.identity for r in records)
@@ -175,6 +223,8 @@ def write_run(
         missing=missing,
     )
     write_merged(run_dir, header, list(records))
+    lines = [OpLine(test.key, 1, r) for test, results in (ops or {}).items() for r in results]
+    write_ops(run_dir, lines)
     if moves is not None:
         write_moves(run_dir, moves)
     return run_dir

@@ -1,0 +1,50 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""From an FX graph to torch dialect by torch-mlir's `FxImporter`: the step that needs torch."""
+
+from typing import Any
+
+import torch
+from torch.fx import Graph
+from torch_mlir import ir
+from torch_mlir.extras.fx_importer import FxImporter, FxImporterHooks
+
+from harness.frontend.mlir import TorchMlir
+
+
+def import_graph(mlir: TorchMlir, graph: Graph) -> ir.Module:
+    """Import an FX graph whose tensors are all arguments, as `main`.
+
+    Raises:
+        LoweringError: the importer gave up.
+    """
+    importer = FxImporter(context=mlir.context, hooks=_DenseLiterals())
+    with mlir.explained():
+        importer.import_stateless_graph(graph)
+    module: ir.Module = importer.module
+    return module
+
+
+class _DenseLiterals(FxImporterHooks):  # type: ignore[misc] # untyped base
+    """Import constant tensors as plain dense attributes.
+
+    The importer's own dense resources cannot be serialised as portable StableHLO.
+    """
+
+    def resolve_literal(self, importer: Any, literal: Any, info: Any) -> Any:
+        """The literal as an op's result, or None to leave it to the importer."""
+        if not isinstance(literal, torch.Tensor) or literal.dtype not in _DENSE_DTYPES:
+            return None
+        attribute = ir.DenseElementsAttr.get(literal.detach().numpy(), signless=False)
+        return ir.Operation.create(
+            "torch.vtensor.literal",
+            results=[importer._cc.tensor_to_vtensor_type(literal)],
+            attributes={"value": attribute},
+        ).result
+
+
+_DENSE_DTYPES = (
+    *(torch.float32, torch.float64, torch.float16),
+    *(torch.int8, torch.int16, torch.int32, torch.int64, torch.uint8),
+)

@@ -1,0 +1,123 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""What a verdict depends on, which verdicts may be kept, and when two of them disagree."""
+
+import hashlib
+from collections.abc import Mapping
+
+import msgspec
+
+from harness.devices.catalog import TENSTORRENT_BOARDS
+from harness.records.schema import Metric, Op, OpVerdict, Outcome
+
+KEY_VERSION = 1
+"""Counted up when the same op, versions and flags may come to another verdict."""
+
+COMPILER_SIGNALS = frozenset({"SIGSEGV", "SIGABRT", "SIGFPE", "SIGILL", "SIGTRAP"})
+"""Deaths by the program's own doing. SIGKILL and SIGBUS come from memory and disk."""
+_JUDGED = frozenset({Outcome.PASSED, Outcome.REACHED, Outcome.INCORRECT, Outcome.FAILED})
+_MACHINE_KINDS = frozenset(
+    {"DeviceError", "MemoryError", "OUT_OF_MEMORY", "OSError", "RecordError"}
+)
+_MACHINE_WORDS = (
+    *("bad_alloc", "out of memory", "cannot allocate memory", "resource_exhausted"),
+    *("no space left on device", "resource temporarily unavailable", "too many open files"),
+)
+
+
+def cache_key(
+    op: Op,
+    device: str,
+    descriptor: str,
+    versions: Mapping[str, str],
+    flags: Mapping[str, str],
+    depth: str,
+) -> str:
+    """sha256 of everything a verdict depends on.
+
+    `descriptor` is what the device is compiled for, e.g. a system descriptor's digest; `versions`
+    are all that are installed, of which only those that this device's verdicts go through count.
+    """
+    relevant = {name: v for name, v in versions.items() if _matters(name, device, op.source)}
+    whole = (KEY_VERSION, op, device, descriptor, relevant, dict(flags), depth)
+    return hashlib.sha256(msgspec.json.encode(whole, order="sorted")).hexdigest()
+
+
+def _matters(distribution: str, device: str, source: str) -> bool:
+    if distribution in ("bringup", "torch", "torch-mlir"):  # comparison, golden, lowering
+        return True
+    if distribution.startswith("iree-"):
+        return device.startswith("iree")
+    if distribution == "jaxlib":  # the golden of a StableHLO op is the CPU device's
+        return not device.startswith("iree") or source == "stablehlo"
+    if "-plugin" in distribution:
+        tenstorrent = "tt" in distribution.split("-")
+        return device in TENSTORRENT_BOARDS if tenstorrent else not _builtin(device)
+    return False
+
+
+def _builtin(device: str) -> bool:
+    return device in (*TENSTORRENT_BOARDS, "cpu") or device.startswith("iree")
+
+
+def cacheable(verdict: OpVerdict, diagnostic: str = "") -> bool:
+    """True for a verdict on the op; False where the machine may have been the cause.
+
+    A deadline is a matter of the machine's load: a TIMEOUT is never kept. A crash is kept when
+    its signal is one that compilers raise themselves and nothing speaks of memory or disk.
+    """
+    failure = verdict.failure
+    if failure is not None:
+        said = f"{failure.message}\n{diagnostic}".lower()
+        if failure.kind in _MACHINE_KINDS or any(word in said for word in _MACHINE_WORDS):
+            return False
+    if verdict.outcome is Outcome.CRASHED:
+        return failure is not None and failure.kind in COMPILER_SIGNALS
+    return verdict.outcome in _JUDGED
+
+
+def chosen_for_recheck(key: str, share: float, seed: int) -> bool:
+    """Whether a hit belongs to the `share` (0 to 1) that is computed again; the same for a seed."""
+    digest = hashlib.sha256(f"{seed}:{key}".encode()).digest()
+    return int.from_bytes(digest[:8]) < share * 2**64
+
+
+PCC_TOLERANCE = 1e-3
+ATOL_TOLERANCE = 0.5
+"""As a part of the larger of two largest differences; reductions in another order move it."""
+_ATOL_NOISE = 1e-6
+
+
+def disagreement(old: OpVerdict, new: OpVerdict) -> str:
+    """One sentence when a verdict computed again ends otherwise, else an empty string."""
+    for what in ("status", "outcome", "fingerprint"):
+        before, after = getattr(old, what), getattr(new, what)
+        if before != after:
+            before, after = (getattr(one, "name", one) or "none" for one in (before, after))
+            return f"{_which(old)}: the {what} kept is {before}, computed again it is {after}."
+    for what in ("pcc", "atol"):
+        before, after = getattr(old, what), getattr(new, what)
+        if not _agree(what, before, after):
+            numbers = [_number(metric) for metric in (before, after)]
+            return f"{_which(old)}: the {what} kept is {numbers[0]}, computed again {numbers[1]}."
+    return ""
+
+
+def _which(verdict: OpVerdict) -> str:
+    return f"{verdict.op.name} ({verdict.op.key[:16]}) on {verdict.device}"
+
+
+def _agree(what: str, before: Metric | None, after: Metric | None) -> bool:
+    if before is None or after is None or before.value is None or after.value is None:
+        return before == after
+    difference = abs(before.value - after.value)
+    if what == "pcc":
+        return difference <= PCC_TOLERANCE
+    return difference <= max(ATOL_TOLERANCE * max(before.value, after.value), _ATOL_NOISE)
+
+
+def _number(metric: Metric | None) -> str:
+    if metric is None:
+        return "none"
+    return metric.state.value if metric.value is None else repr(metric.value)

@@ -1,0 +1,147 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""From what became of an op's request to its verdict: a pure function but for the kept texts."""
+
+import time
+from collections.abc import Mapping
+
+import torch
+
+from harness.devices.op_run import Ended, OpFailure, OpRun
+from harness.op_by_op.reproducer import fingerprint_of
+from harness.records.blobs import BlobStore
+from harness.records.schema import (
+    Artifact,
+    Failure,
+    Metric,
+    Op,
+    OpVerdict,
+    Outcome,
+    OutputCheck,
+    Stage,
+    StageResult,
+    Status,
+)
+from harness.verify import Tolerances, compare, mismatches
+
+_STATUS = {
+    Stage.TORCH_IR: Status.CONVERTED_TO_TORCH_IR,
+    Stage.TORCH_BACKEND_IR: Status.CONVERTED_TO_TORCH_BACKEND_IR,
+    Stage.STABLEHLO: Status.CONVERTED_TO_STABLE_HLO,
+    Stage.COMPILE: Status.CONVERTED_TO_TTNN,
+    Stage.EXECUTE: Status.EXECUTED,
+}
+_LEVEL_STATUS = {"ttir": Status.CONVERTED_TO_TTIR, "ttnn": Status.CONVERTED_TO_TTNN}
+_LEVEL_STAGE = {
+    "torch_ir": Stage.TORCH_IR,
+    "torch_backend_ir": Stage.TORCH_BACKEND_IR,
+    "stablehlo": Stage.STABLEHLO,
+}
+_ENDINGS = {
+    Ended.REFUSED: Outcome.FAILED,
+    Ended.CRASH: Outcome.CRASHED,
+    Ended.TIMEOUT: Outcome.TIMEOUT,
+    Ended.INFRA: Outcome.INFRA,
+}
+
+
+def judge(
+    op: Op,
+    device: str,
+    run: OpRun,
+    golden: "list[torch.Tensor] | None",
+    tolerances: Tolerances,
+    blobs: BlobStore,
+    origin: str,
+) -> OpVerdict:
+    """The verdict on an op that was computed now; its texts are kept in `blobs`."""
+    checks: tuple[OutputCheck, ...] = ()
+    if run.outputs is not None and golden is not None:
+        checks = compare(golden, list(run.outputs), tolerances)
+    outcome, failure = _ending(run, checks, blobs)
+    return OpVerdict(
+        op=op,
+        device=device,
+        status=_status(run),
+        pcc=_worst(checks, "pcc", lowest=True),
+        atol=_worst(checks, "atol", lowest=False),
+        stages=_stages(run, blobs),
+        failure=failure,
+        outcome=outcome,
+        fingerprint=fingerprint_of(op.name, outcome, failure),
+        origin=origin,
+        computed=time.time(),
+    )
+
+
+def _ending(
+    run: OpRun, checks: tuple[OutputCheck, ...], blobs: BlobStore
+) -> tuple[Outcome, Failure | None]:
+    if run.ended is not Ended.DONE:
+        outcome = _ENDINGS[run.ended]
+        if run.failure is not None and run.failure.kind == "SIGKILL":
+            outcome = Outcome.INFRA
+        return outcome, _failure(run.failure, blobs)
+    wrong = mismatches(checks)
+    if wrong:
+        text = "\n".join(wrong)
+        return Outcome.INCORRECT, Failure(Stage.VERIFY, "IncorrectResult", text[:2000])
+    return (Outcome.REACHED if run.outputs is None else Outcome.PASSED), None
+
+
+def _failure(failure: OpFailure | None, blobs: BlobStore) -> Failure:
+    if failure is None:
+        return Failure(None, "INFRA", "the device gave no answer")
+    kept = blobs.put(failure.diagnostic, "diagnostic") if failure.diagnostic else None
+    return Failure(failure.stage, failure.kind, failure.message[:2000], kept)
+
+
+def _status(run: OpRun) -> Status:
+    reached = [Status.CREATED_GRAPH]
+    if run.stage is not None:
+        reached.append(_STATUS.get(run.stage, Status.CREATED_GRAPH))
+    reached += [_LEVEL_STATUS[level.name] for level in run.levels if level.name in _LEVEL_STATUS]
+    return max(reached)
+
+
+def _stages(run: OpRun, blobs: BlobStore) -> tuple[StageResult, ...]:
+    kept: dict[Stage, list[Artifact]] = {}
+    for level in run.levels:
+        stage = _LEVEL_STAGE.get(level.name, Stage.COMPILE)
+        kept.setdefault(stage, []).append(blobs.put(level.text, level.name))
+    failed = run.failure.stage if run.failure else None
+    stages = [stage for stage in Stage if stage in run.usages or stage in kept or stage == failed]
+    return tuple(
+        _stage_result(stage, run, tuple(kept.get(stage, ())), ok=stage != failed)
+        for stage in stages
+    )
+
+
+def _stage_result(
+    stage: Stage, run: OpRun, artifacts: tuple[Artifact, ...], *, ok: bool
+) -> StageResult:
+    usage = run.usages.get(stage)
+    return StageResult(
+        stage=stage,
+        ok=ok,
+        wall_s=usage.wall_s if usage else None,
+        cpu_s=usage.cpu_s if usage else None,
+        peak_rss=usage.peak_rss if usage else None,
+        artifacts=artifacts,
+    )
+
+
+def _worst(checks: tuple[OutputCheck, ...], name: str, *, lowest: bool) -> Metric | None:
+    found = [c.measured for o in checks for c in o.checks if c.metric == name]
+    odd = [m for m in found if m.value is None]
+    values = [m for m in found if m.value is not None]
+    if not values:
+        return odd[0] if odd else None
+    pick = min if lowest else max
+    return pick(values, key=lambda m: m.value or 0.0)
+
+
+def flags_of(options: Mapping[str, str], **settings: object) -> dict[str, str]:
+    """What a verdict depends on beside op, device and versions."""
+    return {**options, **{name: str(value) for name, value in settings.items()}}

@@ -1,0 +1,257 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""A pool of persistent devices of one kind, each taking the next op as it is free.
+
+One thread per device waits on a queue or on its host's socket; nothing polls. An op that kills its
+host or hangs ends there and costs nobody else: the host is forked anew and the device is probed
+with a tiny program before the next op. An op whose host was killed by somebody else (the kernel
+under memory pressure, a person) is a bystander and is run again, once. When a probe fails the
+device is sick, and all that is left ends as INFRA with the reason: a dead board must not be
+published as a thousand failing ops.
+"""
+
+import contextlib
+import dataclasses
+import queue
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from types import TracebackType
+from typing import Self
+
+from harness.devices.client import Device, HostCrash
+from harness.devices.fork_server import PRELOADED_FOR, ForkServer
+from harness.devices.op_run import (
+    DEADLINE,
+    OUT_OF_MEMORY,
+    Ended,
+    OpFailure,
+    OpJob,
+    OpRun,
+)
+from harness.errors import DeviceError
+
+MEMORY_LIMIT = 8 << 30
+"""Bytes of private memory one worker may have."""
+PROBE_DEADLINE = 60.0
+"""Seconds; a first compile may unpack or calibrate something."""
+_PROBE = b"""
+func.func @main(%x: tensor<4xf32>, %y: tensor<4xf32>) -> tensor<4xf32> {
+  %0 = stablehlo.add %x, %y : tensor<4xf32>
+  return %0 : tensor<4xf32>
+}"""
+_KILLED = "SIGKILL"
+"""A host's end that no op brings about: somebody else sent it."""
+_PROBES = 10
+"""Times to probe a device whose host is being killed from outside: that says nothing of it."""
+
+_Task = tuple[OpJob, "Future[OpRun]"]
+
+
+class OpPool:
+    """Runs ops on `workers` hosts of one device. Close it, or use it as a context manager."""
+
+    def __init__(
+        self,
+        device_name: str,
+        workers: int,
+        *,
+        deadline_s: float = DEADLINE,
+        memory_limit: int = MEMORY_LIMIT,
+    ) -> None:
+        """Start the workers; their devices open meanwhile.
+
+        `deadline_s` is for one op, all its stages; `memory_limit` is in bytes for one worker.
+        """
+        self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
+        self._closing = False
+        self._sick = ""
+        self._server = ForkServer(PRELOADED_FOR.get(device_name, ()))
+        self._workers = [
+            _Worker(
+                self,
+                Device(device_name, fork_server=self._server, memory_limit=memory_limit),
+                deadline_s,
+            )
+            for _ in range(workers)
+        ]
+        for worker in self._workers:
+            worker.start()
+
+    @property
+    def sick(self) -> str:
+        """Why the device takes no more ops; empty while it is well."""
+        return self._sick
+
+    def submit(self, job: OpJob) -> "Future[OpRun]":
+        """Queue an op. Its future raises only for a job that no device can be asked.
+
+        Raises:
+            DeviceError: the pool is closed.
+        """
+        if self._closing:
+            raise DeviceError("the pool of op workers is closed")
+        future: Future[OpRun] = Future()
+        self._tasks.put((job, future))
+        return future
+
+    def map(self, jobs: Iterable[OpJob]) -> Iterator[OpRun]:
+        """The ops' results, in the jobs' order."""
+        futures = [self.submit(job) for job in jobs]
+        return (future.result() for future in futures)
+
+    def close(self) -> None:
+        """Cancel what waits, stop what runs (it ends as INFRA) and leave no process behind."""
+        if self._closing:
+            return
+        self._closing = True
+        self._cancel_waiting()
+        for _ in self._workers:
+            self._tasks.put(None)
+        self._server.close()  # and the hosts die with it
+        for worker in self._workers:
+            worker.join()
+        self._cancel_waiting()  # handed in while we closed
+
+    def _cancel_waiting(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                task = self._tasks.get_nowait()
+                if task is not None:
+                    task[1].cancel()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _take(self) -> _Task | None:
+        return self._tasks.get()
+
+    def _fall_sick(self, reason: str) -> None:
+        self._sick = self._sick or reason
+
+
+class _Worker(threading.Thread):
+    """One device and the thread that drives it."""
+
+    def __init__(self, pool: OpPool, device: Device, deadline: float) -> None:
+        super().__init__(name=f"op-worker-{device.name}", daemon=True)
+        self._pool = pool
+        self._device = device
+        self._deadline = deadline
+
+    def run(self) -> None:
+        self._ready(probe=False)
+        while (task := self._pool._take()) is not None:
+            job, future = task
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                result = self._once_more_if_bystander(job)
+            except Exception as error:  # a job that cannot even be written down
+                future.set_exception(error)
+                continue
+            future.set_result(result)
+            self._recover(result)
+        self._device.close()
+
+    def _once_more_if_bystander(self, job: OpJob) -> OpRun:
+        first = self._attempt(job)
+        if self._pool._sick or self._pool._closing or not _is_bystander(first):
+            return first
+        self._ready(probe=True)
+        return self._attempt(job)
+
+    def _attempt(self, job: OpJob) -> OpRun:
+        if self._pool._sick:
+            return _infra(self._pool._sick)
+        try:
+            result = self._device.run_op(job, self._deadline)
+        except DeviceError as error:
+            return self._not_open(error)
+        if self._pool._closing and result.ended is Ended.CRASH:
+            return dataclasses.replace(_infra("the pool was closed"), levels=result.levels)
+        return result
+
+    def _not_open(self, error: DeviceError) -> OpRun:
+        if not self._pool._closing and not _was_killed(error):
+            self._pool._fall_sick(str(error))
+        return _infra(str(error))
+
+    def _recover(self, result: OpRun) -> None:
+        """Have the device ready again before the next op is taken."""
+        if self._pool._closing or self._pool._sick:
+            return
+        out_of_memory = result.failure is not None and result.failure.kind == OUT_OF_MEMORY
+        if result.ended in (Ended.CRASH, Ended.TIMEOUT, Ended.INFRA) or out_of_memory:
+            self._device.close()
+            self._ready(probe=True)
+        elif _resident(result) * 2 > self._device.memory_limit > 0:
+            self._device.close()  # what earlier ops left behind is not the next one's fault
+            self._ready(probe=False)
+
+    def _ready(self, *, probe: bool) -> None:
+        for _ in range(_PROBES):
+            reason, killed = self._try(probe=probe)
+            if not reason:
+                return
+            if not killed:
+                break
+        if not self._pool._closing:
+            self._pool._fall_sick(reason)
+
+    def _try(self, *, probe: bool) -> tuple[str, bool]:
+        """Open and perhaps probe the device: why not, empty when well, and was it killed?"""
+        try:
+            executes = self._device.open().executes
+            if not probe:
+                return "", False
+            return _diagnosis(self._device.run_op(_probe_job(executes=executes), PROBE_DEADLINE))
+        except DeviceError as error:
+            return str(error), _was_killed(error)
+
+
+def _diagnosis(run: OpRun) -> tuple[str, bool]:
+    if run.ended is not Ended.DONE:
+        assert run.failure is not None
+        return f"the device's probe failed: {run.failure.message}", _is_bystander(run)
+    if run.outputs is not None and run.outputs[0].tolist() != [3.0] * 4:
+        return f"the device's probe computed 1 + 2 = {run.outputs[0].tolist()}", False
+    return "", False
+
+
+def _probe_job(*, executes: bool) -> OpJob:
+    if not executes:
+        return OpJob(stablehlo=_PROBE)
+    import torch
+
+    inputs = (torch.full((4,), 1.0), torch.full((4,), 2.0))
+    return OpJob(stablehlo=_PROBE, inputs=inputs, execute=True)
+
+
+def _resident(run: OpRun) -> int:
+    """Bytes the host held in the op's last stage."""
+    return max((usage.peak_rss for usage in list(run.usages.values())[-1:]), default=0)
+
+
+def _infra(reason: str) -> OpRun:
+    return OpRun(Ended.INFRA, failure=OpFailure("INFRA", reason, reason, None))
+
+
+def _is_bystander(run: OpRun) -> bool:
+    if run.ended is Ended.INFRA:
+        return True
+    killed = run.failure is not None and run.failure.kind == _KILLED
+    return run.ended is Ended.CRASH and killed
+
+
+def _was_killed(error: DeviceError) -> bool:
+    return isinstance(error.__cause__, HostCrash) and error.__cause__.kind == _KILLED

@@ -1,0 +1,211 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""`python -m harness.op_by_op.repro KEY|DIR`: run a reproducer and say whether it ends the same.
+
+The op takes the way it took at night, `Device.run_op` in a device host, and its outputs are
+compared with the same golden. Exit codes: 0 the same fingerprint, 1 another one, 2 no such
+reproducer, 3 the device cannot be had.
+"""
+
+import argparse
+import difflib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from harness.devices.client import Device
+from harness.devices.lease import lease
+from harness.devices.op_run import Ended, OpJob, OpRun
+from harness.errors import DeviceError, RecordError, UsageError
+from harness.op_by_op.reproducer import (
+    ARTIFACT,
+    EXPECTED,
+    GOLDEN,
+    INPUTS,
+    REPRO_FOLDER,
+    TORCH_IR,
+    Expected,
+    fingerprint_of,
+    read_bytes_of,
+    read_expected,
+)
+from harness.records.schema import Failure, Outcome, Stage, Status
+
+_MESSAGE_LENGTH = 2000
+_ENDS = {
+    Ended.REFUSED: Outcome.FAILED,
+    Ended.CRASH: Outcome.CRASHED,
+    Ended.TIMEOUT: Outcome.TIMEOUT,
+}
+_REACHED = {
+    Stage.TORCH_IR: Status.CONVERTED_TO_TORCH_IR,
+    Stage.TORCH_BACKEND_IR: Status.CONVERTED_TO_TORCH_BACKEND_IR,
+    Stage.STABLEHLO: Status.CONVERTED_TO_STABLE_HLO,
+    Stage.COMPILE: Status.CONVERTED_TO_TTNN,
+    Stage.EXECUTE: Status.EXECUTED,
+}
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How an op ended."""
+
+    status: Status
+    outcome: Outcome
+    failure: Failure | None = None
+    diagnostic: str = ""
+    """The whole text behind the failure."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one reproducer; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="nox -s repro --",
+        description="Run an op's reproducer and say whether it ends with the same fingerprint.",
+        epilog="exit codes: 0 the same, 1 another, 2 no such reproducer, 3 no such device here",
+    )
+    parser.add_argument("which", metavar="KEY|DIR", help="first digits of an op's key, or a folder")
+    parser.add_argument("--results", type=Path, default=Path("results"), help="where to look")
+    parser.add_argument("--verbose", action="store_true", help="print the whole diagnostic")
+    options = parser.parse_args(arguments)
+    try:
+        folder = find(options.which, options.results)
+        expected = read_expected(folder)
+        print(f"{folder}: {expected.op.name} on {expected.device}", flush=True)
+        ending = reproduce(folder, expected)
+    except DeviceError as error:
+        print(error, file=sys.stderr)
+        return 3
+    except (UsageError, RecordError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    if options.verbose and ending.diagnostic:
+        print(ending.diagnostic)
+    same, sentence = compared(expected, ending)
+    print(sentence)
+    return 0 if same else 1
+
+
+def find(which: str, results: Path) -> Path:
+    """The directory of a reproducer: `which` itself, or the newest below `results/*/repro`.
+
+    `which` is an op's whole key, its first digits, or a directory's name or path.
+
+    Raises:
+        UsageError: nothing, or several different ones, go by that name.
+    """
+    if (Path(which) / EXPECTED).is_file():
+        return Path(which)
+    kept: dict[str, Path] = {}
+    for path in sorted(results.glob(f"*/{REPRO_FOLDER}/[!.]*/{EXPECTED}"), key=_written):
+        kept[path.parent.name] = path.parent  # the newest of a name stays
+    if which in kept:
+        return kept[which]
+    names = [name for name in kept if which and _goes_by(which, name)]
+    if len(names) == 1:
+        return kept[names[0]]
+    if names:
+        raise UsageError(
+            f"{which!r} may be any of {len(names)} reproducers; name one:"
+            f" {', '.join(sorted(names)[:8])}"
+        )
+    near = difflib.get_close_matches(which, kept, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}?" if near else f"there are {len(kept)} of other keys"
+    raise UsageError(f"there is no reproducer {which!r} in {results}/*/{REPRO_FOLDER}; {hint}")
+
+
+def _goes_by(which: str, name: str) -> bool:
+    key = name.partition("-")[0]
+    return name.startswith(which) or which.startswith(key)
+
+
+def _written(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def compared(expected: Expected, ending: Ending) -> tuple[bool, str]:
+    """Whether an op ended as expected, and a sentence that says so."""
+    name = expected.op.name
+    found = fingerprint_of(name, ending.outcome, ending.failure)
+    wanted = fingerprint_of(name, expected.outcome, expected.failure)
+    said = (
+        f"It ended {ending.outcome.value} at status {ending.status.value},"
+        f" {ending.status.name}, with fingerprint {found or 'none'}"
+    )
+    if (found, ending.outcome) == (wanted, expected.outcome):
+        return True, f"{said}: the same as expected."
+    before = f"{expected.outcome.value} with {wanted or 'none'}"
+    return False, f"{said}: not the same as expected, {before}."
+
+
+def reproduce(folder: Path, expected: Expected) -> Ending:
+    """Run the op of a reproducer.
+
+    Raises:
+        DeviceError: the device cannot be had here.
+        RecordError: the reproducer is damaged, or holds nothing to start at.
+    """
+    golden = read_bytes_of(folder, GOLDEN)
+    torch_ir, stablehlo = _read(folder / TORCH_IR), _read(folder / ARTIFACT)
+    if not torch_ir and not stablehlo:
+        raise RecordError(
+            f"{folder}: there is neither {TORCH_IR} nor {ARTIFACT}: the op never became MLIR, so"
+            " there is nothing to run; see fx.txt"
+        )
+    job = OpJob(
+        torch_ir=torch_ir,
+        stablehlo=b"" if torch_ir else stablehlo,
+        options=expected.options,
+        inputs=tuple(read_bytes_of(folder, INPUTS)),
+        execute=bool(golden),
+    )
+    device = Device(expected.device, memory_limit=expected.memory_limit)
+    try:
+        with lease(device.name):
+            run = device.run_op(job, expected.deadline_s)
+    finally:
+        device.close()
+    return _ending(run, golden, expected)
+
+
+def _ending(run: OpRun, golden: Sequence[object], expected: Expected) -> Ending:
+    from harness.verify.compare import Tolerances, compare, mismatches, verdict
+
+    failure = run.failure
+    status = _REACHED[run.stage] if run.stage else Status.CREATED_GRAPH
+    if failure is not None:
+        if run.ended is Ended.INFRA:
+            raise DeviceError(f"{expected.device}: {failure.message}")
+        if failure.stage is Stage.COMPILE and any(level.name == "ttir" for level in run.levels):
+            status = Status.CONVERTED_TO_TTIR
+        why = Failure(failure.stage, failure.kind, failure.message[:_MESSAGE_LENGTH])
+        return Ending(status, _ENDS[run.ended], why, failure.diagnostic)
+    if run.outputs is None:
+        return Ending(status, Outcome.REACHED)
+    tolerances = msgspec.convert(expected.tolerances, Tolerances)
+    checks = compare(list(golden), list(run.outputs), tolerances)
+    if verdict(checks):
+        return Ending(status, Outcome.PASSED)
+    said = "\n".join(mismatches(checks))
+    wrong = Failure(Stage.VERIFY, Outcome.INCORRECT.value, said[:_MESSAGE_LENGTH])
+    return Ending(status, Outcome.INCORRECT, wrong, said)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise RecordError(f"cannot read {path}: {error.strerror}") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

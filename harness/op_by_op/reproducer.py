@@ -1,0 +1,304 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""A reproducer: one directory with all it takes to see an op fail again, away from its model.
+
+    op.torch.mlir          the one-op module in the torch dialect, where the op came from torch
+    op.stablehlo.mlir      the same in StableHLO, for people
+    op.vhlo                the same as a portable artifact, for devices
+    fx.txt                 the FX node, with shapes
+    inputs.bin, .json      operands as raw bytes, and their dtypes, shapes and places in the file
+    golden.bin, .json      what PyTorch or the reference made of them
+    versions.json          what was installed
+    expected.json          `Expected`: how it ended
+    run.py                 runs it
+
+What could not be had is left out. Nothing is pickled. `harness.op_by_op.repro` runs it.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from harness.devices.wire import layout
+from harness.errors import HarnessError, RecordError
+from harness.records.schema import Failure, Metric, Op, OpVerdict, Outcome, Stage, Status
+
+if TYPE_CHECKING:
+    import torch
+
+    from harness.verify.compare import Tolerances
+
+REPRODUCER_SCHEMA = 1
+REPRO_FOLDER = "repro"
+EXPECTED, VERSIONS, RUN = "expected.json", "versions.json", "run.py"
+TORCH_IR, STABLEHLO, ARTIFACT, FX = "op.torch.mlir", "op.stablehlo.mlir", "op.vhlo", "fx.txt"
+INPUTS, GOLDEN = "inputs", "golden"
+_KEY_DIGITS = 16
+
+_SCRIPT = '''\
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Runs this op alone: `python run.py`, with the project installed.
+
+Exit codes: 0 it ended as expected.json says, 1 it ended otherwise, 3 the device cannot be had.
+"""
+
+import sys
+from pathlib import Path
+
+from harness.op_by_op.repro import main
+
+if __name__ == "__main__":
+    sys.exit(main([str(Path(__file__).resolve().parent), *sys.argv[1:]]))
+'''
+
+
+class Expected(msgspec.Struct, frozen=True, kw_only=True):
+    """How the op ended when the reproducer was written, and how it was run."""
+
+    op: Op
+    device: str
+    status: Status
+    outcome: Outcome
+    fingerprint: str
+    stage: Stage | None
+    """Where it ended; None when it did not fail."""
+    deadline_s: float
+    """Seconds, all stages together."""
+    memory_limit: int = 0
+    """Bytes of private memory of the host; 0 for none."""
+    failure: Failure | None = None
+    """Its diagnostic lies in the run's blobs, not here."""
+    pcc: Metric | None = None
+    atol: Metric | None = None
+    options: dict[str, str] = {}
+    """The device compiler's."""
+    tolerances: dict[str, bool | float | None] = {}
+    """`Tolerances` by field; empty for the defaults."""
+    origin: str = ""
+    """Run id of the run that computed it."""
+    schema: int = REPRODUCER_SCHEMA
+
+
+def fingerprint_of(op_name: str, outcome: Outcome, failure: Failure | None) -> str:
+    """The fingerprint of an ending; empty without a failure.
+
+    A crash and a deadline leave the words of whoever noticed: only the signal and the stage
+    count. Of a wrong result counts what was wrong, not which output it was found in first.
+    """
+    from harness.op_by_op.identity import fingerprint
+
+    if failure is None:
+        return ""
+    said = failure.message
+    if outcome in (Outcome.CRASHED, Outcome.TIMEOUT):
+        said = failure.kind
+    elif outcome is Outcome.INCORRECT:
+        said = said.partition(": ")[2] or said
+    return fingerprint(failure.stage.value if failure.stage else "", op_name, said)
+
+
+def folder_name(op_key: str, device: str) -> str:
+    """What a reproducer's directory is called: the key's first digits and the device."""
+    return re.sub(r"[^\w.-]", "-", f"{op_key[:_KEY_DIGITS]}-{device}")
+
+
+def write_reproducer(
+    folder: Path,
+    verdict: OpVerdict,
+    *,
+    stablehlo: bytes | None,
+    torch_ir: str | None,
+    fx_text: str,
+    inputs: "Sequence[torch.Tensor]",
+    golden: "Sequence[torch.Tensor]",
+    device: str,
+    deadline_s: float,
+    versions: Mapping[str, str],
+    options: Mapping[str, str],
+    tolerances: "Tolerances | None" = None,
+    memory_limit: int = 0,
+) -> Path:
+    """Write the reproducer of a verdict below `folder`, a run directory; return its directory.
+
+    It appears whole or not at all, and takes the place of an older one of the same op and device.
+
+    Raises:
+        RecordError: the disk is full or gone.
+    """
+    expected = Expected(
+        op=verdict.op,
+        device=device,
+        status=verdict.status,
+        outcome=verdict.outcome,
+        fingerprint=verdict.fingerprint
+        or fingerprint_of(verdict.op.name, verdict.outcome, verdict.failure),
+        stage=verdict.failure.stage if verdict.failure else None,
+        deadline_s=deadline_s,
+        memory_limit=memory_limit,
+        failure=_without_diagnostic(verdict.failure),
+        pcc=verdict.pcc,
+        atol=verdict.atol,
+        options=dict(options),
+        tolerances=msgspec.to_builtins(tolerances) if tolerances is not None else {},
+        origin=verdict.origin,
+    )
+    place = folder / REPRO_FOLDER / folder_name(verdict.op.key, device)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
+        try:
+            part.chmod(0o755)
+            _write_levels(part, stablehlo, torch_ir, fx_text)
+            plain = _have_bytes([*inputs, *golden])  # else no device takes them either
+            write_bytes_of(part, INPUTS, inputs if plain else ())
+            write_bytes_of(part, GOLDEN, golden if plain else ())
+            (part / VERSIONS).write_bytes(_pretty(dict(versions)))
+            (part / EXPECTED).write_bytes(_pretty(expected))
+            (part / RUN).write_text(_SCRIPT)
+            _take_place(part, place)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+    except OSError as error:
+        raise RecordError(f"cannot write the reproducer {place}: {error.strerror}") from error
+    return place
+
+
+def read_expected(folder: Path) -> Expected:
+    """A reproducer's `expected.json`.
+
+    Raises:
+        RecordError: it is absent, damaged or of a newer program.
+    """
+    path = folder / EXPECTED
+    try:
+        data = path.read_bytes()
+        schema = msgspec.json.decode(data, type=_Versioned).schema
+        if schema > REPRODUCER_SCHEMA:
+            raise RecordError(
+                f"{path}: it has schema {schema}, this program knows {REPRODUCER_SCHEMA};"
+                " use the program that wrote it"
+            )
+        return msgspec.json.decode(data, type=Expected)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise RecordError(f"{path}: this is no reproducer's record: {error}") from error
+
+
+def write_bytes_of(folder: Path, name: str, tensors: "Sequence[torch.Tensor]") -> None:
+    """Write tensors of wire dtypes as `NAME.bin`, and where they lie in it as `NAME.json`."""
+    import torch
+
+    from harness.devices.tensors import WIRE_NAMES
+
+    described = []
+    for tensor in tensors:
+        size = tensor.numel() * tensor.element_size()
+        described.append((WIRE_NAMES[tensor.dtype], tuple(tensor.shape), size))
+    specs, whole = layout(described)
+    with (folder / f"{name}.bin").open("wb") as file:
+        for spec, tensor in zip(specs, tensors, strict=True):
+            plain = tensor.detach().cpu().resolve_conj().resolve_neg().contiguous()
+            file.seek(spec.offset)
+            if spec.size:
+                file.write(plain.reshape(-1).view(torch.uint8).numpy().data)
+        file.truncate(whole)
+    rows = [{"dtype": s.dtype, "shape": s.shape, "offset": s.offset} for s in specs]
+    (folder / f"{name}.json").write_bytes(_pretty(rows))
+
+
+def read_bytes_of(folder: Path, name: str) -> "list[torch.Tensor]":
+    """The tensors `write_bytes_of` wrote.
+
+    Raises:
+        RecordError: a file is absent or does not hold what is said of it.
+    """
+    import torch
+
+    from harness.devices.tensors import WIRE_NAMES
+
+    dtypes = {text: dtype for dtype, text in WIRE_NAMES.items()}
+    try:
+        rows = msgspec.json.decode((folder / f"{name}.json").read_bytes(), type=list[_Place])
+        data = bytearray((folder / f"{name}.bin").read_bytes())
+        found = []
+        for row in rows:
+            empty = torch.empty(row.shape, dtype=dtypes[row.dtype], device="meta")
+            count = empty.numel()
+            found.append(
+                torch.frombuffer(data, dtype=empty.dtype, count=count, offset=row.offset).reshape(
+                    row.shape
+                )
+                if count
+                else torch.empty(row.shape, dtype=empty.dtype)
+            )
+    except (OSError, msgspec.MsgspecError, KeyError, ValueError, RuntimeError) as error:
+        raise RecordError(f"{folder / name}.bin and .json do not hold tensors: {error}") from error
+    return found
+
+
+class _Place(msgspec.Struct, frozen=True):
+    dtype: str
+    shape: tuple[int, ...]
+    offset: int
+
+
+class _Versioned(msgspec.Struct, frozen=True):
+    schema: int
+
+
+def _without_diagnostic(failure: Failure | None) -> Failure | None:
+    return msgspec.structs.replace(failure, diagnostic=None) if failure else None
+
+
+def _have_bytes(tensors: "Sequence[torch.Tensor]") -> bool:
+    from harness.devices.tensors import WIRE_NAMES
+
+    return all(tensor.dtype in WIRE_NAMES for tensor in tensors)
+
+
+def _write_levels(part: Path, stablehlo: bytes | None, torch_ir: str | None, fx_text: str) -> None:
+    if torch_ir is not None:
+        (part / TORCH_IR).write_text(torch_ir)
+    if stablehlo is not None:
+        (part / ARTIFACT).write_bytes(stablehlo)
+        with contextlib.suppress(HarnessError):  # the text is for people; the run needs none
+            (part / STABLEHLO).write_text(_text_of(stablehlo))
+    (part / FX).write_text(fx_text)
+
+
+def _text_of(artifact: bytes) -> str:
+    from torch_mlir._mlir_libs import _stablehlo
+
+    from harness.frontend.mlir import TorchMlir, text_of
+
+    mlir = TorchMlir()
+    with mlir.explained():
+        return text_of(_stablehlo.deserialize_portable_artifact(mlir.context, artifact))
+
+
+def _take_place(part: Path, place: Path) -> None:
+    """Rename, over an older one if need be; of two writers at once the last one stays."""
+    for _ in range(3):
+        try:
+            part.rename(place)
+            return
+        except OSError:
+            if not place.exists():
+                raise
+        with contextlib.suppress(OSError):
+            gone = place.with_name(f".{place.name}-{os.getpid()}-old")
+            place.rename(gone)
+            shutil.rmtree(gone, ignore_errors=True)
+
+
+def _pretty(value: object) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"

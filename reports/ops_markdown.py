@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""The models' op status as a markdown table: `models_op_per_op.md`."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.records.atomic import write_atomically
+from harness.records.schema import Status
+from reports import legend
+from reports.ops_summary import ModelOps, blockers, failing_stage
+from reports.ops_xlsx import heading
+from reports.untrusted import clean
+
+NAME = "models_op_per_op.md"
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$])")
+_MOST_BLOCKERS = 100
+_LONGEST = 200  # characters of a cell
+
+
+def write_markdown(folder: Path, models: Sequence[ModelOps]) -> Path:
+    """Write `models_op_per_op.md` into a folder.
+
+    Raises:
+        RecordError: the disk is full or gone.
+    """
+    return write_atomically(folder / NAME, render(models).encode("utf-8", "replace"))
+
+
+def render(models: Sequence[ModelOps]) -> str:
+    """The whole text; the same models give the same text."""
+    lines = ["# Models, op by op", "", _cell(heading(models)), ""]
+    titles = ["model", "test", "device", *(str(s.value) for s in Status)]
+    titles += ["total", "compiled", "executed", "unknown errors", "timeouts", "cached"]
+    lines += [_row(titles), _row(["---"] * 3 + ["--:"] * (len(titles) - 3))]
+    for model in models:
+        names = model.name, model.identity.name, model.identity.device
+        figures = [*model.statuses, len(model.ops), model.compiled.text, model.executed.text]
+        figures += [model.unknown_errors, model.timeouts, model.hits]
+        lines.append(_row([*map(_cell, names), *map(str, figures)]))
+    lines += ["", *(f"{_cell(legend.status_text(s))}: {m}  " for s, m in legend.STATUSES.items())]
+    return "\n".join([*lines, *_blocking(models), ""])
+
+
+def _blocking(models: Sequence[ModelOps]) -> list[str]:
+    found = blockers(models)
+    if not found:
+        return []
+    lines = ["", "## Ops by models they block", ""]
+    titles = ["models", "nodes", "op", "device", "status", "stage", "fingerprint"]
+    lines += [_row(titles), _row(["--:", "--:", *["---"] * 5])]
+    for one in found[:_MOST_BLOCKERS]:
+        verdict = one.worst.verdict
+        words = [one.op.name, one.device, legend.status_text(verdict.status)]
+        words += [failing_stage(one.worst), verdict.fingerprint]
+        lines.append(_row([str(len(one.models)), str(one.nodes), *map(_cell, words)]))
+    if len(found) > _MOST_BLOCKERS:
+        lines += ["", f"and {len(found) - _MOST_BLOCKERS} more, in the spreadsheet"]
+    return lines
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(text: str) -> str:
+    """Text that markdown shows as it is, on one line."""
+    text = " ".join(clean(text).split())
+    text = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return _SPECIAL.sub(r"\\\1", text)

@@ -1,0 +1,98 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""A page per op-by-op test: `ops/*.html`, every unique op of the model with what came of it.
+
+The run's own page stays light: it names the models and the ops that block most of them, and
+leads here.
+"""
+
+import re
+from pathlib import Path
+
+from harness.records.atomic import write_atomically
+from harness.records.schema import GOOD, Metric
+from reports import figures, legend
+from reports.errors import ReportError
+from reports.kept import KeptTexts
+from reports.ops_summary import (
+    ModelOps,
+    attributes_text,
+    command_of,
+    failure_line,
+    seconds_of,
+    shapes_text,
+)
+from reports.pages import asset, environment, policy
+from reports.summary import RunSummary, anchor_of
+
+FOLDER = "ops"
+_OURS = re.compile(r"t-[0-9a-f]{16}\.html")
+
+
+def page_of(model: ModelOps) -> str:
+    """The page's address, relative to the run directory."""
+    return f"{FOLDER}/{anchor_of(model.identity)}.html"
+
+
+def write_op_pages(run_dir: Path, run: RunSummary, kept: KeptTexts) -> None:
+    """Write a page per test that got as far as its ops, and remove those of earlier builds.
+
+    Raises:
+        RecordError: the disk is full or gone.
+        ReportError: the folder is a link to somewhere else.
+    """
+    folder = run_dir / FOLDER
+    if folder.is_symlink():
+        raise ReportError(f"{folder} is a link; reports are written inside the run only")
+    current = set()
+    for model in run.ops:
+        if model.ops:
+            current.add(write_atomically(run_dir / page_of(model), _page(run, model, kept)))
+    for path in folder.glob("*.html"):
+        if _OURS.fullmatch(path.name) and path not in current:
+            path.unlink()
+
+
+def _page(run: RunSummary, model: ModelOps, kept: KeptTexts) -> bytes:
+    return render(run, model, kept).encode()
+
+
+def render(run: RunSummary, model: ModelOps, kept: KeptTexts) -> str:
+    """One test's page; the same summary gives the same text."""
+    style, script = asset("page.css") + asset("ops.css") + legend.style(), asset("ops.js")
+    jinja = environment().overlay()
+    jinja.filters = jinja.filters | {
+        "brief": _brief,
+        "link_spans": lambda text: [(text, "")],
+        "moment": figures.moment_text,
+        "pcc": figures.pcc_text,
+        "seconds": figures.seconds,
+        "shapes": shapes_text,
+        "size": figures.size_text,
+        "status": legend.status_text,
+    }
+    jinja.globals = jinja.globals | {
+        "links": {sha256: f"../{address}" for sha256, address in kept.links.items()},
+        "no_record": legend.NO_RECORD,
+    }
+    return jinja.get_template("ops.html.j2").render(
+        run=run,
+        model=model,
+        anchor=anchor_of(model.identity),
+        bad=model.count(lambda op: op.verdict.outcome not in GOOD),
+        good=GOOD,
+        attributes_text=attributes_text,
+        command_of=command_of,
+        failure_line=failure_line,
+        seconds_of=seconds_of,
+        style=style,
+        script=script,
+        policy=policy(style, script),
+    )
+
+
+def _brief(metric: Metric | None) -> str:
+    """Three digits of a difference: every digit is in the spreadsheet."""
+    value = figures.metric_cell(metric)
+    return f"{value:.3g}" if isinstance(value, float) else figures.metric_text(metric)

@@ -1,0 +1,311 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Ops of many models as a spreadsheet: `models_op_per_op.xlsx`."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from openpyxl import Workbook
+from openpyxl.styles import Alignment, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
+
+from harness.records.atomic import write_atomically
+from harness.records.schema import OpResult, Outcome, Status
+from reports import legend, sheets
+from reports.figures import Share, metric_cell, moment, moment_text
+from reports.ops_summary import (
+    ModelOps,
+    SharedOp,
+    across,
+    attributes_text,
+    blockers,
+    command_of,
+    failing_stage,
+    not_executing,
+    seconds_of,
+    shapes_text,
+)
+from reports.sheets import Value, put, put_header, put_share, put_table
+
+NAME = "models_op_per_op.xlsx"
+_TABLE_ROW = 4  # two header lines and an empty one stay above every table
+_NO_DATE = datetime(1980, 1, 1)
+_RESERVED = "history"  # Excel keeps this name for itself
+
+FIGURES: dict[str, str] = {
+    "0 to 7": "Unique ops that ended at this status.",
+    "total": "Unique ops: first seen of each name, types and attributes.",
+    "nodes": "Ops of the graph, repetitions included.",
+    "compiled": "Unique ops at status 6 or 7, of all.",
+    "executed": "Unique ops at status 7, of those that were to execute (not REACHED).",
+    "unknown errors": "Ops that crashed, were killed, or failed without naming a stage.",
+    "timeouts": "Ops that ran past their deadline.",
+    "cached": "Unique ops whose verdict was computed by an earlier run.",
+}
+
+
+def write_ops_xlsx(folder: Path, models: Sequence[ModelOps]) -> Path:
+    """Write `models_op_per_op.xlsx` into a folder.
+
+    Raises:
+        RecordError: the disk is full or gone.
+    """
+    return write_atomically(folder / NAME, render(models))
+
+
+def render(models: Sequence[ModelOps]) -> bytes:
+    """The whole file; the same models give the same bytes."""
+    workbook = Workbook()
+    workbook.remove(workbook.active)
+    shared = across(models)
+    lead = heading(models)
+    _summary(_sheet(workbook, "Summary", "Models, op by op", lead), models)
+    _shared(_sheet(workbook, "All Ops", "All ops of all models", lead), shared)
+    idle = [SharedOp(tuple(u for u in s.uses if not_executing(u[1]))) for s in shared]
+    title = "Ops below what their device can do"
+    _shared(_sheet(workbook, "All Ops (Not Executing)", title, lead), [s for s in idle if s.uses])
+    blocking = _sheet(workbook, "Ops by models blocked", "Ops by models they block", lead)
+    _shared(blocking, blockers(models))
+    _matrix(_sheet(workbook, "Ops x models", "Unique ops at the top, of all", lead), models)
+    for model in models:
+        name = f"{model.name}_" if model.name.casefold() == _RESERVED else model.name
+        where = f"{model.identity.key} · {_made(model)}"
+        _model(_sheet(workbook, name, model.name, where), model)
+    newest = max((m.source.header.created for m in models), default=None)
+    return sheets.to_bytes(workbook, moment(newest) or _NO_DATE)
+
+
+def heading(models: Sequence[ModelOps]) -> str:
+    """When and of which commits the results are, the newest run's."""
+    if not models:
+        return "no op-by-op results"
+    newest = max(models, key=lambda m: (m.source.header.created, m.source.header.run_id))
+    runs = len({m.source.header.run_id for m in models})
+    return _made(newest) + (f" · the newest of {runs} runs" if runs > 1 else "")
+
+
+def _made(model: ModelOps) -> str:
+    header = model.source.header
+    return f"{moment_text(header.created)} · {model.origin.commit_text} · run {header.run_id}"
+
+
+def _sheet(workbook: Workbook, name: str, title: str, lead: str) -> Any:
+    sheet = sheets.add_sheet(workbook, name)
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.fitToHeight = 0  # as many pages as there are rows, one page wide
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    put(sheet, 1, 1, title, sheets.TITLE)
+    put(sheet, 2, 1, lead, sheets.QUIET)
+    return sheet
+
+
+# --- Summary ---------------------------------------------------------------------------------
+
+_NAMES: dict[str, Callable[[ModelOps], Value]] = {
+    "model": lambda m: m.name,
+    "test": lambda m: m.identity.name,
+    "device": lambda m: m.identity.device,
+    "group": lambda m: m.source.record.model_group,
+    "outcome": lambda m: m.source.record.outcome.value,
+}
+_COUNTS: dict[str, Callable[[ModelOps], int]] = {
+    "unknown errors": lambda m: m.unknown_errors,
+    "timeouts": lambda m: m.timeouts,
+    "cached": lambda m: m.hits,
+    "nodes": lambda m: m.nodes,
+}
+_TITLES = (
+    *_NAMES,
+    *(legend.status_text(status).replace(": ", "\n").replace("_", " ") for status in Status),
+    "total",
+    "compiled to TTNN",
+    "compiled to TTNN %",
+    "executed",
+    "executed %",
+    *_COUNTS,
+    "run",
+    "run of (UTC)",
+)
+
+
+def _summary(sheet: Any, models: Sequence[ModelOps]) -> None:
+    put_header(sheet, _TABLE_ROW, _TITLES)
+    for row, model in enumerate(models, start=_TABLE_ROW + 1):
+        for column, name in enumerate(_NAMES.values(), start=1):
+            put(sheet, row, column, name(model), sheets.BOLD if column == 1 else None)
+        tint = legend.OUTCOMES[model.source.record.outcome].tint
+        sheet.cell(row, len(_NAMES)).fill = PatternFill("solid", fgColor=tint)
+        _figures(sheet, row, [model])
+        header = model.source.header
+        put(sheet, row, len(_TITLES) - 1, header.run_id)
+        put(sheet, row, len(_TITLES), moment(header.created))
+    totals = _TABLE_ROW + len(models) + 1
+    put(sheet, totals, 1, f"all {len(models)}", sheets.BOLD)
+    _figures(sheet, totals, models)
+    sheets.fit_columns(sheet, _TABLE_ROW)
+    for column in range(len(_NAMES) + 1, len(_TITLES) - 1):
+        sheet.column_dimensions[get_column_letter(column)].width = 13
+    sheet.row_dimensions[_TABLE_ROW].height = 62
+    last = get_column_letter(len(_TITLES))
+    sheet.auto_filter.ref = f"A{_TABLE_ROW}:{last}{totals - 1}"
+    sheet.freeze_panes = f"B{_TABLE_ROW + 1}"
+    _legend(sheet, totals + 2)
+
+
+def _figures(sheet: Any, row: int, models: Sequence[ModelOps]) -> None:
+    """Counts and shares of one model, or of all together."""
+    column = len(_NAMES) + 1
+    for status in Status:
+        count = sum(m.statuses[status] for m in models)
+        put(sheet, row, column + status, count).number_format = sheets.COUNT
+    column += len(Status)
+    put(sheet, row, column, sum(len(m.ops) for m in models), sheets.BOLD)
+    put_share(sheet, row, column + 1, _together([m.compiled for m in models]))
+    put_share(sheet, row, column + 3, _together([m.executed for m in models]))
+    for offset, count_of in enumerate(_COUNTS.values(), start=column + 5):
+        cell = put(sheet, row, offset, sum(map(count_of, models)))
+        cell.number_format = sheets.COUNT
+
+
+def _together(shares: Sequence[Share]) -> Share:
+    return Share(sum(s.part for s in shares), sum(s.whole for s in shares))
+
+
+def _legend(sheet: Any, row: int) -> None:
+    statuses = {legend.status_text(s): meaning for s, meaning in legend.STATUSES.items()}
+    for title, words in {"Status": statuses, "Figures": FIGURES}.items():
+        put(sheet, row, 1, title, sheets.BOLD)
+        for offset, (word, meaning) in enumerate(words.items(), start=1):
+            put(sheet, row + offset, 1, word)
+            put(sheet, row + offset, 2, meaning)
+        row += len(words) + 2
+    put(sheet, row, 1, "Percent", sheets.BOLD)
+    bands = {"100 %": 100, "80 % and more": 80, "50 % and more": 50, "below 50 %": 0}
+    for offset, (word, percent) in enumerate(bands.items(), start=1):
+        cell = put(sheet, row + offset, 1, word)
+        cell.fill = PatternFill("solid", fgColor=sheets.percent_colour(percent))
+
+
+# --- ops -------------------------------------------------------------------------------------
+
+_OP_FORMATS = {"PCC": sheets.EVERY_DIGIT, "time s": "0.0000", "nodes": "#,##0"}
+
+_SHARED: dict[str, Callable[[SharedOp], Value]] = {
+    "op": lambda s: s.op.name,
+    "device": lambda s: s.device,
+    "inputs": lambda s: shapes_text(s.op.inputs),
+    "outputs": lambda s: shapes_text(s.op.outputs),
+    "attributes": lambda s: attributes_text(s.op),
+    "variants": lambda s: s.variants,
+    "models": lambda s: len(s.models),
+    "nodes": lambda s: s.nodes,
+    "lowest status": lambda s: legend.status_text(s.worst.verdict.status),
+    "outcome": lambda s: s.worst.verdict.outcome.value,
+    "PCC": lambda s: metric_cell(s.pcc),
+    "atol": lambda s: metric_cell(s.atol),
+    "failing stage": lambda s: failing_stage(s.worst),
+    "failure": lambda s: _whole_failure(s.worst),
+    "fingerprint": lambda s: s.worst.verdict.fingerprint,
+    "cached": lambda s: f"{s.hits}/{len(s.uses)}",
+    "run its reproducer": lambda s: command_of(s.worst),
+    "model names": lambda s: ", ".join(s.models),
+    "source": lambda s: s.op.source,
+    "key": lambda s: s.op.key,
+}
+_OF_MODEL: dict[str, Callable[[OpResult], Value]] = {
+    "global_op_idx": lambda r: r.index,
+    "op": lambda r: r.verdict.op.name,
+    "first node": lambda r: r.node,
+    "inputs": lambda r: shapes_text(r.verdict.op.inputs),
+    "outputs": lambda r: shapes_text(r.verdict.op.outputs),
+    "attributes": lambda r: attributes_text(r.verdict.op),
+    "num_ops": lambda r: r.count,
+    "status": lambda r: legend.status_text(r.verdict.status),
+    "outcome": lambda r: r.verdict.outcome.value,
+    "PCC": lambda r: metric_cell(r.verdict.pcc),
+    "atol": lambda r: metric_cell(r.verdict.atol),
+    "failing stage": failing_stage,
+    "failure": lambda r: _whole_failure(r),
+    "fingerprint": lambda r: r.verdict.fingerprint,
+    "time s": seconds_of,
+    "cached": lambda r: "cached" if r.hit else None,
+    "computed in run": lambda r: r.verdict.origin,
+    "run its reproducer": command_of,
+    "key": lambda r: r.verdict.op.key,
+}
+
+
+def _whole_failure(result: OpResult) -> str:
+    """The failure's whole message: the sheet cuts what a cell cannot hold."""
+    failure = result.verdict.failure
+    return failure.message.strip() if failure else ""
+
+
+def _shared(sheet: Any, shared: Sequence[SharedOp]) -> None:
+    rows = [[_or_none(value(one)) for value in _SHARED.values()] for one in shared]
+    put_table(sheet, _TABLE_ROW, list(_SHARED), rows, _OP_FORMATS)
+    _dress(sheet, list(_SHARED), [s.worst.verdict.outcome for s in shared])
+
+
+def _model(sheet: Any, model: ModelOps) -> None:
+    rows = [[_or_none(value(op)) for value in _OF_MODEL.values()] for op in model.ops]
+    put_table(sheet, _TABLE_ROW, list(_OF_MODEL), rows, _OP_FORMATS)
+    _dress(sheet, list(_OF_MODEL), [op.verdict.outcome for op in model.ops])
+    sheet.freeze_panes = f"C{_TABLE_ROW + 1}"
+
+
+def _or_none(value: Value) -> Value:
+    return None if value == "" else value
+
+
+def _dress(sheet: Any, titles: Sequence[str], outcomes: Sequence[Outcome]) -> None:
+    column = titles.index("outcome") + 1
+    for row, outcome in enumerate(outcomes, start=_TABLE_ROW + 1):
+        tint = legend.OUTCOMES[outcome].tint
+        sheet.cell(row, column).fill = PatternFill("solid", fgColor=tint)
+    failure = titles.index("failure") + 1
+    for row in range(_TABLE_ROW + 1, _TABLE_ROW + 1 + len(outcomes)):
+        sheet.cell(row, failure).alignment = Alignment(vertical="top")  # its first line is in sight
+    for title in ("inputs", "outputs", "attributes", "failure", "fingerprint", "model names"):
+        if title in titles:
+            letter = get_column_letter(titles.index(title) + 1)
+            width = sheet.column_dimensions[letter].width
+            sheet.column_dimensions[letter].width = min(width, 48)
+
+
+# --- Ops x models ----------------------------------------------------------------------------
+
+
+def _matrix(sheet: Any, models: Sequence[ModelOps]) -> None:
+    """Of every op name and model: unique ops at their device's top, of all."""
+    cells: dict[str, dict[int, Share]] = {}
+    for column, model in enumerate(models):
+        whole = Counter(op.verdict.op.name for op in model.ops)
+        low = Counter(op.verdict.op.name for op in model.ops if not_executing(op))
+        for name, count in whole.items():
+            cells.setdefault(name, {})[column] = Share(count - low[name], count)
+    titles = [f"{m.name}\n{m.identity.flow} {m.identity.device}" for m in models]
+    put_header(sheet, _TABLE_ROW, ["op", "models", "all models", *titles])
+    for row, name in enumerate(sorted(cells), start=_TABLE_ROW + 1):
+        shares = cells[name]
+        put(sheet, row, 1, name, sheets.BOLD)
+        put(sheet, row, 2, len(shares))
+        _put_coloured(sheet, row, 3, _together(list(shares.values())))
+        for column, share in shares.items():
+            _put_coloured(sheet, row, column + 4, share)
+    sheets.fit_columns(sheet, _TABLE_ROW)
+    for column in range(4, len(models) + 4):
+        sheet.column_dimensions[get_column_letter(column)].width = 16
+    sheet.row_dimensions[_TABLE_ROW].height = 62
+    sheet.freeze_panes = f"D{_TABLE_ROW + 1}"
+
+
+def _put_coloured(sheet: Any, row: int, column: int, share: Share) -> None:
+    cell = put(sheet, row, column, f"{share.part}/{share.whole}")
+    cell.alignment = Alignment(horizontal="right")
+    cell.fill = PatternFill("solid", fgColor=sheets.percent_colour(share.percent or 0.0))

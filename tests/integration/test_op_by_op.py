@@ -1,0 +1,126 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Op by op, as users meet it: findings on record, tests pass, verdicts shared, failures run."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.records.run_dir import load_ops
+from harness.records.schema import OpResult, Outcome, Stage, Status
+from tests.integration.test_model_tester import MINIATURE, Done, run_pytest
+
+EXECUTE = f"{MINIATURE}/test_ops.py::test_ops[op_by_op_torch-EXECUTE_OP_BY_OP-eval]"
+COMPILE = f"{MINIATURE}/test_ops.py::test_ops[op_by_op_torch-COMPILE_OP_BY_OP-eval]"
+KEY = "ops[op_by_op_torch-EXECUTE_OP_BY_OP-eval]@cpu"
+Run = Callable[..., Done]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Run pytest in a new run directory, all with one verdict cache."""
+    cache = tmp_path_factory.mktemp("cache") / "verdicts.sqlite"
+
+    def once(*arguments: str, **environment: str) -> Done:
+        directory = tmp_path_factory.mktemp("run")
+        return run_pytest(directory, *arguments, BRINGUP_CACHE=str(cache), **environment)
+
+    return once
+
+
+@pytest.fixture(scope="module")
+def first(run: Run) -> Done:
+    return run(EXECUTE)
+
+
+def ops_of(done: Done) -> dict[str, OpResult]:
+    lines = load_ops(done.directory)
+    return {line.result.verdict.op.name: line.result for line in lines}
+
+
+def test_findings_do_not_fail_the_test(first: Done) -> None:
+    assert first.code == 0, first.output
+    record = first.records[KEY]
+    assert record.outcome is Outcome.REACHED, "not every op passed"
+    assert record.status is min(r.verdict.status for r in ops_of(first).values())
+
+
+def test_each_op_has_its_own_verdict(first: Done) -> None:
+    ops = ops_of(first)
+    good = ops["aten.convolution.default"].verdict
+    assert (good.outcome, good.status) == (Outcome.PASSED, Status.EXECUTED)
+    assert good.pcc is not None and (good.pcc.value or 0) > 0.9999
+    kept = {a.level for s in good.stages for a in s.artifacts}
+    assert {"torch_ir", "torch_backend_ir", "stablehlo", "hlo_optimized"} <= kept
+    wrong = ops["aten.max_pool2d_with_indices.default"].verdict
+    assert (wrong.outcome, wrong.status) == (Outcome.INCORRECT, Status.EXECUTED)
+    refused = ops["aten.cumprod.default"].verdict
+    assert refused.outcome is Outcome.FAILED and refused.status < Status.CONVERTED_TO_STABLE_HLO + 1
+    assert refused.failure is not None
+    assert refused.failure.stage in (Stage.TORCH_BACKEND_IR, Stage.STABLEHLO)
+    assert refused.fingerprint.startswith(f"{refused.failure.stage}:aten.cumprod.default:")
+
+
+def test_equal_ops_are_counted_and_run_once(first: Done) -> None:
+    lines = load_ops(first.directory)
+    keys = [line.result.verdict.op.key for line in lines]
+    assert len(keys) == len(set(keys))
+    assert [line.result.index for line in lines] == list(range(len(lines)))
+
+
+def test_every_failure_leaves_a_reproducer_that_ends_the_same_way(first: Done) -> None:
+    folders = sorted((first.directory / "repro").iterdir())
+    bad = [r for r in ops_of(first).values() if r.verdict.outcome is not Outcome.PASSED]
+    assert len(folders) == len(bad) == 2
+    for folder in folders:
+        done = subprocess.run(
+            [sys.executable, folder / "run.py"],
+            capture_output=True,
+            text=True,
+            cwd=Path(__file__).parents[2],
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_an_unchanged_second_night_computes_nothing(run: Run, first: Done) -> None:
+    again = ops_of(run(EXECUTE))
+    before = ops_of(first)
+    assert again.keys() == before.keys()
+    assert all(r.hit for r in again.values())
+    assert not any(r.hit for r in before.values())
+    for name, result in again.items():
+        assert result.verdict == before[name].verdict, "the verdict and its provenance are kept"
+
+
+def test_a_recheck_computes_hits_again(run: Run, first: Done) -> None:
+    again = ops_of(run(EXECUTE, BRINGUP_RECHECK="1.0"))
+    assert all(r.hit and r.rechecked for r in again.values())
+
+
+def test_compiling_only_executes_nothing_and_shares_no_verdict(run: Run, first: Done) -> None:
+    ops = ops_of(run(COMPILE, "--device", "n150"))
+    conv = ops["aten.convolution.default"]
+    assert not conv.hit
+    assert (conv.verdict.outcome, conv.verdict.status) == (
+        Outcome.REACHED,
+        Status.CONVERTED_TO_TTNN,
+    )
+    assert {"ttir", "ttnn"} <= {a.level for s in conv.verdict.stages for a in s.artifacts}
+
+
+def test_one_op_can_be_run_by_its_index(run: Run, first: Done) -> None:
+    index = ops_of(first)["aten.cumprod.default"].index
+    assert list(ops_of(run(EXECUTE, RUN_GLOBAL_OP_IDX=str(index)))) == ["aten.cumprod.default"]
+
+
+def test_all_ops_can_be_required_to_execute(run: Run, first: Done) -> None:
+    done = run(EXECUTE, TT_TORCH_CHECK_ALL_OPS_EXECUTE="1")
+    assert done.code == 1
+    assert done.records[KEY].outcome is Outcome.FAILED
+    assert "ops did not execute, first aten.cumprod.default" in done.output

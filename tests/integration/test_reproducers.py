@@ -1,0 +1,371 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Reproducers: what failed on a device fails alone, in a fresh process, in the same way."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+import torch
+
+from harness.errors import RecordError, UsageError
+from harness.frontend import torch_program
+from harness.frontend.fx_import import import_graph
+from harness.frontend.mlir import TorchMlir, text_of
+from harness.op_by_op.repro import Ending, compared, find, reproduce
+from harness.op_by_op.reproducer import (
+    EXPECTED,
+    Expected,
+    fingerprint_of,
+    folder_name,
+    read_bytes_of,
+    read_expected,
+    write_bytes_of,
+    write_reproducer,
+)
+from harness.records.provenance import versions
+from harness.records.schema import Failure, Op, OpVerdict, Outcome, Stage, Status
+from tests.integration.test_devices import EMPTY_CONTRACTION, FFT, portable
+
+ROOT = Path(__file__).parents[2]
+KEY = "0123456789abcdef" * 4
+RELU = """
+func.func @main(%x: !torch.vtensor<[4],f32>) -> !torch.vtensor<[4],f32> {
+  %0 = torch.aten.relu %x : !torch.vtensor<[4],f32> -> !torch.vtensor<[4],f32>
+  return %0 : !torch.vtensor<[4],f32>
+}"""
+ENDLESS = """
+func.func @main(%x: tensor<f32>) -> tensor<f32> {
+  %0 = stablehlo.while(%i = %x) : tensor<f32>
+    cond {
+      %c = stablehlo.compare EQ, %i, %i : (tensor<f32>, tensor<f32>) -> tensor<i1>
+      stablehlo.return %c : tensor<i1>
+    } do {
+      %n = stablehlo.sine %i : tensor<f32>
+      stablehlo.return %n : tensor<f32>
+    }
+  return %0 : tensor<f32>
+}"""
+NO_LOWERING = """
+func.func @main(%x: !torch.vtensor<[4],f32>) -> !torch.vtensor<[4],f32> {
+  %0 = torch.operator "torch.aten.no_such_op"(%x)
+    : (!torch.vtensor<[4],f32>) -> !torch.vtensor<[4],f32>
+  return %0 : !torch.vtensor<[4],f32>
+}"""
+
+
+def needs(module: str, package: str) -> None:
+    pytest.importorskip(module, reason=f"the package {package} is not installed")
+
+
+def op(name: str, key: str = KEY) -> Op:
+    return Op(key=key, name=name, source="stablehlo")
+
+
+def placeholder(
+    name: str, device: str, outcome: Outcome, key: str = KEY, failure: Failure | None = None
+) -> OpVerdict:
+    return OpVerdict(
+        op=op(name, key),
+        device=device,
+        status=Status.CREATED_GRAPH,
+        outcome=outcome,
+        failure=failure,
+    )
+
+
+def write(
+    folder: Path,
+    verdict: OpVerdict,
+    *,
+    stablehlo: bytes | None = None,
+    torch_ir: str | None = None,
+    inputs: list[torch.Tensor] | None = None,
+    golden: list[torch.Tensor] | None = None,
+    deadline_s: float = 60.0,
+) -> Path:
+    return write_reproducer(
+        folder,
+        verdict,
+        stablehlo=stablehlo,
+        torch_ir=torch_ir,
+        fx_text=f"{verdict.op.name}(%0)",
+        inputs=inputs or [],
+        golden=golden or [],
+        device=verdict.device,
+        deadline_s=deadline_s,
+        versions=versions(),
+        options={},
+    )
+
+
+def judged(folder: Path, name: str, device: str, **parts: object) -> tuple[Path, Ending]:
+    """Run an op here for its verdict, then leave the reproducer of that verdict."""
+    draft = write(folder / "draft", placeholder(name, device, Outcome.PASSED), **parts)  # type: ignore[arg-type]
+    ending = reproduce(draft, read_expected(draft))
+    verdict = OpVerdict(
+        op=op(name),
+        device=device,
+        status=ending.status,
+        outcome=ending.outcome,
+        failure=ending.failure,
+        fingerprint=fingerprint_of(name, ending.outcome, ending.failure),
+    )
+    return write(folder / "results" / "run1", verdict, **parts), ending  # type: ignore[arg-type]
+
+
+def run_alone(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, folder / "run.py", *arguments],
+        cwd="/",
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def ends_the_same(folder: Path) -> str:
+    done = run_alone(folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.rstrip().endswith(": the same as expected.")
+    assert read_expected(folder).fingerprint in done.stdout
+    return read_expected(folder).fingerprint
+
+
+def test_a_refusal_of_the_tenstorrent_compiler(tmp_path: Path) -> None:
+    needs("jax_plugins.libtt", "jax-tt-plugin")
+    folder, ending = judged(tmp_path, "stablehlo.fft", "n150", stablehlo=portable(FFT))
+    assert (ending.outcome, ending.status) == (Outcome.FAILED, Status.CONVERTED_TO_STABLE_HLO)
+    assert "failed to legalize" in ends_the_same(folder)
+    assert "stablehlo.fft" in (folder / "op.stablehlo.mlir").read_text()
+
+
+def test_a_compiler_that_divides_by_zero(tmp_path: Path) -> None:
+    needs("iree.compiler", "iree-base-compiler")
+    parts = {
+        "stablehlo": portable(EMPTY_CONTRACTION),
+        "inputs": [torch.empty(4, 0), torch.empty(0, 4)],
+        "golden": [torch.zeros(4, 4)],
+    }
+    folder, ending = judged(tmp_path, "stablehlo.dot_general", "iree-cpu", **parts)
+    assert ending.outcome is Outcome.CRASHED
+    assert ends_the_same(folder) == "compile:stablehlo.dot_general:SIGFPE"
+
+
+def test_an_op_that_never_ends(tmp_path: Path) -> None:
+    parts = {"stablehlo": portable(ENDLESS), "golden": [torch.zeros(())], "deadline_s": 3.0}
+    folder, ending = judged(tmp_path, "stablehlo.while", "cpu", inputs=[torch.zeros(())], **parts)
+    assert (ending.outcome, ending.status) == (Outcome.TIMEOUT, Status.CONVERTED_TO_TTNN)
+    assert ends_the_same(folder) == "execute:stablehlo.while:TIMEOUT"
+
+
+class Pool(torch.nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.max_pool2d(x, 3, 2, ceil_mode=True)
+
+
+def test_a_wrong_result_from_torch_down(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    x = torch.randn(1, 2, 6, 6)
+    program = torch_program.decompose(torch_program.export(Pool(), ((x,), {})))
+
+    mlir = TorchMlir()
+    torch_ir = text_of(import_graph(mlir, program.graph))
+    folder, ending = judged(
+        tmp_path, "aten.max_pool2d", "cpu", torch_ir=torch_ir, inputs=[x], golden=[Pool()(x)]
+    )
+    assert (ending.outcome, ending.status) == (Outcome.INCORRECT, Status.EXECUTED)
+    assert ends_the_same(folder).startswith("verify:aten.max_pool2d:pcc is ")
+
+
+def test_a_refusal_of_the_lowering(tmp_path: Path) -> None:
+    folder, ending = judged(tmp_path, "aten.no_such_op", "cpu", torch_ir=NO_LOWERING)
+    assert ending.failure is not None
+    assert ending.failure.stage in (Stage.TORCH_BACKEND_IR, Stage.STABLEHLO)
+    ends_the_same(folder)
+
+
+def test_another_ending_is_told_and_exits_with_1(tmp_path: Path) -> None:
+    failure = Failure(Stage.COMPILE, "SIGSEGV", "the process that serves cpu died (SIGSEGV)")
+    verdict = placeholder("aten.relu", "cpu", Outcome.CRASHED, failure=failure)
+    x = torch.tensor([-1.0, 0.0, 1.0, 2.0])
+    folder = write(tmp_path, verdict, torch_ir=RELU, inputs=[x], golden=[x.relu()])
+    done = run_alone(folder)
+    assert done.returncode == 1
+    assert "It ended PASSED at status 7, EXECUTED" in done.stdout
+    assert "not the same as expected, CRASHED with compile:aten.relu:SIGSEGV." in done.stdout
+
+
+def test_a_device_that_cannot_be_had_exits_with_3(tmp_path: Path) -> None:
+    verdict = placeholder("aten.relu", "pjrt:nowhere", Outcome.FAILED)
+    folder = write(tmp_path, verdict, torch_ir=RELU)
+    assert folder.name == f"{KEY[:16]}-pjrt-nowhere"
+    done = run_alone(folder)
+    assert done.returncode == 3 and "nowhere" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_an_op_that_never_became_mlir_says_so(tmp_path: Path) -> None:
+    folder = write(tmp_path, placeholder("aten.x", "cpu", Outcome.FAILED))
+    done = run_alone(folder)
+    assert done.returncode == 2 and "never became MLIR" in done.stderr
+
+
+# --- the directory --------------------------------------------------------------------------
+
+TENSORS = [
+    torch.tensor([1.5, -2.0, 3e38, float("nan")], dtype=torch.bfloat16),
+    torch.tensor([1.5, float("inf"), 6e-8], dtype=torch.float16),
+    torch.randn(2, 3, dtype=torch.float64).T,
+    torch.tensor([True, False, True]),
+    torch.tensor([-(2**63), 2**53 + 1]),
+    torch.tensor([1 + 2j, -3.5j]).conj(),
+    torch.tensor([1.0, -2.0]).to(torch.float8_e4m3fn),
+    torch.tensor([1, 65535], dtype=torch.uint16),
+    torch.tensor(3.25),
+    torch.empty(0, 4),
+    torch.ones(3).expand(2, 3),
+]
+
+
+def test_tensors_of_every_dtype_come_back_bit_for_bit(tmp_path: Path) -> None:
+    write_bytes_of(tmp_path, "inputs", TENSORS)
+    back = read_bytes_of(tmp_path, "inputs")
+    for one, other in zip(TENSORS, back, strict=True):
+        assert one.dtype == other.dtype and one.shape == other.shape
+        plain = one.resolve_conj().contiguous().reshape(-1).view(torch.uint8)
+        assert plain.tolist() == other.reshape(-1).view(torch.uint8).tolist()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ['[{"dtype":"float32","shape":[99],"offset":0}]', '[{"dtype":"x","shape":[],"offset":0}]', "{"],
+)
+def test_damaged_tensors_are_one_sentence(tmp_path: Path, damage: str) -> None:
+    write_bytes_of(tmp_path, "inputs", [torch.ones(4)])
+    (tmp_path / "inputs.json").write_text(damage)
+    with pytest.raises(RecordError, match="do not hold tensors"):
+        read_bytes_of(tmp_path, "inputs")
+
+
+def test_tensors_that_no_device_takes_are_left_out(tmp_path: Path) -> None:
+    strange = torch.ones(2).to(torch.float8_e8m0fnu)
+    verdict = placeholder("aten.x", "cpu", Outcome.FAILED)
+    folder = write(tmp_path, verdict, torch_ir=RELU, inputs=[strange], golden=[torch.ones(2)])
+    assert read_bytes_of(folder, "inputs") == read_bytes_of(folder, "golden") == []
+    assert reproduce(folder, read_expected(folder)).outcome is Outcome.REACHED
+
+
+def test_nothing_half_is_left_when_the_disk_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:  # a full disk, at the last file
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("harness.op_by_op.reproducer._take_place", full)
+    with pytest.raises(RecordError, match="No space left"):
+        write(tmp_path, placeholder("aten.x", "cpu", Outcome.FAILED), torch_ir=RELU)
+    assert list((tmp_path / "repro").iterdir()) == []
+
+
+def test_a_newer_one_takes_the_place_of_an_older(tmp_path: Path) -> None:
+    for outcome in (Outcome.FAILED, Outcome.INCORRECT):
+        folder = write(tmp_path, placeholder("aten.x", "cpu", outcome), torch_ir=RELU)
+    assert read_expected(folder).outcome is Outcome.INCORRECT
+    assert [p.name for p in (tmp_path / "repro").iterdir()] == [folder_name(KEY, "cpu")]
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"schema": 99}'])
+def test_a_record_that_cannot_be_read_is_one_sentence(tmp_path: Path, text: str) -> None:
+    (tmp_path / EXPECTED).write_text(text)
+    with pytest.raises(RecordError, match=r"schema 99|no reproducer's record"):
+        read_expected(tmp_path)
+
+
+# --- finding it -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    for age, (run, key, device) in enumerate(
+        [
+            ("new", KEY, "cpu"),
+            ("old", KEY, "cpu"),
+            ("old", "f" * 64, "cpu"),
+            ("old", "f" * 64, "n150"),
+        ]
+    ):
+        folder = write(tmp_path / run, placeholder("aten.x", device, Outcome.FAILED, key))
+        os.utime(folder / EXPECTED, (1e9 - age, 1e9 - age))
+    return tmp_path
+
+
+@pytest.mark.parametrize("which", ["0123", KEY[:16], KEY, f"{KEY[:16]}-cpu"])
+def test_the_newest_of_a_key_is_found(results: Path, which: str) -> None:
+    assert find(which, results) == results / "new" / "repro" / f"{KEY[:16]}-cpu"
+
+
+def test_a_directory_is_taken_as_it_is(results: Path) -> None:
+    folder = results / "old" / "repro" / f"{KEY[:16]}-cpu"
+    assert find(str(folder), Path("nowhere")) == folder
+
+
+def test_a_key_on_two_devices_is_to_be_named_with_its_device(results: Path) -> None:
+    with pytest.raises(UsageError, match=r"ffff-cpu, f+-n150$"):
+        find("ffff", results)
+    assert find("f" * 16 + "-n150", results).name.endswith("-n150")
+
+
+@pytest.mark.parametrize(
+    ("which", "hint"),
+    [
+        ("0123456789abcdee", "did you mean 0123456789abcdef-cpu"),
+        ("zzz", "there are 3 of"),
+        ("", "there are 3 of"),
+    ],
+)
+def test_an_unknown_key_gets_a_hint(results: Path, which: str, hint: str) -> None:
+    with pytest.raises(UsageError, match=hint):
+        find(which, results)
+
+
+def test_the_command_says_it_in_one_line_and_exits_with_2(results: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "harness.op_by_op.repro", "zzz", "--results", str(results)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
+
+
+# --- what is the same -----------------------------------------------------------------------
+
+
+def crashed(message: str, kind: str = "SIGSEGV", stage: Stage = Stage.COMPILE) -> Failure:
+    return Failure(stage, kind, message)
+
+
+def test_of_a_crash_only_the_signal_and_the_stage_count() -> None:
+    expected = Expected(
+        op=op("aten.x"),
+        device="cpu",
+        status=Status.CREATED_GRAPH,
+        outcome=Outcome.CRASHED,
+        fingerprint="any",
+        stage=Stage.COMPILE,
+        deadline_s=1.0,
+        failure=crashed("the process that serves cpu died (SIGSEGV)"),
+    )
+    ending = Ending(Status.CREATED_GRAPH, Outcome.CRASHED, crashed("in other words"))
+    assert compared(expected, ending)[0]
+    for other in (crashed("", "SIGABRT"), crashed("", stage=Stage.EXECUTE)):
+        assert not compared(expected, Ending(Status.CREATED_GRAPH, Outcome.CRASHED, other))[0]
+    timeout = msgspec.structs.replace(expected, outcome=Outcome.TIMEOUT)
+    assert not compared(timeout, ending)[0]
