@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from harness.config import CompileDepth, CompilerConfig, OpByOpBackend
     from harness.executor import Executor, OnnxExecutor
     from harness.onnx_tester import OnnxModelTester
-    from harness.op_by_op.executors import OpByOpExecutor, StablehloExecutor, TorchExecutor
+    from harness.op_by_op.executors import StablehloExecutor, TorchExecutor
+    from harness.op_by_op.walk import OpByOpExecutor
     from harness.tester import ModelTester
 
 _HOMES = {
@@ -23,7 +24,7 @@ _HOMES = {
     "CompilerConfig": "config",
     "OpByOpBackend": "config",
     "Executor": "executor",
-    "OpByOpExecutor": "op_by_op.executors",
+    "OpByOpExecutor": "op_by_op.walk",
     "StablehloExecutor": "op_by_op.executors",
     "TorchExecutor": "op_by_op.executors",
     "OnnxExecutor": "executor",

@@ -181,6 +181,6 @@ def _end(recorder: "TestRecorder", reports: list[pytest.TestReport]) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Close the device hosts and op workers of this process."""
     close_all()
-    executors = sys.modules.get("harness.op_by_op.executors")
-    if executors is not None:
-        executors.close_pools()
+    walk = sys.modules.get("harness.op_by_op.walk")
+    if walk is not None:
+        walk.close_pools()
