@@ -9,6 +9,7 @@ the test's id. Without it tests run on `BRINGUP_DEVICE`, or the CPU, under the i
 Tests are recorded when the run asks for it (`BRINGUP_RUN_DIR`) or when they make a ModelTester.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Generator
@@ -18,7 +19,7 @@ import pytest
 
 from harness import recording
 from harness.devices.catalog import DEFAULT_DEVICE, kind_of
-from harness.devices.client import close_all, close_large
+from harness.devices.client import close_all, close_large, device
 from harness.errors import IncorrectResultError, UsageError
 from harness.records.naming import SIZES, entry_of, identity_of, nodeid_on, sized
 from harness.records.schema import Failure, Outcome
@@ -75,6 +76,21 @@ def selected_devices(config: pytest.Config) -> list[str]:
     """Devices named on the command line, in order, once each."""
     names = [n.strip() for value in config.getoption("--device") for n in value.split(",")]
     return list(dict.fromkeys(filter(None, names)))
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Have the device opened by its own process while this one imports models to test on it."""
+    config = session.config
+    names = selected_devices(config) or [default_device()]
+    alone = config.getoption("dist", "no") == "no" and not hasattr(config, "workerinput")
+    recorded = recording.RUN_DIR_VARIABLE in os.environ
+    if recorded and alone and len(names) == 1 and not config.option.collectonly:
+        device(names[0]).start()
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector, from now on, the million objects that imports left."""
+    gc.freeze()
 
 
 @pytest.hookimpl(trylast=True)
@@ -179,8 +195,9 @@ def _end(recorder: "TestRecorder", reports: list[pytest.TestReport]) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Close the device hosts and op workers of this process."""
+    """Close the device hosts and op workers of this process, which then ends without delay."""
     close_all()
     walk = sys.modules.get("harness.op_by_op.walk")
     if walk is not None:
         walk.close_pools()
+    gc.freeze()  # else the interpreter, on its way out, searches every graph for cycles for seconds
