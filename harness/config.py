@@ -152,7 +152,7 @@ class CompilerConfig:
     check_all_ops_execute = Setting(False, "TT_TORCH_CHECK_ALL_OPS_EXECUTE", _flag)
     """Fail an op-by-op test in which an op did not execute."""
     ir_log_level = Setting("", "TT_TORCH_IR_LOG_LEVEL", _log_level)
-    """INFO prints each level's IR, DEBUG says where each is kept as well."""
+    """INFO prints each level's IR, DEBUG what every pass of torch-mlir changed as well."""
     save_mlir = Setting[tuple[str, ...]]((), "TT_TORCH_SAVE_MLIR", _save_levels)
     """Levels to write as plain files: STABLEHLO, TTIR, TTNN."""
     save_binary = Setting(False, "TT_TORCH_SAVE_BINARY", _flag)

@@ -95,7 +95,7 @@ def _lower_exported(
     )
     if config.splits_fx:
         return program  # every op is lowered alone
-    mlir = TorchMlir()
+    mlir = TorchMlir(trace=config.ir_log_level == "DEBUG")
     with recorder.stage(Stage.TORCH_IR) as stage:
         if config.inline_parameters:
             program.signature = torch_program.inline(decomposed, signature)
@@ -129,7 +129,7 @@ def lower_onnx(
         stage.reached(Status.CREATED_GRAPH)
     if config.compile_depth is CompileDepth.TORCH_FX:
         return Program()
-    mlir = TorchMlir()
+    mlir = TorchMlir(trace=config.ir_log_level == "DEBUG")
     with recorder.stage(Stage.TORCH_IR) as stage:
         weights = {} if config.inline_parameters else onnx_program.lift_weights(prepared)
         signature = onnx_program.signature_of(prepared, inputs, weights)
@@ -175,8 +175,6 @@ def keep_level(stage: StageScope, config: CompilerConfig, level: str, text: str)
     if level.upper() in config.save_mlir:
         path = stage.plain_file(f"{level}.mlir")
         path.write_text(text)
-        if config.ir_log_level == "DEBUG":
-            print(f"// saved as {path}", file=sys.stderr)
 
 
 def parameter_elements(program: Program) -> int:

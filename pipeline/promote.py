@@ -28,6 +28,7 @@ a slow machine makes; FAILED while loading, in the golden run or in the test's o
 counts for the test its id names, so a record with another device's or a made-up id is dropped.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -277,4 +278,6 @@ def _worst_pcc(record: TestRecord) -> str:
     pcc = record.pcc
     if pcc is None:
         return ""
-    return f", PCC {pcc.state if pcc.value is None else f'{pcc.value:.10g}'}"
+    if pcc.value is None:
+        return f", PCC {pcc.state}"
+    return f", PCC {math.floor(pcc.value * 1e6) / 1e6:.10g}"  # rounded down: 0.9999999 is not 1

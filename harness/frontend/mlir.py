@@ -38,10 +38,14 @@ class LoweringError(HarnessError):
 
 
 class TorchMlir:
-    """One MLIR context with the dialects of the whole path, and the steps through them."""
+    """One MLIR context with the dialects of the whole path, and the steps through them.
 
-    def __init__(self) -> None:
+    With `trace`, every pass that changes a module prints what it made of it to standard error.
+    """
+
+    def __init__(self, *, trace: bool = False) -> None:
         self.context = ir.Context()
+        self._trace = trace
         torch_dialect.register_dialect(self.context)
         _stablehlo.register_dialect(self.context)
 
@@ -52,7 +56,16 @@ class TorchMlir:
             LoweringError: a pass failed.
         """
         with self.explained():
-            PassManager.parse(pipeline, context=self.context).run(module.operation)
+            passes = PassManager.parse(pipeline, context=self.context)
+            if self._trace:
+                self.context.enable_multithreading(False)  # else their texts mix
+                passes.enable_ir_printing(
+                    print_before_all=False,
+                    print_after_all=True,
+                    print_after_change=True,
+                    large_elements_limit=_ELIDE_ABOVE,
+                )
+            passes.run(module.operation)
 
     def to_stablehlo(self, module: ir.Module) -> None:
         """Torch backend IR to clean StableHLO, in place."""

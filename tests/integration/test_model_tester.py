@@ -201,7 +201,7 @@ def test_the_environment_stops_a_test_whatever_its_body_says(tmp_path: Path) -> 
         TT_TORCH_COMPILE_DEPTH="TTNN_IR",
         TT_TORCH_SAVE_MLIR="STABLEHLO",
         TT_TORCH_SAVE_BINARY="1",
-        TT_TORCH_IR_LOG_LEVEL="INFO",
+        TT_TORCH_IR_LOG_LEVEL="DEBUG",
     )
     record = done.records["seed[full-model_name_0-eval]@cpu"]
     assert record.depth == "TTNN_IR" and record.outcome is Outcome.REACHED
@@ -209,6 +209,7 @@ def test_the_environment_stops_a_test_whatever_its_body_says(tmp_path: Path) -> 
     assert "stablehlo.dot_general" in (saved / "stablehlo.mlir").read_text()
     assert (saved / "binary").stat().st_size > 100
     assert "// ----- stablehlo -----" in done.output
+    assert "IR Dump After" in done.output  # of a pass
 
 
 def test_inlined_and_folded_parameters_compute_the_same(tmp_path: Path) -> None:
