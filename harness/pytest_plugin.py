@@ -184,3 +184,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     walk = sys.modules.get("harness.op_by_op.walk")
     if walk is not None:
         walk.close_pools()
+    reference = sys.modules.get("harness.op_by_op.reference")
+    if reference is not None:
+        reference.close_references()

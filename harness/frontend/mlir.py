@@ -93,6 +93,28 @@ def _refusal(said: list[str], error: Exception) -> LoweringError:
     return LoweringError(first.strip().splitlines()[0][:500], text)
 
 
+def read(mlir: TorchMlir, artifact: bytes) -> ir.Module:
+    """A module from a portable artifact, verified.
+
+    Raises:
+        LoweringError: the bytes are no artifact this StableHLO reads.
+    """
+    with mlir.explained():
+        return _stablehlo.deserialize_portable_artifact(mlir.context, artifact)
+
+
+def main_of(module: ir.Module) -> ir.Operation:
+    """A module's entry point.
+
+    Raises:
+        LoweringError: it has none.
+    """
+    table = ir.SymbolTable(module.operation)
+    if "main" not in table:
+        raise LoweringError("the module has no function named main", str(module)[:2000])
+    return table["main"].operation
+
+
 def at_version(artifact: bytes, version: str) -> bytes:
     """A portable artifact at an older StableHLO version, for a device that takes no newer.
 

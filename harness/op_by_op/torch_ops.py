@@ -8,7 +8,7 @@ so that one op's failure on a device says nothing of the others. A value lives u
 """
 
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,40 +101,60 @@ def _found(graph: Graph) -> list[_Found]:
     return list(found.values())
 
 
-def unique_ops(graph: Graph, arguments: Sequence[torch.Tensor]) -> Iterator[TorchOp]:
+def unique_ops(
+    graph: Graph,
+    arguments: Sequence[torch.Tensor],
+    needed: Callable[[Op, int], bool] = lambda op, index: True,
+) -> Iterator[TorchOp]:
     """Walk a graph on its arguments (one tensor for each placeholder) and give each op once.
 
-    Only values that are still needed are held; drop a TorchOp before asking for the next one to
-    keep it so.
+    An op, by its position, whose values are not `needed` comes without inputs and golden; nothing
+    is computed that leads to no needed op. Only values that are still needed are held; drop a
+    TorchOp before asking for the next one to keep it so.
     Ops that `refused_ops` names are computed and not given.
     """
     first = {found.node: (i, found) for i, found in enumerate(_found(graph))}
+    wanted = {name for name, (index, found) in first.items() if needed(found.op, index)}
     values: dict[Node, Any] = {}
     feed = iter(arguments)
-    dead = _last_uses(graph)
+    live = _leading_to(graph, wanted)
+    dead = _last_uses(graph, live)
     for node in graph.nodes:
-        if node.op == "placeholder":
-            values[node] = next(feed).detach()
-        elif node.op == "get_attr":
-            values[node] = _attribute(graph, node)
-        elif node.op == "call_function":
-            args, kwargs = map_arg((node.args, node.kwargs), values.__getitem__)
-            with torch.no_grad():
-                values[node] = node.target(*args, **kwargs)
-            del args, kwargs
-            if node.name in first:
-                index, found = first[node.name]
-                yield TorchOp(
-                    op=found.op,
-                    index=index,
-                    count=found.count,
-                    node=node.name,
-                    graph=alone(node),
-                    inputs=[values[n] for n in torch_operands(node)],
-                    golden=_picked(values[node], torch_results(node)),
-                )
+        argument = next(feed) if node.op == "placeholder" else None
+        if node in live:
+            values[node] = argument.detach() if argument is not None else _value(node, values)
+        if node.name in first:
+            index, found = first[node.name]
+            has = node.name in wanted
+            yield TorchOp(
+                op=found.op,
+                index=index,
+                count=found.count,
+                node=node.name,
+                graph=alone(node),
+                inputs=[values[n] for n in torch_operands(node)] if has else [],
+                golden=_picked(values[node], torch_results(node)) if has else [],
+            )
         for value in dead.get(node, ()):
             del values[value]
+
+
+def _value(node: Node, values: Mapping[Node, Any]) -> Any:
+    if node.op == "get_attr":
+        return _attribute(node.graph, node)
+    target: Any = node.target
+    args, kwargs = map_arg((node.args, node.kwargs), values.__getitem__)
+    with torch.no_grad():
+        return target(*args, **kwargs)
+
+
+def _leading_to(graph: Graph, names: set[str]) -> set[Node]:
+    """The nodes named, and those whose values they are computed from."""
+    found: set[Node] = set()
+    for node in reversed(graph.nodes):
+        if node.name in names or node in found:
+            found |= {node, *node.all_input_nodes}
+    return found
 
 
 def _attribute(graph: Graph, node: Node) -> Any:
@@ -144,13 +164,15 @@ def _attribute(graph: Graph, node: Node) -> Any:
     return value.detach() if isinstance(value, torch.Tensor) else value
 
 
-def _last_uses(graph: Graph) -> dict[Node, list[Node]]:
-    """Node to the values that nothing needs once it is computed."""
+def _last_uses(graph: Graph, live: set[Node]) -> dict[Node, list[Node]]:
+    """Node to the values that nothing needs once it is computed, of the nodes that are."""
     seen: set[Node] = set()
     dead: dict[Node, list[Node]] = {}
     for node in reversed(graph.nodes):
+        if node not in live:
+            continue
         for value in (*node.all_input_nodes, node):
-            if value not in seen and node.op != "output":
+            if value not in seen:
                 dead.setdefault(node, []).append(value)
             seen.add(value)
     return dead

@@ -10,12 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-import torch
-
 from harness.config import CompileDepth, CompilerConfig
 from harness.devices.catalog import TENSTORRENT_BOARDS
 from harness.devices.client import Device
-from harness.devices.op_run import OpJob, OpRun
+from harness.devices.op_run import Ended, OpJob, OpRun
 from harness.errors import HarnessError, RecordError
 from harness.executor import Executor
 from harness.frontend.mlir import LoweringError
@@ -23,6 +21,7 @@ from harness.lowering import Program
 from harness.op_by_op import judge
 from harness.op_by_op.cache import VerdictCache, cache_key, chosen_for_recheck, disagreement
 from harness.op_by_op.pool import OpPool
+from harness.op_by_op.reference import Golden
 from harness.op_by_op.reproducer import fingerprint_of, write_reproducer
 from harness.recording import TestRecorder
 from harness.records.provenance import versions
@@ -61,8 +60,8 @@ class Candidate:
     node: str
     job: Callable[[], OpJob]
     """Makes the request; may raise LoweringError where importing it fails."""
-    inputs: list[torch.Tensor]
-    golden: list[torch.Tensor] | None
+    golden: Callable[[], Golden]
+    """What it must compute; asked for when it has run."""
     fx_text: str = ""
 
 
@@ -104,6 +103,7 @@ class OpByOpExecutor(Executor):
         self.tolerances = tolerances
         self.results: list[OpResult] = []
         self._cache = VerdictCache()
+        self._kept: dict[str, OpVerdict | None] = {}
         self._recheck = float(os.environ.get(RECHECK_VARIABLE, "0"))
         self._executes = False
 
@@ -136,7 +136,7 @@ class OpByOpExecutor(Executor):
         for candidate in self._wanted(candidates):
             self.recorder.op_started(candidate.op.key, candidate.index)
             cached = self._cached(candidate)
-            if cached is not None and not self._to_recheck(candidate):
+            if cached is not None and not self._to_recheck(candidate.op):
                 self._record(candidate, cached, hit=True)
                 continue
             future = self._submit(candidate)
@@ -147,6 +147,17 @@ class OpByOpExecutor(Executor):
         while waiting:
             self._finish(*waiting.popleft())
         return self._conclude()
+
+    def needs_values(self, op: Op, index: int) -> bool:
+        """Will an op's inputs and golden be asked for: to run it, or for its reproducer?
+
+        Known once the walk has begun.
+        """
+        only = self.compiler_config.run_global_op_idx
+        if not self._executes or (only is not None and index != only):
+            return False
+        kept = self._looked_up(op)
+        return kept is None or kept.outcome not in _GOOD or self._to_recheck(op)
 
     def _wanted(self, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
         only = self.compiler_config.run_global_op_idx
@@ -165,11 +176,13 @@ class OpByOpExecutor(Executor):
     ) -> None:
         run = future.result()
         blobs = self.recorder.run.blobs
+        ran = self._executes and run.ended is Ended.DONE
+        golden = candidate.golden() if ran else None
         verdict = judge.judge(
             candidate.op,
             self.device.name,
             run,
-            candidate.golden,
+            golden,
             self.tolerances,
             blobs,
             self.recorder.run.directory.name,
@@ -178,7 +191,8 @@ class OpByOpExecutor(Executor):
             said = disagreement(cached, verdict)
             if said:
                 raise OpsDisagreeError(f"{candidate.op.name}: {said}")
-        self._cache.put(self._key(candidate.op), verdict, blobs)
+        if golden is None or not golden.machine:
+            self._cache.put(self._key(candidate.op), verdict, blobs)
         self._record(candidate, verdict, hit=cached is not None, rechecked=cached is not None)
 
     def _record(
@@ -213,8 +227,8 @@ class OpByOpExecutor(Executor):
             stablehlo=job.stablehlo or None,
             torch_ir=job.torch_ir.decode() if job.torch_ir else None,
             fx_text=candidate.fx_text,
-            inputs=candidate.inputs if self._executes else (),
-            golden=candidate.golden or () if self._executes else (),
+            inputs=job.inputs if self._executes else (),
+            golden=(candidate.golden().outputs or ()) if self._executes else (),
             device=self.device.name,
             deadline_s=self.compiler_config.single_op_timeout,
             versions=versions(),
@@ -236,18 +250,23 @@ class OpByOpExecutor(Executor):
         )
 
     def _cached(self, candidate: Candidate) -> OpVerdict | None:
-        verdict = self._cache.get(self._key(candidate.op))
-        if verdict is None:
-            return None
+        return self._looked_up(candidate.op)
+
+    def _looked_up(self, op: Op) -> OpVerdict | None:
+        """The verdict the cache has, with its texts in the run; looked for once."""
+        if op.key not in self._kept:
+            self._kept[op.key] = self._restored(self._cache.get(self._key(op)))
+        return self._kept[op.key]
+
+    def _restored(self, verdict: OpVerdict | None) -> OpVerdict | None:
         try:
-            return verdict if self._cache.restore(verdict, self.recorder.run.blobs) else None
+            whole = verdict and self._cache.restore(verdict, self.recorder.run.blobs)
         except RecordError:
             return None
+        return verdict if whole else None
 
-    def _to_recheck(self, candidate: Candidate) -> bool:
-        return chosen_for_recheck(
-            self._key(candidate.op), self._recheck, seed=int(self.recorder.run.started)
-        )
+    def _to_recheck(self, op: Op) -> bool:
+        return chosen_for_recheck(self._key(op), self._recheck, seed=int(self.recorder.run.started))
 
     def _key(self, op: Op) -> str:
         flags = judge.flags_of(self._options(), tolerances=self.tolerances)

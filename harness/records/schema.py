@@ -280,10 +280,16 @@ class OpVerdict(msgspec.Struct, frozen=True, kw_only=True):
     stages: tuple[StageResult, ...] = ()
     failure: Failure | None = None
     outcome: Outcome = Outcome.PASSED
-    """PASSED, REACHED (all a compile-only device can do), INCORRECT, FAILED, CRASHED, TIMEOUT;
+    """PASSED, REACHED (compiled where no more was to be done, or executed and compared with
+    nothing), INCORRECT, FAILED, CRASHED, TIMEOUT;
     INFRA when the machine was at fault, which is never kept in the cache."""
     fingerprint: str = ""
     """`stage:op:diagnostic` with numbers, shapes and addresses normalised; empty when good."""
+    golden: str = ""
+    """Whose word its outputs were compared with: `torch`, `interpreter` or `cpu`; empty when they
+    were not, be it that there were none."""
+    uncompared: str = ""
+    """Why an op that was executed (status 7, REACHED) was compared with nothing."""
     origin: str = ""
     """Run id of the run that computed it."""
     computed: float = 0.0
