@@ -25,6 +25,7 @@ from reports.ops_summary import (
     attributes_text,
     blockers,
     command_of,
+    compared_with,
     failing_stage,
     not_executing,
     seconds_of,
@@ -42,9 +43,10 @@ FIGURES: dict[str, str] = {
     "total": "Unique ops: first seen of each name, types and attributes.",
     "nodes": "Ops of the graph, repetitions included.",
     "compiled": "Unique ops at status 6 or 7, of all.",
-    "executed": "Unique ops at status 7, of those that were to execute (not REACHED).",
+    "executed": "Unique ops at status 7, of those that were to execute.",
     "unknown errors": "Ops that crashed, were killed, or failed without naming a stage.",
     "timeouts": "Ops that ran past their deadline.",
+    "not compared": "Unique ops that were executed and that nobody had a golden for.",
     "cached": "Unique ops whose verdict was computed by an earlier run.",
 }
 
@@ -116,6 +118,7 @@ _NAMES: dict[str, Callable[[ModelOps], Value]] = {
 _COUNTS: dict[str, Callable[[ModelOps], int]] = {
     "unknown errors": lambda m: m.unknown_errors,
     "timeouts": lambda m: m.timeouts,
+    "not compared": lambda m: m.uncompared,
     "cached": lambda m: m.hits,
     "nodes": lambda m: m.nodes,
 }
@@ -208,6 +211,7 @@ _SHARED: dict[str, Callable[[SharedOp], Value]] = {
     "outcome": lambda s: s.worst.verdict.outcome.value,
     "PCC": lambda s: metric_cell(s.pcc),
     "atol": lambda s: metric_cell(s.atol),
+    "compared with": lambda s: compared_with(s.worst),
     "failing stage": lambda s: failing_stage(s.worst),
     "failure": lambda s: _whole_failure(s.worst),
     "fingerprint": lambda s: s.worst.verdict.fingerprint,
@@ -229,6 +233,7 @@ _OF_MODEL: dict[str, Callable[[OpResult], Value]] = {
     "outcome": lambda r: r.verdict.outcome.value,
     "PCC": lambda r: metric_cell(r.verdict.pcc),
     "atol": lambda r: metric_cell(r.verdict.atol),
+    "compared with": compared_with,
     "failing stage": failing_stage,
     "failure": lambda r: _whole_failure(r),
     "fingerprint": lambda r: r.verdict.fingerprint,

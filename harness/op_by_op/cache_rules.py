@@ -11,7 +11,7 @@ import msgspec
 from harness.devices.catalog import TENSTORRENT_BOARDS
 from harness.records.schema import Metric, Op, OpVerdict, Outcome
 
-KEY_VERSION = 1
+KEY_VERSION = 2
 """Counted up when the same op, versions and flags may come to another verdict."""
 
 COMPILER_SIGNALS = frozenset({"SIGSEGV", "SIGABRT", "SIGFPE", "SIGILL", "SIGTRAP"})

@@ -69,7 +69,9 @@ class Outcome(enum.StrEnum):
     PASSED = "PASSED"
     """Executed on the device and every asserted check held."""
     REACHED = "REACHED"
-    """Stopped where asked, or at a compile-only device's top; nothing was executed."""
+    """Stopped where asked, or at a compile-only device's top; nothing was executed.
+
+    Of an op: that, or it was executed and nobody could say what it must compute."""
     INCORRECT = "INCORRECT"
     """Executed, and an asserted check did not hold."""
     FAILED = "FAILED"

@@ -149,6 +149,7 @@ def op_result(
     key: str = "",
     device: str = "n150",
     pcc: float | None = 0.99998712,
+    uncompared: str = "",
 ) -> OpResult:
     """An op's result; ops of one index and name are the same op in every model."""
     good = outcome in (Outcome.PASSED, Outcome.REACHED)
@@ -171,6 +172,8 @@ def op_result(
             failure=None if good else Failure(stage, outcome.value, message),
             outcome=outcome,
             fingerprint="" if good else f"{stage}:{name}:{message[:60]}",
+            golden="torch" if executed and not uncompared else "",
+            uncompared=uncompared,
             origin=RUN_ID,
             computed=STARTED,
         ),
