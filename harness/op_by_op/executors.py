@@ -20,8 +20,9 @@ from torch.fx import Graph
 from harness.devices.op_run import OpJob
 from harness.errors import UsageError
 from harness.frontend.fx_import import import_graph
-from harness.frontend.mlir import BACKEND_PIPELINE, TorchMlir, text_of
+from harness.frontend.mlir import BACKEND_PIPELINE, LoweringError, TorchMlir, text_of
 from harness.lowering import Program, lower_onnx
+from harness.op_by_op.fx_json import FxJsonError, dumps
 from harness.op_by_op.reference import (
     Golden,
     References,
@@ -59,13 +60,25 @@ class TorchExecutor(OpByOpExecutor):
     def _candidate(self, op: TorchOp, mlir: TorchMlir) -> Candidate:
         @functools.cache
         def job() -> OpJob:
+            if op.refused:
+                raise LoweringError(op.refused, op.refused)
             text = text_of(import_graph(mlir, op.graph)).encode()
             return OpJob(
                 torch_ir=text, options=self._options(), inputs=tuple(op.inputs), execute=True
             )
 
         golden = Golden(op.golden, Source.TORCH)
-        return Candidate(op.op, op.index, op.count, op.node, job, lambda: golden, str(op.graph))
+        return Candidate(
+            op.op, op.index, op.count, op.node, job, lambda: golden, str(op.graph), _json_of(op)
+        )
+
+
+def _json_of(op: TorchOp) -> bytes:
+    """The op's graph as JSON, empty for one that has none; importing changes a graph."""
+    try:
+        return b"" if op.refused else dumps(op.graph)
+    except FxJsonError:
+        return b""
 
 
 class StablehloExecutor(OpByOpExecutor):

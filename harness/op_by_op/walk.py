@@ -63,6 +63,7 @@ class Candidate:
     golden: Callable[[], Golden]
     """What it must compute; asked for when it has run."""
     fx_text: str = ""
+    fx_json: bytes = b""
 
 
 _pools: dict[tuple[str, float], OpPool] = {}
@@ -139,7 +140,7 @@ class OpByOpExecutor(Executor):
             if cached is not None and not self._to_recheck(candidate.op):
                 self._record(candidate, cached, hit=True)
                 continue
-            future = self._submit(candidate)
+            future = self._submit(candidate, cached)
             if future is not None:
                 waiting.append((candidate, cached, future))
             while len(waiting) > 2 * _workers():
@@ -163,11 +164,11 @@ class OpByOpExecutor(Executor):
         only = self.compiler_config.run_global_op_idx
         return (c for c in candidates if only is None or c.index == only)
 
-    def _submit(self, candidate: Candidate) -> "Future[OpRun] | None":
+    def _submit(self, candidate: Candidate, cached: OpVerdict | None) -> "Future[OpRun] | None":
         try:
             job = candidate.job()
         except LoweringError as error:
-            self._record(candidate, self._not_imported(candidate, error))
+            self._settle(candidate, cached, self._not_imported(candidate, error))
             return None
         return self.run_op(job) if self._executes else self.compile_op(job)
 
@@ -187,12 +188,23 @@ class OpByOpExecutor(Executor):
             blobs,
             self.recorder.run.directory.name,
         )
+        self._settle(candidate, cached, verdict, keep=golden is None or not golden.machine)
+
+    def _settle(
+        self,
+        candidate: Candidate,
+        cached: OpVerdict | None,
+        verdict: OpVerdict,
+        *,
+        keep: bool = True,
+    ) -> None:
+        """Record what was computed now, and keep it unless the machine had a part in it."""
         if cached is not None:
             said = disagreement(cached, verdict)
             if said:
                 raise OpsDisagreeError(f"{candidate.op.name}: {said}")
-        if golden is None or not golden.machine:
-            self._cache.put(self._key(candidate.op), verdict, blobs)
+        if keep:
+            self._cache.put(self._key(candidate.op), verdict, self.recorder.run.blobs)
         self._record(candidate, verdict, hit=cached is not None, rechecked=cached is not None)
 
     def _record(
@@ -227,6 +239,7 @@ class OpByOpExecutor(Executor):
             stablehlo=job.stablehlo or None,
             torch_ir=job.torch_ir.decode() if job.torch_ir else None,
             fx_text=candidate.fx_text,
+            fx_json=candidate.fx_json,
             inputs=job.inputs if self._executes else (),
             golden=(candidate.golden().outputs or ()) if self._executes else (),
             device=self.device.name,

@@ -7,6 +7,7 @@ import gc
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,13 +17,21 @@ from harness import CompilerConfig, recording
 from harness.devices.op_run import OpJob, OpRun
 from harness.frontend import torch_program
 from harness.frontend.fx_import import import_graph
-from harness.frontend.mlir import BACKEND_PIPELINE, LoweringError, TorchMlir, main_of, read
+from harness.frontend.mlir import (
+    BACKEND_PIPELINE,
+    LoweringError,
+    TorchMlir,
+    main_of,
+    read,
+    text_of,
+)
 from harness.frontend.torch_program import call_of
 from harness.lowering import Program, lower_torch
+from harness.op_by_op.fx_json import dumps, loads, owned
 from harness.op_by_op.pool import OpPool
 from harness.op_by_op.reference import seeded_inputs
 from harness.op_by_op.stablehlo_ops import StablehloOp, operations_of, split
-from harness.op_by_op.torch_ops import count_ops, refused_ops, unique_ops
+from harness.op_by_op.torch_ops import count_ops, unique_ops
 from harness.records.naming import identity_of
 
 
@@ -143,22 +152,99 @@ def test_a_golden_that_is_not_needed_any_more_is_not_held(
         assert sum(ref() is not None for ref in alive) <= 8
 
 
-def test_what_computes_no_tensor_is_no_op_and_what_takes_none_is_refused() -> None:
+def test_values_that_lead_to_no_needed_op_are_not_computed(
+    recorder: recording.TestRecorder,
+) -> None:
+    program, arguments = lowered("pixels", recorder)
+    assert program.graph is not None
+    whole = list(unique_ops(program.graph, arguments))
+    last = whole[-1]
+    arguments[-1] = torch.empty(0)  # the input: whatever is computed from it fails now
+    none = list(unique_ops(program.graph, arguments, lambda op, index: False))
+    assert [op.op for op in none] == [op.op for op in whole]
+    assert all(op.inputs == op.golden == [] for op in none)
+    with pytest.raises((RuntimeError, IndexError)):
+        list(unique_ops(program.graph, arguments, lambda op, index: op == last.op))
+
+
+class Branches(torch.nn.Module):
+    """A number taken out of a tensor, a size that depends on data, and a graph for an argument."""
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        scaled = torch.cond(x.sum() > 0, lambda y: y.sin(), lambda y: y.cos(), (x,)) * x[0].item()
+        return scaled, x.nonzero() + 1
+
+
+def test_numbers_graphs_and_sizes_that_depend_on_data_are_part_of_ops() -> None:
+    x = torch.tensor([2.0, 0.0, 3.0])
+    graph = torch_program.decompose(torch_program.export(Branches(), ((x,), {}))).graph
+    ops = {op.op.name: op for op in unique_ops(graph, [x])}
+    product = ops["aten.mul.Tensor"]
+    assert [t.dtype for t in product.op.inputs] == ["float32", "float64"]
+    assert product.inputs[1].item() == 2.0 and product.op.attributes["other"] == "item(%1)"
+    assert [t.shape for t in ops["aten.nonzero.default"].op.outputs] == [(-1, 1)]
+    assert ops["aten.add.Tensor"].golden[0].tolist() == [[1], [3]]
+    assert torch.equal(ops["cond"].golden[0], x.sin())
+    assert not any(op.refused for op in ops.values())
+    for name, op in ops.items():
+        text = dumps(op.graph)
+        again = loads(text)
+        assert dumps(again) == text, "nothing is lost on the way"
+        computed = torch.fx.Interpreter(owned(again, {})).run(*op.inputs)
+        assert all(torch.equal(a, b) for a, b in zip(computed, op.golden, strict=True)), name
+
+
+@pytest.mark.parametrize("name", ["aten.mul.Tensor", "cond"])
+def test_an_op_from_its_json_is_imported_as_the_op_was(name: str) -> None:
+    def said(graph: torch.fx.Graph) -> str:
+        try:
+            return text_of(import_graph(TorchMlir(), graph))
+        except LoweringError as error:
+            return str(error)
+
+    x = torch.ones(3)
+    graph = torch_program.decompose(torch_program.export(Branches(), ((x,), {}))).graph
+    op = next(op for op in unique_ops(graph, [x]) if op.op.name == name)
+    again = loads(dumps(op.graph))
+    assert said(again) == said(op.graph)
+
+
+def test_a_graph_in_an_op_is_told_from_another_and_its_names_do_not_matter() -> None:
+    class Other(torch.nn.Module):
+        def forward(self, z: torch.Tensor) -> torch.Tensor:
+            return torch.cond(z.sum() > 0, lambda q: q.sin(), lambda q: q.cos(), (z,))
+
+    class Swapped(torch.nn.Module):
+        def forward(self, z: torch.Tensor) -> torch.Tensor:
+            return torch.cond(z.sum() > 0, lambda q: q.cos(), lambda q: q.sin(), (z,))
+
+    def key(model: torch.nn.Module) -> str:
+        exported = torch_program.export(model, ((torch.ones(3),), {}))
+        ops = unique_ops(torch_program.decompose(exported).graph, [torch.ones(3)])
+        return next(op.op.key for op in ops if op.op.name == "cond")
+
+    assert key(Other()) == key(Branches())
+    assert key(Other()) != key(Swapped())
+
+
+def test_what_computes_no_tensor_is_no_op_and_what_has_no_text_is_refused() -> None:
     aten = torch.ops.aten
     graph = torch.fx.Graph()
     x = graph.placeholder("x")
     memory = graph.call_function(aten.empty_strided.default, ([2], [1]))
     check = graph.call_function(aten._assert_tensor_metadata.default, (x,))
-    number = graph.call_function(aten.item.default, (x,))
-    scaled = graph.call_function(aten.mul.Scalar, (x, number))
-    negated = graph.call_function(aten.neg.default, (scaled,))
+    strange: Any = object()
+    odd = graph.call_function(aten.mul.Tensor, (x, strange))
+    negated = graph.call_function(aten.neg.default, (x,))
     graph.output((memory, negated))
-    for node, value in ((x, []), (memory, [2]), (scaled, []), (negated, [])):
+    for node, value in ((x, []), (memory, [2]), (odd, []), (negated, [])):
         node.meta["val"] = torch.empty(value)
-    check.meta["val"], number.meta["val"] = None, 2.0
-    (op,) = unique_ops(graph, [torch.tensor(2.0)])
-    assert op.node == "neg_default" and torch.equal(op.golden[0], torch.tensor(-4.0))
-    assert refused_ops(graph) == {"mul_scalar": "argument item_default is no tensor"}
+    check.meta["val"] = None
+    ops = unique_ops(graph, [torch.tensor(2.0)], lambda op, index: index == 1)
+    refused, op = ops
+    assert op.node == "neg_default" and torch.equal(op.golden[0], torch.tensor(-2.0))
+    assert "type object has no canonical text" in refused.refused
+    assert refused.op.name == "aten.mul.Tensor" and refused.inputs == refused.golden == []
 
 
 @pytest.mark.parametrize("name", sorted(MODELS))
