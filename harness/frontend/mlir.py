@@ -10,6 +10,8 @@ diagnostics with their locations. Nothing here imports torch, so that device hos
 """
 
 import contextlib
+import sys
+import types
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +25,10 @@ from harness.errors import HarnessError
 BACKEND_PIPELINE = "builtin.module(torchdynamo-export-to-torch-backend-pipeline)"
 ONNX_BACKEND_PIPELINE = "builtin.module(torch-onnx-to-torch-backend-pipeline)"
 STABLEHLO_PIPELINE = "builtin.module(torch-backend-to-stablehlo-backend-pipeline)"
+
+sys.modules.setdefault("torch_mlir.dialects.stablehlo", types.ModuleType("stablehlo"))
+# The bindings look for Python classes of a dialect at every op they meet until they find some, a
+# tenth of a millisecond each time; torch-mlir ships none of StableHLO.
 
 FULL_TEXT_LIMIT = 4 << 20
 """Bytes of bytecode up to which a module's text is kept whole; above, large constants are cut."""
@@ -44,6 +50,7 @@ class TorchMlir:
         self.context = ir.Context()
         torch_dialect.register_dialect(self.context)
         _stablehlo.register_dialect(self.context)
+        self._managers: dict[str, PassManager] = {}
 
     def run(self, module: ir.Module, pipeline: str) -> None:
         """Run a textual pipeline on a module, in place.
@@ -52,7 +59,9 @@ class TorchMlir:
             LoweringError: a pass failed.
         """
         with self.explained():
-            PassManager.parse(pipeline, context=self.context).run(module.operation)
+            if pipeline not in self._managers:  # one that ran has its patterns ready: half the time
+                self._managers[pipeline] = PassManager.parse(pipeline, context=self.context)
+            self._managers[pipeline].run(module.operation)
 
     def to_stablehlo(self, module: ir.Module) -> None:
         """Torch backend IR to clean StableHLO, in place."""

@@ -38,28 +38,29 @@ def compute(main: ir.Operation, inputs: Sequence[torch.Tensor]) -> Tensors:
         ReferenceRefusal: an op or a type in it is not known here.
     """
     block = main.regions[0].blocks[0]
-    values: dict[ir.Value, torch.Tensor] = dict(
-        zip(block.arguments, map(_wide, inputs), strict=True)
-    )
+    values: dict[ir.Value, torch.Tensor] = dict(zip(block.arguments, inputs, strict=True))
     operations = [each.operation for each in block.operations]
     for operation in operations[:-1]:
-        meaning = _MEANINGS.get(operation.name.removeprefix("stablehlo."))
+        name = operation.name.removeprefix("stablehlo.")
+        meaning = _MEANINGS.get(name)
         if meaning is None or len(operation.results) != 1:
             raise ReferenceRefusal(f"{operation.name} is not computed in PyTorch")
         try:
             with torch.no_grad():
-                value = meaning(operation, [values[v] for v in operation.operands])
+                operands = [values[v].detach() for v in operation.operands]
+                if name not in _MOVES:
+                    operands = [_wide(operand) for operand in operands]
+                value = meaning(operation, operands)
         except (RuntimeError, TypeError, ValueError, IndexError) as error:
             raise ReferenceRefusal(f"PyTorch cannot compute {operation.name}: {error}") from error
-        values[operation.results[0]] = _wide(_rounded(value, operation.results[0].type))
-    results = operations[-1].operands
-    return [_rounded(values[value], value.type) for value in results]
+        values[operation.results[0]] = _rounded(value, operation.results[0].type)
+    return [values[value] for value in operations[-1].operands]
 
 
 def _wide(value: torch.Tensor) -> torch.Tensor:
     if value.is_complex():
-        return value.detach().to(torch.complex128)
-    return value.detach().to(torch.float64) if value.is_floating_point() else value.detach()
+        return value.to(torch.complex128)
+    return value.to(torch.float64) if value.is_floating_point() else value
 
 
 def _rounded(value: torch.Tensor, type_: ir.Type) -> torch.Tensor:
@@ -432,6 +433,13 @@ def _of_operands(function: Callable[..., torch.Tensor]) -> _Meaning:
     return lambda _, operands: function(*operands)
 
 
+_MOVES = frozenset(
+    {
+        *("broadcast_in_dim", "concatenate", "dynamic_slice", "dynamic_update_slice", "gather"),
+        *("optimization_barrier", "pad", "reshape", "reverse", "select", "slice", "transpose"),
+    }
+)
+"""What only moves values: they need not be widened."""
 _MEANINGS: dict[str, _Meaning] = {
     **{name: _of_operands(function) for name, function in _ELEMENTWISE.items()},
     "broadcast_in_dim": _broadcast,

@@ -129,10 +129,8 @@ class OpByOpExecutor(Executor):
             OpsDisagreeError: a cached verdict does not hold.
             OpsNotExecutedError: the config wants every op executed and some was not.
         """
-        opened = self.device.open()
-        self.device.close()  # its workers are hosts of their own
         depth = self.compiler_config.compile_depth
-        self._executes = opened.executes and depth is CompileDepth.EXECUTE_OP_BY_OP
+        self._executes = depth is CompileDepth.EXECUTE_OP_BY_OP and _executes(self.device)
         waiting: deque[tuple[Candidate, OpVerdict | None, Future[OpRun]]] = deque()
         for candidate in self._wanted(candidates):
             self.recorder.op_started(candidate.op.key, candidate.index)
@@ -299,6 +297,17 @@ class OpByOpExecutor(Executor):
         if Outcome.INFRA in outcomes and self._pool.sick:
             return Outcome.INFRA
         return Outcome.PASSED if outcomes <= {Outcome.PASSED} else Outcome.REACHED
+
+
+_known_to_execute: dict[str, bool] = {}
+
+
+def _executes(device: Device) -> bool:
+    """Can a device run here, and not compile only? Found out once: opening takes seconds."""
+    if device.name not in _known_to_execute:
+        _known_to_execute[device.name] = device.open().executes
+        device.close()  # its workers are hosts of their own
+    return _known_to_execute[device.name]
 
 
 def descriptor_of(device: str) -> str:
