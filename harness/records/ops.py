@@ -8,7 +8,7 @@ import msgspec
 from harness.records.values import Event, Failure, Metric, Outcome, StageResult, Status
 
 
-class TensorType(msgspec.Struct, frozen=True):
+class TensorType(msgspec.Struct, frozen=True, gc=False):
     """The type of an op's operand or result.
 
     Keys are digests of this and of `Op` as they are encoded, so both are always written whole.
@@ -21,7 +21,7 @@ class TensorType(msgspec.Struct, frozen=True):
     """Elements; only where it is not the contiguous one and changes what the op computes."""
 
 
-class Op(msgspec.Struct, frozen=True):
+class Op(msgspec.Struct, frozen=True, gc=False):
     """What an op is, whatever model it came from."""
 
     key: str
@@ -37,7 +37,7 @@ class Op(msgspec.Struct, frozen=True):
     """Everything else that decides what it computes, as text."""
 
 
-class OpVerdict(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class OpVerdict(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
     """What came of one op alone on one device; what the cache keeps."""
 
     op: Op
@@ -58,7 +58,7 @@ class OpVerdict(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Seconds since the epoch."""
 
 
-class OpResult(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class OpResult(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
     """An op of a model, with its verdict."""
 
     index: int
