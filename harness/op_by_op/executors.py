@@ -20,7 +20,7 @@ from harness.frontend.mlir import BACKEND_PIPELINE, TorchMlir, text_of
 from harness.lowering import Program, lower_onnx
 from harness.op_by_op.reference import ReferenceRefusal, golden, seeded_inputs
 from harness.op_by_op.stablehlo_ops import StablehloOp, split
-from harness.op_by_op.torch_ops import TorchOp, unique_ops
+from harness.op_by_op.torch_ops import TorchOp, count_ops, unique_ops
 from harness.op_by_op.walk import Candidate, OpByOpExecutor
 from harness.records.schema import Outcome
 
@@ -42,7 +42,8 @@ class TorchExecutor(OpByOpExecutor):
 
     def run_gm_op_by_op(self, graph: Graph, arguments: list[torch.Tensor]) -> Outcome:
         """Walk a decomposed graph on its arguments, one tensor for each placeholder."""
-        return self.walk(self._candidate(op) for op in unique_ops(graph, arguments))
+        ops = unique_ops(graph, arguments)
+        return self.walk((self._candidate(op) for op in ops), len(count_ops(graph)))
 
     def _candidate(self, op: TorchOp) -> Candidate:
         options = self._options()
@@ -82,7 +83,8 @@ class StablehloExecutor(OpByOpExecutor):
         if self._artifact is None:
             raise UsageError("there is no program; call add_program or add_onnx_model_proto first")
         mlir = TorchMlir()
-        return self.walk(self._candidate(op, mlir) for op in split(self._artifact, mlir))
+        ops = split(self._artifact, mlir)
+        return self.walk((self._candidate(op, mlir) for op in ops), len(ops))
 
     def _candidate(self, op: StablehloOp, mlir: TorchMlir) -> Candidate:
         inputs: list[torch.Tensor] = []
