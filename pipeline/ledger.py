@@ -5,6 +5,8 @@
 
 The journals are the only channel between the tests and their supervisor: what is not on disk
 did not happen. Each call of `read` takes up every journal where the last one left off.
+
+Of what was written before a run was taken up again only the words that stay count.
 """
 
 import time
@@ -14,8 +16,9 @@ from pathlib import Path
 
 import msgspec
 
-from harness.records.journal import journals
+from harness.records.journal import PACKED, journal_bytes, journals
 from harness.records.schema import (
+    UNSETTLED,
     AnyEvent,
     Outcome,
     PlannedTest,
@@ -33,8 +36,10 @@ _DECODER: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 class Ledger:
     """The state of a plan: what waits, what runs, what has its word."""
 
-    def __init__(self, run_dir: Path, tests: Iterable[PlannedTest]) -> None:
+    def __init__(self, run_dir: Path, tests: Iterable[PlannedTest], resumed: float = 0.0) -> None:
+        """`resumed` is when the run was taken up again, in seconds since the epoch."""
         self.run_dir = run_dir
+        self._resumed = resumed
         self.tests = {t.identity.key: t for t in tests}
         self.started: dict[str, TestStarted] = {}
         self.outcomes: dict[str, Outcome] = {}
@@ -55,6 +60,8 @@ class Ledger:
 
     def apply(self, event: AnyEvent) -> str | None:
         """Take up one event; the test's key when it is the test's first terminal word."""
+        if event.time < self._resumed and not _stays(event):
+            return None
         if isinstance(event, TestStarted):
             if event.identity.key in self.tests:
                 self.started[event.identity.key] = event
@@ -110,9 +117,12 @@ class Ledger:
 
     def _new_events(self, path: Path) -> list[AnyEvent]:
         offset = self._offsets.get(path, 0)
-        with path.open("rb") as file:
-            file.seek(offset)
-            data = file.read()
+        if path.name.endswith(PACKED):  # of an earlier part of the run: nobody writes it any more
+            data = b"" if offset else journal_bytes(path)
+        else:
+            with path.open("rb") as file:
+                file.seek(offset)
+                data = file.read()
         whole = data.rfind(b"\n") + 1
         self._offsets[path] = offset + whole
         events = []
@@ -122,3 +132,8 @@ class Ledger:
             except (msgspec.DecodeError, UnicodeDecodeError):
                 continue  # the merge mentions every unreadable line
         return events
+
+
+def _stays(event: AnyEvent) -> bool:
+    """Is it a word that a run which is taken up again does not take back?"""
+    return isinstance(event, TestEnded | TestStopped) and event.outcome not in UNSETTLED

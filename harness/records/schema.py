@@ -31,6 +31,7 @@ from harness.records.ops import (
 from harness.records.values import (
     GOOD,
     NOT_EVIDENCE,
+    UNSETTLED,
     Artifact,
     Check,
     Event,
@@ -51,6 +52,7 @@ __all__ = [
     "GOOD",
     "NOT_EVIDENCE",
     "SCHEMA_VERSION",
+    "UNSETTLED",
     "AnyEvent",
     "Artifact",
     "Check",
@@ -289,8 +291,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """This shard's tests only."""
     total: int = 0
     """Tests of all shards together."""
-    chosen: dict[str, str] = {}
-    """The options that chose the tests, e.g. `size: tiny`, so that a run can be taken up again."""
+    chosen: dict[str, tuple[str, ...]] = {}
+    """The options that chose the tests, e.g. `size: [tiny]`; whoever resumes must mean the same."""
     resumed: float = 0.0
     """Seconds since the epoch when it was last taken up again; what was stopped before, or never
     ran, is run again."""

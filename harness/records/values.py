@@ -90,6 +90,10 @@ NOT_EVIDENCE = frozenset({Outcome.INFRA, Outcome.KILLED, Outcome.NOT_RUN, Outcom
 """Outcomes that say something of the machine and nothing of the model."""
 
 
+UNSETTLED = NOT_EVIDENCE - {Outcome.SKIPPED}
+"""Outcomes after which a test is run again when its run is taken up again."""
+
+
 class Identity(msgspec.Struct, frozen=True, gc=False, order=True):
     """What a test *is*, whatever file it lives in; history hangs on `key`."""
 
