@@ -12,14 +12,19 @@ Of what was written before a run was taken up again only the words that stay cou
 import time
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from harness.records.journal import PACKED, journal_bytes, journals
 from harness.records.schema import (
+    GOOD,
     UNSETTLED,
     AnyEvent,
+    OpEnded,
+    OpRepeated,
+    OpsFound,
     Outcome,
     PlannedTest,
     Stage,
@@ -31,6 +36,33 @@ from harness.records.schema import (
 )
 
 _DECODER: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+
+
+@dataclass
+class OpCounts:
+    """How far an op-by-op test got with its ops."""
+
+    total: int
+    taken: int
+    """Of `done`, those that an earlier attempt did."""
+    since: float
+    """Seconds since the epoch when the first op could be taken up."""
+    done: int = 0
+    cached: int = 0
+    failed: int = 0
+
+    def note(self, event: OpEnded | OpRepeated) -> None:
+        """One op has its verdict."""
+        result = event.result if isinstance(event, OpEnded) else event
+        outcome = event.result.verdict.outcome if isinstance(event, OpEnded) else event.outcome
+        self.done += 1
+        self.cached += result.hit
+        self.failed += outcome not in GOOD
+
+    def left_s(self, now: float) -> float | None:
+        """Seconds that the ops not done yet take at the pace so far; None before there is one."""
+        paced = self.done - self.taken
+        return (now - self.since) / paced * max(self.total - self.done, 0) if paced else None
 
 
 class Ledger:
@@ -46,6 +78,8 @@ class Ledger:
         self._ended: dict[str, float] = {}
         self.stages: dict[str, Stage] = {}
         """The stage each running test is in."""
+        self.ops: dict[str, OpCounts] = {}
+        """Of every op-by-op test that was split into its ops."""
         self._offsets: dict[Path, int] = {}
 
     def read(self) -> list[str]:
@@ -65,10 +99,17 @@ class Ledger:
         if isinstance(event, TestStarted):
             if event.identity.key in self.tests:
                 self.started[event.identity.key] = event
+                self.ops.pop(event.identity.key, None)
         elif isinstance(event, StageStarted):
             self.stages[event.key] = event.stage
         elif isinstance(event, StageEnded):
             self.stages.pop(event.key, None)
+        elif isinstance(event, OpsFound):
+            counts = OpCounts(event.total, event.taken, event.time, done=event.taken)
+            self.ops[event.key] = counts
+        elif isinstance(event, OpEnded | OpRepeated):
+            if event.key in self.ops:
+                self.ops[event.key].note(event)
         elif isinstance(event, TestEnded | TestStopped) and event.key in self.tests:
             return self._end(event)
         return None

@@ -213,6 +213,7 @@ def _repeated(event: OpEnded) -> OpRepeated:
         index=result.index,
         count=result.count,
         node=result.node,
+        outcome=result.verdict.outcome,
         hit=result.hit,
         rechecked=result.rechecked,
     )

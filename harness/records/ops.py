@@ -118,5 +118,7 @@ class OpRepeated(Event, frozen=True, tag="op_repeated", kw_only=True):
     index: int
     count: int
     node: str
+    outcome: Outcome = Outcome.PASSED
+    """The verdict's, for whoever only counts."""
     hit: bool = False
     rechecked: bool = False

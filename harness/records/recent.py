@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import RecordError
+from harness.records.naming import is_op_by_op
 from harness.records.run_dir import HEADER_NAME, OpLine, read_merged, read_ops
 from harness.records.schema import NOT_EVIDENCE, OpResult, RunHeader, TestRecord
 
@@ -45,7 +46,7 @@ def ops_of(
     return [
         OpsOfTest(header, record, tuple(sorted(ops.get(key, ()), key=lambda r: r.index)))
         for key, record in last.items()
-        if key in ops or is_op_by_op(record)
+        if key in ops or is_op_by_op(record.identity)
     ]
 
 
@@ -59,7 +60,7 @@ def recent_ops(results: Path) -> tuple[list[OpsOfTest], list[str]]:
     newest: dict[str, OpsOfTest] = {}
     stopped: dict[str, OpsOfTest] = {}
     for run_dir, header, records in _newest_first(results, losses):
-        if all(r.identity.key in newest for r in records if is_op_by_op(r)):
+        if all(r.identity.key in newest for r in records if is_op_by_op(r.identity)):
             continue
         try:
             tests = ops_of(header, records, read_ops(run_dir))
@@ -83,11 +84,6 @@ def _newest_first(
         except RecordError as error:
             losses.append(str(error))
     return sorted(runs, key=lambda r: (max(r[1].created, r[1].resumed), r[1].run_id), reverse=True)
-
-
-def is_op_by_op(record: TestRecord) -> bool:
-    """True for a test that takes its model op by op."""
-    return record.identity.flow.startswith("op_by_op")
 
 
 def merged_runs(results: Path) -> list[Path]:
