@@ -10,8 +10,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from harness.op_by_op.cache import VerdictCache
 from harness.op_by_op.earlier import RESUMED_VARIABLE
 from harness.op_by_op.recheck import NO_CACHE_VARIABLE, RECHECK_VARIABLE
+from harness.op_by_op.upkeep import Limits, prune_if_due
 from harness.records.moves import write_moves
 from harness.records.run_dir import HEADER_NAME, read_merged, write_plan
 from harness.records.schema import Plan, PlannedTest
@@ -37,11 +39,17 @@ def run(options: RunOptions, say: Speaker) -> ExitCode:
     """Plan, run, conclude.
 
     Raises:
-        PipelineError: something asked for does not exist; nothing was run.
+        PipelineError, UsageError: something asked for does not exist; nothing was run.
         RecordError: the run directory cannot be written.
     """
-    if options.resume is not None:
-        return _resume(options, say)
+    limits = Limits.from_environment()
+    code = _start(options, say) if options.resume is None else _resume(options, say)
+    if not options.dry_run and code is not ExitCode.INTERRUPTED:
+        _prune_cache(limits, say)
+    return code
+
+
+def _start(options: RunOptions, say: Speaker) -> ExitCode:
     chosen = choose(options, say)
     if options.dry_run:
         _print_plan(chosen, say)
@@ -108,6 +116,15 @@ def _carry_out(
     return conclude(
         run_dir, plan, ended, states, chosen.lists, chosen.collected.ids, options.durations, say
     )
+
+
+def _prune_cache(limits: Limits, say: Speaker) -> None:
+    """After everything else, so that no run waits for it."""
+    cache = VerdictCache()
+    pruned = prune_if_due(cache, limits)
+    if pruned and pruned.removed:
+        mib = pruned.bytes_kept / (1 << 20)
+        say(f"{cache.path}: {pruned.removed} cached verdicts pruned, {mib:.0f} MiB are left")
 
 
 def _variables(plan: Plan, options: RunOptions) -> dict[str, str]:
