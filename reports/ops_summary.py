@@ -246,6 +246,13 @@ def seconds_of(result: OpResult) -> float | None:
     return total(stage.wall_s for stage in result.verdict.stages)
 
 
+def cached_text(result: OpResult) -> str:
+    """How the verdict was come by: `cached`, `cached, rechecked`, or empty for computed now."""
+    if not result.hit:
+        return ""
+    return "cached, rechecked" if result.rechecked else "cached"
+
+
 def command_of(result: OpResult) -> str:
     """The line that runs a failed op's reproducer; empty for an op that needs none."""
     key = result.verdict.op.key

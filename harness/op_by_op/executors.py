@@ -31,7 +31,7 @@ from harness.op_by_op.reference import (
 )
 from harness.op_by_op.stablehlo_ops import StablehloOp, split
 from harness.op_by_op.stablehlo_torch import ReferenceRefusal
-from harness.op_by_op.torch_ops import TorchOp, unique_ops
+from harness.op_by_op.torch_ops import TorchOp, count_ops, unique_ops
 from harness.op_by_op.walk import Candidate, OpByOpExecutor
 from harness.records.schema import Outcome
 
@@ -55,7 +55,7 @@ class TorchExecutor(OpByOpExecutor):
         """Walk a decomposed graph on its arguments, one tensor for each placeholder."""
         mlir = TorchMlir()
         ops = unique_ops(graph, arguments, self.needs_values)
-        return self.walk(self._candidate(op, mlir) for op in ops)
+        return self.walk((self._candidate(op, mlir) for op in ops), len(count_ops(graph)))
 
     def _candidate(self, op: TorchOp, mlir: TorchMlir) -> Candidate:
         @functools.cache
@@ -109,7 +109,7 @@ class StablehloExecutor(OpByOpExecutor):
         mlir = TorchMlir()
         references = References(self.device.name, mlir)
         ops = split(self._artifact, mlir)
-        return self.walk(self._candidate(op, mlir, references) for op in ops)
+        return self.walk((self._candidate(op, mlir, references) for op in ops), len(ops))
 
     def _candidate(self, op: StablehloOp, mlir: TorchMlir, references: References) -> Candidate:
         @functools.cache

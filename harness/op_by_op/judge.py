@@ -130,8 +130,8 @@ def _stage_result(
     return StageResult(
         stage=stage,
         ok=ok,
-        wall_s=usage.wall_s if usage else None,
-        cpu_s=usage.cpu_s if usage else None,
+        wall_s=round(usage.wall_s, 6) if usage else None,  # what is finer is noise, and long
+        cpu_s=round(usage.cpu_s, 6) if usage else None,
         peak_rss=usage.peak_rss if usage else None,
         artifacts=artifacts,
     )

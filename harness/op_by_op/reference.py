@@ -234,22 +234,21 @@ class References:
 
     def ask(self, op: StablehloOp, inputs: Sequence[torch.Tensor]) -> Callable[[], Golden]:
         """Ask the first of an op's sources; the answer is waited for, and others asked, later."""
-        sources = self.sources(op)
-        begun = self._submit(sources[0], op, inputs) if sources else None
-        return lambda: self._first_answer(op, inputs, sources, begun)
-
-    def sources(self, op: StablehloOp) -> list[Source]:
-        """Whom to ask for an op, in order."""
         module = read(self._mlir, op.artifact)
+        sources = self._sources(module)
+        begun = self._submit(sources[0], op, inputs) if sources else None
+        return lambda: self._first_answer(op, inputs, module, sources, begun)
+
+    def _sources(self, module: ir.Module) -> list[Source]:
+        """Whom to ask for a module's `main`, in order."""
         cheap = not refusal(module, CHEAP_STEPS)
         patient = not cheap and not refusal(module, WORK_LIMIT)
-        chosen = [
+        return [
             *([Source.INTERPRETER] if cheap else []),
             Source.TORCH,
             *([Source.INTERPRETER] if patient else []),
             *([Source.CPU] if Source.CPU in self._devices else []),
         ]
-        return chosen
 
     def _submit(
         self, source: Source, op: StablehloOp, inputs: Sequence[torch.Tensor]
@@ -264,6 +263,7 @@ class References:
         self,
         op: StablehloOp,
         inputs: Sequence[torch.Tensor],
+        module: ir.Module,
         sources: Sequence[Source],
         begun: "Future[OpRun] | None",
     ) -> Golden:
@@ -271,7 +271,6 @@ class References:
         for source in sources:
             try:
                 if source is Source.TORCH:
-                    module = read(self._mlir, op.artifact)
                     return Golden(compute(main_of(module), inputs), source)
                 asked = begun or self._submit(source, op, inputs)
                 assert asked is not None
