@@ -21,6 +21,7 @@ from torch_mlir._mlir_libs import _stablehlo
 from harness.devices.tensors import WIRE_NAMES
 from harness.errors import HarnessError
 from harness.op_by_op.identity import mlir_type
+from harness.op_by_op.stablehlo_attributes import integer, integers, pairs, shape_of, word
 
 Tensors = list[torch.Tensor]
 DTYPES = {name: dtype for dtype, name in WIRE_NAMES.items()}
@@ -72,36 +73,6 @@ def _rounded(value: torch.Tensor, type_: ir.Type) -> torch.Tensor:
     return value.to(DTYPES[declared.dtype])
 
 
-# --- attributes -----------------------------------------------------------------------------
-
-
-def _integers(operation: ir.Operation, name: str, default: Sequence[int] = ()) -> list[int]:
-    if name not in operation.attributes:
-        return list(default)
-    return list(ir.DenseI64ArrayAttr(operation.attributes[name]))
-
-
-def _pairs(operation: ir.Operation, name: str, count: int) -> list[tuple[int, int]]:
-    """An n x 2 attribute, zeros where it is absent."""
-    if name not in operation.attributes:
-        return [(0, 0)] * count
-    table = np.array(ir.DenseIntElementsAttr(operation.attributes[name])).reshape(count, 2)
-    return [(int(low), int(high)) for low, high in table]
-
-
-def _integer(operation: ir.Operation, name: str) -> int:
-    return int(ir.IntegerAttr(operation.attributes[name]).value)
-
-
-def _word(operation: ir.Operation, name: str) -> str:
-    """The enumerator in e.g. `#stablehlo<comparison_direction LT>`."""
-    return str(operation.attributes[name]).rstrip(">").rpartition(" ")[2]
-
-
-def _shape(operation: ir.Operation) -> list[int]:
-    return list(operation.results[0].type.shape)
-
-
 # --- elementwise ----------------------------------------------------------------------------
 
 
@@ -121,7 +92,7 @@ def _cube_root(x: torch.Tensor) -> torch.Tensor:
 def _compare(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
     if "TOTALORDER" in str(operation.attributes):
         raise ReferenceRefusal("a total order of floats is not computed in PyTorch")
-    return _COMPARISONS[_word(operation, "comparison_direction")](*operands)
+    return _COMPARISONS[word(operation, "comparison_direction")](*operands)
 
 
 def _clamp(low: torch.Tensor, x: torch.Tensor, high: torch.Tensor) -> torch.Tensor:
@@ -192,8 +163,8 @@ def _constant(operation: ir.Operation, _: Tensors) -> torch.Tensor:
 
 
 def _broadcast(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
-    places = _integers(operation, "broadcast_dimensions")
-    shape = _shape(operation)
+    places = integers(operation, "broadcast_dimensions")
+    shape = shape_of(operation)
     ordered = operands[0].permute(sorted(range(len(places)), key=places.__getitem__))
     sizes = iter(ordered.shape)
     view = [next(sizes) if d in places else 1 for d in range(len(shape))]
@@ -201,14 +172,14 @@ def _broadcast(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
 
 
 def _iota(operation: ir.Operation, _: Tensors) -> torch.Tensor:
-    shape, dimension = _shape(operation), _integer(operation, "iota_dimension")
+    shape, dimension = shape_of(operation), integer(operation, "iota_dimension")
     view = [-1 if d == dimension else 1 for d in range(len(shape))]
     return torch.arange(shape[dimension]).reshape(view).expand(shape)
 
 
 def _slice(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
     names = ("start_indices", "limit_indices", "strides")
-    bounds = zip(*(_integers(operation, name) for name in names), strict=True)
+    bounds = zip(*(integers(operation, name) for name in names), strict=True)
     return operands[0][tuple(slice(*bound) for bound in bounds)]
 
 
@@ -219,7 +190,7 @@ def _starts(operand: torch.Tensor, sizes: Sequence[int], given: Tensors) -> list
 
 
 def _dynamic_slice(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
-    sizes = _integers(operation, "slice_sizes")
+    sizes = integers(operation, "slice_sizes")
     starts = _starts(operands[0], sizes, operands[1:])
     return operands[0][tuple(slice(a, a + n) for a, n in zip(starts, sizes, strict=True))]
 
@@ -234,7 +205,7 @@ def _dynamic_update_slice(_: ir.Operation, operands: Tensors) -> torch.Tensor:
 
 def _pad(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
     names = ("edge_padding_low", "edge_padding_high", "interior_padding")
-    low, high, between = (_integers(operation, name) for name in names)
+    low, high, between = (integers(operation, name) for name in names)
     return _padded(operands[0], operands[1], low, high, between)
 
 
@@ -258,7 +229,7 @@ def _padded(
 def _gather(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
     operand, indices = operands
     numbers = _stablehlo.GatherDimensionNumbers(operation.attributes["dimension_numbers"])
-    sizes = _integers(operation, "slice_sizes")
+    sizes = integers(operation, "slice_sizes")
     if numbers.operand_batching_dims:
         raise ReferenceRefusal("a gather with batching dimensions is not computed in PyTorch")
     if numbers.index_vector_dim == indices.ndim:
@@ -325,7 +296,7 @@ def _folded_by(operation: ir.Operation) -> str:
 
 def _reduce(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
     operand, start = operands
-    name, dimensions = _folded_by(operation), _integers(operation, "dimensions")
+    name, dimensions = _folded_by(operation), integers(operation, "dimensions")
     if not dimensions:
         raise ReferenceRefusal("a reduction over nothing is not computed in PyTorch")
     if name in _OVER and operand.dtype is not torch.bool:
@@ -341,13 +312,13 @@ def _reduce(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
 def _reduce_window(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
     operand, start = operands
     ones = [1] * operand.ndim
-    size = _integers(operation, "window_dimensions")
-    stride = _integers(operation, "window_strides", ones)
-    apart = _integers(operation, "window_dilations", ones)
-    spread = [d - 1 for d in _integers(operation, "base_dilations", ones)]
-    low, high = zip(*_pairs(operation, "padding", operand.ndim), strict=True)
+    size = integers(operation, "window_dimensions")
+    stride = integers(operation, "window_strides", ones)
+    apart = integers(operation, "window_dilations", ones)
+    spread = [d - 1 for d in integers(operation, "base_dilations", ones)]
+    low, high = zip(*pairs(operation, "padding", operand.ndim), strict=True)
     padded = _padded(operand, start, low, high, spread)
-    fold, counts = _FOLDS[_folded_by(operation)], _shape(operation)
+    fold, counts = _FOLDS[_folded_by(operation)], shape_of(operation)
     result = start.expand(counts)
     for offsets in itertools.product(*(range(n) for n in size)):
         first = [o * d for o, d in zip(offsets, apart, strict=True)]
@@ -378,7 +349,7 @@ def _dot_general(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
         shape = [x.shape[d] for d in batching]
         rows, columns = (math.prod(x.shape[d] for d in part) for part in (rest, contracting))
         matrices.append(ordered.reshape([*shape, rows, columns]))
-    return (matrices[0] @ matrices[1].mT).reshape(_shape(operation))
+    return (matrices[0] @ matrices[1].mT).reshape(shape_of(operation))
 
 
 _CONVOLUTIONS = {
@@ -392,7 +363,7 @@ def _convolution(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
     numbers = _stablehlo.ConvDimensionNumbers(operation.attributes["dimension_numbers"])
     spatial = list(numbers.input_spatial_dimensions)
     rank, ones = len(spatial), [1] * len(spatial)
-    if _integer(operation, "batch_group_count") != 1 or rank not in _CONVOLUTIONS:
+    if integer(operation, "batch_group_count") != 1 or rank not in _CONVOLUTIONS:
         raise ReferenceRefusal("a convolution over batch groups is not computed in PyTorch")
     x = operands[0].permute(
         [numbers.input_batch_dimension, numbers.input_feature_dimension, *spatial]
@@ -404,8 +375,8 @@ def _convolution(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
             *numbers.kernel_spatial_dimensions,
         ]
     )
-    low, high = zip(*_pairs(operation, "padding", rank), strict=True)
-    spread = [d - 1 for d in _integers(operation, "lhs_dilation", ones)]
+    low, high = zip(*pairs(operation, "padding", rank), strict=True)
+    spread = [d - 1 for d in integers(operation, "lhs_dilation", ones)]
     zero = torch.zeros((), dtype=torch.float64)
     x = _padded(_exact(x), zero, [0, 0, *low], [0, 0, *high], [0, 0, *spread])
     if "window_reversal" in operation.attributes:
@@ -414,9 +385,9 @@ def _convolution(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
     result = _CONVOLUTIONS[rank](
         x,
         _exact(kernel),
-        stride=_integers(operation, "window_strides", ones),
-        dilation=_integers(operation, "rhs_dilation", ones),
-        groups=_integer(operation, "feature_group_count"),
+        stride=integers(operation, "window_strides", ones),
+        dilation=integers(operation, "rhs_dilation", ones),
+        groups=integer(operation, "feature_group_count"),
     )
     places = [
         numbers.output_batch_dimension,
@@ -444,7 +415,7 @@ _MEANINGS: dict[str, _Meaning] = {
     **{name: _of_operands(function) for name, function in _ELEMENTWISE.items()},
     "broadcast_in_dim": _broadcast,
     "compare": _compare,
-    "concatenate": lambda o, x: torch.cat(x, _integer(o, "dimension")),
+    "concatenate": lambda o, x: torch.cat(x, integer(o, "dimension")),
     "constant": _constant,
     "convolution": _convolution,
     "dot_general": _dot_general,
@@ -455,8 +426,8 @@ _MEANINGS: dict[str, _Meaning] = {
     "pad": _pad,
     "reduce": _reduce,
     "reduce_window": _reduce_window,
-    "reshape": lambda o, x: x[0].reshape(_shape(o)),
-    "reverse": lambda o, x: x[0].flip(_integers(o, "dimensions")),
+    "reshape": lambda o, x: x[0].reshape(shape_of(o)),
+    "reverse": lambda o, x: x[0].flip(integers(o, "dimensions")),
     "slice": _slice,
-    "transpose": lambda o, x: x[0].permute(_integers(o, "permutation")),
+    "transpose": lambda o, x: x[0].permute(integers(o, "permutation")),
 }
