@@ -9,6 +9,7 @@ again when that changes: torch is installed once. What stands after `--` goes to
 """
 
 import hashlib
+import itertools
 import os
 import subprocess
 import sys
@@ -51,7 +52,8 @@ def run_and_report(session: nox.Session, verb: str) -> None:
     words = session.posargs
     code = subprocess.run([PYTHON, "-m", "pipeline", verb, *words], check=False).returncode
     if code in REPORTED and not {"--dry-run", "--help", "-h"} & set(words):
-        named = [words[i + 1] for i, word in enumerate(words[:-1]) if word == "--output"]
+        pairs = itertools.pairwise(words)
+        named = [d for o, d in pairs if o == "--output" or (o == "--resume" and d[0] != "-")]
         python(session, "-m", "reports", "build", *named)  # without a name: the newest
     if code:
         raise SystemExit(code)

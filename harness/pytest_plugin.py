@@ -200,4 +200,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     walk = sys.modules.get("harness.op_by_op.walk")
     if walk is not None:
         walk.close_pools()
+    reference = sys.modules.get("harness.op_by_op.reference")
+    if reference is not None:
+        reference.close_references()
     gc.freeze()  # else the interpreter, on its way out, searches every graph for cycles for seconds

@@ -9,6 +9,7 @@ record opens `results/local-<time>-<pid>`. Every stage is journalled before it s
 
 import contextlib
 import os
+import shlex
 import time
 import traceback
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from harness.errors import DeviceError, HarnessError, RecordError, UsageError
 from harness.records import provenance
 from harness.records.blobs import BlobStore
 from harness.records.journal import JournalWriter
+from harness.records.naming import SIZES, size_of
 from harness.records.schema import (
     AnyEvent,
     Artifact,
@@ -27,6 +29,7 @@ from harness.records.schema import (
     Identity,
     OpEnded,
     OpResult,
+    OpsFound,
     OpStarted,
     Outcome,
     OutputCheck,
@@ -54,6 +57,7 @@ class Run:
 
     def __init__(self, directory: Path, run_id: str, seed: int = 0) -> None:
         self.directory = directory
+        self.run_id = run_id
         self.journal = JournalWriter(directory, run_id, provenance.collect(seed))
         self.blobs = BlobStore(directory)
         self.pid = os.getpid()
@@ -208,13 +212,25 @@ class TestRecorder:
             )
         )
 
+    @property
+    def command(self) -> str:
+        """The shell line that runs this test again, by itself."""
+        size = size_of(self.identity)
+        words = ["python", "-m", "pytest", self.nodeid, "--device", self.identity.device]
+        return shlex.join([*words, "--size", size] if size != SIZES[0] else words)
+
+    def ops_found(self, total: int, taken: int) -> None:
+        """The model was split into unique ops, some of which an earlier attempt has done."""
+        self._write(OpsFound(time=time.time(), key=self.key, total=total, taken=taken))
+
     def op_started(self, op_key: str, index: int) -> None:
-        """Written ahead: an op is about to be looked at."""
+        """Written ahead: an op is about to be handed to the workers."""
         self._write(OpStarted(time=time.time(), key=self.key, op_key=op_key, index=index))
 
     def op_ended(self, result: OpResult) -> None:
-        """An op has its verdict."""
-        self._write(OpEnded(time=time.time(), key=self.key, result=result))
+        """An op has its verdict. One that was only looked up outlives the process, no more."""
+        event = OpEnded(time=time.time(), key=self.key, result=result)
+        self.run.journal.append(event, sync=not result.hit)
 
     def reuse(self, results: list[tuple[StageResult, Status]], source: str) -> None:
         """Record stages that another test of this process did for both.

@@ -201,9 +201,7 @@ class ModelTester:
         """Every op alone. What fails is a finding in the record; the test itself passes."""
         from harness.op_by_op.executors import StablehloExecutor, TorchExecutor
 
-        self._load()
-        with torch.no_grad():
-            program = self._lower()
+        program = self._program()
         given = (self.compiler_config, device(self.device_name), self.recorder, self.tolerances)
         if executor == "TorchExecutor":
             assert program.graph is not None and program.signature is not None

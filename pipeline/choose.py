@@ -61,6 +61,13 @@ class RunOptions:
     split: str = "torch"
     """op_by_op: which graph to split, `torch` or `stablehlo`; ONNX has only StableHLO."""
     dry_run: bool = False
+    resume: str | None = None
+    """A run directory to go on in; empty: the session's newest unfinished run."""
+    recheck: str = ""
+    """Share of cached verdicts to compute again, e.g. `2%`."""
+    no_cache: bool = False
+    given: frozenset[str] = frozenset()
+    """The names of the options that somebody gave."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from harness.errors import HarnessError, RecordError
+from harness.errors import HarnessError, RecordError, UsageError
+from harness.op_by_op.recheck import parse_share
 from harness.records.naming import SIZES
 from pipeline import verbs
 from pipeline.choose import RunOptions
@@ -29,6 +30,8 @@ examples:
   bringup merge shard-*/ --into night          one run of them all
   bringup promote night --write                edit the lists by the night's evidence
   bringup run tests/models/t5/test_t5.py --model full --device cpu
+  bringup nightly --resume                     go on with the newest night that was cut off
+  bringup op_by_op --model bert --recheck 2%   audit a fiftieth of what the verdict cache says
   bringup lists                                everything that is wrong with the lists
 
 exit codes:
@@ -42,6 +45,10 @@ exit codes:
 A full model keeps its promise when it passes, or compiles where the device only compiles; the
 end-to-end compile list when it stops where asked. Each test may run 900 s, or three times its
 estimate if that is longer; --timeout sets another limit for all.
+
+Op by op takes verdicts out of a cache, BRINGUP_CACHE (default: ~/.cache/bringup). After a run,
+once a day, verdicts not used for BRINGUP_CACHE_DAYS (90) days are forgotten, and the least
+recently used above BRINGUP_CACHE_GIB (4).
 """
 
 
@@ -100,7 +107,8 @@ def _run_options(options: argparse.Namespace) -> RunOptions:
         for name, value in vars(options).items()
         if name in RunOptions.__dataclass_fields__ and value is not None
     }
-    return RunOptions(session=options.verb, **given)
+    said = frozenset(name for name, value in given.items() if value not in ((), False))
+    return RunOptions(session=options.verb, given=said, **given)
 
 
 def _complain(error: Exception, code: ExitCode) -> ExitCode:
@@ -192,6 +200,23 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     add("--run-id", metavar="NAME", help="the same for all shards of a run")
     add("--durations", type=Path, metavar="FILE", help="default: results/durations.json")
     add("--size", choices=SIZES, help="tiny: a few layers of each model, to rehearse")
+    add(
+        "--resume",
+        nargs="?",
+        const="",
+        metavar="RUN_DIR",
+        help="go on with a run that was stopped or killed (default: the newest unfinished one)",
+    )
+    cached = parser.add_mutually_exclusive_group()
+    cached.add_argument(
+        "--recheck",
+        type=_share,
+        metavar="SHARE",
+        help="op by op: compute a random share of the cached verdicts again, e.g. 2%%",
+    )
+    cached.add_argument(
+        "--no-cache", action="store_true", help="op by op: compute every op, whatever is cached"
+    )
     add("--dry-run", action="store_true", help="print the plan and run nothing")
     _add_places(parser)
     _add_devices_from(parser)
@@ -209,6 +234,14 @@ def _add_devices_from(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="what `python -m harness.devices --json` printed, instead of asking it now",
     )
+
+
+def _share(text: str) -> str:
+    try:
+        parse_share(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
 
 
 def _names(text: str) -> list[str]:

@@ -48,7 +48,7 @@ def conclude(
     unkept = broken(plan.tests, latest_by_key, states)
     losses = header.missing if plan.shard[1] == 1 else ()  # a shard does not miss the others
     write_junit(run_dir / JUNIT_NAME, records, losses)
-    _learn(durations, records, say)
+    _learn(durations, [r for r in records if (r.started or 0.0) >= plan.resumed], say)
     _tell_unkept(unkept, say)
     words = Counter(r.outcome for r in latest_by_key.values())
     counts = ", ".join(f"{n} {outcome}" for outcome, n in sorted(words.items()))

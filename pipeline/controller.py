@@ -47,7 +47,7 @@ class ControllerSide:
         loaded = load_plan(Path(plan))
         self._run_dir = Path(plan).parent
         self._timeout = timeout
-        self._ledger = Ledger(self._run_dir, loaded.tests)
+        self._ledger = Ledger(self._run_dir, loaded.tests, loaded.resumed)
         self._ledger.read()
         self._journal = JournalWriter(self._run_dir, loaded.run_id, collect())
         self._scheduling = PlanScheduling(self._ledger.waiting, capacities)

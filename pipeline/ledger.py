@@ -5,18 +5,26 @@
 
 The journals are the only channel between the tests and their supervisor: what is not on disk
 did not happen. Each call of `read` takes up every journal where the last one left off.
+
+Of what was written before a run was taken up again only the words that stay count.
 """
 
 import time
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from harness.records.journal import journals
+from harness.records.journal import PACKED, journal_bytes, journals
 from harness.records.schema import (
+    GOOD,
+    UNSETTLED,
     AnyEvent,
+    OpEnded,
+    OpRepeated,
+    OpsFound,
     Outcome,
     PlannedTest,
     Stage,
@@ -30,17 +38,48 @@ from harness.records.schema import (
 _DECODER: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 
 
+@dataclass
+class OpCounts:
+    """How far an op-by-op test got with its ops."""
+
+    total: int
+    taken: int
+    """Of `done`, those that an earlier attempt did."""
+    since: float
+    """Seconds since the epoch when the first op could be taken up."""
+    done: int = 0
+    cached: int = 0
+    failed: int = 0
+
+    def note(self, event: OpEnded | OpRepeated) -> None:
+        """One op has its verdict."""
+        result = event.result if isinstance(event, OpEnded) else event
+        outcome = event.result.verdict.outcome if isinstance(event, OpEnded) else event.outcome
+        self.done += 1
+        self.cached += result.hit
+        self.failed += outcome not in GOOD
+
+    def left_s(self, now: float) -> float | None:
+        """Seconds that the ops not done yet take at the pace so far; None before there is one."""
+        paced = self.done - self.taken
+        return (now - self.since) / paced * max(self.total - self.done, 0) if paced else None
+
+
 class Ledger:
     """The state of a plan: what waits, what runs, what has its word."""
 
-    def __init__(self, run_dir: Path, tests: Iterable[PlannedTest]) -> None:
+    def __init__(self, run_dir: Path, tests: Iterable[PlannedTest], resumed: float = 0.0) -> None:
+        """`resumed` is when the run was taken up again, in seconds since the epoch."""
         self.run_dir = run_dir
+        self._resumed = resumed
         self.tests = {t.identity.key: t for t in tests}
         self.started: dict[str, TestStarted] = {}
         self.outcomes: dict[str, Outcome] = {}
         self._ended: dict[str, float] = {}
         self.stages: dict[str, Stage] = {}
         """The stage each running test is in."""
+        self.ops: dict[str, OpCounts] = {}
+        """Of every op-by-op test that was split into its ops."""
         self._offsets: dict[Path, int] = {}
 
     def read(self) -> list[str]:
@@ -55,13 +94,22 @@ class Ledger:
 
     def apply(self, event: AnyEvent) -> str | None:
         """Take up one event; the test's key when it is the test's first terminal word."""
+        if event.time < self._resumed and not _stays(event):
+            return None
         if isinstance(event, TestStarted):
             if event.identity.key in self.tests:
                 self.started[event.identity.key] = event
+                self.ops.pop(event.identity.key, None)
         elif isinstance(event, StageStarted):
             self.stages[event.key] = event.stage
         elif isinstance(event, StageEnded):
             self.stages.pop(event.key, None)
+        elif isinstance(event, OpsFound):
+            counts = OpCounts(event.total, event.taken, event.time, done=event.taken)
+            self.ops[event.key] = counts
+        elif isinstance(event, OpEnded | OpRepeated):
+            if event.key in self.ops:
+                self.ops[event.key].note(event)
         elif isinstance(event, TestEnded | TestStopped) and event.key in self.tests:
             return self._end(event)
         return None
@@ -110,9 +158,12 @@ class Ledger:
 
     def _new_events(self, path: Path) -> list[AnyEvent]:
         offset = self._offsets.get(path, 0)
-        with path.open("rb") as file:
-            file.seek(offset)
-            data = file.read()
+        if path.name.endswith(PACKED):  # of an earlier part of the run: nobody writes it any more
+            data = b"" if offset else journal_bytes(path)
+        else:
+            with path.open("rb") as file:
+                file.seek(offset)
+                data = file.read()
         whole = data.rfind(b"\n") + 1
         self._offsets[path] = offset + whole
         events = []
@@ -122,3 +173,8 @@ class Ledger:
             except (msgspec.DecodeError, UnicodeDecodeError):
                 continue  # the merge mentions every unreadable line
         return events
+
+
+def _stays(event: AnyEvent) -> bool:
+    """Is it a word that a run which is taken up again does not take back?"""
+    return isinstance(event, TestEnded | TestStopped) and event.outcome not in UNSETTLED

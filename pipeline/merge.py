@@ -4,7 +4,7 @@
 """Many shards into one run directory; one run into its final form.
 
 Journals, blobs and plans are gathered below one folder, the journals folded to `records.jsonl`
-and `ops.jsonl` and a header written. What was planned and left no record is NOT_RUN; what was
+and packed, and a header written. What was planned and left no record is NOT_RUN; what was
 lost (a shard that never reported, a torn journal) is a sentence in the header. Merging is
 repeatable: a shard may arrive late or twice, and of a test's attempts the latest counts and all
 are kept.
@@ -27,18 +27,23 @@ from harness.errors import RecordError
 from harness.records.atomic import write_atomically
 from harness.records.blobs import BLOB_FOLDER
 from harness.records.fold import model_status
-from harness.records.journal import JOURNAL_FOLDER, read_journal
+from harness.records.journal import (
+    JOURNAL_FOLDER,
+    PACKED,
+    PLAIN,
+    journal_bytes,
+    journal_name,
+    pack_journals,
+    read_header,
+)
 from harness.records.run_dir import (
     load_journals,
-    load_ops,
     read_plans,
     write_merged,
-    write_ops,
     write_plan,
 )
 from harness.records.schema import (
     Failure,
-    JournalOpened,
     Outcome,
     Plan,
     PlannedTest,
@@ -48,7 +53,7 @@ from harness.records.schema import (
 )
 from pipeline.errors import PipelineError
 
-_JOURNAL = re.compile(r"[\w.-]{1,200}\.jsonl", re.ASCII)
+_JOURNAL = re.compile(r"[\w.-]{1,200}\.jsonl(\.zst)?", re.ASCII)
 _PLAN = re.compile(r"plan.*\.json", re.DOTALL)
 _BLOB_FOLDER = re.compile(r"[0-9a-f]{2}")
 _BLOB = re.compile(r"[0-9a-f]{64}\.zst")
@@ -87,11 +92,12 @@ def merge(run_dirs: Sequence[Path], into: Path) -> RunHeader:
         created=min((plan.created for plan in plans), default=_first_start(records)),
         shards=tuple(plan.shard for plan in plans),
         provenances=provenances,
+        resumed=max((plan.resumed for plan in plans), default=0.0),
         planned=_planned(plans),
         missing=(*(s for source in sources for s in source.losses), *_absent(plans), *torn),
     )
-    write_ops(into, load_ops(into))
     write_merged(into, header, _complete(records, plans))
+    pack_journals(into)
     return header
 
 
@@ -154,12 +160,12 @@ def _look_at(path: Path) -> _Source:
         _look_at_plans(source)
     for journal in source.files(path / JOURNAL_FOLDER, _JOURNAL):
         try:
-            events, _ = read_journal(journal)
+            opened = read_header(journal)
         except (RecordError, OSError) as error:
             source.lose(f"a journal is lost: {error}")
             continue
         source.journals.append(journal)
-        source.run_ids |= {e.run_id for e in events if isinstance(e, JournalOpened)}
+        source.run_ids |= {opened.run_id} if opened else set()
     for folder in source.folders(path / BLOB_FOLDER, _BLOB_FOLDER):
         source.blobs += source.files(folder, _BLOB)
     return source
@@ -205,7 +211,7 @@ def _one_run(sources: Sequence[_Source]) -> str:
 def _gather(source: _Source, into: Path) -> None:
     """Copy journals and blobs; what is there already stays."""
     for journal in source.journals:
-        _keep_journal(journal.read_bytes(), into / JOURNAL_FOLDER, journal.stem)
+        _keep_journal(journal_bytes(journal), into / JOURNAL_FOLDER, journal_name(journal))
     for blob in source.blobs:
         target = into / BLOB_FOLDER / blob.parent.name / blob.name
         if blob.name.startswith(blob.parent.name) and not target.exists():
@@ -215,8 +221,10 @@ def _gather(source: _Source, into: Path) -> None:
 def _keep_journal(data: bytes, folder: Path, stem: str) -> None:
     """Keep a journal; a longer copy replaces a shorter one, another one of its name stands by."""
     for name in (stem, f"{stem}-{hashlib.sha256(data).hexdigest()[:8]}"):
-        target = folder / f"{name}.jsonl"
-        there = target.read_bytes() if target.exists() else None
+        target = folder / f"{name}{PLAIN}"
+        packed = folder / f"{name}{PACKED}"
+        here = next((path for path in (target, packed) if path.exists()), None)
+        there = journal_bytes(here) if here else None
         if there is None or data.startswith(there):
             if data != there:
                 write_atomically(target, data)

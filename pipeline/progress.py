@@ -20,8 +20,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from harness.records.naming import is_op_by_op
 from harness.records.schema import GOOD, Outcome, Plan, Stage
-from pipeline.ledger import Ledger
+from pipeline.ledger import Ledger, OpCounts
 from pipeline.plan import deadline
 from pipeline.scheduler import fill_estimates
 
@@ -41,6 +42,8 @@ class Running:
     """Seconds since the epoch."""
     deadline_s: float
     stage: Stage | None = None
+    ops: str = ""
+    """How far it got with its ops; empty unless it goes op by op."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ class State:
     """Expected seconds of work not done yet, all workers together."""
     longest_s: float
     """Expected seconds of the longest test not done yet."""
+    ops: str = ""
+    """Ops of all tests so far; empty when none goes op by op."""
 
     @property
     def done(self) -> int:
@@ -101,7 +106,9 @@ def snapshot(ledger: Ledger, frame: Frame, now: float) -> State:
     expected = frame.expected
     running = ledger.running
     left = [expected[t.identity.key] for t in ledger.waiting]
-    left += [max(expected[key] - (now - event.time), 0.0) for key, event in running.items()]
+    left += [
+        _left_of(ledger, key, expected[key] - (now - running[key].time), now) for key in running
+    ]
     return State(
         title=frame.title,
         total=len(ledger.tests),
@@ -114,13 +121,53 @@ def snapshot(ledger: Ledger, frame: Frame, now: float) -> State:
                 since=event.time,
                 deadline_s=frame.deadlines[key],
                 stage=ledger.stages.get(key),
+                ops=ops_text(ledger.ops[key], now) if key in ledger.ops else "",
             )
             for key, event in sorted(running.items(), key=lambda pair: pair[1].pid)
         ),
         workers=frame.workers,
         remaining_s=sum(left),
         longest_s=max(left, default=0.0),
+        ops=_all_ops(ledger),
     )
+
+
+def _left_of(ledger: Ledger, key: str, expected_s: float, now: float) -> float:
+    """Of a running test: by the pace of its ops, else by what it was expected to take."""
+    paced = ledger.ops[key].left_s(now) if key in ledger.ops else None
+    return max(expected_s, 0.0) if paced is None else paced
+
+
+def ops_text(counts: OpCounts, now: float | None = None) -> str:
+    """`57/82 ops, 12 cached, 1 failed, 12 s left`; without `now` nothing is foretold."""
+    said = [f"{counts.done}/{counts.total} ops", *_not_plain(counts.cached, counts.failed)]
+    left_s = None if now is None else counts.left_s(now)
+    return ", ".join(said if left_s is None else [*said, f"{clock(left_s)} left"])
+
+
+def _all_ops(ledger: Ledger) -> str:
+    """`139 of 164 ops, 12 cached, 1 failed`; `at least 164` while not every model is split."""
+    counts = ledger.ops.values()
+    if not counts:
+        return ""
+    total = sum(c.total for c in counts)
+    unsplit = any(
+        is_op_by_op(t.identity) and not _is_split(ledger, k) for k, t in ledger.tests.items()
+    )
+    done, cached, failed = (
+        sum(getattr(c, n) for c in counts) for n in ("done", "cached", "failed")
+    )
+    of = f"at least {total:,}" if unsplit else f"{total:,}"
+    return ", ".join([f"{done:,} of {of} ops", *_not_plain(cached, failed)])
+
+
+def _is_split(ledger: Ledger, key: str) -> bool:
+    return key in ledger.ops or key in ledger.outcomes
+
+
+def _not_plain(cached: int, failed: int) -> list[str]:
+    """What is worth a word beside the number of ops."""
+    return [f"{n:,} {word}" for n, word in ((cached, "cached"), (failed, "failed")) if n]
 
 
 def render(state: State, now: float, width: int) -> RenderableType:
@@ -141,7 +188,7 @@ def _head(state: State, width: int) -> RenderableType:
 def _running_lines(state: State, now: float, width: int) -> list[Text]:
     """Names give way first when the terminal is narrow."""
     rows = [
-        (r, f"{clock(now - r.since)} of {clock(r.deadline_s)}", r.stage or "")
+        (r, f"{clock(now - r.since)} of {clock(r.deadline_s)}", r.ops or r.stage or "")
         for r in state.running
     ]
     device_width = max((len(r.device) for r, _, _ in rows), default=0)
@@ -171,10 +218,11 @@ def _fitted(line: Text, width: int) -> Text:
 
 
 def summary(state: State) -> str:
-    """`12/40, 10 ok, 1 FAILED, 1 CRASHED, about 3:20 left`."""
+    """`12/40, 10 ok, 1 FAILED, 1 CRASHED, 620 ops, 98 cached, about 3:20 left`."""
     bad = [f"{n} {outcome}" for outcome, n in sorted(state.outcomes.items()) if outcome not in GOOD]
     left = f"about {clock(state.eta_s)} left" if state.done < state.total else "done"
-    return ", ".join([f"{state.done}/{state.total}", f"{state.good} ok", *bad, left])
+    ops = [state.ops] if state.ops else []
+    return ", ".join([f"{state.done}/{state.total}", f"{state.good} ok", *bad, *ops, left])
 
 
 def clock(seconds: float) -> str:
@@ -193,6 +241,7 @@ def finished_lines(ledger: Ledger, finished: Sequence[str]) -> list[tuple[Outcom
     for number, key in enumerate(finished, start=len(ledger.outcomes) - len(finished) + 1):
         seconds = ledger.seconds(key)
         took = "" if seconds is None else f" {seconds:.1f} s"
+        took += f", {ops_text(ledger.ops[key])}" if key in ledger.ops else ""
         outcome = ledger.outcomes[key]
         lines.append((outcome, f"[{number}/{len(ledger.tests)}] {outcome} {key}{took}"))
     return lines
@@ -255,7 +304,10 @@ class PlainLines:
         elif now - self._last >= HEARTBEAT_S:
             self._last = now
             state = snapshot(ledger, self.frame, now)
-            at = ", ".join(f"{r.name}@{r.device} {clock(now - r.since)}" for r in state.running)
+            at = ", ".join(
+                f"{r.name}@{r.device} {clock(now - r.since)}" + (f" ({r.ops})" if r.ops else "")
+                for r in state.running
+            )
             self._write(f"{state.title}: {summary(state)}; running: {at or 'nothing yet'}")
 
     def _write(self, line: str) -> None:

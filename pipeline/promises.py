@@ -11,11 +11,9 @@ import shlex
 from collections.abc import Iterable, Mapping
 
 from harness.records.naming import SIZES, size_of
-from harness.records.schema import GOOD, NOT_EVIDENCE, Outcome, PlannedTest, TestRecord
+from harness.records.schema import GOOD, UNSETTLED, Outcome, PlannedTest, TestRecord
 from pipeline.devices import DeviceState
 from pipeline.lists import ListName
-
-_NOBODY_KNOWS = NOT_EVIDENCE - {Outcome.SKIPPED}
 
 
 class ExitCode(enum.IntEnum):
@@ -64,7 +62,7 @@ def broken(
 def exit_code(unkept: Iterable[tuple[PlannedTest, TestRecord | None]]) -> ExitCode:
     """The code of a run that came to its end."""
     outcomes = {record.outcome if record else Outcome.NOT_RUN for _, record in unkept}
-    if outcomes & _NOBODY_KNOWS:
+    if outcomes & UNSETTLED:
         return ExitCode.INFRASTRUCTURE
     return ExitCode.BROKEN if outcomes else ExitCode.KEPT
 

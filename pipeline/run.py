@@ -144,7 +144,8 @@ class _Supervisor:
     def __init__(self, plan: Plan, settings: Settings, watcher: Watcher) -> None:
         self.settings = settings
         self.watcher = watcher
-        self.ledger = Ledger(settings.run_dir, plan.tests)
+        self.ledger = Ledger(settings.run_dir, plan.tests, plan.resumed)
+        self.ledger.read()  # what stays of a run that was taken up again is no news
         self.ballast = Ballast(settings.run_dir, len(plan.tests))
         self.journal = self._new_journal()
         self.deadlines = {
@@ -154,7 +155,8 @@ class _Supervisor:
     def refuse(self, refused: Mapping[str, Refusal]) -> None:
         """Give tests their word before anything runs."""
         for key, refusal in refused.items():
-            self._stop(key, refusal.outcome, refusal.outcome.value, refusal.reason)
+            if key not in self.ledger.outcomes:
+                self._stop(key, refusal.outcome, refusal.outcome.value, refusal.reason)
 
     def run(self, signals: _Signals) -> Ended:
         """Sessions, one after the other, until nothing waits or nothing helps."""

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.records.naming import SIZES, size_of
@@ -41,6 +41,10 @@ class Settings:
     timeout_s: float | None = None
     capacities: Mapping[str, int] | None = None
     """The most tests a device runs at a time; absent: any number."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Set for the whole session."""
+    lock: int | None = None
+    """A descriptor that holds the run directory as long as anybody has it."""
 
 
 def default_workers(tests: int, cores: int | None = None, free_bytes: int | None = None) -> int:
@@ -101,6 +105,7 @@ def environment(settings: Settings) -> dict[str, str]:
     return {
         "OMP_NUM_THREADS": str(max(1, cores // settings.workers)),
         **os.environ,
+        **settings.variables,
         RUN_DIR_VARIABLE: str(settings.run_dir),
         RUN_ID_VARIABLE: settings.run_id,
     }
@@ -121,6 +126,7 @@ class Session:
                 cwd=settings.root,
                 env=environment(settings),
                 start_new_session=True,
+                pass_fds=() if settings.lock is None else (settings.lock,),
             )
 
     @property

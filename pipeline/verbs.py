@@ -5,13 +5,19 @@
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from harness.op_by_op.cache import VerdictCache
+from harness.op_by_op.earlier import RESUMED_VARIABLE
+from harness.op_by_op.recheck import NO_CACHE_VARIABLE, RECHECK_VARIABLE
+from harness.op_by_op.upkeep import Limits, prune_if_due
 from harness.records.moves import write_moves
 from harness.records.run_dir import HEADER_NAME, read_merged, write_plan
-from harness.records.schema import Plan
+from harness.records.schema import Plan, PlannedTest
+from pipeline import resume
 from pipeline.choose import Chosen, RunOptions, choose, list_problems, look_around, refusals
 from pipeline.collect import collect_tests
 from pipeline.conclude import JUNIT_NAME, conclude, print_moves
@@ -23,6 +29,7 @@ from pipeline.progress import clock, frame_of, watcher
 from pipeline.promises import ExitCode
 from pipeline.promote import propose
 from pipeline.run import run_plan
+from pipeline.run_lock import RunLock, refuse_if_held
 from pipeline.scheduler import fill_estimates
 from pipeline.session import Settings, default_workers
 from pipeline.speech import Speaker
@@ -32,9 +39,17 @@ def run(options: RunOptions, say: Speaker) -> ExitCode:
     """Plan, run, conclude.
 
     Raises:
-        PipelineError: something asked for does not exist; nothing was run.
+        PipelineError, UsageError: something asked for does not exist; nothing was run.
         RecordError: the run directory cannot be written.
     """
+    limits = Limits.from_environment()
+    code = _start(options, say) if options.resume is None else _resume(options, say)
+    if not options.dry_run and code is not ExitCode.INTERRUPTED:
+        _prune_cache(limits, say)
+    return code
+
+
+def _start(options: RunOptions, say: Speaker) -> ExitCode:
     chosen = choose(options, say)
     if options.dry_run:
         _print_plan(chosen, say)
@@ -49,23 +64,76 @@ def run(options: RunOptions, say: Speaker) -> ExitCode:
         shard=options.shard,
         tests=tuple(chosen.tests),
         total=chosen.total,
+        chosen=resume.choosing(options, chosen.devices),
     )
+    with RunLock(run_dir) as lock:
+        return _carry_out(run_dir, plan, chosen, chosen.tests, options, lock, say)
+
+
+def _resume(options: RunOptions, say: Speaker) -> ExitCode:
+    """Go on with a run that was cut off, in its own directory."""
+    run_dir = resume.find(options, Path("results"))
+    with RunLock(run_dir) as lock:
+        plan = resume.plan_of(run_dir, options.session)
+        ledger = resume.what_stays(run_dir, plan)
+        options = resume.options_of(plan, run_dir, options)
+        chosen = resume.same_tests(plan, run_dir, choose(options, say))
+        left = resume.left(ledger)
+        if options.dry_run:
+            _print_plan(replace(chosen, tests=left), say)
+            return ExitCode.KEPT
+        plan = resume.take_up(run_dir, plan, ledger)
+        say(f"resumed: {len(plan.tests) - len(left)} of {len(plan.tests)} tests stay as they are")
+        return _carry_out(run_dir, plan, chosen, left, options, lock, say)
+
+
+def _carry_out(
+    run_dir: Path,
+    plan: Plan,
+    chosen: Chosen,
+    tests: Sequence[PlannedTest],
+    options: RunOptions,
+    lock: RunLock,
+    say: Speaker,
+) -> ExitCode:
+    """Run `tests`, those of the plan that are to be run, and conclude the plan."""
     settings = Settings(
         run_dir=run_dir.absolute(),
         run_id=plan.run_id,
         plan=write_plan(run_dir, plan).absolute(),
         root=Path.cwd(),
-        workers=min(options.workers or default_workers(len(plan.tests)), max(len(plan.tests), 1)),
+        workers=min(options.workers or default_workers(len(tests)), max(len(tests), 1)),
         timeout_s=options.timeout_s,
         capacities={d.name: d.capacity for d in chosen.devices.values() if d.capacity},
+        variables=_variables(plan, options),
+        lock=lock.descriptor,
     )
-    say(f"{plan.session}: {_counted(chosen)}, {settings.workers} at a time, in {run_dir}")
+    counted = _counted(tests, plan.total, chosen.devices)
+    say(f"{plan.session}: {counted}, {settings.workers} at a time, in {run_dir}")
     with watcher(say.stream, frame_of(plan, settings.workers, options.timeout_s)) as display:
         ended = run_plan(plan, settings, display, refusals(chosen))
     states = {d.name: d.state for d in chosen.devices.values()}
     return conclude(
         run_dir, plan, ended, states, chosen.lists, chosen.collected.ids, options.durations, say
     )
+
+
+def _prune_cache(limits: Limits, say: Speaker) -> None:
+    """After everything else, so that no run waits for it."""
+    cache = VerdictCache()
+    pruned = prune_if_due(cache, limits)
+    if pruned and pruned.removed:
+        mib = pruned.bytes_kept / (1 << 20)
+        say(f"{cache.path}: {pruned.removed} cached verdicts pruned, {mib:.0f} MiB are left")
+
+
+def _variables(plan: Plan, options: RunOptions) -> dict[str, str]:
+    """What the tests are told by their environment."""
+    return {
+        **({RESUMED_VARIABLE: "1"} if plan.resumed else {}),
+        **({RECHECK_VARIABLE: options.recheck} if options.recheck else {}),
+        **({NO_CACHE_VARIABLE: "1"} if options.no_cache else {}),
+    }
 
 
 def check_lists(options: RunOptions, say: Speaker) -> ExitCode:
@@ -87,6 +155,8 @@ def merge_runs(run_dirs: Sequence[Path], into: Path, say: Speaker) -> ExitCode:
     absent = [str(path) for path in run_dirs if not path.is_dir()]
     if absent:
         raise PipelineError(f"there is no run directory {', '.join(absent)}")
+    for path in (*run_dirs, into):
+        refuse_if_held(path)
     header = merge(run_dirs, into)
     _, records = read_merged(into)
     write_junit(into / JUNIT_NAME, records, header.missing)
@@ -148,14 +218,10 @@ def _newest_run(results: Path) -> Path:
     return found[-1].parent
 
 
-def _counted(chosen: Chosen) -> str:
-    shard = (
-        f"{len(chosen.tests)} of {chosen.total}"
-        if len(chosen.tests) < chosen.total
-        else str(chosen.total)
-    )
-    noun = "test" if chosen.total == 1 else "tests"
-    return f"{shard} {noun} on {', '.join(chosen.devices)}"
+def _counted(tests: Sequence[PlannedTest], total: int, devices: Iterable[str]) -> str:
+    part = f"{len(tests)} of {total}" if len(tests) < total else str(total)
+    noun = "test" if total == 1 else "tests"
+    return f"{part} {noun} on {', '.join(devices)}"
 
 
 def _print_plan(chosen: Chosen, say: Speaker) -> None:
@@ -163,4 +229,5 @@ def _print_plan(chosen: Chosen, say: Speaker) -> None:
     for test in sorted(chosen.tests, key=lambda t: (-expected[t.identity.key], t.identity)):
         known = "" if test.estimate_s is None else clock(test.estimate_s)
         say(f"{test.list_name or '-':<28} {known or '?':>8}  {test.nodeid}")
-    say(f"{_counted(chosen)}, about {clock(sum(expected.values()))} of work")
+    counted = _counted(chosen.tests, chosen.total, chosen.devices)
+    say(f"{counted}, about {clock(sum(expected.values()))} of work")

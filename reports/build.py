@@ -109,10 +109,11 @@ def load(run_dir: Path) -> RunSummary:
 
 class _Created(msgspec.Struct):
     created: float
+    resumed: float = 0.0
 
 
 def newest_run(results: Path) -> Path:
-    """The merged run below `results` that was created last.
+    """The merged run below `results` that was begun, or taken up again, last.
 
     Raises:
         ReportError: there is none, or one cannot be read and might be it.
@@ -127,6 +128,7 @@ def newest_run(results: Path) -> Path:
 
 def _created(header: Path) -> float:
     try:
-        return msgspec.json.decode(header.read_bytes(), type=_Created).created
+        found = msgspec.json.decode(header.read_bytes(), type=_Created)
+        return max(found.created, found.resumed)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ReportError(f"cannot tell which run is the newest: {header}: {error}") from error

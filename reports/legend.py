@@ -36,7 +36,7 @@ OUTCOMES: dict[Outcome, Look] = {
         "green",
     ),
     Outcome.REACHED: Look(
-        "Stopped where asked, or at a compile-only device's top; nothing was executed.",
+        "Stopped where asked, or at a compile-only device's top; or ran and had no golden.",
         "◆",
         "56B4E9",
         "D6ECF9",

@@ -144,6 +144,8 @@ def _fields(model: ModelOps, result: OpResult, texts: _Texts) -> dict[str, objec
         # fields of our own
         "attributes": op.attributes,
         "outcome": verdict.outcome.value,
+        "golden": verdict.golden,
+        "uncompared": verdict.uncompared,
         "fingerprint": verdict.fingerprint,
         "cached": result.hit,
         "origin": verdict.origin,

@@ -81,8 +81,13 @@ class ModelOps:
     @property
     def executed(self) -> Share:
         """Unique ops at status 7, of those that were to execute."""
-        meant = [op for op in self.ops if op.verdict.outcome is not Outcome.REACHED]
-        return Share(self.statuses[Status.EXECUTED], len(meant))
+        executed = self.statuses[Status.EXECUTED]
+        return Share(executed, executed + self.count(not_executing))
+
+    @property
+    def uncompared(self) -> int:
+        """Ops that were executed and that nobody had a golden for."""
+        return self.count(is_uncompared)
 
     @property
     def unknown_errors(self) -> int:
@@ -202,6 +207,19 @@ def not_executing(result: OpResult) -> bool:
     return verdict.status < Status.EXECUTED and verdict.outcome is not Outcome.REACHED
 
 
+def is_uncompared(result: OpResult) -> bool:
+    """True for an op that was executed and compared with nothing."""
+    verdict = result.verdict
+    return verdict.status is Status.EXECUTED and verdict.outcome is Outcome.REACHED
+
+
+def compared_with(result: OpResult) -> str:
+    """Whose golden judged it, or that none did and why; empty where nothing was executed."""
+    if is_uncompared(result):
+        return f"not compared: {result.verdict.uncompared}".removesuffix(": ")
+    return result.verdict.golden
+
+
 def is_unknown(result: OpResult) -> bool:
     """True for a failure that names no stage, or was no word of the op's own."""
     verdict = result.verdict
@@ -226,6 +244,13 @@ def failing_stage(result: OpResult) -> str:
 def seconds_of(result: OpResult) -> float | None:
     """Wall seconds over all stages, when the verdict was computed."""
     return total(stage.wall_s for stage in result.verdict.stages)
+
+
+def cached_text(result: OpResult) -> str:
+    """How the verdict was come by: `cached`, `cached, rechecked`, or empty for computed now."""
+    if not result.hit:
+        return ""
+    return "cached, rechecked" if result.rechecked else "cached"
 
 
 def command_of(result: OpResult) -> str:

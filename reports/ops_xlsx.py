@@ -5,18 +5,21 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from openpyxl import Workbook
-from openpyxl.styles import Alignment, PatternFill
+from openpyxl.styles import PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 
 from harness.records.atomic import write_atomically
 from harness.records.schema import OpResult, Outcome, Status
 from reports import legend, sheets
+from reports.bulk import PLAIN, BulkRows, Look, merged
 from reports.figures import Share, metric_cell, moment, moment_text
 from reports.ops_summary import (
     ModelOps,
@@ -24,13 +27,15 @@ from reports.ops_summary import (
     across,
     attributes_text,
     blockers,
+    cached_text,
     command_of,
+    compared_with,
     failing_stage,
     not_executing,
     seconds_of,
     shapes_text,
 )
-from reports.sheets import Value, put, put_header, put_share, put_table
+from reports.sheets import Value, put, put_header, put_share
 
 NAME = "models_op_per_op.xlsx"
 _TABLE_ROW = 4  # two header lines and an empty one stay above every table
@@ -42,9 +47,10 @@ FIGURES: dict[str, str] = {
     "total": "Unique ops: first seen of each name, types and attributes.",
     "nodes": "Ops of the graph, repetitions included.",
     "compiled": "Unique ops at status 6 or 7, of all.",
-    "executed": "Unique ops at status 7, of those that were to execute (not REACHED).",
+    "executed": "Unique ops at status 7, of those that were to execute.",
     "unknown errors": "Ops that crashed, were killed, or failed without naming a stage.",
     "timeouts": "Ops that ran past their deadline.",
+    "not compared": "Unique ops that were executed and that nobody had a golden for.",
     "cached": "Unique ops whose verdict was computed by an earlier run.",
 }
 
@@ -65,19 +71,25 @@ def render(models: Sequence[ModelOps]) -> bytes:
     shared = across(models)
     lead = heading(models)
     _summary(_sheet(workbook, "Summary", "Models, op by op", lead), models)
-    _shared(_sheet(workbook, "All Ops", "All ops of all models", lead), shared)
     idle = [SharedOp(tuple(u for u in s.uses if not_executing(u[1]))) for s in shared]
     title = "Ops below what their device can do"
-    _shared(_sheet(workbook, "All Ops (Not Executing)", title, lead), [s for s in idle if s.uses])
+    below = _sheet(workbook, "All Ops", "All ops of all models", lead)
+    low = _sheet(workbook, "All Ops (Not Executing)", title, lead)
     blocking = _sheet(workbook, "Ops by models blocked", "Ops by models they block", lead)
-    _shared(blocking, blockers(models))
-    _matrix(_sheet(workbook, "Ops x models", "Unique ops at the top, of all", lead), models)
+    matrix = _sheet(workbook, "Ops x models", "Unique ops at the top, of all", lead)
+    bulk = [
+        _shared(below, shared),
+        _shared(low, [s for s in idle if s.uses]),
+        _shared(blocking, blockers(models)),
+        _matrix(matrix, models),
+    ]
     for model in models:
         name = f"{model.name}_" if model.name.casefold() == _RESERVED else model.name
         where = f"{model.identity.key} · {_made(model)}"
-        _model(_sheet(workbook, name, model.name, where), model)
+        bulk.append(_model(_sheet(workbook, name, model.name, where), model))
     newest = max((m.source.header.created for m in models), default=None)
-    return sheets.to_bytes(workbook, moment(newest) or _NO_DATE)
+    edit = partial(merged, workbook, bulk)
+    return sheets.to_bytes(workbook, moment(newest) or _NO_DATE, edit)
 
 
 def heading(models: Sequence[ModelOps]) -> str:
@@ -116,6 +128,7 @@ _NAMES: dict[str, Callable[[ModelOps], Value]] = {
 _COUNTS: dict[str, Callable[[ModelOps], int]] = {
     "unknown errors": lambda m: m.unknown_errors,
     "timeouts": lambda m: m.timeouts,
+    "not compared": lambda m: m.uncompared,
     "cached": lambda m: m.hits,
     "nodes": lambda m: m.nodes,
 }
@@ -208,6 +221,7 @@ _SHARED: dict[str, Callable[[SharedOp], Value]] = {
     "outcome": lambda s: s.worst.verdict.outcome.value,
     "PCC": lambda s: metric_cell(s.pcc),
     "atol": lambda s: metric_cell(s.atol),
+    "compared with": lambda s: compared_with(s.worst),
     "failing stage": lambda s: failing_stage(s.worst),
     "failure": lambda s: _whole_failure(s.worst),
     "fingerprint": lambda s: s.worst.verdict.fingerprint,
@@ -229,12 +243,14 @@ _OF_MODEL: dict[str, Callable[[OpResult], Value]] = {
     "outcome": lambda r: r.verdict.outcome.value,
     "PCC": lambda r: metric_cell(r.verdict.pcc),
     "atol": lambda r: metric_cell(r.verdict.atol),
+    "compared with": compared_with,
     "failing stage": failing_stage,
     "failure": lambda r: _whole_failure(r),
     "fingerprint": lambda r: r.verdict.fingerprint,
     "time s": seconds_of,
-    "cached": lambda r: "cached" if r.hit else None,
+    "cached": cached_text,
     "computed in run": lambda r: r.verdict.origin,
+    "computed at (UTC)": lambda r: moment(r.verdict.computed) if r.verdict.computed else None,
     "run its reproducer": command_of,
     "key": lambda r: r.verdict.op.key,
 }
@@ -246,42 +262,59 @@ def _whole_failure(result: OpResult) -> str:
     return failure.message.strip() if failure else ""
 
 
-def _shared(sheet: Any, shared: Sequence[SharedOp]) -> None:
+def _shared(sheet: Any, shared: Sequence[SharedOp]) -> BulkRows:
     rows = [[_or_none(value(one)) for value in _SHARED.values()] for one in shared]
-    put_table(sheet, _TABLE_ROW, list(_SHARED), rows, _OP_FORMATS)
-    _dress(sheet, list(_SHARED), [s.worst.verdict.outcome for s in shared])
+    return _ops_table(sheet, list(_SHARED), rows, [s.worst.verdict.outcome for s in shared])
 
 
-def _model(sheet: Any, model: ModelOps) -> None:
+def _model(sheet: Any, model: ModelOps) -> BulkRows:
     rows = [[_or_none(value(op)) for value in _OF_MODEL.values()] for op in model.ops]
-    put_table(sheet, _TABLE_ROW, list(_OF_MODEL), rows, _OP_FORMATS)
-    _dress(sheet, list(_OF_MODEL), [op.verdict.outcome for op in model.ops])
+    made = _ops_table(sheet, list(_OF_MODEL), rows, [op.verdict.outcome for op in model.ops])
     sheet.freeze_panes = f"C{_TABLE_ROW + 1}"
+    return made
 
 
 def _or_none(value: Value) -> Value:
     return None if value == "" else value
 
 
-def _dress(sheet: Any, titles: Sequence[str], outcomes: Sequence[Outcome]) -> None:
-    column = titles.index("outcome") + 1
-    for row, outcome in enumerate(outcomes, start=_TABLE_ROW + 1):
-        tint = legend.OUTCOMES[outcome].tint
-        sheet.cell(row, column).fill = PatternFill("solid", fgColor=tint)
-    failure = titles.index("failure") + 1
-    for row in range(_TABLE_ROW + 1, _TABLE_ROW + 1 + len(outcomes)):
-        sheet.cell(row, failure).alignment = Alignment(vertical="top")  # its first line is in sight
-    for title in ("inputs", "outputs", "attributes", "failure", "fingerprint", "model names"):
-        if title in titles:
-            letter = get_column_letter(titles.index(title) + 1)
-            width = sheet.column_dimensions[letter].width
-            sheet.column_dimensions[letter].width = min(width, 48)
+_LONG = frozenset({"inputs", "outputs", "attributes", "failure", "fingerprint", "model names"})
+
+
+def _ops_table(
+    sheet: Any, titles: Sequence[str], rows: Sequence[Sequence[Value]], outcomes: Sequence[Outcome]
+) -> BulkRows:
+    """A filterable table of ops, each with its outcome's colour."""
+    sheets.frame_table(sheet, _TABLE_ROW, titles, len(rows))
+    looks = [Look(_OP_FORMATS.get(t, ""), top=t == "failure") for t in titles]
+    of_outcome = {
+        outcome: [
+            replace(look, tint=legend.OUTCOMES[outcome].tint) if title == "outcome" else look
+            for title, look in zip(titles, looks, strict=True)
+        ]
+        for outcome in Outcome
+    }
+    made = BulkRows(sheet, _TABLE_ROW + 1)
+    for values, outcome in zip(rows, outcomes, strict=True):
+        made.add(values, of_outcome[outcome])
+    for column, title in enumerate(titles):
+        longest = max([len(title), *(_width(row[column]) for row in rows)])
+        widest = {"widest": 48} if title in _LONG else {}
+        sheets.fit_column(sheet, column + 1, longest, **widest)
+    return made
+
+
+def _width(value: Value) -> int:
+    """Characters of a cell's first line."""
+    if isinstance(value, datetime):
+        return 16
+    return 0 if value is None else len(str(value).partition("\n")[0])
 
 
 # --- Ops x models ----------------------------------------------------------------------------
 
 
-def _matrix(sheet: Any, models: Sequence[ModelOps]) -> None:
+def _matrix(sheet: Any, models: Sequence[ModelOps]) -> BulkRows:
     """Of every op name and model: unique ops at their device's top, of all."""
     cells: dict[str, dict[int, Share]] = {}
     for column, model in enumerate(models):
@@ -291,21 +324,22 @@ def _matrix(sheet: Any, models: Sequence[ModelOps]) -> None:
             cells.setdefault(name, {})[column] = Share(count - low[name], count)
     titles = [f"{m.name}\n{m.identity.flow} {m.identity.device}" for m in models]
     put_header(sheet, _TABLE_ROW, ["op", "models", "all models", *titles])
-    for row, name in enumerate(sorted(cells), start=_TABLE_ROW + 1):
+    made = BulkRows(sheet, _TABLE_ROW + 1)
+    empty: Value = None
+    for name in sorted(cells):
         shares = cells[name]
-        put(sheet, row, 1, name, sheets.BOLD)
-        put(sheet, row, 2, len(shares))
-        _put_coloured(sheet, row, 3, _together(list(shares.values())))
-        for column, share in shares.items():
-            _put_coloured(sheet, row, column + 4, share)
-    sheets.fit_columns(sheet, _TABLE_ROW)
+        found = [_together(list(shares.values())), *map(shares.get, range(len(models)))]
+        texts = [f"{s.part}/{s.whole}" if s else empty for s in found]
+        looks = [Look(tint=_tint(s), right=True) if s else PLAIN for s in found]
+        made.add([name, len(shares), *texts], [Look(bold=True), PLAIN, *looks])
+    for column, longest in enumerate((max(map(len, cells), default=2), 6, 10), start=1):
+        sheets.fit_column(sheet, column, longest)
     for column in range(4, len(models) + 4):
         sheet.column_dimensions[get_column_letter(column)].width = 16
     sheet.row_dimensions[_TABLE_ROW].height = 62
     sheet.freeze_panes = f"D{_TABLE_ROW + 1}"
+    return made
 
 
-def _put_coloured(sheet: Any, row: int, column: int, share: Share) -> None:
-    cell = put(sheet, row, column, f"{share.part}/{share.whole}")
-    cell.alignment = Alignment(horizontal="right")
-    cell.fill = PatternFill("solid", fgColor=sheets.percent_colour(share.percent or 0.0))
+def _tint(share: Share) -> str:
+    return sheets.percent_colour(share.percent or 0.0)

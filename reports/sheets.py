@@ -10,7 +10,7 @@ cannot; see `untrusted` for what is taken away in every format.
 import io
 import re
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -26,17 +26,18 @@ Value = str | int | float | datetime | None
 
 _LARGEST_CELL = 32_767  # UTF-16 units: Excel's limit
 _CUT = " [cut: longer than a cell can be]"
-_FORMULA = tuple("=+-@\t\n")
+FORMULA = tuple("=+-@\t\n")
 _LITERAL_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _NAME_TAKES = re.compile(r"[\[\]:*?/\\]")
 _LONGEST_NAME = 31
-_LARGEST_INTEGER = 1 << 53  # beyond it a spreadsheet loses digits
+LARGEST_INTEGER = 1 << 53  # beyond it a spreadsheet loses digits
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date of a zip entry
 _WIDEST = 100  # characters
 
 _FACE = "Calibri"
 PERCENT = "0.0%"
 SECONDS = "0.00"
+DATE = "yyyy-mm-dd hh:mm:ss"
 COUNT = '0;-0;"·"'
 """Zeros as a dot: the eye finds what is not zero."""
 EVERY_DIGIT = "0.0##############"
@@ -51,17 +52,17 @@ _GREEN, _YELLOW, _ORANGE, _RED = "A9D8A0", "FFF2A8", "F9C98B", "F2A59B"
 def put(sheet: Any, row: int, column: int, value: Value, font: Font | None = None) -> Any:
     """Write one value; text stays text whatever it begins with. Returns the cell."""
     cell = sheet.cell(row, column)
-    if isinstance(value, int) and abs(value) > _LARGEST_INTEGER:
+    if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
         value = str(value)
     if isinstance(value, str):
         text = cell_text(value)
         cell.value = text
         cell.data_type = "s"
-        cell.quotePrefix = text.startswith(_FORMULA)
+        cell.quotePrefix = text.startswith(FORMULA)
     else:
         cell.value = value
     if isinstance(value, datetime):
-        cell.number_format = "yyyy-mm-dd hh:mm:ss"
+        cell.number_format = DATE
     if font:
         cell.font = font
     return cell
@@ -114,23 +115,33 @@ def put_table(
     formats: Mapping[str, str] | None = None,
 ) -> None:
     """Write a filterable table whose header stays in sight; `formats` are by title."""
-    put_header(sheet, row, titles)
+    frame_table(sheet, row, titles, len(rows))
     number_formats = [(formats or {}).get(title) for title in titles]
     for offset, values in enumerate(rows, start=1):
         for column, value in enumerate(values, start=1):
             cell = put(sheet, row + offset, column, value)
             cell.number_format = number_formats[column - 1] or cell.number_format
-    sheet.auto_filter.ref = f"A{row}:{get_column_letter(len(titles))}{row + len(rows)}"
-    sheet.freeze_panes = f"B{row + 1}"
     fit_columns(sheet, row)
+
+
+def frame_table(sheet: Any, row: int, titles: Sequence[str], count: int) -> None:
+    """Write the header of a table of `count` rows, with its filter."""
+    put_header(sheet, row, titles)
+    sheet.auto_filter.ref = f"A{row}:{get_column_letter(len(titles))}{row + count}"
+    sheet.freeze_panes = f"B{row + 1}"
 
 
 def fit_columns(sheet: Any, first_row: int) -> None:
     """Make every column as wide as what it holds from `first_row` on, within reason."""
     for column in sheet.iter_cols(min_row=first_row):
         longest = max(len(_shown(cell)) for cell in column)
-        letter = get_column_letter(column[0].column)
-        sheet.column_dimensions[letter].width = min(max(longest + 3, 9), _WIDEST)
+        fit_column(sheet, column[0].column, longest)
+
+
+def fit_column(sheet: Any, column: int, longest: int, widest: int = _WIDEST) -> None:
+    """Make a column as wide as its longest text, in characters, within reason."""
+    letter = get_column_letter(column)
+    sheet.column_dimensions[letter].width = min(max(longest + 3, 9), widest)
 
 
 def _shown(cell: Any) -> str:
@@ -153,7 +164,11 @@ def add_sheet(workbook: Workbook, name: str) -> Any:
     return workbook.create_sheet(title)
 
 
-def to_bytes(workbook: Workbook, when: datetime) -> bytes:
+Edit = Callable[[str, bytes], bytes]
+"""Gets a file of the saved workbook, by its name in the archive, and gives what to write."""
+
+
+def to_bytes(workbook: Workbook, when: datetime, edit: Edit = lambda _, data: data) -> bytes:
     """The file's bytes; the same workbook and moment give the same bytes.
 
     openpyxl's own `save` stamps the clock into the properties and into every zip entry.
@@ -165,6 +180,6 @@ def to_bytes(workbook: Workbook, when: datetime) -> bytes:
     stamped = io.BytesIO()
     with zipfile.ZipFile(saved) as source, zipfile.ZipFile(stamped, "w") as target:
         for entry in source.infolist():
-            data = source.read(entry)
+            data = edit(entry.filename, source.read(entry))
             target.writestr(zipfile.ZipInfo(entry.filename, _EPOCH), data, zipfile.ZIP_DEFLATED)
     return stamped.getvalue()

@@ -15,6 +15,8 @@ from harness.errors import DeviceError, UsageError
 TENSTORRENT_BOARDS = ("n150", "n300", "n300-llmbox", "p150")
 PJRT_PREFIX = "pjrt:"
 DEFAULT_DEVICE = "cpu"
+INTERPRETER = "interpreter"
+"""Where StableHLO has its meaning from; it judges devices and is none that a run is offered."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ def kind_of(name: str) -> DeviceKind:
     """
     if name in KINDS:
         return KINDS[name]
+    if name == INTERPRETER:
+        return DeviceKind(name, "StableHLO reference interpreter", ())
     if name.startswith(PJRT_PREFIX):
         return DeviceKind(name, f"PJRT plugin {name.removeprefix(PJRT_PREFIX)}", ("hlo_optimized",))
     near = difflib.get_close_matches(name, KINDS, n=1)
@@ -62,7 +66,7 @@ def is_exclusive(name: str) -> bool:
 
     if name in TENSTORRENT_BOARDS:
         return has_hardware()
-    return name not in ("cpu", "iree-cpu")
+    return name not in ("cpu", "iree-cpu", INTERPRETER)
 
 
 def make_backend(name: str) -> Backend:
@@ -78,6 +82,10 @@ def make_backend(name: str) -> Backend:
     kind_of(name)
     if name == "cpu":
         return PjrtBackend()
+    if name == INTERPRETER:
+        from harness.devices.interpreter import InterpreterBackend
+
+        return InterpreterBackend()
     if name in TENSTORRENT_BOARDS:
         return TenstorrentBackend(name)
     if name == "iree-cpu":

@@ -10,6 +10,8 @@ diagnostics with their locations. Nothing here imports torch, so that device hos
 """
 
 import contextlib
+import sys
+import types
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +25,10 @@ from harness.errors import HarnessError
 BACKEND_PIPELINE = "builtin.module(torchdynamo-export-to-torch-backend-pipeline)"
 ONNX_BACKEND_PIPELINE = "builtin.module(torch-onnx-to-torch-backend-pipeline)"
 STABLEHLO_PIPELINE = "builtin.module(torch-backend-to-stablehlo-backend-pipeline)"
+
+sys.modules.setdefault("torch_mlir.dialects.stablehlo", types.ModuleType("stablehlo"))
+# The bindings look for Python classes of a dialect at every op they meet until they find some, a
+# tenth of a millisecond each time; torch-mlir ships none of StableHLO.
 
 FULL_TEXT_LIMIT = 4 << 20
 """Bytes of bytecode up to which a module's text is kept whole; above, large constants are cut."""
@@ -48,6 +54,7 @@ class TorchMlir:
         self._trace = trace
         torch_dialect.register_dialect(self.context)
         _stablehlo.register_dialect(self.context)
+        self._managers: dict[str, PassManager] = {}
 
     def run(self, module: ir.Module, pipeline: str) -> None:
         """Run a textual pipeline on a module, in place.
@@ -56,6 +63,11 @@ class TorchMlir:
             LoweringError: a pass failed.
         """
         with self.explained():
+            self._manager(pipeline).run(module.operation)
+
+    def _manager(self, pipeline: str) -> PassManager:
+        """A pipeline's passes; once they have run, their patterns are ready: half the time."""
+        if pipeline not in self._managers:
             passes = PassManager.parse(pipeline, context=self.context)
             if self._trace:
                 self.context.enable_multithreading(False)  # else their texts mix
@@ -65,7 +77,8 @@ class TorchMlir:
                     print_after_change=True,
                     large_elements_limit=_ELIDE_ABOVE,
                 )
-            passes.run(module.operation)
+            self._managers[pipeline] = passes
+        return self._managers[pipeline]
 
     def to_stablehlo(self, module: ir.Module) -> None:
         """Torch backend IR to clean StableHLO, in place."""
@@ -104,6 +117,28 @@ def _refusal(said: list[str], error: Exception) -> LoweringError:
     first = said[0].partition(" at loc(")[0] if said else str(error) or type(error).__name__
     text = "\n".join([*said, f"{type(error).__name__}: {error}"])
     return LoweringError(first.strip().splitlines()[0][:500], text)
+
+
+def read(mlir: TorchMlir, artifact: bytes) -> ir.Module:
+    """A module from a portable artifact, verified.
+
+    Raises:
+        LoweringError: the bytes are no artifact this StableHLO reads.
+    """
+    with mlir.explained():
+        return _stablehlo.deserialize_portable_artifact(mlir.context, artifact)
+
+
+def main_of(module: ir.Module) -> ir.Operation:
+    """A module's entry point.
+
+    Raises:
+        LoweringError: it has none.
+    """
+    table = ir.SymbolTable(module.operation)
+    if "main" not in table:
+        raise LoweringError("the module has no function named main", str(module)[:2000])
+    return table["main"].operation
 
 
 def at_version(artifact: bytes, version: str) -> bytes:

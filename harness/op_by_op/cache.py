@@ -46,6 +46,7 @@ __all__ = [
     "chosen_for_recheck",
     "default_path",
     "disagreement",
+    "worth_keeping",
 ]
 
 CACHE_SCHEMA = 1
@@ -120,12 +121,10 @@ class VerdictCache:
     def put(self, key: str, verdict: OpVerdict, texts: BlobStore | None = None) -> bool:
         """Keep a verdict, with its texts out of `texts`; False when it was not kept.
 
-        A verdict that the machine may have caused (`cacheable`) never is.
+        A verdict that the machine may have caused (`worth_keeping`) never is.
         """
         try:
-            diagnostic = verdict.failure.diagnostic if verdict.failure else None
-            said = texts.get(diagnostic) if texts and diagnostic else b""
-            if not cacheable(verdict, said.decode("utf-8", "replace")):
+            if not worth_keeping(verdict, texts):
                 return False
             if texts and not all(_link(a, texts, self.blobs) for a in _artifacts(verdict)):
                 return False
@@ -135,6 +134,11 @@ class VerdictCache:
         row = (key, body, _digest(key, body), time.time())
         return self._do(lambda db: db.execute(_PUT, row)) is not None
 
+    def replace(self, key: str, verdict: OpVerdict, texts: BlobStore | None = None) -> None:
+        """Put a verdict in the place of one that does not hold; at least forget that one."""
+        if not self.put(key, verdict, texts):
+            self._do(lambda db: db.execute("DELETE FROM verdict WHERE key = ?", (key,)))
+
     def restore(self, verdict: OpVerdict, blobs: BlobStore) -> bool:
         """Put a hit's texts into a run's store; False (take it as a miss) when one is gone."""
         try:
@@ -143,7 +147,10 @@ class VerdictCache:
             return False
 
     def prune(self, max_age_s: float, max_bytes: int) -> Pruned:
-        """Forget what was not used for `max_age_s`, then the least recently used above a size."""
+        """Forget what was not used for `max_age_s`, then the least recently used above a size.
+
+        Other processes may use the cache meanwhile: what they take or put in is not taken away.
+        """
         kept, removed, total = 0, [], 0
         texts: set[Path] = set()
         now = time.time()
@@ -161,7 +168,7 @@ class VerdictCache:
                 with contextlib.suppress(OSError):
                     if now - path.stat().st_mtime > _ORPHAN_AGE_S:
                         path.unlink()
-        self._do(lambda db: db.execute("VACUUM"))
+        self._do(_give_room_back)
         return Pruned(kept, len(removed), total)
 
     def close(self) -> None:
@@ -278,6 +285,26 @@ class VerdictCache:
         )
 
 
+def _give_room_back(db: sqlite3.Connection) -> None:
+    """Shrink the file where a quarter of it is free; others wait for that, so not for less."""
+    free, pages = (
+        db.execute(f"PRAGMA {n}").fetchone()[0] for n in ("freelist_count", "page_count")
+    )
+    if free * 4 > pages:
+        db.execute("VACUUM")
+
+
+def worth_keeping(verdict: OpVerdict, texts: BlobStore | None) -> bool:
+    """`cacheable`, with the diagnostic read out of `texts`.
+
+    Raises:
+        RecordError: the diagnostic cannot be read.
+    """
+    diagnostic = verdict.failure.diagnostic if verdict.failure else None
+    said = texts.get(diagnostic) if texts and diagnostic else b""
+    return cacheable(verdict, said.decode("utf-8", "replace"))
+
+
 def _is_busy(error: sqlite3.Error) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in (
         sqlite3.SQLITE_BUSY,
@@ -314,6 +341,7 @@ def _link(artifact: Artifact, source: BlobStore, target: BlobStore) -> bool:
     """Give `target` a text of `source` without unpacking it; its readers check the content."""
     kept, wanted = source.path(artifact.sha256), target.path(artifact.sha256)
     if wanted.exists():
+        _touch(wanted)
         return True
     with kept.open("rb") as file:
         if zstandard.frame_content_size(file.read(18)) != artifact.size:
@@ -328,6 +356,12 @@ def _link(artifact: Artifact, source: BlobStore, target: BlobStore) -> bool:
         shutil.copyfile(kept, part)
         part.replace(wanted)
     return True
+
+
+def _touch(path: Path) -> None:
+    """Let no pruning that goes on take a text for one that nobody wants."""
+    with contextlib.suppress(OSError):
+        os.utime(path)
 
 
 def _size(path: Path) -> int:

@@ -5,13 +5,14 @@
 
 import hashlib
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import msgspec
 
 from harness.devices.catalog import TENSTORRENT_BOARDS
 from harness.records.schema import Metric, Op, OpVerdict, Outcome
 
-KEY_VERSION = 1
+KEY_VERSION = 2
 """Counted up when the same op, versions and flags may come to another verdict."""
 
 COMPILER_SIGNALS = frozenset({"SIGSEGV", "SIGABRT", "SIGFPE", "SIGILL", "SIGTRAP"})
@@ -91,17 +92,30 @@ _ATOL_NOISE = 1e-6
 
 def disagreement(old: OpVerdict, new: OpVerdict) -> str:
     """One sentence when a verdict computed again ends otherwise, else an empty string."""
+    said = _difference(old, new)
+    if not said:
+        return ""
+    return f"{_which(old)}: {said}; kept: {_short(old)}; now: {_short(new)}."
+
+
+def _difference(old: OpVerdict, new: OpVerdict) -> str:
     for what in ("status", "outcome", "fingerprint"):
         before, after = getattr(old, what), getattr(new, what)
         if before != after:
             before, after = (getattr(one, "name", one) or "none" for one in (before, after))
-            return f"{_which(old)}: the {what} kept is {before}, computed again it is {after}."
+            return f"the {what} kept is {before}, computed again it is {after}"
     for what in ("pcc", "atol"):
         before, after = getattr(old, what), getattr(new, what)
         if not _agree(what, before, after):
             numbers = [_number(metric) for metric in (before, after)]
-            return f"{_which(old)}: the {what} kept is {numbers[0]}, computed again {numbers[1]}."
+            return f"the {what} kept is {numbers[0]}, computed again {numbers[1]}"
     return ""
+
+
+def _short(verdict: OpVerdict) -> str:
+    moment = datetime.fromtimestamp(verdict.computed, UTC)
+    where = f"run {verdict.origin or 'unknown'}, {moment:%Y-%m-%d %H:%M} UTC"
+    return f"{verdict.outcome.value} at {verdict.status.name} ({where})"
 
 
 def _which(verdict: OpVerdict) -> str:

@@ -5,9 +5,13 @@
 
 `TorchExecutor` walks the decomposed FX graph; an op's golden value, never the device's, feeds the
 next one. `StablehloExecutor` splits a StableHLO module, from a PyTorch program or an ONNX model,
-and asks the reference interpreter for each op's golden. An op that fails is a finding; the walk
-goes on and its test passes.
+and asks `reference` what each op must compute. An op that fails is a finding; the walk goes on and
+its test passes. Values nobody will ask for, as of an op whose verdict is known, are not computed.
 """
+
+import dataclasses
+import functools
+from collections.abc import Callable
 
 import onnx
 import torch
@@ -16,11 +20,18 @@ from torch.fx import Graph
 from harness.devices.op_run import OpJob
 from harness.errors import UsageError
 from harness.frontend.fx_import import import_graph
-from harness.frontend.mlir import BACKEND_PIPELINE, TorchMlir, text_of
+from harness.frontend.mlir import BACKEND_PIPELINE, LoweringError, TorchMlir, text_of
 from harness.lowering import Program, lower_onnx
-from harness.op_by_op.reference import ReferenceRefusal, golden, seeded_inputs
+from harness.op_by_op.fx_json import FxJsonError, dumps
+from harness.op_by_op.reference import (
+    Golden,
+    References,
+    Source,
+    seeded_inputs,
+)
 from harness.op_by_op.stablehlo_ops import StablehloOp, split
-from harness.op_by_op.torch_ops import TorchOp, unique_ops
+from harness.op_by_op.stablehlo_torch import ReferenceRefusal
+from harness.op_by_op.torch_ops import TorchOp, count_ops, unique_ops
 from harness.op_by_op.walk import Candidate, OpByOpExecutor
 from harness.records.schema import Outcome
 
@@ -42,18 +53,32 @@ class TorchExecutor(OpByOpExecutor):
 
     def run_gm_op_by_op(self, graph: Graph, arguments: list[torch.Tensor]) -> Outcome:
         """Walk a decomposed graph on its arguments, one tensor for each placeholder."""
-        return self.walk(self._candidate(op) for op in unique_ops(graph, arguments))
+        mlir = TorchMlir()
+        ops = unique_ops(graph, arguments, self.needs_values)
+        return self.walk((self._candidate(op, mlir) for op in ops), len(count_ops(graph)))
 
-    def _candidate(self, op: TorchOp) -> Candidate:
-        options = self._options()
-
+    def _candidate(self, op: TorchOp, mlir: TorchMlir) -> Candidate:
+        @functools.cache
         def job() -> OpJob:
-            text = text_of(import_graph(TorchMlir(), op.graph)).encode()
-            return OpJob(torch_ir=text, options=options, inputs=tuple(op.inputs), execute=True)
+            if op.refused:
+                raise LoweringError(op.refused, op.refused)
+            text = text_of(import_graph(mlir, op.graph)).encode()
+            return OpJob(
+                torch_ir=text, options=self._options(), inputs=tuple(op.inputs), execute=True
+            )
 
+        golden = Golden(op.golden, Source.TORCH)
         return Candidate(
-            op.op, op.index, op.count, op.node, job, op.inputs, op.golden, str(op.graph)
+            op.op, op.index, op.count, op.node, job, lambda: golden, str(op.graph), _json_of(op)
         )
+
+
+def _json_of(op: TorchOp) -> bytes:
+    """The op's graph as JSON, empty for one that has none; importing changes a graph."""
+    try:
+        return b"" if op.refused else dumps(op.graph)
+    except FxJsonError:
+        return b""
 
 
 class StablehloExecutor(OpByOpExecutor):
@@ -82,21 +107,27 @@ class StablehloExecutor(OpByOpExecutor):
         if self._artifact is None:
             raise UsageError("there is no program; call add_program or add_onnx_model_proto first")
         mlir = TorchMlir()
-        return self.walk(self._candidate(op, mlir) for op in split(self._artifact, mlir))
+        references = References(self.device.name, mlir)
+        ops = split(self._artifact, mlir)
+        return self.walk((self._candidate(op, mlir, references) for op in ops), len(ops))
 
-    def _candidate(self, op: StablehloOp, mlir: TorchMlir) -> Candidate:
-        inputs: list[torch.Tensor] = []
-        expected: list[torch.Tensor] | None = None
-        if self._executes:
+    def _candidate(self, op: StablehloOp, mlir: TorchMlir, references: References) -> Candidate:
+        @functools.cache
+        def asked() -> tuple[tuple[torch.Tensor, ...], Callable[[], Golden]]:
             try:
-                inputs = seeded_inputs(op, mlir)
-                expected = golden(op, inputs)
-            except ReferenceRefusal:
-                expected = None  # executed, and nothing honest to compare with
-        ready = OpJob(
-            stablehlo=self.get_stable_hlo_graph(op),
-            options=self._options(),
-            inputs=tuple(inputs),
-            execute=True,
-        )
-        return Candidate(op.op, op.index, op.count, op.node, lambda: ready, inputs, expected)
+                inputs = tuple(seeded_inputs(op, mlir))
+            except ReferenceRefusal as error:
+                nothing = Golden(None, Source.NOBODY, str(error))
+                return (), lambda: nothing
+            return inputs, functools.cache(references.ask(op, inputs))
+
+        @functools.cache
+        def job() -> OpJob:
+            plain = OpJob(stablehlo=self.get_stable_hlo_graph(op), options=self._options())
+            if not self._executes:
+                return plain
+            inputs, _ = asked()
+            whole = len(inputs) == len(op.input_types)
+            return dataclasses.replace(plain, inputs=inputs, execute=whole)
+
+        return Candidate(op.op, op.index, op.count, op.node, job, lambda: asked()[1]())

@@ -21,6 +21,7 @@ from torch_mlir import ir
 
 from harness.devices.tensors import WIRE_NAMES
 from harness.errors import HarnessError
+from harness.op_by_op.fx_json import FxJsonError, dumps, scalar_kind, subgraph
 from harness.records.schema import Op, TensorType
 
 INLINE_ELEMENTS = 64
@@ -46,6 +47,8 @@ def _shortened(text: str) -> str:
 
 # --- torch ----------------------------------------------------------------------------------
 
+SCALAR_DTYPES = {"int": "int64", "float": "float64", "bool": "bool"}
+"""As what a number that an op computes comes to the op that takes it."""
 _READS_STRIDES = frozenset(
     {
         *("as_strided", "as_strided_copy", "as_strided_scatter", "_reshape_alias"),
@@ -59,7 +62,9 @@ def torch_op(node: Node) -> Op:
     """The identity of a `call_function` node of a decomposed graph.
 
     Operands are numbered `%0, %1 ...` where they stand in the arguments, which go by parameter
-    name with defaults filled in. Of several results only those that are used count.
+    name with defaults filled in. A number that another op computes is `item(%2)`: an operand of
+    its own, without dimensions; a size that depends on data is -1; a graph is there whole. Of
+    several results only those that are used count.
 
     Raises:
         IdentityError: an argument is of a kind that has no canonical text.
@@ -76,15 +81,28 @@ def torch_op(node: Node) -> Op:
             key="",
             name=name,
             source="torch",
-            inputs=tuple(_torch_type(n.meta["val"], strides) for n in texts.operands),
+            inputs=tuple(_operand_type(n.meta["val"], strides) for n in texts.operands),
             outputs=tuple(_torch_type(v, False) for v in torch_values(node)),
             attributes=attributes,
         )
     )
 
 
+def nameless_op(node: Node, reason: str) -> Op:
+    """What is known of an op that has no identity: two of the same name and outputs are one."""
+    return _keyed(
+        Op(
+            key="",
+            name=str(node.target),
+            source="torch",
+            outputs=tuple(_torch_type(v, False) for v in torch_values(node)),
+            attributes={"refused": reason},
+        )
+    )
+
+
 def torch_operands(node: Node) -> list[Node]:
-    """The tensors a node takes, one for every place, in the order of its op's inputs."""
+    """The tensors and computed numbers a node takes, one for every place, in the op's order."""
     texts = _Arguments()
     for _, value in _parameters(node):
         texts.of(value)
@@ -149,15 +167,31 @@ class _Arguments:
         raise IdentityError(f"an argument of type {type(value).__name__} has no canonical text")
 
     def _node(self, node: Node) -> str:
-        if isinstance(node.meta.get("val"), torch.Tensor):
+        value = node.meta.get("val")
+        if isinstance(value, torch.Tensor) or scalar_kind(value):
             self.operands.append(node)
-            return f"%{len(self.operands) - 1}"
-        raise IdentityError(f"argument {node.name} is no tensor")
+            place = f"%{len(self.operands) - 1}"
+            return place if isinstance(value, torch.Tensor) else f"item({place})"
+        inner = subgraph(node)
+        if inner is None:
+            raise IdentityError(f"argument {node.name} is neither tensor, number nor graph")
+        try:
+            return _shortened(dumps(inner).decode())
+        except FxJsonError as error:
+            raise IdentityError(str(error)) from error
+
+
+def _operand_type(value: Any, strides: bool) -> TensorType:
+    kind = scalar_kind(value)
+    return TensorType((), SCALAR_DTYPES[kind]) if kind else _torch_type(value, strides)
 
 
 def _torch_type(value: torch.Tensor, strides: bool) -> TensorType:
-    stride = tuple(value.stride()) if strides and not value.is_contiguous() else None
-    return TensorType(tuple(value.shape), WIRE_NAMES.get(value.dtype, str(value.dtype)), stride)
+    shape = tuple(size if isinstance(size, int) else -1 for size in value.shape)
+    dtype = WIRE_NAMES.get(value.dtype, str(value.dtype))
+    if not strides or -1 in shape or value.is_contiguous():
+        return TensorType(shape, dtype)
+    return TensorType(shape, dtype, tuple(value.stride()))
 
 
 # --- StableHLO ------------------------------------------------------------------------------

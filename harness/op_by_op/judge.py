@@ -6,9 +6,8 @@
 import time
 from collections.abc import Mapping
 
-import torch
-
 from harness.devices.op_run import Ended, OpFailure, OpRun
+from harness.op_by_op.reference import Golden
 from harness.op_by_op.reproducer import fingerprint_of
 from harness.records.blobs import BlobStore
 from harness.records.schema import (
@@ -38,6 +37,7 @@ _LEVEL_STAGE = {
     "torch_backend_ir": Stage.TORCH_BACKEND_IR,
     "stablehlo": Stage.STABLEHLO,
 }
+_REASON_LENGTH = 500
 _ENDINGS = {
     Ended.REFUSED: Outcome.FAILED,
     Ended.CRASH: Outcome.CRASHED,
@@ -50,15 +50,18 @@ def judge(
     op: Op,
     device: str,
     run: OpRun,
-    golden: "list[torch.Tensor] | None",
+    golden: Golden | None,
     tolerances: Tolerances,
     blobs: BlobStore,
     origin: str,
 ) -> OpVerdict:
-    """The verdict on an op that was computed now; its texts are kept in `blobs`."""
+    """The verdict on an op that was computed now; its texts are kept in `blobs`.
+
+    An op that ran and that nobody has a golden for is REACHED, never PASSED.
+    """
     checks: tuple[OutputCheck, ...] = ()
-    if run.outputs is not None and golden is not None:
-        checks = compare(golden, list(run.outputs), tolerances)
+    if run.outputs is not None and golden is not None and golden.outputs is not None:
+        checks = compare(golden.outputs, list(run.outputs), tolerances)
     outcome, failure = _ending(run, checks, blobs)
     return OpVerdict(
         op=op,
@@ -70,6 +73,8 @@ def judge(
         failure=failure,
         outcome=outcome,
         fingerprint=fingerprint_of(op.name, outcome, failure),
+        golden=golden.source.value if checks and golden else "",
+        uncompared=golden.reason[:_REASON_LENGTH] if golden and not checks else "",
         origin=origin,
         computed=time.time(),
     )
@@ -87,7 +92,7 @@ def _ending(
     if wrong:
         text = "\n".join(wrong)
         return Outcome.INCORRECT, Failure(Stage.VERIFY, "IncorrectResult", text[:2000])
-    return (Outcome.REACHED if run.outputs is None else Outcome.PASSED), None
+    return (Outcome.PASSED if checks else Outcome.REACHED), None
 
 
 def _failure(failure: OpFailure | None, blobs: BlobStore) -> Failure:
@@ -125,8 +130,8 @@ def _stage_result(
     return StageResult(
         stage=stage,
         ok=ok,
-        wall_s=usage.wall_s if usage else None,
-        cpu_s=usage.cpu_s if usage else None,
+        wall_s=round(usage.wall_s, 6) if usage else None,  # what is finer is noise, and long
+        cpu_s=round(usage.cpu_s, 6) if usage else None,
         peak_rss=usage.peak_rss if usage else None,
         artifacts=artifacts,
     )

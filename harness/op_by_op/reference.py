@@ -1,42 +1,44 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""What a StableHLO op must compute: inputs made from its key, outputs by the reference interpreter.
+"""What a StableHLO op must compute: inputs made from its key, and outputs on somebody's word.
 
-The interpreter that torch-mlir ships does one element after another (about a microsecond each) and
-ends the whole process on what it does not know. So it is asked only what it is known to answer, in
-a time worth waiting; everything else is refused, and the caller takes another device's word.
+Whose word, is on record with every verdict (`Source`), the first of these that has an answer:
+
+1. the reference interpreter, the specification's own, where that takes milliseconds;
+2. PyTorch (`stablehlo_torch`), in float64 and in no compiler's hands: matrix products,
+   convolutions and whatever else is too long for the interpreter, the same for every device;
+3. the interpreter again, for what PyTorch has no words for and a person would wait for;
+4. the `cpu` device, where its compiler, XLA, is not the one under test.
+
+The interpreter and the `cpu` device answer from workers of their own: what kills them costs that
+answer, and the next source is asked. An op that nobody answers for is executed and not compared,
+and its record says so.
 """
 
+import contextlib
+import enum
+import functools
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch_mlir import ir
 from torch_mlir._mlir_libs import _stablehlo
 
-from harness.devices.tensors import WIRE_NAMES
-from harness.errors import HarnessError
-from harness.frontend.mlir import TorchMlir
-from harness.op_by_op.identity import mlir_type
-from harness.op_by_op.stablehlo_ops import StablehloOp, main_of, read
+from harness.devices.catalog import INTERPRETER, TENSTORRENT_BOARDS
+from harness.devices.interpreter import WORK_LIMIT, divides, refusal
+from harness.devices.op_run import Ended, OpJob, OpRun
+from harness.frontend.mlir import TorchMlir, main_of, read
+from harness.op_by_op.pool import OpPool
+from harness.op_by_op.stablehlo_ops import StablehloOp
+from harness.op_by_op.stablehlo_torch import DTYPES, ReferenceRefusal, compute
 from harness.records.schema import TensorType
-
-WORK_LIMIT = 4_000_000
-"""Elementary steps, of about a microsecond, that an evaluation may take."""
-
-_SHARED_BYTES = 64 << 10
-
-
-class ReferenceRefusal(HarnessError):
-    """The interpreter cannot say what this op computes."""
-
 
 # --- inputs ---------------------------------------------------------------------------------
 
-_TORCH_DTYPES = {name: dtype for dtype, name in WIRE_NAMES.items()}
 _POSITIVE = frozenset({"log", "log_plus_one", "sqrt", "rsqrt", "cbrt", "power", "cholesky"})
 _SHAPE_OPERANDS = {
     "stablehlo.dynamic_iota": 0,
@@ -47,6 +49,10 @@ _SHAPE_OPERANDS = {
 _INTEGERS = 8
 """Integers are smaller than this."""
 _UNIQUE_LIMIT = 1 << 22
+_BLOCK = 1_048_573
+"""Elements drawn once; a prime, so that no shape falls in step with it."""
+_ALL_BITS = 1 + 1e-8 / 3
+"""Gives a float32 the many digits of a float64."""
 
 
 def seeded_inputs(op: StablehloOp, mlir: TorchMlir | None = None) -> list[torch.Tensor]:
@@ -67,29 +73,42 @@ def seeded_inputs(op: StablehloOp, mlir: TorchMlir | None = None) -> list[torch.
         position = operands.index(argument) if argument in operands else None
         given = None if position is None else _prescribed(target, position, generator)
         values = _plain(op, type_, main, generator) if given is None else given
-        inputs.append(values.reshape(type_.shape).to(_TORCH_DTYPES[type_.dtype]))
+        inputs.append(values.reshape(type_.shape).to(DTYPES[type_.dtype]))
     return inputs
 
 
 def _target(main: ir.Operation) -> ir.Operation:
     """The op that a one-op module is about: what stands before the return."""
-    return list(_body(main))[-2].operation
+    return list(main.regions[0].blocks[0].operations)[-2].operation
 
 
 def _plain(
     op: StablehloOp, type_: TensorType, main: ir.Operation, generator: torch.Generator
 ) -> torch.Tensor:
-    dtype = _TORCH_DTYPES.get(type_.dtype)
+    dtype = DTYPES.get(type_.dtype)
     if dtype is None:
         raise ReferenceRefusal(f"an input of type {type_.dtype} cannot be made")
     if dtype is torch.bool:
         return torch.randint(0, 2, type_.shape, generator=generator)
     if dtype.is_complex:
-        return torch.randn(type_.shape, dtype=torch.complex128, generator=generator)
+        return torch.complex(*(_normal(type_.shape, generator).double() for _ in range(2)))
     if dtype.is_floating_point:
-        values = torch.randn(type_.shape, dtype=torch.float64, generator=generator)
-        return _in_domain(op, values)
-    return torch.randint(int(_divides(main)), _INTEGERS, type_.shape, generator=generator)
+        values = _normal(type_.shape, generator)
+        return _in_domain(op, values.double() * _ALL_BITS if dtype is torch.float64 else values)
+    return torch.randint(int(divides(main)), _INTEGERS, type_.shape, generator=generator)
+
+
+@functools.cache
+def _normals() -> torch.Tensor:
+    return torch.randn(_BLOCK, generator=torch.Generator().manual_seed(0))
+
+
+def _normal(shape: Sequence[int], generator: torch.Generator) -> torch.Tensor:
+    """Standard normal float32: from somewhere in one block, since drawing takes longer than ops."""
+    count, start = math.prod(shape), int(torch.randint(0, _BLOCK, (1,), generator=generator))
+    rounds = -(-(start + count) // _BLOCK)
+    whole = _normals() if rounds <= 1 else _normals().repeat(rounds)
+    return whole[start : start + count].reshape(list(shape))
 
 
 def _in_domain(op: StablehloOp, values: torch.Tensor) -> torch.Tensor:
@@ -179,163 +198,114 @@ def _indices(
 
 # --- outputs --------------------------------------------------------------------------------
 
-_ANSWERED_NAMES = (
-    "abs add and atan2 bitcast_convert broadcast_in_dim case cbrt ceil clamp compare "
-    "composite concatenate constant convert convolution cosine count_leading_zeros divide "
-    "dot_general dynamic_broadcast_in_dim dynamic_gather dynamic_iota dynamic_pad "
-    "dynamic_reshape dynamic_slice dynamic_update_slice exponential exponential_minus_one "
-    "floor gather get_dimension_size if iota is_finite log log_plus_one logistic map maximum "
-    "minimum multiply negate not optimization_barrier or pad popcnt power real_dynamic_slice "
-    "reduce reduce_precision reduce_window remainder reshape return reverse round_nearest_afz "
-    "round_nearest_even rsqrt scatter select select_and_scatter shift_left "
-    "shift_right_arithmetic shift_right_logical sign sine slice sort sqrt subtract tan tanh "
-    "transpose while xor "
-)
-_ANSWERED = frozenset(_ANSWERED_NAMES.split())
-_FUNC = frozenset({"func.func", "func.return", "func.call"})
-_NUMPY = {
-    **{name: name for name in ("bool", "float16", "float32", "float64")},
-    **{f"{u}int{n}": f"{u}int{n}" for u in ("", "u") for n in (8, 16, 32, 64)},
-    "bfloat16": "uint16",
-}
-"""Element types that get in and out, and as which of numpy's."""
+CHEAP_STEPS = 10_000
+"""Up to so many the interpreter is asked first: some ten milliseconds, beside other work."""
 
 
-def golden(
-    op: StablehloOp, inputs: Sequence[torch.Tensor], mlir: TorchMlir | None = None
-) -> list[torch.Tensor]:
-    """What an op computes from `inputs`, which are as `op.input_types` say.
+class Source(enum.StrEnum):
+    """Whose word a golden is."""
 
-    Raises:
-        ReferenceRefusal: as `evaluate` has it.
-    """
-    return evaluate(op.artifact, inputs, mlir)
+    INTERPRETER = "interpreter"
+    TORCH = "torch"
+    CPU = "cpu"
+    NOBODY = ""
 
 
-def evaluate(
-    artifact: bytes, inputs: Sequence[torch.Tensor], mlir: TorchMlir | None = None
-) -> list[torch.Tensor]:
-    """What a portable artifact's `main` computes, by the reference interpreter.
+@dataclass(frozen=True)
+class Golden:
+    """What an op must compute, and whose word that is."""
 
-    `mlir` saves making a context (some 20 ms). A context keeps every constant it has seen, so
-    large inputs get one of their own all the same.
-
-    Raises:
-        ReferenceRefusal: it has an op or a type the interpreter does not answer, would divide an
-            integer by zero, or would take too long.
-    """
-    if mlir is None or sum(t.nbytes for t in inputs) > _SHARED_BYTES:
-        mlir = TorchMlir()
-    module = read(mlir, artifact)
-    main = main_of(module)
-    results = [mlir_type(v.type) for v in list(_body(main))[-1].operation.operands]
-    _refuse_types([*map(mlir_type, _types(main)), *results])
-    _refuse_operations(module.operation)
-    if _divides(module.operation) and any(not _is_whole(t) for t in inputs):
-        raise ReferenceRefusal("it divides integers and an input has a zero")
-    steps = sum(_steps(o.operation) for o in _body(main))
-    if steps > WORK_LIMIT:
-        raise ReferenceRefusal(f"it takes about {steps:,} steps, more than {WORK_LIMIT:,}")
-    with mlir.context, ir.Location.unknown():
-        _return_bits(main)
-        arguments = [_to_attribute(t, kind) for t, kind in zip(inputs, _types(main), strict=True)]
-        try:
-            values = _stablehlo.eval_module(module, arguments)
-        except Exception as error:
-            raise ReferenceRefusal(f"the interpreter gave up: {error}") from error
-    return [_to_tensor(v, type_) for v, type_ in zip(values, results, strict=True)]
+    outputs: list[torch.Tensor] | None
+    source: Source
+    reason: str = ""
+    """Why nobody had an answer."""
+    machine: bool = False
+    """True: it was the machine's fault that nobody had; says nothing of the op."""
 
 
-def _is_whole(tensor: torch.Tensor) -> bool:
-    """Can an integer be divided by each element?"""
-    return tensor.is_floating_point() or tensor.dtype is torch.bool or bool(tensor.all())
+class References:
+    """Everybody who can be asked what an op computes on one device; workers start when needed."""
+
+    def __init__(self, device: str, mlir: TorchMlir | None = None) -> None:
+        self._mlir = mlir or TorchMlir()
+        self._devices = {Source.INTERPRETER: INTERPRETER}
+        if is_other_compiler(device):
+            self._devices[Source.CPU] = "cpu"
+
+    def ask(self, op: StablehloOp, inputs: Sequence[torch.Tensor]) -> Callable[[], Golden]:
+        """Ask the first of an op's sources; the answer is waited for, and others asked, later."""
+        module = read(self._mlir, op.artifact)
+        sources = self._sources(module)
+        begun = self._submit(sources[0], op, inputs) if sources else None
+        return lambda: self._first_answer(op, inputs, module, sources, begun)
+
+    def _sources(self, module: ir.Module) -> list[Source]:
+        """Whom to ask for a module's `main`, in order."""
+        cheap = not refusal(module, CHEAP_STEPS)
+        patient = not cheap and not refusal(module, WORK_LIMIT)
+        return [
+            *([Source.INTERPRETER] if cheap else []),
+            Source.TORCH,
+            *([Source.INTERPRETER] if patient else []),
+            *([Source.CPU] if Source.CPU in self._devices else []),
+        ]
+
+    def _submit(
+        self, source: Source, op: StablehloOp, inputs: Sequence[torch.Tensor]
+    ) -> "Future[OpRun] | None":
+        device = self._devices.get(source)
+        if device is None:
+            return None
+        job = OpJob(stablehlo=op.artifact, inputs=tuple(inputs), execute=True)
+        return _pool(device).submit(job)
+
+    def _first_answer(
+        self,
+        op: StablehloOp,
+        inputs: Sequence[torch.Tensor],
+        module: ir.Module,
+        sources: Sequence[Source],
+        begun: "Future[OpRun] | None",
+    ) -> Golden:
+        reasons, machine = [], False
+        for source in sources:
+            try:
+                if source is Source.TORCH:
+                    return Golden(compute(main_of(module), inputs), source)
+                asked = begun or self._submit(source, op, inputs)
+                assert asked is not None
+                run = asked.result()
+                if run.outputs is not None:
+                    return Golden(list(run.outputs), source)
+                machine = machine or run.ended in (Ended.INFRA, Ended.TIMEOUT)
+                reasons.append(f"{source}: {run.failure.message if run.failure else 'no answer'}")
+            except ReferenceRefusal as error:
+                reasons.append(str(error))
+            finally:
+                begun = None
+        return Golden(None, Source.NOBODY, "; ".join(reasons), machine)
 
 
-def _body(main: ir.Operation) -> Any:
-    return main.regions[0].blocks[0].operations
+def is_other_compiler(device: str) -> bool:
+    """Does a device go through a compiler that shares nothing with XLA's?"""
+    return device in TENSTORRENT_BOARDS or device.startswith("iree")
 
 
-def _refuse_types(types: Sequence[TensorType]) -> None:
-    for type_ in types:
-        if type_.dtype not in _NUMPY or -1 in type_.shape:
-            raise ReferenceRefusal(f"it has a tensor of {type_.dtype} and shape {type_.shape}")
+_pools: dict[str, OpPool] = {}
 
 
-def _nested(operation: ir.Operation) -> list[ir.Operation]:
-    """Everything inside an operation, at any depth."""
-    found: list[ir.Operation] = []
-    for region in operation.regions:
-        for block in region:
-            for each in block.operations:
-                found += [each.operation, *_nested(each.operation)]
-    return found
+def _pool(device: str) -> OpPool:
+    """One worker of this process for a device that is a reference."""
+    pool = _pools.get(device)
+    if pool is None or pool.sick:
+        if pool is not None:
+            pool.close()
+        pool = _pools[device] = OpPool(device, 1)
+    return pool
 
 
-def _refuse_operations(module: ir.Operation) -> None:
-    for operation in _nested(module):
-        dialect, _, name = operation.name.partition(".")
-        known = operation.name in _FUNC or (dialect == "stablehlo" and name in _ANSWERED)
-        if not known:
-            raise ReferenceRefusal(f"the interpreter does not know {operation.name}")
-        for value in (*operation.operands, *operation.results):
-            if "complex" in str(value.type) or "quant" in str(value.type):
-                raise ReferenceRefusal(f"the interpreter is not asked for {value.type}")
-
-
-def _divides(operation: ir.Operation) -> bool:
-    """Does it divide integers anywhere inside?"""
-    return any(
-        o.name in ("stablehlo.divide", "stablehlo.remainder")
-        and isinstance(o.results[0].type.element_type, ir.IntegerType)
-        for o in _nested(operation)
-    )
-
-
-def _steps(target: ir.Operation) -> int:
-    """About how many elements an op visits, once through; a loop's rounds are not known."""
-    inner = max(len(_nested(target)), 1)
-    tensors = [v.type for v in (*target.operands, *target.results)]
-    most: int = sum(math.prod(t.shape) for t in tensors if isinstance(t, ir.RankedTensorType))
-    attributes = target.attributes
-    if target.name == "stablehlo.dot_general":
-        numbers = _stablehlo.DotDimensionNumbers(attributes["dot_dimension_numbers"])
-        contracted = [tensors[0].shape[d] for d in numbers.lhs_contracting_dimensions]
-        return int(math.prod(tensors[-1].shape) * math.prod(contracted))
-    if target.name == "stablehlo.convolution":
-        numbers = _stablehlo.ConvDimensionNumbers(attributes["dimension_numbers"])
-        features = tensors[1].shape[numbers.kernel_output_feature_dimension]
-        return int(math.prod([*tensors[-1].shape, *tensors[1].shape]) // max(features, 1))
-    if "window_dimensions" in attributes:
-        window = list(ir.DenseI64ArrayAttr(attributes["window_dimensions"]))
-        return int(most * math.prod(window) * inner)
-    return most * inner
-
-
-def _types(main: ir.Operation) -> list[ir.Type]:
-    return [a.type for a in main.regions[0].blocks[0].arguments]
-
-
-def _return_bits(main: ir.Operation) -> None:
-    """Return bfloat16 as its bits, in place: numpy has no such type to read a result by."""
-    end = list(_body(main))[-1].operation
-    for position, value in enumerate(end.operands):
-        if str(value.type.element_type) == "bf16":
-            bits = ir.RankedTensorType.get(value.type.shape, ir.IntegerType.get_unsigned(16))
-            with ir.InsertionPoint(end):
-                cast = ir.Operation.create(
-                    "stablehlo.bitcast_convert", results=[bits], operands=[value]
-                )
-            end.operands[position] = cast.results[0]
-    kind = ir.FunctionType.get(_types(main), [v.type for v in end.operands])
-    main.attributes["function_type"] = ir.TypeAttr.get(kind)
-
-
-def _to_attribute(tensor: torch.Tensor, kind: Any) -> ir.Attribute:
-    tensor = tensor.detach().contiguous()
-    bits = tensor.view(torch.uint16) if tensor.dtype is torch.bfloat16 else tensor
-    return ir.DenseElementsAttr.get(bits.numpy(), type=kind.element_type, shape=kind.shape)
-
-
-def _to_tensor(value: ir.Attribute, type_: TensorType) -> torch.Tensor:
-    array = np.array(value).astype(_NUMPY[type_.dtype]).reshape(type_.shape)
-    return torch.from_numpy(array).view(_TORCH_DTYPES[type_.dtype])
+def close_references() -> None:
+    """End this process's reference workers."""
+    with contextlib.suppress(KeyError):
+        while True:
+            _pools.popitem()[1].close()

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -21,19 +22,26 @@ from harness.devices.client import Device
 from harness.devices.lease import lease
 from harness.devices.op_run import Ended, OpJob, OpRun
 from harness.errors import DeviceError, RecordError, UsageError
+from harness.frontend.mlir import LoweringError, TorchMlir, text_of
 from harness.op_by_op.reproducer import (
     ARTIFACT,
     EXPECTED,
+    FX_JSON,
     GOLDEN,
     INPUTS,
     REPRO_FOLDER,
     TORCH_IR,
     Expected,
     fingerprint_of,
+    has_drawn,
+    is_seeded,
     read_bytes_of,
     read_expected,
 )
 from harness.records.schema import Failure, Outcome, Stage, Status
+
+if TYPE_CHECKING:
+    import torch
 
 _MESSAGE_LENGTH = 2000
 _ENDS = {
@@ -152,18 +160,19 @@ def reproduce(folder: Path, expected: Expected) -> Ending:
         DeviceError: the device cannot be had here.
         RecordError: the reproducer is damaged, or holds nothing to start at.
     """
-    golden = read_bytes_of(folder, GOLDEN)
     torch_ir, stablehlo = _read(folder / TORCH_IR), _read(folder / ARTIFACT)
     if not torch_ir and not stablehlo:
-        raise RecordError(
-            f"{folder}: there is neither {TORCH_IR} nor {ARTIFACT}: the op never became MLIR, so"
-            " there is nothing to run; see fx.txt"
-        )
+        try:
+            torch_ir = _imported(folder)
+        except LoweringError as error:
+            why = Failure(Stage.TORCH_IR, "LoweringError", str(error)[:_MESSAGE_LENGTH])
+            return Ending(Status.CREATED_GRAPH, Outcome.FAILED, why, error.diagnostic)
+    inputs, golden = _values(folder, expected)
     job = OpJob(
         torch_ir=torch_ir,
         stablehlo=b"" if torch_ir else stablehlo,
         options=expected.options,
-        inputs=tuple(read_bytes_of(folder, INPUTS)),
+        inputs=tuple(inputs),
         execute=bool(golden),
     )
     device = Device(expected.device, memory_limit=expected.memory_limit)
@@ -173,6 +182,57 @@ def reproduce(folder: Path, expected: Expected) -> Ending:
     finally:
         device.close()
     return _ending(run, golden, expected)
+
+
+def _imported(folder: Path) -> bytes:
+    """The op in the torch dialect, imported here and now.
+
+    Raises:
+        LoweringError: the importer refuses it.
+        RecordError: there is nothing to import.
+    """
+    from harness.frontend.fx_import import import_graph
+    from harness.op_by_op.fx_json import FxJsonError, loads
+
+    text = _read(folder / FX_JSON)
+    if not text:
+        raise RecordError(
+            f"{folder}: there is no {TORCH_IR}, {ARTIFACT} or {FX_JSON}: the op takes something"
+            " that cannot be written down, so there is nothing to run; see fx.txt"
+        )
+    try:
+        graph = loads(text)
+    except FxJsonError as error:
+        raise RecordError(f"{folder / FX_JSON}: {error}") from error
+    return text_of(import_graph(TorchMlir(), graph)).encode()
+
+
+def _values(folder: Path, expected: Expected) -> "tuple[list[torch.Tensor], list[torch.Tensor]]":
+    """Inputs and golden: as they were, or both anew where the inputs were too large to keep."""
+    from harness.op_by_op.reference import References, close_references, seeded_inputs
+    from harness.op_by_op.stablehlo_ops import split
+
+    if is_seeded(folder):
+        (op,) = split(_read(folder / ARTIFACT))
+        inputs = seeded_inputs(op)
+        answer = References(expected.device).ask(op, inputs)()
+        close_references()
+        return inputs, answer.outputs or []
+    inputs = read_bytes_of(folder, INPUTS)
+    if not has_drawn(folder):
+        return inputs, read_bytes_of(folder, GOLDEN)
+    print("inputs above 4 MiB were not kept; they are drawn anew, with the spread they had")
+    return inputs, _computed(_read(folder / FX_JSON), inputs)
+
+
+def _computed(text: bytes, inputs: "list[torch.Tensor]") -> "list[torch.Tensor]":
+    import torch
+
+    from harness.op_by_op.fx_json import loads, owned
+
+    with torch.no_grad():
+        outputs = torch.fx.Interpreter(owned(loads(text), {})).run(*inputs)
+    return list(outputs)
 
 
 def _ending(run: OpRun, golden: Sequence[object], expected: Expected) -> Ending:

@@ -6,12 +6,17 @@
     op.torch.mlir          the one-op module in the torch dialect, where the op came from torch
     op.stablehlo.mlir      the same in StableHLO, for people
     op.vhlo                the same as a portable artifact, for devices
-    fx.txt                 the FX node, with shapes
+    fx.txt                 the FX node, for people
+    fx.json                the same, to be imported or computed again (`fx_json`)
     inputs.bin, .json      operands as raw bytes, and their dtypes, shapes and places in the file
     golden.bin, .json      what PyTorch or the reference made of them
     versions.json          what was installed
     expected.json          `Expected`: how it ended
     run.py                 runs it
+
+An operand above `DRAWN_ABOVE` (4 MiB) is not kept: `inputs.json` says how to draw its like from a
+seed (`drawn`), or, of a StableHLO op, whose inputs come from its key anyway, that it comes from
+there. The golden is then computed again when it is needed.
 
 What could not be had is left out. Nothing is pickled. `harness.op_by_op.repro` runs it.
 """
@@ -21,6 +26,7 @@ import os
 import re
 import shutil
 import tempfile
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +35,7 @@ import msgspec
 
 from harness.devices.wire import layout
 from harness.errors import HarnessError, RecordError
+from harness.op_by_op.drawn import DRAWN_ABOVE, Drawn, description_of, draw
 from harness.records.schema import Failure, Metric, Op, OpVerdict, Outcome, Stage, Status
 
 if TYPE_CHECKING:
@@ -39,8 +46,11 @@ if TYPE_CHECKING:
 REPRODUCER_SCHEMA = 1
 REPRO_FOLDER = "repro"
 EXPECTED, VERSIONS, RUN = "expected.json", "versions.json", "run.py"
-TORCH_IR, STABLEHLO, ARTIFACT, FX = "op.torch.mlir", "op.stablehlo.mlir", "op.vhlo", "fx.txt"
+TORCH_IR, STABLEHLO, ARTIFACT = "op.torch.mlir", "op.stablehlo.mlir", "op.vhlo"
+FX, FX_JSON = "fx.txt", "fx.json"
 INPUTS, GOLDEN = "inputs", "golden"
+SEEDED = "from the op's key"
+"""What `inputs.json` says of a StableHLO op whose inputs are not kept."""
 _KEY_DIGITS = 16
 
 _SCRIPT = '''\
@@ -119,6 +129,7 @@ def write_reproducer(
     stablehlo: bytes | None,
     torch_ir: str | None,
     fx_text: str,
+    fx_json: bytes = b"",
     inputs: "Sequence[torch.Tensor]",
     golden: "Sequence[torch.Tensor]",
     device: str,
@@ -158,10 +169,10 @@ def write_reproducer(
         part = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
         try:
             part.chmod(0o755)
-            _write_levels(part, stablehlo, torch_ir, fx_text)
+            _write_levels(part, stablehlo, torch_ir, fx_text, fx_json)
             plain = _have_bytes([*inputs, *golden])  # else no device takes them either
-            write_bytes_of(part, INPUTS, inputs if plain else ())
-            write_bytes_of(part, GOLDEN, golden if plain else ())
+            whole = _write_inputs(part, inputs if plain else (), verdict.op)
+            write_bytes_of(part, GOLDEN, golden if plain and whole else ())
             (part / VERSIONS).write_bytes(_pretty(dict(versions)))
             (part / EXPECTED).write_bytes(_pretty(expected))
             (part / RUN).write_text(_SCRIPT)
@@ -193,15 +204,35 @@ def read_expected(folder: Path) -> Expected:
         raise RecordError(f"{path}: this is no reproducer's record: {error}") from error
 
 
-def write_bytes_of(folder: Path, name: str, tensors: "Sequence[torch.Tensor]") -> None:
-    """Write tensors of wire dtypes as `NAME.bin`, and where they lie in it as `NAME.json`."""
+def _write_inputs(folder: Path, inputs: "Sequence[torch.Tensor]", op: Op) -> bool:
+    """Write an op's inputs, or how to have them again; False when their values are not kept."""
+    if op.source == "stablehlo" and any(tensor.nbytes > DRAWN_ABOVE for tensor in inputs):
+        (folder / f"{INPUTS}.json").write_bytes(_pretty(SEEDED))
+        return False
+    seed = zlib.crc32(op.key.encode())
+    drawn = [description_of(tensor, seed + i) for i, tensor in enumerate(inputs)]
+    write_bytes_of(folder, INPUTS, inputs, drawn)
+    return not any(drawn)
+
+
+def write_bytes_of(
+    folder: Path,
+    name: str,
+    tensors: "Sequence[torch.Tensor]",
+    drawn: "Sequence[Drawn | None]" = (),
+) -> None:
+    """Write tensors of wire dtypes as `NAME.bin`, and where they lie in it as `NAME.json`.
+
+    Of those that are to be `drawn` again, only how.
+    """
     import torch
 
     from harness.devices.tensors import WIRE_NAMES
 
+    drawn = drawn or [None] * len(tensors)
     described = []
-    for tensor in tensors:
-        size = tensor.numel() * tensor.element_size()
+    for tensor, how in zip(tensors, drawn, strict=True):
+        size = 0 if how else tensor.numel() * tensor.element_size()
         described.append((WIRE_NAMES[tensor.dtype], tuple(tensor.shape), size))
     specs, whole = layout(described)
     with (folder / f"{name}.bin").open("wb") as file:
@@ -211,12 +242,12 @@ def write_bytes_of(folder: Path, name: str, tensors: "Sequence[torch.Tensor]") -
             if spec.size:
                 file.write(plain.reshape(-1).view(torch.uint8).numpy().data)
         file.truncate(whole)
-    rows = [{"dtype": s.dtype, "shape": s.shape, "offset": s.offset} for s in specs]
+    rows = [_Place(s.dtype, s.shape, s.offset, how) for s, how in zip(specs, drawn, strict=True)]
     (folder / f"{name}.json").write_bytes(_pretty(rows))
 
 
 def read_bytes_of(folder: Path, name: str) -> "list[torch.Tensor]":
-    """The tensors `write_bytes_of` wrote.
+    """The tensors `write_bytes_of` wrote, or their like where they were to be drawn again.
 
     Raises:
         RecordError: a file is absent or does not hold what is said of it.
@@ -231,6 +262,9 @@ def read_bytes_of(folder: Path, name: str) -> "list[torch.Tensor]":
         data = bytearray((folder / f"{name}.bin").read_bytes())
         found = []
         for row in rows:
+            if row.drawn is not None:
+                found.append(draw(row.drawn, row.dtype, row.shape))
+                continue
             empty = torch.empty(row.shape, dtype=dtypes[row.dtype], device="meta")
             count = empty.numel()
             found.append(
@@ -245,10 +279,25 @@ def read_bytes_of(folder: Path, name: str) -> "list[torch.Tensor]":
     return found
 
 
-class _Place(msgspec.Struct, frozen=True):
+def has_drawn(folder: Path) -> bool:
+    """Are some of a reproducer's inputs not those that the op had?"""
+    data = (folder / f"{INPUTS}.json").read_bytes()
+    return any(row.drawn for row in msgspec.json.decode(data, type=list[_Place]))
+
+
+def is_seeded(folder: Path) -> bool:
+    """Do a reproducer's inputs come from the op's key?"""
+    try:
+        return (folder / f"{INPUTS}.json").read_bytes() == _pretty(SEEDED)
+    except OSError:
+        return False
+
+
+class _Place(msgspec.Struct, frozen=True, omit_defaults=True):
     dtype: str
     shape: tuple[int, ...]
     offset: int
+    drawn: Drawn | None = None
 
 
 class _Versioned(msgspec.Struct, frozen=True):
@@ -265,7 +314,9 @@ def _have_bytes(tensors: "Sequence[torch.Tensor]") -> bool:
     return all(tensor.dtype in WIRE_NAMES for tensor in tensors)
 
 
-def _write_levels(part: Path, stablehlo: bytes | None, torch_ir: str | None, fx_text: str) -> None:
+def _write_levels(
+    part: Path, stablehlo: bytes | None, torch_ir: str | None, fx_text: str, fx_json: bytes
+) -> None:
     if torch_ir is not None:
         (part / TORCH_IR).write_text(torch_ir)
     if stablehlo is not None:
@@ -273,6 +324,8 @@ def _write_levels(part: Path, stablehlo: bytes | None, torch_ir: str | None, fx_
         with contextlib.suppress(HarnessError):  # the text is for people; the run needs none
             (part / STABLEHLO).write_text(_text_of(stablehlo))
     (part / FX).write_text(fx_text)
+    if fx_json:
+        (part / FX_JSON).write_bytes(fx_json)
 
 
 def _text_of(artifact: bytes) -> str:

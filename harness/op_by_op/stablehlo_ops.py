@@ -13,9 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from torch_mlir import ir
-from torch_mlir._mlir_libs import _stablehlo
 
-from harness.frontend.mlir import LoweringError, TorchMlir
+from harness.frontend.mlir import TorchMlir, main_of, read
 from harness.op_by_op.identity import (
     attributes_of,
     captured,
@@ -78,28 +77,6 @@ def split(artifact: bytes, mlir: TorchMlir | None = None) -> list[StablehloOp]:
         StablehloOp(f.op, index, f.count, f.node, mlir.portable(alone(mlir, f.operation)))
         for index, f in enumerate(found.values())
     ]
-
-
-def read(mlir: TorchMlir, artifact: bytes) -> ir.Module:
-    """A module from a portable artifact, verified.
-
-    Raises:
-        LoweringError: the bytes are no artifact this StableHLO reads.
-    """
-    with mlir.explained():
-        return _stablehlo.deserialize_portable_artifact(mlir.context, artifact)
-
-
-def main_of(module: ir.Module) -> ir.Operation:
-    """A module's entry point.
-
-    Raises:
-        LoweringError: it has none.
-    """
-    table = ir.SymbolTable(module.operation)
-    if "main" not in table:
-        raise LoweringError("the module has no function named main", str(module)[:2000])
-    return table["main"].operation
 
 
 def operations_of(function: ir.Operation) -> Iterator[ir.Operation]:

@@ -8,7 +8,7 @@ so that one op's failure on a device says nothing of the others. A value lives u
 """
 
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +16,10 @@ import torch
 from torch.fx import Graph, Node
 from torch.fx.node import map_arg
 
+from harness.op_by_op.fx_json import owned, scalar_kind, scalar_tensor, subgraph
 from harness.op_by_op.identity import (
     IdentityError,
+    nameless_op,
     torch_op,
     torch_operands,
     torch_results,
@@ -42,6 +44,8 @@ class TorchOp:
     inputs: list[torch.Tensor]
     golden: list[torch.Tensor]
     """What PyTorch computes from `inputs`, one tensor for each output."""
+    refused: str = ""
+    """Why it cannot stand alone; its graph, inputs and golden are empty then."""
 
 
 _UNDEFINED = frozenset(
@@ -67,15 +71,13 @@ def _computes(node: Node) -> bool:
     return str(node.target).rpartition(".")[0] not in _UNDEFINED and bool(torch_values(node))
 
 
-def refused_ops(graph: Graph) -> dict[str, str]:
-    """Name of each op node that cannot stand alone (it takes what is no tensor), and why."""
-    refused = {}
-    for node in op_nodes(graph):
-        try:
-            torch_op(node)
-        except IdentityError as error:
-            refused[node.name] = str(error)
-    return refused
+def refused_by(node: Node) -> str:
+    """Why an op node cannot stand alone: it takes something that has no text; else empty."""
+    try:
+        torch_op(node)
+    except IdentityError as error:
+        return str(error)
+    return ""
 
 
 def count_ops(graph: Graph) -> dict[str, tuple[int, int, str]]:
@@ -95,46 +97,67 @@ def _found(graph: Graph) -> list[_Found]:
     for node in op_nodes(graph):
         try:
             op = torch_op(node)
-        except IdentityError:  # `refused_ops` says so
-            continue
+        except IdentityError as error:
+            op = nameless_op(node, str(error))
         found.setdefault(op.key, _Found(op, node.name)).count += 1
     return list(found.values())
 
 
-def unique_ops(graph: Graph, arguments: Sequence[torch.Tensor]) -> Iterator[TorchOp]:
+def unique_ops(
+    graph: Graph,
+    arguments: Sequence[torch.Tensor],
+    needed: Callable[[Op, int], bool] = lambda op, index: True,
+) -> Iterator[TorchOp]:
     """Walk a graph on its arguments (one tensor for each placeholder) and give each op once.
 
-    Only values that are still needed are held; drop a TorchOp before asking for the next one to
-    keep it so.
-    Ops that `refused_ops` names are computed and not given.
+    An op, by its position, whose values are not `needed` comes without inputs and golden; nothing
+    is computed that leads to no needed op. Only values that are still needed are held; drop a
+    TorchOp before asking for the next one to keep it so.
     """
     first = {found.node: (i, found) for i, found in enumerate(_found(graph))}
+    wanted = {name for name, (index, found) in first.items() if needed(found.op, index)}
     values: dict[Node, Any] = {}
     feed = iter(arguments)
-    dead = _last_uses(graph)
+    live = _leading_to(graph, wanted)
+    dead = _last_uses(graph, live)
     for node in graph.nodes:
-        if node.op == "placeholder":
-            values[node] = next(feed).detach()
-        elif node.op == "get_attr":
-            values[node] = _attribute(graph, node)
-        elif node.op == "call_function":
-            args, kwargs = map_arg((node.args, node.kwargs), values.__getitem__)
-            with torch.no_grad():
-                values[node] = node.target(*args, **kwargs)
-            del args, kwargs
-            if node.name in first:
-                index, found = first[node.name]
-                yield TorchOp(
-                    op=found.op,
-                    index=index,
-                    count=found.count,
-                    node=node.name,
-                    graph=alone(node),
-                    inputs=[values[n] for n in torch_operands(node)],
-                    golden=_picked(values[node], torch_results(node)),
-                )
+        argument = next(feed) if node.op == "placeholder" else None
+        if node in live:
+            values[node] = argument.detach() if argument is not None else _value(node, values)
+        if node.name in first:
+            index, found = first[node.name]
+            refused = refused_by(node)
+            has = node.name in wanted and not refused
+            yield TorchOp(
+                op=found.op,
+                index=index,
+                count=found.count,
+                node=node.name,
+                graph=alone(node),
+                inputs=[_as_tensor(values[n]) for n in torch_operands(node)] if has else [],
+                golden=_picked(values[node], torch_results(node)) if has else [],
+                refused=refused,
+            )
         for value in dead.get(node, ()):
             del values[value]
+
+
+def _value(node: Node, values: Mapping[Node, Any]) -> Any:
+    if node.op == "get_attr":
+        return _attribute(node.graph, node)
+    target: Any = node.target
+    args, kwargs = map_arg((node.args, node.kwargs), values.__getitem__)
+    with torch.no_grad():
+        return target(*args, **kwargs)
+
+
+def _leading_to(graph: Graph, names: set[str]) -> set[Node]:
+    """The nodes named, and those whose values they are computed from."""
+    found: set[Node] = set()
+    for node in reversed(graph.nodes):
+        if node.name in names or node in found:
+            found |= {node, *node.all_input_nodes}
+    return found
 
 
 def _attribute(graph: Graph, node: Node) -> Any:
@@ -144,16 +167,26 @@ def _attribute(graph: Graph, node: Node) -> Any:
     return value.detach() if isinstance(value, torch.Tensor) else value
 
 
-def _last_uses(graph: Graph) -> dict[Node, list[Node]]:
-    """Node to the values that nothing needs once it is computed."""
+def _last_uses(graph: Graph, live: set[Node]) -> dict[Node, list[Node]]:
+    """Node to the values that nothing needs once it is computed, of the nodes that are."""
     seen: set[Node] = set()
     dead: dict[Node, list[Node]] = {}
     for node in reversed(graph.nodes):
+        if node not in live:
+            continue
         for value in (*node.all_input_nodes, node):
-            if value not in seen and node.op != "output":
+            if value not in seen:
                 dead.setdefault(node, []).append(value)
             seen.add(value)
     return dead
+
+
+def _as_tensor(value: Any) -> torch.Tensor:
+    kind = scalar_kind(value)
+    if not kind:
+        assert isinstance(value, torch.Tensor)
+        return value
+    return torch.tensor(value, dtype=scalar_tensor(kind)[0].dtype)
 
 
 def _picked(value: Any, results: Sequence[int | None]) -> list[torch.Tensor]:
@@ -161,23 +194,59 @@ def _picked(value: Any, results: Sequence[int | None]) -> list[torch.Tensor]:
 
 
 def alone(node: Node) -> Graph:
-    """A graph of one op: a placeholder for every place that takes a tensor, outputs in a tuple."""
+    """A graph of one op: a placeholder for every place that takes a tensor, outputs in a tuple.
+
+    A number that another op computes comes in a tensor without dimensions and is taken out of it;
+    an op that `refused_by` cannot stand alone and has an empty graph.
+    """
     graph = Graph()
-    operands = []
-    for position, operand in enumerate(torch_operands(node)):
-        placeholder = graph.placeholder(f"arg{position}")
-        placeholder.meta["val"] = operand.meta["val"]
-        operands.append(placeholder)
-    copy = graph.create_node("call_function", node.target, *_call(node, operands))
+    if refused_by(node):
+        graph.output(())
+        return graph
+    given = torch_operands(node)
+    places = [_placeholder(graph, i, operand) for i, operand in enumerate(given)]
+    operands = [_taken(graph, *pair) for pair in zip(places, given, strict=True)]
+    inner: dict[str, torch.nn.Module] = {}
+    copy = graph.create_node("call_function", node.target, *_call(graph, node, operands, inner))
     copy.meta["val"] = node.meta.get("val")
     graph.output(tuple(_result(graph, copy, i) for i in torch_results(node)))
+    if inner:
+        owned(graph, inner)
     return graph
 
 
-def _call(node: Node, operands: Sequence[Node]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """A node's arguments with its tensors replaced, place by place."""
+def _placeholder(graph: Graph, position: int, operand: Node) -> Node:
+    placeholder = graph.placeholder(f"arg{position}")
+    kind = scalar_kind(operand.meta["val"])
+    if kind:
+        placeholder.meta["val"], placeholder.meta["tensor_meta"] = scalar_tensor(kind)
+    else:
+        placeholder.meta["val"] = operand.meta["val"]
+    return placeholder
+
+
+def _taken(graph: Graph, placeholder: Node, operand: Node) -> Node:
+    if not scalar_kind(operand.meta["val"]):
+        return placeholder
+    number = graph.call_function(torch.ops.aten._local_scalar_dense.default, (placeholder,))
+    number.meta["val"] = operand.meta["val"]
+    return number
+
+
+def _call(
+    graph: Graph, node: Node, operands: Sequence[Node], inner: dict[str, torch.nn.Module]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """A node's arguments with its operands replaced, place by place, and its graphs brought."""
     feed = iter(operands)
-    places = map_arg((node.args, node.kwargs), lambda n: next(feed))
+
+    def stand_in(argument: Node) -> Node:
+        if subgraph(argument) is None:
+            return next(feed)
+        name = f"graph{len(inner)}"
+        inner[name] = _attribute(argument.graph, argument)
+        return graph.get_attr(name)
+
+    places = map_arg((node.args, node.kwargs), stand_in)
     return places[0], dict(places[1])
 
 

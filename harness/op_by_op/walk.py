@@ -3,30 +3,36 @@
 # SPDX-License-Identifier: Apache-2.0
 """The walk over a model's ops: cache, workers, verdicts, records, reproducers."""
 
+import functools
 import hashlib
 import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
-
-import torch
+from functools import partial
 
 from harness.config import CompileDepth, CompilerConfig
 from harness.devices.catalog import TENSTORRENT_BOARDS
 from harness.devices.client import Device
-from harness.devices.op_run import OpJob, OpRun
+from harness.devices.op_run import Ended, OpJob, OpRun
 from harness.errors import HarnessError, RecordError
 from harness.executor import Executor
 from harness.frontend.mlir import LoweringError
 from harness.lowering import Program
 from harness.op_by_op import judge
-from harness.op_by_op.cache import VerdictCache, cache_key, chosen_for_recheck, disagreement
+from harness.op_by_op.cache import VerdictCache, worth_keeping
+from harness.op_by_op.cache_rules import cache_key, disagreement
+from harness.op_by_op.completions import Completions
+from harness.op_by_op.earlier import earlier_results
 from harness.op_by_op.pool import OpPool
+from harness.op_by_op.recheck import NO_CACHE_VARIABLE, Recheck
+from harness.op_by_op.reference import Golden
 from harness.op_by_op.reproducer import fingerprint_of, write_reproducer
 from harness.recording import TestRecorder
 from harness.records.provenance import versions
 from harness.records.schema import (
+    GOOD,
     Failure,
     Op,
     OpResult,
@@ -37,14 +43,13 @@ from harness.records.schema import (
 )
 from harness.verify import Tolerances
 
-RECHECK_VARIABLE = "BRINGUP_RECHECK"
-"""Share of cache hits to compute again, e.g. 0.02."""
 WORKERS_VARIABLE = "BRINGUP_OP_WORKERS"
-_GOOD = (Outcome.PASSED, Outcome.REACHED)
+_AHEAD = 2
+"""Ops prepared for each worker beside the one it is at."""
 
 
 class OpsDisagreeError(HarnessError):
-    """A cached verdict was computed again and came out otherwise."""
+    """Cached verdicts were computed again and came out otherwise."""
 
 
 class OpsNotExecutedError(HarnessError):
@@ -61,9 +66,10 @@ class Candidate:
     node: str
     job: Callable[[], OpJob]
     """Makes the request; may raise LoweringError where importing it fails."""
-    inputs: list[torch.Tensor]
-    golden: list[torch.Tensor] | None
+    golden: Callable[[], Golden]
+    """What it must compute; asked for when it has run."""
     fx_text: str = ""
+    fx_json: bytes = b""
 
 
 _pools: dict[tuple[str, float], OpPool] = {}
@@ -104,8 +110,11 @@ class OpByOpExecutor(Executor):
         self.tolerances = tolerances
         self.results: list[OpResult] = []
         self._cache = VerdictCache()
-        self._recheck = float(os.environ.get(RECHECK_VARIABLE, "0"))
+        self._recheck = Recheck.from_environment(recorder.run.run_id)
         self._executes = False
+        self._earlier: dict[str, OpResult] = {}
+        self._hits: dict[str, OpVerdict | None] = {}
+        self._flags = judge.flags_of(self._options(), tolerances=tolerances)
 
     def compile_op(self, job: OpJob) -> "Future[OpRun]":
         """Compile one op in a worker; nothing is executed."""
@@ -117,77 +126,126 @@ class OpByOpExecutor(Executor):
         """Compile one op in a worker and execute it there on the job's inputs."""
         return self._pool.submit(job)
 
-    @property
+    @functools.cached_property
     def _pool(self) -> OpPool:
         return pool_of(self.device.name, self.compiler_config.single_op_timeout)
 
-    def walk(self, candidates: Iterable[Candidate]) -> Outcome:
-        """Give every op its verdict; the word for the whole walk.
+    def walk(self, candidates: Iterable[Candidate], total: int) -> Outcome:
+        """Give each of `total` ops its verdict; the word for the whole walk.
 
         Raises:
             OpsDisagreeError: a cached verdict does not hold.
             OpsNotExecutedError: the config wants every op executed and some was not.
+            RecordError: the disk is full or gone.
         """
-        opened = self.device.open()
-        self.device.close()  # its workers are hosts of their own
         depth = self.compiler_config.compile_depth
-        self._executes = opened.executes and depth is CompileDepth.EXECUTE_OP_BY_OP
-        waiting: deque[tuple[Candidate, OpVerdict | None, Future[OpRun]]] = deque()
-        for candidate in self._wanted(candidates):
-            self.recorder.op_started(candidate.op.key, candidate.index)
-            cached = self._cached(candidate)
-            if cached is not None and not self._to_recheck(candidate):
-                self._record(candidate, cached, hit=True)
-                continue
-            future = self._submit(candidate)
-            if future is not None:
-                waiting.append((candidate, cached, future))
-            while len(waiting) > 2 * _workers():
-                self._finish(*waiting.popleft())
-        while waiting:
-            self._finish(*waiting.popleft())
+        self._executes = depth is CompileDepth.EXECUTE_OP_BY_OP and _executes(self.device)
+        run = self.recorder.run
+        earlier = earlier_results(run.directory, self.recorder.key, run.journal.path)
+        self._earlier = earlier
+        only = self.compiler_config.run_global_op_idx
+        self.recorder.ops_found(total if only is None else 1, len(earlier))
+        with Completions((1 + _AHEAD) * _workers()) as completions:
+            for candidate in candidates:
+                if only is not None and candidate.index != only:
+                    continue
+                if known := earlier.get(candidate.op.key):
+                    self.results.append(known)  # its record and its reproducer are there
+                else:
+                    self._take(candidate, completions)
         return self._conclude()
 
-    def _wanted(self, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
-        only = self.compiler_config.run_global_op_idx
-        return (c for c in candidates if only is None or c.index == only)
+    def needs_values(self, op: Op, index: int) -> bool:
+        """Will an op's inputs and golden be asked for: to run it, or for its reproducer?
 
-    def _submit(self, candidate: Candidate) -> "Future[OpRun] | None":
+        Known once the walk has begun.
+        """
+        only = self.compiler_config.run_global_op_idx
+        if not self._executes or only not in (None, index) or op.key in self._earlier:
+            return False
+        key = self._key(op)
+        hit = self._cached(key)
+        return hit is None or hit.outcome not in GOOD or self._recheck.chooses(key)
+
+    def _take(self, candidate: Candidate, completions: Completions) -> None:
+        """Have one op recorded, from the cache or when a worker is done with it."""
+        key = self._key(candidate.op)
+        cached = self._cached(key)
+        if cached is not None and not self._recheck.chooses(key):
+            job = OpJob() if cached.outcome in GOOD else _job_of(candidate)
+            completions.now(partial(self._record, candidate, job, cached, hit=True))
+            return
+        self.recorder.op_started(candidate.op.key, candidate.index)
         try:
             job = candidate.job()
         except LoweringError as error:
-            self._record(candidate, self._not_imported(candidate, error))
-            return None
-        return self.run_op(job) if self._executes else self.compile_op(job)
+            verdict = self._not_imported(candidate, error)
+            completions.now(partial(self._settle, candidate, OpJob(), key, cached, verdict))
+            return
+        future = self.run_op(job) if self._executes else self.compile_op(job)
+        finish = partial(self._finish, candidate, job, key, cached, future)
+        completions.when_done(future, finish)
 
     def _finish(
-        self, candidate: Candidate, cached: OpVerdict | None, future: "Future[OpRun]"
+        self,
+        candidate: Candidate,
+        job: OpJob,
+        key: str,
+        cached: OpVerdict | None,
+        future: "Future[OpRun]",
     ) -> None:
-        run = future.result()
-        blobs = self.recorder.run.blobs
+        """Judge what a worker has done."""
+        done, run = future.result(), self.recorder.run
+        ran = self._executes and done.ended is Ended.DONE
+        golden = candidate.golden() if ran else None
         verdict = judge.judge(
             candidate.op,
             self.device.name,
-            run,
-            candidate.golden,
+            done,
+            golden,
             self.tolerances,
-            blobs,
-            self.recorder.run.directory.name,
+            run.blobs,
+            run.run_id,
         )
-        if cached is not None:
-            said = disagreement(cached, verdict)
-            if said:
-                raise OpsDisagreeError(f"{candidate.op.name}: {said}")
-        self._cache.put(self._key(candidate.op), verdict, blobs)
-        self._record(candidate, verdict, hit=cached is not None, rechecked=cached is not None)
+        keep = golden is None or not golden.machine
+        self._settle(candidate, job, key, cached, verdict, keep=keep)
+
+    def _settle(
+        self,
+        candidate: Candidate,
+        job: OpJob,
+        key: str,
+        cached: OpVerdict | None,
+        verdict: OpVerdict,
+        *,
+        keep: bool = True,
+    ) -> None:
+        """Keep a new verdict, unless the machine had its part in it, and compare it with a hit."""
+        run = self.recorder.run
+        if cached is None:
+            if keep:
+                self._cache.put(key, verdict, run.blobs)
+            self._record(candidate, job, verdict)
+        elif not (
+            keep and worth_keeping(verdict, run.blobs)
+        ):  # the machine's word is no word on the cache
+            self._record(candidate, job, cached, hit=True)
+        elif said := disagreement(cached, verdict):
+            self._cache.replace(key, verdict, run.blobs)
+            said += f" The new one is in the cache now; once more: {self._once_more(candidate)}"
+            self._record(candidate, job, verdict, contradicts=said)
+        else:
+            self._record(candidate, job, cached, hit=True, rechecked=True)
 
     def _record(
         self,
         candidate: Candidate,
+        job: OpJob,
         verdict: OpVerdict,
         *,
         hit: bool = False,
         rechecked: bool = False,
+        contradicts: str = "",
     ) -> None:
         result = OpResult(
             index=candidate.index,
@@ -196,25 +254,23 @@ class OpByOpExecutor(Executor):
             verdict=verdict,
             hit=hit,
             rechecked=rechecked,
+            contradicts=contradicts,
         )
-        if verdict.outcome not in _GOOD:
-            self._write_reproducer(candidate, verdict)
+        if verdict.outcome not in (*GOOD, Outcome.INFRA):  # a dead board would fill the disk
+            self._write_reproducer(candidate, job, verdict)
         self.results.append(result)
         self.recorder.op_ended(result)
 
-    def _write_reproducer(self, candidate: Candidate, verdict: OpVerdict) -> None:
-        try:
-            job = candidate.job()
-        except LoweringError:
-            job = OpJob()
+    def _write_reproducer(self, candidate: Candidate, job: OpJob, verdict: OpVerdict) -> None:
         write_reproducer(
             self.recorder.run.directory,
             verdict,
             stablehlo=job.stablehlo or None,
             torch_ir=job.torch_ir.decode() if job.torch_ir else None,
             fx_text=candidate.fx_text,
-            inputs=candidate.inputs if self._executes else (),
-            golden=candidate.golden or () if self._executes else (),
+            fx_json=candidate.fx_json,
+            inputs=job.inputs if self._executes else (),
+            golden=(candidate.golden().outputs or ()) if self._executes else (),
             device=self.device.name,
             deadline_s=self.compiler_config.single_op_timeout,
             versions=versions(),
@@ -232,11 +288,18 @@ class OpByOpExecutor(Executor):
             failure=failure,
             outcome=Outcome.FAILED,
             fingerprint=fingerprint_of(candidate.op.name, Outcome.FAILED, failure),
-            origin=self.recorder.run.directory.name,
+            origin=self.recorder.run.run_id,
+            computed=time.time(),
         )
 
-    def _cached(self, candidate: Candidate) -> OpVerdict | None:
-        verdict = self._cache.get(self._key(candidate.op))
+    def _cached(self, key: str) -> OpVerdict | None:
+        """The verdict the cache has, its texts being in the run then; looked for once."""
+        if key not in self._hits:
+            self._hits[key] = self._restored(key) if self._recheck.takes_hits else None
+        return self._hits[key]
+
+    def _restored(self, key: str) -> OpVerdict | None:
+        verdict = self._cache.get(key)
         if verdict is None:
             return None
         try:
@@ -244,18 +307,19 @@ class OpByOpExecutor(Executor):
         except RecordError:
             return None
 
-    def _to_recheck(self, candidate: Candidate) -> bool:
-        return chosen_for_recheck(
-            self._key(candidate.op), self._recheck, seed=int(self.recorder.run.started)
-        )
-
     def _key(self, op: Op) -> str:
-        flags = judge.flags_of(self._options(), tolerances=self.tolerances)
         depth = "execute" if self._executes else "compile"
         name = self.device.name
-        return cache_key(op, name, descriptor_of(name), versions(), flags, depth)
+        return cache_key(op, name, descriptor_of(name), versions(), self._flags, depth)
+
+    def _once_more(self, candidate: Candidate) -> str:
+        variables = f"RUN_GLOBAL_OP_IDX={candidate.index} {NO_CACHE_VARIABLE}=1"
+        return f"{variables} {self.recorder.command}"
 
     def _conclude(self) -> Outcome:
+        wrong = [r.contradicts for r in self.results if r.contradicts]
+        if wrong:
+            raise OpsDisagreeError("\n".join(wrong))
         outcomes = {r.verdict.outcome for r in self.results}
         if self.compiler_config.check_all_ops_execute:
             missed = [r for r in self.results if r.verdict.status < Status.EXECUTED]
@@ -269,6 +333,26 @@ class OpByOpExecutor(Executor):
         return Outcome.PASSED if outcomes <= {Outcome.PASSED} else Outcome.REACHED
 
 
+def _job_of(candidate: Candidate) -> OpJob:
+    """What a worker would be asked; nothing where that cannot be made."""
+    try:
+        return candidate.job()
+    except LoweringError:
+        return OpJob()
+
+
+_known_to_execute: dict[str, bool] = {}
+
+
+def _executes(device: Device) -> bool:
+    """Can a device run here, and not compile only? Found out once: opening takes seconds."""
+    if device.name not in _known_to_execute:
+        _known_to_execute[device.name] = device.open().executes
+        device.close()  # its workers are hosts of their own
+    return _known_to_execute[device.name]
+
+
+@functools.cache
 def descriptor_of(device: str) -> str:
     """What a device is compiled for beside its name: the digest of a board's figures."""
     if device not in TENSTORRENT_BOARDS:

@@ -75,7 +75,7 @@ def fold(events: Iterable[tuple[AnyEvent, str]]) -> list[TestRecord]:
     records = []
     for tries in attempts.values():
         ops: dict[str, OpResult] = {}
-        for attempt in _by_start(tries):
+        for attempt in tries:
             ops |= {r.verdict.op.key: r for r in _results(attempt, names)}
             records.append(_with_ops(_close(attempt), tuple(ops.values())))
     records += [_never_started(e) for e in stopped if e.key not in attempts]
@@ -94,7 +94,7 @@ def fold_ops(events: Iterable[tuple[AnyEvent, str]]) -> list[tuple[str, int, OpR
     found: list[tuple[str, int, OpResult]] = []
     for key, tries in attempts.items():
         number = 0
-        for attempt in _by_start(tries):
+        for attempt in tries:
             number = max(attempt.started.attempt, number + 1)
             found += [(key, number, result) for result in _results(attempt, names)]
     return sorted(found, key=lambda f: (f[0], f[1], f[2].index, f[2].verdict.op.key))
@@ -103,7 +103,7 @@ def fold_ops(events: Iterable[tuple[AnyEvent, str]]) -> list[tuple[str, int, OpR
 def _gather(
     events: Iterable[tuple[AnyEvent, str]],
 ) -> tuple[dict[str, list[_Open]], list[TestStopped]]:
-    """Every attempt at every test with all that was said of it."""
+    """Every attempt at every test, by start, with all that was said of it."""
     attempts: dict[str, list[_Open]] = {}
     stopped: list[TestStopped] = []
     ops: list[tuple[OpStarted | OpEnded, str]] = []
@@ -119,15 +119,13 @@ def _gather(
             continue
         elif event.key in attempts:
             _apply(attempts[event.key][-1], event)
+    for tries in attempts.values():
+        tries.sort(key=lambda t: t.started.time)
     for event in stopped:
         _stop(attempts.get(event.key, []), event)
     for op, provenance in ops:
         _note_op(attempts.get(op.key, []), op, provenance)
     return attempts, stopped
-
-
-def _by_start(tries: Iterable[_Open]) -> list[_Open]:
-    return sorted(tries, key=lambda t: t.started.time)
 
 
 _TEST_EVENTS = (TestDescribed, StageStarted, StageEnded, OutputsChecked, TestEnded)
@@ -238,7 +236,7 @@ _STOPPED = frozenset({Outcome.CRASHED, Outcome.TIMEOUT, Outcome.KILLED, Outcome.
 
 def _note_op(tries: list[_Open], event: OpStarted | OpEnded, provenance: str) -> None:
     """Give an op's event to the attempt it was written in, whichever process wrote it."""
-    started = [t for t in _by_start(tries) if t.started.time <= event.time] or _by_start(tries)[:1]
+    started = [t for t in tries if t.started.time <= event.time] or tries[:1]
     own = [t for t in started if t.provenance == provenance]
     if not started:
         return

@@ -6,6 +6,9 @@
 A process owns its file alone, so nothing interleaves. A line is handed to the kernel in one
 write and synced; a process that dies leaves at worst one torn last line, which every reader
 tolerates and mentions.
+
+A verdict is written once: when an op of another model has it too, the line refers to it, and
+`read_journal` puts it back. When its run is over a journal is packed to `*.jsonl.zst`.
 """
 
 import os
@@ -16,14 +19,31 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+import zstandard
 
 from harness.errors import RecordError
-from harness.records.schema import SCHEMA_VERSION, AnyEvent, JournalOpened, Provenance
+from harness.records.atomic import write_atomically
+from harness.records.schema import (
+    SCHEMA_VERSION,
+    AnyEvent,
+    JournalOpened,
+    OpEnded,
+    OpRepeated,
+    OpResult,
+    OpVerdict,
+    Provenance,
+)
 
 _ENCODER = msgspec.json.Encoder()
 _DECODER: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 
 JOURNAL_FOLDER = "journal"
+PLAIN, PACKED = ".jsonl", ".jsonl.zst"
+_LEVEL = 6  # zstd: a thirtieth larger than level 12, at three times the speed
+_LARGEST = 2 << 30
+"""Bytes of a journal: one that claims to be longer is not unpacked."""
+
+_Place = tuple[str, str, float]
 
 
 class JournalWriter:
@@ -31,7 +51,7 @@ class JournalWriter:
 
     def __init__(self, run_dir: Path, run_id: str, provenance: Provenance) -> None:
         folder = run_dir / JOURNAL_FOLDER
-        name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}.jsonl"
+        name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}{PLAIN}"
         self.path = folder / name
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -39,26 +59,42 @@ class JournalWriter:
         except OSError as error:
             raise RecordError(f"cannot create the journal {self.path}: {error.strerror}") from error
         self.pid = os.getpid()
+        self._held: dict[_Place, int] = {}
+        """The verdicts this journal has, by the hash of how they were written."""
         self.append(
             JournalOpened(
                 time=time.time(), schema=SCHEMA_VERSION, run_id=run_id, provenance=provenance
             )
         )
 
-    def append(self, event: AnyEvent) -> None:
-        """Write one event and wait until it is on disk.
+    def append(self, event: AnyEvent, *, sync: bool = True) -> None:
+        """Write one event and, with `sync`, wait until it is on disk.
+
+        Without `sync` the event outlives its process all the same, but not the machine.
 
         Raises:
             RecordError: the disk is full or gone; what was written before stays readable.
         """
-        line = _ENCODER.encode(event) + b"\n"
+        line = _ENCODER.encode(self._shortened(event)) + b"\n"
         try:
             written = os.write(self._fd, line)
             if written != len(line):
                 raise OSError(28, "No space left on device")
-            os.fdatasync(self._fd)
+            if sync:
+                os.fdatasync(self._fd)
         except OSError as error:
             raise RecordError(f"cannot write the journal {self.path}: {error.strerror}") from error
+
+    def _shortened(self, event: AnyEvent) -> AnyEvent:
+        """A reference in place of a verdict that is in the journal already."""
+        if not isinstance(event, OpEnded):
+            return event
+        verdict = event.result.verdict
+        place, content = _place(verdict), hash(_ENCODER.encode(verdict))
+        if self._held.get(place) == content and not event.result.contradicts:
+            return _repeated(event)
+        self._held[place] = content
+        return event
 
     def close(self) -> None:
         """Close the file; appending afterwards is an error."""
@@ -69,25 +105,130 @@ def read_journal(path: Path) -> tuple[list[AnyEvent], list[str]]:
     """Read one journal: its events, and a sentence for everything that was unreadable.
 
     Raises:
-        RecordError: the journal has a newer schema, or no header at all.
+        RecordError: the journal has a newer schema, or cannot be read or unpacked.
     """
     events: list[AnyEvent] = []
     torn: list[str] = []
-    lines = path.read_bytes().split(b"\n")
+    held: dict[_Place, OpVerdict] = {}
+    lines = journal_bytes(path).split(b"\n")
     for number, line in enumerate(lines, start=1):
         if not line:
             continue
         if number == 1:
             _refuse_newer(path, line)
+        where = f"{path.name}:{number}"
         try:
-            events.append(_DECODER.decode(line))
+            event = _DECODER.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            where = f"{path.name}:{number}"
             if number == len(lines):
                 torn.append(f"{where}: the last line is torn; its event is lost")
             else:
                 torn.append(f"{where}: unreadable line skipped ({error})")
+            continue
+        if isinstance(event, OpEnded):
+            held[_place(event.result.verdict)] = event.result.verdict
+        elif isinstance(event, OpRepeated):
+            verdict = held.get((event.op_key, event.device, event.computed))
+            if verdict is None:
+                torn.append(f"{where}: refers to a verdict that is not in the journal")
+                continue
+            event = _whole(event, verdict)
+        events.append(event)
     return events, torn
+
+
+def read_header(path: Path) -> JournalOpened | None:
+    """The first event of a journal; None when it is torn.
+
+    Raises:
+        RecordError: the journal has a newer schema, or cannot be read or unpacked.
+    """
+    first, _, _ = journal_bytes(path).partition(b"\n")
+    _refuse_newer(path, first)
+    try:
+        return msgspec.json.decode(first, type=JournalOpened)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def journal_bytes(path: Path) -> bytes:
+    """A journal's lines, unpacked.
+
+    Raises:
+        RecordError: it cannot be read, or it is packed and cannot be unpacked.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise RecordError(f"cannot read {path}: {error.strerror}") from error
+    if not path.name.endswith(PACKED):
+        return data
+    try:
+        if not 0 <= zstandard.frame_content_size(data) <= _LARGEST:
+            raise RecordError(f"{path}: a packed journal of no or too great a size")
+        return zstandard.decompress(data)
+    except zstandard.ZstdError as error:
+        raise RecordError(f"{path}: not a packed journal: {error}") from error
+
+
+def pack_journals(run_dir: Path) -> None:
+    """Replace every plain journal by a packed one. Nobody may be writing them any more.
+
+    Raises:
+        RecordError: the disk is full or gone.
+    """
+    for path in journals(run_dir):
+        if not path.name.endswith(PACKED):
+            packed = zstandard.compress(journal_bytes(path), _LEVEL)
+            write_atomically(path.with_name(journal_name(path) + PACKED), packed)
+            path.unlink()
+
+
+def journals(run_dir: Path) -> Iterator[Path]:
+    """All journals of a run, in a stable order; of one that is being packed, the plain file."""
+    folder = run_dir / JOURNAL_FOLDER
+    found = {journal_name(path): path for path in folder.glob("*" + PACKED)}
+    found |= {journal_name(path): path for path in folder.glob("*" + PLAIN)}
+    yield from (found[name] for name in sorted(found))
+
+
+def journal_name(path: Path) -> str:
+    """What a journal is called, packed or not."""
+    return path.name.removesuffix(PACKED).removesuffix(PLAIN)
+
+
+def _place(verdict: OpVerdict) -> _Place:
+    return verdict.op.key, verdict.device, verdict.computed
+
+
+def _repeated(event: OpEnded) -> OpRepeated:
+    result = event.result
+    op_key, device, computed = _place(result.verdict)
+    return OpRepeated(
+        time=event.time,
+        key=event.key,
+        op_key=op_key,
+        device=device,
+        computed=computed,
+        index=result.index,
+        count=result.count,
+        node=result.node,
+        outcome=result.verdict.outcome,
+        hit=result.hit,
+        rechecked=result.rechecked,
+    )
+
+
+def _whole(event: OpRepeated, verdict: OpVerdict) -> OpEnded:
+    result = OpResult(
+        index=event.index,
+        count=event.count,
+        node=event.node,
+        verdict=verdict,
+        hit=event.hit,
+        rechecked=event.rechecked,
+    )
+    return OpEnded(time=event.time, key=event.key, result=result)
 
 
 def _refuse_newer(path: Path, line: bytes) -> None:
@@ -105,6 +246,17 @@ def _refuse_newer(path: Path, line: bytes) -> None:
         )
 
 
-def journals(run_dir: Path) -> Iterator[Path]:
-    """All journals of a run, in a stable order."""
-    yield from sorted((run_dir / JOURNAL_FOLDER).glob("*.jsonl"))
+def events_of(run_dir: Path) -> tuple[list[tuple[AnyEvent, str]], list[str]]:
+    """Every event of a run with its journal's name, and sentences on losses.
+
+    Raises:
+        RecordError: a journal has a newer schema, or cannot be read or unpacked.
+    """
+    pairs: list[tuple[AnyEvent, str]] = []
+    losses: list[str] = []
+    for path in journals(run_dir):
+        events, torn = read_journal(path)
+        losses += torn
+        name = journal_name(path)
+        pairs += [(event, name) for event in events]
+    return pairs, losses

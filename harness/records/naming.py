@@ -20,6 +20,11 @@ SIZES = ("base", "tiny")
 ONNX_SUFFIX = "_onnx"
 
 
+def is_op_by_op(identity: Identity) -> bool:
+    """True for a test that takes its model op by op."""
+    return identity.flow.startswith("op_by_op")
+
+
 def identity_of(entry: str, device: str) -> Identity:
     """What the test named by a list entry (an id without a device) is on `device`."""
     name, params = split_params(entry.rpartition("::")[2])

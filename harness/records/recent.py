@@ -3,11 +3,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The newest op-by-op result of every test, over all merged runs below a folder."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import RecordError
+from harness.records.naming import is_op_by_op
 from harness.records.run_dir import HEADER_NAME, OpLine, read_merged, read_ops
 from harness.records.schema import NOT_EVIDENCE, OpResult, RunHeader, TestRecord
 
@@ -45,30 +46,44 @@ def ops_of(
     return [
         OpsOfTest(header, record, tuple(sorted(ops.get(key, ()), key=lambda r: r.index)))
         for key, record in last.items()
-        if key in ops or record.identity.flow.startswith("op_by_op")
+        if key in ops or is_op_by_op(record.identity)
     ]
 
 
 def recent_ops(results: Path) -> tuple[list[OpsOfTest], list[str]]:
     """The newest result of every op-by-op test below `results`, and sentences on losses.
 
-    A test that never got going for the machine's sake does not hide an older result.
+    A test that never got going for the machine's sake does not hide an older result. Of runs all
+    of whose tests ran again later the op results are not even read.
     """
     losses: list[str] = []
     newest: dict[str, OpsOfTest] = {}
-    for one in sorted(_all(results, losses), key=lambda o: (o.header.created, o.header.run_id)):
-        key = one.record.identity.key
-        if one.ops or key not in newest or one.record.outcome not in NOT_EVIDENCE:
-            newest[key] = one
-    return sorted(newest.values(), key=lambda o: o.record.identity), losses
-
-
-def _all(results: Path, losses: list[str]) -> Iterator[OpsOfTest]:
-    for header in merged_runs(results):
+    stopped: dict[str, OpsOfTest] = {}
+    for run_dir, header, records in _newest_first(results, losses):
+        if all(r.identity.key in newest for r in records if is_op_by_op(r.identity)):
+            continue
         try:
-            yield from ops_of_run(header.parent)
+            tests = ops_of(header, records, read_ops(run_dir))
         except RecordError as error:
             losses.append(str(error))
+            continue
+        for one in tests:
+            key = one.record.identity.key
+            known = one.ops or one.record.outcome not in NOT_EVIDENCE
+            (newest if known else stopped).setdefault(key, one)
+    return sorted((stopped | newest).values(), key=lambda o: o.record.identity), losses
+
+
+def _newest_first(
+    results: Path, losses: list[str]
+) -> list[tuple[Path, RunHeader, list[TestRecord]]]:
+    runs = []
+    for header in merged_runs(results):
+        try:
+            runs.append((header.parent, *read_merged(header.parent)))
+        except RecordError as error:
+            losses.append(str(error))
+    return sorted(runs, key=lambda r: (max(r[1].created, r[1].resumed), r[1].run_id), reverse=True)
 
 
 def merged_runs(results: Path) -> list[Path]:

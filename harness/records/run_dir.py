@@ -4,14 +4,14 @@
 """A run directory: everything one run wrote, and everything a report needs.
 
 plan.json        what was planned, written before anything ran (one per shard: plan-*.json)
-journal/*.jsonl  events, one file per process
+journal/         events, one file per process: *.jsonl, packed to *.jsonl.zst when the run is over
 blobs/           texts, by content
 run.json         header of a merged run
 records.jsonl    one folded record per test attempt, of a merged run
-ops.jsonl        one result per op of every op-by-op test, of a merged run that has any
+
+Op results are read out of the journals. A run of schema 1 has them in `ops.jsonl` as well.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,10 +20,9 @@ import msgspec
 from harness.errors import RecordError
 from harness.records.atomic import write_atomically
 from harness.records.fold import fold, fold_ops
-from harness.records.journal import journals, read_journal
+from harness.records.journal import events_of
 from harness.records.schema import (
     SCHEMA_VERSION,
-    AnyEvent,
     JournalOpened,
     OpResult,
     Plan,
@@ -41,7 +40,7 @@ OPS_NAME = "ops.jsonl"
 
 
 class OpLine(msgspec.Struct, frozen=True):
-    """One line of `ops.jsonl`."""
+    """The last result of one op of one test."""
 
     test: str
     """The test's `Identity.key`."""
@@ -52,29 +51,18 @@ class OpLine(msgspec.Struct, frozen=True):
 
 def load_journals(run_dir: Path) -> tuple[list[TestRecord], dict[str, Provenance], list[str]]:
     """Fold all journals: the records, the provenances they name, and sentences on losses."""
-    pairs, losses = _events(run_dir)
+    pairs, losses = events_of(run_dir)
     provenances = {stem: e.provenance for e, stem in pairs if isinstance(e, JournalOpened)}
     return fold(pairs), provenances, losses
 
 
 def load_ops(run_dir: Path) -> list[OpLine]:
     """Fold all journals: of every op of every test the last result, by test and index."""
-    pairs, _ = _events(run_dir)
+    pairs, _ = events_of(run_dir)
     last: dict[tuple[str, str], OpLine] = {}
     for test, attempt, result in fold_ops(pairs):
         last[test, result.verdict.op.key] = OpLine(test, attempt, result)
     return sorted(last.values(), key=lambda o: (o.test, o.result.index, o.result.verdict.op.key))
-
-
-def _events(run_dir: Path) -> tuple[list[tuple[AnyEvent, str]], list[str]]:
-    """Every event with its journal's name, and sentences on losses."""
-    pairs: list[tuple[AnyEvent, str]] = []
-    losses: list[str] = []
-    for path in journals(run_dir):
-        events, torn = read_journal(path)
-        losses += torn
-        pairs += [(event, path.stem) for event in events]
-    return pairs, losses
 
 
 def write_plan(run_dir: Path, plan: Plan) -> Path:
@@ -92,6 +80,7 @@ def read_plans(run_dir: Path) -> list[Plan]:
 
 def write_merged(run_dir: Path, header: RunHeader, records: list[TestRecord]) -> None:
     """Write a merged run's header and records."""
+    (run_dir / OPS_NAME).unlink(missing_ok=True)  # of schema 1; the journals have what it has
     encoder = msgspec.json.Encoder()
     lines = b"".join(encoder.encode(record) + b"\n" for record in records)
     write_atomically(run_dir / RECORDS_NAME, lines)
@@ -108,23 +97,14 @@ def read_merged(run_dir: Path) -> tuple[RunHeader, list[TestRecord]]:
     return header, _lines(run_dir / RECORDS_NAME, TestRecord, "a record")
 
 
-def write_ops(run_dir: Path, ops: Sequence[OpLine]) -> None:
-    """Write a merged run's op results; a run without any has no such file."""
-    if not ops:
-        (run_dir / OPS_NAME).unlink(missing_ok=True)
-        return
-    encoder = msgspec.json.Encoder()
-    write_atomically(run_dir / OPS_NAME, b"".join(encoder.encode(op) + b"\n" for op in ops))
-
-
 def read_ops(run_dir: Path) -> list[OpLine]:
-    """A merged run's op results, by test and index; none where no test went op by op.
+    """A run's op results, by test and index; none where no test went op by op.
 
     Raises:
-        RecordError: unreadable, or a malformed line.
+        RecordError: unreadable, a newer schema, or a malformed line.
     """
     path = run_dir / OPS_NAME
-    return _lines(path, OpLine, "an op's result") if path.exists() else []
+    return _lines(path, OpLine, "an op's result") if path.exists() else load_ops(run_dir)
 
 
 def _lines(path: Path, kind: type[L], what: str) -> list[L]:

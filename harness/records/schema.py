@@ -7,313 +7,92 @@ A process appends *events* to a journal of its own, one JSON object per line, be
 after everything it does. :mod:`harness.records.fold` folds the events of one test into one
 :class:`TestRecord`; that is what pipeline and reports read. Nothing is ever rewritten.
 
+The values that events and records are made of live in `values`, all that is of single ops in
+`ops`; everybody imports from here.
+
 Version history
     1   first version
+    2   fields that have their default are left out; `op_repeated` and `ops_found`; a finished
+        run's journals are packed and have all op results (no `ops.jsonl`)
 """
-
-import enum
-import math
 
 import msgspec
 
-SCHEMA_VERSION = 1
+from harness.records.ops import (
+    Op,
+    OpEnded,
+    OpRepeated,
+    OpResult,
+    OpsFound,
+    OpStarted,
+    OpVerdict,
+    TensorType,
+)
+from harness.records.values import (
+    GOOD,
+    NOT_EVIDENCE,
+    UNSETTLED,
+    Artifact,
+    Check,
+    Event,
+    Failure,
+    Identity,
+    Metric,
+    MetricState,
+    ModelStatus,
+    Outcome,
+    OutputCheck,
+    Provenance,
+    Stage,
+    StageResult,
+    Status,
+)
 
+__all__ = [
+    "GOOD",
+    "NOT_EVIDENCE",
+    "SCHEMA_VERSION",
+    "UNSETTLED",
+    "AnyEvent",
+    "Artifact",
+    "Check",
+    "Event",
+    "Failure",
+    "Identity",
+    "JournalOpened",
+    "Metric",
+    "MetricState",
+    "ModelStatus",
+    "Op",
+    "OpEnded",
+    "OpRepeated",
+    "OpResult",
+    "OpStarted",
+    "OpVerdict",
+    "OpsFound",
+    "Outcome",
+    "OutputCheck",
+    "OutputsChecked",
+    "Plan",
+    "PlannedTest",
+    "Provenance",
+    "RunHeader",
+    "Stage",
+    "StageEnded",
+    "StageResult",
+    "StageStarted",
+    "Status",
+    "TensorType",
+    "TestDescribed",
+    "TestEnded",
+    "TestRecord",
+    "TestStarted",
+    "TestStopped",
+]
 
-class Status(enum.IntEnum):
-    """How far a model or an op got. Names and numbers are tt-torch's.
-
-    On a device that is not a Tenstorrent one, 5 reads "the device's own IR" and 6 reads
-    "compiled for the device".
-    """
-
-    NOT_STARTED = 0
-    CREATED_GRAPH = 1
-    CONVERTED_TO_TORCH_IR = 2
-    CONVERTED_TO_TORCH_BACKEND_IR = 3
-    CONVERTED_TO_STABLE_HLO = 4
-    CONVERTED_TO_TTIR = 5
-    CONVERTED_TO_TTNN = 6
-    EXECUTED = 7
-
-
-class ModelStatus(enum.StrEnum):
-    """A model's status in tt-torch's words, derived from the status it achieved."""
-
-    NOT_STARTED = "NOT_STARTED"
-    FAILED_FE_COMPILATION = "FAILED_FE_COMPILATION"
-    FAILED_TTMLIR_COMPILATION = "FAILED_TTMLIR_COMPILATION"
-    FAILED_RUNTIME = "FAILED_RUNTIME"
-    INCORRECT_RESULT = "INCORRECT_RESULT"
-    PASSED = "PASSED"
-    UNKNOWN = "UNKNOWN"
-
-
-class Stage(enum.StrEnum):
-    """A step of the full flow, in order. Each is timed and journalled on its own."""
-
-    LOAD = "load"
-    GOLDEN = "golden"
-    EXPORT = "export"
-    DECOMPOSE = "decompose"
-    TORCH_IR = "torch_ir"
-    TORCH_BACKEND_IR = "torch_backend_ir"
-    STABLEHLO = "stablehlo"
-    COMPILE = "compile"
-    EXECUTE = "execute"
-    VERIFY = "verify"
-
-
-class Outcome(enum.StrEnum):
-    """The terminal word of one test. Every planned test ends with exactly one."""
-
-    PASSED = "PASSED"
-    """Executed on the device and every asserted check held."""
-    REACHED = "REACHED"
-    """Stopped where asked, or at a compile-only device's top; nothing was executed."""
-    INCORRECT = "INCORRECT"
-    """Executed, and an asserted check did not hold."""
-    FAILED = "FAILED"
-    """A stage raised; `failure` says which and why."""
-    CRASHED = "CRASHED"
-    """The process died on a signal or exited in the middle of the test."""
-    TIMEOUT = "TIMEOUT"
-    """Ran past its deadline and was killed by us."""
-    KILLED = "KILLED"
-    """Killed from outside: the user, the machine, out of memory."""
-    INFRA = "INFRA"
-    """The device, the disk or the machine failed, not the model."""
-    SKIPPED = "SKIPPED"
-    """The test itself said it cannot run here; `failure.message` says why."""
-    NOT_RUN = "NOT_RUN"
-    """Planned, never started."""
-
-
-GOOD = frozenset({Outcome.PASSED, Outcome.REACHED})
-"""Outcomes that need nobody's attention."""
-
-NOT_EVIDENCE = frozenset({Outcome.INFRA, Outcome.KILLED, Outcome.NOT_RUN, Outcome.SKIPPED})
-"""Outcomes that say something of the machine and nothing of the model."""
-
-
-class Identity(msgspec.Struct, frozen=True, order=True):
-    """What a test *is*, whatever file it lives in; history hangs on `key`."""
-
-    model: str
-    variant: str = ""
-    flow: str = "full"
-    """`full`, `op_by_op_torch` or `op_by_op_stablehlo`."""
-    mode: str = "eval"
-    """`eval` or `train`."""
-    framework: str = "torch"
-    """`torch` or `onnx`."""
-    device: str = "cpu"
-
-    @property
-    def name(self) -> str:
-        """The test without its device, e.g. `t5[full-t5-base-eval]` or `yolo_onnx[full-eval]`."""
-        suffix = "_onnx" if self.framework == "onnx" else ""
-        params = "-".join(p for p in (self.flow, self.variant, self.mode) if p)
-        return f"{self.model}{suffix}[{params}]"
-
-    @property
-    def key(self) -> str:
-        """`name@device`: unique in a run, stable over renames of files."""
-        return f"{self.name}@{self.device}"
-
-
-class Artifact(msgspec.Struct, frozen=True):
-    """A text kept beside the records, addressed by its content."""
-
-    level: str
-    """`torch_fx`, `torch_ir`, `torch_backend_ir`, `stablehlo`, `ttir`, `ttnn`, `hlo`,
-    an IREE phase, `diagnostic`, `stack` ..."""
-    sha256: str
-    """Hex digest of the uncompressed bytes; also the blob's name."""
-    size: int
-    """Uncompressed bytes."""
-
-
-class Failure(msgspec.Struct, frozen=True):
-    """Why a test did not go on, in the words of whatever stopped it."""
-
-    stage: Stage | None
-    kind: str
-    """Exception class, signal name, or one of `Outcome`'s words."""
-    message: str
-    """One sentence or the first lines of the diagnostic, at most 2,000 characters."""
-    diagnostic: Artifact | None = None
-    """The compiler's or the traceback's whole text."""
-
-
-class StageResult(msgspec.Struct, frozen=True):
-    """One finished (or unfinished) stage."""
-
-    stage: Stage
-    ok: bool
-    wall_s: float | None = None
-    """None when the process died inside the stage."""
-    cpu_s: float | None = None
-    peak_rss: int | None = None
-    """Bytes: the largest resident set of the process that ran the stage, during the stage."""
-    artifacts: tuple[Artifact, ...] = ()
-    attributes: dict[str, str] = {}
-    """Small facts, e.g. `process: device host`, `graph_nodes: 311`."""
-
-
-class MetricState(enum.StrEnum):
-    """A metric is a finite number or says in a word why it is not."""
-
-    VALUE = "value"
-    NAN = "nan"
-    POSITIVE_INFINITY = "+inf"
-    NEGATIVE_INFINITY = "-inf"
-    UNDEFINED = "undefined"
-    """Not defined for this output, e.g. the correlation of a constant."""
-
-
-class Metric(msgspec.Struct, frozen=True):
-    """A number at full precision, or the explicit state of not being one."""
-
-    state: MetricState
-    value: float | None = None
-
-    @classmethod
-    def of(cls, number: float | None) -> "Metric":
-        """Wrap a number; None means undefined."""
-        if number is None:
-            return cls(MetricState.UNDEFINED)
-        if math.isnan(number):
-            return cls(MetricState.NAN)
-        if math.isinf(number):
-            return cls(
-                MetricState.POSITIVE_INFINITY if number > 0 else MetricState.NEGATIVE_INFINITY
-            )
-        return cls(MetricState.VALUE, number)
-
-
-class Check(msgspec.Struct, frozen=True):
-    """One comparison of one output: what was measured, what was required, who asserts it."""
-
-    metric: str
-    """`structure`, `shape`, `dtype`, `nonfinite`, `pcc`, `atol`, `relative_atol`, `allclose`,
-    `relative_l2`, `exact`, `tokens`."""
-    measured: Metric
-    required: float | None
-    """None for checks without a threshold (`shape`, `exact` ...)."""
-    ok: bool
-    asserted: bool
-    """False: computed and recorded only; does not decide the verdict."""
-    reason: str = ""
-    """One sentence when not ok, or when the metric is undefined."""
-
-
-class OutputCheck(msgspec.Struct, frozen=True):
-    """Every check of one output (or gradient) leaf."""
-
-    path: str
-    """Where the leaf sits, e.g. `logits`, `[0].past_key_values.keys[3]`, `grad.fc.weight`."""
-    shape: tuple[int, ...]
-    dtype: str
-    checks: tuple[Check, ...]
-    golden_nonfinite: int = 0
-    """Count of NaN and infinite elements."""
-    actual_nonfinite: int = 0
-
-    @property
-    def ok(self) -> bool:
-        """True when every asserted check holds."""
-        return all(c.ok for c in self.checks if c.asserted)
-
-
-class Provenance(msgspec.Struct, frozen=True):
-    """Where and with what a journal was written."""
-
-    command: tuple[str, ...]
-    host: str
-    pid: int
-    git_commit: str
-    """Empty outside a git checkout."""
-    git_dirty: bool
-    versions: dict[str, str]
-    """Distribution name to version: torch, torch-mlir, jaxlib, the plugins, onnx ..."""
-    python: str
-    seed: int
-    cores: int
-    memory: int
-    """Bytes of physical memory."""
-
-
-class TensorType(msgspec.Struct, frozen=True):
-    """The type of an op's operand or result."""
-
-    shape: tuple[int, ...]
-    dtype: str
-    """numpy's or ml_dtypes' name, e.g. `float32`, `bfloat16`."""
-    stride: tuple[int, ...] | None = None
-    """Elements; only where it is not the contiguous one and changes what the op computes."""
-
-
-class Op(msgspec.Struct, frozen=True):
-    """What an op is, whatever model it came from."""
-
-    key: str
-    """sha256 of its canonical text: name, types, attributes, regions; never of a location, an
-    SSA name or an argument name."""
-    name: str
-    """`aten.add.Tensor`, `stablehlo.reduce` ..."""
-    source: str
-    """`torch` or `stablehlo`: which graph it was taken from."""
-    inputs: tuple[TensorType, ...] = ()
-    outputs: tuple[TensorType, ...] = ()
-    attributes: dict[str, str] = {}
-    """Everything else that decides what it computes, as text."""
-
-
-class OpVerdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of one op alone on one device; what the cache keeps."""
-
-    op: Op
-    device: str
-    status: Status
-    pcc: Metric | None = None
-    atol: Metric | None = None
-    stages: tuple[StageResult, ...] = ()
-    failure: Failure | None = None
-    outcome: Outcome = Outcome.PASSED
-    """PASSED, REACHED (all a compile-only device can do), INCORRECT, FAILED, CRASHED, TIMEOUT;
-    INFRA when the machine was at fault, which is never kept in the cache."""
-    fingerprint: str = ""
-    """`stage:op:diagnostic` with numbers, shapes and addresses normalised; empty when good."""
-    origin: str = ""
-    """Run id of the run that computed it."""
-    computed: float = 0.0
-    """Seconds since the epoch."""
-
-
-class OpResult(msgspec.Struct, frozen=True, kw_only=True):
-    """An op of a model, with its verdict."""
-
-    index: int
-    """global_op_idx: position of its first occurrence among the model's unique ops."""
-    count: int
-    """num_ops: how many times the model has it."""
-    node: str
-    """Name of the first node that has it."""
-    verdict: OpVerdict
-    hit: bool = False
-    """True: the verdict came from the cache."""
-    rechecked: bool = False
-    """True: it came from the cache and was computed again, with the same end."""
-
+SCHEMA_VERSION = 2
 
 # --- events ---------------------------------------------------------------------------------
-
-
-class Event(msgspec.Struct, frozen=True, tag_field="event"):
-    """One line of a journal."""
-
-    time: float
-    """Seconds since the epoch."""
 
 
 class JournalOpened(Event, frozen=True, tag="journal_opened", kw_only=True):
@@ -347,7 +126,7 @@ class TestDescribed(Event, frozen=True, tag="test_described", kw_only=True):
     """CompileDepth asked for."""
     parameters: int | None = None
     seed: int | None = None
-    assertions: dict[str, str] = {}
+    assertions: dict[str, str] = msgspec.field(default_factory=dict)
     """Verification settings as given, e.g. `assert_pcc: false`."""
     notes: tuple[str, ...] = ()
     """Tracked issues and the like, e.g. the issue a disabled check refers to."""
@@ -368,21 +147,6 @@ class StageEnded(Event, frozen=True, tag="stage_ended", kw_only=True):
     status: Status
     """The highest status achieved so far."""
     failure: Failure | None = None
-
-
-class OpStarted(Event, frozen=True, tag="op_started", kw_only=True):
-    """Written ahead: a worker takes an op."""
-
-    key: str
-    op_key: str
-    index: int
-
-
-class OpEnded(Event, frozen=True, tag="op_ended", kw_only=True):
-    """An op has its verdict."""
-
-    key: str
-    result: OpResult
 
 
 class OutputsChecked(Event, frozen=True, tag="outputs_checked", kw_only=True):
@@ -417,8 +181,10 @@ AnyEvent = (
     | TestDescribed
     | StageStarted
     | StageEnded
+    | OpsFound
     | OpStarted
     | OpEnded
+    | OpRepeated
     | OutputsChecked
     | TestEnded
     | TestStopped
@@ -525,6 +291,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """This shard's tests only."""
     total: int = 0
     """Tests of all shards together."""
+    chosen: dict[str, tuple[str, ...]] = {}
+    """The options that chose the tests, e.g. `size: [tiny]`; whoever resumes must mean the same."""
+    resumed: float = 0.0
+    """Seconds since the epoch when it was last taken up again; what was stopped before, or never
+    ran, is run again."""
 
 
 class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
@@ -537,6 +308,8 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
     shards: tuple[tuple[int, int], ...] = ()
     """The shards that were merged."""
     provenances: dict[str, Provenance] = {}
+    resumed: float = 0.0
+    """Seconds since the epoch; 0 for a run that was not taken up again."""
     planned: int = 0
     """Tests planned over all shards, including shards that never reported."""
     missing: tuple[str, ...] = ()

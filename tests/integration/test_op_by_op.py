@@ -65,6 +65,22 @@ def test_each_op_has_its_own_verdict(first: Done) -> None:
     assert refused.fingerprint.startswith(f"{refused.failure.stage}:aten.cumprod.default:")
 
 
+def test_an_op_that_cannot_even_be_imported_is_a_finding(first: Done) -> None:
+    verdict = ops_of(first)["cond"].verdict
+    assert (verdict.outcome, verdict.status) == (Outcome.FAILED, Status.CREATED_GRAPH)
+    assert verdict.failure is not None and verdict.failure.stage is Stage.TORCH_IR
+    assert "Higher-order operation 'cond' not implemented" in verdict.failure.message
+    assert "aten.cos.default" in verdict.op.attributes["arg2"]
+
+
+def test_a_number_that_another_op_computes_comes_as_a_tensor(first: Done) -> None:
+    verdict = ops_of(first)["aten.mul.Tensor"].verdict
+    assert [(t.shape, t.dtype) for t in verdict.op.inputs] == [((1, 8), "float32"), ((), "float64")]
+    assert verdict.op.attributes["other"] == "item(%1)"
+    assert verdict.outcome is Outcome.FAILED and verdict.failure is not None
+    assert verdict.failure.stage is Stage.STABLEHLO
+
+
 def test_equal_ops_are_counted_and_run_once(first: Done) -> None:
     lines = load_ops(first.directory)
     keys = [line.result.verdict.op.key for line in lines]
@@ -75,7 +91,7 @@ def test_equal_ops_are_counted_and_run_once(first: Done) -> None:
 def test_every_failure_leaves_a_reproducer_that_ends_the_same_way(first: Done) -> None:
     folders = sorted((first.directory / "repro").iterdir())
     bad = [r for r in ops_of(first).values() if r.verdict.outcome is not Outcome.PASSED]
-    assert len(folders) == len(bad) == 2
+    assert len(folders) == len(bad) == 4
     for folder in folders:
         done = subprocess.run(
             [sys.executable, folder / "run.py"],

@@ -14,14 +14,24 @@ import torch
 from torch_mlir import ir
 
 from harness import CompilerConfig, recording
+from harness.devices.op_run import OpJob, OpRun
 from harness.frontend import torch_program
 from harness.frontend.fx_import import import_graph
-from harness.frontend.mlir import BACKEND_PIPELINE, LoweringError, TorchMlir
+from harness.frontend.mlir import (
+    BACKEND_PIPELINE,
+    LoweringError,
+    TorchMlir,
+    main_of,
+    read,
+    text_of,
+)
 from harness.frontend.torch_program import call_of
 from harness.lowering import Program, lower_torch
-from harness.op_by_op.reference import ReferenceRefusal, evaluate, golden, seeded_inputs
-from harness.op_by_op.stablehlo_ops import StablehloOp, main_of, operations_of, read, split
-from harness.op_by_op.torch_ops import count_ops, refused_ops, unique_ops
+from harness.op_by_op.fx_json import dumps, loads, owned
+from harness.op_by_op.pool import OpPool
+from harness.op_by_op.reference import seeded_inputs
+from harness.op_by_op.stablehlo_ops import StablehloOp, operations_of, split
+from harness.op_by_op.torch_ops import count_ops, unique_ops
 from harness.records.naming import identity_of
 
 
@@ -36,6 +46,25 @@ def recorder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[record
 @pytest.fixture(scope="module")
 def mlir() -> TorchMlir:
     return TorchMlir()
+
+
+@pytest.fixture(scope="module")
+def interpreter() -> Iterator[OpPool]:
+    with OpPool("interpreter", 1) as pool:
+        yield pool
+
+
+def asked(interpreter: OpPool, artifact: bytes, inputs: list[torch.Tensor]) -> OpRun:
+    job = OpJob(stablehlo=artifact, inputs=tuple(inputs), execute=True)
+    return interpreter.submit(job).result()
+
+
+def interpreted(
+    interpreter: OpPool, artifact: bytes, inputs: list[torch.Tensor]
+) -> list[torch.Tensor]:
+    run = asked(interpreter, artifact, inputs)
+    assert run.outputs is not None, run.failure
+    return list(run.outputs)
 
 
 class Encoder(torch.nn.Module):
@@ -89,7 +118,7 @@ def lowered(name: str, recorder: recording.TestRecorder) -> tuple[Program, list[
 
 @pytest.mark.parametrize("name", sorted(MODELS))
 def test_every_torch_op_of_a_model_lowers_alone_and_computes_its_golden(
-    name: str, recorder: recording.TestRecorder, mlir: TorchMlir
+    name: str, recorder: recording.TestRecorder, mlir: TorchMlir, interpreter: OpPool
 ) -> None:
     program, arguments = lowered(name, recorder)
     assert program.graph is not None
@@ -102,7 +131,7 @@ def test_every_torch_op_of_a_model_lowers_alone_and_computes_its_golden(
         module = import_graph(mlir, op.graph)
         mlir.run(module, BACKEND_PIPELINE)
         mlir.to_stablehlo(module)
-        actual = evaluate(mlir.portable(module), op.inputs, mlir)
+        actual = interpreted(interpreter, mlir.portable(module), op.inputs)
         torch.testing.assert_close(actual, [g.contiguous() for g in op.golden], msg=op.node)
         ops += op.count
     assert ops == torch_program.node_count(program.graph)
@@ -123,27 +152,104 @@ def test_a_golden_that_is_not_needed_any_more_is_not_held(
         assert sum(ref() is not None for ref in alive) <= 8
 
 
-def test_what_computes_no_tensor_is_no_op_and_what_takes_none_is_refused() -> None:
+def test_values_that_lead_to_no_needed_op_are_not_computed(
+    recorder: recording.TestRecorder,
+) -> None:
+    program, arguments = lowered("pixels", recorder)
+    assert program.graph is not None
+    whole = list(unique_ops(program.graph, arguments))
+    last = whole[-1]
+    arguments[-1] = torch.empty(0)  # the input: whatever is computed from it fails now
+    none = list(unique_ops(program.graph, arguments, lambda op, index: False))
+    assert [op.op for op in none] == [op.op for op in whole]
+    assert all(op.inputs == op.golden == [] for op in none)
+    with pytest.raises((RuntimeError, IndexError)):
+        list(unique_ops(program.graph, arguments, lambda op, index: op == last.op))
+
+
+class Branches(torch.nn.Module):
+    """A number taken out of a tensor, a size that depends on data, and a graph for an argument."""
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        scaled = torch.cond(x.sum() > 0, lambda y: y.sin(), lambda y: y.cos(), (x,)) * x[0].item()
+        return scaled, x.nonzero() + 1
+
+
+def test_numbers_graphs_and_sizes_that_depend_on_data_are_part_of_ops() -> None:
+    x = torch.tensor([2.0, 0.0, 3.0])
+    graph = torch_program.decompose(torch_program.export(Branches(), ((x,), {}))).graph
+    ops = {op.op.name: op for op in unique_ops(graph, [x])}
+    product = ops["aten.mul.Tensor"]
+    assert [t.dtype for t in product.op.inputs] == ["float32", "float64"]
+    assert product.inputs[1].item() == 2.0 and product.op.attributes["other"] == "item(%1)"
+    assert [t.shape for t in ops["aten.nonzero.default"].op.outputs] == [(-1, 1)]
+    assert ops["aten.add.Tensor"].golden[0].tolist() == [[1], [3]]
+    assert torch.equal(ops["cond"].golden[0], x.sin())
+    assert not any(op.refused for op in ops.values())
+    for name, op in ops.items():
+        text = dumps(op.graph)
+        again = loads(text)
+        assert dumps(again) == text, "nothing is lost on the way"
+        computed = torch.fx.Interpreter(owned(again, {})).run(*op.inputs)
+        assert all(torch.equal(a, b) for a, b in zip(computed, op.golden, strict=True)), name
+
+
+@pytest.mark.parametrize("name", ["aten.mul.Tensor", "cond"])
+def test_an_op_from_its_json_is_imported_as_the_op_was(name: str) -> None:
+    def said(graph: torch.fx.Graph) -> str:
+        try:
+            return text_of(import_graph(TorchMlir(), graph))
+        except LoweringError as error:
+            return str(error)
+
+    x = torch.ones(3)
+    graph = torch_program.decompose(torch_program.export(Branches(), ((x,), {}))).graph
+    op = next(op for op in unique_ops(graph, [x]) if op.op.name == name)
+    again = loads(dumps(op.graph))
+    assert said(again) == said(op.graph)
+
+
+def test_a_graph_in_an_op_is_told_from_another_and_its_names_do_not_matter() -> None:
+    class Other(torch.nn.Module):
+        def forward(self, z: torch.Tensor) -> torch.Tensor:
+            return torch.cond(z.sum() > 0, lambda q: q.sin(), lambda q: q.cos(), (z,))
+
+    class Swapped(torch.nn.Module):
+        def forward(self, z: torch.Tensor) -> torch.Tensor:
+            return torch.cond(z.sum() > 0, lambda q: q.cos(), lambda q: q.sin(), (z,))
+
+    def key(model: torch.nn.Module) -> str:
+        exported = torch_program.export(model, ((torch.ones(3),), {}))
+        ops = unique_ops(torch_program.decompose(exported).graph, [torch.ones(3)])
+        return next(op.op.key for op in ops if op.op.name == "cond")
+
+    assert key(Other()) == key(Branches())
+    assert key(Other()) != key(Swapped())
+
+
+def test_what_computes_no_tensor_is_no_op_and_what_has_no_text_is_refused() -> None:
     aten = torch.ops.aten
     graph = torch.fx.Graph()
     x = graph.placeholder("x")
     memory = graph.call_function(aten.empty_strided.default, ([2], [1]))
     check = graph.call_function(aten._assert_tensor_metadata.default, (x,))
-    number = graph.call_function(aten.item.default, (x,))
-    scaled = graph.call_function(aten.mul.Scalar, (x, number))
-    negated = graph.call_function(aten.neg.default, (scaled,))
+    strange: Any = object()
+    odd = graph.call_function(aten.mul.Tensor, (x, strange))
+    negated = graph.call_function(aten.neg.default, (x,))
     graph.output((memory, negated))
-    for node, value in ((x, []), (memory, [2]), (scaled, []), (negated, [])):
+    for node, value in ((x, []), (memory, [2]), (odd, []), (negated, [])):
         node.meta["val"] = torch.empty(value)
-    check.meta["val"], number.meta["val"] = None, 2.0
-    (op,) = unique_ops(graph, [torch.tensor(2.0)])
-    assert op.node == "neg_default" and torch.equal(op.golden[0], torch.tensor(-4.0))
-    assert refused_ops(graph) == {"mul_scalar": "argument item_default is no tensor"}
+    check.meta["val"] = None
+    ops = unique_ops(graph, [torch.tensor(2.0)], lambda op, index: index == 1)
+    refused, op = ops
+    assert op.node == "neg_default" and torch.equal(op.golden[0], torch.tensor(-2.0))
+    assert "type object has no canonical text" in refused.refused
+    assert refused.op.name == "aten.mul.Tensor" and refused.inputs == refused.golden == []
 
 
 @pytest.mark.parametrize("name", sorted(MODELS))
 def test_every_stablehlo_op_of_a_model_stands_alone(
-    name: str, recorder: recording.TestRecorder, mlir: TorchMlir
+    name: str, recorder: recording.TestRecorder, mlir: TorchMlir, interpreter: OpPool
 ) -> None:
     program, _ = lowered(name, recorder)
     assert program.artifact is not None
@@ -152,10 +258,10 @@ def test_every_stablehlo_op_of_a_model_stands_alone(
     assert sum(op.count for op in ops) == len(whole)
     assert [op.index for op in ops] == list(range(len(ops)))
     for op in ops:
-        checked(op, mlir)
+        checked(op, mlir, interpreter)
 
 
-def checked(op: StablehloOp, mlir: TorchMlir) -> list[torch.Tensor]:
+def checked(op: StablehloOp, mlir: TorchMlir, interpreter: OpPool) -> list[torch.Tensor]:
     """Outputs of one op alone, which splits into itself and takes and gives what it says."""
     (again,) = split(op.artifact, mlir)
     assert again.op == op.op and again.artifact == op.artifact
@@ -163,7 +269,7 @@ def checked(op: StablehloOp, mlir: TorchMlir) -> list[torch.Tensor]:
     assert [tuple(t.shape) for t in inputs] == [t.shape for t in op.input_types]
     repeated = seeded_inputs(op, mlir)
     assert all(torch.equal(a, b) for a, b in zip(inputs, repeated, strict=True))
-    outputs = golden(op, inputs, mlir)
+    outputs = interpreted(interpreter, op.artifact, inputs)
     assert [tuple(t.shape) for t in outputs] == [t.shape for t in op.op.outputs]
     return outputs
 
@@ -290,12 +396,16 @@ def test_ops_come_in_order_and_those_of_a_called_function_in_place_of_the_call(
     ],
 )
 def test_regions_and_functions_come_along(
-    name: str, inside: list[str], ops: dict[str, StablehloOp], mlir: TorchMlir
+    name: str,
+    inside: list[str],
+    ops: dict[str, StablehloOp],
+    mlir: TorchMlir,
+    interpreter: OpPool,
 ) -> None:
     op = ops[f"stablehlo.{name}"]
     text = str(read(mlir, op.artifact).operation.get_asm(print_generic_op_form=False))
     assert all(part.replace("func.call", "call @") in text for part in inside)
-    checked(op, mlir)
+    checked(op, mlir, interpreter)
 
 
 def test_what_a_region_captures_becomes_an_argument(ops: dict[str, StablehloOp]) -> None:
@@ -305,12 +415,13 @@ def test_what_a_region_captures_becomes_an_argument(ops: dict[str, StablehloOp])
     assert shapes["stablehlo.case"] == [(), (4,), (4,)]
 
 
-def test_the_reference_gives_what_the_op_means(
-    ops: dict[str, StablehloOp], mlir: TorchMlir
+def test_the_interpreter_gives_what_the_op_means(
+    ops: dict[str, StablehloOp], mlir: TorchMlir, interpreter: OpPool
 ) -> None:
     def both(name: str) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
-        inputs = seeded_inputs(ops[f"stablehlo.{name}"], mlir)
-        return inputs, golden(ops[f"stablehlo.{name}"], inputs, mlir)
+        op = ops[f"stablehlo.{name}"]
+        inputs = seeded_inputs(op, mlir)
+        return inputs, interpreted(interpreter, op.artifact, inputs)
 
     (matrix,), (ordered,) = both("sort")
     assert torch.equal(ordered, matrix.sort(dim=1).values)
@@ -326,7 +437,9 @@ def test_the_reference_gives_what_the_op_means(
 
 
 @pytest.mark.parametrize("dtype", ["f16", "bf16", "f32", "f64", "i8", "ui8", "i32", "i64"])
-def test_values_of_every_common_type_go_in_and_out(dtype: str, mlir: TorchMlir) -> None:
+def test_values_of_every_common_type_go_in_and_out(
+    dtype: str, mlir: TorchMlir, interpreter: OpPool
+) -> None:
     t = f"tensor<2x3x{dtype}>"
     text = f"""func.func @main(%a: {t}, %b: {t}) -> {t} {{
         %0 = stablehlo.add %a, %b : {t}
@@ -334,51 +447,8 @@ def test_values_of_every_common_type_go_in_and_out(dtype: str, mlir: TorchMlir) 
     }}"""
     (op,) = split(artifact_of(mlir, text), mlir)
     a, b = seeded_inputs(op, mlir)
-    (total,) = golden(op, [a, b], mlir)
+    (total,) = interpreted(interpreter, op.artifact, [a, b])
     assert total.dtype == a.dtype and torch.equal(total, a + b)
-
-
-UNANSWERED: dict[str, tuple[str, str]] = {
-    "an op it does not know": (
-        "%0 = stablehlo.custom_call @foo(%a) : (tensor<4xf32>) -> tensor<4xf32>",
-        "4xf32",
-    ),
-    "an op it names and cannot do": (
-        "%0 = stablehlo.cholesky %a, lower = true : tensor<4x4xf32>",
-        "4x4xf32",
-    ),
-    "complex numbers": ("%0 = stablehlo.negate %a : tensor<4xcomplex<f32>>", "4xcomplex<f32>"),
-    "too much work": (
-        "%0 = stablehlo.dot_general %a, %a, contracting_dims = [1] x [0] : "
-        "(tensor<400x400xf32>, tensor<400x400xf32>) -> tensor<400x400xf32>",
-        "400x400xf32",
-    ),
-}
-
-
-@pytest.mark.parametrize("why", sorted(UNANSWERED))
-def test_what_would_end_the_process_is_refused_instead(why: str, mlir: TorchMlir) -> None:
-    body, kind = UNANSWERED[why]
-    text = f"""func.func @main(%a: tensor<{kind}>) -> tensor<{kind}> {{
-        {body}
-        return %0 : tensor<{kind}>
-    }}"""
-    (op,) = split(artifact_of(mlir, text), mlir)
-    inputs: list[Any] = seeded_inputs(op, mlir)
-    with pytest.raises(ReferenceRefusal):
-        golden(op, inputs, mlir)
-
-
-def test_an_integer_is_not_divided_by_zero(mlir: TorchMlir) -> None:
-    text = """func.func @main(%a: tensor<4xi32>, %b: tensor<4xi32>) -> tensor<4xi32> {
-        %0 = stablehlo.divide %a, %b : tensor<4xi32>
-        return %0 : tensor<4xi32>
-    }"""
-    (op,) = split(artifact_of(mlir, text), mlir)
-    a, b = seeded_inputs(op, mlir)
-    assert torch.equal(golden(op, [a, b], mlir)[0], a // b)
-    with pytest.raises(ReferenceRefusal, match="zero"):
-        golden(op, [a, torch.zeros_like(b)], mlir)
 
 
 def test_bytes_that_are_no_module_are_refused_in_a_sentence() -> None:

@@ -11,11 +11,14 @@ from pathlib import Path
 import msgspec
 import pytest
 import torch
+from torch_mlir import ir
 
 from harness.errors import RecordError, UsageError
 from harness.frontend import torch_program
 from harness.frontend.fx_import import import_graph
 from harness.frontend.mlir import TorchMlir, text_of
+from harness.op_by_op.fx_json import dumps
+from harness.op_by_op.reference import seeded_inputs
 from harness.op_by_op.repro import Ending, compared, find, reproduce
 from harness.op_by_op.reproducer import (
     EXPECTED,
@@ -27,6 +30,8 @@ from harness.op_by_op.reproducer import (
     write_bytes_of,
     write_reproducer,
 )
+from harness.op_by_op.stablehlo_ops import split
+from harness.op_by_op.torch_ops import TorchOp, unique_ops
 from harness.records.provenance import versions
 from harness.records.schema import Failure, Op, OpVerdict, Outcome, Stage, Status
 from tests.integration.test_devices import EMPTY_CONTRACTION, FFT, portable
@@ -63,7 +68,8 @@ def needs(module: str, package: str) -> None:
 
 
 def op(name: str, key: str = KEY) -> Op:
-    return Op(key=key, name=name, source="stablehlo")
+    source = "stablehlo" if name.startswith("stablehlo.") else "torch"
+    return Op(key=key, name=name, source=source)
 
 
 def placeholder(
@@ -86,6 +92,7 @@ def write(
     torch_ir: str | None = None,
     inputs: list[torch.Tensor] | None = None,
     golden: list[torch.Tensor] | None = None,
+    fx_json: bytes = b"",
     deadline_s: float = 60.0,
 ) -> Path:
     return write_reproducer(
@@ -96,6 +103,7 @@ def write(
         fx_text=f"{verdict.op.name}(%0)",
         inputs=inputs or [],
         golden=golden or [],
+        fx_json=fx_json,
         device=verdict.device,
         deadline_s=deadline_s,
         versions=versions(),
@@ -210,10 +218,97 @@ def test_a_device_that_cannot_be_had_exits_with_3(tmp_path: Path) -> None:
     assert done.returncode == 3 and "nowhere" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_an_op_that_never_became_mlir_says_so(tmp_path: Path) -> None:
+class Branches(torch.nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.cond(x.sum() > 0, lambda y: y.sin(), lambda y: y.cos(), (x,))
+
+
+def alone(model: torch.nn.Module, x: torch.Tensor, name: str) -> TorchOp:
+    graph = torch_program.decompose(torch_program.export(model, ((x,), {}))).graph
+    return next(op for op in unique_ops(graph, [x]) if op.op.name == name)
+
+
+def test_an_op_that_the_importer_refuses_is_imported_again(tmp_path: Path) -> None:
+    fx_json = dumps(alone(Branches(), torch.ones(3), "cond").graph)
+    folder, ending = judged(tmp_path, "cond", "cpu", fx_json=fx_json)
+    assert (ending.outcome, ending.status) == (Outcome.FAILED, Status.CREATED_GRAPH)
+    assert ends_the_same(folder).startswith("torch_ir:cond:Higher-order operation 'cond' not")
+
+
+def test_an_op_that_cannot_be_written_down_says_so(tmp_path: Path) -> None:
     folder = write(tmp_path, placeholder("aten.x", "cpu", Outcome.FAILED))
     done = run_alone(folder)
-    assert done.returncode == 2 and "never became MLIR" in done.stderr
+    assert done.returncode == 2 and "cannot be written down" in done.stderr
+    (folder / "fx.json").write_text('{"nodes": [{"op": "call", "target": "os.system"}]}')
+    done = run_alone(folder)
+    assert done.returncode == 2 and "this is no graph" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+# --- inputs too large to keep ---------------------------------------------------------------
+
+
+def test_large_inputs_of_a_torch_op_are_drawn_with_the_spread_they_had(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    x = 5 + torch.randn(1, 2, 900, 900)
+    op = alone(Pool(), x, "aten.max_pool2d_with_indices.default")
+    parts = {
+        "fx_json": dumps(op.graph),
+        "torch_ir": text_of(import_graph(TorchMlir(), op.graph)),
+        "inputs": op.inputs,
+        "golden": op.golden,
+    }
+    folder, ending = judged(tmp_path, op.op.name, "cpu", **parts)
+    assert ending.outcome is Outcome.INCORRECT
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 1 << 16
+    (again,) = read_bytes_of(folder, "inputs")
+    assert again.shape == x.shape and torch.equal(again, *read_bytes_of(folder, "inputs"))
+    assert abs(again.mean() - x.mean()) < 0.01 and abs(again.std() - x.std()) < 0.01
+    ends_the_same(folder)
+
+
+def test_small_inputs_and_infinite_ones_are_kept_beside_those_that_are_drawn(
+    tmp_path: Path,
+) -> None:
+    large = 1 << 21
+    inputs = [
+        torch.full((large,), 3).index_fill(0, torch.tensor([7]), -2),
+        torch.tensor([5, 6]),
+        torch.full((large,), float("-inf")),
+        torch.rand(large) < 0.5,
+        torch.rand(large, 3) < 0.5,
+    ]
+    verdict = placeholder("aten.x", "cpu", Outcome.FAILED)
+    folder = write(tmp_path, verdict, torch_ir=RELU, inputs=inputs, golden=[torch.ones(1)])
+    back = read_bytes_of(folder, "inputs")
+    assert [(a.dtype, a.shape) for a in back] == [(a.dtype, a.shape) for a in inputs]
+    assert (back[0].min(), back[0].max()) == (-2, 3) and not torch.equal(back[0], inputs[0])
+    assert all(torch.equal(back[i], inputs[i]) for i in (1, 2, 3))
+    assert 0 < back[4].sum() < back[4].numel()
+    assert read_bytes_of(folder, "golden") == [], "it is of other inputs"
+
+
+def test_large_inputs_of_a_stablehlo_op_come_from_its_key(tmp_path: Path) -> None:
+    kind = "tensor<1100x1100xf32>"
+    text = f"""func.func @main(%a: {kind}) -> {kind} {{
+        %0 = stablehlo.sine %a : {kind}
+        return %0 : {kind}
+    }}"""
+    mlir = TorchMlir()
+    (found,) = split(mlir.portable(ir.Module.parse(text, mlir.context)), mlir)
+    failure = Failure(Stage.VERIFY, "INCORRECT", "output: pcc is 0.1, required is 0.99")
+    verdict = OpVerdict(
+        op=found.op,
+        device="cpu",
+        status=Status.EXECUTED,
+        outcome=Outcome.INCORRECT,
+        failure=failure,
+    )
+    inputs = seeded_inputs(found, mlir)
+    folder = write(tmp_path, verdict, stablehlo=found.artifact, inputs=inputs, golden=inputs)
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 1 << 16
+    ending = reproduce(folder, read_expected(folder))
+    assert ending.outcome is Outcome.PASSED, "compared with a golden, which had to be had again"
 
 
 # --- the directory --------------------------------------------------------------------------

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from harness.records.blobs import BlobStore
 from harness.records.fold import model_status
+from harness.records.journal import JournalWriter, journals, pack_journals
 from harness.records.moves import Move, write_moves
-from harness.records.run_dir import OpLine, write_merged, write_ops, write_plan
+from harness.records.run_dir import write_merged, write_plan
 from harness.records.schema import (
     Artifact,
     Check,
@@ -18,6 +19,7 @@ from harness.records.schema import (
     Identity,
     Metric,
     Op,
+    OpEnded,
     OpResult,
     OpVerdict,
     Outcome,
@@ -30,7 +32,9 @@ from harness.records.schema import (
     StageResult,
     Status,
     TensorType,
+    TestEnded,
     TestRecord,
+    TestStarted,
 )
 
 RUN_ID = "20261122-031200-7f3a"
@@ -149,6 +153,7 @@ def op_result(
     key: str = "",
     device: str = "n150",
     pcc: float | None = 0.99998712,
+    uncompared: str = "",
 ) -> OpResult:
     """An op's result; ops of one index and name are the same op in every model."""
     good = outcome in (Outcome.PASSED, Outcome.REACHED)
@@ -171,6 +176,8 @@ def op_result(
             failure=None if good else Failure(stage, outcome.value, message),
             outcome=outcome,
             fingerprint="" if good else f"{stage}:{name}:{message[:60]}",
+            golden="torch" if executed and not uncompared else "",
+            uncompared=uncompared,
             origin=RUN_ID,
             computed=STARTED,
         ),
@@ -223,11 +230,24 @@ def write_run(
         missing=missing,
     )
     write_merged(run_dir, header, list(records))
-    lines = [OpLine(test.key, 1, r) for test, results in (ops or {}).items() for r in results]
-    write_ops(run_dir, lines)
+    for path in journals(run_dir):
+        path.unlink()
+    if ops:
+        _write_ops(run_dir, plan.run_id, ops)
     if moves is not None:
         write_moves(run_dir, moves)
     return run_dir
+
+
+def _write_ops(run_dir: Path, run_id: str, ops: Mapping[Identity, Sequence[OpResult]]) -> None:
+    journal = JournalWriter(run_dir, run_id, PROVENANCE)
+    for test, results in ops.items():
+        journal.append(TestStarted(time=STARTED, identity=test, nodeid=nodeid(test), pid=1))
+        for result in results:
+            journal.append(OpEnded(time=STARTED + 1, key=test.key, result=result), sync=False)
+        journal.append(TestEnded(time=STARTED + 2, key=test.key, outcome=Outcome.PASSED))
+    journal.close()
+    pack_journals(run_dir)
 
 
 def keep(run_dir: Path, text: str, level: str = "stablehlo") -> Artifact:

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from harness.records.journal import JOURNAL_FOLDER, JournalWriter
+from harness.records.journal import JOURNAL_FOLDER, JournalWriter, pack_journals
 from harness.records.naming import identity_of, nodeid_on
 from harness.records.provenance import collect
 from harness.records.schema import (
@@ -98,6 +98,32 @@ def test_the_tests_own_word_beats_the_supervisors(tmp_path: Path, late: bool) ->
     for event in reversed(events) if late else events:
         ledger.apply(event)
     assert ledger.outcomes == {test.identity.key: Outcome.PASSED}
+
+
+def test_of_a_run_that_goes_on_only_words_that_stay_count(tmp_path: Path) -> None:
+    tests = [a_test(name) for name in ("passed", "killed", "cut_off", "new")]
+    journal = JournalWriter(tmp_path, "r", collect())
+    for test in tests[:3]:
+        journal.append(started(test))
+    journal.append(ended(tests[0]))
+    journal.append(ended(tests[1], Outcome.KILLED))
+    ledger = Ledger(tmp_path, tests, resumed=time.time() + 1e-3)
+    ledger.read()
+    assert ledger.outcomes == {tests[0].identity.key: Outcome.PASSED}
+    assert ledger.waiting == tests[1:] and ledger.running == {}
+    time.sleep(2e-3)
+    journal.append(started(tests[1]))
+    ledger.read()
+    assert list(ledger.running) == [tests[1].identity.key]
+
+
+def test_a_packed_journal_is_read_once(tmp_path: Path) -> None:
+    test = a_test("a")
+    JournalWriter(tmp_path, "r", collect()).append(ended(test))
+    pack_journals(tmp_path)
+    ledger = Ledger(tmp_path, [test])
+    assert ledger.read() == [test.identity.key]
+    assert ledger.read() == []
 
 
 def test_what_runs_past_its_deadline_is_overdue(tmp_path: Path) -> None:

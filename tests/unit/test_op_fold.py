@@ -3,15 +3,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ops in journals: what every op came to, whatever became of the process that walked them."""
 
+import json
 from pathlib import Path
 
 import pytest
+from msgspec import structs
+from msgspec.json import encode
 
 from harness.errors import RecordError
 from harness.records.fold import fold, fold_ops
-from harness.records.journal import JournalWriter
+from harness.records.journal import JournalWriter, journal_bytes, journals
 from harness.records.recent import recent_ops
-from harness.records.run_dir import OPS_NAME, load_ops, read_merged, read_ops
+from harness.records.run_dir import OPS_NAME, load_journals, load_ops, read_merged, read_ops
 from harness.records.schema import (
     AnyEvent,
     Failure,
@@ -167,16 +170,82 @@ def test_a_merged_run_keeps_ops_beside_its_records(tmp_path: Path) -> None:
 def test_merging_again_writes_the_same_bytes(tmp_path: Path) -> None:
     walked(tmp_path / "a", "r1", op_result(0), op_result(1))
     merge([tmp_path / "a"], tmp_path / "m")
-    before = (tmp_path / "m" / OPS_NAME).read_bytes()
+    (journal,) = journals(tmp_path / "m")
+    before = journal.read_bytes()
     merge([tmp_path / "a"], tmp_path / "m")
-    assert (tmp_path / "m" / OPS_NAME).read_bytes() == before
+    assert [path.read_bytes() for path in journals(tmp_path / "m")] == [before]
 
 
-def test_a_run_without_ops_has_no_such_file(tmp_path: Path) -> None:
+def test_a_journal_is_packed_when_its_run_is_over(tmp_path: Path) -> None:
+    walked(tmp_path / "a", "r1", *map(op_result, range(100)))
+    (plain,) = journals(tmp_path / "a")
+    merge([tmp_path / "a"], tmp_path / "m")
+    (packed,) = journals(tmp_path / "m")
+    assert packed.name == f"{plain.name}.zst"
+    assert journal_bytes(packed) == plain.read_bytes()
+    assert packed.stat().st_size * 5 < plain.stat().st_size
+    merge([tmp_path / "m"], tmp_path / "again")
+    assert read_ops(tmp_path / "again") == read_ops(tmp_path / "a")
+
+
+def test_a_verdict_of_many_models_is_written_once(tmp_path: Path) -> None:
+    op, other = op_result(0), op_result(0, Status.CREATED_GRAPH, Outcome.FAILED)
+    walked(tmp_path, "r1", op, *[structs.replace(op, hit=True, count=n) for n in range(50)])
+    (journal,) = journals(tmp_path)
+    assert journal.read_bytes().count(op.verdict.op.name.encode()) == 1
+    (line,) = load_ops(tmp_path)
+    assert line.result == structs.replace(op, hit=True, count=49)
+    walked(tmp_path / "b", "r1", op, other, other)
+    assert [line.result for line in load_ops(tmp_path / "b")] == [other], "not the same verdict"
+
+
+def test_a_reference_to_nothing_is_a_loss(tmp_path: Path) -> None:
+    walked(tmp_path, "r1", op_result(0), op_result(0))
+    (journal,) = journals(tmp_path)
+    lines = [line for line in journal.read_bytes().splitlines(True) if b'"op_ended"' not in line]
+    journal.write_bytes(b"".join(lines))
+    assert load_ops(tmp_path) == []
+    assert "refers to a verdict that is not in the journal" in load_journals(tmp_path)[2][0]
+
+
+def test_a_run_without_ops_has_none(tmp_path: Path) -> None:
     walked(tmp_path / "a")
     merge([tmp_path / "a"], tmp_path / "m")
-    assert not (tmp_path / "m" / OPS_NAME).exists()
     assert read_ops(tmp_path / "m") == []
+
+
+def test_a_run_of_the_first_schema_is_read_and_upgraded(tmp_path: Path) -> None:
+    """Written as version 1 did: every field, plain journals, an `ops.jsonl` beside them."""
+    walked(tmp_path, "r1", op_result(0), op_result(1, outcome=Outcome.FAILED))
+    merge([tmp_path], tmp_path)
+    lines, (header, records) = read_ops(tmp_path), read_merged(tmp_path)
+    for packed in list(journals(tmp_path)):
+        plain = b"".join(map(as_version_1, journal_bytes(packed).splitlines()))
+        packed.with_suffix("").write_bytes(plain)
+        packed.unlink()
+    (tmp_path / OPS_NAME).write_bytes(b"".join(as_version_1(encode(line)) for line in lines))
+    old = json.loads((tmp_path / "run.json").read_bytes()) | {"schema": 1}
+    (tmp_path / "run.json").write_text(json.dumps(old))
+    assert (read_ops(tmp_path), read_merged(tmp_path)[1]) == (lines, records)
+    merge([tmp_path], tmp_path)
+    assert not (tmp_path / OPS_NAME).exists()
+    assert (read_ops(tmp_path), read_merged(tmp_path)) == (lines, (header, records))
+
+
+def as_version_1(line: bytes) -> bytes:
+    """A line as schema 1 wrote it: what has its default is there."""
+    found = json.loads(line)
+    if found.get("event") == "journal_opened":
+        found["schema"] = 1
+    for result in [found["result"]] if "result" in found else []:
+        result.setdefault("hit", False)
+        result.setdefault("rechecked", False)
+        for name, value in {"failure": None, "outcome": "PASSED", "fingerprint": ""}.items():
+            result["verdict"].setdefault(name, value)
+        for stage in result["verdict"]["stages"]:
+            stage.setdefault("artifacts", [])
+            stage.setdefault("attributes", {})
+    return json.dumps(found).encode() + b"\n"
 
 
 def test_a_malformed_line_is_a_sentence(tmp_path: Path) -> None:

@@ -12,6 +12,9 @@ from rich.console import Console
 from harness.records.naming import identity_of, nodeid_on
 from harness.records.schema import (
     Failure,
+    OpEnded,
+    OpResult,
+    OpsFound,
     Outcome,
     Plan,
     PlannedTest,
@@ -24,6 +27,7 @@ from harness.records.schema import (
 from pipeline import progress
 from pipeline.ledger import Ledger
 from pipeline.progress import PlainLines, State, clock, frame_of, render, snapshot, summary
+from tests.unit.run_builder import op_result
 
 NOW = 1_790_000_000.0
 
@@ -73,6 +77,52 @@ def test_the_picture_says_what_runs_where_and_for_how_long() -> None:
     assert "1:05 of 15:00" in picture
     assert "waiting" not in picture
     assert "0/2" in picture
+
+
+def op_by_op(model: str) -> PlannedTest:
+    entry = f"tests/models/m.py::test_{model}[op_by_op_torch-eval]"
+    return PlannedTest(identity_of(entry, "cpu"), nodeid_on(entry, "cpu"), estimate_s=500.0)
+
+
+def found(test: PlannedTest, total: int, taken: int = 0) -> OpsFound:
+    return OpsFound(time=NOW, key=test.identity.key, total=total, taken=taken)
+
+
+def op_ended(test: PlannedTest, result: OpResult) -> OpEnded:
+    return OpEnded(time=NOW, key=test.identity.key, result=result)
+
+
+def test_ops_are_counted_and_their_pace_foretells_the_end() -> None:
+    tests = [op_by_op("bert"), op_by_op("later")]
+    results = [op_result(i, hit=i < 2) for i in range(3)]
+    results.append(op_result(3, outcome=Outcome.FAILED))
+    ops = [op_ended(tests[0], r) for r in results]
+    ledger = a_ledger(tests, started(tests[0]), found(tests[0], 12, taken=2), *ops)
+    frame = frame_of(a_plan(tests), workers=2, timeout_s=None)
+    state = snapshot(ledger, frame, NOW + 8)
+    picture = seen(state, NOW + 8, 120)
+    assert "6/12 ops, 2 cached, 1 failed, 12 s left" in picture
+    assert "6 of at least 12 ops, 2 cached, 1 failed" in summary(state)
+    ledger.apply(ended(tests[0], Outcome.REACHED))
+    ledger.apply(started(tests[1]))
+    ledger.apply(found(tests[1], 1_000))
+    assert "6 of 1,012 ops" in summary(snapshot(ledger, frame, NOW + 9))
+
+
+def test_a_test_taken_up_again_counts_its_ops_from_its_own_start() -> None:
+    test = op_by_op("bert")
+    first = [started(test), found(test, 12), *(op_ended(test, op_result(i)) for i in range(5))]
+    ledger = a_ledger([test], *first, started(test, NOW + 50), found(test, 12, taken=5))
+    assert (ledger.ops[test.identity.key].done, ledger.ops[test.identity.key].total) == (5, 12)
+
+
+def test_a_finished_line_says_what_the_ops_came_to() -> None:
+    test = op_by_op("bert")
+    ledger = a_ledger([test], started(test), found(test, 1), op_ended(test, op_result(0, hit=True)))
+    ledger.apply(ended(test, Outcome.PASSED))
+    out = io.StringIO()
+    PlainLines(out, frame_of(a_plan([test]), 1, None)).update(ledger, [test.identity.key])
+    assert out.getvalue() == "[1/1] PASSED bert[op_by_op_torch-eval]@cpu 2.0 s, 1/1 ops, 1 cached\n"
 
 
 @pytest.mark.parametrize("width", [30, 60, 200])

@@ -128,6 +128,23 @@ def test_exports_of_earlier_builds_go_and_links_are_refused(tmp_path: Path) -> N
         build(tmp_path / "other")
 
 
+def test_an_op_that_ran_and_was_compared_with_nothing_is_seen_everywhere(tmp_path: Path) -> None:
+    alone = op_result(1, outcome=Outcome.REACHED, pcc=None, uncompared="nobody knows <fft>")
+    build(run_of(tmp_path, {T5: [op_result(0), alone]}))
+    (exported,) = (tmp_path / "models").iterdir()
+    good, odd = json.loads(exported.read_text()).values()
+    assert (good["golden"], good["uncompared"]) == ("torch", "")
+    assert (odd["golden"], odd["uncompared"]) == ("", "nobody knows <fft>")
+    book = openpyxl.load_workbook(tmp_path / ops_xlsx.NAME)
+    (model, _) = rows_of(book["Summary"])[:2]
+    assert (model["not compared"], model["executed"]) == (1, "2/2")
+    said = [row["compared with"] for row in rows_of(book["t5"])]
+    assert said == ["torch", "not compared: nobody knows <fft>"]
+    (page,) = (tmp_path / "ops").glob("*.html")
+    assert "1 not compared" in page.read_text()
+    assert "not compared: nobody knows &lt;fft&gt;" in page.read_text()
+
+
 # --- spreadsheet -----------------------------------------------------------------------------
 
 

@@ -2,7 +2,8 @@
 #
 # SPDX-License-Identifier: Apache-2.0
 
-"""A model with healthy ops, one that does not lower and one that lowers to something else."""
+"""A model with healthy ops, ops that stop where they are imported, lowered and compiled, and one
+that lowers to something else."""
 
 import pytest
 import torch
@@ -18,7 +19,9 @@ class Model(torch.nn.Module):
     def forward(self, x):
         x = torch.relu(self.conv(x))
         x = torch.nn.functional.max_pool2d(x, 3, 2, 1, ceil_mode=True)
-        return torch.cumprod(x.mean((2, 3)) + 1, 1) + 1
+        x = torch.cumprod(x.mean((2, 3)) + 1, 1) + 1
+        x = torch.cond(x.sum() > 0, lambda y: y.sin(), lambda y: y.cos(), (x,))
+        return x * x.max().item()
 
 
 class ThisTester(ModelTester):

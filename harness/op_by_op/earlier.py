@@ -1,0 +1,53 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""What an earlier attempt at a test left in this run's journals, for a run that is taken up again.
+
+Every result counts, also one that the verdict cache refuses (a timeout), except where the machine
+was to blame, or where other versions of the compilers were at work.
+"""
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from harness.records.journal import journal_bytes, journals, read_journal
+from harness.records.provenance import versions
+from harness.records.schema import NOT_EVIDENCE, JournalOpened, OpEnded, OpResult
+
+RESUMED_VARIABLE = "BRINGUP_RESUMED"
+"""Set by a run that was taken up again."""
+
+
+def earlier_results(run_dir: Path, test: str, own: Path) -> dict[str, OpResult]:
+    """By op key, the last result of each op of a test (an `Identity.key`), less `own` journal's.
+
+    Empty unless the run was taken up again.
+
+    Raises:
+        RecordError: a journal cannot be read.
+    """
+    if not os.environ.get(RESUMED_VARIABLE):
+        return {}
+    name = msgspec.json.encode(test)
+    found: list[OpEnded] = []
+    for path in journals(run_dir):
+        if path != own and name in journal_bytes(path):
+            found += _of_test(path, test)
+    found.sort(key=lambda event: event.time)
+    return {event.result.verdict.op.key: event.result for event in found}
+
+
+def _of_test(journal: Path, test: str) -> list[OpEnded]:
+    events, _ = read_journal(journal)
+    opened = events[0] if events else None
+    if not isinstance(opened, JournalOpened) or opened.provenance.versions != versions():
+        return []
+    return [
+        event
+        for event in events
+        if isinstance(event, OpEnded)
+        and event.key == test
+        and event.result.verdict.outcome not in NOT_EVIDENCE
+    ]

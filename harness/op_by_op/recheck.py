@@ -1,0 +1,58 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Which cached verdicts a run takes as they are: all, none, or all but a share that is audited."""
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from harness.errors import UsageError
+from harness.op_by_op.cache_rules import chosen_for_recheck
+
+RECHECK_VARIABLE = "BRINGUP_RECHECK"
+"""Share of cache hits to compute again, e.g. `2%` or `0.02`."""
+NO_CACHE_VARIABLE = "BRINGUP_NO_CACHE"
+"""Any text but `0`: nothing is taken from the cache; what is computed is still kept there."""
+_SHARE = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*(%?)")
+
+
+@dataclass(frozen=True)
+class Recheck:
+    """What is done with hits in one run."""
+
+    share: float = 0.0
+    """0 to 1."""
+    takes_hits: bool = True
+    seed: int = 0
+
+    @classmethod
+    def from_environment(cls, run_id: str) -> Self:
+        """As the environment says; another run rechecks other hits, the same run the same ones.
+
+        Raises:
+            UsageError: the share is not one.
+        """
+        none = os.environ.get(NO_CACHE_VARIABLE, "0") not in ("", "0")
+        share = parse_share(os.environ.get(RECHECK_VARIABLE) or "0")
+        seed = int.from_bytes(hashlib.sha256(run_id.encode()).digest()[:8])
+        return cls(share, not none, seed)
+
+    def chooses(self, key: str) -> bool:
+        """Is the hit under a cache key computed again?"""
+        return chosen_for_recheck(key, self.share, self.seed)
+
+
+def parse_share(text: str) -> float:
+    """`2%` or `0.02` as a number from 0 to 1.
+
+    Raises:
+        UsageError: neither, or more than all.
+    """
+    match = _SHARE.fullmatch(text.strip())
+    share = float(match[1]) / (100 if match[2] else 1) if match else -1.0
+    if not 0 <= share <= 1:
+        raise UsageError(f"`{text}` is no share of the cached verdicts; write 2% or 0.02")
+    return share

@@ -1,0 +1,81 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""One run at a time in a run directory, and nobody takes a run up while any of it is alive.
+
+The lock is the kernel's (flock(2)) and ends with the last process that has the file open: the
+supervisor, which takes it, and the watchdog and pytest's controller, which inherit it.
+"""
+
+import fcntl
+import os
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psutil
+
+from harness.errors import RecordError
+from pipeline.errors import PipelineError
+
+NAME = ".lock"
+PATIENCE_S = 60.0
+"""What a supervisor that was killed leaves behind is gone by then; see `watchdog`."""
+
+
+class RunLock:
+    """Holds a run directory; a context manager."""
+
+    def __init__(self, run_dir: Path, patience_s: float = PATIENCE_S) -> None:
+        """Take the lock, once what a killed supervisor left behind is gone.
+
+        Raises:
+            PipelineError: a supervisor is at work in the directory.
+            RecordError: the lock cannot be written.
+        """
+        path = run_dir / NAME
+        try:
+            run_dir.mkdir(parents=True, exist_ok=True)
+            self.descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise RecordError(f"cannot write {path}: {error.strerror}") from error
+        end = time.monotonic() + patience_s
+        while not self._taken():
+            holder = os.pread(self.descriptor, 20, 0).decode("ascii", "replace")
+            supervised = holder.isdecimal() and psutil.pid_exists(int(holder))
+            if supervised or time.monotonic() > end:
+                os.close(self.descriptor)
+                raise PipelineError(f"the run in {run_dir} is still going on (process {holder})")
+            time.sleep(0.2)
+        os.ftruncate(self.descriptor, 0)
+        os.pwrite(self.descriptor, str(os.getpid()).encode(), 0)
+
+    def _taken(self) -> bool:
+        try:
+            fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        os.close(self.descriptor)
+
+
+def refuse_if_held(run_dir: Path) -> None:
+    """Refuse to touch a run directory that is being written.
+
+    Raises:
+        PipelineError: a run is going on there.
+    """
+    if (run_dir / NAME).exists():
+        with RunLock(run_dir, 0.0):
+            return

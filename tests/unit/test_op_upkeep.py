@@ -1,0 +1,85 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""The verdict cache is pruned now and then, and what to recheck is said in one way or another."""
+
+import os
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from harness.errors import UsageError
+from harness.op_by_op.cache import DAY, VerdictCache
+from harness.op_by_op.recheck import Recheck, parse_share
+from harness.op_by_op.upkeep import Limits, prune_if_due
+from tests.unit.run_builder import op_result
+
+LIMITS = Limits(age_s=90 * DAY, size=1 << 30)
+
+
+def filled(tmp_path: Path) -> VerdictCache:
+    """One fresh verdict and one that nobody has used for a year."""
+    cache = VerdictCache(tmp_path / "v.sqlite")
+    for key in ("new", "old"):
+        assert cache.put(key, op_result().verdict)
+    with sqlite3.connect(cache.path) as db:
+        db.execute("UPDATE verdict SET used = used - ? WHERE key = 'old'", (365 * DAY,))
+    return cache
+
+
+def test_pruning_is_done_once_a_day(tmp_path: Path) -> None:
+    cache = filled(tmp_path)
+    pruned = prune_if_due(cache, LIMITS)
+    assert pruned is not None and (pruned.kept, pruned.removed) == (1, 1)
+    assert prune_if_due(cache, LIMITS) is None
+    yesterday = time.time() - 1.1 * DAY
+    os.utime(tmp_path / "v.sqlite.pruned", (yesterday, yesterday))
+    assert prune_if_due(cache, LIMITS) is not None
+
+
+def test_one_prunes_at_a_time(tmp_path: Path) -> None:
+    cache = filled(tmp_path)
+    with FileLock(f"{tmp_path / 'v.sqlite.pruned'}.lock"):
+        assert prune_if_due(cache, LIMITS) is None
+    assert prune_if_due(cache, LIMITS) is not None
+
+
+def test_no_cache_is_made_to_be_pruned(tmp_path: Path) -> None:
+    assert prune_if_due(VerdictCache(tmp_path / "none" / "v.sqlite"), LIMITS) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_limits_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Limits.from_environment() == Limits(90 * DAY, 4 << 30)
+    monkeypatch.setenv("BRINGUP_CACHE_DAYS", "7")
+    monkeypatch.setenv("BRINGUP_CACHE_GIB", "0.5")
+    assert Limits.from_environment() == Limits(7 * DAY, 1 << 29)
+    monkeypatch.setenv("BRINGUP_CACHE_DAYS", "-1")
+    with pytest.raises(UsageError, match="BRINGUP_CACHE_DAYS=-1 is no limit of the verdict cache"):
+        Limits.from_environment()
+
+
+@pytest.mark.parametrize(
+    ("text", "share"), [("2%", 0.02), ("0.02", 0.02), ("100%", 1.0), (".5", 0.5), ("0", 0.0)]
+)
+def test_a_share_is_a_percentage_or_a_part(text: str, share: float) -> None:
+    assert parse_share(text) == pytest.approx(share)
+
+
+@pytest.mark.parametrize("text", ["2", "101%", "two", "-1%", "", "nan"])
+def test_what_is_no_share_is_a_sentence(text: str) -> None:
+    with pytest.raises(UsageError, match="is no share of the cached verdicts; write 2%"):
+        parse_share(text)
+
+
+def test_every_run_rechecks_its_own_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BRINGUP_RECHECK", "10%")
+    keys = [str(n) for n in range(1000)]
+    one, same, other = (Recheck.from_environment(name) for name in ("n1", "n1", "n2"))
+    chosen = [key for key in keys if one.chooses(key)]
+    assert 50 < len(chosen) < 150
+    assert chosen == [key for key in keys if same.chooses(key)]
+    assert chosen != [key for key in keys if other.chooses(key)]
