@@ -11,7 +11,7 @@ values come from interpreting the same graph. Only one window's values are ever 
 
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch.fx import Graph, Node
@@ -77,6 +77,45 @@ class IntermediateReport:
         )
 
 
+@dataclass(frozen=True)
+class Compared:
+    """One node that was looked at."""
+
+    node: Node
+    reason: str = ""
+    """Why it is wrong; empty when it is right."""
+    missing: str = ""
+    """Why the device did not give it; empty when it did."""
+
+
+@dataclass
+class Tally:
+    """What a walk found so far."""
+
+    nodes: int = 0
+    wrong: int = 0
+    named: list[NodeValue] = field(default_factory=list)
+    missing: list[NodeValue] = field(default_factory=list)
+
+    def add(self, seen: Compared) -> None:
+        """Count one more node."""
+        name, target = seen.node.name, _op_of(seen.node)
+        if seen.missing:
+            self.missing.append(NodeValue(name, target, seen.missing))
+            return
+        self.nodes += 1
+        self.wrong += bool(seen.reason)
+        if seen.reason and len(self.named) < WRONG_NODES:
+            self.named.append(NodeValue(name, target, seen.reason))
+
+    def report(self) -> IntermediateReport:
+        """What it comes to."""
+        first = self.named[0] if self.named else None
+        return IntermediateReport(
+            self.nodes, first, self.wrong, tuple(self.named), tuple(self.missing)
+        )
+
+
 def walk(
     graph: Graph,
     golden: GoldenValues,
@@ -85,44 +124,60 @@ def walk(
     *,
     callbacks: Sequence[Callback] = (),
     options: Mapping[str, str] | None = None,
-    deadline_s: float = DEADLINE,
 ) -> IntermediateReport:
-    """Visit every node that has a tensor value, in order of execution.
+    """Visit every node that has a tensor value, in order of execution; `options` as `compared`.
 
-    `options` are the device compiler's, `deadline_s` is for one window. Raises DeviceError for a
-    device that does not execute here, or that stopped answering.
+    Raises:
+        DeviceError: the device does not execute here, or stopped answering.
+    """
+    tally = Tally()
+    for seen in compared(graph, golden, device, tolerances, callbacks=callbacks, options=options):
+        tally.add(seen)
+    return tally.report()
+
+
+def compared(
+    graph: Graph,
+    golden: GoldenValues,
+    device: Device,
+    tolerances: Tolerances,
+    *,
+    callbacks: Sequence[Callback] = (),
+    options: Mapping[str, str] | None = None,
+) -> Iterator[Compared]:
+    """Look at the nodes one after the other; `options` are the device compiler's.
+
+    Raises:
+        DeviceError: the device does not execute here, or stopped answering.
     """
     if not device.open().executes:
         raise DeviceError(f"{device.name} only compiles on this machine; it has no values to show")
-    nodes = wrong = 0
-    named: list[NodeValue] = []
-    missing: list[NodeValue] = []
     waiting = list(windows(graph))
+    computing = [node for node in graph.nodes if node.op == "call_function"]
     while waiting:
         window = waiting.pop(0)
-        part = cut(graph, _computing(graph), window)
-        values = _device_values(part, golden, device, options or {}, deadline_s)
-        if isinstance(values, str) and len(window) > 1:
+        values = _device_values(cut(graph, computing, window), golden, device, options or {})
+        if not isinstance(values, str):
+            yield from _looked_at(window, values, golden, tolerances, callbacks)
+        elif len(window) > 1:
             half = len(window) // 2
             waiting[:0] = [window[:half], window[half:]]
-            continue
-        if isinstance(values, str):
-            missing.append(NodeValue(window[0].name, _op_of(window[0]), values))
-            continue
-        for node, ours, theirs in zip(window, values, golden.of(window), strict=True):
-            nodes += 1
-            for callback in callbacks:
-                callback(node.name, ours, theirs)
-            reasons = mismatches(compare(theirs, ours, tolerances))
-            wrong += bool(reasons)
-            if reasons and len(named) < WRONG_NODES:
-                named.append(NodeValue(node.name, _op_of(node), reasons[0]))
-    first = named[0] if named else None
-    return IntermediateReport(nodes, first, wrong, tuple(named), tuple(missing))
+        else:
+            yield Compared(window[0], missing=values)
 
 
-def _computing(graph: Graph) -> list[Node]:
-    return [node for node in graph.nodes if node.op == "call_function"]
+def _looked_at(
+    window: Sequence[Node],
+    values: Sequence[torch.Tensor],
+    golden: GoldenValues,
+    tolerances: Tolerances,
+    callbacks: Sequence[Callback],
+) -> Iterator[Compared]:
+    for node, ours, theirs in zip(window, values, golden.of(window), strict=True):
+        for callback in callbacks:
+            callback(node.name, ours, theirs)
+        reasons = mismatches(compare(theirs, ours, tolerances))
+        yield Compared(node, reasons[0] if reasons else "")
 
 
 def _op_of(node: Node) -> str:
@@ -151,7 +206,7 @@ def windows(graph: Graph) -> Iterator[list[Node]]:
 
 
 def _device_values(
-    part: Part, golden: GoldenValues, device: Device, options: Mapping[str, str], deadline_s: float
+    part: Part, golden: GoldenValues, device: Device, options: Mapping[str, str]
 ) -> Sequence[torch.Tensor] | str:
     """The outputs of a part on the device, or why there are none."""
     try:
@@ -164,7 +219,7 @@ def _device_values(
         inputs=tuple(golden.of(part.inputs)),
         execute=True,
     )
-    run = device.run_op(job, deadline_s)
+    run = device.run_op(job, DEADLINE)
     if run.outputs is None:
         return run.failure.message if run.failure else "the device gave no answer"
     return run.outputs

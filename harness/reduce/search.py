@@ -18,7 +18,7 @@ from itertools import takewhile
 import torch
 from torch.fx import Graph, Node
 
-from harness.intermediates import IntermediateReport, walk
+from harness.intermediates import IntermediateReport, Tally, compared
 from harness.op_by_op.reproducer import fingerprint_of
 from harness.records.schema import Failure, Identity, OpVerdict, Outcome, Stage, Status
 from harness.reduce.attempts import Attempts, Sign, sign_of
@@ -200,42 +200,49 @@ class Search:
                 f" is to blame and no device ({said[0]})"
             )
             return None
-        found.walked = self._walked()
-        found.sentences.append(found.walked.render())
-        return self._wrong_alone(found.walked) or self._wrong_together(found.walked)
+        tally = Tally()
+        try:
+            return self._blamed(tally)
+        finally:
+            found.walked = tally.report()
+            found.sentences.append(_walked(found.walked))
 
-    def _walked(self) -> IntermediateReport:
-        self._say("comparing every intermediate value")
-        return walk(
-            self.subject.graph,
+    def _blamed(self, tally: Tally) -> _Start | None:
+        """Walk until a node is wrong alone, or together with what computes it."""
+        subject = self.subject
+        self._say("comparing intermediate values")
+        for seen in compared(
+            subject.graph,
             self.attempts.golden,
             self.attempts.device,
-            self.subject.node_tolerances,
-            options=self.subject.options,
-            deadline_s=WHOLE_DEADLINE,
-        )
+            subject.node_tolerances,
+            options=subject.options,
+        ):
+            tally.add(seen)
+            start = self._blame(seen.node) if seen.reason else None
+            if start is not None:
+                return start
+        return self._wrong_at_the_end(tally)
 
-    def _wrong_alone(self, walked: IntermediateReport) -> _Start | None:
-        tried = set()
-        for node in walked.wrong_nodes:
-            unit = self._unit_of(node.name)
-            if unit in tried:
+    def _blame(self, node: Node) -> _Start | None:
+        self._say(f"{node.name} is wrong; trying it alone")
+        tolerances = self.subject.node_tolerances
+        start = self._try([self._unit_of(node)], (node,), tolerances)
+        if start is None and node.meta["val"].is_floating_point():
+            # of a float the first that is wrong; an index or a mask may flip by rounding alone
+            self._say(f"it is right; trying all that computes {node.name}")
+            start = self._try_cone(node, tolerances)
+        return start
+
+    def _wrong_at_the_end(self, tally: Tally) -> _Start | None:
+        by_name = {node.name: node for unit in self.units for node in unit}
+        for wrong in tally.named[:_CONES]:
+            start = self._try_cone(by_name[wrong.name], self.subject.node_tolerances)
+            if start is not None:
+                return start
+        for output in results(self.subject.graph):
+            if output.name not in by_name:
                 continue
-            tried.add(unit)
-            self._say(f"trying {node.name} alone")
-            start = self._try([unit], (self._node(node.name),), self.subject.node_tolerances)
-            if start is not None:
-                return start
-        return None
-
-    def _wrong_together(self, walked: IntermediateReport) -> _Start | None:
-        for wrong in walked.wrong_nodes[:_CONES]:
-            self._say(f"trying all that computes {wrong.name}")
-            start = self._try_cone(self._node(wrong.name), self.subject.node_tolerances)
-            if start is not None:
-                return start
-        computed = {node for unit in self.units for node in unit}
-        for output in [n for n in results(self.subject.graph) if n in computed]:
             self._say(f"trying all that computes the output {output.name}")
             start = self._try_cone(output, self.subject.tolerances)
             if start is not None:
@@ -243,7 +250,7 @@ class Search:
         return None
 
     def _try_cone(self, node: Node, tolerances: Tolerances) -> _Start | None:
-        unit = self._unit_of(node.name)
+        unit = self._unit_of(node)
         before = [*takewhile(lambda other: other is not unit, self.units), unit]
         return self._try(before, (node,), tolerances)
 
@@ -312,11 +319,18 @@ class Search:
             return f"With PyTorch's value for {names} the model is wrong all the same."
         return f"With PyTorch's value for {names} the model is right."
 
-    def _node(self, name: str) -> Node:
-        return next(node for unit in self.units for node in unit if node.name == name)
+    def _unit_of(self, node: Node) -> Unit:
+        return next(unit for unit in self.units if node in unit)
 
-    def _unit_of(self, name: str) -> Unit:
-        return next(unit for unit in self.units if any(n.name == name for n in unit))
+
+def _walked(report: IntermediateReport) -> str:
+    first = report.first_wrong
+    if first is None:
+        return report.render()
+    return (
+        f"{first.name} ({first.target}) is the first value to leave tolerance,"
+        f" after {report.nodes - report.wrong} that agree: {first.reason}"
+    )
 
 
 def _gives(chosen: Sequence[Unit], outputs: Sequence[Node]) -> bool:
