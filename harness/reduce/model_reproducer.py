@@ -24,17 +24,10 @@ from harness.errors import RecordError, UsageError
 from harness.op_by_op.reproducer import EXPECTED, REPRO_FOLDER, RUN, VERSIONS, fingerprint_of
 from harness.records.atomic import write_atomically
 from harness.records.naming import entry_of, size_of, sized
-from harness.records.schema import Failure, Identity, Outcome, Stage, Status
+from harness.records.reproducible import reproducer_name
+from harness.records.schema import Failure, Identity, Outcome, Status
 
 MODEL_SCHEMA = 1
-REDUCIBLE = frozenset({Outcome.INCORRECT, Outcome.FAILED, Outcome.CRASHED, Outcome.TIMEOUT})
-"""Endings of a model test that leave a reproducer, in a stage of the compiler's or the device's."""
-_STAGES = frozenset(
-    {
-        *(Stage.EXPORT, Stage.DECOMPOSE, Stage.TORCH_IR, Stage.TORCH_BACKEND_IR),
-        *(Stage.STABLEHLO, Stage.COMPILE, Stage.EXECUTE, Stage.VERIFY),
-    }
-)
 _SETTINGS = ("TT_TORCH_", "RTI_PCC_FAIL_THRESH")
 """Variables that change what a test does begin so."""
 _SCRIPT = '''\
@@ -98,21 +91,6 @@ class ModelExpected(msgspec.Struct, frozen=True, kw_only=True):
         return entry_of(self.nodeid, self.model.device)
 
 
-def is_reducible(outcome: Outcome | None, failure: Failure | None) -> bool:
-    """Does an ending leave a reproducer?"""
-    return outcome in REDUCIBLE and failure is not None and failure.stage in _STAGES
-
-
-def directory_name(model: Identity) -> str:
-    """What a model's reproducer is called: the test's key, as a file name."""
-    return re.sub(r"[^\w.]+", "-", model.key)
-
-
-def command_of(model: Identity) -> str:
-    """The shell command that runs and reduces a model test."""
-    return f"nox -s repro -- {directory_name(model)}"
-
-
 def settings() -> dict[str, str]:
     """Variables of this process's environment that change what a test does."""
     return {k: v for k, v in sorted(os.environ.items()) if k.startswith(_SETTINGS)}
@@ -146,7 +124,7 @@ def write_model(run_dir: Path, expected: ModelExpected, versions: Mapping[str, s
     Raises:
         RecordError: the disk is full or gone.
     """
-    place = run_dir / REPRO_FOLDER / directory_name(expected.model)
+    place = run_dir / REPRO_FOLDER / reproducer_name(expected.model)
     try:
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -220,7 +198,7 @@ def _may_be(name: str, which: str) -> bool:
 def _names(expected: ModelExpected) -> Iterable[str]:
     model = expected.model
     entry = expected.entry
-    names = {directory_name(model), model.key, model.name, expected.nodeid, entry}
+    names = {reproducer_name(model), model.key, model.name, expected.nodeid, entry}
     return names | {sized(entry, size_of(model))}
 
 

@@ -22,15 +22,14 @@ from harness.frontend.fx_import import import_graph
 from harness.frontend.mlir import BACKEND_PIPELINE, TorchMlir
 from harness.op_by_op.reproducer import REPRO_FOLDER, folder_name, write_reproducer
 from harness.records.provenance import versions
+from harness.records.reproducible import is_reproducible, reproduce_command
 from harness.records.schema import AnyEvent, Status
 from harness.reduce import request as requests
 from harness.reduce.attempts import Attempts
 from harness.reduce.golden import GoldenValues
 from harness.reduce.model_reproducer import (
     Reduced,
-    directory_name,
     expected_of,
-    is_reducible,
     write_model,
 )
 from harness.reduce.part import Part
@@ -82,7 +81,7 @@ def leave(tester: "ModelTester") -> str:
     """
     recorder = tester.recorder
     outcome, failure = recorder.verdict, recorder.failure
-    if not recorder.nodeid or not is_reducible(outcome, failure):
+    if not recorder.nodeid or not is_reproducible(outcome, failure):
         return ""
     assert outcome is not None and failure is not None
     if tester.mismatches:
@@ -98,7 +97,7 @@ def leave(tester: "ModelTester") -> str:
             _reduce_at_once(tester, Request(run_dir, seconds, _to_log, expected=expected))
     except (RecordError, DeviceError) as error:
         print(error, file=sys.stderr)
-    return f"nox -s repro -- {directory_name(recorder.identity)}"
+    return reproduce_command(recorder.nodeid, recorder.identity)
 
 
 def _reduce_at_once(tester: "ModelTester", request: Request) -> None:
@@ -159,7 +158,7 @@ def _searched(tester: "ModelTester", request: Request) -> Found:
 def _note(tester: "ModelTester", request: Request, found: Found) -> None:
     """Say in the model's own record what was found; make one of a failure not on record."""
     expected, ending = request.expected, found.ending
-    if expected is None and is_reducible(ending.outcome, ending.failure):
+    if expected is None and is_reproducible(ending.outcome, ending.failure):
         assert ending.failure is not None
         identity, nodeid = tester.recorder.identity, tester.recorder.nodeid
         origin = request.run_dir.name
