@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -46,12 +46,24 @@ def sign_of(verdict: OpVerdict) -> Sign:
     return verdict.outcome, fingerprint_of("", verdict.outcome, verdict.failure)
 
 
+@contextlib.contextmanager
+def worker(device_name: str) -> Iterator[Device]:
+    """A device of its own whose host is forked anew in no time when it dies."""
+    server = ForkServer(PRELOADED_FOR.get(device_name, ()))
+    device = Device(device_name, fork_server=server)
+    try:
+        yield device
+    finally:
+        device.close()
+        server.close()
+
+
 class Attempts:
     """Runs parts of one graph on one device. Use it as a context manager."""
 
     def __init__(
         self,
-        device_name: str,
+        device: Device,
         golden: GoldenValues,
         options: Mapping[str, str],
         deadline_s: float,
@@ -61,8 +73,7 @@ class Attempts:
         self.options = dict(options)
         self.deadline_s = deadline_s
         self.count = 0
-        self._server = ForkServer(PRELOADED_FOR.get(device_name, ()))
-        self.device = Device(device_name, fork_server=self._server)
+        self.device = device
         self._scratch = tempfile.TemporaryDirectory(prefix="bringup-reduce-")
         self._blobs = BlobStore(Path(self._scratch.name))
 
@@ -75,8 +86,6 @@ class Attempts:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.device.close()
-        self._server.close()
         self._scratch.cleanup()
 
     def run(self, part: Part) -> OpRun:

@@ -25,7 +25,7 @@ from harness.records.provenance import versions
 from harness.records.reproducible import is_reproducible, reproduce_command
 from harness.records.schema import AnyEvent, Status
 from harness.reduce import request as requests
-from harness.reduce.attempts import Attempts
+from harness.reduce.attempts import Attempts, worker
 from harness.reduce.golden import GoldenValues
 from harness.reduce.model_reproducer import (
     Reduced,
@@ -142,7 +142,8 @@ def _searched(tester: "ModelTester", request: Request) -> Found:
     golden = GoldenValues(subject.graph, subject.arguments)
     with (
         lease(subject.device),
-        Attempts(subject.device, golden, subject.options, request.deadline_s) as attempts,
+        worker(subject.device) as device,
+        Attempts(device, golden, subject.options, request.deadline_s) as attempts,
     ):
         saver = _Saver(request, attempts)
         search = Search(

@@ -25,12 +25,12 @@ class Block(torch.nn.Module):
 class Network(torch.nn.Module):
     """A small residual network with one odd step between its two halves."""
 
-    def __init__(self, middle):
+    def __init__(self, middle, blocks=2):
         super().__init__()
         self.stem = torch.nn.Conv2d(3, 8, 3, padding=1)
-        self.before = torch.nn.Sequential(Block(8), Block(8))
+        self.before = torch.nn.Sequential(*[Block(8) for _ in range(blocks)])
         self.middle = middle
-        self.after = torch.nn.Sequential(Block(8), Block(8))
+        self.after = torch.nn.Sequential(*[Block(8) for _ in range(blocks)])
         self.head = torch.nn.Linear(8, 5)
 
     def forward(self, x):
@@ -51,6 +51,12 @@ def negative_index(x):
 def fused(x):
     """XLA makes log(exp(x)) to x, also where exp(x) is infinite; each op alone is right."""
     return torch.log(torch.exp(x * 1000)).clamp(max=1e9) * 1e-3
+
+
+def rounded(x):
+    """IREE drops the way through bfloat16, unless its value is an output: all nodes look right."""
+    x = torch.tanh(x) + 1
+    return (x - x.bfloat16().float()) * 100
 
 
 def refused(x):
@@ -74,6 +80,7 @@ MIDDLES = {
     "ceil_pool": ceil_pool,
     "negative_index": negative_index,
     "fused": fused,
+    "rounded": rounded,
     "refused": refused,
     "empty_contraction": EmptyContraction(),
 }
