@@ -146,7 +146,7 @@ class CompilerConfig:
     enable_optimizer = Setting(False, "TT_TORCH_OPTIMIZER", _flag)
     """Ask the device's compiler for its optimiser."""
     verify_op_by_op = Setting(False, "TT_TORCH_VERIFY_OP_BY_OP", _flag)
-    """Compare every op's output in op-by-op flows."""
+    """Fail an op-by-op test in which an op's output is wrong; compared it is in any case."""
     enable_intermediate_verification = Setting(False, "TT_TORCH_VERIFY_INTERMEDIATES", _flag)
     """Compare every intermediate value of a full flow and name the first that is wrong."""
     check_all_ops_execute = Setting(False, "TT_TORCH_CHECK_ALL_OPS_EXECUTE", _flag)

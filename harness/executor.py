@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Executors: a lowered program on a device, called like the model it was made from."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -16,16 +16,15 @@ from harness.errors import UsageError
 from harness.frontend.mlir import at_version
 from harness.frontend.program import UserInput, fit
 from harness.frontend.torch_program import Call
-from harness.intermediates import IntermediateReport, walk_intermediates
+from harness.intermediates import Callback, IntermediateReport, walk
 from harness.lowering import Program, keep_level
 from harness.recording import StageScope, TestRecorder
 from harness.records.schema import Stage, Status
+from harness.reduce.golden import GoldenValues
+from harness.verify import Tolerances
 
 OPTIMIZER_OPTIONS = {"tt": {"optimization_level": "1"}}
 """What `enable_optimizer` means to a device's compiler; devices not listed always optimise."""
-
-IntermediateCallback = Callable[[str, torch.Tensor, torch.Tensor], None]
-"""Gets a node's name, the device's value and the golden value."""
 
 
 class Executor:
@@ -43,7 +42,9 @@ class Executor:
         self.device = device
         self.recorder = recorder
         self.binary: Binary | None = None
-        self._callbacks: list[IntermediateCallback] = []
+        self.intermediates: IntermediateReport | None = None
+        """What the last walk over the nodes found."""
+        self._callbacks: list[Callback] = []
 
     def compile(self) -> None:
         """Compile for the device: the COMPILE stage."""
@@ -115,21 +116,36 @@ class Executor:
                 cast[argument.leaf] = fit(argument, cast[argument.leaf])
         return cast
 
-    def register_intermediate_callback(self, callback: IntermediateCallback) -> None:
+    def register_intermediate_callback(self, callback: Callback) -> None:
         """Have `callback(name, actual, golden)` called for every node after the next call."""
         if self.program.graph is None:
             raise UsageError("intermediate values need an FX graph; ONNX programs have none")
         self._callbacks.append(callback)
 
     def run_intermediates(self, call: Call) -> IntermediateReport:
-        """Compute every node's value on the device; calls back, names the first wrong one."""
-        return walk_intermediates(
-            self.program,
-            self.program.flatten(call),
-            self.device,
-            self._callbacks,
-            self.compiler_config.rti_pcc_fail_thresh,
-        )
+        """Compute every node's value on the device; calls back, names the first wrong one.
+
+        Raises:
+            UsageError: the program has no FX graph.
+            DeviceError: the device does not execute here.
+        """
+        graph, signature = self.program.graph, self.program.signature
+        if graph is None or signature is None:
+            raise UsageError("intermediate values need an FX graph; ONNX programs have none")
+        with lease(self.device.name):
+            self.intermediates = walk(
+                graph,
+                GoldenValues(graph, signature.bind(self.program.flatten(call))),
+                self.device,
+                self.node_tolerances(),
+                callbacks=self._callbacks,
+                options=self._options(),
+            )
+        return self.intermediates
+
+    def node_tolerances(self) -> Tolerances:
+        """What is asked of an intermediate value."""
+        return Tolerances(required_pcc=self.compiler_config.rti_pcc_fail_thresh)
 
     def release(self) -> None:
         """Free the binary on the device."""

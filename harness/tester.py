@@ -28,6 +28,8 @@ from harness.lowering import Program, lower_torch, lower_training
 from harness.recording import TestRecorder
 from harness.records.naming import identity_of
 from harness.records.schema import Outcome, OutputCheck, Stage
+from harness.reduce import request
+from harness.reduce.request import SearchDone
 from harness.routing import executor_name
 from harness.verify import Tolerances, compare, compare_tokens, gradient_scale, mismatches
 
@@ -105,6 +107,7 @@ class ModelTester:
         )
         self.golden: Any = None
         self.mismatches: list[str] = []
+        self._reproduce = ""
         self._record_property = record_property_handle
         self._device_name = device
         self._model: Any = None
@@ -160,6 +163,10 @@ class ModelTester:
             self.recorder.verdict = recording.outcome_of(error)
             if self.recorder.failure is None:
                 self.recorder.failure = recording.failure_of(error, None, self.recorder.run.blobs)
+            if not isinstance(error, SearchDone):
+                self._leave_reproducer()
+            if self._reproduce:
+                error.add_note(self._reproduce)
             raise
         finally:
             self._report_properties()
@@ -168,7 +175,26 @@ class ModelTester:
         """Raise the mismatch that `test_model` recorded, if there was one."""
         self.recorder.unraised.clear()
         if self.mismatches:
-            raise IncorrectResultError("; ".join(self.mismatches[:5]))
+            error = IncorrectResultError("; ".join(self.mismatches[:5]))
+            if self._reproduce:
+                error.add_note(self._reproduce)
+            raise error
+
+    def lowered(self) -> Program:
+        """The model at the level its config asks for, as `harness.reduce` takes it."""
+        self._load()
+        if self.mode == "train":
+            self._compute_golden()  # finds the parameters that get no gradient
+        return self._lower()
+
+    def call(self) -> Call:
+        """The inputs as the model is called with them."""
+        return self._call()
+
+    def mismatches_of(self, outputs: Any) -> list[str]:
+        """A sentence for each check that outputs, in the model's own structure, do not pass."""
+        self._compute_golden()
+        return mismatches(self._verify(outputs))
 
     # --- the flow ---------------------------------------------------------------------------
 
@@ -176,6 +202,10 @@ class ModelTester:
         config = self.compiler_config
         name = executor_name(self.framework, config.compile_depth, config.chosen_backend)
         self._describe()
+        if request.current is not None:
+            from harness.reduce.session import search_now
+
+            search_now(self, request.current)
         if config.compile_depth.op_by_op:
             self._op_by_op(name)
             return None
@@ -221,8 +251,8 @@ class ModelTester:
             self.recorder.outputs_checked(checks)
             stage.attributes["outputs"] = str(len(checks))
             if self.compiler_config.enable_intermediate_verification:
-                report = executor.run_intermediates((args, kwargs)).render()
-                stage.attributes["intermediates"] = report
+                report = executor.intermediates or executor.run_intermediates((args, kwargs))
+                stage.attributes["intermediates"] = report.render()
         self.mismatches = mismatches(checks)
         self.recorder.unraised += self.mismatches
         self.recorder.verdict = Outcome.INCORRECT if self.mismatches else Outcome.PASSED
@@ -231,6 +261,7 @@ class ModelTester:
             self.recorder.failure = recording.failure_of(
                 error, Stage.VERIFY, self.recorder.run.blobs
             )
+            self._leave_reproducer()
         return outputs
 
     def _program(self) -> Program:
@@ -241,10 +272,7 @@ class ModelTester:
             self._loaded = True
             self.recorder.reuse(kept.results, kept.source)
             return kept.program
-        self._load()
-        if self.mode == "train":
-            self._compute_golden()  # finds the parameters that get no gradient
-        program = self._lower()
+        program = self.lowered()
         reuse.keep(
             reuse.Kept(
                 key=self._reuse_key(),
@@ -344,6 +372,13 @@ class ModelTester:
                 "set it in _load_model"
             )
         return tokenizer
+
+    def _leave_reproducer(self) -> None:
+        """Leave what `nox -s repro` needs of a failure, and remember how to call it."""
+        if not self.compiler_config.compile_depth.op_by_op:
+            from harness.reduce.session import leave
+
+            self._reproduce = leave(self)
 
     # --- records ----------------------------------------------------------------------------
 

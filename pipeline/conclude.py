@@ -10,10 +10,11 @@ from pathlib import Path
 from harness.errors import RecordError
 from harness.records.moves import Move, write_moves
 from harness.records.run_dir import RECORDS_NAME, read_merged
-from harness.records.schema import Plan, PlannedTest, TestRecord
+from harness.records.schema import Plan, PlannedTest, RunHeader, TestRecord
 from pipeline.devices import DeviceState
 from pipeline.durations import add_durations
 from pipeline.errors import PipelineError
+from pipeline.issue import write_drafts
 from pipeline.junit import write_junit
 from pipeline.lists import Lists
 from pipeline.merge import finish, latest
@@ -54,13 +55,35 @@ def conclude(
     counts = ", ".join(f"{n} {outcome}" for outcome, n in sorted(words.items()))
     kept = len(plan.tests) - len(unkept)
     say(f"{kept} of {len(plan.tests)} tests did what was promised ({counts})")
+    moves: list[Move] = []
     if lists is not None and plan.shard[1] == 1:
-        _propose(run_dir, records, lists, collected, say)
+        moves = _propose(run_dir, records, lists, collected, say)
+    regressed = {test.identity.key for test, _ in unkept}
+    write_issues(run_dir, header, latest_by_key.values(), moves, say, regressed)
     for name in (RECORDS_NAME, JUNIT_NAME, LOG_NAME):
         say(f"wrote {run_dir / name}")
     for sentence in (*losses, *ended.sentences):
         say(sentence)
     return _code(ended, unkept)
+
+
+def write_issues(
+    run_dir: Path,
+    header: RunHeader,
+    records: Iterable[TestRecord],
+    moves: Sequence[Move],
+    say: Speaker,
+    regressed: Collection[str] = (),
+) -> None:
+    """Draft the issues that a run's latest records ask for, and say where they lie.
+
+    Raises:
+        RecordError: the disk is full or gone.
+    """
+    drafts = write_drafts(run_dir, records, header.provenances, moves, regressed)
+    if drafts:
+        noun = "issue" if len(drafts) == 1 else "issues"
+        say(f"drafted {len(drafts)} {noun} in {drafts[0].parent}")
 
 
 def print_moves(moves: Sequence[Move], say: Speaker) -> None:
@@ -85,13 +108,14 @@ def _propose(
     lists: Lists,
     collected: Collection[str],
     say: Speaker,
-) -> None:
+) -> list[Move]:
     moves = propose(records, lists, collected)
     path = write_moves(run_dir, moves)
     print_moves(moves, say)
     say(f"wrote {path}")
     if moves:
         say(f"`bringup promote {run_dir} --write` makes these moves")
+    return moves
 
 
 def _tell_unkept(unkept: Sequence[tuple[PlannedTest, TestRecord | None]], say: Speaker) -> None:

@@ -20,11 +20,11 @@ from harness.records.schema import Plan, PlannedTest
 from pipeline import resume
 from pipeline.choose import Chosen, RunOptions, choose, list_problems, look_around, refusals
 from pipeline.collect import collect_tests
-from pipeline.conclude import JUNIT_NAME, conclude, print_moves
+from pipeline.conclude import JUNIT_NAME, conclude, print_moves, write_issues
 from pipeline.errors import PipelineError
 from pipeline.junit import write_junit
 from pipeline.lists import ListName, apply, diff, read_lists
-from pipeline.merge import merge
+from pipeline.merge import latest, merge
 from pipeline.progress import clock, frame_of, watcher
 from pipeline.promises import ExitCode
 from pipeline.promote import propose
@@ -173,10 +173,11 @@ def promote(run_dir: Path | None, options: RunOptions, write: bool, say: Speaker
     """Propose the list moves that a run's records support, and make them when asked."""
     run_dir = run_dir or _newest_run(Path("results"))
     lists = read_lists(options.lists)
-    _, records = read_merged(run_dir)
+    header, records = read_merged(run_dir)
     collected = collect_tests(options.tests, Path.cwd())
     moves = propose(records, lists, collected.ids)
     say(f"proposals in {write_moves(run_dir, moves)}")
+    write_issues(run_dir, header, latest(records), moves, say)
     print_moves(moves, say)
     if moves:
         say(diff(options.lists, moves).rstrip("\n"))

@@ -17,6 +17,7 @@ import msgspec
 
 from harness.records.moves import Move
 from harness.records.recent import ops_of
+from harness.records.reproducible import is_reproducible, reproduce_command
 from harness.records.run_dir import OpLine
 from harness.records.schema import (
     GOOD,
@@ -33,7 +34,7 @@ from reports.legend import ATTENTION
 from reports.ops_summary import ModelOps, SharedOp, blockers, models_of
 from reports.origin import Origin, origin_of
 from reports.tally import Tally, tally
-from reports.untrusted import command_to_repeat, first_line
+from reports.untrusted import clean, command_to_repeat, first_line
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,16 @@ class Result:
         nodeid = self.record.nodeid or (self.planned.nodeid if self.planned else "")
         environment = self.planned.environment if self.planned else {}
         return command_to_repeat(nodeid, self.identity, environment)
+
+    @property
+    def reduce_command(self) -> str:
+        """The shell line that finds what in the model is to blame; empty where there is none."""
+        record, command = self.record, self.command
+        if not command or "op_by_op" in self.identity.flow:
+            return ""
+        if not is_reproducible(record.outcome, record.failure):
+            return ""
+        return clean(reproduce_command(record.nodeid, self.identity))
 
     def stage_seconds(self, stage: Stage) -> float | None:
         """Wall seconds in `stage`; None when it did not run or did not come back."""

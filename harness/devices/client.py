@@ -341,6 +341,7 @@ class Device:
         process, self._process = self._process, None
         if process is None:
             return
+        self.generation += 1  # its programs are gone with it
         self._sock.close()
         _kill_session(process)
         if wait or is_exclusive(self.name):

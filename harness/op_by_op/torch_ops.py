@@ -68,7 +68,12 @@ def op_nodes(graph: Graph) -> Iterator[Node]:
 def _computes(node: Node) -> bool:
     if node.op != "call_function" or node.target is operator.getitem:
         return False
-    return str(node.target).rpartition(".")[0] not in _UNDEFINED and bool(torch_values(node))
+    return not is_undefined(node) and bool(torch_values(node))
+
+
+def is_undefined(node: Node) -> bool:
+    """Is the node's value whatever was in its memory?"""
+    return str(node.target).rpartition(".")[0] in _UNDEFINED
 
 
 def refused_by(node: Node) -> str:

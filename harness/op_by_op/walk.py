@@ -16,7 +16,7 @@ from harness.config import CompileDepth, CompilerConfig
 from harness.devices.catalog import TENSTORRENT_BOARDS
 from harness.devices.client import Device
 from harness.devices.op_run import Ended, OpJob, OpRun
-from harness.errors import HarnessError, RecordError
+from harness.errors import HarnessError, IncorrectResultError, RecordError
 from harness.executor import Executor
 from harness.frontend.mlir import LoweringError
 from harness.lowering import Program
@@ -54,6 +54,10 @@ class OpsDisagreeError(HarnessError):
 
 class OpsNotExecutedError(HarnessError):
     """TT_TORCH_CHECK_ALL_OPS_EXECUTE, and some op did not."""
+
+
+class OpsIncorrectError(IncorrectResultError):
+    """TT_TORCH_VERIFY_OP_BY_OP, and some op's output was wrong."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +140,7 @@ class OpByOpExecutor(Executor):
         Raises:
             OpsDisagreeError: a cached verdict does not hold.
             OpsNotExecutedError: the config wants every op executed and some was not.
+            OpsIncorrectError: the config wants every op right and some was not.
             RecordError: the disk is full or gone.
         """
         depth = self.compiler_config.compile_depth
@@ -328,6 +333,12 @@ class OpByOpExecutor(Executor):
                     f"{len(missed)} of {len(self.results)} ops did not execute, "
                     f"first {missed[0].verdict.op.name}"
                 )
+        wrong = [r for r in self.results if r.verdict.outcome is Outcome.INCORRECT]
+        if wrong and self.compiler_config.verify_op_by_op:
+            raise OpsIncorrectError(
+                f"{len(wrong)} of {len(self.results)} ops are wrong,"
+                f" first {wrong[0].verdict.op.name}"
+            )
         if Outcome.INFRA in outcomes and self._pool.sick:
             return Outcome.INFRA
         return Outcome.PASSED if outcomes <= {Outcome.PASSED} else Outcome.REACHED

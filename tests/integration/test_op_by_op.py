@@ -176,3 +176,10 @@ def test_all_ops_can_be_required_to_execute(run: Run, first: Done) -> None:
     assert done.code == 1
     assert done.records[KEY].outcome is Outcome.FAILED
     assert "ops did not execute, first aten.cumprod.default" in done.output
+
+
+def test_all_ops_can_be_required_to_be_right(run: Run, first: Done) -> None:
+    done = run(EXECUTE, TT_TORCH_VERIFY_OP_BY_OP="1")
+    assert done.code == 1
+    assert done.records[KEY].outcome is Outcome.INCORRECT
+    assert "ops are wrong, first aten.max_pool2d_with_indices.default" in done.output

@@ -1,0 +1,29 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Which model tests leave a reproducer, what it is called, and the command that runs it."""
+
+import re
+import shlex
+
+from harness.records.naming import entry_of, size_of, sized
+from harness.records.schema import Failure, Identity, Outcome, Stage
+
+_OUTCOMES = frozenset({Outcome.INCORRECT, Outcome.FAILED, Outcome.CRASHED, Outcome.TIMEOUT})
+_STAGES = frozenset(Stage) - {Stage.LOAD, Stage.GOLDEN}
+
+
+def is_reproducible(outcome: Outcome | None, failure: Failure | None) -> bool:
+    """Did it end in a stage of the compiler or the device, so that running it shows it again?"""
+    return outcome in _OUTCOMES and failure is not None and failure.stage in _STAGES
+
+
+def reproducer_name(model: Identity) -> str:
+    """What a model's reproducer is called: the test's key as a file name."""
+    return re.sub(r"[^\w.]+", "-", model.key, flags=re.ASCII).lstrip("-.")
+
+
+def reproduce_command(nodeid: str, model: Identity) -> str:
+    """The shell command that runs a model test again and reduces it, wherever it left a record."""
+    test = sized(entry_of(nodeid, model.device), size_of(model))
+    return f"nox -s repro -- {shlex.quote(test)} --device {shlex.quote(model.device)}"

@@ -1,0 +1,212 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""What a failing model test leaves: a small directory that says which it was and how it ended.
+
+    expected.json    `ModelExpected`
+    versions.json    what was installed
+    run.py           loads the model, runs it, and reduces it to the part that is to blame
+
+The model itself is loaded the way its test loads it. The directory lies beside those of ops, and
+`nox -s repro` takes both.
+"""
+
+import contextlib
+import os
+import re
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from harness.errors import RecordError, UsageError
+from harness.op_by_op.reproducer import EXPECTED, REPRO_FOLDER, RUN, VERSIONS, fingerprint_of
+from harness.records.atomic import write_atomically
+from harness.records.naming import entry_of, size_of, sized
+from harness.records.reproducible import reproducer_name
+from harness.records.schema import Failure, Identity, Outcome, Status
+
+MODEL_SCHEMA = 1
+_SETTINGS = ("TT_TORCH_", "RTI_PCC_FAIL_THRESH")
+"""Variables that change what a test does begin so."""
+_SCRIPT = '''\
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Runs this model and reduces it: `python run.py` in the project's root, with it installed.
+
+Exit codes: 0 it ended as expected.json says, 1 it ended otherwise, 3 the device cannot be had.
+"""
+
+import sys
+from pathlib import Path
+
+from harness.op_by_op.repro import main
+
+if __name__ == "__main__":
+    sys.exit(main([str(Path(__file__).resolve().parent), *sys.argv[1:]]))
+'''
+
+
+class Reduced(msgspec.Struct, frozen=True, kw_only=True):
+    """The smallest part that a search found."""
+
+    directory: str
+    """Name of its reproducer, beside the model's."""
+    fingerprint: str
+    ops: int
+    of: int
+    """Ops of the whole model."""
+    minimal: bool
+    """False: the search was cut short, and a smaller one may exist."""
+    sentences: tuple[str, ...] = ()
+    """What the search found, for people."""
+
+
+class ModelExpected(msgspec.Struct, frozen=True, kw_only=True):
+    """How a model test ended, and how to run it again."""
+
+    model: Identity
+    nodeid: str
+    """As pytest took it."""
+    status: Status
+    outcome: Outcome
+    fingerprint: str
+    """`stage:test:diagnostic`, normalised."""
+    failure: Failure
+    """Its diagnostic lies in the run's blobs, not here."""
+    environment: dict[str, str] = {}
+    """Settings that were in the environment."""
+    origin: str = ""
+    """Run id of the run that wrote it."""
+    computed: float = 0.0
+    """Seconds since the epoch."""
+    reduced: Reduced | None = None
+    schema: int = MODEL_SCHEMA
+
+    @property
+    def entry(self) -> str:
+        """The test as a list names it: without size and device."""
+        return entry_of(self.nodeid, self.model.device)
+
+
+def settings() -> dict[str, str]:
+    """Variables of this process's environment that change what a test does."""
+    return {k: v for k, v in sorted(os.environ.items()) if k.startswith(_SETTINGS)}
+
+
+def expected_of(
+    model: Identity,
+    nodeid: str,
+    status: Status,
+    outcome: Outcome,
+    failure: Failure,
+    origin: str,
+) -> ModelExpected:
+    """The record of a test that ended now in this process."""
+    return ModelExpected(
+        model=model,
+        nodeid=nodeid,
+        status=status,
+        outcome=outcome,
+        fingerprint=fingerprint_of(model.name, outcome, failure),
+        failure=msgspec.structs.replace(failure, diagnostic=None),
+        environment=settings(),
+        origin=origin,
+        computed=time.time(),
+    )
+
+
+def write_model(run_dir: Path, expected: ModelExpected, versions: Mapping[str, str]) -> Path:
+    """Write a model's reproducer below a run directory, over an older one; return its directory.
+
+    Raises:
+        RecordError: the disk is full or gone.
+    """
+    place = run_dir / REPRO_FOLDER / reproducer_name(expected.model)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RecordError(f"cannot write the reproducer {place}: {error.strerror}") from error
+    write_atomically(place / VERSIONS, _pretty(dict(versions)))
+    write_atomically(place / RUN, _SCRIPT.encode())
+    write_atomically(place / EXPECTED, _pretty(expected))
+    return place
+
+
+def read_model(folder: Path) -> ModelExpected | None:
+    """A model's `expected.json`; None for an op's, or where there is none.
+
+    Raises:
+        RecordError: it is damaged, or of a newer program.
+    """
+    path = folder / EXPECTED
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    try:
+        kind = msgspec.json.decode(data, type=_Kind)
+        if kind.model is None:
+            return None
+        if kind.schema > MODEL_SCHEMA:
+            raise RecordError(
+                f"{path}: it has schema {kind.schema}, this program knows {MODEL_SCHEMA};"
+                " use the program that wrote it"
+            )
+        return msgspec.json.decode(data, type=ModelExpected)
+    except msgspec.MsgspecError as error:
+        raise RecordError(f"{path}: this is no reproducer's record: {error}") from error
+
+
+class _Kind(msgspec.Struct, frozen=True):
+    schema: int
+    model: Identity | None = None
+
+
+def find_model(which: str, results: Path, device: str | None = None) -> Path | None:
+    """The newest reproducer of a model below `results/*/repro`; None for another name.
+
+    `which` is a directory, its name, a test's key (`resnet[full-eval]@cpu`, or without the
+    device) or its pytest id, with or without device and size.
+
+    Raises:
+        UsageError: the tests of several devices or sizes go by that name.
+        RecordError: a record is damaged, or of a newer program.
+    """
+    if (Path(which) / EXPECTED).is_file():
+        return Path(which) if read_model(Path(which)) else None
+    found: dict[str, Path] = {}
+    for path in sorted(results.glob(f"*/{REPRO_FOLDER}/[!.]*/{EXPECTED}"), key=_written):
+        expected = read_model(path.parent) if _may_be(path.parent.name, which) else None
+        if expected and which in _names(expected) and device in (None, expected.model.device):
+            found[path.parent.name] = path.parent
+    if len(found) > 1:
+        raise UsageError(
+            f"{which!r} may be any of {len(found)} tests; name one: {', '.join(sorted(found))}"
+        )
+    return next(iter(found.values()), None)
+
+
+def _may_be(name: str, which: str) -> bool:
+    """Without opening it: could a directory be the one meant?"""
+    last = re.sub(r"[^\w.]+", "-", which.rpartition("::")[2].removeprefix("test_"))
+    return name.startswith(last.partition("-")[0])
+
+
+def _names(expected: ModelExpected) -> Iterable[str]:
+    model = expected.model
+    entry = expected.entry
+    names = {reproducer_name(model), model.key, model.name, expected.nodeid, entry}
+    return names | {sized(entry, size_of(model))}
+
+
+def _written(path: Path) -> int:
+    with contextlib.suppress(OSError):
+        return path.stat().st_mtime_ns
+    return 0
+
+
+def _pretty(value: object) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"

@@ -1,0 +1,166 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""The model side of `nox -s repro`: load a model by its test, find what in it is to blame."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from harness import recording
+from harness.errors import HarnessError, UsageError
+from harness.op_by_op.repro import compared, reproduce
+from harness.op_by_op.reproducer import read_expected
+from harness.records.naming import entry_of, identity_of, size_of
+from harness.reduce import request as requests
+from harness.reduce.model_reproducer import read_model
+from harness.reduce.request import PART_DEADLINE, SECONDS, Request, SearchDone
+from harness.reduce.search import Ending
+
+
+def reproduce_model(
+    which: str,
+    folder: Path | None,
+    results: Path,
+    *,
+    device: str | None = None,
+    seconds: float = SECONDS,
+    deadline_s: float = PART_DEADLINE,
+) -> int:
+    """Run a model's reproducer, or a test by its pytest id, and reduce it; returns the exit code.
+
+    0: it ended as expected (or, never seen before, it failed), and where a smallest part was
+    found, that part ends the same way alone. 1: it ended otherwise.
+
+    Raises:
+        UsageError: there is no such test, or it does not come as far as its model.
+        DeviceError: the device cannot be had.
+        RecordError: a record is damaged or the disk is full.
+    """
+    expected = read_model(folder) if folder is not None else None
+    request = Request(
+        run_dir=folder.parent.parent if folder is not None else _new_run(results),
+        seconds=seconds,
+        say=_progress,
+        deadline_s=deadline_s,
+        expected=expected,
+    )
+    if expected is not None:
+        print(f"{folder}: {expected.model.key}, {expected.fingerprint}", flush=True)
+    _run_test(which, device, request)
+    return _told(request)
+
+
+def _run_test(which: str, device: str | None, request: Request) -> None:
+    """Have pytest load the model; the tester does the rest."""
+    known = request.expected
+    entry = known.entry if known else entry_of(which, device or "")
+    model = known.model if known else identity_of(_without_device(which, device), device or "")
+    name = known.model.device if known else device
+    arguments = [entry, "--size", size_of(model), *(["--device", name] if name else [])]
+    watch = _Watch()
+    with tempfile.TemporaryDirectory(prefix="bringup-repro-") as scratch:
+        variables = {**(known.environment if known else {}), recording.RUN_DIR_VARIABLE: scratch}
+        with _environment(variables):
+            recording.reset_run()
+            requests.current = request
+            try:
+                pytest.main([*arguments, *_QUIET], plugins=[watch])
+            finally:
+                requests.current = None
+                recording.reset_run()
+    if isinstance(watch.error, HarnessError):
+        raise watch.error
+    if request.found is None:
+        raise UsageError(
+            f"{entry} does not come as far as its model: {watch.error or 'no such test'}"
+        )
+
+
+_QUIET = ("-o", "addopts=", *("-p", "no:terminal", "-p", "no:cacheprovider", "-s"))
+
+
+class _Watch:
+    """Sees why a test did not come as far as it should."""
+
+    def __init__(self) -> None:
+        self.error: BaseException | None = None
+
+    def pytest_exception_interact(self, call: pytest.CallInfo[None]) -> None:
+        """A test, or its collection, raised."""
+        if call.excinfo is not None and not isinstance(call.excinfo.value, SearchDone):
+            self.error = self.error or call.excinfo.value
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set variables for a while."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _without_device(which: str, device: str | None) -> str:
+    return which.replace(f"-{device}]", "]") if device else which
+
+
+def _new_run(results: Path) -> Path:
+    return results / f"repro-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}"
+
+
+def _progress(line: str) -> None:
+    print(f"  {line}", file=sys.stderr, flush=True)
+
+
+def _told(request: Request) -> int:
+    """Say what was found and give the exit code."""
+    found, expected = request.found, request.expected
+    assert found is not None
+    same = expected is None or (
+        found.ending.sign == Ending(expected.outcome, expected.failure).sign
+    )
+    print(_ended(request, same=same))
+    for sentence in found.sentences:
+        print(sentence)
+    if request.place is None or found.smallest is None:
+        return 0 if same else 1
+    smallest = found.smallest
+    words = "the smallest part" if smallest.minimal else "the smallest part so far"
+    print(
+        f"{len(smallest.part.ops)} of {smallest.of} ops are {words}:"
+        f" {smallest.verdict.op.name}, {smallest.verdict.fingerprint}"
+    )
+    print(f"{request.place}: it alone, without the model: nox -s repro -- {request.place.name}")
+    alone = read_expected(request.place)
+    same_alone, sentence = compared(alone, reproduce(request.place, alone))
+    print(sentence)
+    return 0 if same and same_alone else 1
+
+
+def _ended(request: Request, *, same: bool) -> str:
+    found, expected = request.found, request.expected
+    assert found is not None
+    model = request.identity.name if request.identity else ""
+    said = f"The model ended {found.ending.outcome.value}"
+    if found.ending.failure is not None:
+        said += f" with fingerprint {found.ending.fingerprint(model)}"
+    if expected is None:
+        return f"{said}."
+    if same:
+        return f"{said}: the same as expected."
+    return (
+        f"{said}: not the same as expected, {expected.outcome.value} with {expected.fingerprint}."
+    )

@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Asking a test to be searched for what is wrong in its model, in place of being run.
+
+`nox -s repro` sets a request and runs the test by pytest in the same process, so the model is
+loaded the way its test loads it. `BRINGUP_REDUCE_SECONDS` asks every failing test of a run.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from harness.records.schema import Identity
+    from harness.reduce.model_reproducer import ModelExpected
+    from harness.reduce.search import Found
+
+SECONDS_VARIABLE = "BRINGUP_REDUCE_SECONDS"
+"""Seconds each failing model test may take to reduce its model at once; 0, the default: none."""
+SECONDS = 600.0
+"""Seconds for a search that a person asked for, unless they say otherwise."""
+PART_DEADLINE = 30.0
+"""Seconds for one part of a model."""
+
+
+class SearchDone(Exception):
+    """The search of a test's model is over; nothing after `test_model` is to run."""
+
+
+@dataclass
+class Request:
+    """One search, and what came of it."""
+
+    run_dir: Path
+    """The run directory whose `repro` folder takes the reproducers."""
+    seconds: float
+    say: Callable[[str], None]
+    deadline_s: float = PART_DEADLINE
+    expected: "ModelExpected | None" = None
+    """How the model is to end; without it, however it does."""
+    found: "Found | None" = None
+    identity: "Identity | None" = None
+    """The test that was searched."""
+    place: Path | None = None
+    """The reproducer of the smallest part."""
+
+
+current: Request | None = None
+"""Set: the next test is searched and not run."""
+
+
+def is_test_id(which: str) -> bool:
+    """Is it a pytest id, and no key?"""
+    return "::" in which
+
+
+def seconds_at_once() -> float:
+    """Seconds to reduce a model that failed just now.
+
+    Raises:
+        UsageError: the variable holds no number.
+    """
+    text = os.environ.get(SECONDS_VARIABLE, "0")
+    try:
+        return max(float(text), 0.0)
+    except ValueError as error:
+        raise UsageError(f"{SECONDS_VARIABLE}={text!r}: expected seconds") from error

@@ -1,0 +1,338 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""The search: how a model ends, which node is to blame, and the smallest part that ends so too.
+
+A model that does not run is reduced as it is: any part of it that ends in the same stage with the
+same diagnostic will do. A model that is wrong is walked first, and the nodes whose values left
+tolerance are tried alone on golden inputs, in order: the first that is wrong there is to blame. A
+node that is right alone may be wrong only together with others, as compilers fuse ops; then what
+computes it is reduced, with golden values where it is cut.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
+
+import torch
+from torch.fx import Graph, Node
+
+from harness.intermediates import IntermediateReport, Tally, compared
+from harness.op_by_op.reproducer import fingerprint_of
+from harness.records.schema import Failure, Identity, OpVerdict, Outcome, Stage, Status
+from harness.reduce.attempts import Attempts, Sign, sign_of
+from harness.reduce.minimise import minimise
+from harness.reduce.part import Part, Unit, cut, results, units
+from harness.verify import Tolerances
+
+WHOLE_DEADLINE = 600.0
+"""Seconds for the whole model, which may take minutes to compile."""
+_CONES = 3
+"""Wrong nodes whose producers are tried when no node is wrong alone."""
+_MESSAGE_LENGTH = 2000
+_BAD = (Outcome.FAILED, Outcome.CRASHED, Outcome.TIMEOUT)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model as it is searched: a graph, its arguments, and what its test asks of the outputs."""
+
+    identity: Identity
+    graph: Graph
+    arguments: Sequence[torch.Tensor]
+    """One for each placeholder."""
+    device: str
+    options: Mapping[str, str]
+    """The device compiler's."""
+    tolerances: Tolerances
+    """The test's own, for the model's outputs."""
+    node_tolerances: Tolerances
+    """For values in between."""
+    wrong: Callable[[Sequence[torch.Tensor]], list[str]]
+    """A sentence for each check of the test that given outputs of the graph do not pass."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a whole model ended."""
+
+    outcome: Outcome
+    failure: Failure | None = None
+    status: Status = Status.CREATED_GRAPH
+
+    def fingerprint(self, name: str) -> str:
+        """Stage, model and normalised diagnostic; empty when all went well."""
+        return fingerprint_of(name, self.outcome, self.failure)
+
+    @property
+    def sign(self) -> Sign:
+        """What a part of the model must share with it."""
+        return self.outcome, self.fingerprint("")
+
+
+@dataclass(frozen=True)
+class Smallest:
+    """The best part so far."""
+
+    part: Part
+    verdict: OpVerdict
+    tolerances: Tolerances
+    of: int
+    """Ops of the model."""
+    minimal: bool = False
+    """True: leaving out any one op was seen to end otherwise."""
+
+
+@dataclass
+class Found:
+    """What a search came to."""
+
+    ending: Ending
+    smallest: Smallest | None = None
+    walked: IntermediateReport | None = None
+    sentences: list[str] = field(default_factory=list)
+    """What was found, for people, in order."""
+
+
+class OutOfTimeError(Exception):
+    """The search's seconds are spent."""
+
+
+@dataclass(frozen=True)
+class _Start:
+    """A part that fails, to be made smaller."""
+
+    units: list[Unit]
+    outputs: tuple[Node, ...] | None
+    """What it must give; None for whatever is left open."""
+    tolerances: Tolerances
+    sign: Sign
+    best: Smallest
+
+
+class Search:
+    """One search through one model."""
+
+    def __init__(
+        self,
+        subject: Subject,
+        attempts: Attempts,
+        *,
+        seconds: float,
+        say: Callable[[str], None],
+        save: Callable[[Smallest], None],
+    ) -> None:
+        """`seconds` are for the search, not for the whole model's own run.
+
+        `say` gets lines of progress, `save` every part that is smaller than the last.
+        """
+        self.subject = subject
+        self.attempts = attempts
+        self.units = units(subject.graph)
+        self._seconds = seconds
+        self._end = 0.0
+        self._say = say
+        self._save = save
+
+    def run(self, wanted: Sign | None, deadline_s: float) -> Found:
+        """Run the model; if it ends as `wanted`, search. `deadline_s` is for one part.
+
+        Raises:
+            DeviceError: the device cannot be had, or stopped answering.
+        """
+        found = Found(self._whole(wanted, deadline_s))
+        if wanted is not None and found.ending.sign != wanted:
+            return found
+        self.attempts.deadline_s = deadline_s
+        self._end = time.monotonic() + self._seconds
+        try:
+            self._search(found)
+        except OutOfTimeError:
+            found.sentences.append(f"The {self._seconds:.0f} s for the search are spent.")
+        except KeyboardInterrupt:
+            found.sentences.append("The search was interrupted; the best so far is kept.")
+        return found
+
+    def _whole(self, wanted: Sign | None, deadline_s: float) -> Ending:
+        self._say(f"running the whole model, {len(self.units)} ops, on {self.subject.device}")
+        hangs = wanted is not None and wanted[0] is Outcome.TIMEOUT
+        self.attempts.deadline_s = deadline_s if hangs else WHOLE_DEADLINE
+        part = self._everything()
+        run = self.attempts.run(part)
+        if run.outputs is None:
+            verdict = self.attempts.judged(part, run, self.subject.tolerances)
+            return Ending(verdict.outcome, verdict.failure, verdict.status)
+        wrong = self.subject.wrong(run.outputs)
+        if not wrong:
+            return Ending(Outcome.PASSED, status=Status.EXECUTED)
+        said = "\n".join(wrong)[:_MESSAGE_LENGTH]
+        failure = Failure(Stage.VERIFY, "IncorrectResult", said)
+        return Ending(Outcome.INCORRECT, failure, Status.EXECUTED)
+
+    def _everything(self) -> Part:
+        nodes = [node for unit in self.units for node in unit]
+        return cut(self.subject.graph, nodes, results(self.subject.graph))
+
+    def _search(self, found: Found) -> None:
+        if found.ending.outcome is Outcome.INCORRECT:
+            start = self._start_of_wrong(found)
+        elif found.ending.outcome in _BAD:
+            start = self._start_of_failed(found.ending)
+        else:
+            return
+        if start is not None:
+            self._minimise(start, found)
+            if found.ending.outcome is Outcome.INCORRECT:
+                found.sentences.append(self._explained(found))
+
+    # --- where to start ---------------------------------------------------------------------
+
+    def _start_of_failed(self, ending: Ending) -> _Start | None:
+        return self._try(self.units, None, self.subject.tolerances, ending.sign)
+
+    def _start_of_wrong(self, found: Found) -> _Start | None:
+        subject = self.subject
+        said = subject.wrong(self.attempts.golden.of(results(subject.graph)))
+        if said:
+            found.sentences.append(
+                "The exported graph, run by PyTorch itself, is as wrong: export or decomposition"
+                f" is to blame and no device ({said[0]})"
+            )
+            return None
+        tally = Tally()
+        try:
+            return self._blamed(tally)
+        finally:
+            found.walked = tally.report()
+            found.sentences.append(_walked(found.walked))
+
+    def _blamed(self, tally: Tally) -> _Start | None:
+        """Walk until a node is wrong alone, or together with what computes it."""
+        subject = self.subject
+        self._say("comparing intermediate values")
+        for seen in compared(
+            subject.graph,
+            self.attempts.golden,
+            self.attempts.device,
+            subject.node_tolerances,
+            options=subject.options,
+        ):
+            tally.add(seen)
+            start = self._blame(seen.node) if seen.reason else None
+            if start is not None:
+                return start
+        return self._wrong_at_the_end(tally)
+
+    def _blame(self, node: Node) -> _Start | None:
+        self._say(f"{node.name} is wrong; trying it alone")
+        tolerances = self.subject.node_tolerances
+        start = self._try([self._unit_of(node)], (node,), tolerances)
+        if start is None and node.meta["val"].is_floating_point():
+            # of a float the first that is wrong; an index or a mask may flip by rounding alone
+            self._say(f"it is right; trying all that computes {node.name}")
+            start = self._try_cone(node, tolerances)
+        return start
+
+    def _wrong_at_the_end(self, tally: Tally) -> _Start | None:
+        by_name = {node.name: node for unit in self.units for node in unit}
+        for wrong in tally.named[:_CONES]:
+            start = self._try_cone(by_name[wrong.name], self.subject.node_tolerances)
+            if start is not None:
+                return start
+        for output in results(self.subject.graph):
+            if output.name not in by_name:
+                continue
+            self._say(f"trying all that computes the output {output.name}")
+            start = self._try_cone(output, self.subject.tolerances)
+            if start is not None:
+                return start
+        return None
+
+    def _try_cone(self, node: Node, tolerances: Tolerances) -> _Start | None:
+        unit = self._unit_of(node)
+        before = [*takewhile(lambda other: other is not unit, self.units), unit]
+        return self._try(before, (node,), tolerances)
+
+    def _try(
+        self,
+        chosen: Sequence[Unit],
+        outputs: tuple[Node, ...] | None,
+        tolerances: Tolerances,
+        sign: Sign | None = None,
+    ) -> _Start | None:
+        """The start from `chosen`, if it ends with `sign`; without one, if it ends wrong."""
+        part, verdict = self._attempt(chosen, outputs, tolerances)
+        fits = sign_of(verdict) == sign if sign else verdict.outcome is Outcome.INCORRECT
+        if not fits:
+            return None
+        computed = [unit for unit in chosen if unit[0] in set(part.nodes)]
+        best = Smallest(part, verdict, tolerances, len(self.units))
+        return _Start(computed, outputs, tolerances, sign_of(verdict), best)
+
+    def _attempt(
+        self,
+        chosen: Sequence[Unit],
+        outputs: tuple[Node, ...] | None,
+        tolerances: Tolerances,
+    ) -> tuple[Part, OpVerdict]:
+        if time.monotonic() > self._end:
+            raise OutOfTimeError
+        part = cut(self.subject.graph, [node for unit in chosen for node in unit], outputs)
+        return part, self.attempts.verdict(part, tolerances)
+
+    # --- smaller ----------------------------------------------------------------------------
+
+    def _minimise(self, start: _Start, found: Found) -> None:
+        found.smallest = start.best
+        self._save(start.best)
+
+        def keeps(chosen: Sequence[Unit]) -> bool:
+            if start.outputs is not None and not _gives(chosen, start.outputs):
+                return False
+            part, verdict = self._attempt(chosen, start.outputs, start.tolerances)
+            same = sign_of(verdict) == start.sign
+            self._say(
+                f"{len(part.ops)} ops: {'the same' if same else verdict.outcome.value}"
+                f" (attempt {self.attempts.count},"
+                f" {max(self._end - time.monotonic(), 0):.0f} s left)"
+            )
+            if same and found.smallest and len(part.ops) < len(found.smallest.part.ops):
+                found.smallest = replace(start.best, part=part, verdict=verdict)
+                self._save(found.smallest)
+            return same
+
+        minimise(start.units, keeps)
+        found.smallest = replace(found.smallest, minimal=True)
+
+    def _explained(self, found: Found) -> str:
+        """Whether the golden value in the part's place makes the model right."""
+        assert found.smallest is not None
+        self.attempts.deadline_s = WHOLE_DEADLINE
+        given = found.smallest.part.outputs
+        rest = [n for unit in self.units for n in unit if n not in given]
+        run = self.attempts.run(cut(self.subject.graph, rest, results(self.subject.graph)))
+        names = ", ".join(node.name for node in given)
+        if run.outputs is None:
+            return f"The rest of the model does not run without {names}."
+        if self.subject.wrong(run.outputs):
+            return f"With PyTorch's value for {names} the model is wrong all the same."
+        return f"With PyTorch's value for {names} the model is right."
+
+    def _unit_of(self, node: Node) -> Unit:
+        return next(unit for unit in self.units if node in unit)
+
+
+def _walked(report: IntermediateReport) -> str:
+    first = report.first_wrong
+    if first is None:
+        return report.render()
+    return (
+        f"{first.name} ({first.target}) is the first value to leave tolerance,"
+        f" after {report.nodes - report.wrong} that agree: {first.reason}"
+    )
+
+
+def _gives(chosen: Sequence[Unit], outputs: Sequence[Node]) -> bool:
+    inside = {node for unit in chosen for node in unit}
+    return all(node in inside for node in outputs)

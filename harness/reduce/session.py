@@ -1,0 +1,275 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""A tester's model through a search, and the directories that come of it."""
+
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import msgspec
+import torch
+
+from harness import recording
+from harness.config import CompilerConfig
+from harness.devices import client
+from harness.devices.lease import lease
+from harness.errors import DeviceError, RecordError, UsageError
+from harness.executor import Executor
+from harness.frontend.fx_import import import_graph
+from harness.frontend.mlir import BACKEND_PIPELINE, TorchMlir
+from harness.op_by_op.reproducer import REPRO_FOLDER, folder_name, write_reproducer
+from harness.records.provenance import versions
+from harness.records.reproducible import is_reproducible, reproduce_command
+from harness.records.schema import AnyEvent, Status
+from harness.reduce import request as requests
+from harness.reduce.attempts import Attempts, worker
+from harness.reduce.golden import GoldenValues
+from harness.reduce.model_reproducer import (
+    Reduced,
+    expected_of,
+    write_model,
+)
+from harness.reduce.part import Part
+from harness.reduce.request import Request, SearchDone
+from harness.reduce.search import Ending, Found, Search, Smallest, Subject
+
+if TYPE_CHECKING:
+    from harness.tester import ModelTester
+
+SAVED_AT_ONCE = 64 << 20
+"""Bytes of inputs and outputs up to which a part is written as soon as it is found."""
+
+
+class _GraphOnly(CompilerConfig):
+    """A test's settings, but its model is lowered to the FX graph and no further."""
+
+    def __init__(self, config: CompilerConfig) -> None:
+        super().__init__()
+        self.__dict__.update(config.__dict__)
+
+    @property
+    def splits_fx(self) -> bool:
+        return True
+
+
+class _Unrecorded(recording.TestRecorder):
+    """Takes what a tester says of its stages, and journals nothing: the test has its record."""
+
+    def _write(self, event: AnyEvent) -> None:
+        pass
+
+
+def search_now(tester: "ModelTester", request: Request) -> NoReturn:
+    """Do what `request` asks in place of the test.
+
+    Raises:
+        SearchDone: always, when it is done; `request` holds what came of it.
+        DeviceError: the device cannot be had, or stopped answering.
+    """
+    request.identity = tester.recorder.identity
+    request.found = _search(tester, request)
+    raise SearchDone
+
+
+def leave(tester: "ModelTester") -> str:
+    """Leave the reproducer of a test that just failed; the command that runs it, or nothing.
+
+    A full disk must not hide why the test failed: then there is none.
+    """
+    recorder = tester.recorder
+    outcome, failure = recorder.verdict, recorder.failure
+    if not recorder.nodeid or not is_reproducible(outcome, failure):
+        return ""
+    assert outcome is not None and failure is not None
+    if tester.mismatches:
+        failure = msgspec.structs.replace(failure, message="\n".join(tester.mismatches)[:2000])
+    run_dir = recorder.run.directory
+    expected = expected_of(
+        recorder.identity, recorder.nodeid, recorder.status, outcome, failure, run_dir.name
+    )
+    try:
+        write_model(run_dir, expected, versions())
+        seconds = requests.seconds_at_once()
+        if seconds:
+            _reduce_at_once(tester, Request(run_dir, seconds, _to_log, expected=expected))
+    except (RecordError, DeviceError) as error:
+        print(error, file=sys.stderr)
+    return reproduce_command(recorder.nodeid, recorder.identity)
+
+
+def _reduce_at_once(tester: "ModelTester", request: Request) -> None:
+    left = tester.recorder.seconds_left()
+    request.seconds = min(request.seconds, left if left is not None else request.seconds)
+    _search(tester, request)
+
+
+def _to_log(line: str) -> None:
+    print(f"reduce: {line}", file=sys.stderr, flush=True)
+
+
+def _search(tester: "ModelTester", request: Request) -> Found:
+    request.say("loading the model")
+    recorder, config = tester.recorder, tester.compiler_config
+    tester.recorder = _Unrecorded(recorder.identity, recorder.nodeid)
+    tester.compiler_config = _GraphOnly(config)
+    try:
+        return _searched(tester, request)
+    finally:
+        tester.recorder, tester.compiler_config = recorder, config
+
+
+def _searched(tester: "ModelTester", request: Request) -> Found:
+    wanted = None
+    if request.expected is not None:
+        known = request.expected
+        wanted = Ending(known.outcome, known.failure).sign
+    try:
+        subject = _subject_of(tester)
+    except (UsageError, DeviceError, RecordError):
+        raise
+    except Exception as error:  # whatever the model or its export raises is its ending
+        failure = tester.recorder.failure or recording.failure_of(
+            error, None, tester.recorder.run.blobs
+        )
+        return Found(
+            Ending(recording.outcome_of(error), failure),
+            sentences=["It ends before there is a graph, so there is nothing to reduce."],
+        )
+    client.device(subject.device).close()  # a board serves one process at a time
+    golden = GoldenValues(subject.graph, subject.arguments)
+    with (
+        lease(subject.device),
+        worker(subject.device) as device,
+        Attempts(device, golden, subject.options, request.deadline_s) as attempts,
+    ):
+        saver = _Saver(request, attempts)
+        search = Search(
+            subject, attempts, seconds=request.seconds, say=request.say, save=saver.save
+        )
+        found = search.run(wanted, request.deadline_s)
+        if found.smallest is not None:
+            request.place = saver.finish(found)
+    _note(tester, request, found)
+    return found
+
+
+def _note(tester: "ModelTester", request: Request, found: Found) -> None:
+    """Say in the model's own record what was found; make one of a failure not on record."""
+    expected, ending = request.expected, found.ending
+    if expected is None and is_reproducible(ending.outcome, ending.failure):
+        assert ending.failure is not None
+        identity, nodeid = tester.recorder.identity, tester.recorder.nodeid
+        origin = request.run_dir.name
+        expected = expected_of(
+            identity, nodeid, ending.status, ending.outcome, ending.failure, origin
+        )
+    if expected is None:
+        return
+    if found.smallest is not None and request.place is not None:
+        reduced = Reduced(
+            directory=request.place.name,
+            fingerprint=found.smallest.verdict.fingerprint,
+            ops=len(found.smallest.part.ops),
+            of=found.smallest.of,
+            minimal=found.smallest.minimal,
+            sentences=tuple(found.sentences),
+        )
+        expected = msgspec.structs.replace(expected, reduced=reduced)
+    write_model(request.run_dir, expected, versions())
+
+
+def _subject_of(tester: "ModelTester") -> Subject:
+    program = tester.lowered()
+    if program.graph is None or program.signature is None:
+        raise UsageError("only PyTorch models have an FX graph to reduce; ONNX models have none")
+    name = tester.device_name
+    executor = Executor(program, tester.compiler_config, client.device(name), tester.recorder)
+
+    def wrong(values: Sequence[torch.Tensor]) -> list[str]:
+        assert program.signature is not None
+        return tester.mismatches_of(program.restore(program.signature.collect(values)))
+
+    return Subject(
+        identity=tester.recorder.identity,
+        graph=program.graph,
+        arguments=program.signature.bind(program.flatten(tester.call())),
+        device=name,
+        options=executor._options(),
+        tolerances=tester.tolerances,
+        node_tolerances=executor.node_tolerances(),
+        wrong=wrong,
+    )
+
+
+class _Saver:
+    """Writes the reproducer of the best part so far, in the place of the one before."""
+
+    def __init__(self, request: Request, attempts: Attempts) -> None:
+        self._request = request
+        self._attempts = attempts
+        self._place: Path | None = None
+        self._ours = False
+
+    def save(self, smallest: Smallest) -> None:
+        """Write a part, unless it is so large that it can wait for a smaller one."""
+        if _size(smallest.part) <= SAVED_AT_ONCE:
+            self._write(smallest)
+
+    def finish(self, found: Found) -> Path:
+        """Write what the search ended with."""
+        smallest = found.smallest
+        assert smallest is not None
+        return self._write(smallest)
+
+    def _write(self, smallest: Smallest) -> Path:
+        run_dir = self._request.run_dir
+        name = folder_name(smallest.verdict.op.key, smallest.verdict.device)
+        place = run_dir / REPRO_FOLDER / name
+        before, ours = self._place, self._ours
+        self._ours = not place.exists() or (place == before and ours)
+        self._place = write_part(run_dir, smallest, self._attempts, self._request.deadline_s)
+        if before is not None and before != self._place and ours:
+            shutil.rmtree(before, ignore_errors=True)
+        return self._place
+
+
+def write_part(run_dir: Path, smallest: Smallest, attempts: Attempts, deadline_s: float) -> Path:
+    """Write a part's reproducer below a run directory; return its directory.
+
+    Raises:
+        RecordError: the disk is full or gone.
+    """
+    part, verdict = smallest.part, smallest.verdict
+    job = attempts.job(part) if verdict.status > Status.CREATED_GRAPH else None
+    lowered = verdict.status >= Status.CONVERTED_TO_STABLE_HLO
+    return write_reproducer(
+        run_dir,
+        msgspec.structs.replace(verdict, origin=run_dir.name),
+        stablehlo=_portable(part) if lowered else None,
+        torch_ir=job.torch_ir.decode() if job else None,
+        fx_text=str(part.module.print_readable(print_output=False)),
+        inputs=job.inputs if job else (),
+        golden=attempts.golden.of(part.outputs) if job and job.execute else (),
+        device=verdict.device,
+        deadline_s=deadline_s,
+        versions=versions(),
+        options=attempts.options,
+        tolerances=smallest.tolerances,
+    )
+
+
+def _portable(part: Part) -> bytes:
+    """The part as a device gets it. It went this way before, in a worker, so it is safe here."""
+    mlir = TorchMlir()
+    module = import_graph(mlir, part.graph)
+    mlir.run(module, BACKEND_PIPELINE)
+    mlir.to_stablehlo(module)
+    return mlir.portable(module)
+
+
+def _size(part: Part) -> int:
+    values = [node.meta["val"] for node in (*part.inputs, *part.outputs)]
+    return sum(value.numel() * value.element_size() for value in values)
