@@ -91,6 +91,8 @@ class RunOp(msgspec.Struct, frozen=True, tag=True):
     inputs: tuple[TensorSpec, ...] = ()
     """In the memory file that comes along when `execute` is set."""
     execute: bool = False
+    key: str = ""
+    """The op's, for `faults`."""
 
 
 class Release(msgspec.Struct, frozen=True, tag=True):

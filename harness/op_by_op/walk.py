@@ -8,7 +8,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -110,7 +110,7 @@ class OpByOpExecutor(Executor):
     def compile_op(self, job: OpJob) -> "Future[OpRun]":
         """Compile one op in a worker; nothing is executed."""
         return self._pool.submit(
-            OpJob(torch_ir=job.torch_ir, stablehlo=job.stablehlo, options=job.options)
+            OpJob(job.torch_ir, job.stablehlo, job.options, key=job.key)
         )
 
     def run_op(self, job: OpJob) -> "Future[OpRun]":
@@ -154,7 +154,7 @@ class OpByOpExecutor(Executor):
 
     def _submit(self, candidate: Candidate) -> "Future[OpRun] | None":
         try:
-            job = candidate.job()
+            job = replace(candidate.job(), key=candidate.op.key)
         except LoweringError as error:
             self._record(candidate, self._not_imported(candidate, error))
             return None
