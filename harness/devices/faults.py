@@ -4,9 +4,10 @@
 """Faults on purpose: what a device host does to itself on chosen ops, so that isolation is tested.
 
 `BRINGUP_FAULTS=FILE` names a JSON object from op keys to `Fault`s. A host strikes when the op of
-that key has passed the fault's stage, and first writes a line to `FILE.struck`. Nothing is acted:
-the host dereferences null, aborts, allocates up to its limit, waits on a lock that nobody frees or
-floods its standard output. Without the variable nothing here runs. For tests and benchmarks.
+that key has passed the fault's stage, and first writes a line (seconds since the epoch, key, kind)
+to `FILE.struck`. Nothing is acted: the host dereferences null, aborts, allocates up to its limit,
+waits on a lock that nobody frees or floods its standard output. Without the variable nothing here
+runs. For tests and benchmarks.
 """
 
 import ctypes
@@ -16,6 +17,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import NoReturn
 
@@ -66,7 +68,7 @@ class Faults:
         if fault is None or fault.stage is not passed:
             return
         with Path(f"{self._path}.struck").open("a") as file:
-            file.write(f"{key} {fault.kind}\n")
+            file.write(f"{time.time():.6f} {key} {fault.kind}\n")
         _DOINGS[fault.kind]()
 
 

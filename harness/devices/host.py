@@ -54,6 +54,7 @@ from harness.devices.wire import (
     mapped,
     receive,
     send,
+    write_at,
 )
 from harness.errors import HarnessError
 
@@ -185,9 +186,8 @@ def _store(outputs: Sequence[Array]) -> tuple[list[TensorSpec], int]:
     contiguous = [np.ascontiguousarray(o).reshape(np.shape(o)) for o in outputs]
     specs, size = layout([(o.dtype.name, o.shape, o.nbytes) for o in contiguous])
     descriptor = create_memory(size)
-    with mapped(descriptor) as memory:
-        for spec, value in zip(specs, contiguous, strict=True):
-            memory[spec.offset : spec.offset + spec.size] = value.reshape(-1).view(np.uint8).data
+    for spec, value in zip(specs, contiguous, strict=True):
+        write_at(descriptor, value.reshape(-1).view(np.uint8).data, spec.offset)
     return specs, descriptor
 
 
