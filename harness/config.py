@@ -124,6 +124,13 @@ def _index(text: str) -> int:
     return int(text)
 
 
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise ValueError("expected seconds, more than none")
+    return value
+
+
 def _threshold(text: str) -> float:
     value = float(text)
     if not -1.0 <= value <= 1.0:
@@ -161,7 +168,7 @@ class CompilerConfig:
     """Run only the op of this index in an op-by-op flow."""
     rti_pcc_fail_thresh = Setting(0.99, "RTI_PCC_FAIL_THRESH", _threshold)
     """PCC below which an intermediate value counts as wrong."""
-    single_op_timeout = Setting(30.0, None, float)
+    single_op_timeout = Setting(30.0, "BRINGUP_OP_DEADLINE", _seconds)
     """Seconds for one op in an op-by-op flow."""
     results_path = Setting("results/models/", None, str)
     """Where op-by-op JSON goes."""

@@ -16,7 +16,9 @@ from a `ForkServer` in a fraction of the time.
 import atexit
 import contextlib
 import dataclasses
+import fcntl
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -72,6 +74,10 @@ if TYPE_CHECKING:
 OPEN_TIMEOUT = 120.0
 """Seconds to open a device: a plugin may unpack half a gigabyte on its first use."""
 _STDERR_TAIL = 64 * 1024
+LOG_LIMIT = 64 << 20
+"""Bytes of a host's output above which it is thrown away: noise must not fill the disk."""
+_LOOK_S = 1.0
+"""How often the output of a host that is waited for is looked at."""
 
 
 class DeviceFailure(HarnessError):
@@ -165,6 +171,7 @@ class Device:
         self.close()
         ours, theirs = socket.socketpair()
         self._log = tempfile.TemporaryFile(prefix="bringup-host-")  # noqa: SIM115 - lives on
+        fcntl.fcntl(self._log, fcntl.F_SETFL, os.O_APPEND)  # for `_bound_log`, in the host too
         self._scratch = tempfile.TemporaryDirectory(
             prefix="bringup-host-", ignore_cleanup_errors=True
         )
@@ -176,9 +183,21 @@ class Device:
         with theirs:
             self._process = self._launch(theirs, environment)
         self._sock = ours
+        self._watch(self._process.pid)
         self.generation += 1
         with contextlib.suppress(OSError):  # it died already; `open` finds out how
             send(self._sock, Open(self.name))
+
+    def _watch(self, pid: int) -> None:
+        """Wait for the socket and for the process: its children may hold the socket open."""
+        self._events = select.poll()
+        self._events.register(self._sock, select.POLLIN)
+        try:
+            self._pidfd: int | None = os.pidfd_open(pid)
+        except ProcessLookupError:  # gone with its fork server
+            self._pidfd = None
+        else:
+            self._events.register(self._pidfd, select.POLLIN)
 
     def _launch(self, sock: socket.socket, environment: dict[str, str]) -> HostProcess:
         if self._fork_server is not None:
@@ -273,7 +292,8 @@ class Device:
                 from harness.devices.tensors import write_tensors
 
                 specs, descriptor = write_tensors(job.inputs)
-            request = RunOp(job.torch_ir, job.stablehlo, dict(job.options), tuple(specs), executes)
+            options = dict(job.options)
+            request = RunOp(job.torch_ir, job.stablehlo, options, tuple(specs), executes, job.key)
             if not self._delivered(request, descriptor, deadline):
                 return self._bystander(time.monotonic() - started)
             done, returned = self._follow(progress, started + deadline)
@@ -294,7 +314,7 @@ class Device:
     def _delivered(self, request: Request, descriptor: int | None, timeout: float) -> bool:
         """Send a request to a host that lives; False when it was dead before."""
         assert self._process is not None
-        self._mark = os.fstat(self._log.fileno()).st_size
+        self._mark_log()
         if self._process.poll() is not None:
             return False
         self._sock.settimeout(timeout)
@@ -343,6 +363,8 @@ class Device:
             return
         self.generation += 1  # its programs are gone with it
         self._sock.close()
+        if self._pidfd is not None:
+            os.close(self._pidfd)
         _kill_session(process)
         if wait or is_exclusive(self.name):
             process.wait()
@@ -354,7 +376,7 @@ class Device:
     def _ask(
         self, message: Request, kind: type, timeout: float | None, descriptor: int | None = None
     ) -> tuple[Any, int | None]:
-        self._mark = os.fstat(self._log.fileno()).st_size
+        self._mark_log()
         self._sock.settimeout(timeout)
         try:
             send(self._sock, message, descriptor)
@@ -372,6 +394,7 @@ class Device:
         self._sock.settimeout(timeout)
         started = time.monotonic()
         try:
+            self._wait(timeout)
             reply, descriptor = receive(self._sock, Reply)
         except TimeoutError:
             self._raise_timeout(time.monotonic() - started)
@@ -381,6 +404,31 @@ class Device:
             self._raise_refusal(reply)
         assert isinstance(reply, kind), f"{type(reply).__name__} in answer, not {kind}"
         return reply, descriptor
+
+    def _wait(self, timeout: float | None) -> None:
+        """Until there is a message.
+
+        Raises:
+            TimeoutError: there is none in time.
+            EOFError: the host has ended.
+        """
+        end = None if timeout is None else time.monotonic() + timeout
+        while not (ready := self._events.poll(1e3 * _left(end))):
+            self._bound_log()
+            if end is not None and time.monotonic() >= end:
+                raise TimeoutError
+        if self._sock.fileno() not in dict(ready):
+            raise EOFError
+
+    def _mark_log(self) -> None:
+        """What is written from now on belongs to the next request."""
+        self._bound_log()
+        self._mark = os.fstat(self._log.fileno()).st_size
+
+    def _bound_log(self) -> None:
+        if os.fstat(self._log.fileno()).st_size > LOG_LIMIT:
+            self._log.truncate(0)
+            self._mark = 0
 
     def _raise_refusal(self, reply: Refused) -> NoReturn:
         if reply.device_fault:
@@ -468,6 +516,11 @@ def _op_run(ended: Ended, progress: Sequence[Reached], **rest: Any) -> OpRun:
         {reached.stage: reached.usage for reached in progress},
         **rest,
     )
+
+
+def _left(end: float | None) -> float:
+    """Seconds to wait now, until a moment of the monotonic clock."""
+    return _LOOK_S if end is None else min(max(end - time.monotonic(), 0.0), _LOOK_S)
 
 
 def _kill_session(process: HostProcess) -> None:

@@ -8,12 +8,14 @@ from nothing imports for a second. Forking is safe because the server has one th
 so: it imports, but never makes a client, an MLIR context or a session, and never compiles (a fork
 after a compile hangs). It counts its threads before serving, and refuses to serve with more than
 one. Hosts are killed by the kernel when the server dies; the server ends when its parent does,
-whichever of the parent's threads started it.
+whichever of the parent's threads started it. What a dead host leaves behind falls to the server,
+which ends it.
 
 Messages are single packets on a UNIX socket of kind SOCK_SEQPACKET, with descriptors beside them.
 """
 
 import contextlib
+import ctypes
 import gc
 import importlib
 import os
@@ -24,6 +26,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -41,6 +44,9 @@ PRELOADED_FOR = {"iree-cpu": ("iree.runtime", "iree.compiler.api")}
 """Modules by device name, besides."""
 
 _PACKET = 1 << 20
+_ANSWER_S = 120.0
+"""A server that gives no answer for so long hangs; the first one waits for its imports."""
+_PR_SET_CHILD_SUBREAPER = 36
 _ENVIRONMENT = {
     "JAX_PLATFORMS": "cpu",  # plugins register at import otherwise
     "TF_CPP_MIN_LOG_LEVEL": "2",
@@ -122,6 +128,7 @@ class ForkServer:
 
     def _start(self) -> None:
         self._sock, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._sock.settimeout(_ANSWER_S)
         root = str(Path(__file__).resolve().parents[2])
         path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
         command = [sys.executable, "-m", "harness.devices.fork_server", str(theirs.fileno())]
@@ -192,6 +199,7 @@ class ForkServer:
             socket.send_fds(self._sock, [msgspec.msgpack.encode(request)], list(descriptors))
             packet, received, _, _ = socket.recv_fds(self._sock, _PACKET, 1)
         except OSError as error:
+            self._process.kill()  # an answer that comes late would be taken for the next one's
             raise DeviceError(f"the fork server is gone: {error}") from error
         if not packet:
             raise DeviceError("the fork server died; its standard error says why")
@@ -207,6 +215,8 @@ def threads() -> int:
 def run_server(sock: socket.socket) -> None:
     """Fork hosts until the parent is gone."""
     parent = os.pidfd_open(os.getppid())
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    hosts: set[int] = set()
     while True:
         ready, _, _ = select.select([sock.fileno(), parent], [], [])
         if parent in ready:
@@ -217,8 +227,10 @@ def run_server(sock: socket.socket) -> None:
         request = msgspec.msgpack.decode(packet, type=Fork | Reap)
         if isinstance(request, Reap):
             sock.send(msgspec.msgpack.encode(Reaped(_exit_code(request.pid))))
+            hosts.discard(request.pid)
+            _end_strays(hosts)
             continue
-        _fork_one(sock, parent, request, descriptors)
+        hosts.add(_fork_one(sock, parent, request, descriptors))
 
 
 def _exit_code(pid: int) -> int:
@@ -228,7 +240,31 @@ def _exit_code(pid: int) -> int:
         return -signal.SIGKILL
 
 
-def _fork_one(sock: socket.socket, parent: int, request: Fork, descriptors: Sequence[int]) -> None:
+def _end_strays(hosts: set[int]) -> None:
+    """End what dead hosts had started, also what left their process group."""
+    while strays := [pid for pid in _children() if not {pid, _session(pid)} & hosts]:
+        for pid in strays:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+
+def _children() -> list[int]:
+    """This process's children (proc(5): a process's parent is the second field after its name)."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == os.getpid():
+                found.append(int(stat.parent.name))
+    return found
+
+
+def _session(pid: int) -> int:
+    with contextlib.suppress(ProcessLookupError):
+        return os.getsid(pid)
+    return 0
+
+
+def _fork_one(sock: socket.socket, parent: int, request: Fork, descriptors: Sequence[int]) -> int:
     server = os.getpid()
     pid = os.fork()
     if pid == 0:
@@ -240,6 +276,7 @@ def _fork_one(sock: socket.socket, parent: int, request: Fork, descriptors: Sequ
         os.close(descriptor)
     socket.send_fds(sock, [msgspec.msgpack.encode(Forked(pid))], [pidfd])
     os.close(pidfd)
+    return pid
 
 
 def _become_host(request: Fork, server: int, host_socket: int, log: int) -> NoReturn:
@@ -251,6 +288,9 @@ def _become_host(request: Fork, server: int, host_socket: int, log: int) -> NoRe
         os.environ.update(request.environment)
         tempfile.tempdir = None  # TMPDIR is the host's own
         serve(socket.socket(fileno=host_socket), server, request.memory_limit)
+    except Exception:
+        traceback.print_exc()
+        sys.stderr.flush()
     finally:
         os._exit(1)
 

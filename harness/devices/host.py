@@ -29,6 +29,7 @@ import numpy as np
 
 from harness.devices.backend import Array, Backend, CompileError, dtype_of
 from harness.devices.catalog import make_backend
+from harness.devices.faults import read_faults
 from harness.devices.op_stages import OpStageError, OpStages
 from harness.devices.usage import Meter
 from harness.devices.wire import (
@@ -38,6 +39,7 @@ from harness.devices.wire import (
     Open,
     Opened,
     Ran,
+    Reached,
     Refused,
     Release,
     Released,
@@ -52,6 +54,7 @@ from harness.devices.wire import (
     mapped,
     receive,
     send,
+    write_at,
 )
 from harness.errors import HarnessError
 
@@ -71,6 +74,7 @@ class Host:
         self._binaries: dict[int, Any] = {}
         self._next = 0
         self._ops: OpStages | None = None
+        self._faults = read_faults()
 
     def serve(self) -> None:
         """Answer until the parent is gone."""
@@ -145,7 +149,7 @@ class Host:
         assert self._ops is not None, "Open comes first"
         compiled = None
         for compiled in self._ops.compile(request):
-            send(self._sock, compiled.reached)
+            self._reached(compiled.reached, request)
         if compiled is None or not self._ops.runs(request):
             return OpDone(), None
         assert descriptor is not None, "an op that runs comes with its inputs"
@@ -154,8 +158,13 @@ class Host:
             outputs, reached = self._ops.run(compiled.executable, inputs)
             specs, outgoing = _store(outputs)
             del inputs, outputs
-        send(self._sock, reached)
+        self._reached(reached, request)
         return OpDone(tuple(specs)), outgoing
+
+    def _reached(self, reached: Reached, request: RunOp) -> None:
+        send(self._sock, reached)
+        if self._faults is not None:
+            self._faults.strike(request.key, reached.stage)
 
     def _run(self, request: Run, descriptor: int, meter: Meter) -> tuple[Ran, int]:
         with mapped(descriptor) as memory:
@@ -177,9 +186,8 @@ def _store(outputs: Sequence[Array]) -> tuple[list[TensorSpec], int]:
     contiguous = [np.ascontiguousarray(o).reshape(np.shape(o)) for o in outputs]
     specs, size = layout([(o.dtype.name, o.shape, o.nbytes) for o in contiguous])
     descriptor = create_memory(size)
-    with mapped(descriptor) as memory:
-        for spec, value in zip(specs, contiguous, strict=True):
-            memory[spec.offset : spec.offset + spec.size] = value.reshape(-1).view(np.uint8).data
+    for spec, value in zip(specs, contiguous, strict=True):
+        write_at(descriptor, value.reshape(-1).view(np.uint8).data, spec.offset)
     return specs, descriptor
 
 

@@ -50,6 +50,8 @@ class OpJob:
     inputs: "tuple[torch.Tensor, ...]" = ()
     """CPU tensors in the order of `main`'s arguments; only read when `execute`."""
     execute: bool = False
+    key: str = ""
+    """The op's, where it has one; for `faults`."""
 
 
 @dataclass(frozen=True)

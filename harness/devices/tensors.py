@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import torch
 
-from harness.devices.wire import TensorSpec, create_memory, layout, mapped
+from harness.devices.wire import TensorSpec, create_memory, layout, read_at, write_at
 
 _SAME_NAME = (
     *("bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64"),
@@ -40,29 +40,28 @@ def write_tensors(tensors: Sequence[torch.Tensor]) -> tuple[list[TensorSpec], in
     ]
     specs, size = layout(described)
     descriptor = create_memory(size)
-    with mapped(descriptor) as memory:
-        for spec, tensor in zip(specs, chosen, strict=True):
-            if spec.size:
-                _tensor_at(memory, spec).copy_(tensor)
+    for spec, tensor in zip(specs, chosen, strict=True):
+        if spec.size:
+            plain = tensor.resolve_conj().resolve_neg().contiguous()
+            write_at(descriptor, _bytes_of(plain), spec.offset)
     return [specs[place] for place in places], descriptor
 
 
 def read_tensors(specs: Sequence[TensorSpec], descriptor: int) -> list[torch.Tensor]:
     """Copy tensors out of a memory file and close its descriptor."""
     try:
-        with mapped(descriptor) as memory:
-            return [
-                _tensor_at(memory, spec).clone()
-                if spec.size
-                else torch.empty(spec.shape, dtype=_TORCH_DTYPES[spec.dtype])
-                for spec in specs
-            ]
+        return [_read(spec, descriptor) for spec in specs]
     finally:
         os.close(descriptor)
 
 
-def _tensor_at(memory: object, spec: TensorSpec) -> torch.Tensor:
-    dtype = _TORCH_DTYPES[spec.dtype]
-    count = spec.size // dtype.itemsize
-    flat = torch.frombuffer(memory, dtype=dtype, count=count, offset=spec.offset)
-    return flat.reshape(spec.shape)
+def _read(spec: TensorSpec, descriptor: int) -> torch.Tensor:
+    tensor = torch.empty(spec.shape, dtype=_TORCH_DTYPES[spec.dtype])
+    if spec.size:
+        read_at(descriptor, _bytes_of(tensor), spec.offset)
+    return tensor
+
+
+def _bytes_of(tensor: torch.Tensor) -> memoryview:
+    """A contiguous tensor's own memory."""
+    return tensor.reshape(-1).view(torch.uint8).numpy().data

@@ -6,13 +6,7 @@
 import contextlib
 import os
 import time
-from collections.abc import Callable
-from typing import TypeVar
-
-_Result = TypeVar("_Result")
-_CLEAR_REFS = "/proc/self/clear_refs"
-_STATUS = "/proc/self/status"
-_STATUS_SIZE = 8192
+from functools import lru_cache
 
 
 class Meter:
@@ -24,7 +18,7 @@ class Meter:
 
     def __init__(self) -> None:
         with contextlib.suppress(OSError):
-            _ask(_CLEAR_REFS, os.O_WRONLY, lambda file: os.write(file, b"5"))
+            os.pwrite(_opened("clear_refs", os.O_WRONLY, os.getpid()), b"5", 0)
         self._wall = time.perf_counter()
         self._cpu = time.process_time()
 
@@ -44,16 +38,12 @@ def current_rss() -> int:
 
 
 def _status_field(name: bytes) -> int:
-    """A field in kB as bytes; 0 where there is none. (`getrusage` may show another program's.)"""
-    text = _ask(_STATUS, os.O_RDONLY, lambda file: os.read(file, _STATUS_SIZE))
-    _, found, rest = text.partition(name)
-    return int(rest.split(None, 1)[0]) * 1024 if found else 0
+    text = os.pread(_opened("status", os.O_RDONLY, os.getpid()), 1 << 14, 0)
+    _, _, rest = text.partition(name)
+    return int(rest.split(maxsplit=1)[0]) * 1024 if rest else 0
 
 
-def _ask(path: str, mode: int, action: Callable[[int], _Result]) -> _Result:
-    """Open, act, close: this runs twice for every stage of every op, and `Path` takes its time."""
-    file = os.open(path, mode)
-    try:
-        return action(file)
-    finally:
-        os.close(file)
+@lru_cache(maxsize=4)
+def _opened(name: str, flags: int, pid: int) -> int:
+    """A file of this process, opened once; a process forked from it opens its own."""
+    return os.open(f"/proc/{pid}/{name}", flags)

@@ -91,6 +91,8 @@ class RunOp(msgspec.Struct, frozen=True, tag=True):
     inputs: tuple[TensorSpec, ...] = ()
     """In the memory file that comes along when `execute` is set."""
     execute: bool = False
+    key: str = ""
+    """The op's, for `faults`."""
 
 
 class Release(msgspec.Struct, frozen=True, tag=True):
@@ -169,34 +171,50 @@ Request = Open | Compile | Run | RunOp | Release
 Reply = Opened | Compiled | Ran | Reached | OpDone | Released | Refused
 
 
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODERS: dict[Any, msgspec.msgpack.Decoder[Any]] = {
+    kind: msgspec.msgpack.Decoder(kind) for kind in (Request, Reply)
+}
+_ROOM = socket.CMSG_SPACE(array.array("i").itemsize)
+
+
 def send(sock: socket.socket, message: Request | Reply, descriptor: int | None = None) -> None:
     """Send one message, and at most one file descriptor with it."""
-    payload = msgspec.msgpack.encode(message)
+    payload = _ENCODER.encode(message)
     ancillary = []
     if descriptor is not None:
         ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))]
-    sock.sendmsg([_LENGTH.pack(len(payload))], ancillary)
-    sock.sendall(payload)
+    sent = sock.sendmsg([_LENGTH.pack(len(payload)), payload], ancillary) - _LENGTH.size
+    if sent < len(payload):  # never less than the length: the buffer has room for that or none
+        sock.sendall(memoryview(payload)[sent:])
 
 
 def receive(sock: socket.socket, kind: Any) -> tuple[Any, int | None]:
-    """Receive one message of `kind` and the descriptor that came with it, if any.
+    """Receive one message, `Request` or `Reply`, and the descriptor that came with it, if any.
 
     Raises:
         EOFError: the other side is gone.
         TimeoutError: the socket's timeout ran out.
     """
-    head, descriptors, _, _ = socket.recv_fds(sock, _LENGTH.size, 1)
-    head += _exactly(sock, _LENGTH.size - len(head)) if head else b""
+    head, ancillary, _, _ = sock.recvmsg(_LENGTH.size, _ROOM)
     if not head:
         raise EOFError
+    descriptor = None
+    for _, _, data in ancillary:
+        descriptor = array.array("i", data[:4])[0]
+    if len(head) < _LENGTH.size:
+        head += _exactly(sock, _LENGTH.size - len(head))
     payload = _exactly(sock, _LENGTH.unpack(head)[0])
-    return msgspec.msgpack.decode(payload, type=kind), descriptors[0] if descriptors else None
+    return _DECODERS[kind].decode(payload), descriptor
 
 
 def _exactly(sock: socket.socket, size: int) -> bytes:
+    first = sock.recv(size, socket.MSG_WAITALL)
+    if len(first) == size:
+        return first
     buffer = bytearray(size)
-    view = memoryview(buffer)
+    buffer[: len(first)] = first
+    view = memoryview(buffer)[len(first) :]
     while view:
         got = sock.recv_into(view)
         if not got:
@@ -219,6 +237,26 @@ def create_memory(size: int) -> int:
     descriptor = os.memfd_create("bringup-tensors")
     os.ftruncate(descriptor, max(size, 1))
     return descriptor
+
+
+def write_at(descriptor: int, data: memoryview, offset: int) -> None:
+    """Copy bytes into a memory file; the kernel does it several times faster than a new mapping."""
+    while data:
+        written = os.pwrite(descriptor, data, offset)
+        data, offset = data[written:], offset + written
+
+
+def read_at(descriptor: int, data: memoryview, offset: int) -> None:
+    """Fill `data` from a memory file that reaches as far.
+
+    Raises:
+        EOFError: it does not.
+    """
+    while data:
+        got = os.preadv(descriptor, [data], offset)
+        if not got:
+            raise EOFError
+        data, offset = data[got:], offset + got
 
 
 @contextlib.contextmanager

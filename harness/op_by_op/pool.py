@@ -5,7 +5,8 @@
 
 One thread per device waits on a queue or on its host's socket; nothing polls. An op that kills its
 host or hangs ends there and costs nobody else: the host is forked anew and the device is probed
-with a tiny program before the next op. An op whose host was killed by somebody else (the kernel
+with a tiny program before the next op. Where opening takes long and the device is none that only one
+process can have, a spare host stands open from the first crash on. An op whose host was killed by somebody else (the kernel
 under memory pressure, a person) is a bystander and is run again, once. When a probe fails the
 device is sick, and all that is left ends as INFRA with the reason: a dead board must not be
 published as a thousand failing ops.
@@ -20,6 +21,7 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import Self
 
+from harness.devices.catalog import is_exclusive
 from harness.devices.client import Device, HostCrash
 from harness.devices.fork_server import PRELOADED_FOR, ForkServer
 from harness.devices.op_run import (
@@ -36,6 +38,8 @@ MEMORY_LIMIT = 8 << 30
 """Bytes of private memory one worker may have."""
 PROBE_DEADLINE = 60.0
 """Seconds; a first compile may unpack or calibrate something."""
+SPARE_WORTH = 0.3
+"""Seconds to open a device from which on a spare host pays for its memory."""
 _PROBE = b"""
 func.func @main(%x: tensor<4xf32>, %y: tensor<4xf32>) -> tensor<4xf32> {
   %0 = stablehlo.add %x, %y : tensor<4xf32>
@@ -67,15 +71,13 @@ class OpPool:
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self._closing = False
         self._sick = ""
+        self._name = device_name
+        self._memory_limit = memory_limit
         self._server = ForkServer(PRELOADED_FOR.get(device_name, ()))
-        self._workers = [
-            _Worker(
-                self,
-                Device(device_name, fork_server=self._server, memory_limit=memory_limit),
-                deadline_s,
-            )
-            for _ in range(workers)
-        ]
+        self._spares = threading.Lock()
+        self._spare: Device | None = None
+        self._shelf: list[Device] = []
+        self._workers = [_Worker(self, self._new_device(), deadline_s) for _ in range(workers)]
         for worker in self._workers:
             worker.start()
 
@@ -112,6 +114,8 @@ class OpPool:
         self._server.close()  # and the hosts die with it
         for worker in self._workers:
             worker.join()
+        if self._spare is not None:
+            self._spare.close()
         self._cancel_waiting()  # handed in while we closed
 
     def _cancel_waiting(self) -> None:
@@ -134,6 +138,28 @@ class OpPool:
 
     def _take(self) -> _Task | None:
         return self._tasks.get()
+
+    def _new_device(self) -> Device:
+        return Device(self._name, fork_server=self._server, memory_limit=self._memory_limit)
+
+    def _exchange(self, closed: Device) -> Device:
+        """The spare for a device whose host is gone, or the same one again without a spare."""
+        with self._spares:
+            if self._spare is None:
+                return closed
+            self._shelf.append(closed)
+            spare, self._spare = self._spare, None
+            return spare
+
+    def _stand_by(self, like: Device) -> None:
+        """Have a spare open from now on, if `like` shows that it pays."""
+        opening = like.open().usage.wall_s
+        if opening < SPARE_WORTH or is_exclusive(self._name):
+            return
+        with self._spares:
+            if self._spare is None and not self._closing:
+                self._spare = self._shelf.pop() if self._shelf else self._new_device()
+                self._spare.start()
 
     def _fall_sick(self, reason: str) -> None:
         self._sick = self._sick or reason
@@ -193,6 +219,7 @@ class _Worker(threading.Thread):
         out_of_memory = result.failure is not None and result.failure.kind == OUT_OF_MEMORY
         if result.ended in (Ended.CRASH, Ended.TIMEOUT, Ended.INFRA) or out_of_memory:
             self._device.close()
+            self._device = self._pool._exchange(self._device)
             self._ready(probe=True)
         elif _resident(result) * 2 > self._device.memory_limit > 0:
             self._device.close()  # what earlier ops left behind is not the next one's fault
@@ -202,11 +229,17 @@ class _Worker(threading.Thread):
         for _ in range(_PROBES):
             reason, killed = self._try(probe=probe)
             if not reason:
+                if probe:
+                    self._stand_by()
                 return
             if not killed:
                 break
         if not self._pool._closing:
             self._pool._fall_sick(reason)
+
+    def _stand_by(self) -> None:
+        with contextlib.suppress(DeviceError):  # it was killed meanwhile, or the pool was closed
+            self._pool._stand_by(self._device)
 
     def _try(self, *, probe: bool) -> tuple[str, bool]:
         """Open and perhaps probe the device: why not, empty when well, and was it killed?"""

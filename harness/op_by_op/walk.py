@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from harness.config import CompileDepth, CompilerConfig
@@ -122,9 +122,7 @@ class OpByOpExecutor(Executor):
 
     def compile_op(self, job: OpJob) -> "Future[OpRun]":
         """Compile one op in a worker; nothing is executed."""
-        return self._pool.submit(
-            OpJob(torch_ir=job.torch_ir, stablehlo=job.stablehlo, options=job.options)
-        )
+        return self._pool.submit(OpJob(job.torch_ir, job.stablehlo, job.options, key=job.key))
 
     def run_op(self, job: OpJob) -> "Future[OpRun]":
         """Compile one op in a worker and execute it there on the job's inputs."""
@@ -182,7 +180,7 @@ class OpByOpExecutor(Executor):
             return
         self.recorder.op_started(candidate.op.key, candidate.index)
         try:
-            job = candidate.job()
+            job = replace(candidate.job(), key=candidate.op.key)
         except LoweringError as error:
             verdict = self._not_imported(candidate, error)
             completions.now(partial(self._settle, candidate, OpJob(), key, cached, verdict))

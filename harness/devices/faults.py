@@ -1,0 +1,137 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Faults on purpose: what a device host does to itself on chosen ops, so that isolation is tested.
+
+`BRINGUP_FAULTS=FILE` names a JSON object from op keys to `Fault`s. A host strikes when the op of
+that key has passed the fault's stage, and first writes a line (seconds since the epoch, key, kind)
+to `FILE.struck`. Nothing is acted: the host dereferences null, aborts, allocates up to its limit,
+waits on a lock that nobody frees or floods its standard output. Without the variable nothing here
+runs. For tests and benchmarks.
+"""
+
+import ctypes
+import enum
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import NoReturn
+
+import msgspec
+import numpy as np
+
+from harness.errors import UsageError
+from harness.records.schema import Stage
+
+FAULTS_VARIABLE = "BRINGUP_FAULTS"
+_CHUNK = 256 << 20
+_FLOOD = 4 << 20
+
+
+class FaultKind(enum.StrEnum):
+    """What a host can do to itself."""
+
+    SEGV = "segv"
+    ABORT = "abort"
+    OUT_OF_MEMORY = "out of memory"
+    HANG = "hang"
+    GARBAGE = "garbage"
+    """4 MiB of noise on standard output and error; the op goes on."""
+    FLOOD = "flood"
+    """Noise on standard output without end."""
+    ESCAPE = "escape"
+    """Die, leaving a process in a session of its own that holds all the host's descriptors."""
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """One op's fault."""
+
+    kind: FaultKind
+    stage: Stage = Stage.STABLEHLO
+    """Strike after this stage; after STABLEHLO is in the device's compiler."""
+
+
+class Faults:
+    """The faults a host is to do itself."""
+
+    def __init__(self, path: Path, by_key: dict[str, Fault]) -> None:
+        self._path = path
+        self._by_key = by_key
+
+    def strike(self, key: str, passed: Stage) -> None:
+        """Do the fault of an op that has just passed a stage, if it has one."""
+        fault = self._by_key.get(key)
+        if fault is None or fault.stage is not passed:
+            return
+        with Path(f"{self._path}.struck").open("a") as file:
+            file.write(f"{time.time():.6f} {key} {fault.kind}\n")
+        _DOINGS[fault.kind]()
+
+
+def read_faults() -> Faults | None:
+    """The faults the environment asks for; None in all normal use.
+
+    Raises:
+        UsageError: it names a file that is no plan of faults.
+    """
+    named = os.environ.get(FAULTS_VARIABLE)
+    if not named:
+        return None
+    try:
+        by_key = msgspec.json.decode(Path(named).read_bytes(), type=dict[str, Fault])
+    except (OSError, msgspec.MsgspecError) as error:
+        raise UsageError(f"{FAULTS_VARIABLE}={named}: {error}") from error
+    return Faults(Path(named), by_key)
+
+
+def _segv() -> None:
+    ctypes.string_at(0)
+
+
+def _exhaust() -> NoReturn:
+    held = []
+    while True:  # until the kernel refuses; pages that nobody touches cost the machine nothing
+        held.append(np.empty(_CHUNK, np.uint8))
+
+
+def _hang() -> None:
+    lock = threading.Lock()
+    lock.acquire()
+    lock.acquire()
+
+
+def _garbage() -> None:
+    noise = os.urandom(1 << 16)
+    for _ in range(_FLOOD // len(noise)):
+        os.write(1, noise)
+        os.write(2, noise)
+
+
+def _flood() -> NoReturn:
+    noise = os.urandom(1 << 16)
+    while True:
+        os.write(1, noise)
+
+
+def _escape() -> NoReturn:
+    if os.fork() == 0:
+        os.setsid()
+        subprocess.run([sys.executable, "-c", "import time; time.sleep(600)"], check=False)
+        os._exit(0)
+    os.kill(os.getpid(), signal.SIGSEGV)
+    raise AssertionError("a signal of one's own arrives at once")
+
+
+_DOINGS = {
+    FaultKind.SEGV: _segv,
+    FaultKind.ABORT: os.abort,
+    FaultKind.OUT_OF_MEMORY: _exhaust,
+    FaultKind.HANG: _hang,
+    FaultKind.GARBAGE: _garbage,
+    FaultKind.FLOOD: _flood,
+    FaultKind.ESCAPE: _escape,
+}

@@ -1,0 +1,92 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""What a healthy op costs besides compiler and device, and how soon a worker is back."""
+
+import statistics
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from harness.op_by_op.cache import PATH_VARIABLE
+from harness.op_by_op.walk import WORKERS_VARIABLE
+from harness.recording import RUN_DIR_VARIABLE
+from tests.benchmarks.figures import Figure
+from tests.benchmarks.op_by_op.nights import ROOT, child_environment
+from tests.benchmarks.op_by_op.one_by_one import Cost
+from tests.benchmarks.op_by_op.recovery import Recovery
+
+_FIRST = 3
+"""Ops that pay for the worker's start."""
+
+
+def measure_overhead(folder: Path, devices: Sequence[str], models: Sequence[str]) -> list[Figure]:
+    """`overhead_ms` and `overhead_p95_ms` per device, and the larger of them."""
+    figures, medians = [], []
+    for device in devices:
+        costs = [c for model in models for c in _costs(folder, model, device)]
+        overheads = sorted(1e3 * cost.overhead for cost in costs)
+        medians.append(statistics.median(overheads))
+        imported = 1e3 * statistics.median(cost.imported for cost in costs)
+        stages = 1e3 * statistics.median(cost.stages for cost in costs)
+        beside = (
+            f"{len(costs)} healthy ops of {', '.join(models)} one by one, whole time less "
+            f"torch-mlir's importer ({imported:.1f} ms) and the host's stages ({stages:.1f} ms); "
+            "with the comparison, the records and the cache"
+        )
+        p95 = overheads[int(0.95 * len(overheads))]
+        figures += [
+            Figure(f"overhead_ms_{device}", medians[-1], "ms", "< 2", f"median of {beside}"),
+            Figure(f"overhead_p95_ms_{device}", p95, "ms", "", f"95th percentile of {beside}"),
+        ]
+    return [*figures, Figure("overhead_ms", max(medians), "ms", "< 2", "the slower device's")]
+
+
+def _costs(folder: Path, model: str, device: str) -> list[Cost]:
+    own = folder / f"overhead-{model}-{device}"
+    module = "tests.benchmarks.op_by_op.one_by_one"
+    output = _run(
+        [module, model, device],
+        **{
+            RUN_DIR_VARIABLE: str(own),
+            PATH_VARIABLE: str(own / "cache" / "verdicts.sqlite"),
+            WORKERS_VARIABLE: "1",
+            "BRINGUP_SIZE": "tiny",
+        },
+    )
+    costs = msgspec.json.decode(output, type=list[Cost])
+    return [cost for cost in costs[_FIRST:] if cost.healthy]
+
+
+def measure_recovery(folder: Path, devices: Sequence[str], crashes: int) -> list[Figure]:
+    """`recovery_ms` per device, and the larger of them."""
+    figures, medians = [], []
+    for device in devices:
+        plan = folder / f"recovery-{device}.json"
+        module = "tests.benchmarks.op_by_op.recovery"
+        output = _run([module, device, str(crashes), str(plan)])
+        found = msgspec.json.decode(output, type=list[Recovery])
+        own = [1e3 * (r.taken - r.opening) for r in found]
+        medians.append(statistics.median(own))
+        opening = 1e3 * statistics.median(r.opening for r in found)
+        text = (
+            f"a real SIGSEGV until the next op is in a worker, median of {len(own)}, with the "
+            f"probe of the device and less its opening in between ({opening:.0f} ms)"
+        )
+        figures.append(Figure(f"recovery_ms_{device}", medians[-1], "ms", "< 100", text))
+    return [*figures, Figure("recovery_ms", max(medians), "ms", "< 100", "the slower device's")]
+
+
+def _run(command: Sequence[str], **environment: str) -> bytes:
+    """A module's last line of output."""
+    done = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=ROOT,
+        env=child_environment(**environment),
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return done.stdout.splitlines()[-1]

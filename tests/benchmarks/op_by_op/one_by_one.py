@@ -1,0 +1,127 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""A model's walk with its ops one by one, to see what an op costs besides compiler and device.
+
+`python -m tests.benchmarks.op_by_op.one_by_one MODEL DEVICE` prints a JSON array of `Cost`.
+"""
+
+import dataclasses
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import torch
+
+from harness.config import CompileDepth, CompilerConfig
+from harness.devices.client import Device, device
+from harness.devices.op_run import OpJob
+from harness.frontend.torch_program import call_of
+from harness.lowering import lower_torch
+from harness.op_by_op.executors import TorchExecutor
+from harness.op_by_op.walk import Candidate, close_pools
+from harness.recording import TestRecorder
+from harness.records.naming import identity_of
+from harness.records.schema import Outcome
+from harness.verify import Tolerances
+from tests.models.bert import test_bert
+from tests.models.resnet import test_resnet
+
+MODELS: dict[str, Any] = {"bert": test_bert, "resnet": test_resnet}
+HEALTHY = (Outcome.PASSED, Outcome.REACHED)
+
+
+class Cost(msgspec.Struct):
+    """Seconds of one op, from being taken up to being on record."""
+
+    whole: float
+    imported: float
+    """torch-mlir's importer, in this process."""
+    stages: float
+    """Lowering, compiling and running, as the device host measured them."""
+    healthy: bool
+
+    @property
+    def overhead(self) -> float:
+        """What is neither compiler nor device: cache, transport, comparison, records."""
+        return self.whole - self.imported - self.stages
+
+
+@dataclass
+class _Stopwatch:
+    seconds: float = 0.0
+
+    def around(self, candidate: Candidate) -> Candidate:
+        """The candidate, its import timed."""
+
+        def job() -> OpJob:
+            started = time.perf_counter()
+            try:
+                return candidate.job()
+            finally:
+                self.seconds += time.perf_counter() - started
+
+        return dataclasses.replace(candidate, job=job)
+
+
+class _Opened:
+    """A device that is asked once what it is; the walk's workers open their own."""
+
+    def __init__(self, one: Device) -> None:
+        self.name = one.name
+        self._answer = one.open()
+        one.close()
+
+    def open(self) -> Any:
+        return self._answer
+
+    def close(self) -> None:
+        pass
+
+
+class OneByOne(TorchExecutor):
+    """Walks each op alone and keeps what it cost."""
+
+    costs: list[Cost]
+
+    def walk(self, candidates: Iterable[Candidate]) -> Outcome:
+        """One op after the other; what computes its golden is not timed."""
+        self.costs = []
+        for candidate in candidates:
+            watch = _Stopwatch()
+            timed = watch.around(candidate)
+            started = time.perf_counter()
+            outcome = super().walk([timed])
+            whole = time.perf_counter() - started
+            verdict = self.results[-1].verdict
+            stages = sum(stage.wall_s or 0.0 for stage in verdict.stages)
+            healthy = verdict.outcome in HEALTHY
+            self.costs.append(Cost(whole, watch.seconds, stages, healthy))
+        return outcome
+
+
+def walk_one_by_one(model: str, device_name: str) -> list[Cost]:
+    """What each op of a model costs; the run directory and the cache are the environment's."""
+    config = CompilerConfig()
+    config.compile_depth = CompileDepth.EXECUTE_OP_BY_OP
+    test = f"tests/models/{model}/test_{model}.py::test_{model}[op_by_op_torch-eval]"
+    recorder = TestRecorder(identity_of(test, device_name), test)
+    tester = object.__new__(MODELS[model].ThisTester)  # its two loaders, nothing of the flow
+    call = call_of(tester._load_inputs())
+    with torch.no_grad():
+        program = lower_torch(tester._load_model(), call, config, recorder)
+    assert program.graph is not None and program.signature is not None
+    arguments = program.signature.bind(program.flatten(call))
+    opened: Any = _Opened(device(device_name))
+    executor = OneByOne(config, opened, recorder, Tolerances())
+    executor.run_gm_op_by_op(program.graph, arguments)
+    recorder.end(Outcome.REACHED)
+    close_pools()
+    return executor.costs
+
+
+if __name__ == "__main__":
+    print(msgspec.json.encode(walk_one_by_one(*sys.argv[1:3])).decode())
