@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from harness.errors import HarnessError, RecordError, UsageError
-from harness.op_by_op.recheck import parse_share
 from harness.records.naming import SIZES
+from harness.records.verdicts.recheck import parse_share
 from pipeline import verbs
 from pipeline.choose import RunOptions
 from pipeline.devices import hint

@@ -5,7 +5,7 @@
 
 What a test came to stays, unless that was the machine's or somebody's doing (KILLED, INFRA,
 NOT_RUN): such a test is run again, as another attempt. Inside an op-by-op test that was cut off the
-ops that have a result are taken as they are; see `harness.op_by_op.earlier`.
+ops that have a result are taken as they are; see `harness.records.verdicts.earlier`.
 """
 
 import time

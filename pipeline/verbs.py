@@ -10,13 +10,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.op_by_op.cache import VerdictCache
-from harness.op_by_op.earlier import RESUMED_VARIABLE
-from harness.op_by_op.recheck import NO_CACHE_VARIABLE, RECHECK_VARIABLE
-from harness.op_by_op.upkeep import Limits, prune_if_due
 from harness.records.moves import write_moves
 from harness.records.run_dir import HEADER_NAME, read_merged, write_plan
 from harness.records.schema import Plan, PlannedTest
+from harness.records.verdicts.cache import VerdictCache
+from harness.records.verdicts.earlier import RESUMED_VARIABLE
+from harness.records.verdicts.recheck import NO_CACHE_VARIABLE, RECHECK_VARIABLE
+from harness.records.verdicts.upkeep import Limits, prune_if_due
 from pipeline import resume
 from pipeline.choose import Chosen, RunOptions, choose, list_problems, look_around, refusals
 from pipeline.collect import collect_tests

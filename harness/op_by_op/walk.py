@@ -21,12 +21,9 @@ from harness.executor import Executor
 from harness.frontend.mlir import LoweringError
 from harness.lowering import Program
 from harness.op_by_op import judge
-from harness.op_by_op.cache import VerdictCache, worth_keeping
-from harness.op_by_op.cache_rules import cache_key, disagreement
+from harness.op_by_op.cache_key import cache_key
 from harness.op_by_op.completions import Completions
-from harness.op_by_op.earlier import earlier_results
 from harness.op_by_op.pool import OpPool
-from harness.op_by_op.recheck import NO_CACHE_VARIABLE, Recheck
 from harness.op_by_op.reference import Golden
 from harness.op_by_op.reproducer import fingerprint_of, write_reproducer
 from harness.recording import TestRecorder
@@ -41,6 +38,10 @@ from harness.records.schema import (
     Stage,
     Status,
 )
+from harness.records.verdicts.cache import VerdictCache, worth_keeping
+from harness.records.verdicts.earlier import earlier_results
+from harness.records.verdicts.recheck import NO_CACHE_VARIABLE, Recheck
+from harness.records.verdicts.rules import disagreement
 from harness.verify import Tolerances
 
 WORKERS_VARIABLE = "BRINGUP_OP_WORKERS"
@@ -320,9 +321,9 @@ class OpByOpExecutor(Executor):
         return f"{variables} {self.recorder.command}"
 
     def _conclude(self) -> Outcome:
-        wrong = [r.contradicts for r in self.results if r.contradicts]
-        if wrong:
-            raise OpsDisagreeError("\n".join(wrong))
+        contradictions = [r.contradicts for r in self.results if r.contradicts]
+        if contradictions:
+            raise OpsDisagreeError("\n".join(contradictions))
         outcomes = {r.verdict.outcome for r in self.results}
         if self.compiler_config.check_all_ops_execute:
             missed = [r for r in self.results if r.verdict.status < Status.EXECUTED]

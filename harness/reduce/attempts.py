@@ -28,6 +28,7 @@ from harness.frontend.fx_import import import_graph
 from harness.frontend.mlir import LoweringError, TorchMlir, text_of
 from harness.op_by_op.identity import IdentityError, torch_op, torch_operands, torch_values
 from harness.op_by_op.judge import judge
+from harness.op_by_op.reference import Golden, Source
 from harness.op_by_op.reproducer import fingerprint_of
 from harness.records.blobs import BlobStore
 from harness.records.schema import Op, OpVerdict, Outcome, Stage, TensorType
@@ -117,7 +118,9 @@ class Attempts:
 
     def judged(self, part: Part, run: OpRun, tolerances: Tolerances) -> OpVerdict:
         """What a run of a part comes to."""
-        expected = self.golden.of(part.outputs) if run.outputs is not None else None
+        expected = None
+        if run.outputs is not None:
+            expected = Golden(self.golden.of(part.outputs), Source.TORCH)
         return judge(op_of(part), self.device.name, run, expected, tolerances, self._blobs, "")
 
     def job(self, part: Part) -> OpJob:

@@ -12,9 +12,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from harness.op_by_op.cache import VerdictCache
 from harness.records.run_dir import load_ops
 from harness.records.schema import Metric, OpResult, Outcome, Stage, Status
+from harness.records.verdicts.cache import VerdictCache
 from tests.integration.test_model_tester import MINIATURE, Done, run_pytest
 
 EXECUTE = f"{MINIATURE}/test_ops.py::test_ops[op_by_op_torch-EXECUTE_OP_BY_OP-eval]"

@@ -16,14 +16,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from harness.op_by_op.cache import (
-    VerdictCache,
-    cache_key,
-    cacheable,
-    chosen_for_recheck,
-    default_path,
-    disagreement,
-)
+from harness.op_by_op.cache_key import cache_key
 from harness.records.blobs import BlobStore
 from harness.records.schema import (
     Failure,
@@ -36,6 +29,8 @@ from harness.records.schema import (
     Status,
     TensorType,
 )
+from harness.records.verdicts.cache import VerdictCache, default_path
+from harness.records.verdicts.rules import cacheable, chosen_for_recheck, disagreement
 
 OP = Op(
     key="a" * 64,
@@ -198,7 +193,7 @@ def test_a_hit_whose_text_is_lost_is_to_be_taken_as_a_miss(tmp_path: Path, damag
 WRITER = """
 import sys
 from pathlib import Path
-from harness.op_by_op.cache import VerdictCache
+from harness.records.verdicts.cache import VerdictCache
 from tests.unit.test_op_cache import numbered
 cache = VerdictCache(Path(sys.argv[1]))
 print("ready", flush=True)

@@ -12,9 +12,9 @@ import pytest
 from filelock import FileLock
 
 from harness.errors import UsageError
-from harness.op_by_op.cache import DAY, VerdictCache
-from harness.op_by_op.recheck import Recheck, parse_share
-from harness.op_by_op.upkeep import Limits, prune_if_due
+from harness.records.verdicts.cache import DAY, VerdictCache
+from harness.records.verdicts.recheck import Recheck, parse_share
+from harness.records.verdicts.upkeep import Limits, prune_if_due
 from tests.unit.run_builder import op_result
 
 LIMITS = Limits(age_s=90 * DAY, size=1 << 30)

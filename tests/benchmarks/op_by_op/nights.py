@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.devices.tenstorrent import COMMON_FOLDER_VARIABLE
-from harness.op_by_op.cache import PATH_VARIABLE
 from harness.records.journal import journals, read_journal
 from harness.records.run_dir import OpLine, load_ops
 from harness.records.schema import AnyEvent, Stage, StageEnded, TestEnded, TestStarted
+from harness.records.verdicts.cache import PATH_VARIABLE
 
 ROOT = Path(__file__).parents[3]
 BASE_MODELS = (

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from harness.errors import UsageError
-from harness.op_by_op.cache_rules import chosen_for_recheck
+from harness.records.verdicts.rules import chosen_for_recheck
 
 RECHECK_VARIABLE = "BRINGUP_RECHECK"
 """Share of cache hits to compute again, e.g. `2%` or `0.02`."""

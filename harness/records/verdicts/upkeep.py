@@ -13,7 +13,7 @@ from typing import Self
 from filelock import FileLock, Timeout
 
 from harness.errors import UsageError
-from harness.op_by_op.cache import DAY, Pruned, VerdictCache
+from harness.records.verdicts.cache import DAY, Pruned, VerdictCache
 
 DAYS_VARIABLE = "BRINGUP_CACHE_DAYS"
 """Verdicts not used for so many days are forgotten."""

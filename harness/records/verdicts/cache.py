@@ -29,25 +29,9 @@ import zstandard
 from filelock import FileLock
 
 from harness.errors import RecordError
-from harness.op_by_op.cache_rules import (
-    cache_key,
-    cacheable,
-    chosen_for_recheck,
-    disagreement,
-)
 from harness.records.blobs import BlobStore
 from harness.records.schema import Artifact, OpVerdict
-
-__all__ = [
-    "Pruned",
-    "VerdictCache",
-    "cache_key",
-    "cacheable",
-    "chosen_for_recheck",
-    "default_path",
-    "disagreement",
-    "worth_keeping",
-]
+from harness.records.verdicts.rules import cacheable
 
 CACHE_SCHEMA = 1
 PATH_VARIABLE = "BRINGUP_CACHE"

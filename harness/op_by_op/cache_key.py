@@ -1,0 +1,50 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""The key of the verdict cache: everything that a verdict depends on."""
+
+import hashlib
+from collections.abc import Mapping
+
+import msgspec
+
+from harness.devices.catalog import TENSTORRENT_BOARDS
+from harness.records.schema import Op
+
+KEY_VERSION = 2
+"""Counted up when the same op, versions and flags may come to another verdict."""
+
+
+def cache_key(
+    op: Op,
+    device: str,
+    descriptor: str,
+    versions: Mapping[str, str],
+    flags: Mapping[str, str],
+    depth: str,
+) -> str:
+    """sha256 of everything a verdict depends on.
+
+    `descriptor` is what the device is compiled for, e.g. a system descriptor's digest; `versions`
+    are all that are installed, of which only those that this device's verdicts go through count.
+    """
+    relevant = {name: v for name, v in versions.items() if _matters(name, device, op.source)}
+    whole = (KEY_VERSION, op, device, descriptor, relevant, dict(flags), depth)
+    return hashlib.sha256(msgspec.json.encode(whole, order="sorted")).hexdigest()
+
+
+def _matters(distribution: str, device: str, source: str) -> bool:
+    if distribution in ("bringup", "torch", "torch-mlir"):  # comparison, golden, lowering
+        return True
+    if distribution.startswith("iree-"):
+        return device.startswith("iree")
+    if distribution == "jaxlib":  # the golden of a StableHLO op is the CPU device's
+        return not device.startswith("iree") or source == "stablehlo"
+    if "-plugin" in distribution:
+        tenstorrent = "tt" in distribution.split("-")
+        return device in TENSTORRENT_BOARDS if tenstorrent else not _builtin(device)
+    return False
+
+
+def _builtin(device: str) -> bool:
+    return device in (*TENSTORRENT_BOARDS, "cpu") or device.startswith("iree")
