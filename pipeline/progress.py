@@ -146,7 +146,7 @@ def ops_text(counts: OpCounts, now: float | None = None) -> str:
 
 
 def _all_ops(ledger: Ledger) -> str:
-    """`139 of 164 ops, 12 cached, 1 failed`; `at least 164` while not every model is split."""
+    """`139/164 ops, 12 cached, 1 failed`; `139/164+` while not every model is split."""
     counts = ledger.ops.values()
     if not counts:
         return ""
@@ -157,8 +157,8 @@ def _all_ops(ledger: Ledger) -> str:
     done, cached, failed = (
         sum(getattr(c, n) for c in counts) for n in ("done", "cached", "failed")
     )
-    of = f"at least {total:,}" if unsplit else f"{total:,}"
-    return ", ".join([f"{done:,} of {of} ops", *_not_plain(cached, failed)])
+    more = "+" if unsplit else ""
+    return ", ".join([f"{done:,}/{total:,}{more} ops", *_not_plain(cached, failed)])
 
 
 def _is_split(ledger: Ledger, key: str) -> bool:
@@ -218,11 +218,11 @@ def _fitted(line: Text, width: int) -> Text:
 
 
 def summary(state: State) -> str:
-    """`12/40, 10 ok, 1 FAILED, 1 CRASHED, 620 ops, 98 cached, about 3:20 left`."""
+    """`12/40, 10 ok, 1 FAILED, 1 CRASHED, about 3:20 left; 620/980 ops, 98 cached`."""
     bad = [f"{n} {outcome}" for outcome, n in sorted(state.outcomes.items()) if outcome not in GOOD]
     left = f"about {clock(state.eta_s)} left" if state.done < state.total else "done"
-    ops = [state.ops] if state.ops else []
-    return ", ".join([f"{state.done}/{state.total}", f"{state.good} ok", *bad, *ops, left])
+    said = ", ".join([f"{state.done}/{state.total}", f"{state.good} ok", *bad, left])
+    return f"{said}; {state.ops}" if state.ops else said
 
 
 def clock(seconds: float) -> str:

@@ -21,7 +21,7 @@ from harness.records.atomic import write_atomically
 from harness.records.blobs import BlobStore
 from harness.records.schema import GOOD, Artifact, OpResult, TensorType
 from reports.errors import ReportError
-from reports.figures import metric_cell
+from reports.figures import metric_cell, moment_text
 from reports.ops_summary import ModelOps
 
 FOLDER = "models"
@@ -148,7 +148,10 @@ def _fields(model: ModelOps, result: OpResult, texts: _Texts) -> dict[str, objec
         "uncompared": verdict.uncompared,
         "fingerprint": verdict.fingerprint,
         "cached": result.hit,
+        "rechecked": result.rechecked,
+        "contradicts": result.contradicts,
         "origin": verdict.origin,
+        "computed": moment_text(verdict.computed or None),
         "test": model.identity.key,
     }
 

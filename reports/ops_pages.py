@@ -10,6 +10,8 @@ leads here.
 import re
 from pathlib import Path
 
+from jinja2 import Template
+
 from harness.records.atomic import write_atomically
 from harness.records.schema import GOOD, Metric
 from reports import figures, legend
@@ -18,6 +20,7 @@ from reports.kept import KeptTexts
 from reports.ops_summary import (
     ModelOps,
     attributes_text,
+    cached_text,
     command_of,
     compared_with,
     failure_line,
@@ -46,22 +49,23 @@ def write_op_pages(run_dir: Path, run: RunSummary, kept: KeptTexts) -> None:
     folder = run_dir / FOLDER
     if folder.is_symlink():
         raise ReportError(f"{folder} is a link; reports are written inside the run only")
-    current = set()
+    current, template = set(), _template(kept)
     for model in run.ops:
         if model.ops:
-            current.add(write_atomically(run_dir / page_of(model), _page(run, model, kept)))
+            page = _page(run, model, template).encode()
+            current.add(write_atomically(run_dir / page_of(model), page, sync=False))
     for path in folder.glob("*.html"):
         if _OURS.fullmatch(path.name) and path not in current:
             path.unlink()
 
 
-def _page(run: RunSummary, model: ModelOps, kept: KeptTexts) -> bytes:
-    return render(run, model, kept).encode()
-
-
 def render(run: RunSummary, model: ModelOps, kept: KeptTexts) -> str:
     """One test's page; the same summary gives the same text."""
-    style, script = asset("page.css") + asset("ops.css") + legend.style(), asset("ops.js")
+    return _page(run, model, _template(kept))
+
+
+def _template(kept: KeptTexts) -> Template:
+    """The page's template, compiled once for all pages of a run."""
     jinja = environment().overlay()
     jinja.filters = jinja.filters | {
         "brief": _brief,
@@ -77,13 +81,19 @@ def render(run: RunSummary, model: ModelOps, kept: KeptTexts) -> str:
         "links": {sha256: f"../{address}" for sha256, address in kept.links.items()},
         "no_record": legend.NO_RECORD,
     }
-    return jinja.get_template("ops.html.j2").render(
+    return jinja.get_template("ops.html.j2")
+
+
+def _page(run: RunSummary, model: ModelOps, template: Template) -> str:
+    style, script = asset("page.css") + asset("ops.css") + legend.style(), asset("ops.js")
+    return template.render(
         run=run,
         model=model,
         anchor=anchor_of(model.identity),
         bad=model.count(lambda op: op.verdict.outcome not in GOOD),
         good=GOOD,
         attributes_text=attributes_text,
+        cached_text=cached_text,
         command_of=command_of,
         compared_with=compared_with,
         failure_line=failure_line,

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from harness.records.atomic import write_atomically
 from harness.records.schema import OpResult, Outcome, Status
 from reports import legend, sheets
-from reports.bulk import PLAIN, BulkRows, Look, merged
+from reports.bulk import PLAIN, BulkRows, Look, edit_of
 from reports.figures import Share, metric_cell, moment, moment_text
 from reports.ops_summary import (
     ModelOps,
@@ -88,8 +87,7 @@ def render(models: Sequence[ModelOps]) -> bytes:
         where = f"{model.identity.key} · {_made(model)}"
         bulk.append(_model(_sheet(workbook, name, model.name, where), model))
     newest = max((m.source.header.created for m in models), default=None)
-    edit = partial(merged, workbook, bulk)
-    return sheets.to_bytes(workbook, moment(newest) or _NO_DATE, edit)
+    return sheets.to_bytes(workbook, moment(newest) or _NO_DATE, edit_of(workbook, bulk))
 
 
 def heading(models: Sequence[ModelOps]) -> str:

@@ -70,8 +70,8 @@ def put(sheet: Any, row: int, column: int, value: Value, font: Font | None = Non
 
 def cell_text(text: str) -> str:
     """Text as a cell can hold it: clean, at most 32,767 UTF-16 units, no `_x0041_` escapes."""
-    text = _LITERAL_ESCAPE.sub("_x005F_", clean(text))
-    if _units(text) <= _LARGEST_CELL:
+    text = _LITERAL_ESCAPE.sub("_x005F_", clean(text)) if "_x" in text else clean(text)
+    if 2 * len(text) <= _LARGEST_CELL or _units(text) <= _LARGEST_CELL:
         return text
     room = _LARGEST_CELL - _units(_CUT)
     return text.encode("utf-16-le")[: 2 * room].decode("utf-16-le", "ignore") + _CUT

@@ -31,6 +31,8 @@ def clean(text: str) -> str:
     A right-to-left override can make a command read as another one, so it is shown as
     `⟨U+202E⟩`. Letters of right-to-left scripts stay.
     """
+    if text.isprintable():  # then there is nothing of the kind in it
+        return text
     text = _ESCAPE_SEQUENCE.sub("", _LINE_END.sub("\n", text))
     return _DIRECTION.sub(lambda m: f"⟨U+{ord(m[0]):04X}⟩", _UNPRINTABLE.sub("", text))
 

@@ -3,15 +3,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Op by op, as users meet it: findings on record, tests pass, verdicts shared, failures run."""
 
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from harness.op_by_op.cache import VerdictCache
 from harness.records.run_dir import load_ops
-from harness.records.schema import OpResult, Outcome, Stage, Status
+from harness.records.schema import Metric, OpResult, Outcome, Stage, Status
 from tests.integration.test_model_tester import MINIATURE, Done, run_pytest
 
 EXECUTE = f"{MINIATURE}/test_ops.py::test_ops[op_by_op_torch-EXECUTE_OP_BY_OP-eval]"
@@ -117,6 +120,39 @@ def test_an_unchanged_second_night_computes_nothing(run: Run, first: Done) -> No
 def test_a_recheck_computes_hits_again(run: Run, first: Done) -> None:
     again = ops_of(run(EXECUTE, BRINGUP_RECHECK="1.0"))
     assert all(r.hit and r.rechecked for r in again.values())
+
+
+def test_a_cached_verdict_that_does_not_hold_fails_the_test_and_is_replaced(
+    run: Run, first: Done
+) -> None:
+    cache = VerdictCache(first.directory.parent / "cache0" / "verdicts.sqlite")
+    with sqlite3.connect(cache.path) as db:
+        keys = [key for (key,) in db.execute("SELECT key FROM verdict")]
+    verdicts = {key: verdict for key in keys if (verdict := cache.get(key))}
+    key = next(k for k, v in verdicts.items() if v.op.name == "aten.relu.default")
+    assert cache.put(key, msgspec.structs.replace(verdicts[key], pcc=Metric.of(0.5)))
+
+    done = run(EXECUTE, BRINGUP_RECHECK="100%")
+    record = done.records[KEY]
+    assert (done.code, record.outcome) == (1, Outcome.FAILED)
+    assert record.failure is not None
+    said = record.failure.message
+    assert said.startswith(f"aten.relu.default ({verdicts[key].op.key[:16]}) on cpu: the pcc kept")
+    assert f"kept: PASSED at EXECUTED (run {first.directory.name}, " in said
+    assert f"now: PASSED at EXECUTED (run {done.directory.name}, " in said
+    ops = ops_of(done)
+    relu = ops.pop("aten.relu.default")
+    assert (relu.hit, relu.contradicts) == (False, said)
+    assert all(r.hit and r.rechecked for r in ops.values()), "one does not stop the others"
+    command = said.partition("once more: ")[2].replace("python -m pytest", "")
+    assert f"RUN_GLOBAL_OP_IDX={relu.index} BRINGUP_NO_CACHE=1 " in command and EXECUTE in command
+    again = run(EXECUTE, BRINGUP_RECHECK="1")
+    assert again.code == 0 and all(r.hit for r in ops_of(again).values())
+
+
+def test_without_the_cache_every_op_is_computed(run: Run, first: Done) -> None:
+    assert not any(r.hit for r in ops_of(run(EXECUTE, BRINGUP_NO_CACHE="1")).values())
+    assert all(r.hit for r in ops_of(run(EXECUTE)).values())
 
 
 def test_compiling_only_executes_nothing_and_shares_no_verdict(run: Run, first: Done) -> None:
