@@ -17,7 +17,8 @@ from pathlib import Path
 
 import msgspec
 
-from harness.records.journal import PACKED, journal_bytes, journals
+from harness.records.journal import PACKED, journals
+from harness.records.packing import read_lines
 from harness.records.schema import (
     GOOD,
     UNSETTLED,
@@ -159,7 +160,7 @@ class Ledger:
     def _new_events(self, path: Path) -> list[AnyEvent]:
         offset = self._offsets.get(path, 0)
         if path.name.endswith(PACKED):  # of an earlier part of the run: nobody writes it any more
-            data = b"" if offset else journal_bytes(path)
+            data = b"" if offset else read_lines(path)
         else:
             with path.open("rb") as file:
                 file.seek(offset)

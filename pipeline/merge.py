@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many shards into one run directory; one run into its final form.
 
-Journals, blobs and plans are gathered below one folder, the journals folded to `records.jsonl`
+Journals, blobs and plans are gathered below one folder, the journals folded to `records.jsonl.zst`
 and packed, and a header written. What was planned and left no record is NOT_RUN; what was
 lost (a shard that never reported, a torn journal) is a sentence in the header. Merging is
 repeatable: a shard may arrive late or twice, and of a test's attempts the latest counts and all
@@ -31,11 +31,11 @@ from harness.records.journal import (
     JOURNAL_FOLDER,
     PACKED,
     PLAIN,
-    journal_bytes,
     journal_name,
     pack_journals,
     read_header,
 )
+from harness.records.packing import read_lines
 from harness.records.run_dir import (
     load_journals,
     read_plans,
@@ -211,7 +211,7 @@ def _one_run(sources: Sequence[_Source]) -> str:
 def _gather(source: _Source, into: Path) -> None:
     """Copy journals and blobs; what is there already stays."""
     for journal in source.journals:
-        _keep_journal(journal_bytes(journal), into / JOURNAL_FOLDER, journal_name(journal))
+        _keep_journal(read_lines(journal), into / JOURNAL_FOLDER, journal_name(journal))
     for blob in source.blobs:
         target = into / BLOB_FOLDER / blob.parent.name / blob.name
         if blob.name.startswith(blob.parent.name) and not target.exists():
@@ -224,7 +224,7 @@ def _keep_journal(data: bytes, folder: Path, stem: str) -> None:
         target = folder / f"{name}{PLAIN}"
         packed = folder / f"{name}{PACKED}"
         here = next((path for path in (target, packed) if path.exists()), None)
-        there = journal_bytes(here) if here else None
+        there = read_lines(here) if here else None
         if there is None or data.startswith(there):
             if data != there:
                 write_atomically(target, data)

@@ -34,12 +34,8 @@ class RunLock:
             PipelineError: a supervisor is at work in the directory.
             RecordError: the lock cannot be written.
         """
-        path = run_dir / NAME
-        try:
-            run_dir.mkdir(parents=True, exist_ok=True)
-            self.descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        except OSError as error:
-            raise RecordError(f"cannot write {path}: {error.strerror}") from error
+        self._path = run_dir / NAME
+        self._open()
         end = time.monotonic() + patience_s
         while not self._taken():
             holder = os.pread(self.descriptor, 20, 0).decode("ascii", "replace")
@@ -51,12 +47,23 @@ class RunLock:
         os.ftruncate(self.descriptor, 0)
         os.pwrite(self.descriptor, str(os.getpid()).encode(), 0)
 
+    def _open(self) -> None:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self.descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise RecordError(f"cannot write {self._path}: {error.strerror}") from error
+
     def _taken(self) -> bool:
         try:
             fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
-        return True
+        if self._path.exists() and self._path.stat().st_ino == os.fstat(self.descriptor).st_ino:
+            return True
+        os.close(self.descriptor)  # a run that ended meanwhile has taken the file away
+        self._open()
+        return False
 
     def __enter__(self) -> Self:
         return self
@@ -67,6 +74,7 @@ class RunLock:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._path.unlink(missing_ok=True)
         os.close(self.descriptor)
 
 

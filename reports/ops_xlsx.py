@@ -245,7 +245,7 @@ _OF_MODEL: dict[str, Callable[[OpResult], Value]] = {
     "failing stage": failing_stage,
     "failure": lambda r: _whole_failure(r),
     "fingerprint": lambda r: r.verdict.fingerprint,
-    "time s": seconds_of,
+    "time s": lambda r: None if (spent := seconds_of(r)) is None else round(spent, 6),
     "cached": cached_text,
     "computed in run": lambda r: r.verdict.origin,
     "computed at (UTC)": lambda r: moment(r.verdict.computed) if r.verdict.computed else None,

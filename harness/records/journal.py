@@ -19,10 +19,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
-import zstandard
 
 from harness.errors import RecordError
 from harness.records.atomic import write_atomically
+from harness.records.packing import packed, read_lines
 from harness.records.schema import (
     SCHEMA_VERSION,
     AnyEvent,
@@ -39,10 +39,6 @@ _DECODER: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 
 JOURNAL_FOLDER = "journal"
 PLAIN, PACKED = ".jsonl", ".jsonl.zst"
-_LEVEL = 6  # zstd: a thirtieth larger than level 12, at three times the speed
-_LARGEST = 2 << 30
-"""Bytes of a journal: one that claims to be longer is not unpacked."""
-
 _Place = tuple[str, str, float]
 
 
@@ -110,7 +106,7 @@ def read_journal(path: Path) -> tuple[list[AnyEvent], list[str]]:
     events: list[AnyEvent] = []
     torn: list[str] = []
     held: dict[_Place, OpVerdict] = {}
-    lines = journal_bytes(path).split(b"\n")
+    lines = read_lines(path).split(b"\n")
     for number, line in enumerate(lines, start=1):
         if not line:
             continue
@@ -143,32 +139,12 @@ def read_header(path: Path) -> JournalOpened | None:
     Raises:
         RecordError: the journal has a newer schema, or cannot be read or unpacked.
     """
-    first, _, _ = journal_bytes(path).partition(b"\n")
+    first, _, _ = read_lines(path).partition(b"\n")
     _refuse_newer(path, first)
     try:
         return msgspec.json.decode(first, type=JournalOpened)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-
-
-def journal_bytes(path: Path) -> bytes:
-    """A journal's lines, unpacked.
-
-    Raises:
-        RecordError: it cannot be read, or it is packed and cannot be unpacked.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise RecordError(f"cannot read {path}: {error.strerror}") from error
-    if not path.name.endswith(PACKED):
-        return data
-    try:
-        if not 0 <= zstandard.frame_content_size(data) <= _LARGEST:
-            raise RecordError(f"{path}: a packed journal of no or too great a size")
-        return zstandard.decompress(data)
-    except zstandard.ZstdError as error:
-        raise RecordError(f"{path}: not a packed journal: {error}") from error
 
 
 def pack_journals(run_dir: Path) -> None:
@@ -179,8 +155,8 @@ def pack_journals(run_dir: Path) -> None:
     """
     for path in journals(run_dir):
         if not path.name.endswith(PACKED):
-            packed = zstandard.compress(journal_bytes(path), _LEVEL)
-            write_atomically(path.with_name(journal_name(path) + PACKED), packed)
+            target = path.with_name(journal_name(path) + PACKED)
+            write_atomically(target, packed(read_lines(path)))
             path.unlink()
 
 

@@ -3,13 +3,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A run directory: everything one run wrote, and everything a report needs.
 
-plan.json        what was planned, written before anything ran (one per shard: plan-*.json)
-journal/         events, one file per process: *.jsonl, packed to *.jsonl.zst when the run is over
-blobs/           texts, by content
-run.json         header of a merged run
-records.jsonl    one folded record per test attempt, of a merged run
+plan.json          what was planned, written before anything ran (one per shard: plan-*.json)
+journal/           events, one file per process: *.jsonl, packed to *.jsonl.zst at the end
+blobs/             texts, by content
+run.json           header of a merged run
+records.jsonl.zst  one folded record per test attempt, of a merged run; `zstd -dc` prints them
 
-Op results are read out of the journals. A run of schema 1 has them in `ops.jsonl` as well.
+Op results are read out of the journals. A run of schema 1 has `records.jsonl`, and op results in
+`ops.jsonl` as well.
 """
 
 from pathlib import Path
@@ -21,6 +22,7 @@ from harness.errors import RecordError
 from harness.records.atomic import write_atomically
 from harness.records.fold import fold, fold_ops
 from harness.records.journal import events_of
+from harness.records.packing import packed, read_lines
 from harness.records.schema import (
     SCHEMA_VERSION,
     JournalOpened,
@@ -35,8 +37,10 @@ T = TypeVar("T", Plan, RunHeader)
 L = TypeVar("L")
 
 HEADER_NAME = "run.json"
-RECORDS_NAME = "records.jsonl"
+RECORDS_NAME = "records.jsonl.zst"
+OLD_RECORDS_NAME = "records.jsonl"
 OPS_NAME = "ops.jsonl"
+"""These two of schema 1."""
 
 
 class OpLine(msgspec.Struct, frozen=True):
@@ -80,10 +84,11 @@ def read_plans(run_dir: Path) -> list[Plan]:
 
 def write_merged(run_dir: Path, header: RunHeader, records: list[TestRecord]) -> None:
     """Write a merged run's header and records."""
-    (run_dir / OPS_NAME).unlink(missing_ok=True)  # of schema 1; the journals have what it has
+    for name in (OLD_RECORDS_NAME, OPS_NAME):  # the journals have what they have
+        (run_dir / name).unlink(missing_ok=True)
     encoder = msgspec.json.Encoder()
     lines = b"".join(encoder.encode(record) + b"\n" for record in records)
-    write_atomically(run_dir / RECORDS_NAME, lines)
+    write_atomically(run_dir / RECORDS_NAME, packed(lines))
     write_atomically(run_dir / HEADER_NAME, msgspec.json.format(msgspec.json.encode(header)))
 
 
@@ -94,7 +99,9 @@ def read_merged(run_dir: Path) -> tuple[RunHeader, list[TestRecord]]:
         RecordError: not a merged run directory, a newer schema, or a malformed record.
     """
     header = _read(run_dir / HEADER_NAME, RunHeader)
-    return header, _lines(run_dir / RECORDS_NAME, TestRecord, "a record")
+    old = run_dir / OLD_RECORDS_NAME
+    path = old if old.exists() else run_dir / RECORDS_NAME
+    return header, _lines(path, TestRecord, "a record")
 
 
 def read_ops(run_dir: Path) -> list[OpLine]:
@@ -110,7 +117,7 @@ def read_ops(run_dir: Path) -> list[OpLine]:
 def _lines(path: Path, kind: type[L], what: str) -> list[L]:
     decoder = msgspec.json.Decoder(kind)
     found = []
-    for number, line in enumerate(_bytes(path).splitlines(), start=1):
+    for number, line in enumerate(read_lines(path).splitlines(), start=1):
         try:
             found.append(decoder.decode(line))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -123,7 +130,7 @@ class _Versioned(msgspec.Struct):
 
 
 def _read(path: Path, kind: type[T]) -> T:
-    data = _bytes(path)
+    data = read_lines(path)
     try:
         version = msgspec.json.decode(data, type=_Versioned).schema
         if version > SCHEMA_VERSION:
@@ -134,10 +141,3 @@ def _read(path: Path, kind: type[T]) -> T:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RecordError(f"{path}: not a {kind.__name__}: {error}") from error
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise RecordError(f"cannot read {path}: {error.strerror}") from error

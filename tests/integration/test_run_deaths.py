@@ -154,7 +154,7 @@ def test_only_the_records_are_left_in_the_run_directory(
         "blobs",
         "pytest.log",
         "run.json",
-        "records.jsonl",
+        "records.jsonl.zst",
         "junit.xml",
     }
 

@@ -365,7 +365,7 @@ class TestHostileShards:
             "journal",
             "plan-1-of-2.json",
             "plan-2-of-2.json",
-            "records.jsonl",
+            "records.jsonl.zst",
             "run.json",
         }
         assert len(list((into / "journal").iterdir())) == 2

@@ -12,7 +12,8 @@ from msgspec.json import encode
 
 from harness.errors import RecordError
 from harness.records.fold import fold, fold_ops
-from harness.records.journal import JournalWriter, journal_bytes, journals
+from harness.records.journal import JournalWriter, journals
+from harness.records.packing import read_lines
 from harness.records.recent import recent_ops
 from harness.records.run_dir import OPS_NAME, load_journals, load_ops, read_merged, read_ops
 from harness.records.schema import (
@@ -182,7 +183,7 @@ def test_a_journal_is_packed_when_its_run_is_over(tmp_path: Path) -> None:
     merge([tmp_path / "a"], tmp_path / "m")
     (packed,) = journals(tmp_path / "m")
     assert packed.name == f"{plain.name}.zst"
-    assert journal_bytes(packed) == plain.read_bytes()
+    assert read_lines(packed) == plain.read_bytes()
     assert packed.stat().st_size * 5 < plain.stat().st_size
     merge([tmp_path / "m"], tmp_path / "again")
     assert read_ops(tmp_path / "again") == read_ops(tmp_path / "a")
@@ -220,7 +221,7 @@ def test_a_run_of_the_first_schema_is_read_and_upgraded(tmp_path: Path) -> None:
     merge([tmp_path], tmp_path)
     lines, (header, records) = read_ops(tmp_path), read_merged(tmp_path)
     for packed in list(journals(tmp_path)):
-        plain = b"".join(map(as_version_1, journal_bytes(packed).splitlines()))
+        plain = b"".join(map(as_version_1, read_lines(packed).splitlines()))
         packed.with_suffix("").write_bytes(plain)
         packed.unlink()
     (tmp_path / OPS_NAME).write_bytes(b"".join(as_version_1(encode(line)) for line in lines))

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import msgspec
 
-from harness.records.journal import journal_bytes, journals, read_journal
+from harness.records.journal import journals, read_journal
+from harness.records.packing import read_lines
 from harness.records.provenance import versions
 from harness.records.schema import NOT_EVIDENCE, JournalOpened, OpEnded, OpResult
 
@@ -33,7 +34,7 @@ def earlier_results(run_dir: Path, test: str, own: Path) -> dict[str, OpResult]:
     name = msgspec.json.encode(test)
     found: list[OpEnded] = []
     for path in journals(run_dir):
-        if path != own and name in journal_bytes(path):
+        if path != own and name in read_lines(path):
             found += _of_test(path, test)
     found.sort(key=lambda event: event.time)
     return {event.result.verdict.op.key: event.result for event in found}

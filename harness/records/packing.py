@@ -1,0 +1,40 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Lines packed with zstd: `NAME.jsonl.zst`, what `zstd -dc` prints."""
+
+from pathlib import Path
+
+import zstandard
+
+from harness.errors import RecordError
+
+PACKED = ".zst"
+_LEVEL = 6  # a thirtieth larger than level 12, at three times the speed
+_LARGEST = 512 << 20
+"""Bytes: a file that claims to hold more is not unpacked."""
+
+
+def packed(data: bytes) -> bytes:
+    """The bytes, compressed."""
+    return zstandard.compress(data, _LEVEL)
+
+
+def read_lines(path: Path) -> bytes:
+    """A file's bytes, unpacked if its name says that it is packed.
+
+    Raises:
+        RecordError: it cannot be read or unpacked.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise RecordError(f"cannot read {path}: {error.strerror}") from error
+    if path.suffix != PACKED:
+        return data
+    try:
+        if not 0 <= zstandard.frame_content_size(data) <= _LARGEST:
+            raise RecordError(f"{path}: packed, and of no size or too large a one")
+        return zstandard.decompress(data)
+    except zstandard.ZstdError as error:
+        raise RecordError(f"{path}: cannot be unpacked: {error}") from error
