@@ -293,9 +293,7 @@ class Device:
 
                 specs, descriptor = write_tensors(job.inputs)
             options = dict(job.options)
-            request = RunOp(
-                job.torch_ir, job.stablehlo, options, tuple(specs), executes, job.key
-            )
+            request = RunOp(job.torch_ir, job.stablehlo, options, tuple(specs), executes, job.key)
             if not self._delivered(request, descriptor, deadline):
                 return self._bystander(time.monotonic() - started)
             done, returned = self._follow(progress, started + deadline)

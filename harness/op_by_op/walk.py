@@ -109,9 +109,7 @@ class OpByOpExecutor(Executor):
 
     def compile_op(self, job: OpJob) -> "Future[OpRun]":
         """Compile one op in a worker; nothing is executed."""
-        return self._pool.submit(
-            OpJob(job.torch_ir, job.stablehlo, job.options, key=job.key)
-        )
+        return self._pool.submit(OpJob(job.torch_ir, job.stablehlo, job.options, key=job.key))
 
     def run_op(self, job: OpJob) -> "Future[OpRun]":
         """Compile one op in a worker and execute it there on the job's inputs."""

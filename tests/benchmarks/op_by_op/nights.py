@@ -50,9 +50,7 @@ class Night:
     """Tests that have a terminal record."""
 
 
-def run_night(
-    directory: Path, cache: Path, arguments: Sequence[str], **environment: str
-) -> Night:
+def run_night(directory: Path, cache: Path, arguments: Sequence[str], **environment: str) -> Night:
     """Run `pipeline op_by_op` with a verdict cache of one's own."""
     command = [sys.executable, "-m", "pipeline", "op_by_op", *arguments]
     started = time.perf_counter()
