@@ -68,7 +68,7 @@ class Tally:
 
 
 def measure(folder: Path, models: Sequence[str], size: str, faults: int) -> list[Figure]:
-    """`bystanders`, `lost_records`, `orphans` and more over at least `faults` faults, on the CPU."""
+    """`bystanders`, `lost_records`, `orphans` over at least `faults` faults, on the CPU."""
     given = [*models, "--device", "cpu", "--size", size]
     sound = run_night(folder / "sound", folder / "cache-sound", given)
     expected = {(line.test, line.result.verdict.op.key): line for line in sound.ops}
