@@ -155,6 +155,6 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure: nox -s bench -- NAME prints figures and writes results/benchmarks/NAME.json."""
+    """Measure: nox -s bench -- overhead, or -- op_by_op; writes results/benchmarks/NAME.json."""
     prepare(session)
     python(session, "-m", "tests.benchmarks", *session.posargs)

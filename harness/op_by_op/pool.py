@@ -3,13 +3,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """A pool of persistent devices of one kind, each taking the next op as it is free.
 
-One thread per device waits on a queue or on its host's socket; nothing polls. An op that kills its
-host or hangs ends there and costs nobody else: the host is forked anew and the device is probed
-with a tiny program before the next op. Where opening takes long, and several processes can have
-the device, a spare host stands open from the first crash on. An op whose host was killed by
-somebody else (the kernel under memory pressure, a person) is a bystander and is run again, once.
-When a probe fails the device is sick, and all that is left ends as INFRA with the reason: a dead
-board must not be published as a thousand failing ops.
+One thread per device waits on a queue or on its host; nothing polls. An op that kills its host or
+hangs ends there and costs nobody else: the host is forked anew and the device is probed with a tiny
+program before the next op. Where a device takes long to open and any number of processes may have
+it, a spare host stands open from the first crash on. An op whose host was killed by somebody else
+(the kernel under memory pressure, a person) is a bystander and is run again, once. When a probe
+fails the device is sick, and all that is left ends as INFRA with the reason: a dead board must not
+be published as a thousand failing ops.
 """
 
 import contextlib

@@ -10,32 +10,65 @@ import argparse
 import difflib
 import importlib
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
-from tests.benchmarks.figures import write_figures
+from tests.benchmarks.figures import Figure, write_figures
 
-NAMES = ("overhead",)
+
+@dataclass(frozen=True)
+class Benchmark:
+    """One benchmark: a module below `tests.benchmarks`, imported when it is asked for."""
+
+    says: str
+    example: str
+    add_options: Callable[[Any, argparse.ArgumentParser], None]
+    """Given the module and the parser."""
+    measure: Callable[[Any, argparse.Namespace], list[Figure]]
+    """Given the module and what the parser read."""
+
+
+def _add_pairs(_: Any, parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--pairs", type=int, default=5, help="runs of each side, in turn")
+
+
+BENCHMARKS = {
+    "overhead": Benchmark(
+        "a whole test against a bare script of the same stages",
+        "overhead --pairs 5",
+        _add_pairs,
+        lambda module, options: module.measure(options.pairs),
+    ),
+    "op_by_op": Benchmark(
+        "op by op against a process for every op; faults, cache, reproducers",
+        "op_by_op --quick",
+        lambda module, parser: module.add_options(parser),
+        lambda module, options: module.measure(options),
+    ),
+}
 
 
 def main(arguments: list[str]) -> int:
     """Run one benchmark; returns the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="nox -s bench --",
-        description="Run a benchmark. Figures are ratios against a baseline of the same run.",
-        epilog="example:  nox -s bench -- overhead --pairs 5",
-    )
-    parser.add_argument("name", help=f"one of {', '.join(NAMES)}")
-    parser.add_argument("--pairs", type=int, default=5, help="runs of each side, in turn")
-    options = parser.parse_args(arguments)
-    if options.name not in NAMES:
-        near = difflib.get_close_matches(options.name, NAMES, n=1)
+    if not arguments or arguments[0].startswith("-"):
+        lines = [f"  nox -s bench -- {b.example:24}  {b.says}" for b in BENCHMARKS.values()]
+        print("Figures are ratios against a baseline of the same run.", *lines, sep="\n")
+        return 0 if arguments else 2
+    name, rest = arguments[0], arguments[1:]
+    if name not in BENCHMARKS:
+        near = difflib.get_close_matches(name, BENCHMARKS, n=1)
         print(
-            f"no benchmark {options.name!r}: {'did you mean ' + near[0] + '? ' if near else ''}"
-            f"there are {', '.join(NAMES)}",
+            f"no benchmark {name!r}: {'did you mean ' + near[0] + '? ' if near else ''}"
+            f"there are {', '.join(BENCHMARKS)}",
             file=sys.stderr,
         )
         return 2
-    module = importlib.import_module(f"tests.benchmarks.{options.name}")
-    write_figures(options.name, module.measure(options.pairs))
+    benchmark = BENCHMARKS[name]
+    module = importlib.import_module(f"tests.benchmarks.{name}")
+    parser = argparse.ArgumentParser(prog=f"nox -s bench -- {name}", description=benchmark.says)
+    benchmark.add_options(module, parser)
+    write_figures(name, benchmark.measure(module, parser.parse_args(rest)))
     return 0
 
 

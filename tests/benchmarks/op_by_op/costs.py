@@ -55,6 +55,7 @@ def _costs(folder: Path, model: str, device: str) -> list[Cost]:
             PATH_VARIABLE: str(own / "cache" / "verdicts.sqlite"),
             WORKERS_VARIABLE: "1",
             "BRINGUP_SIZE": "tiny",
+            "OMP_NUM_THREADS": "1",  # as a night's workers have it where there are as many as cores
         },
     )
     costs = msgspec.json.decode(output, type=list[Cost])

@@ -29,7 +29,12 @@ from typing import Any
 import msgspec
 import torch
 from torch_mlir import ir
-from torch_mlir.compiler_utils import OutputType, lower_mlir_module, run_pipeline_with_repro_report
+from torch_mlir.compiler_utils import (
+    OutputType,
+    TorchMlirCompilerError,
+    lower_mlir_module,
+    run_pipeline_with_repro_report,
+)
 from torch_mlir.dialects import torch as torch_dialect
 
 from harness.devices.catalog import make_backend
@@ -89,7 +94,8 @@ class ProcessPerOp:
         """Seconds to lower, compile and, on the CPU, run one op."""
         inputs = [_tensor(dtype, shape) for dtype, shape in sample.inputs]
         started = time.perf_counter()
-        binary = self._compile(_lower(sample.torch_ir))
+        stablehlo = _lower(sample.torch_ir)
+        binary = self._compile(stablehlo) if stablehlo else b""
         if binary:
             self._run(binary, inputs)
         return time.perf_counter() - started
@@ -135,8 +141,11 @@ def _lower(torch_ir: str) -> str:
     with context:
         module = ir.Module.parse(torch_ir)
         pipeline = "builtin.module(torchdynamo-export-to-torch-backend-pipeline)"
-        run_pipeline_with_repro_report(module, pipeline, "torch to torch backend")
-        lower_mlir_module(False, OutputType.STABLEHLO, module)
+        try:
+            run_pipeline_with_repro_report(module, pipeline, "torch to torch backend")
+            lower_mlir_module(False, OutputType.STABLEHLO, module)
+        except TorchMlirCompilerError:
+            return ""
         text = str(module.operation.get_asm())
     return text.replace("arith.constant dense", "stablehlo.constant dense")
 

@@ -53,8 +53,8 @@ class Nights:
 
 def measure(
     folder: Path, devices: Sequence[str], models: Sequence[str], size: str, ops: int | None
-) -> tuple[list[Figure], dict[str, Nights]]:
-    """The figures, and the nights by device; `ops` are timed for the baseline, None for all."""
+) -> list[Figure]:
+    """Speed-ups and `hit_rate`; `ops` a device are timed for the baseline, None for all."""
     nights = {}
     for device in devices:
         cache = folder / f"cache-{device}"
@@ -63,7 +63,7 @@ def measure(
         warm = run_night(folder / f"warm-{device}", cache, given)
         seconds, timed = baseline_seconds(folder / f"baseline-{device}", device, cold, ops)
         nights[device] = Nights(cold, warm, seconds, timed)
-    return _figures(nights), nights
+    return _figures(nights)
 
 
 def baseline_seconds(folder: Path, device: str, night: Night, ops: int | None) -> tuple[float, int]:

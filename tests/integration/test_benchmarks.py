@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Benchmarks run, whatever their figures say."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.benchmarks.figures import Figure
+
+ROOT = Path(__file__).parents[2]
+EXACT = {"bystanders": 0, "lost_records": 0, "orphans": 0, "mistaken_faults": 0, "wrong_hits": 0}
+EXACT |= {"missed_hits": 0, "hit_rate": 1, "reproducers_share": 1, "same_fingerprint_share": 1}
+"""Figures that are counts and not times: these hold on any machine."""
+
+
+def bench(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks", *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+def test_op_by_op_is_rehearsed_whole(tmp_path: Path) -> None:
+    pytest.importorskip("jax_plugins.libtt", reason="the package jax-tt-plugin is not installed")
+    done = bench(tmp_path, "op_by_op", "--quick")
+    assert done.returncode == 0, done.stdout + done.stderr
+    written = (tmp_path / "results" / "benchmarks" / "op_by_op.json").read_bytes()
+    values = {f.figure: f.value for f in msgspec.json.decode(written, type=list[Figure])}
+    assert {name: values[name] for name in EXACT} == EXACT, done.stdout
+    assert values["faults"] >= 20
+    speeds = ("cold_speedup_cpu", "cold_speedup_n150", "warm_speedup", "overhead_ms", "recovery_ms")
+    assert all(values[name] > 0 for name in speeds)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("op_by_opp",), "did you mean op_by_op"),
+        (("op_by_op", "--only", "sped"), "no part 'sped'"),
+    ],
+)
+def test_a_benchmark_that_is_not_there_is_named(
+    tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    done = bench(tmp_path, *arguments)
+    assert done.returncode != 0 and said in done.stderr and "Traceback" not in done.stderr
