@@ -85,7 +85,7 @@ def op_by_op(session: nox.Session) -> None:
 
 @nox.session
 def repro(session: nox.Session) -> None:
-    """Run a failed op's reproducer: nox -s repro -- KEY."""
+    """Run a failed op's reproducer, or reduce a failing model: nox -s repro -- KEY or TEST."""
     prepare(session)
     python(session, "-m", "harness.op_by_op.repro", *session.posargs)
 

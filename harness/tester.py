@@ -107,7 +107,7 @@ class ModelTester:
         )
         self.golden: Any = None
         self.mismatches: list[str] = []
-        self._reproduce = ""
+        self._hints: list[str] = []
         self._record_property = record_property_handle
         self._device_name = device
         self._model: Any = None
@@ -165,8 +165,7 @@ class ModelTester:
                 self.recorder.failure = recording.failure_of(error, None, self.recorder.run.blobs)
             if not isinstance(error, SearchDone):
                 self._leave_reproducer()
-            if self._reproduce:
-                error.add_note(self._reproduce)
+            self._give_hints(error)
             raise
         finally:
             self._report_properties()
@@ -176,8 +175,7 @@ class ModelTester:
         self.recorder.unraised.clear()
         if self.mismatches:
             error = IncorrectResultError("; ".join(self.mismatches[:5]))
-            if self._reproduce:
-                error.add_note(self._reproduce)
+            self._give_hints(error)
             raise error
 
     def lowered(self) -> Program:
@@ -251,8 +249,9 @@ class ModelTester:
             self.recorder.outputs_checked(checks)
             stage.attributes["outputs"] = str(len(checks))
             if self.compiler_config.enable_intermediate_verification:
-                report = executor.intermediates or executor.run_intermediates((args, kwargs))
-                stage.attributes["intermediates"] = report.render()
+                found = self._intermediates(executor)
+                stage.attributes["intermediates"] = found
+                self._hints.append(found)
         self.mismatches = mismatches(checks)
         self.recorder.unraised += self.mismatches
         self.recorder.verdict = Outcome.INCORRECT if self.mismatches else Outcome.PASSED
@@ -263,6 +262,12 @@ class ModelTester:
             )
             self._leave_reproducer()
         return outputs
+
+    def _intermediates(self, executor: Executor) -> str:
+        if executor.program.graph is None:
+            return "intermediate values were not compared: ONNX programs have no FX graph"
+        report = executor.intermediates or executor.run_intermediates(self._call())
+        return report.render()
 
     def _program(self) -> Program:
         """Load and lower; or take what the same test did on another device of this process."""
@@ -378,7 +383,14 @@ class ModelTester:
         if not self.compiler_config.compile_depth.op_by_op:
             from harness.reduce.session import leave
 
-            self._reproduce = leave(self)
+            command = leave(self)
+            if command:
+                self._hints.append(f"find what is to blame: {command}")
+
+    def _give_hints(self, error: BaseException) -> None:
+        """Have the error say, below its own words, what else is known and how to go on."""
+        for hint in self._hints:
+            error.add_note(hint)
 
     # --- records ----------------------------------------------------------------------------
 

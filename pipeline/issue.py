@@ -78,8 +78,9 @@ def draft_issue(record: TestRecord, provenance: Provenance | None = None) -> str
     identity = record.identity
     failing = [(o, c) for o in record.outputs for c in o.checks if c.asserted and not c.ok]
     name = record.model_name or identity.model
-    again = f"{reproduce(PlannedTest(identity, record.nodeid))}\n"
-    again += f"{reproduce_command(record.nodeid, identity)}  # finds the ops that are to blame"
+    again = reproduce(PlannedTest(identity, record.nodeid))
+    if command := reproduce_command(record.nodeid, identity):
+        again += f"\n{command}  # finds the ops that are to blame"
     incorrect = record.outcome is Outcome.INCORRECT
     parts = [
         f"# {_code(name)} on {_code(identity.device)}: {_plain(_title(record, failing))}",

@@ -28,6 +28,8 @@ from harness.verify import Tolerances
 
 WHOLE_DEADLINE = 600.0
 """Seconds for the whole model, which may take minutes to compile."""
+_UNKNOWN = 10
+"""Times a part's deadline for a whole model that nobody has seen yet."""
 _CONES = 3
 """Wrong nodes whose producers are tried when no node is wrong alone."""
 _MESSAGE_LENGTH = 2000
@@ -156,8 +158,11 @@ class Search:
 
     def _whole(self, wanted: Sign | None, deadline_s: float) -> Ending:
         self._say(f"running the whole model, {len(self.units)} ops, on {self.subject.device}")
-        hangs = wanted is not None and wanted[0] is Outcome.TIMEOUT
-        self.attempts.deadline_s = deadline_s if hangs else WHOLE_DEADLINE
+        self.attempts.deadline_s = WHOLE_DEADLINE
+        if wanted is None:
+            self.attempts.deadline_s = _UNKNOWN * deadline_s  # it may hang; nobody saw it end
+        elif wanted[0] is Outcome.TIMEOUT:
+            self.attempts.deadline_s = deadline_s
         part = self._everything()
         run = self.attempts.run(part)
         if run.outputs is None:

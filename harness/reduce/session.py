@@ -81,7 +81,8 @@ def leave(tester: "ModelTester") -> str:
     """
     recorder = tester.recorder
     outcome, failure = recorder.verdict, recorder.failure
-    if not recorder.nodeid or not is_reproducible(outcome, failure):
+    command = reproduce_command(recorder.nodeid, recorder.identity)
+    if not command or not is_reproducible(outcome, failure):
         return ""
     assert outcome is not None and failure is not None
     if tester.mismatches:
@@ -95,9 +96,9 @@ def leave(tester: "ModelTester") -> str:
         seconds = requests.seconds_at_once()
         if seconds:
             _reduce_at_once(tester, Request(run_dir, seconds, _to_log, expected=expected))
-    except (RecordError, DeviceError) as error:
+    except (RecordError, DeviceError, UsageError) as error:
         print(error, file=sys.stderr)
-    return reproduce_command(recorder.nodeid, recorder.identity)
+    return command
 
 
 def _reduce_at_once(tester: "ModelTester", request: Request) -> None:

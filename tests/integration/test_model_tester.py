@@ -220,14 +220,25 @@ def test_inlined_and_folded_parameters_compute_the_same(tmp_path: Path) -> None:
 
 
 def test_intermediates_name_the_first_wrong_node(tmp_path: Path) -> None:
+    seed = f"{MINIATURE}/test_seed_page.py::test_seed"
     done = run_pytest(
         tmp_path,
-        f"{MINIATURE}/test_seed_page.py::test_seed[full-model_name_0-eval]",
+        f"{seed}[full-model_name_0-eval]",
+        f"{seed}_onnx[full-model_name_0-eval]",
+        f"{MINIATURE}/test_wrong.py::test_wrong[full-eval-negative_index]",
         TT_TORCH_VERIFY_INTERMEDIATES="1",
     )
-    record = done.records["seed[full-model_name_0-eval]@cpu"]
-    verify = next(s for s in record.stages if s.stage is Stage.VERIFY)
-    assert "intermediate values agree" in verify.attributes["intermediates"]
+
+    def intermediates(key: str) -> str:
+        verify = next(s for s in done.records[key].stages if s.stage is Stage.VERIFY)
+        return verify.attributes["intermediates"]
+
+    name = "full-model_name_0-eval"
+    assert "intermediate values agree" in intermediates(f"seed[{name}]@cpu")
+    assert "ONNX programs have no FX graph" in intermediates(f"seed_onnx[{name}]@cpu")
+    said = intermediates("wrong[full-negative_index-eval]@cpu")
+    assert "leave tolerance; the first is index (aten.index.Tensor): output: pcc is" in said
+    assert said in done.output, "the failure itself says so"
 
 
 def test_a_bad_setting_is_one_sentence(tmp_path: Path) -> None:

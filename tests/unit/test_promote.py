@@ -6,6 +6,7 @@
 import random
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from harness.records.moves import Move, read_moves, write_moves
@@ -21,7 +22,7 @@ from harness.records.schema import (
     Status,
     TestRecord,
 )
-from pipeline.issue import draft_issue
+from pipeline.issue import draft_issue, write_drafts
 from pipeline.lists import ListName, Lists, apply, problems, read_lists
 from pipeline.promote import propose, with_flow
 from tests.unit.run_builder import PROVENANCE, STARTED, output, record
@@ -152,8 +153,27 @@ class TestCase2Incorrect:
             "\npython -m pytest "
             "'tests/models/t5/test_t5.py::test_t5[full-t5-large-eval-cpu]' --device cpu\n" in text
         )
+        assert f"\nnox -s repro -- '{T5}' --device cpu  # finds the ops" in text
         assert "- `torch-mlir`: `20261001`" in text
         assert PROVENANCE.git_commit in text
+
+    def test_what_needs_an_issue_gets_a_draft_and_nothing_else_does(self, tmp_path: Path) -> None:
+        why = Failure(Stage.VERIFY, "IncorrectResult", "logits: pcc is 0.9")
+        wrong = msgspec.structs.replace(self.WRONG, failure=why)
+        refused = failed(YOLO)
+        (written,) = write_drafts(tmp_path, [wrong, refused, seen(T5, device="n150")], {})
+        assert written == tmp_path / "issues" / "t5-full-t5-large-eval-cpu.md"
+        assert "pcc does not hold" in written.read_text()
+
+        demoted = Move(YOLO, "cpu", "remove", FULL, "it does not run")
+        elsewhere = [Move(YOLO, "n150", "remove", FULL, ""), Move(YOLO, "cpu", "remove", E2E, "")]
+        assert write_drafts(tmp_path, [refused], {}, elsewhere) == []
+        for reason in ({"moves": [demoted]}, {"regressed": {refused.identity.key}}):
+            (written,) = write_drafts(tmp_path, [refused], {}, **reason)
+            text = written.read_text()
+            assert "FAILED in stage compile" in text and "Disable the failing check" not in text
+        own_code = failed(YOLO, stage=Stage.LOAD)
+        assert write_drafts(tmp_path, [own_code], {}, [demoted]) == []
 
     def test_nothing_in_a_record_escapes_its_code_span(self) -> None:
         evil = "a`b``\n\n# @everyone | <img src=x>"

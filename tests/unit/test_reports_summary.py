@@ -5,7 +5,7 @@
 
 import random
 
-from harness.records.schema import Failure, Identity, Outcome, PlannedTest, RunHeader, Status
+from harness.records.schema import Failure, Identity, Outcome, PlannedTest, RunHeader, Stage, Status
 from reports.summary import RunSummary, anchor_of, summarise
 from reports.tally import tally
 from tests.unit.run_builder import identity, nodeid, not_run, plan_of, record
@@ -200,6 +200,24 @@ def test_the_command_names_the_entry_the_device_and_what_the_plan_set() -> None:
         "TT_TORCH_COMPILE_DEPTH=X python -m pytest "
         "'tests/models/t5/test_t5.py::test_t5[full-base-eval]' --device n150"
     )
+
+
+def test_what_the_compiler_or_the_device_did_wrong_can_be_reduced() -> None:
+    test = identity("t5", variant="base-tiny")
+    why = Failure(Stage.VERIFY, "IncorrectResult", "logits: pcc is 0.3")
+    (wrong,) = summary_of(record(test, Outcome.INCORRECT, failure=why)).results
+    assert wrong.reduce_command == (
+        "nox -s repro -- 'tests/models/t5/test_t5.py::test_t5[full-base-eval-tiny]' --device n150"
+    )
+    load = Failure(Stage.LOAD, "OSError", "no such file")
+    ops = identity("t5", flow="op_by_op_torch")
+    for other in (
+        record(test),
+        record(test, Outcome.FAILED, failure=load),
+        record(ops, Outcome.FAILED, failure=why),
+    ):
+        (result,) = summary_of(other).results
+        assert result.reduce_command == ""
 
 
 def test_a_failure_without_a_stage_or_a_word_is_still_a_failure() -> None:
