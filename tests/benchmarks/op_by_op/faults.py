@@ -18,9 +18,9 @@ from pathlib import Path
 import msgspec
 
 from harness.devices.faults import FAULTS_VARIABLE, Fault, FaultKind
-from harness.op_by_op.cache_rules import disagreement
 from harness.records.run_dir import OpLine
 from harness.records.schema import OpVerdict, Outcome, Stage
+from harness.records.verdicts.rules import disagreement
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.op_by_op.nights import Night, run_night
 from tests.benchmarks.op_by_op.reproducers import failures, folder_of, said

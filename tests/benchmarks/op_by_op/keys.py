@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.frontend.mlir import TorchMlir
-from harness.op_by_op.cache import VerdictCache, cache_key
+from harness.op_by_op.cache_key import cache_key
 from harness.op_by_op.identity import stablehlo_op, torch_op
 from harness.records.schema import Op, OpVerdict, Status
+from harness.records.verdicts.cache import VerdictCache
 from tests.benchmarks.figures import Figure
 from tests.unit.test_op_identity import (
     NEUTRAL,
