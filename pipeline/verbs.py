@@ -10,14 +10,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.op_by_op.cache import VerdictCache
-from harness.op_by_op.earlier import RESUMED_VARIABLE
-from harness.op_by_op.recheck import NO_CACHE_VARIABLE, RECHECK_VARIABLE
-from harness.op_by_op.upkeep import Limits, prune_if_due
 from harness.records.moves import write_moves
 from harness.records.run_dir import HEADER_NAME, read_merged, write_plan
 from harness.records.schema import Plan, PlannedTest
-from pipeline import resume
+from pipeline import resume, verdict_cache
 from pipeline.choose import Chosen, RunOptions, choose, list_problems, look_around, refusals
 from pipeline.collect import collect_tests
 from pipeline.conclude import JUNIT_NAME, conclude, print_moves
@@ -28,7 +24,7 @@ from pipeline.merge import merge
 from pipeline.progress import clock, frame_of, watcher
 from pipeline.promises import ExitCode
 from pipeline.promote import propose
-from pipeline.run import run_plan
+from pipeline.run import End, run_plan
 from pipeline.run_lock import RunLock, refuse_if_held
 from pipeline.scheduler import fill_estimates
 from pipeline.session import Settings, default_workers
@@ -39,17 +35,11 @@ def run(options: RunOptions, say: Speaker) -> ExitCode:
     """Plan, run, conclude.
 
     Raises:
-        PipelineError, UsageError: something asked for does not exist; nothing was run.
+        PipelineError: something asked for does not exist; nothing was run.
         RecordError: the run directory cannot be written.
     """
-    limits = Limits.from_environment()
-    code = _start(options, say) if options.resume is None else _resume(options, say)
-    if not options.dry_run and code is not ExitCode.INTERRUPTED:
-        _prune_cache(limits, say)
-    return code
-
-
-def _start(options: RunOptions, say: Speaker) -> ExitCode:
+    if options.resume is not None:
+        return _resume(options, say)
     chosen = choose(options, say)
     if options.dry_run:
         _print_plan(chosen, say)
@@ -105,7 +95,7 @@ def _carry_out(
         workers=min(options.workers or default_workers(len(tests)), max(len(tests), 1)),
         timeout_s=options.timeout_s,
         capacities={d.name: d.capacity for d in chosen.devices.values() if d.capacity},
-        variables=_variables(plan, options),
+        variables=verdict_cache.variables(plan, options),
         lock=lock.descriptor,
     )
     counted = _counted(tests, plan.total, chosen.devices)
@@ -113,27 +103,12 @@ def _carry_out(
     with watcher(say.stream, frame_of(plan, settings.workers, options.timeout_s)) as display:
         ended = run_plan(plan, settings, display, refusals(chosen))
     states = {d.name: d.state for d in chosen.devices.values()}
-    return conclude(
+    code = conclude(
         run_dir, plan, ended, states, chosen.lists, chosen.collected.ids, options.durations, say
     )
-
-
-def _prune_cache(limits: Limits, say: Speaker) -> None:
-    """After everything else, so that no run waits for it."""
-    cache = VerdictCache()
-    pruned = prune_if_due(cache, limits)
-    if pruned and pruned.removed:
-        mib = pruned.bytes_kept / (1 << 20)
-        say(f"{cache.path}: {pruned.removed} cached verdicts pruned, {mib:.0f} MiB are left")
-
-
-def _variables(plan: Plan, options: RunOptions) -> dict[str, str]:
-    """What the tests are told by their environment."""
-    return {
-        **({RESUMED_VARIABLE: "1"} if plan.resumed else {}),
-        **({RECHECK_VARIABLE: options.recheck} if options.recheck else {}),
-        **({NO_CACHE_VARIABLE: "1"} if options.no_cache else {}),
-    }
+    if ended.how is End.FINISHED:
+        verdict_cache.prune(plan, settings.root, say)
+    return code
 
 
 def check_lists(options: RunOptions, say: Speaker) -> ExitCode:

@@ -5,6 +5,7 @@
 
 import contextlib
 import os
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,3 +70,21 @@ def _modified(stamp: Path) -> float:
         return stamp.stat().st_mtime
     except FileNotFoundError:
         return 0.0
+
+
+def main() -> int:
+    """Entry point of `python -m harness.op_by_op.upkeep`; one line when something was pruned."""
+    cache = VerdictCache()
+    try:
+        pruned = prune_if_due(cache, Limits.from_environment())
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        return 2
+    if pruned and pruned.removed:
+        left = f"{pruned.kept} are left, {pruned.bytes_kept / (1 << 20):.0f} MiB"
+        print(f"{cache.path}: {pruned.removed} cached verdicts pruned, {left}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
