@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from harness.errors import HarnessError, RecordError, UsageError
+from harness.errors import HarnessError, RecordError
 from harness.records.naming import SIZES
-from harness.records.verdicts.recheck import parse_share
 from pipeline import verbs
 from pipeline.choose import RunOptions
 from pipeline.devices import hint
@@ -21,6 +20,7 @@ from pipeline.errors import PipelineError
 from pipeline.promises import ExitCode
 from pipeline.shard import parse_shard
 from pipeline.speech import Speaker
+from pipeline.verdict_cache import share
 
 _EPILOG = """\
 examples:
@@ -210,7 +210,7 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     cached = parser.add_mutually_exclusive_group()
     cached.add_argument(
         "--recheck",
-        type=_share,
+        type=share,
         metavar="SHARE",
         help="op by op: compute a random share of the cached verdicts again, e.g. 2%%",
     )
@@ -234,14 +234,6 @@ def _add_devices_from(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="what `python -m harness.devices --json` printed, instead of asking it now",
     )
-
-
-def _share(text: str) -> str:
-    try:
-        parse_share(text)
-    except UsageError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-    return text
 
 
 def _names(text: str) -> list[str]:

@@ -13,22 +13,18 @@ from pathlib import Path
 from harness.records.moves import write_moves
 from harness.records.run_dir import HEADER_NAME, read_merged, write_plan
 from harness.records.schema import Plan, PlannedTest
-from harness.records.verdicts.cache import VerdictCache
-from harness.records.verdicts.earlier import RESUMED_VARIABLE
-from harness.records.verdicts.recheck import NO_CACHE_VARIABLE, RECHECK_VARIABLE
-from harness.records.verdicts.upkeep import Limits, prune_if_due
-from pipeline import resume
+from pipeline import resume, verdict_cache
 from pipeline.choose import Chosen, RunOptions, choose, list_problems, look_around, refusals
 from pipeline.collect import collect_tests
-from pipeline.conclude import JUNIT_NAME, conclude, print_moves, write_issues
+from pipeline.conclude import JUNIT_NAME, conclude, print_moves
 from pipeline.errors import PipelineError
 from pipeline.junit import write_junit
 from pipeline.lists import ListName, apply, diff, read_lists
-from pipeline.merge import latest, merge
+from pipeline.merge import merge
 from pipeline.progress import clock, frame_of, watcher
 from pipeline.promises import ExitCode
 from pipeline.promote import propose
-from pipeline.run import run_plan
+from pipeline.run import End, run_plan
 from pipeline.run_lock import RunLock, refuse_if_held
 from pipeline.scheduler import fill_estimates
 from pipeline.session import Settings, default_workers
@@ -39,17 +35,11 @@ def run(options: RunOptions, say: Speaker) -> ExitCode:
     """Plan, run, conclude.
 
     Raises:
-        PipelineError, UsageError: something asked for does not exist; nothing was run.
+        PipelineError: something asked for does not exist; nothing was run.
         RecordError: the run directory cannot be written.
     """
-    limits = Limits.from_environment()
-    code = _start(options, say) if options.resume is None else _resume(options, say)
-    if not options.dry_run and code is not ExitCode.INTERRUPTED:
-        _prune_cache(limits, say)
-    return code
-
-
-def _start(options: RunOptions, say: Speaker) -> ExitCode:
+    if options.resume is not None:
+        return _resume(options, say)
     chosen = choose(options, say)
     if options.dry_run:
         _print_plan(chosen, say)
@@ -105,7 +95,7 @@ def _carry_out(
         workers=min(options.workers or default_workers(len(tests)), max(len(tests), 1)),
         timeout_s=options.timeout_s,
         capacities={d.name: d.capacity for d in chosen.devices.values() if d.capacity},
-        variables=_variables(plan, options),
+        variables=verdict_cache.variables(plan, options),
         lock=lock.descriptor,
     )
     counted = _counted(tests, plan.total, chosen.devices)
@@ -113,27 +103,12 @@ def _carry_out(
     with watcher(say.stream, frame_of(plan, settings.workers, options.timeout_s)) as display:
         ended = run_plan(plan, settings, display, refusals(chosen))
     states = {d.name: d.state for d in chosen.devices.values()}
-    return conclude(
+    code = conclude(
         run_dir, plan, ended, states, chosen.lists, chosen.collected.ids, options.durations, say
     )
-
-
-def _prune_cache(limits: Limits, say: Speaker) -> None:
-    """After everything else, so that no run waits for it."""
-    cache = VerdictCache()
-    pruned = prune_if_due(cache, limits)
-    if pruned and pruned.removed:
-        mib = pruned.bytes_kept / (1 << 20)
-        say(f"{cache.path}: {pruned.removed} cached verdicts pruned, {mib:.0f} MiB are left")
-
-
-def _variables(plan: Plan, options: RunOptions) -> dict[str, str]:
-    """What the tests are told by their environment."""
-    return {
-        **({RESUMED_VARIABLE: "1"} if plan.resumed else {}),
-        **({RECHECK_VARIABLE: options.recheck} if options.recheck else {}),
-        **({NO_CACHE_VARIABLE: "1"} if options.no_cache else {}),
-    }
+    if ended.how is End.FINISHED:
+        verdict_cache.prune(plan, say)
+    return code
 
 
 def check_lists(options: RunOptions, say: Speaker) -> ExitCode:
@@ -173,11 +148,10 @@ def promote(run_dir: Path | None, options: RunOptions, write: bool, say: Speaker
     """Propose the list moves that a run's records support, and make them when asked."""
     run_dir = run_dir or _newest_run(Path("results"))
     lists = read_lists(options.lists)
-    header, records = read_merged(run_dir)
+    _, records = read_merged(run_dir)
     collected = collect_tests(options.tests, Path.cwd())
     moves = propose(records, lists, collected.ids)
     say(f"proposals in {write_moves(run_dir, moves)}")
-    write_issues(run_dir, header, latest(records), moves, say)
     print_moves(moves, say)
     if moves:
         say(diff(options.lists, moves).rstrip("\n"))

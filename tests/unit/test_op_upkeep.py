@@ -4,8 +4,11 @@
 """The verdict cache is pruned now and then, and what to recheck is said in one way or another."""
 
 import os
+import re
 import sqlite3
+import sys
 import time
+from argparse import ArgumentTypeError
 from pathlib import Path
 
 import pytest
@@ -13,9 +16,14 @@ from filelock import FileLock
 
 from harness.errors import UsageError
 from harness.records.verdicts.cache import DAY, VerdictCache
-from harness.records.verdicts.recheck import Recheck, parse_share
+from harness.records.verdicts.recheck import (
+    Recheck,
+    parse_share,
+)
 from harness.records.verdicts.upkeep import Limits, prune_if_due
-from tests.unit.run_builder import op_result
+from pipeline import verdict_cache
+from pipeline.speech import Speaker
+from tests.unit.run_builder import identity, op_result, plan_of
 
 LIMITS = Limits(age_s=90 * DAY, size=1 << 30)
 
@@ -73,6 +81,33 @@ def test_a_share_is_a_percentage_or_a_part(text: str, share: float) -> None:
 def test_what_is_no_share_is_a_sentence(text: str) -> None:
     with pytest.raises(UsageError, match="is no share of the cached verdicts; write 2%"):
         parse_share(text)
+
+
+@pytest.mark.parametrize("text", ["2%", "0.02", "100%", ".5", "0", "2", "101%", "two", "-1%", ""])
+def test_the_command_line_takes_the_shares_that_the_harness_takes(text: str) -> None:
+    try:
+        parse_share(text)
+    except UsageError as refused:
+        with pytest.raises(ArgumentTypeError, match=re.escape(str(refused))):
+            verdict_cache.share(text)
+    else:
+        assert verdict_cache.share(text) == text
+
+
+def test_a_run_says_what_was_pruned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cache = filled(tmp_path)
+    monkeypatch.setenv("BRINGUP_CACHE", str(cache.path))
+    test = identity("t5", flow="op_by_op_torch")
+    say = Speaker(sys.stdout)
+    verdict_cache.prune(plan_of([identity("t5")]), say)
+    assert capsys.readouterr().out == ""
+    verdict_cache.prune(plan_of([test]), say)
+    assert "1 cached verdicts pruned, 1 are left" in capsys.readouterr().out
+    monkeypatch.setenv("BRINGUP_CACHE_GIB", "much")
+    verdict_cache.prune(plan_of([test]), say)
+    assert "BRINGUP_CACHE_GIB=much is no limit" in capsys.readouterr().out
 
 
 def test_every_run_rechecks_its_own_share(monkeypatch: pytest.MonkeyPatch) -> None:

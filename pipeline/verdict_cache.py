@@ -1,0 +1,53 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""What a run tells its op-by-op tests of the verdict cache, and what becomes of it afterwards."""
+
+import argparse
+
+from harness.errors import UsageError
+from harness.records.naming import is_op_by_op
+from harness.records.schema import Plan
+from harness.records.verdicts.cache import VerdictCache
+from harness.records.verdicts.earlier import RESUMED_VARIABLE
+from harness.records.verdicts.recheck import NO_CACHE_VARIABLE, RECHECK_VARIABLE, parse_share
+from harness.records.verdicts.upkeep import Limits, prune_if_due
+from pipeline.choose import RunOptions
+from pipeline.speech import Speaker
+
+
+def share(text: str) -> str:
+    """An option's value that is a share, `2%` or `0.02`.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    try:
+        parse_share(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
+
+
+def variables(plan: Plan, options: RunOptions) -> dict[str, str]:
+    """The environment of a run's tests."""
+    return {
+        **({RESUMED_VARIABLE: "1"} if plan.resumed else {}),
+        **({RECHECK_VARIABLE: options.recheck} if options.recheck else {}),
+        **({NO_CACHE_VARIABLE: "1"} if options.no_cache else {}),
+    }
+
+
+def prune(plan: Plan, say: Speaker) -> None:
+    """Prune the cache, if that is due, after a run that used it; nothing depends on it."""
+    if not any(is_op_by_op(test.identity) for test in plan.tests):
+        return
+    cache = VerdictCache()
+    try:
+        pruned = prune_if_due(cache, Limits.from_environment())
+    except UsageError as error:
+        say(str(error))
+        return
+    if pruned and pruned.removed:
+        left = f"{pruned.kept} are left, {pruned.bytes_kept / (1 << 20):.0f} MiB"
+        say(f"{cache.path}: {pruned.removed} cached verdicts pruned, {left}")
