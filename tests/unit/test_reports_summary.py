@@ -203,11 +203,11 @@ def test_the_command_names_the_entry_the_device_and_what_the_plan_set() -> None:
 
 
 def test_what_the_compiler_or_the_device_did_wrong_can_be_reduced() -> None:
-    test = identity("t5", variant="base-tiny")
+    test = identity("t5", variant="base")
     why = Failure(Stage.VERIFY, "IncorrectResult", "logits: pcc is 0.3")
     (wrong,) = summary_of(record(test, Outcome.INCORRECT, failure=why)).results
     assert wrong.reduce_command == (
-        "nox -s repro -- 'tests/models/t5/test_t5.py::test_t5[full-base-eval-tiny]' --device n150"
+        "nox -s repro -- 'tests/models/t5/test_t5.py::test_t5[full-base-eval]' --device n150"
     )
     load = Failure(Stage.LOAD, "OSError", "no such file")
     ops = identity("t5", flow="op_by_op_torch")
