@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The walk over a model's ops: cache, workers, verdicts, records, reproducers."""
 
+import functools
 import hashlib
 import os
 from collections import deque
@@ -267,6 +268,7 @@ class OpByOpExecutor(Executor):
         return Outcome.PASSED if outcomes <= {Outcome.PASSED} else Outcome.REACHED
 
 
+@functools.cache
 def descriptor_of(device: str) -> str:
     """What a device is compiled for beside its name: the digest of a board's figures."""
     if device not in TENSTORRENT_BOARDS:
