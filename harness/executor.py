@@ -9,7 +9,8 @@ from typing import Any
 import torch
 
 from harness.config import CompilerConfig
-from harness.devices.client import Binary, Device, DeviceFailure
+from harness.devices.client import Binary, Device
+from harness.devices.failures import DeviceFailure
 from harness.devices.lease import lease
 from harness.devices.wire import Level, Usage
 from harness.errors import UsageError

@@ -19,7 +19,7 @@ import pytest
 
 from harness import recording
 from harness.devices.catalog import DEFAULT_DEVICE, kind_of
-from harness.devices.client import close_all, close_large, device
+from harness.devices.shared import close_all, close_large, device
 from harness.errors import IncorrectResultError, UsageError
 from harness.records.naming import SIZES, entry_of, identity_of, nodeid_on, sized
 from harness.records.schema import Failure, Outcome

@@ -269,7 +269,7 @@ class TestRecorder:
 
 def outcome_of(error: BaseException) -> Outcome:
     """The terminal word for an exception that ended a test."""
-    from harness.devices.client import HostCrash, HostTimeout
+    from harness.devices.failures import HostCrash, HostTimeout
     from harness.errors import IncorrectResultError
 
     if isinstance(error, IncorrectResultError):

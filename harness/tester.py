@@ -19,7 +19,8 @@ import torch
 from harness import recording, reuse
 from harness.config import CompileDepth, CompilerConfig
 from harness.devices.catalog import DEFAULT_DEVICE
-from harness.devices.client import Device, device
+from harness.devices.client import Device
+from harness.devices.shared import device
 from harness.errors import IncorrectResultError, UsageError
 from harness.executor import Executor
 from harness.frontend import training

@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 import psutil
 
 from harness.devices.catalog import is_exclusive, kind_of
+from harness.devices.failures import DeviceFailure, DeviceRefusal, HostCrash, HostTimeout
 from harness.devices.fork_server import ForkServer
 from harness.devices.host import STACK_SIGNAL
 from harness.devices.iree import read_phases
@@ -66,7 +67,6 @@ from harness.devices.wire import (
     send,
 )
 from harness.errors import DeviceError, HarnessError
-from harness.records.schema import Stage
 
 if TYPE_CHECKING:
     import torch
@@ -78,39 +78,6 @@ LOG_LIMIT = 64 << 20
 """Bytes of a host's output above which it is thrown away: noise must not fill the disk."""
 _LOOK_S = 1.0
 """How often the output of a host that is waited for is looked at."""
-
-
-class DeviceFailure(HarnessError):
-    """A request to a device failed. `diagnostic` is the whole text, `levels` what was reached."""
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        kind: str,
-        diagnostic: str,
-        levels: Sequence[Level] = (),
-        usage: Usage | None = None,
-        stage: Stage | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.kind = kind
-        self.diagnostic = diagnostic
-        self.levels = tuple(levels)
-        self.usage = usage
-        self.stage = stage
-
-
-class DeviceRefusal(DeviceFailure):
-    """The compiler or the runtime refused, and its host lives."""
-
-
-class HostCrash(DeviceFailure):
-    """The host died on the request; `kind` is the signal's name or the exit code."""
-
-
-class HostTimeout(DeviceFailure):
-    """The request ran past its deadline; the diagnostic holds the host's stacks."""
 
 
 class Binary:
@@ -144,6 +111,10 @@ class HostProcess(Protocol):
 
     def send_signal(self, sig: int, /) -> None:
         """Send a signal, unless it is gone."""
+
+
+_dying: list[HostProcess] = []
+"""Hosts that were killed and not yet waited for."""
 
 
 class Device:
@@ -535,37 +506,3 @@ def _import_path() -> tuple[str, str]:
     """Where the host finds this very package, installed or not."""
     root = Path(__file__).resolve().parents[2]
     return str(root), os.environ.get("PYTHONPATH", "")
-
-
-OPEN_HOSTS = 2
-"""Hosts a process keeps: one to execute on, one to compile with."""
-LARGE_HOST = 1 << 30
-"""Bytes above which an idle host is ended: allocators keep what a large model needed."""
-_devices: dict[str, Device] = {}
-_dying: list[HostProcess] = []
-"""Hosts that were killed and not yet waited for."""
-
-
-def device(name: str) -> Device:
-    """This process's one `Device` of a name; its host serves test after test.
-
-    The least recently used of too many hosts is ended, as is one that has grown large.
-    """
-    one = _devices.pop(name, None) or Device(name)
-    _devices[name] = one
-    for other in list(_devices.values())[:-OPEN_HOSTS]:
-        other.close()
-    return one
-
-
-def close_large() -> None:
-    """End hosts that hold much memory; the next test starts them again while it exports."""
-    for one in _devices.values():
-        if one.memory() > LARGE_HOST:
-            one.close(wait=False)
-
-
-def close_all() -> None:
-    """End every host of this process."""
-    for one in _devices.values():
-        one.close(wait=False)

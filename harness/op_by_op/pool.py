@@ -22,7 +22,8 @@ from types import TracebackType
 from typing import Self
 
 from harness.devices.catalog import is_exclusive
-from harness.devices.client import Device, HostCrash
+from harness.devices.client import Device
+from harness.devices.failures import HostCrash
 from harness.devices.fork_server import PRELOADED_FOR, ForkServer
 from harness.devices.op_run import (
     DEADLINE,

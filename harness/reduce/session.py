@@ -14,7 +14,7 @@ import torch
 
 from harness import recording
 from harness.config import CompilerConfig
-from harness.devices import client
+from harness.devices import shared
 from harness.devices.lease import lease
 from harness.errors import DeviceError, RecordError, UsageError
 from harness.executor import Executor
@@ -139,7 +139,7 @@ def _searched(tester: "ModelTester", request: Request) -> Found:
             Ending(recording.outcome_of(error), failure),
             sentences=["It ends before there is a graph, so there is nothing to reduce."],
         )
-    client.device(subject.device).close()  # a board serves one process at a time
+    shared.device(subject.device).close()  # a board serves one process at a time
     golden = GoldenValues(subject.graph, subject.arguments)
     with (
         lease(subject.device),
@@ -187,7 +187,7 @@ def _subject_of(tester: "ModelTester") -> Subject:
     if program.graph is None or program.signature is None:
         raise UsageError("only PyTorch models have an FX graph to reduce; ONNX models have none")
     name = tester.device_name
-    executor = Executor(program, tester.compiler_config, client.device(name), tester.recorder)
+    executor = Executor(program, tester.compiler_config, shared.device(name), tester.recorder)
 
     def wrong(values: Sequence[torch.Tensor]) -> list[str]:
         assert program.signature is not None

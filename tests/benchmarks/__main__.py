@@ -19,8 +19,10 @@ from tests.benchmarks.figures import Figure, write_figures
 
 @dataclass(frozen=True)
 class Benchmark:
-    """One benchmark: a module below `tests.benchmarks`, imported when it is asked for."""
+    """One benchmark."""
 
+    module: str
+    """Below `tests.benchmarks`; imported when it is asked for."""
     says: str
     example: str
     add_options: Callable[[Any, argparse.ArgumentParser], None]
@@ -35,12 +37,14 @@ def _add_pairs(_: Any, parser: argparse.ArgumentParser) -> None:
 
 BENCHMARKS = {
     "overhead": Benchmark(
+        "overhead",
         "a whole test against a bare script of the same stages",
         "overhead --pairs 5",
         _add_pairs,
         lambda module, options: module.measure(options.pairs),
     ),
     "op_by_op": Benchmark(
+        "op_by_op.parts",
         "op by op against a process for every op; faults, cache, reproducers",
         "op_by_op --quick",
         lambda module, parser: module.add_options(parser),
@@ -65,7 +69,7 @@ def main(arguments: list[str]) -> int:
         )
         return 2
     benchmark = BENCHMARKS[name]
-    module = importlib.import_module(f"tests.benchmarks.{name}")
+    module = importlib.import_module(f"tests.benchmarks.{benchmark.module}")
     parser = argparse.ArgumentParser(prog=f"nox -s bench -- {name}", description=benchmark.says)
     benchmark.add_options(module, parser)
     write_figures(name, benchmark.measure(module, parser.parse_args(rest)))

@@ -17,7 +17,8 @@ import pytest
 import torch
 from torch_mlir import ir
 
-from harness.devices.client import Device, DeviceRefusal, HostCrash, HostTimeout
+from harness.devices.client import Device
+from harness.devices.failures import DeviceRefusal, HostCrash, HostTimeout
 from harness.errors import DeviceError, UsageError
 from harness.frontend.mlir import TorchMlir, at_version
 

@@ -16,40 +16,74 @@ from harness.recording import RUN_DIR_VARIABLE
 from harness.records.verdicts.cache import PATH_VARIABLE
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.op_by_op.nights import ROOT, child_environment
-from tests.benchmarks.op_by_op.one_by_one import Cost
-from tests.benchmarks.op_by_op.recovery import Recovery
+
+
+class Cost(msgspec.Struct):
+    """Seconds of one op, from being taken up to being on record."""
+
+    whole: float
+    imported: float
+    """torch-mlir's importer, in the walk's own process."""
+    stages: float
+    """Lowering, compiling and running, as the device host measured them."""
+    healthy: bool
+
+    @property
+    def overhead(self) -> float:
+        """What is neither compiler nor device: cache, transport, comparison, records."""
+        return self.whole - self.imported - self.stages
+
+
+class Recovery(msgspec.Struct):
+    """Seconds a worker was away."""
+
+    taken: float
+    """From the fault to the next op's being handed to a host."""
+    opening: float
+    """Of which the device took to open."""
+
 
 _FIRST = 3
 """Ops that pay for the worker's start."""
 
 
 def measure_overhead(folder: Path, devices: Sequence[str], models: Sequence[str]) -> list[Figure]:
-    """`overhead_ms` and `overhead_p95_ms` per device, and the larger of them."""
+    """`overhead_ms` per device and the larger of them; `serial_overhead_ms` beside them."""
     figures, medians = [], []
     for device in devices:
-        costs = [c for model in models for c in _costs(folder, model, device)]
-        overheads = sorted(1e3 * cost.overhead for cost in costs)
+        walk = [c for model in models for c in _costs(folder, model, device, "walk")]
+        overheads = sorted(1e3 * cost.overhead for cost in walk)
         medians.append(statistics.median(overheads))
-        imported = 1e3 * statistics.median(cost.imported for cost in costs)
-        stages = 1e3 * statistics.median(cost.stages for cost in costs)
-        beside = (
-            f"{len(costs)} healthy ops of {', '.join(models)} one by one, whole time less "
-            f"torch-mlir's importer ({imported:.1f} ms) and the host's stages ({stages:.1f} ms); "
-            "with the comparison, the records and the cache"
-        )
         p95 = overheads[int(0.95 * len(overheads))]
+        stages = 1e3 * statistics.median(cost.stages for cost in walk)
+        beside = (
+            f"{len(walk)} healthy ops of {', '.join(models)}: what each kept its worker from the "
+            f"next beyond lowering, compiling and running it ({stages:.0f} ms)"
+        )
         figures += [
             Figure(f"overhead_ms_{device}", medians[-1], "ms", "< 2", f"median of {beside}"),
             Figure(f"overhead_p95_ms_{device}", p95, "ms", "", f"95th percentile of {beside}"),
+            _serial_figure([c for m in models for c in _costs(folder, m, device)], device),
         ]
     return [*figures, Figure("overhead_ms", max(medians), "ms", "< 2", "the slower device's")]
 
 
-def _costs(folder: Path, model: str, device: str) -> list[Cost]:
-    own = folder / f"overhead-{model}-{device}"
+def _serial_figure(costs: Sequence[Cost], device: str) -> Figure:
+    overhead = 1e3 * statistics.median(cost.overhead for cost in costs)
+    imported = 1e3 * statistics.median(cost.imported for cost in costs)
+    text = (
+        f"median of {len(costs)} healthy ops with nothing side by side: from being taken up to "
+        "being on record, with cache, transport, comparison and records, less its stages and "
+        f"torch-mlir's importer ({imported:.0f} ms)"
+    )
+    return Figure(f"serial_overhead_ms_{device}", overhead, "ms", "", text)
+
+
+def _costs(folder: Path, model: str, device: str, *how: str) -> list[Cost]:
+    own = folder / "-".join(("overhead", model, device, *how))
     module = "tests.benchmarks.op_by_op.one_by_one"
     output = _run(
-        [module, model, device],
+        [module, model, device, *how],
         **{
             RUN_DIR_VARIABLE: str(own),
             PATH_VARIABLE: str(own / "cache" / "verdicts.sqlite"),

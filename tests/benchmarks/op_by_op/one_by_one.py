@@ -1,9 +1,11 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""A model's walk with its ops one by one, to see what an op costs besides compiler and device.
+"""A model's walk with one worker, to see what an op costs besides compiler and device.
 
-`python -m tests.benchmarks.op_by_op.one_by_one MODEL DEVICE` prints a JSON array of `Cost`.
+`python -m tests.benchmarks.op_by_op.one_by_one MODEL DEVICE` prints a JSON array of `Cost`: the
+ops one by one. With `walk` after that the walk goes as it always goes, preparing and judging ops
+while the worker is busy, and the costs are what each op kept the worker from its successor.
 """
 
 import dataclasses
@@ -11,14 +13,16 @@ import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import msgspec
 import torch
 
 from harness.config import CompileDepth, CompilerConfig
-from harness.devices.client import Device, device
-from harness.devices.op_run import OpJob
+from harness.devices.client import Device
+from harness.devices.op_run import DEADLINE, Ended, OpJob, OpRun
+from harness.devices.shared import device
 from harness.frontend.torch_program import call_of
 from harness.lowering import lower_torch
 from harness.op_by_op.executors import TorchExecutor
@@ -27,27 +31,12 @@ from harness.recording import TestRecorder
 from harness.records.naming import identity_of
 from harness.records.schema import Outcome
 from harness.verify import Tolerances
+from tests.benchmarks.op_by_op.costs import Cost
 from tests.models.bert import test_bert
 from tests.models.resnet import test_resnet
 
 MODELS: dict[str, Any] = {"bert": test_bert, "resnet": test_resnet}
 HEALTHY = (Outcome.PASSED, Outcome.REACHED)
-
-
-class Cost(msgspec.Struct):
-    """Seconds of one op, from being taken up to being on record."""
-
-    whole: float
-    imported: float
-    """torch-mlir's importer, in this process."""
-    stages: float
-    """Lowering, compiling and running, as the device host measured them."""
-    healthy: bool
-
-    @property
-    def overhead(self) -> float:
-        """What is neither compiler nor device: cache, transport, comparison, records."""
-        return self.whole - self.imported - self.stages
 
 
 @dataclass
@@ -103,7 +92,34 @@ class OneByOne(TorchExecutor):
         return outcome
 
 
-def walk_one_by_one(model: str, device_name: str) -> list[Cost]:
+class AsItGoes(TorchExecutor):
+    """The walk as it is, with its worker's ops timed."""
+
+    costs: list[Cost]
+
+    def walk(self, candidates: Iterable[Candidate]) -> Outcome:
+        """Walk, and note when the worker was given each op and had its result."""
+        spans: list[tuple[float, float, bool, OpRun]] = []
+        plain = Device.run_op
+
+        def timed(one: Device, job: OpJob, deadline: float = DEADLINE) -> OpRun:
+            started = time.perf_counter()
+            run = plain(one, job, deadline)
+            spans.append((started, time.perf_counter(), self._pool._tasks.empty(), run))
+            return run
+
+        Device.run_op = timed  # type: ignore[method-assign]
+        outcome = super().walk(candidates)
+        Device.run_op = plain  # type: ignore[method-assign]
+        self.costs = []
+        for (started, ended, idle, run), following in pairwise(spans):
+            until = ended if idle else following[0]  # else it waited for the importer
+            stages = sum(usage.wall_s for usage in run.usages.values())
+            self.costs.append(Cost(until - started, 0.0, stages, run.ended is Ended.DONE))
+        return outcome
+
+
+def walk_one_by_one(model: str, device_name: str, kind: Any) -> list[Cost]:
     """What each op of a model costs; the run directory and the cache are the environment's."""
     config = CompilerConfig()
     config.compile_depth = CompileDepth.EXECUTE_OP_BY_OP
@@ -116,12 +132,15 @@ def walk_one_by_one(model: str, device_name: str) -> list[Cost]:
     assert program.graph is not None and program.signature is not None
     arguments = program.signature.bind(program.flatten(call))
     opened: Any = _Opened(device(device_name))
-    executor = OneByOne(config, opened, recorder, Tolerances())
+    executor = kind(config, opened, recorder, Tolerances())
     executor.run_gm_op_by_op(program.graph, arguments)
     recorder.end(Outcome.REACHED)
     close_pools()
-    return executor.costs
+    costs: list[Cost] = executor.costs
+    return costs
 
 
 if __name__ == "__main__":
-    print(msgspec.json.encode(walk_one_by_one(*sys.argv[1:3])).decode())
+    model, device_name, *how = sys.argv[1:]
+    found = walk_one_by_one(model, device_name, AsItGoes if how == ["walk"] else OneByOne)
+    print(msgspec.json.encode(found).decode())

@@ -19,6 +19,7 @@ import torch
 from harness.devices.faults import FAULTS_VARIABLE, Fault, FaultKind
 from harness.devices.op_run import Ended, OpJob
 from harness.op_by_op.pool import OpPool
+from tests.benchmarks.op_by_op.costs import Recovery
 
 ADD = b"""
 func.func @main(%x: tensor<64xf32>, %y: tensor<64xf32>) -> tensor<64xf32> {
@@ -27,15 +28,6 @@ func.func @main(%x: tensor<64xf32>, %y: tensor<64xf32>) -> tensor<64xf32> {
 }"""
 _SETTLE_S = 4.0
 """A spare opens meanwhile, where there is one."""
-
-
-class Recovery(msgspec.Struct):
-    """Seconds."""
-
-    taken: float
-    """From the fault to the next op's being handed to a host."""
-    opening: float
-    """Of which the device took to open."""
 
 
 def recoveries(device: str, crashes: int, plan: Path) -> list[Recovery]:
