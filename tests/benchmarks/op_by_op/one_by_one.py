@@ -76,14 +76,15 @@ class OneByOne(TorchExecutor):
 
     costs: list[Cost]
 
-    def walk(self, candidates: Iterable[Candidate]) -> Outcome:
+    def walk(self, candidates: Iterable[Candidate], total: int) -> Outcome:
         """One op after the other; what computes its golden is not timed."""
         self.costs = []
+        outcome = super().walk([], total)  # begun before the first op's values are asked for
         for candidate in candidates:
             watch = _Stopwatch()
             timed = watch.around(candidate)
             started = time.perf_counter()
-            outcome = super().walk([timed])
+            outcome = super().walk([timed], 1)
             whole = time.perf_counter() - started
             verdict = self.results[-1].verdict
             stages = sum(stage.wall_s or 0.0 for stage in verdict.stages)
@@ -97,7 +98,7 @@ class AsItGoes(TorchExecutor):
 
     costs: list[Cost]
 
-    def walk(self, candidates: Iterable[Candidate]) -> Outcome:
+    def walk(self, candidates: Iterable[Candidate], total: int) -> Outcome:
         """Walk, and note when the worker was given each op and had its result."""
         spans: list[tuple[float, float, bool, OpRun]] = []
         plain = Device.run_op
@@ -109,7 +110,7 @@ class AsItGoes(TorchExecutor):
             return run
 
         Device.run_op = timed  # type: ignore[method-assign]
-        outcome = super().walk(candidates)
+        outcome = super().walk(candidates, total)
         Device.run_op = plain  # type: ignore[method-assign]
         self.costs = []
         for (started, ended, idle, run), following in pairwise(spans):

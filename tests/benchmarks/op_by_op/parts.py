@@ -25,7 +25,7 @@ class Amounts:
     """How much of everything."""
 
     models: tuple[str, ...] = BASE_MODELS
-    size: str = "full"
+    size: str = "base"
     baseline_ops: int | None = 24
     """Ops of a device that the baseline is timed on; None for all."""
     overhead_models: tuple[str, ...] = ("bert", "resnet")
