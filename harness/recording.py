@@ -224,8 +224,9 @@ class TestRecorder:
         self._write(OpsFound(time=time.time(), key=self.key, total=total, taken=taken))
 
     def op_started(self, op_key: str, index: int) -> None:
-        """Written ahead: an op is about to be handed to the workers."""
-        self._write(OpStarted(time=time.time(), key=self.key, op_key=op_key, index=index))
+        """Written ahead: an op is about to be handed to the workers. It outlives the process."""
+        event = OpStarted(time=time.time(), key=self.key, op_key=op_key, index=index)
+        self.run.journal.append(event, sync=False)
 
     def op_ended(self, result: OpResult) -> None:
         """An op has its verdict. One that was only looked up outlives the process, no more."""
