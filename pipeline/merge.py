@@ -3,11 +3,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many shards into one run directory; one run into its final form.
 
-Journals, blobs and plans are gathered below one folder, the journals folded to `records.jsonl.zst`
-and packed, and a header written. What was planned and left no record is NOT_RUN; what was
-lost (a shard that never reported, a torn journal) is a sentence in the header. Merging is
-repeatable: a shard may arrive late or twice, and of a test's attempts the latest counts and all
-are kept.
+Journals, blobs, reproducers and plans are gathered below one folder, the journals folded to
+`records.jsonl.zst` and packed, and a header written. What was planned and left no record is
+NOT_RUN; what was lost (a shard that never reported, a torn journal) is a sentence in the header.
+Merging is repeatable: a shard may arrive late or twice, and of a test's attempts the latest counts
+and all are kept.
 
 Shards may be artifacts of another repository's pull request. Only regular files whose names a
 run directory gives out are taken, links are never followed, and plans are written anew.
@@ -36,6 +36,7 @@ from harness.records.journal import (
     read_header,
 )
 from harness.records.packing import read_lines
+from harness.records.reproducible import REPRO_FOLDER
 from harness.records.run_dir import (
     load_journals,
     read_plans,
@@ -57,6 +58,7 @@ _JOURNAL = re.compile(r"[\w.-]{1,200}\.jsonl(\.zst)?", re.ASCII)
 _PLAN = re.compile(r"plan.*\.json", re.DOTALL)
 _BLOB_FOLDER = re.compile(r"[0-9a-f]{2}")
 _BLOB = re.compile(r"[0-9a-f]{64}\.zst")
+_REPRODUCER = re.compile(r"\w[\w.-]{0,250}", re.ASCII)
 MOST_SHARDS = 10_000
 """A plan that claims more is not believed."""
 
@@ -120,6 +122,8 @@ class _Source:
     plans: list[Plan] = field(default_factory=list)
     journals: list[Path] = field(default_factory=list)
     blobs: list[Path] = field(default_factory=list)
+    reproducers: list[Path] = field(default_factory=list)
+    """Their files."""
     run_ids: set[str] = field(default_factory=set)
     losses: list[str] = field(default_factory=list)
 
@@ -168,6 +172,8 @@ def _look_at(path: Path) -> _Source:
         source.run_ids |= {opened.run_id} if opened else set()
     for folder in source.folders(path / BLOB_FOLDER, _BLOB_FOLDER):
         source.blobs += source.files(folder, _BLOB)
+    for folder in source.folders(path / REPRO_FOLDER, _REPRODUCER):
+        source.reproducers += source.files(folder, _REPRODUCER)
     return source
 
 
@@ -209,13 +215,15 @@ def _one_run(sources: Sequence[_Source]) -> str:
 
 
 def _gather(source: _Source, into: Path) -> None:
-    """Copy journals and blobs; what is there already stays."""
+    """Copy journals, blobs and reproducers; what is there already stays."""
     for journal in source.journals:
         _keep_journal(read_lines(journal), into / JOURNAL_FOLDER, journal_name(journal))
     for blob in source.blobs:
         target = into / BLOB_FOLDER / blob.parent.name / blob.name
         if blob.name.startswith(blob.parent.name) and not target.exists():
             _link(blob, target)
+    for file in source.reproducers:
+        _link(file, into / REPRO_FOLDER / file.parent.name / file.name)
 
 
 def _keep_journal(data: bytes, folder: Path, stem: str) -> None:

@@ -29,7 +29,6 @@ from harness.op_by_op.reproducer import (
     FX_JSON,
     GOLDEN,
     INPUTS,
-    REPRO_FOLDER,
     TORCH_IR,
     Expected,
     fingerprint_of,
@@ -38,6 +37,7 @@ from harness.op_by_op.reproducer import (
     read_bytes_of,
     read_expected,
 )
+from harness.records.reproducible import REPRO_FOLDER
 from harness.records.schema import Failure, Outcome, Stage, Status
 from harness.reduce.model_reproducer import find_model
 from harness.reduce.request import PART_DEADLINE, SECONDS, is_test_id

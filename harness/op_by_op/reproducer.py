@@ -36,6 +36,7 @@ import msgspec
 from harness.devices.wire import layout
 from harness.errors import HarnessError, RecordError
 from harness.op_by_op.drawn import DRAWN_ABOVE, Drawn, description_of, draw
+from harness.records.reproducible import REPRO_FOLDER
 from harness.records.schema import Failure, Metric, Op, OpVerdict, Outcome, Stage, Status
 
 if TYPE_CHECKING:
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from harness.verify.compare import Tolerances
 
 REPRODUCER_SCHEMA = 1
-REPRO_FOLDER = "repro"
 EXPECTED, VERSIONS, RUN = "expected.json", "versions.json", "run.py"
 TORCH_IR, STABLEHLO, ARTIFACT = "op.torch.mlir", "op.stablehlo.mlir", "op.vhlo"
 FX, FX_JSON = "fx.txt", "fx.json"

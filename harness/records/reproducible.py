@@ -9,6 +9,8 @@ import shlex
 from harness.records.naming import entry_of, size_of, sized
 from harness.records.schema import Failure, Identity, Outcome, Stage
 
+REPRO_FOLDER = "repro"
+"""Of a run directory: one folder for each reproducer of an op or a model."""
 _OUTCOMES = frozenset({Outcome.INCORRECT, Outcome.FAILED, Outcome.CRASHED, Outcome.TIMEOUT})
 _STAGES = frozenset(Stage) - {Stage.LOAD, Stage.GOLDEN}
 

@@ -21,10 +21,10 @@ from pathlib import Path
 import msgspec
 
 from harness.errors import RecordError, UsageError
-from harness.op_by_op.reproducer import EXPECTED, REPRO_FOLDER, RUN, VERSIONS, fingerprint_of
+from harness.op_by_op.reproducer import EXPECTED, RUN, VERSIONS, fingerprint_of
 from harness.records.atomic import write_atomically
 from harness.records.naming import entry_of, size_of, sized
-from harness.records.reproducible import reproducer_name
+from harness.records.reproducible import REPRO_FOLDER, reproducer_name
 from harness.records.schema import Failure, Identity, Outcome, Status
 
 MODEL_SCHEMA = 1

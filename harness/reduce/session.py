@@ -20,9 +20,9 @@ from harness.errors import DeviceError, RecordError, UsageError
 from harness.executor import Executor
 from harness.frontend.fx_import import import_graph
 from harness.frontend.mlir import BACKEND_PIPELINE, TorchMlir
-from harness.op_by_op.reproducer import REPRO_FOLDER, folder_name, write_reproducer
+from harness.op_by_op.reproducer import folder_name, write_reproducer
 from harness.records.provenance import versions
-from harness.records.reproducible import is_reproducible, reproduce_command
+from harness.records.reproducible import REPRO_FOLDER, is_reproducible, reproduce_command
 from harness.records.schema import AnyEvent, Status
 from harness.reduce import request as requests
 from harness.reduce.attempts import Attempts, worker

@@ -304,6 +304,20 @@ class TestWhatDied:
             finish(tmp_path)
 
 
+def test_reproducers_come_along(tmp_path: Path) -> None:
+    one, two = shards(tmp_path)
+    for shard, name in ((one, "00ff-cpu"), (two, "bert-full-eval-n150")):
+        (shard / "repro" / name).mkdir(parents=True)
+        (shard / "repro" / name / "expected.json").write_text(name)
+    merge([one, two], tmp_path / "all")
+    merge([one, two], tmp_path / "all")  # again
+    kept = {n: d for n, d in everything(tmp_path / "all").items() if n.startswith("repro/")}
+    assert kept == {
+        "repro/00ff-cpu/expected.json": b"00ff-cpu",
+        "repro/bert-full-eval-n150/expected.json": b"bert-full-eval-n150",
+    }
+
+
 class TestHostileShards:
     @pytest.fixture
     def secret(self, tmp_path: Path) -> Path:
@@ -318,8 +332,10 @@ class TestHostileShards:
         (blobs / "ab").mkdir(parents=True)
         (blobs / "ab" / f"ab{'0' * 62}.zst").symlink_to(secret)
         (blobs / "cd").symlink_to(secret.parent)
+        (evil / "repro/key").mkdir(parents=True)
+        (evil / "repro/key/inputs.bin").symlink_to(secret)
         header = merge([good, evil], into)
-        assert len(header.missing) == 3
+        assert len(header.missing) == 4
         assert all("not a" in sentence for sentence in header.missing)
         assert all(b"do not publish" not in data for data in everything(into).values())
         assert not any(path.is_symlink() for path in into.rglob("*"))

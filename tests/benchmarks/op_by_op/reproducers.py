@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from harness.op_by_op.reproducer import REPRO_FOLDER, RUN, folder_name
+from harness.op_by_op.reproducer import RUN, folder_name
+from harness.records.reproducible import REPRO_FOLDER
 from harness.records.run_dir import OpLine
 from harness.records.schema import Outcome
 from tests.benchmarks.figures import Figure
