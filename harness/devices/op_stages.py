@@ -111,7 +111,7 @@ class OpStages:
 
     def _to_stablehlo(self, module: "ir.Module") -> tuple[bytes, tuple[Level, ...]]:
         self._lowering().to_stablehlo(module)
-        return self._portable(module), _level(Stage.STABLEHLO, module)
+        return self._portable(module)
 
     def _read(self, stablehlo: bytes) -> tuple[bytes, tuple[Level, ...]]:
         from torch_mlir._mlir_libs import _stablehlo
@@ -122,11 +122,12 @@ class OpStages:
                 module = _stablehlo.deserialize_portable_artifact(mlir.context, stablehlo)
         else:
             module = self._parse(stablehlo)
-        return self._portable(module), _level(Stage.STABLEHLO, module)
+        return self._portable(module)
 
-    def _portable(self, module: "ir.Module") -> bytes:
-        """The artifact at the newest version that both we and the device take."""
-        return self._lowering().portable(module, self._opening.stablehlo_version)
+    def _portable(self, module: "ir.Module") -> tuple[bytes, tuple[Level, ...]]:
+        """The artifact at the newest version that both we and the device take, and the text."""
+        levels = _level(Stage.STABLEHLO, module)  # serialising turns the module into VHLO
+        return self._lowering().portable(module, self._opening.stablehlo_version), levels
 
 
 def _level(stage: Stage, module: "ir.Module") -> tuple[Level, ...]:

@@ -79,6 +79,8 @@ def test_an_op_reports_every_stage_its_levels_and_its_cost(cpu: OpPool) -> None:
     run = cpu.submit(OpJob(torch_ir=RELU.encode(), inputs=(x,), execute=True)).result()
     assert (run.ended, run.stage, run.failure) == (Ended.DONE, Stage.EXECUTE, None)
     assert names(run) == ["torch_ir", "torch_backend_ir", "stablehlo", "hlo_optimized"]
+    text = {level.name: level.text for level in run.levels}["stablehlo"]
+    assert "stablehlo." in text and "vhlo" not in text
     assert list(run.usages) == [*map(Stage, names(run)[:3]), Stage.COMPILE, Stage.EXECUTE]
     assert all(usage.wall_s > 0 and usage.peak_rss > 1 << 20 for usage in run.usages.values())
     assert run.outputs is not None
