@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ops are finished in the order they end, on one thread, and few are under way at a time.
 
-An op worker waits until the op it ended is on record before it takes the next one. So a run that
-is killed loses at most one op per worker, and what an op holds (inputs, golden values) is let go
-of as soon as it can be.
+An op worker takes its next op while the one it ended is judged and recorded, and waits for that
+before it hands over another: comparing large outputs takes as long as running some ops. So a run
+that is killed loses, of each worker, the op that was being recorded and what it had of the next,
+and what an op holds (inputs, golden values) is let go of as soon as it can be.
 """
 
 import threading
@@ -24,6 +25,7 @@ class Completions:
         self._room = threading.Semaphore(limit)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="op-records")
         self._waiting: set[Future[Any]] = set()
+        self._worker = threading.local()
         self._error: BaseException | None = None
 
     def now(self, finish: Callable[[], None]) -> None:
@@ -37,7 +39,8 @@ class Completions:
     def when_done(self, future: "Future[Any]", finish: Callable[[], None]) -> None:
         """Have something done on the recording thread when a future is done.
 
-        Whoever completes the future waits for it. Raises what an earlier call raised.
+        A thread that completes futures runs ahead of the records by one: as it completes one, it
+        waits for what the one before it led to. Raises what an earlier call raised.
         """
         self._take_room()
         self._waiting.add(future)
@@ -48,7 +51,10 @@ class Completions:
                 handed = self._thread.submit(self._run, finish)
             except RuntimeError:  # nobody waits for it any more
                 return
-            handed.exception()
+            before: Future[None] | None = getattr(self._worker, "handed", None)
+            self._worker.handed = handed
+            if before is not None:
+                before.exception()
 
         future.add_done_callback(ended)
 

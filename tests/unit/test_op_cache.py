@@ -377,6 +377,8 @@ def test_the_share_to_recheck_is_random_and_the_same_for_a_seed() -> None:
         ({"fingerprint": "compile:x:y"}, "fingerprint"),
         ({"pcc": Metric.of(0.99)}, "pcc"),
         ({"pcc": Metric.of(float("nan"))}, "pcc"),
+        ({"atol": Metric.of(2e-4)}, ""),
+        ({"atol": Metric.of(4e-4)}, "atol"),
         ({"atol": Metric.of(1.0)}, "atol"),
         ({"atol": None}, "atol"),
     ],

@@ -43,9 +43,9 @@ def chosen_for_recheck(key: str, share: float, seed: int) -> bool:
 
 
 PCC_TOLERANCE = 1e-3
-ATOL_TOLERANCE = 0.5
-"""As a part of the larger of two largest differences; reductions in another order move it."""
-_ATOL_NOISE = 1e-6
+ATOL_FACTOR = 32.0
+"""Between two largest differences; reductions in another order, on other threads, move them."""
+_ATOL_NOISE = 1e-5
 
 
 def disagreement(old: OpVerdict, new: OpVerdict) -> str:
@@ -83,10 +83,10 @@ def _which(verdict: OpVerdict) -> str:
 def _agree(what: str, before: Metric | None, after: Metric | None) -> bool:
     if before is None or after is None or before.value is None or after.value is None:
         return before == after
-    difference = abs(before.value - after.value)
+    smaller, larger = sorted((before.value, after.value))
     if what == "pcc":
-        return difference <= PCC_TOLERANCE
-    return difference <= max(ATOL_TOLERANCE * max(before.value, after.value), _ATOL_NOISE)
+        return larger - smaller <= PCC_TOLERANCE
+    return larger <= max(ATOL_FACTOR * smaller, _ATOL_NOISE)
 
 
 def _number(metric: Metric | None) -> str:
