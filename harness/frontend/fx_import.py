@@ -6,7 +6,7 @@
 from typing import Any
 
 import torch
-from torch.fx import Graph
+from torch.fx import Graph, GraphModule
 from torch_mlir import ir
 from torch_mlir.extras.fx_importer import FxImporter, FxImporterHooks
 
@@ -20,6 +20,8 @@ def import_graph(mlir: TorchMlir, graph: Graph) -> ir.Module:
         LoweringError: the importer gave up.
     """
     importer = FxImporter(context=mlir.context, hooks=_DenseLiterals())
+    if graph.owning_module is None:
+        GraphModule({}, graph)  # the importer rewrites some ops (as_strided) by way of it
     with mlir.explained():
         importer.import_stateless_graph(graph)
     module: ir.Module = importer.module

@@ -209,6 +209,17 @@ def test_an_op_from_its_json_is_imported_as_the_op_was(name: str) -> None:
     assert said(again) == said(op.graph)
 
 
+def test_an_op_that_the_importer_rewrites_by_way_of_its_module_is_imported(mlir: TorchMlir) -> None:
+    class Strided(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.as_strided(x, (2, 3), (2, 1))
+
+    exported = torch.export.export(Strided(), (torch.arange(12.0),), strict=False)
+    (op,) = unique_ops(torch_program.decompose(exported).graph, [torch.arange(12.0)])
+    assert op.graph.owning_module is None
+    assert "func.func @main" in text_of(import_graph(mlir, op.graph))
+
+
 def test_a_graph_in_an_op_is_told_from_another_and_its_names_do_not_matter() -> None:
     class Other(torch.nn.Module):
         def forward(self, z: torch.Tensor) -> torch.Tensor:
