@@ -50,6 +50,7 @@ from harness.devices.tenstorrent import COMMON_FOLDER_VARIABLE, read_levels
 from harness.devices.wire import (
     Compile,
     Compiled,
+    Inputs,
     Level,
     OpDone,
     Open,
@@ -256,33 +257,25 @@ class Device:
         executes = self.open().executes and job.execute
         started = time.monotonic()
         progress: list[Reached] = []
-        descriptor = None
+        request = RunOp(job.torch_ir, job.stablehlo, dict(job.options), executes, job.key)
         try:
-            specs: Sequence[Any] = ()
-            if executes:
-                from harness.devices.tensors import write_tensors
-
-                specs, descriptor = write_tensors(job.inputs)
-            options = dict(job.options)
-            request = RunOp(job.torch_ir, job.stablehlo, options, tuple(specs), executes, job.key)
-            if not self._delivered(request, descriptor, deadline):
+            if not self._delivered(request, deadline):
                 return self._bystander(time.monotonic() - started)
+            if executes:
+                self._give(job.inputs)
             done, returned = self._follow(progress, started + deadline)
         except DeviceFailure as error:
             wall = time.monotonic() - started
             return _op_failed(error, job, progress, wall, limited=self.memory_limit > 0)
-        finally:
-            if descriptor is not None:
-                os.close(descriptor)
         outputs = None
         if returned is not None:
-            from harness.devices.tensors import read_tensors
+            from harness.devices.tensors import view_tensors
 
-            outputs = tuple(read_tensors(done.outputs, returned))
+            outputs = tuple(view_tensors(done.outputs, returned))
         wall = time.monotonic() - started
         return _op_run(Ended.DONE, progress, outputs=outputs, wall_s=wall, stderr=self._tail())
 
-    def _delivered(self, request: Request, descriptor: int | None, timeout: float) -> bool:
+    def _delivered(self, request: Request, timeout: float) -> bool:
         """Send a request to a host that lives; False when it was dead before."""
         assert self._process is not None
         self._mark_log()
@@ -290,10 +283,25 @@ class Device:
             return False
         self._sock.settimeout(timeout)
         try:
-            send(self._sock, request, descriptor)
+            send(self._sock, request)
         except OSError:
             return False
         return True
+
+    def _give(self, tensors: "Sequence[torch.Tensor]") -> None:
+        """Write an op's inputs, while its host compiles it, and hand them over."""
+        from harness.devices.tensors import write_tensors
+
+        try:
+            specs, descriptor = write_tensors(tensors)
+        except BaseException:
+            self.close()  # it would wait for them for ever
+            raise
+        try:
+            with contextlib.suppress(OSError):  # it died; who waits for its answer finds out how
+                send(self._sock, Inputs(tuple(specs)), descriptor)
+        finally:
+            os.close(descriptor)
 
     def _follow(self, progress: list[Reached], end: float) -> tuple[OpDone, int | None]:
         """Collect what an op reaches, until it is done; `end` is on the monotonic clock."""

@@ -14,6 +14,7 @@ and an op that fills memory at 5 GB/s is past any limit between two looks. The k
 allocation instead, and the library's own words about that name the failure.
 """
 
+import contextlib
 import ctypes
 import faulthandler
 import os
@@ -22,7 +23,7 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -35,6 +36,7 @@ from harness.devices.usage import Meter
 from harness.devices.wire import (
     Compile,
     Compiled,
+    Inputs,
     OpDone,
     Open,
     Opened,
@@ -114,8 +116,8 @@ class Host:
             self._binaries.pop(request.binary, None)
             return Released(), None
         if isinstance(request, RunOp):
-            return self._run_op(request, descriptor)
-        assert descriptor is not None, "a Run comes with its inputs"
+            return self._run_op(request)
+        assert isinstance(request, Run) and descriptor is not None, "a Run comes with its inputs"
         return self._run(request, descriptor, meter)
 
     def _open(self, request: Open, meter: Meter) -> Opened:
@@ -145,21 +147,23 @@ class Host:
         serialized = self._opened.serialize(executable) if request.keep_binary else b""
         return Compiled(self._next, levels, usage, serialized)
 
-    def _run_op(self, request: RunOp, descriptor: int | None) -> tuple[OpDone, int | None]:
+    def _run_op(self, request: RunOp) -> tuple[OpDone, int | None]:
         assert self._ops is not None, "Open comes first"
-        compiled = None
-        for compiled in self._ops.compile(request):
-            self._reached(compiled.reached, request)
-        if compiled is None or not self._ops.runs(request):
-            return OpDone(), None
-        assert descriptor is not None, "an op that runs comes with its inputs"
-        with mapped(descriptor) as memory:
-            inputs = [_view(memory, spec) for spec in request.inputs]
-            outputs, reached = self._ops.run(compiled.executable, inputs)
-            specs, outgoing = _store(outputs)
-            del inputs, outputs
-        self._reached(reached, request)
-        return OpDone(tuple(specs)), outgoing
+        given = _Given(self._sock, awaited=request.execute)
+        try:
+            compiled = None
+            for compiled in self._ops.compile(request):
+                self._reached(compiled.reached, request)
+            if compiled is None or not self._ops.runs(request):
+                return OpDone(), None
+            with given.taken() as inputs:
+                outputs, reached = self._ops.run(compiled.executable, inputs)
+                specs, outgoing = _store(outputs)
+                del inputs, outputs
+            self._reached(reached, request)
+            return OpDone(tuple(specs)), outgoing
+        finally:
+            given.discard()
 
     def _reached(self, reached: Reached, request: RunOp) -> None:
         send(self._sock, reached)
@@ -173,6 +177,35 @@ class Host:
             specs, outgoing = _store(outputs)
             del inputs, outputs
         return Ran(tuple(specs), Usage(*meter.read())), outgoing
+
+
+class _Given:
+    """The inputs that follow a request for an op, whether the op gets as far as that or not."""
+
+    def __init__(self, sock: socket.socket, *, awaited: bool) -> None:
+        self._sock = sock
+        self._awaited = awaited
+
+    @contextlib.contextmanager
+    def taken(self) -> Iterator[list[Array]]:
+        """Wait for them; whoever takes them lets go of them within the block."""
+        message, descriptor = self._receive()
+        try:
+            with mapped(descriptor) as memory:
+                yield [_view(memory, spec) for spec in message.inputs]
+        finally:
+            os.close(descriptor)
+
+    def discard(self) -> None:
+        """Take them off the socket, if nobody has."""
+        if self._awaited:
+            os.close(self._receive()[1])
+
+    def _receive(self) -> tuple[Inputs, int]:
+        self._awaited = False
+        message, descriptor = receive(self._sock, Request)
+        assert isinstance(message, Inputs) and descriptor is not None
+        return message, descriptor
 
 
 def _view(memory: Any, spec: TensorSpec) -> Array:

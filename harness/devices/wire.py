@@ -88,11 +88,16 @@ class RunOp(msgspec.Struct, frozen=True, tag=True):
     """Torch dialect, as the FX importer leaves it."""
     stablehlo: bytes = b""
     options: dict[str, str] = {}
-    inputs: tuple[TensorSpec, ...] = ()
-    """In the memory file that comes along when `execute` is set."""
     execute: bool = False
+    """True: `Inputs` follow, whatever becomes of the op meanwhile."""
     key: str = ""
     """The op's, for `faults`."""
+
+
+class Inputs(msgspec.Struct, frozen=True, tag=True):
+    """An op's inputs, in the memory file that comes along; written while the op is compiled."""
+
+    inputs: tuple[TensorSpec, ...]
 
 
 class Release(msgspec.Struct, frozen=True, tag=True):
@@ -167,7 +172,7 @@ class Refused(msgspec.Struct, frozen=True, tag=True):
     """All the compiler said, where that is more than the message."""
 
 
-Request = Open | Compile | Run | RunOp | Release
+Request = Open | Compile | Run | RunOp | Inputs | Release
 Reply = Opened | Compiled | Ran | Reached | OpDone | Released | Refused
 
 
