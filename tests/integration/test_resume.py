@@ -86,7 +86,7 @@ def test_a_killed_run_goes_on_and_then_has_nothing_to_resume(fleet: SmallFleet) 
     for variant, tries in attempts(fleet.output).items():
         assert [r.attempt for r in tries] == list(range(1, len(tries) + 1))
         assert all(r.outcome is Outcome.KILLED for r in tries[:-1])
-        assert again[variant] == len(tries)
+        assert 1 <= again[variant] <= len(tries), "one may be killed before its body begins"
         assert variant not in settled or again[variant] == begun[variant] == 1
     assert read_merged(fleet.output)[0].missing == ()
 
