@@ -87,7 +87,7 @@ def op_by_op(session: nox.Session) -> None:
 def repro(session: nox.Session) -> None:
     """Run a failed op's reproducer, or reduce a failing model: nox -s repro -- KEY or TEST."""
     prepare(session)
-    python(session, "-m", "harness.op_by_op.repro", *session.posargs)
+    python(session, "-m", "harness.repro", *session.posargs)
 
 
 @nox.session

@@ -18,7 +18,7 @@ An operand above `DRAWN_ABOVE` (4 MiB) is not kept: `inputs.json` says how to dr
 seed (`drawn`), or, of a StableHLO op, whose inputs come from its key anyway, that it comes from
 there. The golden is then computed again when it is needed.
 
-What could not be had is left out. Nothing is pickled. `harness.op_by_op.repro` runs it.
+What could not be had is left out. Nothing is pickled. `harness.repro` runs it.
 """
 
 import contextlib
@@ -57,7 +57,7 @@ _SCRIPT = '''\
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""Runs this op alone: `python run.py`, with the project installed.
+"""{what}
 
 Exit codes: 0 it ended as expected.json says, 1 it ended otherwise, 3 the device cannot be had.
 """
@@ -65,11 +65,19 @@ Exit codes: 0 it ended as expected.json says, 1 it ended otherwise, 3 the device
 import sys
 from pathlib import Path
 
-from harness.op_by_op.repro import main
+from harness.repro import main
 
 if __name__ == "__main__":
     sys.exit(main([str(Path(__file__).resolve().parent), *sys.argv[1:]]))
 '''
+
+
+def run_script(what: str) -> str:
+    """The `run.py` of a reproducer; `what` says in a sentence what it does."""
+    return _SCRIPT.format(what=what)
+
+
+_RUN_OP = run_script("Runs this op alone: `python run.py`, with the project installed.")
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,7 +183,7 @@ def write_reproducer(
             write_bytes_of(part, GOLDEN, golden if plain and whole else ())
             (part / VERSIONS).write_bytes(_pretty(dict(versions)))
             (part / EXPECTED).write_bytes(_pretty(expected))
-            (part / RUN).write_text(_SCRIPT)
+            (part / RUN).write_text(_RUN_OP)
             _take_place(part, place)
         finally:
             shutil.rmtree(part, ignore_errors=True)

@@ -21,7 +21,7 @@ from pathlib import Path
 import msgspec
 
 from harness.errors import RecordError, UsageError
-from harness.op_by_op.reproducer import EXPECTED, RUN, VERSIONS, fingerprint_of
+from harness.op_by_op.reproducer import EXPECTED, RUN, VERSIONS, fingerprint_of, run_script
 from harness.records.atomic import write_atomically
 from harness.records.naming import entry_of, size_of, sized
 from harness.records.reproducible import REPRO_FOLDER, reproducer_name
@@ -30,23 +30,9 @@ from harness.records.schema import Failure, Identity, Outcome, Status
 MODEL_SCHEMA = 1
 _SETTINGS = ("TT_TORCH_", "RTI_PCC_FAIL_THRESH")
 """Variables that change what a test does begin so."""
-_SCRIPT = '''\
-# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
-#
-# SPDX-License-Identifier: Apache-2.0
-"""Runs this model and reduces it: `python run.py` in the project's root, with it installed.
-
-Exit codes: 0 it ended as expected.json says, 1 it ended otherwise, 3 the device cannot be had.
-"""
-
-import sys
-from pathlib import Path
-
-from harness.op_by_op.repro import main
-
-if __name__ == "__main__":
-    sys.exit(main([str(Path(__file__).resolve().parent), *sys.argv[1:]]))
-'''
+_RUN_MODEL = run_script(
+    "Runs this model and reduces it: `python run.py` in the project's root, with it installed."
+)
 
 
 class Reduced(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,7 +116,7 @@ def write_model(run_dir: Path, expected: ModelExpected, versions: Mapping[str, s
     except OSError as error:
         raise RecordError(f"cannot write the reproducer {place}: {error.strerror}") from error
     write_atomically(place / VERSIONS, _pretty(dict(versions)))
-    write_atomically(place / RUN, _SCRIPT.encode())
+    write_atomically(place / RUN, _RUN_MODEL.encode())
     write_atomically(place / EXPECTED, _pretty(expected))
     return place
 

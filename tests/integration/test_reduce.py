@@ -334,7 +334,7 @@ def test_a_newer_record_is_refused(tmp_path: Path) -> None:
 
 def repro(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "harness.op_by_op.repro", *arguments],
+        [sys.executable, "-m", "harness.repro", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -383,7 +383,7 @@ def test_a_test_that_does_not_exist_or_does_not_fail(tmp_path: Path) -> None:
 def test_ctrl_c_keeps_the_best_so_far(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "harness.op_by_op.repro", f"{TEST}[full-eval-refused]"),
+            *(sys.executable, "-m", "harness.repro", f"{TEST}[full-eval-refused]"),
             *("--device", "cpu", "--results", str(tmp_path)),
         ],
         cwd=ROOT,

@@ -431,7 +431,7 @@ def test_an_unknown_key_gets_a_hint(results: Path, which: str, hint: str) -> Non
 
 def test_the_command_says_it_in_one_line_and_exits_with_2(results: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "harness.op_by_op.repro", "zzz", "--results", str(results)],
+        [sys.executable, "-m", "harness.repro", "zzz", "--results", str(results)],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,

@@ -124,22 +124,17 @@ def _per_test(lines: Sequence[OpLine]) -> dict[str, int]:
 
 
 def _figures(nights: Mapping[str, Nights]) -> list[Figure]:
-    figures = [
-        Figure(f"cold_speedup_{device}", n.cold_speedup, "x", ">= 10", _against_cold(n))
-        for device, n in nights.items()
-    ]
-    slowest = min(nights.values(), key=lambda n: n.cold_speedup)
-    figures.append(
-        Figure("cold_speedup", slowest.cold_speedup, "x", ">= 10", "the slower device's")
-    )
-    figures += [
-        Figure(f"warm_speedup_{device}", n.warm_speedup, "x", ">= 100", _against_warm(n))
-        for device, n in nights.items()
-    ]
-    slowest = min(nights.values(), key=lambda n: n.warm_speedup)
-    figures.append(
-        Figure("warm_speedup", slowest.warm_speedup, "x", ">= 100", "the slower device's")
-    )
+    figures = []
+    for name, goal, against in (
+        ("cold_speedup", ">= 10", _against_cold),
+        ("warm_speedup", ">= 100", _against_warm),
+    ):
+        values = {device: getattr(n, name) for device, n in nights.items()}
+        figures += [
+            Figure(f"{name}_{device}", value, "x", goal, against(nights[device]))
+            for device, value in values.items()
+        ]
+        figures.append(Figure(name, min(values.values()), "x", goal, "the slower device's"))
     figures += [
         Figure(f"warm_speedup_whole_{device}", n.warm_speedup_whole, "x", "", _against_whole(n))
         for device, n in nights.items()

@@ -1,0 +1,79 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""`python -m harness.repro KEY|TEST|DIR`: run the reproducer of an op or of a model.
+
+Exit codes: 0 it ended with the same fingerprint, 1 with another one, 2 there is no such
+reproducer, 3 the device cannot be had.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.errors import DeviceError, RecordError, UsageError
+from harness.op_by_op.repro import compared, find, reproduce
+from harness.op_by_op.reproducer import read_expected
+from harness.reduce.model_reproducer import find_model
+from harness.reduce.request import PART_DEADLINE, SECONDS, is_test_id
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one reproducer; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="nox -s repro --",
+        description="Run the reproducer of an op, or of a model and reduce that to the ops that are"
+        " to blame, and say whether it ends with the same fingerprint.",
+        epilog="exit codes: 0 the same, 1 another, 2 no such reproducer, 3 no such device here",
+    )
+    parser.add_argument(
+        "which",
+        metavar="KEY|TEST|DIR",
+        help="first digits of an op's key, a model test's key or pytest id, or a folder",
+    )
+    parser.add_argument("--device", help="of a model test that goes by that name on several")
+    parser.add_argument(
+        "--seconds", type=float, default=SECONDS, help="to reduce a model (default %(default)g)"
+    )
+    parser.add_argument(
+        "--deadline",
+        type=float,
+        default=PART_DEADLINE,
+        help="seconds for one part of a model (default %(default)g)",
+    )
+    parser.add_argument("--results", type=Path, default=Path("results"), help="where to look")
+    parser.add_argument("--verbose", action="store_true", help="print the whole diagnostic")
+    options = parser.parse_args(arguments)
+    try:
+        model = find_model(options.which, options.results, options.device)
+        if model is not None or is_test_id(options.which):
+            from harness.reduce.repro import reproduce_model  # brings pytest along
+
+            return reproduce_model(
+                options.which,
+                model,
+                options.results,
+                device=options.device,
+                seconds=options.seconds,
+                deadline_s=options.deadline,
+            )
+        folder = find(options.which, options.results)
+        expected = read_expected(folder)
+        print(f"{folder}: {expected.op.name} on {expected.device}", flush=True)
+        ending = reproduce(folder, expected)
+    except DeviceError as error:
+        print(error, file=sys.stderr)
+        return 3
+    except (UsageError, RecordError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    if options.verbose and ending.diagnostic:
+        print(ending.diagnostic)
+    same, sentence = compared(expected, ending)
+    print(sentence)
+    return 0 if same else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
