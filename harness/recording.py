@@ -229,9 +229,13 @@ class TestRecorder:
         self.run.journal.append(event, sync=False)
 
     def op_ended(self, result: OpResult) -> None:
-        """An op has its verdict. One that was only looked up outlives the process, no more."""
+        """An op has its verdict. It outlives the process; after `sync`, the machine too."""
         event = OpEnded(time=time.time(), key=self.key, result=result)
-        self.run.journal.append(event, sync=not result.hit)
+        self.run.journal.append(event, sync=False)
+
+    def sync(self) -> None:
+        """Have everything on record that was said so far."""
+        self.run.journal.sync()
 
     def reuse(self, results: list[tuple[StageResult, Status]], source: str) -> None:
         """Record stages that another test of this process did for both.

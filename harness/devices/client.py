@@ -21,16 +21,18 @@ import os
 import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import psutil
 
+from harness.devices.arena import Arena, ArenaView
 from harness.devices.catalog import is_exclusive, kind_of
 from harness.devices.failures import DeviceFailure, DeviceRefusal, HostCrash, HostTimeout
 from harness.devices.fork_server import ForkServer
@@ -68,12 +70,18 @@ from harness.devices.wire import (
     send,
 )
 from harness.errors import DeviceError, HarnessError
+from harness.records.schema import Stage
 
 if TYPE_CHECKING:
     import torch
 
 OPEN_TIMEOUT = 120.0
 """Seconds to open a device: a plugin may unpack half a gigabyte on its first use."""
+_STALLED = struct.pack("@ll", int(OPEN_TIMEOUT), 0)
+"""Seconds and microseconds until a message that stops half way is given up, as socket(7) takes it.
+
+The kernel's own timeout: Python's costs two more system calls a message, and after each of them the
+interpreter has to be waited for."""
 _STDERR_TAIL = 64 * 1024
 LOG_LIMIT = 64 << 20
 """Bytes of a host's output above which it is thrown away: noise must not fill the disk."""
@@ -132,6 +140,7 @@ class Device:
         self.generation = 0
         self.memory_limit = memory_limit
         self._fork_server = fork_server
+        self._inputs, self._outputs = Arena(), ArenaView()
         self._process: HostProcess | None = None
         self._opened: Opened | None = None
         atexit.register(self.close)
@@ -155,6 +164,8 @@ class Device:
         with theirs:
             self._process = self._launch(theirs, environment)
         self._sock = ours
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):  # of a message that has begun
+            ours.setsockopt(socket.SOL_SOCKET, option, _STALLED)
         self._watch(self._process.pid)
         self.generation += 1
         with contextlib.suppress(OSError):  # it died already; `open` finds out how
@@ -246,10 +257,14 @@ class Device:
         assert returned is not None
         return read_tensors(reply.outputs, returned), reply.usage
 
-    def run_op(self, job: OpJob, deadline: float = DEADLINE) -> OpRun:
+    def run_op(
+        self, job: OpJob, deadline: float = DEADLINE, clear: Callable[[], None] | None = None
+    ) -> OpRun:
         """Take one op through lowering, the device's compiler and, where it executes, the device.
 
-        Every end the op itself can bring about is a value; `deadline` is in seconds.
+        Every end the op itself can bring about is a value; `deadline` is in seconds. With `clear`,
+        an op is not run before that has returned; it may wait, which does not count. The outputs
+        are good until then: they lie where those of the next op will.
 
         Raises:
             DeviceError: the device cannot be opened.
@@ -259,58 +274,69 @@ class Device:
         progress: list[Reached] = []
         request = RunOp(job.torch_ir, job.stablehlo, dict(job.options), executes, job.key)
         try:
-            if not self._delivered(request, deadline):
+            if not self._delivered(request):
                 return self._bystander(time.monotonic() - started)
-            if executes:
-                self._give(job.inputs)
-            done, returned = self._follow(progress, started + deadline)
+            waited = self._give(job.inputs, clear) if executes else 0.0
+            done = self._follow(progress, started + deadline + waited)
         except DeviceFailure as error:
             wall = time.monotonic() - started
             return _op_failed(error, job, progress, wall, limited=self.memory_limit > 0)
         outputs = None
-        if returned is not None:
+        if done.ran is not None:
             from harness.devices.tensors import view_tensors
 
-            outputs = tuple(view_tensors(done.outputs, returned))
+            views = view_tensors(done.outputs, self._outputs.memory)
+            outputs = tuple(views if clear is not None else [view.clone() for view in views])
         wall = time.monotonic() - started
         return _op_run(Ended.DONE, progress, outputs=outputs, wall_s=wall, stderr=self._tail())
 
-    def _delivered(self, request: Request, timeout: float) -> bool:
+    def _delivered(self, request: Request) -> bool:
         """Send a request to a host that lives; False when it was dead before."""
         assert self._process is not None
         self._mark_log()
         if self._process.poll() is not None:
             return False
-        self._sock.settimeout(timeout)
         try:
             send(self._sock, request)
         except OSError:
             return False
         return True
 
-    def _give(self, tensors: "Sequence[torch.Tensor]") -> None:
-        """Write an op's inputs, while its host compiles it, and hand them over."""
+    def _give(self, tensors: "Sequence[torch.Tensor]", clear: Callable[[], None] | None) -> float:
+        """Write an op's inputs, while its host compiles it, and hand them over when it is clear.
+
+        Returns the seconds it took to be clear.
+        """
         from harness.devices.tensors import write_tensors
 
         try:
-            specs, descriptor = write_tensors(tensors)
+            specs, _ = write_tensors(tensors, self._inputs.reserve)
+            written = time.monotonic()
+            if clear is not None:
+                clear()
+            waited = time.monotonic() - written
         except BaseException:
             self.close()  # it would wait for them for ever
             raise
-        try:
-            with contextlib.suppress(OSError):  # it died; who waits for its answer finds out how
-                send(self._sock, Inputs(tuple(specs)), descriptor)
-        finally:
+        descriptor = self._inputs.announce()
+        with contextlib.suppress(OSError):  # it died; who waits for its answer finds out how
+            send(self._sock, Inputs(tuple(specs)), descriptor)
+        if descriptor is not None:
             os.close(descriptor)
+        return waited
 
-    def _follow(self, progress: list[Reached], end: float) -> tuple[OpDone, int | None]:
+    def _follow(self, progress: list[Reached], end: float) -> OpDone:
         """Collect what an op reaches, until it is done; `end` is on the monotonic clock."""
         while True:
             remaining = max(end - time.monotonic(), 0.001)
             reply, returned = self._await_with_descriptor((Reached, OpDone), remaining)
             if isinstance(reply, OpDone):
-                return reply, returned
+                break
             progress.append(reply)
+        if reply.ran is not None:
+            progress.append(Reached(Stage.EXECUTE, (), reply.ran))
+        self._outputs.take(returned)
+        return reply
 
     def _bystander(self, wall: float) -> OpRun:
         try:
@@ -342,6 +368,8 @@ class Device:
             return
         self.generation += 1  # its programs are gone with it
         self._sock.close()
+        self._inputs.close()
+        self._outputs = ArenaView()
         if self._pidfd is not None:
             os.close(self._pidfd)
         _kill_session(process)
@@ -356,7 +384,6 @@ class Device:
         self, message: Request, kind: type, timeout: float | None, descriptor: int | None = None
     ) -> tuple[Any, int | None]:
         self._mark_log()
-        self._sock.settimeout(timeout)
         try:
             send(self._sock, message, descriptor)
         except OSError:
@@ -370,12 +397,11 @@ class Device:
     def _await_with_descriptor(
         self, kind: type | tuple[type, ...], timeout: float | None
     ) -> tuple[Any, int | None]:
-        self._sock.settimeout(timeout)
         started = time.monotonic()
         try:
             self._wait(timeout)
             reply, descriptor = receive(self._sock, Reply)
-        except TimeoutError:
+        except (TimeoutError, BlockingIOError):
             self._raise_timeout(time.monotonic() - started)
         except (EOFError, OSError):
             self._raise_crash()
@@ -401,13 +427,15 @@ class Device:
 
     def _mark_log(self) -> None:
         """What is written from now on belongs to the next request."""
-        self._bound_log()
-        self._mark = os.fstat(self._log.fileno()).st_size
+        self._mark = self._bound_log()
 
-    def _bound_log(self) -> None:
-        if os.fstat(self._log.fileno()).st_size > LOG_LIMIT:
+    def _bound_log(self) -> int:
+        """Keep the log small; its size in bytes."""
+        size = os.fstat(self._log.fileno()).st_size
+        if size > LOG_LIMIT:
             self._log.truncate(0)
-            self._mark = 0
+            size = self._mark = 0
+        return size
 
     def _raise_refusal(self, reply: Refused) -> NoReturn:
         if reply.device_fault:
@@ -466,6 +494,8 @@ class Device:
         """What the host wrote to standard output and error since the request."""
         size = os.fstat(self._log.fileno()).st_size
         start = max(self._mark, size - _STDERR_TAIL)
+        if size <= start:
+            return ""
         return os.pread(self._log.fileno(), size - start, start).decode("utf-8", "replace").strip()
 
 

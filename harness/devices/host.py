@@ -14,7 +14,6 @@ and an op that fills memory at 5 GB/s is past any limit between two looks. The k
 allocation instead, and the library's own words about that name the failure.
 """
 
-import contextlib
 import ctypes
 import faulthandler
 import os
@@ -23,11 +22,12 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
 
+from harness.devices.arena import Arena, ArenaView
 from harness.devices.backend import Array, Backend, CompileError, dtype_of
 from harness.devices.catalog import make_backend
 from harness.devices.faults import read_faults
@@ -59,6 +59,7 @@ from harness.devices.wire import (
     write_at,
 )
 from harness.errors import HarnessError
+from harness.records.schema import Stage
 
 _PR_SET_PDEATHSIG = 1
 STACK_SIGNAL = signal.SIGRTMIN + 5
@@ -76,6 +77,9 @@ class Host:
         self._binaries: dict[int, Any] = {}
         self._next = 0
         self._ops: OpStages | None = None
+        self._inputs, self._outputs = ArenaView(), Arena()
+        self._spent: Any = None
+        """What was an op's; freeing it takes longer than answering."""
         self._faults = read_faults()
 
     def serve(self) -> None:
@@ -87,6 +91,7 @@ class Host:
                 return
             reply, outgoing = self._answer(request, descriptor)
             send(self._sock, reply, outgoing)
+            self._spent = None
             for owned in (descriptor, outgoing):
                 if owned is not None:
                     os.close(owned)
@@ -149,26 +154,28 @@ class Host:
 
     def _run_op(self, request: RunOp) -> tuple[OpDone, int | None]:
         assert self._ops is not None, "Open comes first"
-        given = _Given(self._sock, awaited=request.execute)
+        given = _Given(self._sock, self._inputs, awaited=request.execute)
         try:
             compiled = None
             for compiled in self._ops.compile(request):
                 self._reached(compiled.reached, request)
             if compiled is None or not self._ops.runs(request):
                 return OpDone(), None
-            with given.taken() as inputs:
-                outputs, reached = self._ops.run(compiled.executable, inputs)
-                specs, outgoing = _store(outputs)
-                del inputs, outputs
-            self._reached(reached, request)
-            return OpDone(tuple(specs)), outgoing
+            outputs, ran = self._ops.run(compiled.executable, given.take())
+            self._spent = compiled, outputs
+            specs, _ = _store(outputs, self._outputs.reserve)
+            self._strike(request, Stage.EXECUTE)
+            return OpDone(tuple(specs), ran), self._outputs.announce()
         finally:
             given.discard()
 
     def _reached(self, reached: Reached, request: RunOp) -> None:
         send(self._sock, reached)
+        self._strike(request, reached.stage)
+
+    def _strike(self, request: RunOp, passed: Stage) -> None:
         if self._faults is not None:
-            self._faults.strike(request.key, reached.stage)
+            self._faults.strike(request.key, passed)
 
     def _run(self, request: Run, descriptor: int, meter: Meter) -> tuple[Ran, int]:
         with mapped(descriptor) as memory:
@@ -182,30 +189,23 @@ class Host:
 class _Given:
     """The inputs that follow a request for an op, whether the op gets as far as that or not."""
 
-    def __init__(self, sock: socket.socket, *, awaited: bool) -> None:
+    def __init__(self, sock: socket.socket, arena: ArenaView, *, awaited: bool) -> None:
         self._sock = sock
+        self._arena = arena
         self._awaited = awaited
 
-    @contextlib.contextmanager
-    def taken(self) -> Iterator[list[Array]]:
-        """Wait for them; whoever takes them lets go of them within the block."""
-        message, descriptor = self._receive()
-        try:
-            with mapped(descriptor) as memory:
-                yield [_view(memory, spec) for spec in message.inputs]
-        finally:
-            os.close(descriptor)
+    def take(self) -> list[Array]:
+        """Wait for them; they are good until the request is answered."""
+        self._awaited = False
+        message, descriptor = receive(self._sock, Request)
+        assert isinstance(message, Inputs)
+        self._arena.take(descriptor)
+        return [_view(self._arena.memory, spec) for spec in message.inputs]
 
     def discard(self) -> None:
         """Take them off the socket, if nobody has."""
         if self._awaited:
-            os.close(self._receive()[1])
-
-    def _receive(self) -> tuple[Inputs, int]:
-        self._awaited = False
-        message, descriptor = receive(self._sock, Request)
-        assert isinstance(message, Inputs) and descriptor is not None
-        return message, descriptor
+            self.take()
 
 
 def _view(memory: Any, spec: TensorSpec) -> Array:
@@ -215,10 +215,12 @@ def _view(memory: Any, spec: TensorSpec) -> Array:
     return view
 
 
-def _store(outputs: Sequence[Array]) -> tuple[list[TensorSpec], int]:
+def _store(
+    outputs: Sequence[Array], reserve: Callable[[int], int] = create_memory
+) -> tuple[list[TensorSpec], int]:
     contiguous = [np.ascontiguousarray(o).reshape(np.shape(o)) for o in outputs]
     specs, size = layout([(o.dtype.name, o.shape, o.nbytes) for o in contiguous])
-    descriptor = create_memory(size)
+    descriptor = reserve(size)
     for spec, value in zip(specs, contiguous, strict=True):
         write_at(descriptor, value.reshape(-1).view(np.uint8).data, spec.offset)
     return specs, descriptor

@@ -76,13 +76,16 @@ class OpStages:
         )
         yield Step(reached, executable)
 
-    def run(self, executable: Any, inputs: Sequence[Array]) -> tuple[list[Array], Reached]:
-        """Run the compiled op.
+    def run(self, executable: Any, inputs: Sequence[Array]) -> tuple[list[Array], Usage]:
+        """Run the compiled op; its outputs and what that cost.
 
         Raises:
             OpStageError: the runtime refused.
         """
-        return _stage(Stage.EXECUTE, lambda: (self._backend.run(executable, inputs), ()))
+        outputs, reached = _stage(
+            Stage.EXECUTE, lambda: (self._backend.run(executable, inputs), ())
+        )
+        return outputs, reached.usage
 
     def _lowering(self) -> "TorchMlir":
         if self._mlir is None:

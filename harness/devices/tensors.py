@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Torch tensors into and out of memory files."""
 
+import math
 import mmap
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -22,10 +23,19 @@ WIRE_NAMES: dict[torch.dtype, str] = {getattr(torch, name): name for name in _SA
 _TORCH_DTYPES = {name: dtype for dtype, name in WIRE_NAMES.items()}
 
 
-def write_tensors(tensors: Sequence[torch.Tensor]) -> tuple[list[TensorSpec], int]:
-    """Copy CPU tensors into a new memory file; their specs and the file's descriptor.
+def nbytes(shape: Sequence[int], dtype: str) -> int:
+    """Bytes of a tensor of a shape and wire dtype; 1 stands for what is not known of either."""
+    known = _TORCH_DTYPES.get(dtype)
+    return math.prod(max(size, 1) for size in shape) * (known.itemsize if known else 1)
 
-    A tensor given several times (tied weights) is copied once.
+
+def write_tensors(
+    tensors: Sequence[torch.Tensor], reserve: Callable[[int], int] = create_memory
+) -> tuple[list[TensorSpec], int]:
+    """Copy CPU tensors into a memory file; their specs and the file's descriptor.
+
+    `reserve` gives a file of at least so many bytes. A tensor given several times (tied weights)
+    is copied once.
     """
     unique: dict[tuple[int, torch.Size, torch.dtype, tuple[int, ...]], int] = {}
     chosen: list[torch.Tensor] = []
@@ -40,7 +50,7 @@ def write_tensors(tensors: Sequence[torch.Tensor]) -> tuple[list[TensorSpec], in
         (WIRE_NAMES[t.dtype], tuple(t.shape), t.numel() * t.element_size()) for t in chosen
     ]
     specs, size = layout(described)
-    descriptor = create_memory(size)
+    descriptor = reserve(size)
     for spec, tensor in zip(specs, chosen, strict=True):
         if spec.size:
             plain = tensor.resolve_conj().resolve_neg().contiguous()
@@ -56,20 +66,12 @@ def read_tensors(specs: Sequence[TensorSpec], descriptor: int) -> list[torch.Ten
         os.close(descriptor)
 
 
-def view_tensors(specs: Sequence[TensorSpec], descriptor: int) -> list[torch.Tensor]:
-    """The tensors of a memory file where they are, private to whoever has them; closes it.
-
-    Cheaper than reading for whoever looks at them once, later: nothing is copied now.
-    """
-    try:
-        whole = max((spec.offset + spec.size for spec in specs), default=0)
-        memory = mmap.mmap(descriptor, whole, flags=mmap.MAP_PRIVATE) if whole else bytearray()
-        return [_view(spec, memory) for spec in specs]
-    finally:
-        os.close(descriptor)
+def view_tensors(specs: Sequence[TensorSpec], memory: mmap.mmap) -> list[torch.Tensor]:
+    """The tensors of a memory file where they are."""
+    return [_view(spec, memory) for spec in specs]
 
 
-def _view(spec: TensorSpec, memory: "mmap.mmap | bytearray") -> torch.Tensor:
+def _view(spec: TensorSpec, memory: mmap.mmap) -> torch.Tensor:
     dtype = _TORCH_DTYPES[spec.dtype]
     if not spec.size:
         return torch.empty(spec.shape, dtype=dtype)

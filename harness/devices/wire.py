@@ -95,7 +95,11 @@ class RunOp(msgspec.Struct, frozen=True, tag=True):
 
 
 class Inputs(msgspec.Struct, frozen=True, tag=True):
-    """An op's inputs, in the memory file that comes along; written while the op is compiled."""
+    """An op's inputs, written while the op is compiled.
+
+    They are in the memory file that comes along, or else in the one that came along last; it is the
+    parent's to write again when the op is done.
+    """
 
     inputs: tuple[TensorSpec, ...]
 
@@ -146,9 +150,15 @@ class Reached(msgspec.Struct, frozen=True, tag=True):
 
 
 class OpDone(msgspec.Struct, frozen=True, tag=True):
-    """The op is through; its outputs, if it ran, are in the memory file that comes along."""
+    """The op is through.
+
+    Its outputs, if it ran, are in the memory file that comes along, or else in the one that came
+    along last; it is the host's to write again when the next op's `Inputs` have come.
+    """
 
     outputs: tuple[TensorSpec, ...] = ()
+    ran: Usage | None = None
+    """What running it cost, if it ran."""
 
 
 class Released(msgspec.Struct, frozen=True, tag=True):

@@ -3,74 +3,97 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ops are finished in the order they end, on one thread, and few are under way at a time.
 
-An op worker takes its next op while the one it ended is judged and recorded, and waits for that
-before it hands over another: comparing large outputs takes as long as running some ops. So a run
-that is killed loses, of each worker, the op that was being recorded and what it had of the next,
-and what an op holds (inputs, golden values) is let go of as soon as it can be.
+An op worker compiles its next op while the one it ended is judged and recorded, and has that on
+record before it ends another (`caught_up`): comparing large outputs takes as long as compiling
+some ops. What is done after that (`Rest`) nobody waits for. So a run that is killed has done at
+most one op of each worker for nothing; and what an op holds (inputs, golden values) is let go of as
+soon as it can be.
 """
 
+import contextlib
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
+
+Rest = Callable[[], None] | None
+"""What is left to do of a thing that is on record, and nobody waits for."""
+_Done = Callable[["Future[Any]"], None]
 
 
 class Completions:
     """A context manager; leaving it waits for everything, and raises what went wrong."""
 
-    def __init__(self, limit: int) -> None:
-        """At most `limit` things are under way at a time."""
+    def __init__(self, limit: int, byte_limit: int) -> None:
+        """At most `limit` things are under way at a time, and together at most `byte_limit`.
+
+        One that is larger than that is under way alone.
+        """
         self._limit = limit
-        self._room = threading.Semaphore(limit)
+        self._byte_limit = byte_limit
+        self._changed = threading.Condition()
+        self._under_way = 0
+        self._bytes = 0
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="op-records")
         self._waiting: set[Future[Any]] = set()
         self._worker = threading.local()
         self._error: BaseException | None = None
 
-    def now(self, finish: Callable[[], None]) -> None:
-        """Have something done on the recording thread, soon; waits while there is no room.
+    def begin(self, size: int = 0) -> "Room":
+        """Wait until there is room for a thing that holds `size` bytes.
 
-        Raises what an earlier call raised.
+        Raises what went wrong with an earlier one.
         """
-        self._take_room()
-        self._thread.submit(self._run, finish)
-
-    def when_done(self, future: "Future[Any]", finish: Callable[[], None]) -> None:
-        """Have something done on the recording thread when a future is done.
-
-        A thread that completes futures runs ahead of the records by one: as it completes one, it
-        waits for what the one before it led to. Raises what an earlier call raised.
-        """
-        self._take_room()
-        self._waiting.add(future)
-
-        def ended(_: "Future[Any]") -> None:
-            self._waiting.discard(future)
-            try:
-                handed = self._thread.submit(self._run, finish)
-            except RuntimeError:  # nobody waits for it any more
-                return
-            before: Future[None] | None = getattr(self._worker, "handed", None)
-            self._worker.handed = handed
-            if before is not None:
-                before.exception()
-
-        future.add_done_callback(ended)
-
-    def _take_room(self) -> None:
-        self._room.acquire()
+        with self._changed:
+            self._changed.wait_for(lambda: self._has_room(size))
+            self._under_way += 1
+            self._bytes += size
         if self._error is not None:
             raise self._error
+        return Room(self, size)
 
-    def _run(self, finish: Callable[[], None]) -> None:
+    def _has_room(self, size: int) -> bool:
+        fits = self._bytes + size <= self._byte_limit or not self._under_way
+        return self._under_way < self._limit and fits
+
+    def caught_up(self) -> None:
+        """Wait, on a thread that completes futures, for what its last one led to."""
+        before: Future[None] | None = getattr(self._worker, "handed", None)
+        if before is not None:
+            wait([before])
+
+    def _finish_later(self, room: "Room", finish: Callable[[], Rest]) -> "Future[None]":
+        return self._thread.submit(self._run, room, finish)
+
+    def _ended(self, room: "Room", finish: Callable[[], Rest]) -> None:
+        try:
+            handed = self._finish_later(room, finish)
+        except RuntimeError:  # nobody waits for it any more
+            return
+        self.caught_up()
+        self._worker.handed = handed
+
+    def _wait_for(self, future: "Future[Any]") -> None:
+        self._waiting.add(future)
+        future.add_done_callback(self._waiting.discard)
+
+    def _run(self, room: "Room", step: Callable[[], Rest]) -> None:
+        rest = None
         try:
             if self._error is None:
-                finish()
+                rest = step()
         except BaseException as error:
             self._error = error
-        finally:
-            self._room.release()
+        if rest is not None:
+            with contextlib.suppress(RuntimeError):  # nobody waits for it any more
+                self._thread.submit(self._run, room, rest)
+                return
+        with self._changed:
+            self._under_way -= 1
+            self._bytes -= room.size
+            self._changed.notify_all()
 
     def __enter__(self) -> Self:
         return self
@@ -82,10 +105,37 @@ class Completions:
         trace: TracebackType | None,
     ) -> None:
         if error is None:
-            for _ in range(self._limit):
-                self._room.acquire()
+            with self._changed:
+                self._changed.wait_for(lambda: not self._under_way)
         self._thread.shutdown(wait=error is None, cancel_futures=True)
         for future in list(self._waiting):
             future.cancel()
         if error is None and self._error is not None:
             raise self._error
+
+
+class Room:
+    """Where one thing is under way; it ends by one of these."""
+
+    def __init__(self, completions: Completions, size: int) -> None:
+        self._completions = completions
+        self.size = size
+        """Bytes."""
+
+    def finish(self, finish: Callable[[], Rest]) -> None:
+        """Have something done on the recording thread, soon."""
+        self._completions._finish_later(self, finish)
+
+    def finish_after(
+        self, submit: Callable[[_Done], "Future[Any]"], finish: Callable[["Future[Any]"], Rest]
+    ) -> None:
+        """Have something done on the recording thread when a future is done.
+
+        `submit` makes the future, which calls what it is given on the thread that completes it.
+        That waits until what the same thread completed before is on record.
+        """
+
+        def ended(future: "Future[Any]") -> None:
+            self._completions._ended(self, partial(finish, future))
+
+        self._completions._wait_for(submit(ended))

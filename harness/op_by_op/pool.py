@@ -16,7 +16,7 @@ import contextlib
 import dataclasses
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from types import TracebackType
 from typing import Self
@@ -51,7 +51,9 @@ _KILLED = "SIGKILL"
 _PROBES = 10
 """Times to probe a device whose host is being killed from outside: that says nothing of it."""
 
-_Task = tuple[OpJob, "Future[OpRun]"]
+_Clear = Callable[[], None] | None
+_Done = Callable[["Future[OpRun]"], None] | None
+_Task = tuple[OpJob, _Clear, "Future[OpRun]"]
 
 
 class OpPool:
@@ -87,8 +89,11 @@ class OpPool:
         """Why the device takes no more ops; empty while it is well."""
         return self._sick
 
-    def submit(self, job: OpJob) -> "Future[OpRun]":
+    def submit(self, job: OpJob, clear: _Clear = None, done: _Done = None) -> "Future[OpRun]":
         """Queue an op. Its future raises only for a job that no device can be asked.
+
+        Both callbacks are called on the worker's thread and may wait: `clear` while the op is
+        compiled, which is not run before; `done` when it is done, before the next one is taken.
 
         Raises:
             DeviceError: the pool is closed.
@@ -96,7 +101,9 @@ class OpPool:
         if self._closing:
             raise DeviceError("the pool of op workers is closed")
         future: Future[OpRun] = Future()
-        self._tasks.put((job, future))
+        if done is not None:
+            future.add_done_callback(done)
+        self._tasks.put((job, clear, future))
         return future
 
     def map(self, jobs: Iterable[OpJob]) -> Iterator[OpRun]:
@@ -124,7 +131,7 @@ class OpPool:
             while True:
                 task = self._tasks.get_nowait()
                 if task is not None:
-                    task[1].cancel()
+                    task[2].cancel()
 
     def __enter__(self) -> Self:
         return self
@@ -178,11 +185,11 @@ class _Worker(threading.Thread):
     def run(self) -> None:
         self._ready(probe=False)
         while (task := self._pool._take()) is not None:
-            job, future = task
+            job, clear, future = task
             if not future.set_running_or_notify_cancel():
                 continue
             try:
-                result = self._once_more_if_bystander(job)
+                result = self._once_more_if_bystander(job, clear)
             except Exception as error:  # a job that cannot even be written down
                 future.set_exception(error)
                 continue
@@ -190,18 +197,18 @@ class _Worker(threading.Thread):
             self._recover(result)
         self._device.close()
 
-    def _once_more_if_bystander(self, job: OpJob) -> OpRun:
-        first = self._attempt(job)
+    def _once_more_if_bystander(self, job: OpJob, clear: _Clear) -> OpRun:
+        first = self._attempt(job, clear)
         if self._pool._sick or self._pool._closing or not _is_bystander(first):
             return first
         self._ready(probe=True)
-        return self._attempt(job)
+        return self._attempt(job, clear)
 
-    def _attempt(self, job: OpJob) -> OpRun:
+    def _attempt(self, job: OpJob, clear: _Clear) -> OpRun:
         if self._pool._sick:
             return _infra(self._pool._sick)
         try:
-            result = self._device.run_op(job, self._deadline)
+            result = self._device.run_op(job, self._deadline, clear)
         except DeviceError as error:
             return self._not_open(error)
         if self._pool._closing and result.ended is Ended.CRASH:

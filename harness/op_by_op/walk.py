@@ -18,13 +18,14 @@ from harness.config import CompileDepth, CompilerConfig
 from harness.devices.catalog import TENSTORRENT_BOARDS
 from harness.devices.client import Device
 from harness.devices.op_run import Ended, OpJob, OpRun
+from harness.devices.tensors import nbytes
 from harness.errors import HarnessError, IncorrectResultError, RecordError
 from harness.executor import Executor
 from harness.frontend.mlir import LoweringError
 from harness.lowering import Program
 from harness.op_by_op import judge
 from harness.op_by_op.cache_key import cache_key
-from harness.op_by_op.completions import Completions
+from harness.op_by_op.completions import Completions, Rest
 from harness.op_by_op.pool import OpPool
 from harness.op_by_op.reference import Golden
 from harness.op_by_op.reproducer import fingerprint_of, write_reproducer
@@ -49,6 +50,11 @@ from harness.verify import Tolerances
 WORKERS_VARIABLE = "BRINGUP_OP_WORKERS"
 _AHEAD = 2
 """Ops prepared for each worker beside the one it is at."""
+_BYTES_AHEAD = 256 << 20
+"""What the operands and results of ops under way may come to, unless it is one op's."""
+
+
+_Done = Callable[["Future[OpRun]"], None] | None
 
 
 class OpsDisagreeError(HarnessError):
@@ -123,13 +129,16 @@ class OpByOpExecutor(Executor):
         self._hits: dict[str, OpVerdict | None] = {}
         self._flags = judge.flags_of(self._options(), tolerances=tolerances)
 
-    def compile_op(self, job: OpJob) -> "Future[OpRun]":
+    def compile_op(self, job: OpJob, done: _Done = None) -> "Future[OpRun]":
         """Compile one op in a worker; nothing is executed."""
-        return self._pool.submit(OpJob(job.torch_ir, job.stablehlo, job.options, key=job.key))
+        alone = OpJob(job.torch_ir, job.stablehlo, job.options, key=job.key)
+        return self._pool.submit(alone, done=done)
 
-    def run_op(self, job: OpJob) -> "Future[OpRun]":
-        """Compile one op in a worker and execute it there on the job's inputs."""
-        return self._pool.submit(job)
+    def run_op(
+        self, job: OpJob, clear: Callable[[], None] | None = None, done: _Done = None
+    ) -> "Future[OpRun]":
+        """Compile one op in a worker and execute it there, once `clear`, on the job's inputs."""
+        return self._pool.submit(job, clear, done)
 
     @functools.cached_property
     def _pool(self) -> OpPool:
@@ -151,7 +160,8 @@ class OpByOpExecutor(Executor):
         self._earlier = earlier
         only = self.compiler_config.run_global_op_idx
         self.recorder.ops_found(total if only is None else 1, len(earlier))
-        with _prompt_threads(), Completions((1 + _AHEAD) * _workers()) as completions:
+        limit = (1 + _AHEAD) * _workers()
+        with _prompt_threads(), Completions(limit, _BYTES_AHEAD) as completions:
             for candidate in candidates:
                 if only is not None and candidate.index != only:
                     continue
@@ -179,18 +189,22 @@ class OpByOpExecutor(Executor):
         cached = self._cached(key)
         if cached is not None and not self._recheck.chooses(key):
             job = OpJob() if cached.outcome in GOOD else _job_of(candidate)
-            completions.now(partial(self._record, candidate, job, cached, hit=True))
+            record = partial(self._record, candidate, job, cached, hit=True)
+            completions.begin().finish(record)
             return
+        room = completions.begin(_bytes_of(candidate.op) if self._executes else 0)
         self.recorder.op_started(candidate.op.key, candidate.index)
         try:
             job = replace(candidate.job(), key=candidate.op.key)
         except LoweringError as error:
             verdict = self._not_imported(candidate, error)
-            completions.now(partial(self._settle, candidate, OpJob(), key, cached, verdict))
+            room.finish(partial(self._settle, candidate, OpJob(), key, cached, verdict))
             return
-        future = self.run_op(job) if self._executes else self.compile_op(job)
-        finish = partial(self._finish, candidate, job, key, cached, future)
-        completions.when_done(future, finish)
+        finish = partial(self._finish, candidate, job, key, cached)
+        if self._executes:
+            room.finish_after(partial(self.run_op, job, completions.caught_up), finish)
+        else:
+            room.finish_after(partial(self.compile_op, job), finish)
 
     def _finish(
         self,
@@ -199,7 +213,7 @@ class OpByOpExecutor(Executor):
         key: str,
         cached: OpVerdict | None,
         future: "Future[OpRun]",
-    ) -> None:
+    ) -> Rest:
         """Judge what a worker has done."""
         done, run = future.result(), self.recorder.run
         ran = self._executes and done.ended is Ended.DONE
@@ -214,7 +228,7 @@ class OpByOpExecutor(Executor):
             run.run_id,
         )
         keep = golden is None or not golden.machine
-        self._settle(candidate, job, key, cached, verdict, keep=keep)
+        return self._settle(candidate, job, key, cached, verdict, keep=keep)
 
     def _settle(
         self,
@@ -225,23 +239,25 @@ class OpByOpExecutor(Executor):
         verdict: OpVerdict,
         *,
         keep: bool = True,
-    ) -> None:
+    ) -> Rest:
         """Keep a new verdict, unless the machine had its part in it, and compare it with a hit."""
         run = self.recorder.run
         if cached is None:
-            if keep:
-                self._cache.put(key, verdict, run.blobs)
             self._record(candidate, job, verdict)
-        elif not (
-            keep and worth_keeping(verdict, run.blobs)
-        ):  # the machine's word is no word on the cache
-            self._record(candidate, job, cached, hit=True)
+            return partial(self._keep, key, verdict) if keep else self.recorder.sync
+        if not (keep and worth_keeping(verdict, run.blobs)):
+            self._record(candidate, job, cached, hit=True)  # a machine's word says nothing of it
         elif said := disagreement(cached, verdict):
             self._cache.replace(key, verdict, run.blobs)
             said += f" The new one is in the cache now; once more: {self._once_more(candidate)}"
             self._record(candidate, job, verdict, contradicts=said)
         else:
             self._record(candidate, job, cached, hit=True, rechecked=True)
+        return self.recorder.sync
+
+    def _keep(self, key: str, verdict: OpVerdict) -> None:
+        self._cache.put(key, verdict, self.recorder.run.blobs)
+        self.recorder.sync()
 
     def _record(
         self,
@@ -343,6 +359,11 @@ class OpByOpExecutor(Executor):
         if Outcome.INFRA in outcomes and self._pool.sick:
             return Outcome.INFRA
         return Outcome.PASSED if outcomes <= {Outcome.PASSED} else Outcome.REACHED
+
+
+def _bytes_of(op: Op) -> int:
+    """Of an op's operands and results."""
+    return sum(nbytes(value.shape, value.dtype) for value in (*op.inputs, *op.outputs))
 
 
 @contextlib.contextmanager

@@ -55,6 +55,7 @@ class JournalWriter:
         except OSError as error:
             raise RecordError(f"cannot create the journal {self.path}: {error.strerror}") from error
         self.pid = os.getpid()
+        self._synced = True
         self._held: dict[_Place, int] = {}
         """The verdicts this journal has, by the hash of how they were written."""
         self.append(
@@ -76,8 +77,23 @@ class JournalWriter:
             written = os.write(self._fd, line)
             if written != len(line):
                 raise OSError(28, "No space left on device")
-            if sync:
-                os.fdatasync(self._fd)
+            self._synced = False
+        except OSError as error:
+            raise RecordError(f"cannot write the journal {self.path}: {error.strerror}") from error
+        if sync:
+            self.sync()
+
+    def sync(self) -> None:
+        """Wait until all that was written is on disk.
+
+        Raises:
+            RecordError: the disk is full or gone.
+        """
+        if self._synced:
+            return
+        self._synced = True  # before: what is written meanwhile is another's to sync
+        try:
+            os.fdatasync(self._fd)
         except OSError as error:
             raise RecordError(f"cannot write the journal {self.path}: {error.strerror}") from error
 

@@ -87,6 +87,38 @@ def test_an_op_reports_every_stage_its_levels_and_its_cost(cpu: OpPool) -> None:
     assert torch.equal(run.outputs[0].nan_to_num(7.0), x.relu().nan_to_num(7.0))
 
 
+def negated(x: torch.Tensor) -> OpJob:
+    kind = f"tensor<{x.numel()}xf32>"
+    text = f"""func.func @main(%x: {kind}) -> {kind} {{
+      %0 = stablehlo.negate %x : {kind}
+      return %0 : {kind}
+    }}"""
+    return OpJob(stablehlo=text.encode(), inputs=(x,), execute=True)
+
+
+def test_inputs_and_outputs_may_be_of_any_size_after_any_other(cpu: OpPool) -> None:
+    tensors = [torch.full((count,), float(count)) for count in (3, 1 << 20, 5, 20 << 20, 0, 7)]
+    runs = [cpu.submit(negated(x)).result() for x in tensors]
+    for x, run in zip(tensors, runs, strict=True):
+        assert run.outputs is not None and torch.equal(run.outputs[0], -x)
+
+
+def test_an_op_is_compiled_but_not_run_until_it_may(cpu: OpPool) -> None:
+    asked, may = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        asked.set()
+        assert may.wait(60)
+
+    first = cpu.submit(negated(torch.ones(4)), lambda: None).result()
+    second = cpu.submit(negated(torch.full((4,), 2.0)), wait)
+    assert asked.wait(60) and not second.done()
+    assert first.outputs is not None and first.outputs[0].tolist() == [-1.0] * 4
+    may.set()
+    outputs = second.result().outputs
+    assert outputs is not None and outputs[0].tolist() == [-2.0] * 4
+
+
 @pytest.mark.parametrize("source", [ADD.encode(), portable(ADD)], ids=["text", "artifact"])
 def test_stablehlo_comes_as_text_or_as_an_artifact(cpu: OpPool, source: bytes) -> None:
     run = cpu.submit(OpJob(stablehlo=source)).result()

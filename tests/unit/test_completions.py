@@ -3,22 +3,35 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ops are recorded as they end: on one thread, few at a time, close behind their workers."""
 
+import queue
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
 
 import pytest
 
 from harness.op_by_op.completions import Completions
 
 
+def given(future: Future[None]) -> Callable[[Callable[[Future[None]], None]], Future[None]]:
+    """A way to submit what somebody else completes."""
+
+    def submit(done: Callable[[Future[None]], None]) -> Future[None]:
+        future.add_done_callback(done)
+        return future
+
+    return submit
+
+
 def test_what_ends_first_is_recorded_first() -> None:
     slow: Future[None] = Future()
     quick: Future[None] = Future()
     recorded: list[str] = []
-    with Completions(limit=4) as completions:
-        completions.when_done(slow, lambda: recorded.append("slow"))
-        completions.when_done(quick, lambda: recorded.append("quick"))
+    with Completions(4, 100) as completions:
+        completions.begin().finish_after(given(slow), lambda _: recorded.append("slow"))
+        completions.begin().finish_after(given(quick), lambda _: recorded.append("quick"))
         quick.set_result(None)
         while not recorded:
             time.sleep(0.001)
@@ -26,26 +39,38 @@ def test_what_ends_first_is_recorded_first() -> None:
     assert recorded == ["quick", "slow"]
 
 
-def test_a_worker_is_at_most_one_op_ahead_of_the_records_and_one_thread_records() -> None:
+def test_an_op_is_on_record_before_its_worker_runs_the_next_and_one_thread_records() -> None:
     recorded: list[int] = []
     threads = set()
-    late: list[int] = []
-    handed_over = threading.Semaphore(0)
+    early: list[int] = []
+    tasks: queue.SimpleQueue[tuple[int, Future[None]] | None] = queue.SimpleQueue()
 
     def record(n: int) -> None:
         threads.add(threading.get_ident())
         recorded.append(n)
 
-    def work(n: int) -> None:
-        """Op n is begun when n - 2 is on record."""
-        late.extend([n] if n > 1 and n - 2 not in recorded else [])
-        handed_over.acquire()
+    def submit(n: int, done: Callable[[Future[None]], None]) -> "Future[None]":
+        future: Future[None] = Future()
+        future.add_done_callback(done)
+        tasks.put((n, future))
+        return future
 
-    with ThreadPoolExecutor(max_workers=1) as worker, Completions(limit=3) as completions:
+    def work() -> None:
+        """Op n may be compiled before n - 1 is on record, but not run."""
+        while (task := tasks.get()) is not None:
+            n, future = task
+            completions.caught_up()
+            early.extend([n] if n and n - 1 not in recorded else [])
+            future.set_result(None)
+
+    worker = threading.Thread(target=work)
+    with Completions(3, 100) as completions:
+        worker.start()
         for n in range(200):
-            completions.when_done(worker.submit(work, n), lambda n=n: record(n))
-            handed_over.release()
-    assert recorded == list(range(200)) and len(threads) == 1 and late == []
+            completions.begin().finish_after(partial(submit, n), lambda _, n=n: record(n))
+    tasks.put(None)
+    worker.join()
+    assert recorded == list(range(200)) and len(threads) == 1 and early == []
 
 
 def test_no_more_than_the_limit_are_under_way() -> None:
@@ -53,9 +78,9 @@ def test_no_more_than_the_limit_are_under_way() -> None:
     futures: list[Future[None]] = [Future() for _ in range(5)]
 
     def hand_over() -> None:
-        with Completions(limit=2) as completions:
+        with Completions(2, 100) as completions:
             for future in futures:
-                completions.when_done(future, lambda: None)
+                completions.begin().finish_after(given(future), lambda _: None)
                 under_way.release()
 
     thread = threading.Thread(target=hand_over)
@@ -70,15 +95,45 @@ def test_no_more_than_the_limit_are_under_way() -> None:
     thread.join()
 
 
+def test_no_more_bytes_than_the_limit_are_under_way_unless_one_thing_has_them() -> None:
+    begun: list[int] = []
+    futures: list[Future[None]] = [Future() for _ in range(4)]
+
+    def hand_over() -> None:
+        with Completions(10, 100) as completions:
+            for size, future in zip((60, 30, 50, 500), futures, strict=True):
+                completions.begin(size).finish_after(given(future), lambda _: None)
+                begun.append(size)
+
+    def settles(expected: list[int]) -> bool:
+        deadline = time.monotonic() + 10
+        while begun != expected and time.monotonic() < deadline:
+            time.sleep(0.001)
+        time.sleep(0.1)
+        return begun == expected
+
+    thread = threading.Thread(target=hand_over)
+    thread.start()
+    assert settles([60, 30])
+    futures[1].set_result(None)
+    assert settles([60, 30])
+    futures[0].set_result(None)
+    assert settles([60, 30, 50])
+    futures[2].set_result(None)
+    assert settles([60, 30, 50, 500])
+    futures[3].set_result(None)
+    thread.join()
+
+
 def test_what_goes_wrong_is_raised_and_nothing_is_recorded_after_it() -> None:
     recorded = []
 
     def fail() -> None:
         raise OSError("the disk is full")
 
-    with pytest.raises(OSError, match="the disk is full"), Completions(limit=1) as completions:
-        completions.now(fail)
-        completions.now(lambda: recorded.append("never"))
+    with pytest.raises(OSError, match="the disk is full"), Completions(1, 100) as completions:
+        completions.begin().finish(fail)
+        completions.begin().finish(lambda: recorded.append("never"))
     assert recorded == []
 
 
@@ -86,9 +141,9 @@ def test_an_interrupted_walk_waits_for_nobody() -> None:
     queued: Future[None] = Future()
     running: Future[None] = Future()
     running.set_running_or_notify_cancel()
-    with pytest.raises(KeyboardInterrupt), Completions(limit=3) as completions:
-        completions.when_done(queued, lambda: None)
-        completions.when_done(running, lambda: None)
+    with pytest.raises(KeyboardInterrupt), Completions(3, 100) as completions:
+        completions.begin().finish_after(given(queued), lambda _: None)
+        completions.begin().finish_after(given(running), lambda _: None)
         raise KeyboardInterrupt
     assert queued.cancelled()
     running.set_result(None)  # its worker finds nobody to tell

@@ -103,9 +103,9 @@ class AsItGoes(TorchExecutor):
         spans: list[tuple[float, float, bool, OpRun]] = []
         plain = Device.run_op
 
-        def timed(one: Device, job: OpJob, deadline: float = DEADLINE) -> OpRun:
+        def timed(one: Device, job: OpJob, deadline: float = DEADLINE, clear: Any = None) -> OpRun:
             started = time.perf_counter()
-            run = plain(one, job, deadline)
+            run = plain(one, job, deadline, clear)
             spans.append((started, time.perf_counter(), self._pool._tasks.empty(), run))
             return run
 
