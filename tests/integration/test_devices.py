@@ -183,8 +183,8 @@ def test_a_compile_past_its_deadline_is_stopped_and_shows_its_stack(iree: Device
 
 def test_a_killed_host_is_named_by_its_signal(cpu: Device) -> None:
     cpu.open()
-    assert cpu._process is not None
-    cpu._process.send_signal(signal.SIGKILL)
+    assert cpu._host is not None
+    cpu._host.process.send_signal(signal.SIGKILL)
     with pytest.raises(HostCrash, match=r"the process that serves cpu died \(SIGKILL\)"):
         cpu.compile(portable(ADD), {})
     assert cpu.compile(portable(ADD), {}).number == 1
@@ -200,7 +200,7 @@ def test_a_program_of_a_dead_host_is_refused(cpu: Device) -> None:
 def test_a_host_dies_with_its_parent(tmp_path: Path) -> None:
     script = (
         "from harness.devices.client import Device; import time\n"
-        "d = Device('cpu'); d.open(); print(d._process.pid, flush=True); time.sleep(60)"
+        "d = Device('cpu'); d.open(); print(d._host.process.pid, flush=True); time.sleep(60)"
     )
     parent = subprocess.Popen(
         [sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True

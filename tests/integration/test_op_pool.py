@@ -19,7 +19,8 @@ import psutil
 import pytest
 import torch
 
-from harness.devices.client import LOG_LIMIT, Device
+from harness.devices.client import Device
+from harness.devices.connection import LOG_LIMIT
 from harness.devices.faults import FAULTS_VARIABLE, Fault, FaultKind
 from harness.devices.fork_server import ForkServer
 from harness.devices.op_run import OUT_OF_MEMORY, Ended, OpJob, OpRun
@@ -354,7 +355,7 @@ def test_a_flood_of_output_leaves_the_disk_alone(faults: Callable[..., Path]) ->
     with OpPool("cpu", 1, deadline_s=6.0) as pool:
         pool.submit(add(0)).result()
         future = pool.submit(keyed(1, "bad"))
-        log = pool._workers[0]._device._log
+        log = pool._workers[0]._device._host._log
         most = 0
         while not future.done():
             if not log.closed:
