@@ -12,7 +12,7 @@ from msgspec.json import encode
 
 from harness.errors import RecordError
 from harness.records.fold import fold, fold_ops
-from harness.records.journal import JournalWriter, journals
+from harness.records.journal import JournalWriter, journals, pack_journals
 from harness.records.packing import read_lines
 from harness.records.recent import recent_ops
 from harness.records.run_dir import OPS_NAME, load_journals, load_ops, read_merged, read_ops
@@ -187,6 +187,21 @@ def test_a_journal_is_packed_when_its_run_is_over(tmp_path: Path) -> None:
     assert packed.stat().st_size * 5 < plain.stat().st_size
     merge([tmp_path / "m"], tmp_path / "again")
     assert read_ops(tmp_path / "again") == read_ops(tmp_path / "a")
+
+
+def test_a_kill_while_packing_loses_nothing_and_counts_nothing_twice(tmp_path: Path) -> None:
+    walked(tmp_path, "r1", *map(op_result, range(10)))
+    (plain,) = journals(tmp_path)
+    written, ops = plain.read_bytes(), load_ops(tmp_path)
+    pack_journals(tmp_path)
+    (packed,) = journals(tmp_path)
+    plain.write_bytes(written)  # killed between writing the one and removing the other
+    packed.with_name(f".{packed.name}-1-0a").write_bytes(packed.read_bytes()[:50])
+    assert list(journals(tmp_path)) == [plain]
+    assert load_ops(tmp_path) == ops
+    pack_journals(tmp_path)
+    assert list(journals(tmp_path)) == [packed]
+    assert load_ops(tmp_path) == ops
 
 
 def test_a_verdict_of_many_models_is_written_once(tmp_path: Path) -> None:
