@@ -13,8 +13,9 @@ from harness.devices.op_run import OpJob, OpRun
 from harness.frontend.mlir import TorchMlir, main_of, read
 from harness.op_by_op.pool import OpPool
 from harness.op_by_op.reference import Golden, References, Source, close_references, seeded_inputs
+from harness.op_by_op.stablehlo_evaluate import compute
 from harness.op_by_op.stablehlo_ops import StablehloOp, split
-from harness.op_by_op.stablehlo_torch import ReferenceRefusal, compute
+from harness.op_by_op.stablehlo_torch import ReferenceRefusal
 
 
 @pytest.fixture(scope="module")
