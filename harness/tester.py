@@ -230,6 +230,7 @@ class ModelTester:
         from harness.op_by_op.executors import StablehloExecutor, TorchExecutor
 
         program = self._program()
+        self.recorder.profiles_ops = self.compiler_config.profile_ops
         given = (self.compiler_config, device(self.device_name), self.recorder, self.tolerances)
         if executor == "TorchExecutor":
             assert program.graph is not None and program.signature is not None
