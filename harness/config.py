@@ -53,7 +53,7 @@ class OpByOpBackend(enum.Enum):
 class Setting(Generic[T]):
     """An attribute with a default, a type and the environment variable that beats it."""
 
-    def __init__(self, default: T, variable: str | None, parse: Callable[[str], T]) -> None:
+    def __init__(self, default: T, variable: str, parse: Callable[[str], T]) -> None:
         self.default, self.variable, self.parse = default, variable, parse
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -80,7 +80,7 @@ class Setting(Generic[T]):
         Raises:
             UsageError: it has one that cannot be read.
         """
-        text = os.environ.get(self.variable) if self.variable else None
+        text = os.environ.get(self.variable)
         if text is None:
             return None
         try:
@@ -142,8 +142,8 @@ class CompilerConfig:
     """The settings of one test. Attributes may be set in code; the environment beats them."""
 
     compile_depth = Setting(CompileDepth.EXECUTE, "TT_TORCH_COMPILE_DEPTH", _depth)
-    profile_ops = Setting(True, None, _flag)
-    """Keep per-op figures in op-by-op flows."""
+    profile_ops = Setting(True, "TT_TORCH_PROFILE_OPS", _flag)
+    """Put the seconds and the memory of each op's stages on record in op-by-op flows."""
     enable_consteval = Setting(False, "TT_TORCH_CONSTEVAL", _flag)
     """Fold what depends on constants and buffers before compiling."""
     consteval_parameters = Setting(False, "TT_TORCH_CONSTEVAL_PARAMETERS", _flag)
@@ -170,8 +170,6 @@ class CompilerConfig:
     """PCC below which an intermediate value counts as wrong."""
     single_op_timeout = Setting(30.0, "BRINGUP_OP_DEADLINE", _seconds)
     """Seconds for one op in an op-by-op flow."""
-    results_path = Setting("results/models/", None, str)
-    """Where op-by-op JSON goes."""
 
     def __init__(self) -> None:
         self._op_by_op_backend: OpByOpBackend | None = None

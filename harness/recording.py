@@ -22,6 +22,7 @@ from harness.records import provenance
 from harness.records.blobs import BlobStore
 from harness.records.journal import JournalWriter
 from harness.records.naming import SIZES, size_of
+from harness.records.ops import without_costs
 from harness.records.schema import (
     AnyEvent,
     Artifact,
@@ -135,6 +136,8 @@ class TestRecorder:
         """Mismatches that are on record and that nobody has raised yet."""
         self.results: list[tuple[StageResult, Status]] = []
         """Stages so far, for a test that can reuse them."""
+        self.profiles_ops = True
+        """Off: what an op's stages cost stays off the record."""
         self._write(
             TestStarted(
                 time=time.time(),
@@ -230,6 +233,7 @@ class TestRecorder:
 
     def op_ended(self, result: OpResult) -> None:
         """An op has its verdict. It outlives the process; after `sync`, the machine too."""
+        result = result if self.profiles_ops else without_costs(result)
         event = OpEnded(time=time.time(), key=self.key, result=result)
         self.run.journal.append(event, sync=False)
 

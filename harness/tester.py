@@ -11,7 +11,6 @@ the record of it is safe on disk.
 import difflib
 import inspect
 from collections.abc import Callable
-from dataclasses import fields, replace
 from typing import Any
 
 import torch
@@ -32,7 +31,7 @@ from harness.records.schema import Outcome, OutputCheck, Stage
 from harness.reduce import request
 from harness.reduce.request import SearchDone
 from harness.routing import executor_name
-from harness.verify import Tolerances, compare, compare_tokens, gradient_scale, mismatches
+from harness.verify import Tolerances, compare, compare_tokens, compare_training, mismatches
 
 MODES = ("eval", "train")
 SEED = 0
@@ -175,7 +174,7 @@ class ModelTester:
         """Raise the mismatch that `test_model` recorded, if there was one."""
         self.recorder.unraised.clear()
         if self.mismatches:
-            error = IncorrectResultError("; ".join(self.mismatches[:5]))
+            error = self._incorrect()
             self._give_hints(error)
             raise error
 
@@ -231,6 +230,7 @@ class ModelTester:
         from harness.op_by_op.executors import StablehloExecutor, TorchExecutor
 
         program = self._program()
+        self.recorder.profiles_ops = self.compiler_config.profile_ops
         given = (self.compiler_config, device(self.device_name), self.recorder, self.tolerances)
         if executor == "TorchExecutor":
             assert program.graph is not None and program.signature is not None
@@ -257,12 +257,13 @@ class ModelTester:
         self.recorder.unraised += self.mismatches
         self.recorder.verdict = Outcome.INCORRECT if self.mismatches else Outcome.PASSED
         if self.mismatches:
-            error = IncorrectResultError("; ".join(self.mismatches[:5]))
-            self.recorder.failure = recording.failure_of(
-                error, Stage.VERIFY, self.recorder.run.blobs
-            )
+            blobs = self.recorder.run.blobs
+            self.recorder.failure = recording.failure_of(self._incorrect(), Stage.VERIFY, blobs)
             self._leave_reproducer()
         return outputs
+
+    def _incorrect(self) -> IncorrectResultError:
+        return IncorrectResultError("; ".join(self.mismatches[:5]))
 
     def _intermediates(self, executor: Executor) -> str:
         if executor.program.graph is None:
@@ -354,21 +355,11 @@ class ModelTester:
     def _verify(self, outputs: Any) -> tuple[OutputCheck, ...]:
         golden, actual = self.golden, outputs
         if self.mode == "train":
-            return self._verify_training(golden, actual)
+            return compare_training(golden, actual, self.tolerances, training.GRADIENT)
         golden, actual = self._extract_outputs(golden), self._extract_outputs(actual)
         if self.is_token_output:
             return compare_tokens(golden, actual, self._tokenizer(), self.tolerances)
         return compare(golden, actual, self.tolerances)
-
-    def _verify_training(self, golden: Any, actual: Any) -> tuple[OutputCheck, ...]:
-        """Gradients are judged on the scale of them all: some are zero but for rounding."""
-        gradients = {n: g for n, g in golden.items() if n.startswith(training.GRADIENT)}
-        scaled = replace(self.tolerances, scale=gradient_scale(gradients))
-        others = {n: actual[n] for n in actual if n not in gradients}
-        return (
-            *compare({"loss": golden["loss"]}, others, self.tolerances),
-            *compare(gradients, {n: actual[n] for n in actual if n in gradients}, scaled),
-        )
 
     def _tokenizer(self) -> Any:
         tokenizer = getattr(self, "tokenizer", None)
@@ -416,11 +407,7 @@ class ModelTester:
             depth=self.compiler_config.compile_depth.name,
             parameters=None,
             seed=SEED,
-            assertions={
-                field.name: str(getattr(self.tolerances, field.name))
-                for field in fields(self.tolerances)
-                if field.name.startswith(("assert_", "required_", "relative_"))
-            },
+            assertions=self.tolerances.spelled(),
             notes=(self.issue,) if self.issue else (),
         )
 

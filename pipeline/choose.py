@@ -20,7 +20,7 @@ from pipeline.lists import Entry, ListName, Lists, problems, read_lists
 from pipeline.plan import at_size, from_entries, from_lists, matching
 from pipeline.run import Refusal
 from pipeline.shard import partition
-from pipeline.speech import Speaker
+from pipeline.speech import Speaker, hint
 
 SESSIONS = {
     "nightly": (
@@ -203,7 +203,7 @@ def _named_ids(options: RunOptions, collected: Collected) -> list[str]:
         if not meant:
             reason = collected.broken.get(wanted.partition("::")[0])
             raise PipelineError(
-                reason or f"pytest collects no `{wanted}`{machine.hint(wanted, collected.ids)}"
+                reason or f"pytest collects no `{wanted}`{hint(wanted, collected.ids)}"
             )
         found |= dict.fromkeys(meant)
     return list(found)
@@ -217,7 +217,7 @@ def _nothing_to_run(options: RunOptions, collected: Collected, chosen: Collectio
     models = {
         test.rpartition("::")[2].partition("[")[0].removeprefix("test_") for test in collected.ids
     }
-    near = machine.hint(options.models[0], models)
+    near = hint(options.models[0], models)
     return f"no test of {options.session} {where} has {wanted} in its name{near}"
 
 

@@ -15,11 +15,10 @@ from harness.errors import HarnessError, RecordError
 from harness.records.naming import SIZES
 from pipeline import verbs
 from pipeline.choose import RunOptions
-from pipeline.devices import hint
 from pipeline.errors import PipelineError
 from pipeline.promises import ExitCode
 from pipeline.shard import parse_shard
-from pipeline.speech import Speaker
+from pipeline.speech import Speaker, hint
 from pipeline.verdict_cache import share
 
 _EPILOG = """\

@@ -7,16 +7,16 @@
 its process, so it is never made in ours.
 """
 
-import difflib
 import enum
 import subprocess
 import sys
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 
 from pipeline.errors import PipelineError
+from pipeline.speech import hint
 
 PROBE_TIMEOUT_S = 300.0
 _UNKNOWN_NAME = 2  # its exit code; the sentence is on stderr
@@ -108,9 +108,3 @@ def named(devices: Sequence[Device], names: Iterable[str]) -> list[Device]:
             )
         found.append(by_name[name])
     return found
-
-
-def hint(word: str, known: Collection[str]) -> str:
-    """`; did you mean X?`, or nothing."""
-    near = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
-    return f"; did you mean {near[0]}?" if near else ""

@@ -22,6 +22,7 @@ from harness.records.naming import FLOWS, MODES, ONNX_SUFFIX, identity_of, split
 from harness.records.schema import Identity
 from pipeline.errors import ListError
 from pipeline.list_file import parse
+from pipeline.speech import hint
 
 FULL_FLOWS = ("full",)
 OP_BY_OP_FLOWS = ("op_by_op_torch", "op_by_op_stablehlo")
@@ -187,7 +188,7 @@ def _edited(folder: Path, moves: Iterable[Move]) -> list[tuple[Path, str, str]]:
 def _list_of(move: Move) -> ListName:
     """The list a move is about, once the move is known to make sense."""
     if move.list not in list(ListName):
-        raise ListError(f"a move names the list `{move.list}`{_hint(move.list, list(ListName))}")
+        raise ListError(f"a move names the list `{move.list}`{hint(move.list, list(ListName))}")
     if move.move not in ("add", "remove"):
         raise ListError(f"a move of {move.test} says `{move.move}`, neither `add` nor `remove`")
     if not (move.test.isprintable() and "::" in move.test and move.device.isprintable()):
@@ -214,7 +215,7 @@ def problems(
     for entry in lists.entries:
         said: list[str] = []
         if entry.device not in devices:
-            said.append(f"there is no device `{entry.device}`{_hint(entry.device, devices)}")
+            said.append(f"there is no device `{entry.device}`{hint(entry.device, devices)}")
         if entry.test not in known:
             said.append(_not_collected(entry.test, collected, files, root))
         if earlier := first.get((entry.device, entry.test)):
@@ -282,14 +283,9 @@ def _not_collected(
     else:
         there = f"the file {path} does not exist"
     near = [c for c in collected if c.startswith(f"{path}::")] or collected
-    return f"does not collect: {there}{_hint(test, near)}"
+    return f"does not collect: {there}{hint(test, near)}"
 
 
 def _wrong_list(entry: Entry) -> str:
     homes = " or ".join(name for name in ListName if entry.identity.flow in name.flows)
     return f"a test of the flow {entry.identity.flow} belongs in {homes}"
-
-
-def _hint(word: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
-    return f"; did you mean {near[0]}?" if near else ""

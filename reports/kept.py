@@ -18,8 +18,8 @@ from harness.errors import RecordError
 from harness.records.atomic import write_atomically
 from harness.records.blobs import BlobStore
 from harness.records.schema import Artifact
-from reports.errors import ReportError
 from reports.figures import size_text
+from reports.folder import folder_of, remove_others
 from reports.pages import asset, environment, packed, policy
 from reports.summary import Result
 
@@ -69,9 +69,7 @@ def write_pages(
         RecordError: the disk is full or gone.
         ReportError: the folder is a link to somewhere else.
     """
-    folder = run_dir / FOLDER
-    if folder.is_symlink():
-        raise ReportError(f"{folder} is a link; reports are written inside the run only")
+    folder = folder_of(run_dir, FOLDER)
     store, links, losses = BlobStore(run_dir), {}, {}
     for artifact in _chosen(results, choice, of_ops):
         if artifact.sha256 in links or artifact.sha256 in losses:
@@ -84,7 +82,7 @@ def write_pages(
         name = page_name(artifact)
         write_atomically(folder / name, render_page(artifact, text).encode(), sync=False)
         links[artifact.sha256] = f"{FOLDER}/{name}"
-    _remove_others(folder, {Path(link).name for link in links.values()})
+    remove_others(folder, _OURS.fullmatch, {Path(link).name for link in links.values()})
     return KeptTexts(links, tuple(losses.values()))
 
 
@@ -129,9 +127,3 @@ def _text(store: BlobStore, artifact: Artifact) -> bytes:
             f"read blobs/{artifact.sha256[:2]}/{artifact.sha256}.zst"
         )
     return store.get(artifact)
-
-
-def _remove_others(folder: Path, current: set[str]) -> None:
-    for path in folder.glob("*.html"):
-        if _OURS.fullmatch(path.name) and path.name not in current:
-            path.unlink()

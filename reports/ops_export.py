@@ -20,8 +20,8 @@ from harness.errors import RecordError
 from harness.records.atomic import write_atomically
 from harness.records.blobs import BlobStore
 from harness.records.schema import GOOD, Artifact, OpResult, TensorType
-from reports.errors import ReportError
 from reports.figures import metric_cell, moment_text
+from reports.folder import folder_of, remove_others
 from reports.ops_summary import ModelOps
 
 FOLDER = "models"
@@ -57,9 +57,7 @@ def write_exports(run_dir: Path, models: Sequence[ModelOps]) -> Exported:
         RecordError: the disk is full or gone.
         ReportError: the folder is a link to somewhere else.
     """
-    folder = run_dir / FOLDER
-    if folder.is_symlink():
-        raise ReportError(f"{folder} is a link; reports are written inside the run only")
+    folder = folder_of(run_dir, FOLDER)
     texts = _Texts(BlobStore(run_dir))
     names = set()
     for model in models:
@@ -69,9 +67,7 @@ def write_exports(run_dir: Path, models: Sequence[ModelOps]) -> Exported:
         names.add(name)
         data = msgspec.json.format(msgspec.json.encode(exported(model, texts)), indent=2)
         write_atomically(folder / name, data, sync=False)
-    for path in folder.glob("*" + _ENDING):
-        if path.name not in names:
-            path.unlink()
+    remove_others(folder, lambda name: name.endswith(_ENDING), names)
     return Exported(len(names), tuple(texts.losses.values()))
 
 

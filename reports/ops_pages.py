@@ -15,7 +15,7 @@ from jinja2 import Template
 from harness.records.atomic import write_atomically
 from harness.records.schema import GOOD, Metric
 from reports import figures, legend
-from reports.errors import ReportError
+from reports.folder import folder_of, remove_others
 from reports.kept import KeptTexts
 from reports.ops_summary import (
     ModelOps,
@@ -46,17 +46,13 @@ def write_op_pages(run_dir: Path, run: RunSummary, kept: KeptTexts) -> None:
         RecordError: the disk is full or gone.
         ReportError: the folder is a link to somewhere else.
     """
-    folder = run_dir / FOLDER
-    if folder.is_symlink():
-        raise ReportError(f"{folder} is a link; reports are written inside the run only")
+    folder = folder_of(run_dir, FOLDER)
     current, template = set(), _template(kept)
     for model in run.ops:
         if model.ops:
             page = _page(run, model, template).encode()
-            current.add(write_atomically(run_dir / page_of(model), page, sync=False))
-    for path in folder.glob("*.html"):
-        if _OURS.fullmatch(path.name) and path not in current:
-            path.unlink()
+            current.add(write_atomically(run_dir / page_of(model), page, sync=False).name)
+    remove_others(folder, _OURS.fullmatch, current)
 
 
 def render(run: RunSummary, model: ModelOps, kept: KeptTexts) -> str:

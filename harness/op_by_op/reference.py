@@ -6,7 +6,7 @@
 Whose word, is on record with every verdict (`Source`), the first of these that has an answer:
 
 1. the reference interpreter, the specification's own, where that takes milliseconds;
-2. PyTorch (`stablehlo_torch`), in float64 and in no compiler's hands: matrix products,
+2. PyTorch (`stablehlo_evaluate`), in float64 and in no compiler's hands: matrix products,
    convolutions and whatever else is too long for the interpreter, the same for every device;
 3. the interpreter again, for what PyTorch has no words for and a person would wait for;
 4. the `cpu` device, where its compiler, XLA, is not the one under test.
@@ -33,8 +33,9 @@ from harness.devices.interpreter import WORK_LIMIT, divides, refusal
 from harness.devices.op_run import Ended, OpJob, OpRun
 from harness.frontend.mlir import TorchMlir, main_of, read
 from harness.op_by_op.pool import OpPool
+from harness.op_by_op.stablehlo_evaluate import compute
 from harness.op_by_op.stablehlo_ops import StablehloOp
-from harness.op_by_op.stablehlo_torch import DTYPES, ReferenceRefusal, compute
+from harness.op_by_op.stablehlo_torch import DTYPES, ReferenceRefusal
 from harness.records.schema import TensorType
 
 # --- inputs ---------------------------------------------------------------------------------

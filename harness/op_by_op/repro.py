@@ -203,7 +203,7 @@ def _computed(text: bytes, inputs: "list[torch.Tensor]") -> "list[torch.Tensor]"
 
 
 def _ending(run: OpRun, golden: Sequence[object], expected: Expected) -> Ending:
-    from harness.verify.compare import Tolerances, compare, mismatches, verdict
+    from harness.verify import Tolerances, compare, mismatches, verdict
 
     failure = run.failure
     status = _REACHED[run.stage] if run.stage else Status.CREATED_GRAPH

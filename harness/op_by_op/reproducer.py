@@ -42,7 +42,7 @@ from harness.records.schema import Failure, Metric, Op, OpVerdict, Outcome, Stag
 if TYPE_CHECKING:
     import torch
 
-    from harness.verify.compare import Tolerances
+    from harness.verify import Tolerances
 
 REPRODUCER_SCHEMA = 1
 EXPECTED, VERSIONS, RUN = "expected.json", "versions.json", "run.py"

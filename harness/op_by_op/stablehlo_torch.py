@@ -1,16 +1,11 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""StableHLO ops computed by PyTorch: what is too long for the reference interpreter.
+"""StableHLO ops as PyTorch functions: the elementwise ones, and those that make or move values.
 
-The meaning is that of the StableHLO specification (openxla.org/stablehlo/spec), for the ops that
-models are made of; the tests hold it against the interpreter. Floats are computed in float64 and
-rounded once, so that a device is compared with the result and not with other roundings. What is
-not known here is refused, never guessed.
+Tables by the name after `stablehlo.`; `stablehlo_sums` has the rest of the ops known.
 """
 
-import itertools
-import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -21,56 +16,17 @@ from torch_mlir._mlir_libs import _stablehlo
 from harness.devices.tensors import WIRE_NAMES
 from harness.errors import HarnessError
 from harness.op_by_op.identity import mlir_type
-from harness.op_by_op.stablehlo_attributes import integer, integers, pairs, shape_of, word
+from harness.op_by_op.stablehlo_attributes import integer, integers, shape_of, word
 
 Tensors = list[torch.Tensor]
+Meaning = Callable[[ir.Operation, Tensors], torch.Tensor]
+"""Computes an op's one result from its operands."""
 DTYPES = {name: dtype for dtype, name in WIRE_NAMES.items()}
 """By the name that records use."""
 
 
 class ReferenceRefusal(HarnessError):
     """A reference cannot say what an op computes."""
-
-
-def compute(main: ir.Operation, inputs: Sequence[torch.Tensor]) -> Tensors:
-    """What a function without calls computes, as the types of its results have it.
-
-    Raises:
-        ReferenceRefusal: an op or a type in it is not known here.
-    """
-    block = main.regions[0].blocks[0]
-    values: dict[ir.Value, torch.Tensor] = dict(zip(block.arguments, inputs, strict=True))
-    operations = [each.operation for each in block.operations]
-    for operation in operations[:-1]:
-        name = operation.name.removeprefix("stablehlo.")
-        meaning = _MEANINGS.get(name)
-        if meaning is None or len(operation.results) != 1:
-            raise ReferenceRefusal(f"{operation.name} is not computed in PyTorch")
-        try:
-            with torch.no_grad():
-                operands = [values[v].detach() for v in operation.operands]
-                if name not in _MOVES:
-                    operands = [_wide(operand) for operand in operands]
-                value = meaning(operation, operands)
-        except (RuntimeError, TypeError, ValueError, IndexError) as error:
-            raise ReferenceRefusal(f"PyTorch cannot compute {operation.name}: {error}") from error
-        values[operation.results[0]] = _rounded(value, operation.results[0].type)
-    return [values[value] for value in operations[-1].operands]
-
-
-def _wide(value: torch.Tensor) -> torch.Tensor:
-    if value.is_complex():
-        return value.to(torch.complex128)
-    return value.to(torch.float64) if value.is_floating_point() else value
-
-
-def _rounded(value: torch.Tensor, type_: ir.Type) -> torch.Tensor:
-    declared = mlir_type(type_)
-    if declared.dtype not in DTYPES or -1 in declared.shape:
-        raise ReferenceRefusal(f"there is no torch tensor of type {type_}")
-    if tuple(value.shape) != declared.shape:
-        raise ReferenceRefusal(f"a {tuple(value.shape)} came out where {type_} is declared")
-    return value.to(DTYPES[declared.dtype])
 
 
 # --- elementwise ----------------------------------------------------------------------------
@@ -107,7 +63,7 @@ _COMPARISONS: dict[str, Callable[..., torch.Tensor]] = {
     "GT": torch.gt,
     "GE": torch.ge,
 }
-_ELEMENTWISE: dict[str, Callable[..., torch.Tensor]] = {
+_FUNCTIONS: dict[str, Callable[..., torch.Tensor]] = {
     "abs": torch.abs,
     "add": torch.add,
     "and": torch.bitwise_and,
@@ -148,6 +104,16 @@ _ELEMENTWISE: dict[str, Callable[..., torch.Tensor]] = {
     "tan": torch.tan,
     "tanh": torch.tanh,
     "xor": torch.bitwise_xor,
+}
+
+
+def _of_operands(function: Callable[..., torch.Tensor]) -> Meaning:
+    return lambda _, operands: function(*operands)
+
+
+ELEMENTWISE: dict[str, Meaning] = {
+    **{name: _of_operands(function) for name, function in _FUNCTIONS.items()},
+    "compare": _compare,
 }
 
 
@@ -206,17 +172,20 @@ def _dynamic_update_slice(_: ir.Operation, operands: Tensors) -> torch.Tensor:
 def _pad(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
     names = ("edge_padding_low", "edge_padding_high", "interior_padding")
     low, high, between = (integers(operation, name) for name in names)
-    return _padded(operands[0], operands[1], low, high, between)
+    return padded(operands[0], operands[1], low, high, between)
 
 
-def _padded(
+def padded(
     x: torch.Tensor,
     value: torch.Tensor,
     low: Sequence[int],
     high: Sequence[int],
     between: Sequence[int],
 ) -> torch.Tensor:
-    """`between` elements of `value` between neighbours, `low` and `high` at the ends or cut off."""
+    """`between` elements of `value` between neighbours, `low` and `high` at the ends or cut off.
+
+    One number for each dimension of `x`; below zero, `low` and `high` cut off.
+    """
     spread = [max(n + (n - 1) * b, 0) for n, b in zip(x.shape, between, strict=True)]
     whole = torch.full(spread, value.item(), dtype=x.dtype)
     whole[tuple(slice(None, None, b + 1) for b in between)] = x
@@ -258,174 +227,14 @@ def _gather(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
     return gathered.expand(wanted).permute([order[d] for d in range(len(wanted))])
 
 
-# --- reductions -----------------------------------------------------------------------------
-
-_FOLDS: dict[str, Callable[..., torch.Tensor]] = {
-    "stablehlo.add": torch.add,
-    "stablehlo.multiply": torch.mul,
-    "stablehlo.maximum": torch.maximum,
-    "stablehlo.minimum": torch.minimum,
-    "stablehlo.and": torch.bitwise_and,
-    "stablehlo.or": torch.bitwise_or,
-}
-
-
-def _product(x: torch.Tensor, dimensions: list[int]) -> torch.Tensor:
-    for dimension in sorted(dimensions, reverse=True):
-        x = x.prod(dimension)
-    return x
-
-
-_OVER: dict[str, Callable[[torch.Tensor, list[int]], torch.Tensor]] = {
-    "stablehlo.add": lambda x, d: x.sum(d, dtype=x.dtype),
-    "stablehlo.multiply": _product,
-    "stablehlo.maximum": torch.amax,
-    "stablehlo.minimum": torch.amin,
-}
-
-
-def _folded_by(operation: ir.Operation) -> str:
-    """The name of the one op that a region makes of its two arguments."""
-    block = operation.regions[0].blocks[0]
-    inside = [each.operation for each in block.operations]
-    plain = len(inside) == 2 and set(inside[0].operands) == set(block.arguments)
-    if not plain or len(block.arguments) != 2 or inside[0].name not in _FOLDS:
-        raise ReferenceRefusal(f"this region of {operation.name} is not computed in PyTorch")
-    return str(inside[0].name)
-
-
-def _reduce(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
-    operand, start = operands
-    name, dimensions = _folded_by(operation), integers(operation, "dimensions")
-    if not dimensions:
-        raise ReferenceRefusal("a reduction over nothing is not computed in PyTorch")
-    if name in _OVER and operand.dtype is not torch.bool:
-        return _FOLDS[name](_OVER[name](operand, dimensions), start)
-    for dimension in sorted(dimensions, reverse=True):
-        parts = operand.unbind(dimension)
-        operand = start.expand(parts[0].shape)
-        for part in parts:
-            operand = _FOLDS[name](operand, part)
-    return operand
-
-
-def _reduce_window(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
-    operand, start = operands
-    ones = [1] * operand.ndim
-    size = integers(operation, "window_dimensions")
-    stride = integers(operation, "window_strides", ones)
-    apart = integers(operation, "window_dilations", ones)
-    spread = [d - 1 for d in integers(operation, "base_dilations", ones)]
-    low, high = zip(*pairs(operation, "padding", operand.ndim), strict=True)
-    padded = _padded(operand, start, low, high, spread)
-    fold, counts = _FOLDS[_folded_by(operation)], shape_of(operation)
-    result = start.expand(counts)
-    for offsets in itertools.product(*(range(n) for n in size)):
-        first = [o * d for o, d in zip(offsets, apart, strict=True)]
-        taken = zip(first, counts, stride, strict=True)
-        window = padded[tuple(slice(a, a + (n - 1) * s + 1, s) for a, n, s in taken)]
-        result = fold(result, window)
-    return result
-
-
-# --- contractions ---------------------------------------------------------------------------
-
-
-def _exact(x: torch.Tensor) -> torch.Tensor:
-    """Integers too: small ones are exact in float64, and its products are fast."""
-    return x if x.is_complex() else x.to(torch.float64)
-
-
-def _dot_general(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
-    numbers = _stablehlo.DotDimensionNumbers(operation.attributes["dot_dimension_numbers"])
-    sides = (
-        (operands[0], numbers.lhs_batching_dimensions, numbers.lhs_contracting_dimensions),
-        (operands[1], numbers.rhs_batching_dimensions, numbers.rhs_contracting_dimensions),
-    )
-    matrices = []
-    for x, batching, contracting in sides:
-        rest = [d for d in range(x.ndim) if d not in (*batching, *contracting)]
-        ordered = _exact(x).permute([*batching, *rest, *contracting])
-        shape = [x.shape[d] for d in batching]
-        rows, columns = (math.prod(x.shape[d] for d in part) for part in (rest, contracting))
-        matrices.append(ordered.reshape([*shape, rows, columns]))
-    return (matrices[0] @ matrices[1].mT).reshape(shape_of(operation))
-
-
-_CONVOLUTIONS = {
-    1: torch.nn.functional.conv1d,
-    2: torch.nn.functional.conv2d,
-    3: torch.nn.functional.conv3d,
-}
-
-
-def _convolution(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
-    numbers = _stablehlo.ConvDimensionNumbers(operation.attributes["dimension_numbers"])
-    spatial = list(numbers.input_spatial_dimensions)
-    rank, ones = len(spatial), [1] * len(spatial)
-    if integer(operation, "batch_group_count") != 1 or rank not in _CONVOLUTIONS:
-        raise ReferenceRefusal("a convolution over batch groups is not computed in PyTorch")
-    x = operands[0].permute(
-        [numbers.input_batch_dimension, numbers.input_feature_dimension, *spatial]
-    )
-    kernel = operands[1].permute(
-        [
-            numbers.kernel_output_feature_dimension,
-            numbers.kernel_input_feature_dimension,
-            *numbers.kernel_spatial_dimensions,
-        ]
-    )
-    low, high = zip(*pairs(operation, "padding", rank), strict=True)
-    spread = [d - 1 for d in integers(operation, "lhs_dilation", ones)]
-    zero = torch.zeros((), dtype=torch.float64)
-    x = _padded(_exact(x), zero, [0, 0, *low], [0, 0, *high], [0, 0, *spread])
-    if "window_reversal" in operation.attributes:
-        flags = list(ir.DenseBoolArrayAttr(operation.attributes["window_reversal"]))
-        kernel = kernel.flip([2 + d for d, flag in enumerate(flags) if flag])
-    result = _CONVOLUTIONS[rank](
-        x,
-        _exact(kernel),
-        stride=integers(operation, "window_strides", ones),
-        dilation=integers(operation, "rhs_dilation", ones),
-        groups=integer(operation, "feature_group_count"),
-    )
-    places = [
-        numbers.output_batch_dimension,
-        numbers.output_feature_dimension,
-        *numbers.output_spatial_dimensions,
-    ]
-    return result.permute(sorted(range(len(places)), key=places.__getitem__))
-
-
-_Meaning = Callable[[ir.Operation, Tensors], torch.Tensor]
-
-
-def _of_operands(function: Callable[..., torch.Tensor]) -> _Meaning:
-    return lambda _, operands: function(*operands)
-
-
-_MOVES = frozenset(
-    {
-        *("broadcast_in_dim", "concatenate", "dynamic_slice", "dynamic_update_slice", "gather"),
-        *("optimization_barrier", "pad", "reshape", "reverse", "select", "slice", "transpose"),
-    }
-)
-"""What only moves values: they need not be widened."""
-_MEANINGS: dict[str, _Meaning] = {
-    **{name: _of_operands(function) for name, function in _ELEMENTWISE.items()},
+CREATIONS: dict[str, Meaning] = {"constant": _constant, "iota": _iota}
+MOVES: dict[str, Meaning] = {
     "broadcast_in_dim": _broadcast,
-    "compare": _compare,
     "concatenate": lambda o, x: torch.cat(x, integer(o, "dimension")),
-    "constant": _constant,
-    "convolution": _convolution,
-    "dot_general": _dot_general,
     "dynamic_slice": _dynamic_slice,
     "dynamic_update_slice": _dynamic_update_slice,
     "gather": _gather,
-    "iota": _iota,
     "pad": _pad,
-    "reduce": _reduce,
-    "reduce_window": _reduce_window,
     "reshape": lambda o, x: x[0].reshape(shape_of(o)),
     "reverse": lambda o, x: x[0].flip(integers(o, "dimensions")),
     "slice": _slice,

@@ -82,6 +82,16 @@ class OpResult(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_onl
     """One sentence when the cache held another verdict than the one computed now."""
 
 
+def without_costs(result: OpResult) -> OpResult:
+    """The same result, but of its stages only what came of them, not what they cost."""
+    stages = (
+        msgspec.structs.replace(stage, wall_s=None, cpu_s=None, peak_rss=None)
+        for stage in result.verdict.stages
+    )
+    verdict = msgspec.structs.replace(result.verdict, stages=tuple(stages))
+    return msgspec.structs.replace(result, verdict=verdict)
+
+
 # --- events ---------------------------------------------------------------------------------
 
 

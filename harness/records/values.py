@@ -152,7 +152,7 @@ class StageResult(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     stage: Stage
     ok: bool
     wall_s: float | None = None
-    """None when the process died inside the stage."""
+    """None when the process died inside the stage, or when an op's costs are not recorded."""
     cpu_s: float | None = None
     peak_rss: int | None = None
     """Bytes: the largest resident set of the process that ran the stage, during the stage."""

@@ -3,15 +3,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Verification: a golden output and an actual one in, checks and a verdict out."""
 
-from harness.verify.compare import (
-    Tolerances,
-    compare,
-    gradient_scale,
-    mismatches,
-    verdict,
-)
+from harness.verify.compare import compare, mismatches, verdict
 from harness.verify.flatten import Leaf, UnsupportedOutputError, flatten
+from harness.verify.gradients import compare_training, gradient_scale
 from harness.verify.tokens import compare_tokens
+from harness.verify.tolerances import Tolerances
 
 __all__ = [
     "Leaf",
@@ -19,6 +15,7 @@ __all__ = [
     "UnsupportedOutputError",
     "compare",
     "compare_tokens",
+    "compare_training",
     "flatten",
     "gradient_scale",
     "mismatches",

@@ -12,7 +12,8 @@ import torch
 
 from harness.errors import UsageError
 from harness.records.schema import Check, Metric, OutputCheck
-from harness.verify.compare import DEFAULT, Tolerances, difference_of_text, fact
+from harness.verify.checks import difference_of_text, fact
+from harness.verify.tolerances import DEFAULT, Tolerances
 
 
 class Tokenizer(Protocol):

@@ -1,10 +1,49 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
+"""Fixtures of several files. What a test does not ask for is not imported: torch takes seconds."""
 
 import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from harness.frontend.mlir import TorchMlir
+    from harness.op_by_op.pool import OpPool
+    from harness.recording import TestRecorder
 
 collect_ignore = ["miniature"]  # run by tests, as a user would run them, never collected as tests
 
 # a suite started in the background of a shell inherits "ignore SIGINT", and so would every run here
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def recorder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Iterator[TestRecorder]":
+    """The record of a test on `cpu`, in a run directory of its own."""
+    from harness import recording
+    from harness.records.naming import identity_of
+
+    monkeypatch.setenv("BRINGUP_RUN_DIR", str(tmp_path))
+    recording.reset_run()
+    yield recording.TestRecorder(identity_of("x.py::test_x[full-eval]", "cpu"), "x.py::test_x")
+    recording.reset_run()
+
+
+@pytest.fixture(scope="module")
+def mlir() -> "TorchMlir":
+    from harness.frontend.mlir import TorchMlir
+
+    return TorchMlir()
+
+
+@pytest.fixture(scope="module")
+def interpreter() -> "Iterator[OpPool]":
+    """A worker of the reference interpreter."""
+    from harness.op_by_op.pool import OpPool
+
+    with OpPool("interpreter", 1) as pool:
+        yield pool

@@ -4,7 +4,6 @@
 """Executors and front ends, used directly: from a model or an ONNX graph to values on a device."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,6 @@ from harness.frontend.program import SignatureError
 from harness.frontend.torch_program import call_of
 from harness.intermediates import windows
 from harness.lowering import Program, lower_onnx, lower_torch
-from harness.records.naming import identity_of
 from harness.records.schema import Stage
 
 
@@ -30,14 +28,6 @@ def cpu() -> Iterator[Device]:
     device = Device("cpu")
     yield device
     device.close()
-
-
-@pytest.fixture
-def recorder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[recording.TestRecorder]:
-    monkeypatch.setenv("BRINGUP_RUN_DIR", str(tmp_path))
-    recording.reset_run()
-    yield recording.TestRecorder(identity_of("x.py::test_x[full-eval]", "cpu"), "x.py::test_x")
-    recording.reset_run()
 
 
 class Net(torch.nn.Module):

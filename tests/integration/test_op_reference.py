@@ -9,29 +9,20 @@ import pytest
 import torch
 from torch_mlir import ir
 
-from harness.devices.op_run import OpJob, OpRun
 from harness.frontend.mlir import TorchMlir, main_of, read
 from harness.op_by_op.pool import OpPool
 from harness.op_by_op.reference import Golden, References, Source, close_references, seeded_inputs
+from harness.op_by_op.stablehlo_evaluate import compute
 from harness.op_by_op.stablehlo_ops import StablehloOp, split
-from harness.op_by_op.stablehlo_torch import ReferenceRefusal, compute
+from harness.op_by_op.stablehlo_torch import ReferenceRefusal
+from tests.integration.split_models import asked
 
 
-@pytest.fixture(scope="module")
-def mlir() -> TorchMlir:
-    return TorchMlir()
-
-
-@pytest.fixture(scope="module")
-def interpreter() -> Iterator[OpPool]:
-    with OpPool("interpreter", 1) as pool:
-        yield pool
+@pytest.fixture(scope="module", autouse=True)
+def references() -> Iterator[None]:
+    """Close the references that the tests asked."""
+    yield
     close_references()
-
-
-def asked(interpreter: OpPool, op: StablehloOp, inputs: list[torch.Tensor]) -> OpRun:
-    job = OpJob(stablehlo=op.artifact, inputs=tuple(inputs), execute=True)
-    return interpreter.submit(job).result()
 
 
 # --- whose word -----------------------------------------------------------------------------
@@ -110,8 +101,8 @@ def test_an_integer_is_not_divided_by_zero(mlir: TorchMlir, interpreter: OpPool)
     kind = "tensor<4xi32>"
     op = one(mlir, f"%r = stablehlo.divide %a, %b : {kind}", a=kind, b=kind, to=kind)
     a, b = seeded_inputs(op, mlir)
-    assert (asked(interpreter, op, [a, b]).outputs or ())[0].tolist() == (a // b).tolist()
-    run = asked(interpreter, op, [a, torch.zeros_like(b)])
+    assert (asked(interpreter, op.artifact, [a, b]).outputs or ())[0].tolist() == (a // b).tolist()
+    run = asked(interpreter, op.artifact, [a, torch.zeros_like(b)])
     assert run.failure is not None and "zero" in run.failure.message
 
 
@@ -267,6 +258,6 @@ def test_torch_computes_what_the_interpreter_does(
     op = one(mlir, body, **types)
     inputs = seeded_inputs(op, mlir)
     ours = compute(main_of(read(mlir, op.artifact)), inputs)
-    theirs = asked(interpreter, op, inputs)
+    theirs = asked(interpreter, op.artifact, inputs)
     assert theirs.outputs is not None, theirs.failure
     torch.testing.assert_close(ours, list(theirs.outputs), rtol=1e-5, atol=1e-5)

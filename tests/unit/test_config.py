@@ -11,6 +11,7 @@ from harness.routing import executor_name
 
 OVERRIDES = [
     ("TT_TORCH_COMPILE_DEPTH", "TTNN_IR", "compile_depth", CompileDepth.TTNN_IR),
+    ("TT_TORCH_PROFILE_OPS", "0", "profile_ops", False),
     ("TT_TORCH_VERIFY_OP_BY_OP", "1", "verify_op_by_op", True),
     ("TT_TORCH_VERIFY_INTERMEDIATES", "true", "enable_intermediate_verification", True),
     ("TT_TORCH_CHECK_ALL_OPS_EXECUTE", "1", "check_all_ops_execute", True),

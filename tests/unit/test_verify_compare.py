@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
+"""Two outputs compared: what is measured, what is asserted, and the sentences that say so."""
+
 import dataclasses
 import math
 
@@ -8,41 +10,11 @@ import msgspec
 import numpy as np
 import pytest
 import torch
-from tokenizers import Tokenizer
-from tokenizers.models import WordLevel
-from transformers import PreTrainedTokenizerFast
 
 from harness.errors import UsageError
-from harness.records.schema import (
-    Check,
-    Identity,
-    Metric,
-    MetricState,
-    ModelStatus,
-    Outcome,
-    OutputCheck,
-    Status,
-    TestRecord,
-)
-from harness.verify import (
-    Tolerances,
-    UnsupportedOutputError,
-    compare,
-    compare_tokens,
-    gradient_scale,
-    mismatches,
-    verdict,
-)
-
-NAN, INF = math.nan, math.inf
-OFF = Tolerances(assert_pcc=False, assert_atol=False, assert_exact=False, assert_tokens=False)
-
-
-def randn(*shape: int, seed: int = 0) -> torch.Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
-
-
-X = randn(64, 32)
+from harness.records.schema import Metric, MetricState, OutputCheck
+from harness.verify import Tolerances, UnsupportedOutputError, compare, mismatches, verdict
+from tests.unit.made_outputs import INF, NAN, OFF, X, check, randn, record
 
 
 def at_pcc(target: float) -> torch.Tensor:
@@ -53,24 +25,6 @@ def at_pcc(target: float) -> torch.Tensor:
     other -= x * (other * x).sum() / (x * x).sum()
     other *= x.norm() / other.norm()
     return target * x + math.sqrt(1 - target * target) * other
-
-
-def check(metric: str, outputs: tuple[OutputCheck, ...], path: str | None = None) -> Check:
-    (found,) = (
-        c for o in outputs if path in (None, o.path) for c in o.checks if c.metric == metric
-    )
-    return found
-
-
-def record(*outputs: OutputCheck) -> TestRecord:
-    return TestRecord(
-        identity=Identity("m"),
-        nodeid="",
-        outcome=Outcome.INCORRECT,
-        status=Status.EXECUTED,
-        model_status=ModelStatus.INCORRECT_RESULT,
-        outputs=outputs,
-    )
 
 
 # --- PARITY.md, part 2, "Numerics": each line is a test -------------------------------------
@@ -116,12 +70,6 @@ def test_a_constant_golden_has_no_pcc_and_is_compared_by_difference():
     assert found.reason == "golden is constant; compared by absolute difference"
     assert verdict(outputs)
     assert not verdict(compare(torch.ones(9), torch.zeros(9)))
-
-
-def test_a_model_that_gives_tokens_passes_without_any_pcc(tokenizer):
-    outputs = compare_tokens(torch.tensor([[0, 1, 2]]), torch.tensor([[0, 1, 2]]), tokenizer)
-    assert verdict(outputs)
-    assert record(*outputs).pcc is None
 
 
 def test_data_parallel_keeps_the_metrics_of_every_device():
@@ -273,90 +221,6 @@ def test_metrics_survive_json_to_the_last_bit():
         assert copy.value is None or math.copysign(1, copy.value) == math.copysign(1, metric.value)
 
 
-# --- near zero ------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.float16, torch.bfloat16])
-def test_zero_has_a_floor_by_dtype(dtype):
-    noise = Tolerances().noise(dtype)
-    zeros = torch.zeros(100, dtype=dtype)
-    assert verdict(compare(zeros, zeros + 0.9 * noise))
-    assert not verdict(compare(zeros, zeros + 1.5 * noise))
-    assert not verdict(compare(zeros, zeros + 1e-3))
-
-
-def test_the_floor_is_that_of_the_coarser_side():
-    assert Tolerances().noise(torch.float32, torch.bfloat16) == 1e-5
-    assert Tolerances().noise(torch.complex64, torch.float64) == 1e-6
-    assert Tolerances().noise(torch.float8_e4m3fn) == 1e-4
-
-
-def test_a_floor_can_be_taken_away():
-    golden, actual = 1e-9 * X, -1e-9 * X
-    assert verdict(compare(golden, actual))
-    assert not verdict(compare(golden, actual, Tolerances(scale=0.0)))
-
-
-def test_near_zero_the_pcc_is_recorded_but_the_difference_is_asserted():
-    outputs = compare(1e-9 * X, 1e-9 * X.flip(0))
-    found = check("pcc", outputs)
-    assert (found.ok, found.asserted) == (False, False)
-    assert "noise; compared by absolute difference" in found.reason
-    assert check("relative_atol", outputs).asserted
-    assert "within rounding noise" in check("relative_atol", outputs).reason
-
-
-@pytest.mark.parametrize("golden", [1e-9 * X, torch.zeros(9), torch.ones(9), torch.tensor(2.0)])
-@pytest.mark.parametrize("relative", [0.05, None])
-def test_where_pcc_says_nothing_the_difference_takes_over_its_assertion(golden, relative):
-    tolerances = Tolerances(assert_atol=False, relative_atol=relative)
-    assert verdict(compare(golden, golden.clone(), tolerances))
-    assert not verdict(compare(golden, golden + 1, tolerances))
-    assert verdict(compare(golden, golden + 1, dataclasses.replace(tolerances, assert_pcc=False)))
-
-
-def attention_gradients(flip: bool) -> dict[str, torch.Tensor]:
-    """Gradients of one attention layer in float32; `flip` sums over the keys backwards.
-
-    The key bias adds one number to every score of a row, which the softmax takes out again:
-    its gradient is zero by mathematics, and nothing but rounding in practice.
-    """
-    shapes = {"q": (64, 64), "k": (64, 64), "v": (64, 64), "k_bias": (64,)}
-    weights = {
-        n: (randn(*s, seed=i) / 8).requires_grad_() for i, (n, s) in enumerate(shapes.items())
-    }
-    x = 3 * randn(128, 64, seed=7)
-    keys = x.flip(0) if flip else x
-    scores = (x @ weights["q"]) @ (keys @ weights["k"] + weights["k_bias"]).T / 8
-    out = scores.softmax(-1) @ (keys @ weights["v"])
-    (50 * out * randn(128, 64, seed=8)).sum().backward()
-    return {name: w.grad for name, w in weights.items() if w.grad is not None}
-
-
-def test_a_gradient_that_is_zero_by_mathematics_does_not_fail():
-    golden, actual = attention_gradients(False), attention_gradients(True)
-    tolerances = Tolerances(scale=gradient_scale(golden))
-    outputs = compare(golden, actual, tolerances, "grad")
-    assert check("pcc", outputs, "grad.k_bias").measured.value < 0.99
-    assert mismatches(outputs) == []
-    assert all(check("pcc", outputs, f"grad.{n}").asserted for n in "qkv")
-    for name in golden:
-        wrong = {**actual, name: 2 * actual[name] + gradient_scale(golden) * 1e-3}
-        assert not verdict(compare(golden, wrong, tolerances))
-
-
-def test_small_gradients_are_not_taken_for_noise_when_all_of_them_are_small():
-    golden = {"a": 1e-8 * X, "b": 1e-9 * X}
-    tolerances = Tolerances(scale=gradient_scale(golden))
-    assert verdict(compare(golden, golden, tolerances))
-    assert not verdict(compare(golden, {**golden, "b": -golden["b"]}, tolerances))
-
-
-def test_gradient_scale_is_the_largest_finite_float():
-    assert gradient_scale({"a": X, "b": [-7.0, NAN, INF], "c": 100, "d": "text"}) == 7
-    assert gradient_scale([1, "a", None]) == 0
-
-
 # --- tolerances -----------------------------------------------------------------------------
 
 
@@ -393,70 +257,6 @@ def test_relative_l2_and_allclose_can_be_asserted():
     told = mismatches(compare(X, X + 0.02, tolerances))
     assert [sentence.split()[1] for sentence in told] == ["relative_l2", "allclose,"]
     assert verdict(compare(torch.zeros(3), torch.full((3,), 1e-9), tolerances))
-
-
-# --- tokens ---------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def tokenizer():
-    words = ["a", "cat", "sat", "[UNK]", "</s>"]
-    model = WordLevel({word: i for i, word in enumerate(words)}, unk_token="[UNK]")
-    return PreTrainedTokenizerFast(
-        tokenizer_object=Tokenizer(model), unk_token="[UNK]", eos_token="</s>"
-    )
-
-
-@pytest.mark.parametrize(
-    ("actual", "passes"),
-    [
-        (torch.tensor([[0, 1, 2]]), True),
-        (torch.tensor([[0, 1, 2]], dtype=torch.int32), True),
-        (torch.tensor([0, 1, 2]), True),
-        (np.array([[0, 1, 2]]), True),
-        ([[0, 1, 2]], True),
-        ([0, 1, 2], True),
-        ([torch.tensor([0, 1, 2])], True),
-        (torch.tensor([[0, 2, 1]]), False),
-        (torch.tensor([[0, 1]]), False),
-        (torch.tensor([[0, 1, 2, 4]]), False),
-        (torch.tensor([[0, 1, 2, 9999]]), False),
-        (torch.tensor([[0, 1, 2, -1]]), False),
-        (torch.tensor([[0, 1, 2], [0, 1, 2]]), False),
-        (torch.empty(0, 3, dtype=torch.int64), False),
-        (torch.tensor([[0.0, 1.0, 2.0]]), False),
-        (torch.tensor([[[0, 1, 2]]]), False),
-        ([[0.5, 1, 2]], False),
-        (None, False),
-    ],
-)
-def test_tokens_are_compared_by_their_text(tokenizer, actual, passes):
-    outputs = compare_tokens(torch.tensor([[0, 1, 2]]), actual, tokenizer)
-    assert verdict(outputs) is passes
-    assert bool(mismatches(outputs)) is not passes
-
-
-def test_other_ids_of_the_same_text_are_right():
-    class Lower:
-        def batch_decode(self, sequences):
-            return ["".join("aA"[t] for t in row).lower() for row in sequences]
-
-    assert verdict(compare_tokens([[0, 0]], [[0, 1]], Lower()))
-
-
-def test_wrong_tokens_are_counted_shown_and_have_a_switch(tokenizer):
-    outputs = compare_tokens([[0, 1], [0, 2]], [[0, 1], [0, 1]], tokenizer)
-    assert check("tokens", outputs).measured == Metric.of(1)
-    assert mismatches(outputs) == [
-        "tokens: tokens, 1 differing: in sequence 1 from character 2 on,"
-        " actual has 'a cat', golden 'a sat'."
-    ]
-    assert verdict(compare_tokens([[0, 1]], [[0, 2]], tokenizer, OFF))
-
-
-def test_golden_tokens_must_be_tokens(tokenizer):
-    with pytest.raises(UsageError, match="golden token ids are not integers"):
-        compare_tokens(X, [[0]], tokenizer)
 
 
 # --- sentences ------------------------------------------------------------------------------

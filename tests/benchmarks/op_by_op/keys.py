@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A cache asked for mutated ops: what is another op must miss, what is the same must hit.
 
-The ops and their mutations are those of `tests/unit/test_op_identity.py`; a mutation changes one
+The ops and their mutations are those of `tests/unit/drawn_ops.py`; a mutation changes one
 thing of what an op computes, or of device, descriptor, versions, flags and depth around it.
 """
 
@@ -19,16 +19,9 @@ from harness.op_by_op.identity import stablehlo_op, torch_op
 from harness.records.schema import Op, OpVerdict, Status
 from harness.records.verdicts.cache import VerdictCache
 from tests.benchmarks.figures import Figure
-from tests.unit.test_op_identity import (
-    NEUTRAL,
-    STABLEHLO,
-    TORCH,
-    Choice,
-    Cosmetics,
-    drawn,
-    mutated,
-    operation_of,
-)
+from tests.unit.drawn_ops import Choice, drawn, mutated
+from tests.unit.drawn_stablehlo import STABLEHLO, Cosmetics, meaning, operation_of
+from tests.unit.drawn_torch import TORCH
 
 SEED = 11
 _AROUND = 0.15
@@ -82,11 +75,7 @@ class Drawn:
         )
 
     def __str__(self) -> str:
-        counts = {
-            name: value
-            for name, value in self.choice.items()
-            if not NEUTRAL.get((self.family, name), lambda _: False)(self.choice)
-        }
+        counts = meaning(self.family, self.choice) if self.source == "stablehlo" else self.choice
         return f"{self.source} {self.family} {counts}"
 
 

@@ -1,0 +1,204 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""The checks of one output: what was measured, what is required, whether it is asserted.
+
+Where PCC says nothing, because golden is constant or nothing but rounding noise, its
+assertion is replaced by that of the absolute difference, so that turning one of them off
+never leaves an output unverified while the other is on.
+"""
+
+import math
+
+import torch
+
+from harness.records.schema import Check, Metric
+from harness.verify import metrics
+from harness.verify.tolerances import Tolerances, rounding
+
+_FALLBACK_RELATIVE_ATOL = 0.05
+"""Used where PCC is undefined, PCC is asserted and no absolute tolerance is given at all."""
+
+_NARROW = 8
+"""Rounding excuses a PCC only in a golden whose spread is up to so many times `rounding`.
+
+Beyond, it cannot spoil PCC; and max|golden| may be an outlier, whose rounding is no excuse
+for all the others.
+"""
+
+
+def fact(name: str, ok: bool, reason: str = "") -> Check:
+    """A check of structure: nothing is measured, and no switch turns it off."""
+    return Check(name, Metric.of(None), None, ok, True, reason)
+
+
+def difference_of_text(golden: object, actual: object) -> str:
+    """Where two texts part, with what either has there."""
+    g, a = str(golden), str(actual)
+    at = next(
+        (i for i, (x, y) in enumerate(zip(g, a, strict=False)) if x != y), min(len(g), len(a))
+    )
+    start = max(0, at - 20)
+    return f"from character {at} on, actual has {a[start:][:60]!r}, golden {g[start:][:60]!r}"
+
+
+def exact(count: int, tolerances: Tolerances, reason: str) -> Check:
+    """A check of what must be equal, of which `count` elements are not, and how they differ."""
+    ok = count == 0
+    return Check("exact", Metric.of(count), None, ok, tolerances.assert_exact, "" if ok else reason)
+
+
+def float_checks(
+    found: metrics.Measurement, dtypes: tuple[torch.dtype, torch.dtype], tolerances: Tolerances
+) -> list[Check]:
+    """The checks of a float or complex output; `dtypes` are golden's and actual's."""
+    nonfinite = _same_nonfinite(found)
+    if found.max_difference is None:
+        checks = [nonfinite, *_unmeasured(tolerances, "no finite number to compare")]
+        if found.elements and nonfinite.ok:  # nothing but infinities, and the same
+            checks.append(exact(0, tolerances, ""))
+        return checks
+    noise = tolerances.noise(*dtypes)
+    rounded = rounding(found.golden_peak, *dtypes)
+    blank = _says_nothing(found, noise, rounded)
+    alone = tolerances.assert_pcc and blank != ""
+    return [
+        nonfinite,
+        _correlation(found, tolerances, blank, rounded),
+        *_absolute(found, tolerances, noise, alone),
+        _relative_l2(found, tolerances, noise),
+        _allclose(found, tolerances),
+    ]
+
+
+def _says_nothing(found: metrics.Measurement, noise: float, rounded: float) -> str:
+    """Why golden is a thing that nothing correlates with, else an empty string."""
+    if found.disagreements:
+        return ""
+    if found.pcc is None:
+        what = "a single number" if found.finite == 1 else "constant"
+        return f"golden is {what}; compared by absolute difference"
+    if found.golden_peak < noise:
+        return f"max|golden| is {found.golden_peak!r}, noise; compared by absolute difference"
+    if found.golden_spread <= rounded:
+        return "golden is constant up to rounding; compared by absolute difference"
+    return ""
+
+
+def _correlation(
+    found: metrics.Measurement, tolerances: Tolerances, blank: str, rounded: float
+) -> Check:
+    required = tolerances.required_pcc
+    ok = found.pcc is None or found.pcc >= required
+    reason = blank
+    narrow = found.golden_spread <= _NARROW * rounded
+    if not reason and not ok and narrow and _at_most(found.max_difference, rounded):
+        reason = "every difference is within rounding"
+    asserted = tolerances.assert_pcc and not reason
+    if not reason and not ok:
+        reason = _nan_or(found, "actual does not follow golden")
+    return Check("pcc", Metric.of(found.pcc), required, ok, asserted, reason)
+
+
+def _absolute(
+    found: metrics.Measurement, tolerances: Tolerances, noise: float, alone: bool
+) -> list[Check]:
+    """`atol` and `relative_atol`; `alone`: they stand in for PCC, so one must be asserted."""
+    asserted = tolerances.assert_atol or alone
+    difference, peak = found.max_difference, found.golden_peak
+    where = f" at {list(found.worst_index)}" if found.worst_index else ""
+    far = _nan_or(
+        found, f"the largest difference is {difference!r}{where}, max|golden| is {peak!r}"
+    )
+    limit = tolerances.required_atol
+    ok = limit is None or _at_most(difference, limit)
+    atol = Check(
+        "atol", Metric.of(difference), limit, ok, asserted and limit is not None, "" if ok else far
+    )
+    relative = tolerances.relative_atol
+    if relative is None and limit is None and alone:
+        relative = _FALLBACK_RELATIVE_ATOL
+    measured = _ratio(difference, peak)
+    ok = relative is None or _at_most(difference, max(relative * peak, noise))
+    reason = "" if ok else far
+    if ok and relative is not None and not _at_most(measured, relative):
+        reason = f"the largest difference, {difference!r}, is within rounding noise, {noise!r}"
+    return [
+        atol,
+        Check(
+            "relative_atol",
+            Metric.of(measured),
+            relative,
+            ok,
+            asserted and relative is not None,
+            reason,
+        ),
+    ]
+
+
+def _relative_l2(found: metrics.Measurement, tolerances: Tolerances, noise: float) -> Check:
+    required = tolerances.required_relative_l2
+    reason = "golden is zero, actual is not" if found.relative_l2 is None else ""
+    ok = required is None or _at_most(found.relative_l2, required)
+    if not ok and _at_most(found.max_difference, noise):
+        ok, reason = True, f"every difference is within rounding noise, {noise!r}"
+    elif not ok:
+        reason = _nan_or(found, reason or "the difference is too large beside golden")
+    measured = Metric.of(found.relative_l2)
+    return Check("relative_l2", measured, required, ok, tolerances.assert_relative_l2, reason)
+
+
+def _allclose(found: metrics.Measurement, tolerances: Tolerances) -> Check:
+    ok = not found.not_close and not found.disagreements
+    rtol, atol = tolerances.allclose_rtol, tolerances.allclose_atol
+    reason = f"that many of {found.finite} numbers are off by over {atol} + {rtol} x |golden|"
+    measured = math.nan if found.disagreements else found.not_close
+    return Check(
+        "allclose",
+        Metric.of(measured),
+        None,
+        ok,
+        tolerances.assert_allclose,
+        "" if ok else _nan_or(found, reason),
+    )
+
+
+def _same_nonfinite(found: metrics.Measurement) -> Check:
+    reason = ""
+    if found.disagreements:
+        reason = (
+            f"NaN, infinities or fill values differ in {found.disagreements} of {found.elements}"
+            f" elements; actual has {found.actual_nonfinite} NaN or infinities,"
+            f" golden {found.golden_nonfinite}"
+        )
+    elif found.golden_nan and not found.finite:
+        reason = "golden holds NaN and nothing finite, which cannot be verified"
+    return Check("nonfinite", Metric.of(found.disagreements), None, not reason, True, reason)
+
+
+def _unmeasured(tolerances: Tolerances, reason: str) -> list[Check]:
+    required = {
+        "pcc": tolerances.required_pcc,
+        "atol": tolerances.required_atol,
+        "relative_atol": tolerances.relative_atol,
+        "relative_l2": tolerances.required_relative_l2,
+        "allclose": None,
+    }
+    undefined = Metric.of(None)
+    return [Check(name, undefined, limit, True, False, reason) for name, limit in required.items()]
+
+
+def _at_most(measured: float | None, limit: float) -> bool:
+    return measured is not None and measured <= limit  # False for NaN
+
+
+def _ratio(difference: float | None, peak: float) -> float | None:
+    if difference is None or math.isnan(difference):
+        return difference
+    if peak == 0:
+        return None if difference else 0.0
+    return difference / peak
+
+
+def _nan_or(found: metrics.Measurement, reason: str) -> str:
+    return "not a number, as NaN or infinities differ" if found.disagreements else reason

@@ -1,0 +1,45 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Compare what a training step gives: the loss, and gradients on the scale of them all."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import torch
+
+from harness.records.schema import OutputCheck
+from harness.verify import metrics
+from harness.verify.compare import compare
+from harness.verify.flatten import flatten
+from harness.verify.tolerances import Tolerances
+
+
+def compare_training(
+    golden: Mapping[str, object],
+    actual: Mapping[str, object],
+    tolerances: Tolerances,
+    prefix: str,
+) -> tuple[OutputCheck, ...]:
+    """Check a step's outputs by name; those whose name begins with `prefix` are gradients.
+
+    A gradient may be zero but for rounding while others are not, so what counts as noise is
+    taken from the largest of them. Raises UnsupportedOutputError.
+    """
+    gradients = {name: value for name, value in golden.items() if name.startswith(prefix)}
+    scaled = dataclasses.replace(tolerances, scale=gradient_scale(gradients))
+    return (
+        *compare(_without(golden, gradients), _without(actual, gradients), tolerances),
+        *compare(gradients, {name: actual[name] for name in actual if name in gradients}, scaled),
+    )
+
+
+def _without(outputs: Mapping[str, object], names: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in outputs.items() if name not in names}
+
+
+def gradient_scale(golden: object) -> float:
+    """The largest finite magnitude among all floats of `golden`, for `Tolerances.scale`."""
+    tensors = (leaf.value for leaf in flatten(golden) if isinstance(leaf.value, torch.Tensor))
+    floats = (t for t in tensors if t.is_floating_point() or t.is_complex())
+    return max(map(metrics.peak, floats), default=0.0)

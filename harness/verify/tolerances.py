@@ -1,0 +1,127 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""What is required of an output, and what part of a difference is only rounding."""
+
+import dataclasses
+import math
+from collections.abc import Iterable, Mapping
+
+import torch
+
+from harness.errors import UsageError
+
+_NOISE = {
+    torch.float64: 1e-6,
+    torch.float32: 1e-6,
+    torch.float16: 1e-5,
+    torch.bfloat16: 1e-5,
+}
+"""What stands for zero when the values it was computed from are around 1.
+
+About eight units of rounding in float32, in which devices accumulate whatever the storage;
+float64 has the same, as few devices have a float64 of their own. Half-precision results
+come from half-precision inputs and get ten times that, 8-bit ones (not listed) a hundred.
+Times `Tolerances.scale`.
+"""
+_NOISE_8_BIT = 1e-4
+
+_ROUNDING = {
+    torch.float64: 32 * torch.finfo(torch.float64).eps,
+    torch.float32: 32 * torch.finfo(torch.float32).eps,
+    torch.float16: 4 * torch.finfo(torch.float16).eps,
+    torch.bfloat16: 4 * torch.finfo(torch.bfloat16).eps,
+}
+"""What part of max|golden| a difference or a spread may be and still be rounding.
+
+Results rounded at every step: the row sums of a float32 softmax spread over 9 units in the
+last place, the row variances of a layer norm over 26. Results rounded once from float32:
+two carry an error of variance ulp^2 / 12 each, which holds their PCC to
+s^2 / (s^2 + ulp^2 / 12), below 0.99 for a standard deviation s under 3 ulp. 8-bit floats get
+no more than bfloat16's: four of their units are half of the value.
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Tolerances:
+    """What is required of an output, and which of it is asserted."""
+
+    required_pcc: float = 0.99
+    """Least PCC, -1 to 1."""
+    required_atol: float | None = None
+    """Largest |actual - golden|, in the output's unit, taken literally."""
+    relative_atol: float | None = 0.05
+    """Largest |actual - golden| as a part of max|golden|; at least `noise` is allowed."""
+    required_relative_l2: float | None = None
+    """Largest ||actual - golden|| / ||golden||."""
+    allclose_rtol: float = 1e-5
+    """As torch.allclose has it, so that the recorded number means what people expect."""
+    allclose_atol: float = 1e-8
+    assert_pcc: bool = True
+    assert_atol: bool = True
+    """Governs both absolute tolerances; each one given must hold."""
+    assert_relative_l2: bool = False
+    assert_allclose: bool = False
+    assert_exact: bool = True
+    """Bools, integers, strings and None."""
+    assert_tokens: bool = True
+    scale: float = 1.0
+    """Magnitude of the values an output is computed from, which rounding noise goes with.
+
+    For gradients, `gradient_scale(golden)`: a gradient that is zero by mathematics, such as
+    that of a bias before a normalisation, is noise in proportion to the others.
+    """
+
+    def __post_init__(self) -> None:
+        """Raise UsageError when a number makes no sense or an assertion has nothing to assert."""
+        if not -1 <= self.required_pcc <= 1:
+            raise UsageError(f"required_pcc is {self.required_pcc}; it must be from -1 to 1.")
+        for name in (
+            "required_atol",
+            "relative_atol",
+            "required_relative_l2",
+            "allclose_rtol",
+            "allclose_atol",
+            "scale",
+        ):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value < math.inf:
+                raise UsageError(f"{name} is {value}; it must be a finite number from 0 up.")
+        if self.assert_atol and self.required_atol is None and self.relative_atol is None:
+            raise UsageError(
+                "assert_atol has no tolerance to assert; give required_atol or relative_atol,"
+                " or set assert_atol=False."
+            )
+        if self.assert_relative_l2 and self.required_relative_l2 is None:
+            raise UsageError(
+                "assert_relative_l2 has no tolerance to assert; give required_relative_l2."
+            )
+
+    def spelled(self) -> dict[str, str]:
+        """What is required and what is asserted, by field, as a record has it."""
+        return {
+            field.name: str(getattr(self, field.name))
+            for field in dataclasses.fields(self)
+            if field.name.startswith(("assert_", "required_", "relative_"))
+        }
+
+    def noise(self, *dtypes: torch.dtype) -> float:
+        """What stands for zero in the coarsest of `dtypes`, in the output's unit."""
+        return self.scale * _coarsest(_NOISE, dtypes, _NOISE_8_BIT)
+
+
+def _coarsest(
+    table: Mapping[torch.dtype, float], dtypes: Iterable[torch.dtype], other: float
+) -> float:
+    return max(table.get(dtype.to_real(), other) for dtype in dtypes)
+
+
+def rounding(golden_peak: float, *dtypes: torch.dtype) -> float:
+    """What of a difference is still rounding, in golden's unit, where max|golden| is `golden_peak`.
+
+    Of several dtypes the coarsest counts.
+    """
+    return golden_peak * _coarsest(_ROUNDING, dtypes, _ROUNDING[torch.bfloat16])
+
+
+DEFAULT = Tolerances()

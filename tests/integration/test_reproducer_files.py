@@ -1,0 +1,151 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""A reproducer's directory: what is written comes back, nothing half is left, and it is found."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from harness.errors import RecordError, UsageError
+from harness.op_by_op.repro import find, reproduce
+from harness.op_by_op.reproducer import (
+    EXPECTED,
+    folder_name,
+    read_bytes_of,
+    read_expected,
+    write_bytes_of,
+)
+from harness.records.schema import Outcome
+from tests.integration.made_reproducers import KEY, RELU, placeholder, write
+
+ROOT = Path(__file__).parents[2]
+TENSORS = [
+    torch.tensor([1.5, -2.0, 3e38, float("nan")], dtype=torch.bfloat16),
+    torch.tensor([1.5, float("inf"), 6e-8], dtype=torch.float16),
+    torch.randn(2, 3, dtype=torch.float64).T,
+    torch.tensor([True, False, True]),
+    torch.tensor([-(2**63), 2**53 + 1]),
+    torch.tensor([1 + 2j, -3.5j]).conj(),
+    torch.tensor([1.0, -2.0]).to(torch.float8_e4m3fn),
+    torch.tensor([1, 65535], dtype=torch.uint16),
+    torch.tensor(3.25),
+    torch.empty(0, 4),
+    torch.ones(3).expand(2, 3),
+]
+
+
+def test_tensors_of_every_dtype_come_back_bit_for_bit(tmp_path: Path) -> None:
+    write_bytes_of(tmp_path, "inputs", TENSORS)
+    back = read_bytes_of(tmp_path, "inputs")
+    for one, other in zip(TENSORS, back, strict=True):
+        assert one.dtype == other.dtype and one.shape == other.shape
+        plain = one.resolve_conj().contiguous().reshape(-1).view(torch.uint8)
+        assert plain.tolist() == other.reshape(-1).view(torch.uint8).tolist()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ['[{"dtype":"float32","shape":[99],"offset":0}]', '[{"dtype":"x","shape":[],"offset":0}]', "{"],
+)
+def test_damaged_tensors_are_one_sentence(tmp_path: Path, damage: str) -> None:
+    write_bytes_of(tmp_path, "inputs", [torch.ones(4)])
+    (tmp_path / "inputs.json").write_text(damage)
+    with pytest.raises(RecordError, match="do not hold tensors"):
+        read_bytes_of(tmp_path, "inputs")
+
+
+def test_tensors_that_no_device_takes_are_left_out(tmp_path: Path) -> None:
+    strange = torch.ones(2).to(torch.float8_e8m0fnu)
+    verdict = placeholder("aten.x", "cpu", Outcome.FAILED)
+    folder = write(tmp_path, verdict, torch_ir=RELU, inputs=[strange], golden=[torch.ones(2)])
+    assert read_bytes_of(folder, "inputs") == read_bytes_of(folder, "golden") == []
+    assert reproduce(folder, read_expected(folder)).outcome is Outcome.REACHED
+
+
+def test_nothing_half_is_left_when_the_disk_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:  # a full disk, at the last file
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("harness.op_by_op.reproducer._take_place", full)
+    with pytest.raises(RecordError, match="No space left"):
+        write(tmp_path, placeholder("aten.x", "cpu", Outcome.FAILED), torch_ir=RELU)
+    assert list((tmp_path / "repro").iterdir()) == []
+
+
+def test_a_newer_one_takes_the_place_of_an_older(tmp_path: Path) -> None:
+    for outcome in (Outcome.FAILED, Outcome.INCORRECT):
+        folder = write(tmp_path, placeholder("aten.x", "cpu", outcome), torch_ir=RELU)
+    assert read_expected(folder).outcome is Outcome.INCORRECT
+    assert [p.name for p in (tmp_path / "repro").iterdir()] == [folder_name(KEY, "cpu")]
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"schema": 99}'])
+def test_a_record_that_cannot_be_read_is_one_sentence(tmp_path: Path, text: str) -> None:
+    (tmp_path / EXPECTED).write_text(text)
+    with pytest.raises(RecordError, match=r"schema 99|no reproducer's record"):
+        read_expected(tmp_path)
+
+
+# --- finding it -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    for age, (run, key, device) in enumerate(
+        [
+            ("new", KEY, "cpu"),
+            ("old", KEY, "cpu"),
+            ("old", "f" * 64, "cpu"),
+            ("old", "f" * 64, "n150"),
+        ]
+    ):
+        folder = write(tmp_path / run, placeholder("aten.x", device, Outcome.FAILED, key))
+        os.utime(folder / EXPECTED, (1e9 - age, 1e9 - age))
+    return tmp_path
+
+
+@pytest.mark.parametrize("which", ["0123", KEY[:16], KEY, f"{KEY[:16]}-cpu"])
+def test_the_newest_of_a_key_is_found(results: Path, which: str) -> None:
+    assert find(which, results) == results / "new" / "repro" / f"{KEY[:16]}-cpu"
+
+
+def test_a_directory_is_taken_as_it_is(results: Path) -> None:
+    folder = results / "old" / "repro" / f"{KEY[:16]}-cpu"
+    assert find(str(folder), Path("nowhere")) == folder
+
+
+def test_a_key_on_two_devices_is_to_be_named_with_its_device(results: Path) -> None:
+    with pytest.raises(UsageError, match=r"ffff-cpu, f+-n150$"):
+        find("ffff", results)
+    assert find("f" * 16 + "-n150", results).name.endswith("-n150")
+
+
+@pytest.mark.parametrize(
+    ("which", "hint"),
+    [
+        ("0123456789abcdee", "did you mean 0123456789abcdef-cpu"),
+        ("zzz", "there are 3 of"),
+        ("", "there are 3 of"),
+    ],
+)
+def test_an_unknown_key_gets_a_hint(results: Path, which: str, hint: str) -> None:
+    with pytest.raises(UsageError, match=hint):
+        find(which, results)
+
+
+def test_the_command_says_it_in_one_line_and_exits_with_2(results: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "harness.repro", "zzz", "--results", str(results)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
