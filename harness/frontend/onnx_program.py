@@ -144,6 +144,16 @@ def signature_of(
     return Signature(tuple(arguments), tuple(Result(i) for i in range(len(names))), names)
 
 
+def torch_dtype(kind: int) -> torch.dtype | None:
+    """The dtype of an ONNX element type; None where torch has none."""
+    if kind == onnx.TensorProto.BFLOAT16:
+        return torch.bfloat16
+    try:
+        return torch.from_numpy(np.empty(0, onnx.helper.tensor_dtype_to_np_dtype(kind))).dtype
+    except (KeyError, TypeError):
+        return None
+
+
 def readable(model: onnx.ModelProto) -> str:
     """The graph as text, weights named and not shown."""
     return str(onnx.printer.to_text(_without_data(model)))
