@@ -217,13 +217,19 @@ def _rename_entry(module: ir.Module, name: str) -> None:
 
 
 def run_onnxruntime(
-    model: onnx.ModelProto, inputs: Mapping[str, torch.Tensor]
+    model: onnx.ModelProto, inputs: Mapping[str, torch.Tensor], *, fused: bool = True
 ) -> dict[str, torch.Tensor]:
-    """The golden: onnxruntime on the CPU; outputs by name."""
+    """The golden: onnxruntime on the CPU; outputs by name.
+
+    Unless `fused`, every node is computed as it stands: a value is the same to the last bit
+    whatever other values are asked for.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    if not fused:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(
         model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )

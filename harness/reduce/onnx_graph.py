@@ -43,14 +43,15 @@ class OnnxGraph:
     ) -> None:
         """`arguments` has one tensor for each input that is no initialiser, in order."""
         self._index = OnnxIndex(model)
+        given = dict(zip(self._index.inputs, arguments, strict=True))
+        self.values = GoldenValues(given, self._computed, kept_bytes)
+        self._index.opaque = self._opaque()
         self.units = tuple(
             Unit(place, _op_name(node), self._index.given(place))
             for place, node in enumerate(self._index.nodes)
             if self._index.is_op(place)
         )
         self.results = self._index.results
-        given = dict(zip(self._index.inputs, arguments, strict=True))
-        self.values = GoldenValues(given, self._computed, kept_bytes)
 
     def cut(
         self,
@@ -110,15 +111,25 @@ class OnnxGraph:
         except GoldenError:
             return []  # the part says less of it, as the whole model does
 
+    def _opaque(self) -> frozenset[str]:
+        """Values of unknown type that onnxruntime does not compute, and what comes of them."""
+        found: set[str] = set()
+        for node, needs in zip(self._index.nodes, self._index.needs, strict=True):
+            for name in filter(None, node.output):
+                if name not in self._index.types and (
+                    not found.isdisjoint(needs) or not self._perhaps(name)
+                ):
+                    found.add(name)
+        return frozenset(found)
+
     def _computed(
         self, missing: Sequence[str], known: Mapping[str, torch.Tensor]
     ) -> Sequence[torch.Tensor]:
-        everything = [unit.place for unit in self.units]
-        cone = self._index.cone(missing, everything, known.keys())
+        cone = self._index.cone(missing, range(len(self._index.nodes)), known.keys())
         model = program(self._index, cone, missing, known)
         feeds = {name: known[name] for name in cone.fed}
         try:
-            found = onnx_program.run_onnxruntime(model, feeds)
+            found = onnx_program.run_onnxruntime(model, feeds, fused=False)
         except Exception as error:  # onnxruntime's errors have no base class of their own
             said = str(error).strip().splitlines() or [type(error).__name__]
             raise GoldenError(f"onnxruntime does not compute {missing[0]}: {said[0]}") from error

@@ -50,10 +50,12 @@ class OnnxIndex:
             for value in (*graph.value_info, *graph.output, *graph.input)
             if value.type.WhichOneof("value") is not None
         }
-        self._needs = [tuple(dict.fromkeys(_needs(node))) for node in self.nodes]
+        self.opaque: frozenset[str] = frozenset()
+        """Values that can be neither fed nor looked at, beside those that are no tensors."""
+        self.needs = [tuple(dict.fromkeys(_needs(node))) for node in self.nodes]
         self._maker = {name: i for i, node in enumerate(self.nodes) for name in node.output if name}
         self._users: dict[str, set[int]] = {}
-        for i, needs in enumerate(self._needs):
+        for i, needs in enumerate(self.needs):
             for name in needs:
                 self._users.setdefault(name, set()).add(i)
         self.settled = self._settled()
@@ -64,9 +66,9 @@ class OnnxIndex:
         return not (node.op_type == "Constant" and node.domain in _STANDARD)
 
     def is_tensor(self, name: str) -> bool:
-        """Is a value a tensor, as far as anybody knows?"""
+        """Is a value a tensor that can stand outside a part?"""
         known = self.types.get(name)
-        return known is None or known.HasField("tensor_type")
+        return name not in self.opaque and (known is None or known.HasField("tensor_type"))
 
     def given(self, place: int) -> tuple[str, ...]:
         """The tensors of a node that somebody takes; of one that nobody needs, the first."""
@@ -108,7 +110,7 @@ class OnnxIndex:
                 outside.add(name)
                 continue
             nodes.add(place)
-            waiting += self._needs[place]
+            waiting += self.needs[place]
         return Cone(
             tuple(sorted(nodes)),
             tuple(name for name in self.constants if name in constants),
@@ -124,7 +126,7 @@ class OnnxIndex:
     def _settled(self) -> frozenset[str]:
         """Values that are the same whatever the graph's inputs hold: shapes, axes, masks."""
         found = set(self.constants)
-        for node, needs in zip(self.nodes, self._needs, strict=True):
+        for node, needs in zip(self.nodes, self.needs, strict=True):
             if node.op_type in _RANDOM:
                 continue
             if node.op_type in _OF_SHAPES or found.issuperset(needs):

@@ -264,6 +264,7 @@ def write_part(run_dir: Path, smallest: Smallest, attempts: Attempts, deadline_s
     """
     part, verdict = smallest.part, smallest.verdict
     job = attempts.job(part) if verdict.status > Status.CREATED_GRAPH else None
+    golden = attempts.expected(part).outputs if job and job.execute else None
     lowered = verdict.status >= Status.CONVERTED_TO_STABLE_HLO
     return write_reproducer(
         run_dir,
@@ -273,7 +274,7 @@ def write_part(run_dir: Path, smallest: Smallest, attempts: Attempts, deadline_s
         sources=part.sources(),
         inputs=job.inputs if job else (),
         keep_inputs=True,
-        golden=attempts.graph.golden(part.outputs) if job and job.execute else (),
+        golden=golden or (),
         device=verdict.device,
         deadline_s=deadline_s,
         versions=versions(),

@@ -44,11 +44,15 @@ Searcher = Callable[..., Searched]
 TEST = f"{MINIATURE}/test_wrong.py::test_wrong"
 
 
-def subject_of(model: torch.nn.Module, x: torch.Tensor, device: str) -> Subject:
+def subject_of(
+    model: torch.nn.Module, x: torch.Tensor, device: str, *, inline: bool = False
+) -> Subject:
     with torch.no_grad():
         golden = model.eval()(x)
         exported = torch_program.decompose(torch_program.export(model, ((x,), {})))
     signature = torch_program.signature_of(exported)
+    if inline:
+        signature = torch_program.inline(exported, signature)
 
     def wrong(values: Sequence[torch.Tensor]) -> list[str]:
         return mismatches(compare([golden], list(values)))
@@ -164,6 +168,34 @@ def test_a_refusal_of_the_front_end(searched: Searcher) -> None:
     assert found.ending.failure is not None and found.ending.failure.stage is Stage.STABLEHLO
     assert sign_of(found.smallest.verdict) == found.ending.sign  # type: ignore[union-attr]
     assert place is not None and read_bytes_of(place, "golden"), "it can be compared once it runs"
+
+
+class Scaled(torch.nn.Module):
+    """Of a bfloat16 parameter inside the IR torch-mlir makes a resource; as an argument it runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = torch.nn.Parameter(torch.randn(8, 1, 1).bfloat16())
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * self.scale
+
+
+@pytest.mark.parametrize("inline", [False, True])
+def test_parameters_are_constants_of_a_part_where_they_are_of_the_model(
+    searched: Searcher, inline: bool
+) -> None:
+    torch.manual_seed(0)
+    model = Network(Scaled(), blocks=1)
+    subject = subject_of(model, torch.randn(1, 3, 12, 12), "cpu", inline=inline)
+    found, place = searched(subject)
+    if not inline:
+        assert (found.ending.outcome, place) == (Outcome.PASSED, None)
+        return
+    assert found.ending.outcome is Outcome.FAILED and ops_of(found) == ["aten.mul.Tensor"]
+    assert found.smallest is not None and len(found.smallest.part.inputs) == 1
+    assert "constant" in found.smallest.verdict.op.attributes["graph"]
+    assert ends_the_same_alone(place)
 
 
 def test_a_compiler_that_dies_costs_one_attempt(searched: Searcher) -> None:
