@@ -192,6 +192,11 @@ class CompilerConfig:
         return self.compile_depth.op_by_op and self.op_by_op_backend is OpByOpBackend.TORCH
 
     @property
+    def stops_at_graph(self) -> bool:
+        """Does lowering end with the graph, whose ops or parts are then lowered alone?"""
+        return self.splits_fx
+
+    @property
     def chosen_backend(self) -> OpByOpBackend | None:
         """The backend somebody chose, None when nobody did."""
         return self._op_by_op_backend

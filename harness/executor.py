@@ -21,7 +21,7 @@ from harness.intermediates import Callback, IntermediateReport, walk
 from harness.lowering import Program, keep_level
 from harness.recording import StageScope, TestRecorder
 from harness.records.schema import Stage, Status
-from harness.reduce.golden import GoldenValues
+from harness.reduce.program_graph import graph_of
 from harness.verify import Tolerances
 
 OPTIMIZER_OPTIONS = {"tt": {"optimization_level": "1"}}
@@ -119,24 +119,19 @@ class Executor:
 
     def register_intermediate_callback(self, callback: Callback) -> None:
         """Have `callback(name, actual, golden)` called for every node after the next call."""
-        if self.program.graph is None:
-            raise UsageError("intermediate values need an FX graph; ONNX programs have none")
         self._callbacks.append(callback)
 
     def run_intermediates(self, call: Call) -> IntermediateReport:
         """Compute every node's value on the device; calls back, names the first wrong one.
 
         Raises:
-            UsageError: the program has no FX graph.
+            UsageError: the program stops above its graph.
             DeviceError: the device does not execute here.
         """
-        graph, signature = self.program.graph, self.program.signature
-        if graph is None or signature is None:
-            raise UsageError("intermediate values need an FX graph; ONNX programs have none")
+        graph = graph_of(self.program, self.program.flatten(call))
         with lease(self.device.name):
             self.intermediates = walk(
                 graph,
-                GoldenValues(graph, signature.bind(self.program.flatten(call))),
                 self.device,
                 self.node_tolerances(),
                 callbacks=self._callbacks,

@@ -1,29 +1,26 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""Intermediate values: the device's value of every node, against PyTorch's, in bounded memory.
+"""Intermediate values: the device's value of every node, against the golden one, in bounded memory.
 
-A graph is cut into windows of nodes. For each window the program is compiled again with that
-window's values as its only outputs, run on the same inputs, and compared node by node; golden
-values come from interpreting the same graph. Only one window's values are ever held, and what
-`GoldenValues` keeps. A window that the device cannot do is halved, down to the node it cannot give.
+A graph, of PyTorch or ONNX, is cut into windows of nodes. For each window the program is compiled
+again with that window's values as its only outputs, run on the same inputs, and compared node by
+node; golden values come from running the same graph by PyTorch or onnxruntime. Only one window's
+values are ever held, and what `GoldenValues` keeps. A window that the device cannot do is halved,
+down to the node it cannot give.
 """
 
-import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
-from torch.fx import Graph, Node
 
 from harness.devices.client import Device
 from harness.devices.op_run import OpJob
 from harness.errors import DeviceError
-from harness.frontend.fx_import import import_graph
-from harness.frontend.mlir import LoweringError, TorchMlir, text_of
-from harness.op_by_op.torch_ops import is_undefined
-from harness.reduce.golden import GoldenValues
-from harness.reduce.part import Part, cut, is_tensor
+from harness.frontend.mlir import LoweringError, TorchMlir, serialized
+from harness.reduce.golden import GoldenError
+from harness.reduce.op_graph import OpGraph, Part
 from harness.verify import Tolerances, compare, mismatches
 
 WINDOW_BYTES = 256 << 20
@@ -79,9 +76,11 @@ class IntermediateReport:
 
 @dataclass(frozen=True)
 class Compared:
-    """One node that was looked at."""
+    """One value that was looked at."""
 
-    node: Node
+    name: str
+    target: str
+    """The op that computed it."""
     reason: str = ""
     """Why it is wrong; empty when it is right."""
     missing: str = ""
@@ -99,7 +98,7 @@ class Tally:
 
     def add(self, seen: Compared) -> None:
         """Count one more node."""
-        name, target = seen.node.name, _op_of(seen.node)
+        name, target = seen.name, seen.target
         if seen.missing:
             self.missing.append(NodeValue(name, target, seen.missing))
             return
@@ -117,8 +116,7 @@ class Tally:
 
 
 def walk(
-    graph: Graph,
-    golden: GoldenValues,
+    graph: OpGraph,
     device: Device,
     tolerances: Tolerances,
     *,
@@ -131,14 +129,13 @@ def walk(
         DeviceError: the device does not execute here, or stopped answering.
     """
     tally = Tally()
-    for seen in compared(graph, golden, device, tolerances, callbacks=callbacks, options=options):
+    for seen in compared(graph, device, tolerances, callbacks=callbacks, options=options):
         tally.add(seen)
     return tally.report()
 
 
 def compared(
-    graph: Graph,
-    golden: GoldenValues,
+    graph: OpGraph,
     device: Device,
     tolerances: Tolerances,
     *,
@@ -153,72 +150,52 @@ def compared(
     if not device.open().executes:
         raise DeviceError(f"{device.name} only compiles on this machine; it has no values to show")
     waiting = list(windows(graph))
-    computing = [node for node in graph.nodes if node.op == "call_function"]
+    makers = {name: unit.op for unit in graph.units for name in unit.values}
     while waiting:
         window = waiting.pop(0)
-        values = _device_values(cut(graph, computing, window), golden, device, options or {})
+        values = _device_values(graph.cut(graph.units, window), graph, device, options or {})
         if not isinstance(values, str):
-            yield from _looked_at(window, values, golden, tolerances, callbacks)
+            looked_at = zip(window, values, graph.golden(window), strict=True)
+            for name, ours, theirs in looked_at:
+                for callback in callbacks:
+                    callback(name, ours, theirs)
+                reasons = mismatches(compare(theirs, ours, tolerances))
+                yield Compared(name, makers[name], reasons[0] if reasons else "")
         elif len(window) > 1:
             half = len(window) // 2
             waiting[:0] = [window[:half], window[half:]]
         else:
-            yield Compared(window[0], missing=values)
+            yield Compared(window[0], makers[window[0]], missing=values)
 
 
-def _looked_at(
-    window: Sequence[Node],
-    values: Sequence[torch.Tensor],
-    golden: GoldenValues,
-    tolerances: Tolerances,
-    callbacks: Sequence[Callback],
-) -> Iterator[Compared]:
-    for node, ours, theirs in zip(window, values, golden.of(window), strict=True):
-        for callback in callbacks:
-            callback(node.name, ours, theirs)
-        reasons = mismatches(compare(theirs, ours, tolerances))
-        yield Compared(node, reasons[0] if reasons else "")
-
-
-def _op_of(node: Node) -> str:
-    """The op that computed a value; for one of several results, the op that gave them all."""
-    if node.target is operator.getitem and isinstance(node.args[0], Node):
-        return str(node.args[0].target)
-    return str(node.target)
-
-
-def windows(graph: Graph) -> Iterator[list[Node]]:
-    """Consecutive nodes with tensor values, at most a window's worth together."""
-    window: list[Node] = []
+def windows(graph: OpGraph) -> Iterator[list[str]]:
+    """Consecutive values, at most a window's worth together."""
+    window: list[str] = []
     size = 0
-    for node in graph.nodes:
-        if node.op != "call_function" or not is_tensor(node) or is_undefined(node):
-            continue
-        value = node.meta["val"]
-        bytes_ = value.numel() * value.element_size()
+    for name in (name for unit in graph.units for name in unit.values):
+        bytes_ = graph.size(name)
         if window and (size + bytes_ > WINDOW_BYTES or len(window) >= WINDOW_NODES):
             yield window
             window, size = [], 0
-        window.append(node)
+        window.append(name)
         size += bytes_
     if window:
         yield window
 
 
 def _device_values(
-    part: Part, golden: GoldenValues, device: Device, options: Mapping[str, str]
+    part: Part, graph: OpGraph, device: Device, options: Mapping[str, str]
 ) -> Sequence[torch.Tensor] | str:
     """The outputs of a part on the device, or why there are none."""
     try:
-        text = text_of(import_graph(TorchMlir(), part.graph))
-    except LoweringError as error:
+        job = OpJob(
+            torch_ir=serialized(part.imported(TorchMlir())),
+            options=options,
+            inputs=tuple(graph.golden(part.inputs)),
+            execute=True,
+        )
+    except (LoweringError, GoldenError) as error:
         return str(error)
-    job = OpJob(
-        torch_ir=text.encode(),
-        options=options,
-        inputs=tuple(golden.of(part.inputs)),
-        execute=True,
-    )
     run = device.run_op(job, DEADLINE)
     if run.outputs is None:
         return run.failure.message if run.failure else "the device gave no answer"

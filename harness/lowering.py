@@ -15,7 +15,7 @@ from harness.config import CompileDepth, CompilerConfig
 from harness.frontend import torch_program, training
 from harness.frontend.consteval import fold_constants
 from harness.frontend.fx_import import import_graph
-from harness.frontend.mlir import BACKEND_PIPELINE, ONNX_BACKEND_PIPELINE, TorchMlir, text_of
+from harness.frontend.mlir import BACKEND_PIPELINE, TorchMlir, text_of
 from harness.frontend.program import Constant, Signature
 from harness.frontend.torch_program import Call, ExportRefusal
 from harness.recording import StageScope, TestRecorder
@@ -37,6 +37,8 @@ class Program:
     signature: Signature | None = None
     graph: Graph | None = None
     """The decomposed FX graph the artifact was made from; None for ONNX."""
+    onnx: "onnx.ModelProto | None" = None
+    """The prepared ONNX model it was made from; its weights are arguments, unless inlined."""
     flatten: Callable[[Call], Sequence[Any]] = field(default=lambda call: call[0])
     restore: Callable[[Sequence[Any]], Any] = field(default=lambda leaves: leaves)
 
@@ -86,6 +88,8 @@ def _lower_exported(
                 "set dropout to 0 or pass the noise as an input"
             )
         signature = _consteval(decomposed.graph, signature, config)
+        if config.inline_parameters and not config.splits_fx:
+            signature = torch_program.inline(decomposed, signature)
         stage.attributes["nodes"] = str(torch_program.node_count(decomposed.graph))
     program = Program(
         signature=signature,
@@ -93,17 +97,15 @@ def _lower_exported(
         flatten=lambda call: torch_program.flatten_call(exported, call),
         restore=lambda leaves: torch_program.unflatten_result(exported, leaves),
     )
-    if config.splits_fx:
-        return program  # every op is lowered alone
+    if config.stops_at_graph:
+        return program
     mlir = TorchMlir(trace=config.ir_log_level == "DEBUG")
     with recorder.stage(Stage.TORCH_IR) as stage:
-        if config.inline_parameters:
-            program.signature = torch_program.inline(decomposed, signature)
         module = import_graph(mlir, decomposed.graph)
         whole = not config.inline_parameters
         keep_level(stage, config, "torch_ir", text_of(module, whole=whole))
         stage.reached(Status.CONVERTED_TO_TORCH_IR)
-    program.artifact = _lower_module(mlir, module, BACKEND_PIPELINE, whole, config, recorder)
+    program.artifact = _lower_module(mlir, module, whole, config, recorder)
     return program
 
 
@@ -129,33 +131,34 @@ def lower_onnx(
         stage.reached(Status.CREATED_GRAPH)
     if config.compile_depth is CompileDepth.TORCH_FX:
         return Program()
+    weights = {} if config.inline_parameters else onnx_program.lift_weights(prepared)
+    program = Program(
+        signature=onnx_program.signature_of(prepared, inputs, weights),
+        onnx=prepared,
+        flatten=lambda call: list(onnx_program.named_inputs(model, call[1] or call[0]).values()),
+        restore=tuple,
+    )
+    if config.stops_at_graph:
+        return program
     mlir = TorchMlir(trace=config.ir_log_level == "DEBUG")
     with recorder.stage(Stage.TORCH_IR) as stage:
-        weights = {} if config.inline_parameters else onnx_program.lift_weights(prepared)
-        signature = onnx_program.signature_of(prepared, inputs, weights)
         whole = onnx_program.constant_bytes(prepared) < LARGE_CONSTANTS
         module = onnx_program.import_model(mlir, prepared)
         keep_level(stage, config, "torch_ir", text_of(module, whole=whole))
         stage.reached(Status.CONVERTED_TO_TORCH_IR)
-    artifact = _lower_module(mlir, module, ONNX_BACKEND_PIPELINE, whole, config, recorder)
-    return Program(
-        artifact=artifact,
-        signature=signature,
-        flatten=lambda call: list(onnx_program.named_inputs(model, call[1] or call[0]).values()),
-        restore=tuple,
-    )
+    program.artifact = _lower_module(mlir, module, whole, config, recorder)
+    return program
 
 
 def _lower_module(
     mlir: TorchMlir,
     module: Any,
-    pipeline: str,
     whole: bool,
     config: CompilerConfig,
     recorder: TestRecorder,
 ) -> bytes:
     with recorder.stage(Stage.TORCH_BACKEND_IR) as stage:
-        mlir.run(module, pipeline)
+        mlir.run(module, BACKEND_PIPELINE)
         keep_level(stage, config, "torch_backend_ir", text_of(module, whole=whole))
         stage.reached(Status.CONVERTED_TO_TORCH_BACKEND_IR)
     with recorder.stage(Stage.STABLEHLO) as stage:

@@ -10,6 +10,7 @@ diagnostics with their locations. Nothing here imports torch, so that device hos
 """
 
 import contextlib
+import io
 import sys
 import types
 from collections.abc import Iterator
@@ -59,9 +60,13 @@ class TorchMlir:
     def run(self, module: ir.Module, pipeline: str) -> None:
         """Run a textual pipeline on a module, in place.
 
+        Of a module that holds ONNX operators still, `BACKEND_PIPELINE` converts those first.
+
         Raises:
             LoweringError: a pass failed.
         """
+        if pipeline == BACKEND_PIPELINE and _holds_onnx(module):
+            pipeline = ONNX_BACKEND_PIPELINE
         with self.explained():
             self._manager(pipeline).run(module.operation)
 
@@ -183,6 +188,24 @@ def replace_arith_constants(module: ir.Module) -> None:
             )
         operation.results[0].replace_all_uses_with(new.results[0])
         operation.erase()
+
+
+def _holds_onnx(module: ir.Module) -> bool:
+    """Is it as torch-mlir's ONNX importer made it? Its functions name the opset."""
+    return any(
+        name.startswith("torch.onnx_meta.")
+        for operation in module.body.operations
+        for name in operation.attributes
+    )
+
+
+def serialized(module: ir.Module) -> bytes:
+    """A module as text, or as bytecode where that has more than `FULL_TEXT_LIMIT` bytes."""
+    bytecode = io.BytesIO()
+    module.operation.write_bytecode(bytecode)
+    if bytecode.tell() > FULL_TEXT_LIMIT:
+        return bytecode.getvalue()
+    return text_of(module).encode()
 
 
 def text_of(module: ir.Module, *, whole: bool = True) -> str:

@@ -144,6 +144,16 @@ def signature_of(
     return Signature(tuple(arguments), tuple(Result(i) for i in range(len(names))), names)
 
 
+def torch_dtype(kind: int) -> torch.dtype | None:
+    """The dtype of an ONNX element type; None where torch has none."""
+    if kind == onnx.TensorProto.BFLOAT16:
+        return torch.bfloat16
+    try:
+        return torch.from_numpy(np.empty(0, onnx.helper.tensor_dtype_to_np_dtype(kind))).dtype
+    except (KeyError, TypeError):
+        return None
+
+
 def readable(model: onnx.ModelProto) -> str:
     """The graph as text, weights named and not shown."""
     return str(onnx.printer.to_text(_without_data(model)))
@@ -207,13 +217,19 @@ def _rename_entry(module: ir.Module, name: str) -> None:
 
 
 def run_onnxruntime(
-    model: onnx.ModelProto, inputs: Mapping[str, torch.Tensor]
+    model: onnx.ModelProto, inputs: Mapping[str, torch.Tensor], *, fused: bool = True
 ) -> dict[str, torch.Tensor]:
-    """The golden: onnxruntime on the CPU; outputs by name."""
+    """The golden: onnxruntime on the CPU; outputs by name.
+
+    Unless `fused`, every node is computed as it stands: a value is the same to the last bit
+    whatever other values are asked for.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    if not fused:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(
         model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )

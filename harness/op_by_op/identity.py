@@ -359,6 +359,7 @@ _NORMAL = (
     (re.compile(r'"[^"\n]*/[^"\n]*":\d+:\d+'), "LOC"),
     (re.compile(r"0x[0-9a-fA-F]+"), "ADDR"),
     (re.compile(r"(?<![\w.])(?:/[\w.+-]+){2,}(?::\d+)*"), "PATH"),
+    (re.compile(r"\bdense_resource<[^<>]*>"), "dense_resource"),
     (re.compile(r"\b(?:tensor|vtensor|memref|vector)<[^<>]*(?:<[^<>]*>[^<>]*)*>"), "TYPE"),
     (re.compile(r"\b(?:\d+x)+(?=[a-z]+\d)"), "SHAPE x "),
     (re.compile(r"\[\s*\]"), "SHAPE"),

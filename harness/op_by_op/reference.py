@@ -208,6 +208,8 @@ class Source(enum.StrEnum):
 
     INTERPRETER = "interpreter"
     TORCH = "torch"
+    ONNXRUNTIME = "onnxruntime"
+    """Of parts of ONNX models."""
     CPU = "cpu"
     NOBODY = ""
 

@@ -19,13 +19,14 @@ from harness.devices.client import Device
 from harness.devices.lease import lease
 from harness.devices.op_run import Ended, OpJob, OpRun
 from harness.errors import DeviceError, RecordError, UsageError
-from harness.frontend.mlir import LoweringError, TorchMlir, text_of
+from harness.frontend.mlir import LoweringError, TorchMlir, serialized
 from harness.op_by_op.reproducer import (
     ARTIFACT,
     EXPECTED,
     FX_JSON,
     GOLDEN,
     INPUTS,
+    ONNX,
     TORCH_IR,
     Expected,
     fingerprint_of,
@@ -128,7 +129,7 @@ def reproduce(folder: Path, expected: Expected) -> Ending:
         RecordError: the reproducer is damaged, or holds nothing to start at.
     """
     torch_ir, stablehlo = _read(folder / TORCH_IR), _read(folder / ARTIFACT)
-    if not torch_ir and not stablehlo:
+    if _is_onnx(folder) or not (torch_ir or stablehlo):
         try:
             torch_ir = _imported(folder)
         except LoweringError as error:
@@ -152,26 +153,44 @@ def reproduce(folder: Path, expected: Expected) -> Ending:
 
 
 def _imported(folder: Path) -> bytes:
-    """The op in the torch dialect, imported here and now.
+    """The op, or the part of a model, in the torch dialect, imported here and now.
 
     Raises:
         LoweringError: the importer refuses it.
         RecordError: there is nothing to import.
     """
+    if _is_onnx(folder):
+        return _imported_onnx(folder / ONNX)
     from harness.frontend.fx_import import import_graph
     from harness.op_by_op.fx_json import FxJsonError, loads
 
     text = _read(folder / FX_JSON)
     if not text:
         raise RecordError(
-            f"{folder}: there is no {TORCH_IR}, {ARTIFACT} or {FX_JSON}: the op takes something"
-            " that cannot be written down, so there is nothing to run; see fx.txt"
+            f"{folder}: there is no {TORCH_IR}, {ARTIFACT}, {FX_JSON} or {ONNX}: the op takes"
+            " something that cannot be written down, so there is nothing to run; see fx.txt"
         )
     try:
         graph = loads(text)
     except FxJsonError as error:
         raise RecordError(f"{folder / FX_JSON}: {error}") from error
-    return text_of(import_graph(TorchMlir(), graph)).encode()
+    return serialized(import_graph(TorchMlir(), graph))
+
+
+def _is_onnx(folder: Path) -> bool:
+    return (folder / ONNX).is_file()
+
+
+def _imported_onnx(path: Path) -> bytes:
+    import onnx
+
+    from harness.frontend.onnx_program import import_model
+
+    try:
+        model = onnx.load_model_from_string(_read(path))
+    except Exception as error:  # protobuf's own, which go by other names from release to release
+        raise RecordError(f"{path}: this is no ONNX model: {error}") from error
+    return serialized(import_model(TorchMlir(), model))
 
 
 def _values(folder: Path, expected: Expected) -> "tuple[list[torch.Tensor], list[torch.Tensor]]":

@@ -8,6 +8,8 @@
     op.vhlo                the same as a portable artifact, for devices
     fx.txt                 the FX node, for people
     fx.json                the same, to be imported or computed again (`fx_json`)
+    part.onnx              of a part of an ONNX model: it as a model, imported for each run
+    part.onnx.txt          the same, for people
     inputs.bin, .json      operands as raw bytes, and their dtypes, shapes and places in the file
     golden.bin, .json      what PyTorch or the reference made of them
     versions.json          what was installed
@@ -48,6 +50,7 @@ REPRODUCER_SCHEMA = 1
 EXPECTED, VERSIONS, RUN = "expected.json", "versions.json", "run.py"
 TORCH_IR, STABLEHLO, ARTIFACT = "op.torch.mlir", "op.stablehlo.mlir", "op.vhlo"
 FX, FX_JSON = "fx.txt", "fx.json"
+ONNX, ONNX_TEXT = "part.onnx", "part.onnx.txt"
 INPUTS, GOLDEN = "inputs", "golden"
 SEEDED = "from the op's key"
 """What `inputs.json` says of a StableHLO op whose inputs are not kept."""
@@ -135,10 +138,12 @@ def write_reproducer(
     verdict: OpVerdict,
     *,
     stablehlo: bytes | None,
-    torch_ir: str | None,
-    fx_text: str,
+    torch_ir: str | bytes | None,
+    fx_text: str = "",
     fx_json: bytes = b"",
+    sources: Mapping[str, bytes] | None = None,
     inputs: "Sequence[torch.Tensor]",
+    keep_inputs: bool = False,
     golden: "Sequence[torch.Tensor]",
     device: str,
     deadline_s: float,
@@ -150,6 +155,8 @@ def write_reproducer(
     """Write the reproducer of a verdict below `folder`, a run directory; return its directory.
 
     It appears whole or not at all, and takes the place of an older one of the same op and device.
+    `sources` are further files, by name, of the graph that the op was imported from; with
+    `keep_inputs` inputs are kept whatever their size.
 
     Raises:
         RecordError: the disk is full or gone.
@@ -177,9 +184,10 @@ def write_reproducer(
         part = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
         try:
             part.chmod(0o755)
-            _write_levels(part, stablehlo, torch_ir, fx_text, fx_json)
+            _write_levels(part, stablehlo, torch_ir)
+            _write_sources(part, {FX: fx_text.encode(), FX_JSON: fx_json, **(sources or {})})
             plain = _have_bytes([*inputs, *golden])  # else no device takes them either
-            whole = _write_inputs(part, inputs if plain else (), verdict.op)
+            whole = _write_inputs(part, inputs if plain else (), verdict.op, keep=keep_inputs)
             write_bytes_of(part, GOLDEN, golden if plain and whole else ())
             (part / VERSIONS).write_bytes(_pretty(dict(versions)))
             (part / EXPECTED).write_bytes(_pretty(expected))
@@ -212,8 +220,11 @@ def read_expected(folder: Path) -> Expected:
         raise RecordError(f"{path}: this is no reproducer's record: {error}") from error
 
 
-def _write_inputs(folder: Path, inputs: "Sequence[torch.Tensor]", op: Op) -> bool:
+def _write_inputs(folder: Path, inputs: "Sequence[torch.Tensor]", op: Op, *, keep: bool) -> bool:
     """Write an op's inputs, or how to have them again; False when their values are not kept."""
+    if keep:
+        write_bytes_of(folder, INPUTS, inputs)
+        return True
     if op.source == "stablehlo" and any(tensor.nbytes > DRAWN_ABOVE for tensor in inputs):
         (folder / f"{INPUTS}.json").write_bytes(_pretty(SEEDED))
         return False
@@ -322,18 +333,19 @@ def _have_bytes(tensors: "Sequence[torch.Tensor]") -> bool:
     return all(tensor.dtype in WIRE_NAMES for tensor in tensors)
 
 
-def _write_levels(
-    part: Path, stablehlo: bytes | None, torch_ir: str | None, fx_text: str, fx_json: bytes
-) -> None:
+def _write_levels(part: Path, stablehlo: bytes | None, torch_ir: str | bytes | None) -> None:
     if torch_ir is not None:
-        (part / TORCH_IR).write_text(torch_ir)
+        (part / TORCH_IR).write_bytes(torch_ir.encode() if isinstance(torch_ir, str) else torch_ir)
     if stablehlo is not None:
         (part / ARTIFACT).write_bytes(stablehlo)
         with contextlib.suppress(HarnessError):  # the text is for people; the run needs none
             (part / STABLEHLO).write_text(_text_of(stablehlo))
-    (part / FX).write_text(fx_text)
-    if fx_json:
-        (part / FX_JSON).write_bytes(fx_json)
+
+
+def _write_sources(part: Path, files: Mapping[str, bytes]) -> None:
+    for name, content in files.items():
+        if content:
+            (part / name).write_bytes(content)
 
 
 def _text_of(artifact: bytes) -> str:

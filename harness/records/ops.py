@@ -30,7 +30,7 @@ class Op(msgspec.Struct, frozen=True, gc=False):
     name: str
     """`aten.add.Tensor`, `stablehlo.reduce` ..."""
     source: str
-    """`torch` or `stablehlo`: which graph it was taken from."""
+    """`torch`, `stablehlo` or, of a part of a model, `onnx`: which graph it was taken from."""
     inputs: tuple[TensorType, ...] = ()
     outputs: tuple[TensorType, ...] = ()
     attributes: dict[str, str] = {}

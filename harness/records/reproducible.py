@@ -28,9 +28,9 @@ def reproducer_name(model: Identity) -> str:
 def reproduce_command(nodeid: str, model: Identity) -> str:
     """The shell command that runs a model test again and reduces it, wherever it left a record.
 
-    Empty for an ONNX model, which has no FX graph to reduce, and where the id is unknown.
+    Empty where the id is unknown.
     """
-    if model.framework == "onnx" or not nodeid:
+    if not nodeid:
         return ""
     test = sized(entry_of(nodeid, model.device), size_of(model))
     return f"nox -s repro -- {shlex.quote(test)} --device {shlex.quote(model.device)}"

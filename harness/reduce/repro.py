@@ -140,7 +140,7 @@ def _told(request: Request) -> int:
     smallest = found.smallest
     words = "the smallest part" if smallest.minimal else "the smallest part so far"
     print(
-        f"{len(smallest.part.ops)} of {smallest.of} ops are {words}:"
+        f"{len(smallest.part.units)} of {smallest.of} ops are {words}:"
         f" {smallest.verdict.op.name}, {smallest.verdict.fingerprint}"
     )
     print(f"{request.place}: it alone, without the model: nox -s repro -- {request.place.name}")

@@ -16,14 +16,14 @@ from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
 import torch
-from torch.fx import Graph, Node
 
 from harness.intermediates import IntermediateReport, Tally, compared
 from harness.op_by_op.reproducer import fingerprint_of
 from harness.records.schema import Failure, Identity, OpVerdict, Outcome, Stage, Status
 from harness.reduce.attempts import Attempts, Sign, sign_of
+from harness.reduce.golden import GoldenError
 from harness.reduce.minimise import minimise
-from harness.reduce.part import Part, Unit, cut, results, units
+from harness.reduce.op_graph import OpGraph, Part, Unit
 from harness.verify import Tolerances
 
 WHOLE_DEADLINE = 600.0
@@ -38,12 +38,10 @@ _BAD = (Outcome.FAILED, Outcome.CRASHED, Outcome.TIMEOUT)
 
 @dataclass(frozen=True)
 class Subject:
-    """A model as it is searched: a graph, its arguments, and what its test asks of the outputs."""
+    """A model as it is searched: a graph with its inputs, and what its test asks of outputs."""
 
     identity: Identity
-    graph: Graph
-    arguments: Sequence[torch.Tensor]
-    """One for each placeholder."""
+    graph: OpGraph
     device: str
     options: Mapping[str, str]
     """The device compiler's."""
@@ -106,7 +104,7 @@ class _Start:
     """A part that fails, to be made smaller."""
 
     units: list[Unit]
-    outputs: tuple[Node, ...] | None
+    outputs: tuple[str, ...] | None
     """What it must give; None for whatever is left open."""
     tolerances: Tolerances
     sign: Sign
@@ -131,7 +129,8 @@ class Search:
         """
         self.subject = subject
         self.attempts = attempts
-        self.units = units(subject.graph)
+        self.units = subject.graph.units
+        self._maker = {name: unit for unit in self.units for name in unit.values}
         self._seconds = seconds
         self._end = 0.0
         self._say = say
@@ -152,6 +151,8 @@ class Search:
             self._search(found)
         except OutOfTimeError:
             found.sentences.append(f"The {self._seconds:.0f} s for the search are spent.")
+        except GoldenError as error:
+            found.sentences.append(f"The search cannot go on: {error}")
         except KeyboardInterrupt:
             found.sentences.append("The search was interrupted; the best so far is kept.")
         return found
@@ -163,7 +164,8 @@ class Search:
             self.attempts.deadline_s = _UNKNOWN * deadline_s  # it may hang; nobody saw it end
         elif wanted[0] is Outcome.TIMEOUT:
             self.attempts.deadline_s = deadline_s
-        part = self._everything()
+        graph = self.subject.graph
+        part = graph.cut(self.units, graph.results)
         run = self.attempts.run(part)
         if run.outputs is None:
             verdict = self.attempts.judged(part, run, self.subject.tolerances)
@@ -174,10 +176,6 @@ class Search:
         said = "\n".join(wrong)[:_MESSAGE_LENGTH]
         failure = Failure(Stage.VERIFY, "IncorrectResult", said)
         return Ending(Outcome.INCORRECT, failure, Status.EXECUTED)
-
-    def _everything(self) -> Part:
-        nodes = [node for unit in self.units for node in unit]
-        return cut(self.subject.graph, nodes, results(self.subject.graph))
 
     def _search(self, found: Found) -> None:
         if found.ending.outcome is Outcome.INCORRECT:
@@ -197,12 +195,12 @@ class Search:
         return self._try(self.units, None, self.subject.tolerances, ending.sign)
 
     def _start_of_wrong(self, found: Found) -> _Start | None:
-        subject = self.subject
-        said = subject.wrong(self.attempts.golden.of(results(subject.graph)))
+        subject, graph = self.subject, self.subject.graph
+        said = subject.wrong(graph.golden(graph.results))
         if said:
             found.sentences.append(
-                "The exported graph, run by PyTorch itself, is as wrong: export or decomposition"
-                f" is to blame and no device ({said[0]})"
+                f"The model's graph, run by {graph.reference} itself, is as wrong:"
+                f" {graph.preparation} is to blame and no device ({said[0]})"
             )
             return None
         tally = Tally()
@@ -218,51 +216,49 @@ class Search:
         self._say("comparing intermediate values")
         for seen in compared(
             subject.graph,
-            self.attempts.golden,
             self.attempts.device,
             subject.node_tolerances,
             options=subject.options,
         ):
             tally.add(seen)
-            start = self._blame(seen.node) if seen.reason else None
+            start = self._blame(seen.name) if seen.reason else None
             if start is not None:
                 return start
         return self._wrong_at_the_end(tally)
 
-    def _blame(self, node: Node) -> _Start | None:
-        self._say(f"{node.name} is wrong; trying it alone")
+    def _blame(self, name: str) -> _Start | None:
+        self._say(f"{name} is wrong; trying it alone")
         tolerances = self.subject.node_tolerances
-        start = self._try([self._unit_of(node)], (node,), tolerances)
-        if start is None and node.meta["val"].is_floating_point():
+        start = self._try([self._maker[name]], (name,), tolerances)
+        if start is None and self.subject.graph.is_float(name):
             # of a float the first that is wrong; an index or a mask may flip by rounding alone
-            self._say(f"it is right; trying all that computes {node.name}")
-            start = self._try_cone(node, tolerances)
+            self._say(f"it is right; trying all that computes {name}")
+            start = self._try_cone(name, tolerances)
         return start
 
     def _wrong_at_the_end(self, tally: Tally) -> _Start | None:
-        by_name = {node.name: node for unit in self.units for node in unit}
         for wrong in tally.named[:_CONES]:
-            start = self._try_cone(by_name[wrong.name], self.subject.node_tolerances)
+            start = self._try_cone(wrong.name, self.subject.node_tolerances)
             if start is not None:
                 return start
-        for output in results(self.subject.graph):
-            if output.name not in by_name:
+        for output in self.subject.graph.results:
+            if output not in self._maker:
                 continue
-            self._say(f"trying all that computes the output {output.name}")
+            self._say(f"trying all that computes the output {output}")
             start = self._try_cone(output, self.subject.tolerances)
             if start is not None:
                 return start
         return None
 
-    def _try_cone(self, node: Node, tolerances: Tolerances) -> _Start | None:
-        unit = self._unit_of(node)
+    def _try_cone(self, name: str, tolerances: Tolerances) -> _Start | None:
+        unit = self._maker[name]
         before = [*takewhile(lambda other: other is not unit, self.units), unit]
-        return self._try(before, (node,), tolerances)
+        return self._try(before, (name,), tolerances)
 
     def _try(
         self,
         chosen: Sequence[Unit],
-        outputs: tuple[Node, ...] | None,
+        outputs: tuple[str, ...] | None,
         tolerances: Tolerances,
         sign: Sign | None = None,
     ) -> _Start | None:
@@ -271,19 +267,20 @@ class Search:
         fits = sign_of(verdict) == sign if sign else verdict.outcome is Outcome.INCORRECT
         if not fits:
             return None
-        computed = [unit for unit in chosen if unit[0] in set(part.nodes)]
+        inside = set(part.units)
+        computed = [unit for unit in chosen if unit in inside]
         best = Smallest(part, verdict, tolerances, len(self.units))
         return _Start(computed, outputs, tolerances, sign_of(verdict), best)
 
     def _attempt(
         self,
         chosen: Sequence[Unit],
-        outputs: tuple[Node, ...] | None,
+        outputs: tuple[str, ...] | None,
         tolerances: Tolerances,
     ) -> tuple[Part, OpVerdict]:
         if time.monotonic() > self._end:
             raise OutOfTimeError
-        part = cut(self.subject.graph, [node for unit in chosen for node in unit], outputs)
+        part = self.subject.graph.cut(chosen, outputs)
         return part, self.attempts.verdict(part, tolerances)
 
     # --- smaller ----------------------------------------------------------------------------
@@ -298,11 +295,11 @@ class Search:
             part, verdict = self._attempt(chosen, start.outputs, start.tolerances)
             same = sign_of(verdict) == start.sign
             self._say(
-                f"{len(part.ops)} ops: {'the same' if same else verdict.outcome.value}"
+                f"{len(part.units)} ops: {'the same' if same else verdict.outcome.value}"
                 f" (attempt {self.attempts.count},"
                 f" {max(self._end - time.monotonic(), 0):.0f} s left)"
             )
-            if same and found.smallest and len(part.ops) < len(found.smallest.part.ops):
+            if same and found.smallest and len(part.units) < len(found.smallest.part.units):
                 found.smallest = replace(start.best, part=part, verdict=verdict)
                 self._save(found.smallest)
             return same
@@ -314,18 +311,14 @@ class Search:
         """Whether the golden value in the part's place makes the model right."""
         assert found.smallest is not None
         self.attempts.deadline_s = WHOLE_DEADLINE
-        given = found.smallest.part.outputs
-        rest = [n for unit in self.units for n in unit if n not in given]
-        run = self.attempts.run(cut(self.subject.graph, rest, results(self.subject.graph)))
-        names = ", ".join(node.name for node in given)
+        graph, given = self.subject.graph, found.smallest.part.outputs
+        run = self.attempts.run(graph.cut(self.units, graph.results, fed=given))
+        names = ", ".join(given)
         if run.outputs is None:
             return f"The rest of the model does not run without {names}."
         if self.subject.wrong(run.outputs):
-            return f"With PyTorch's value for {names} the model is wrong all the same."
-        return f"With PyTorch's value for {names} the model is right."
-
-    def _unit_of(self, node: Node) -> Unit:
-        return next(unit for unit in self.units if node in unit)
+            return f"With {graph.reference}'s value for {names} the model is wrong all the same."
+        return f"With {graph.reference}'s value for {names} the model is right."
 
 
 def _walked(report: IntermediateReport) -> str:
@@ -338,6 +331,5 @@ def _walked(report: IntermediateReport) -> str:
     )
 
 
-def _gives(chosen: Sequence[Unit], outputs: Sequence[Node]) -> bool:
-    inside = {node for unit in chosen for node in unit}
-    return all(node in inside for node in outputs)
+def _gives(chosen: Sequence[Unit], outputs: Sequence[str]) -> bool:
+    return {name for unit in chosen for name in unit.values}.issuperset(outputs)

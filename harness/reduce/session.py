@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import Any, NoReturn, Protocol
 
 import msgspec
 import torch
@@ -18,40 +18,62 @@ from harness.devices import shared
 from harness.devices.lease import lease
 from harness.errors import DeviceError, RecordError, UsageError
 from harness.executor import Executor
-from harness.frontend.fx_import import import_graph
 from harness.frontend.mlir import BACKEND_PIPELINE, TorchMlir
+from harness.frontend.torch_program import Call
+from harness.lowering import Program
 from harness.op_by_op.reproducer import folder_name, write_reproducer
 from harness.records.provenance import versions
 from harness.records.reproducible import REPRO_FOLDER, is_reproducible, reproduce_command
 from harness.records.schema import AnyEvent, Status
 from harness.reduce import request as requests
 from harness.reduce.attempts import Attempts, worker
-from harness.reduce.golden import GoldenValues
 from harness.reduce.model_reproducer import (
     Reduced,
     expected_of,
     write_model,
 )
-from harness.reduce.part import Part
+from harness.reduce.op_graph import OpGraph, Part
+from harness.reduce.program_graph import graph_of
 from harness.reduce.request import Request, SearchDone
 from harness.reduce.search import Ending, Found, Search, Smallest, Subject
-
-if TYPE_CHECKING:
-    from harness.tester import ModelTester
+from harness.verify import Tolerances
 
 SAVED_AT_ONCE = 64 << 20
 """Bytes of inputs and outputs up to which a part is written as soon as it is found."""
 
 
+class Tested(Protocol):
+    """What a search needs of a tester."""
+
+    recorder: recording.TestRecorder
+    compiler_config: CompilerConfig
+    tolerances: Tolerances
+    mismatches: list[str]
+    """Checks that the device's outputs did not pass, a sentence each."""
+
+    @property
+    def device_name(self) -> str:
+        """The device that the test runs on."""
+
+    def lowered(self) -> Program:
+        """The model at the level its config asks for."""
+
+    def call(self) -> Call:
+        """The inputs as the model is called with them."""
+
+    def mismatches_of(self, outputs: Any) -> list[str]:
+        """A sentence for each check that outputs, in the model's structure, do not pass."""
+
+
 class _GraphOnly(CompilerConfig):
-    """A test's settings, but its model is lowered to the FX graph and no further."""
+    """A test's settings, but its model is lowered to its graph and no further."""
 
     def __init__(self, config: CompilerConfig) -> None:
         super().__init__()
         self.__dict__.update(config.__dict__)
 
     @property
-    def splits_fx(self) -> bool:
+    def stops_at_graph(self) -> bool:
         return True
 
 
@@ -62,7 +84,7 @@ class _Unrecorded(recording.TestRecorder):
         pass
 
 
-def search_now(tester: "ModelTester", request: Request) -> NoReturn:
+def search_now(tester: Tested, request: Request) -> NoReturn:
     """Do what `request` asks in place of the test.
 
     Raises:
@@ -74,7 +96,7 @@ def search_now(tester: "ModelTester", request: Request) -> NoReturn:
     raise SearchDone
 
 
-def leave(tester: "ModelTester") -> str:
+def leave(tester: Tested) -> str:
     """Leave the reproducer of a test that just failed; the command that runs it, or nothing.
 
     A full disk must not hide why the test failed: then there is none.
@@ -101,7 +123,7 @@ def leave(tester: "ModelTester") -> str:
     return command
 
 
-def _reduce_at_once(tester: "ModelTester", request: Request) -> None:
+def _reduce_at_once(tester: Tested, request: Request) -> None:
     left = tester.recorder.seconds_left()
     request.seconds = min(request.seconds, left if left is not None else request.seconds)
     _search(tester, request)
@@ -111,7 +133,7 @@ def _to_log(line: str) -> None:
     print(f"reduce: {line}", file=sys.stderr, flush=True)
 
 
-def _search(tester: "ModelTester", request: Request) -> Found:
+def _search(tester: Tested, request: Request) -> Found:
     request.say("loading the model")
     recorder, config = tester.recorder, tester.compiler_config
     tester.recorder = _Unrecorded(recorder.identity, recorder.nodeid)
@@ -122,7 +144,7 @@ def _search(tester: "ModelTester", request: Request) -> Found:
         tester.recorder, tester.compiler_config = recorder, config
 
 
-def _searched(tester: "ModelTester", request: Request) -> Found:
+def _searched(tester: Tested, request: Request) -> Found:
     wanted = None
     if request.expected is not None:
         known = request.expected
@@ -140,11 +162,10 @@ def _searched(tester: "ModelTester", request: Request) -> Found:
             sentences=["It ends before there is a graph, so there is nothing to reduce."],
         )
     shared.device(subject.device).close()  # a board serves one process at a time
-    golden = GoldenValues(subject.graph, subject.arguments)
     with (
         lease(subject.device),
         worker(subject.device) as device,
-        Attempts(device, golden, subject.options, request.deadline_s) as attempts,
+        Attempts(device, subject.graph, subject.options, request.deadline_s) as attempts,
     ):
         saver = _Saver(request, attempts)
         search = Search(
@@ -157,7 +178,7 @@ def _searched(tester: "ModelTester", request: Request) -> Found:
     return found
 
 
-def _note(tester: "ModelTester", request: Request, found: Found) -> None:
+def _note(tester: Tested, request: Request, found: Found) -> None:
     """Say in the model's own record what was found; make one of a failure not on record."""
     expected, ending = request.expected, found.ending
     if expected is None and is_reproducible(ending.outcome, ending.failure):
@@ -173,7 +194,7 @@ def _note(tester: "ModelTester", request: Request, found: Found) -> None:
         reduced = Reduced(
             directory=request.place.name,
             fingerprint=found.smallest.verdict.fingerprint,
-            ops=len(found.smallest.part.ops),
+            ops=len(found.smallest.part.units),
             of=found.smallest.of,
             minimal=found.smallest.minimal,
             sentences=tuple(found.sentences),
@@ -182,10 +203,9 @@ def _note(tester: "ModelTester", request: Request, found: Found) -> None:
     write_model(request.run_dir, expected, versions())
 
 
-def _subject_of(tester: "ModelTester") -> Subject:
+def _subject_of(tester: Tested) -> Subject:
     program = tester.lowered()
-    if program.graph is None or program.signature is None:
-        raise UsageError("only PyTorch models have an FX graph to reduce; ONNX models have none")
+    graph = graph_of(program, program.flatten(tester.call()))
     name = tester.device_name
     executor = Executor(program, tester.compiler_config, shared.device(name), tester.recorder)
 
@@ -195,8 +215,7 @@ def _subject_of(tester: "ModelTester") -> Subject:
 
     return Subject(
         identity=tester.recorder.identity,
-        graph=program.graph,
-        arguments=program.signature.bind(program.flatten(tester.call())),
+        graph=graph,
         device=name,
         options=executor._options(),
         tolerances=tester.tolerances,
@@ -216,7 +235,7 @@ class _Saver:
 
     def save(self, smallest: Smallest) -> None:
         """Write a part, unless it is so large that it can wait for a smaller one."""
-        if _size(smallest.part) <= SAVED_AT_ONCE:
+        if _size(smallest.part, self._attempts.graph) <= SAVED_AT_ONCE:
             self._write(smallest)
 
     def finish(self, found: Found) -> Path:
@@ -245,15 +264,17 @@ def write_part(run_dir: Path, smallest: Smallest, attempts: Attempts, deadline_s
     """
     part, verdict = smallest.part, smallest.verdict
     job = attempts.job(part) if verdict.status > Status.CREATED_GRAPH else None
+    golden = attempts.expected(part).outputs if job and job.execute else None
     lowered = verdict.status >= Status.CONVERTED_TO_STABLE_HLO
     return write_reproducer(
         run_dir,
         msgspec.structs.replace(verdict, origin=run_dir.name),
         stablehlo=_portable(part) if lowered else None,
-        torch_ir=job.torch_ir.decode() if job else None,
-        fx_text=str(part.module.print_readable(print_output=False)),
+        torch_ir=job.torch_ir if job else None,
+        sources=part.sources(),
         inputs=job.inputs if job else (),
-        golden=attempts.golden.of(part.outputs) if job and job.execute else (),
+        keep_inputs=True,
+        golden=golden or (),
         device=verdict.device,
         deadline_s=deadline_s,
         versions=versions(),
@@ -265,12 +286,11 @@ def write_part(run_dir: Path, smallest: Smallest, attempts: Attempts, deadline_s
 def _portable(part: Part) -> bytes:
     """The part as a device gets it. It went this way before, in a worker, so it is safe here."""
     mlir = TorchMlir()
-    module = import_graph(mlir, part.graph)
+    module = part.imported(mlir)
     mlir.run(module, BACKEND_PIPELINE)
     mlir.to_stablehlo(module)
     return mlir.portable(module)
 
 
-def _size(part: Part) -> int:
-    values = [node.meta["val"] for node in (*part.inputs, *part.outputs)]
-    return sum(value.numel() * value.element_size() for value in values)
+def _size(part: Part, graph: OpGraph) -> int:
+    return sum(map(graph.size, (*part.inputs, *part.outputs)))

@@ -20,7 +20,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch.fx import Node
 
 from harness.devices.client import Device
 from harness.errors import RecordError, UsageError
@@ -30,10 +29,9 @@ from harness.op_by_op.repro import compared, reproduce
 from harness.op_by_op.reproducer import read_bytes_of, read_expected
 from harness.records.naming import identity_of
 from harness.records.schema import Failure, Outcome, Stage, Status
-from harness.reduce.attempts import Attempts, op_of, sign_of, worker
-from harness.reduce.golden import GoldenValues
+from harness.reduce.attempts import Attempts, sign_of, worker
+from harness.reduce.fx_graph import FxGraph
 from harness.reduce.model_reproducer import expected_of, find_model, read_model, write_model
-from harness.reduce.part import cut, results, units
 from harness.reduce.search import Found, Search, Smallest, Subject
 from harness.reduce.session import write_part
 from harness.verify import Tolerances, compare, mismatches
@@ -46,19 +44,22 @@ Searcher = Callable[..., Searched]
 TEST = f"{MINIATURE}/test_wrong.py::test_wrong"
 
 
-def subject_of(model: torch.nn.Module, x: torch.Tensor, device: str) -> Subject:
+def subject_of(
+    model: torch.nn.Module, x: torch.Tensor, device: str, *, inline: bool = False
+) -> Subject:
     with torch.no_grad():
         golden = model.eval()(x)
         exported = torch_program.decompose(torch_program.export(model, ((x,), {})))
     signature = torch_program.signature_of(exported)
+    if inline:
+        signature = torch_program.inline(exported, signature)
 
     def wrong(values: Sequence[torch.Tensor]) -> list[str]:
         return mismatches(compare([golden], list(values)))
 
     return Subject(
         identity=identity_of("x.py::test_x[full-eval]", device),
-        graph=exported.graph,
-        arguments=signature.bind([x]),
+        graph=FxGraph(exported.graph, signature.bind([x])),
         device=device,
         options={},
         tolerances=Tolerances(),
@@ -89,8 +90,8 @@ def searched(device: Callable[[str], Device], tmp_path: Path) -> Searcher:
         seconds: float = 300.0,
         save: Callable[[Smallest], None] = lambda smallest: None,
     ) -> Searched:
-        golden = GoldenValues(subject.graph, subject.arguments)
-        with Attempts(device(subject.device), golden, subject.options, 30.0) as attempts:
+        graph = subject.graph
+        with Attempts(device(subject.device), graph, subject.options, 30.0) as attempts:
             search = Search(subject, attempts, seconds=seconds, say=lambda line: None, save=save)
             found = search.run(None, 30.0)
             smallest = found.smallest
@@ -102,7 +103,7 @@ def searched(device: Callable[[str], Device], tmp_path: Path) -> Searcher:
 
 def ops_of(found: Found) -> list[str]:
     assert found.smallest is not None and found.smallest.minimal
-    return [str(node.target) for node in found.smallest.part.ops]
+    return [unit.op for unit in found.smallest.part.units]
 
 
 def ends_the_same_alone(place: Path | None) -> bool:
@@ -169,6 +170,34 @@ def test_a_refusal_of_the_front_end(searched: Searcher) -> None:
     assert place is not None and read_bytes_of(place, "golden"), "it can be compared once it runs"
 
 
+class Scaled(torch.nn.Module):
+    """Of a bfloat16 parameter inside the IR torch-mlir makes a resource; as an argument it runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = torch.nn.Parameter(torch.randn(8, 1, 1).bfloat16())
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * self.scale
+
+
+@pytest.mark.parametrize("inline", [False, True])
+def test_parameters_are_constants_of_a_part_where_they_are_of_the_model(
+    searched: Searcher, inline: bool
+) -> None:
+    torch.manual_seed(0)
+    model = Network(Scaled(), blocks=1)
+    subject = subject_of(model, torch.randn(1, 3, 12, 12), "cpu", inline=inline)
+    found, place = searched(subject)
+    if not inline:
+        assert (found.ending.outcome, place) == (Outcome.PASSED, None)
+        return
+    assert found.ending.outcome is Outcome.FAILED and ops_of(found) == ["aten.mul.Tensor"]
+    assert found.smallest is not None and len(found.smallest.part.inputs) == 1
+    assert "constant" in found.smallest.verdict.op.attributes["graph"]
+    assert ends_the_same_alone(place)
+
+
 def test_a_compiler_that_dies_costs_one_attempt(searched: Searcher) -> None:
     needs("iree.compiler", "iree-base-compiler")
     found, place = searched(network("empty_contraction", "iree-cpu"))
@@ -198,13 +227,13 @@ def test_interrupted_it_keeps_the_best_so_far(searched: Searcher) -> None:
     sizes: list[int] = []
 
     def interrupt_the_third(smallest: Smallest) -> None:
-        sizes.append(len(smallest.part.ops))
+        sizes.append(len(smallest.part.units))
         if len(sizes) == 3:
             raise KeyboardInterrupt
 
     found, place = searched(network("refused", "cpu"), save=interrupt_the_third)
     assert found.smallest is not None and not found.smallest.minimal
-    assert sizes == sorted(sizes, reverse=True) and len(found.smallest.part.ops) == sizes[-1] > 1
+    assert sizes == sorted(sizes, reverse=True) and len(found.smallest.part.units) == sizes[-1] > 1
     assert "interrupted" in found.sentences[-1] and place is not None
 
 
@@ -225,51 +254,48 @@ class Odd(torch.nn.Module):
 
 
 def test_any_set_of_ops_is_a_program_and_golden_values_feed_it() -> None:
-    subject = subject_of(Odd(), torch.randn(3, 5), "cpu")
-    everything = units(subject.graph)
-    golden = GoldenValues(subject.graph, subject.arguments)
-    for chosen in range(1, 2 ** len(everything)):
-        kept = [unit for i, unit in enumerate(everything) if chosen >> i & 1]
-        part = cut(subject.graph, [node for unit in kept for node in unit])
-        got = part.module(*golden.of(part.inputs))
-        for ours, theirs in zip(got, golden.of(part.outputs), strict=True):
+    graph = fx_graph(subject_of(Odd(), torch.randn(3, 5), "cpu"))
+    for chosen in range(1, 2 ** len(graph.units)):
+        part = graph.cut([unit for i, unit in enumerate(graph.units) if chosen >> i & 1])
+        got = part.module(*graph.golden(part.inputs))
+        for ours, theirs in zip(got, graph.golden(part.outputs), strict=True):
             assert torch.equal(ours, theirs)
 
 
+def fx_graph(subject: Subject) -> FxGraph:
+    assert isinstance(subject.graph, FxGraph)
+    return subject.graph
+
+
 def test_golden_values_are_the_same_kept_or_computed_again() -> None:
-    subject = network("ceil_pool", "cpu")
-    nodes = [n for unit in units(subject.graph) for n in unit if _is_tensor(n)]
-    kept = GoldenValues(subject.graph, subject.arguments)
-    forgetful = GoldenValues(subject.graph, subject.arguments, kept_bytes=10_000)
-    for node in (*nodes[::7], *nodes[::-9]):
-        assert torch.equal(kept.of([node])[0], forgetful.of([node])[0])
-        assert sum(v.nbytes for v in forgetful._kept.values()) <= 10_000
-
-
-def _is_tensor(node: Node) -> bool:
-    return isinstance(node.meta.get("val"), torch.Tensor)
+    kept = fx_graph(network("ceil_pool", "cpu"))
+    placeholders = [node for node in kept.graph.nodes if node.op == "placeholder"]
+    arguments = kept.golden([node.name for node in placeholders])
+    forgetful = FxGraph(kept.graph, arguments, kept_bytes=10_000)
+    names = [name for unit in kept.units for name in unit.values]
+    for name in (*names[::7], *names[::-9]):
+        assert torch.equal(kept.golden([name])[0], forgetful.golden([name])[0])
+        assert forgetful.values.kept_bytes <= 10_000
 
 
 def test_a_part_of_one_op_is_that_op_and_a_larger_one_is_its_program() -> None:
-    subject = subject_of(Odd(), torch.randn(3, 5), "cpu")
-    nodes = [node for unit in units(subject.graph) for node in unit]
-    by_target = {str(node.target): node for node in nodes}
-    assert op_of(cut(subject.graph, [by_target["aten.add.Tensor"]])).name == "aten.add.Tensor"
-    whole = op_of(cut(subject.graph, nodes, results(subject.graph)))
+    graph = subject_of(Odd(), torch.randn(3, 5), "cpu").graph
+    (add,) = [unit for unit in graph.units if unit.op == "aten.add.Tensor"]
+    assert graph.cut([add]).op().name == "aten.add.Tensor"
+    whole = graph.cut(graph.units, graph.results).op()
     other = subject_of(Odd(), torch.randn(3, 5), "cpu").graph
-    again = op_of(cut(other, [n for unit in units(other) for n in unit], results(other)))
+    again = other.cut(other.units, other.results).op()
     assert whole.key == again.key, "whatever its nodes are called"
-    assert whole.key != op_of(cut(subject.graph, nodes[1:], results(subject.graph))).key
+    assert whole.key != graph.cut(graph.units[1:], graph.results).op().key
 
 
 def test_a_window_that_the_device_cannot_do_is_halved(device: Callable[[str], Device]) -> None:
-    subject = network("refused", "cpu")
-    golden = GoldenValues(subject.graph, subject.arguments)
-    report = walk(subject.graph, golden, device("cpu"), Tolerances())
+    graph = network("refused", "cpu").graph
+    report = walk(graph, device("cpu"), Tolerances())
     assert report.first_wrong is None
     assert report.missing[0].target == "aten.cumprod.default"
     assert "failed to legalize" in report.missing[0].reason
-    assert report.nodes + len(report.missing) >= len(units(subject.graph))
+    assert report.nodes + len(report.missing) >= len(graph.units)
     assert "could not be had, the first cumprod" in report.render()
 
 

@@ -26,6 +26,10 @@ from harness.op_by_op.identity import fingerprint
             "SIGSEGV at 0x1 in /home/a/lib/libbar.so after 17 s",
         ),
         (
+            "a constant {value = dense_resource<torch_tensor_8_torch.bfloat16> : tensor<8xbf16>}",
+            "a constant {value = dense_resource<torch_tensor_8_torch.bfloat16_2> : tensor<4xbf16>}",
+        ),
+        (
             "\n  the shape (2, 3) and %0#1 of !torch.vtensor<[2,3],f32>\nnote: see 7",
             "the shape (4,) and %x of !torch.vtensor<[],f32>\nnote: see 8",
         ),
