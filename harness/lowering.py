@@ -15,7 +15,7 @@ from harness.config import CompileDepth, CompilerConfig
 from harness.frontend import torch_program, training
 from harness.frontend.consteval import fold_constants
 from harness.frontend.fx_import import import_graph
-from harness.frontend.mlir import BACKEND_PIPELINE, TorchMlir, text_of
+from harness.frontend.mlir import TorchMlir, text_of
 from harness.frontend.program import Constant, Signature
 from harness.frontend.torch_program import Call, ExportRefusal
 from harness.recording import StageScope, TestRecorder
@@ -158,7 +158,7 @@ def _lower_module(
     recorder: TestRecorder,
 ) -> bytes:
     with recorder.stage(Stage.TORCH_BACKEND_IR) as stage:
-        mlir.run(module, BACKEND_PIPELINE)
+        mlir.to_backend(module)
         keep_level(stage, config, "torch_backend_ir", text_of(module, whole=whole))
         stage.reached(Status.CONVERTED_TO_TORCH_BACKEND_IR)
     with recorder.stage(Stage.STABLEHLO) as stage:

@@ -107,9 +107,7 @@ class OpStages:
             return ir.Module.parse(source, context=mlir.context)
 
     def _to_backend(self, module: "ir.Module") -> tuple[None, tuple[Level, ...]]:
-        from harness.frontend.mlir import BACKEND_PIPELINE
-
-        self._lowering().run(module, BACKEND_PIPELINE)
+        self._lowering().to_backend(module)
         return None, _level(Stage.TORCH_BACKEND_IR, module)
 
     def _to_stablehlo(self, module: "ir.Module") -> tuple[bytes, tuple[Level, ...]]:

@@ -23,8 +23,8 @@ from torch_mlir.passmanager import PassManager
 
 from harness.errors import HarnessError
 
-BACKEND_PIPELINE = "builtin.module(torchdynamo-export-to-torch-backend-pipeline)"
-ONNX_BACKEND_PIPELINE = "builtin.module(torch-onnx-to-torch-backend-pipeline)"
+_BACKEND_PIPELINE = "builtin.module(torchdynamo-export-to-torch-backend-pipeline)"
+_ONNX_BACKEND_PIPELINE = "builtin.module(torch-onnx-to-torch-backend-pipeline)"
 STABLEHLO_PIPELINE = "builtin.module(torch-backend-to-stablehlo-backend-pipeline)"
 
 sys.modules.setdefault("torch_mlir.dialects.stablehlo", types.ModuleType("stablehlo"))
@@ -60,13 +60,9 @@ class TorchMlir:
     def run(self, module: ir.Module, pipeline: str) -> None:
         """Run a textual pipeline on a module, in place.
 
-        Of a module that holds ONNX operators still, `BACKEND_PIPELINE` converts those first.
-
         Raises:
             LoweringError: a pass failed.
         """
-        if pipeline == BACKEND_PIPELINE and _holds_onnx(module):
-            pipeline = ONNX_BACKEND_PIPELINE
         with self.explained():
             self._manager(pipeline).run(module.operation)
 
@@ -84,6 +80,14 @@ class TorchMlir:
                 )
             self._managers[pipeline] = passes
         return self._managers[pipeline]
+
+    def to_backend(self, module: ir.Module) -> None:
+        """What an importer made to torch backend IR, in place.
+
+        Raises:
+            LoweringError: a pass failed.
+        """
+        self.run(module, _ONNX_BACKEND_PIPELINE if _holds_onnx(module) else _BACKEND_PIPELINE)
 
     def to_stablehlo(self, module: ir.Module) -> None:
         """Torch backend IR to clean StableHLO, in place."""

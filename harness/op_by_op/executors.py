@@ -20,7 +20,7 @@ from torch.fx import Graph
 from harness.devices.op_run import OpJob
 from harness.errors import UsageError
 from harness.frontend.fx_import import import_graph
-from harness.frontend.mlir import BACKEND_PIPELINE, LoweringError, TorchMlir, text_of
+from harness.frontend.mlir import LoweringError, TorchMlir, text_of
 from harness.lowering import Program, lower_onnx
 from harness.op_by_op.fx_json import FxJsonError, dumps
 from harness.op_by_op.reference import (
@@ -47,7 +47,7 @@ class TorchExecutor(OpByOpExecutor):
         """
         mlir = TorchMlir()
         module = import_graph(mlir, graph)
-        mlir.run(module, BACKEND_PIPELINE)
+        mlir.to_backend(module)
         mlir.to_stablehlo(module)
         return text_of(module)
 

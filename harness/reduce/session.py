@@ -18,7 +18,7 @@ from harness.devices import shared
 from harness.devices.lease import lease
 from harness.errors import DeviceError, RecordError, UsageError
 from harness.executor import Executor
-from harness.frontend.mlir import BACKEND_PIPELINE, TorchMlir
+from harness.frontend.mlir import TorchMlir
 from harness.frontend.torch_program import Call
 from harness.lowering import Program
 from harness.op_by_op.reproducer import folder_name, write_reproducer
@@ -287,7 +287,7 @@ def _portable(part: Part) -> bytes:
     """The part as a device gets it. It went this way before, in a worker, so it is safe here."""
     mlir = TorchMlir()
     module = part.imported(mlir)
-    mlir.run(module, BACKEND_PIPELINE)
+    mlir.to_backend(module)
     mlir.to_stablehlo(module)
     return mlir.portable(module)
 

@@ -13,7 +13,7 @@ import torch
 from harness import recording
 from harness.frontend import torch_program
 from harness.frontend.fx_import import import_graph
-from harness.frontend.mlir import BACKEND_PIPELINE, LoweringError, TorchMlir, text_of
+from harness.frontend.mlir import LoweringError, TorchMlir, text_of
 from harness.op_by_op.fx_json import dumps, loads, owned
 from harness.op_by_op.pool import OpPool
 from harness.op_by_op.torch_ops import count_ops, unique_ops
@@ -33,7 +33,7 @@ def test_every_torch_op_of_a_model_lowers_alone_and_computes_its_golden(
         assert [tuple(t.shape) for t in op.inputs] == [t.shape for t in op.op.inputs]
         assert [tuple(t.shape) for t in op.golden] == [t.shape for t in op.op.outputs]
         module = import_graph(mlir, op.graph)
-        mlir.run(module, BACKEND_PIPELINE)
+        mlir.to_backend(module)
         mlir.to_stablehlo(module)
         actual = interpreted(interpreter, mlir.portable(module), op.inputs)
         torch.testing.assert_close(actual, [g.contiguous() for g in op.golden], msg=op.node)
