@@ -12,43 +12,28 @@ is a value instead.
 
 import atexit
 import contextlib
-import dataclasses
 import os
-import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from harness.devices.begun_op import BegunOp
 from harness.devices.catalog import kind_of
 from harness.devices.connection import Connection
-from harness.devices.failures import DeviceFailure, DeviceRefusal, HostCrash, HostTimeout
+from harness.devices.failures import DeviceFailure, DeviceRefusal
 from harness.devices.fork_server import ForkServer
-from harness.devices.op_run import (
-    DEADLINE,
-    OUT_OF_MEMORY,
-    Ended,
-    OpFailure,
-    OpJob,
-    OpRun,
-    is_out_of_memory,
-    stage_after,
-)
+from harness.devices.op_run import DEADLINE, OpJob, OpRun
 from harness.devices.wire import (
     Compile,
     Compiled,
-    Inputs,
-    OpDone,
     Opened,
     Ran,
-    Reached,
     Release,
     Released,
     Request,
     Run,
-    RunOp,
     Usage,
 )
 from harness.errors import DeviceError, HarnessError
-from harness.records.schema import Stage
 
 if TYPE_CHECKING:
     import torch
@@ -176,34 +161,22 @@ class Device:
     ) -> OpRun:
         """Take one op through lowering, the device's compiler and, where it executes, the device.
 
-        Every end the op itself can bring about is a value; `deadline` is in seconds. With `clear`,
-        an op is not run before that has returned; it may wait, which does not count. The outputs
-        are good until then: they lie where those of the next op will.
+        As `BegunOp.finish`.
+
+        Raises:
+            DeviceError: the device cannot be opened.
+        """
+        return self.begin_op(job).finish(deadline, clear)
+
+    def begin_op(self, job: OpJob) -> BegunOp:
+        """Have the host begin with an op.
 
         Raises:
             DeviceError: the device cannot be opened.
         """
         host, opened = self._opened()
         executes = opened.executes and job.execute
-        started = time.monotonic()
-        progress: list[Reached] = []
-        request = RunOp(job.torch_ir, job.stablehlo, dict(job.options), executes, job.key)
-        try:
-            if not host.begin(request):
-                return _bystander(host, time.monotonic() - started)
-            waited = _give(host, job.inputs, clear) if executes else 0.0
-            done = _follow(host, progress, started + deadline + waited)
-        except DeviceFailure as error:
-            wall = time.monotonic() - started
-            return _op_failed(error, job, progress, wall, limited=self.memory_limit > 0)
-        outputs = None
-        if done.ran is not None:
-            from harness.devices.tensors import view_tensors
-
-            views = view_tensors(done.outputs, host.outputs.memory)
-            outputs = tuple(views if clear is not None else [view.clone() for view in views])
-        wall = time.monotonic() - started
-        return _op_run(Ended.DONE, progress, outputs=outputs, wall_s=wall, stderr=host.written())
+        return BegunOp(host, job, executes=executes, limited=self.memory_limit > 0)
 
 
 def _ask(
@@ -217,80 +190,3 @@ def _ask(
     if not host.begin(request, descriptor):
         host.raise_crash()
     return host.receive(kind, timeout)
-
-
-def _give(
-    host: Connection, tensors: "Sequence[torch.Tensor]", clear: Callable[[], None] | None
-) -> float:
-    """Write an op's inputs, while its host compiles it, and hand them over when it is clear.
-
-    Returns the seconds it took to be clear.
-    """
-    from harness.devices.tensors import write_tensors
-
-    try:
-        specs, _ = write_tensors(tensors, host.inputs.reserve)
-        written = time.monotonic()
-        if clear is not None:
-            clear()
-        waited = time.monotonic() - written
-    except BaseException:
-        host.close()  # it would wait for them for ever
-        raise
-    descriptor = host.inputs.announce()
-    host.send(Inputs(tuple(specs)), descriptor)  # if it died, who waits for its answer finds out
-    if descriptor is not None:
-        os.close(descriptor)
-    return waited
-
-
-def _follow(host: Connection, progress: list[Reached], end: float) -> OpDone:
-    """Collect what an op reaches, until it is done; `end` is on the monotonic clock."""
-    while True:
-        remaining = max(end - time.monotonic(), 0.001)
-        reply, returned = host.receive((Reached, OpDone), remaining)
-        if isinstance(reply, OpDone):
-            break
-        progress.append(reply)
-    if reply.ran is not None:
-        progress.append(Reached(Stage.EXECUTE, (), reply.ran))
-    host.outputs.take(returned)
-    return reply
-
-
-def _bystander(host: Connection, wall: float) -> OpRun:
-    """What an op comes to whose host was dead before it took it."""
-    try:
-        host.raise_crash()
-    except HostCrash as error:
-        message = f"{error} before it took the op"
-        failure = OpFailure(error.kind, message, error.diagnostic, None)
-        return OpRun(Ended.INFRA, failure=failure, wall_s=wall)
-
-
-def _op_failed(
-    error: DeviceFailure, job: OpJob, progress: Sequence[Reached], wall: float, *, limited: bool
-) -> OpRun:
-    """The failure as a value; `limited`: its host had a memory limit."""
-    ended, message = Ended.CRASH, str(error)
-    if isinstance(error, DeviceRefusal):
-        ended = Ended.REFUSED
-    elif isinstance(error, HostTimeout):
-        ended, message = Ended.TIMEOUT, f"the op was not through in {wall:.0f} s and was stopped"
-    stage = error.stage or stage_after(progress[-1].stage if progress else None, job)
-    limited = limited and ended is not Ended.TIMEOUT  # the stacks may name anything
-    kind = OUT_OF_MEMORY if limited and is_out_of_memory(error.diagnostic) else error.kind
-    failure = OpFailure(kind, message, error.diagnostic, stage)
-    run = _op_run(ended, progress, failure=failure, wall_s=wall, stderr=error.diagnostic)
-    last = {} if error.usage is None else {stage: error.usage}
-    return dataclasses.replace(run, levels=run.levels + error.levels, usages={**run.usages, **last})
-
-
-def _op_run(ended: Ended, progress: Sequence[Reached], **rest: Any) -> OpRun:
-    return OpRun(
-        ended,
-        progress[-1].stage if progress else None,
-        tuple(level for reached in progress for level in reached.levels),
-        {reached.stage: reached.usage for reached in progress},
-        **rest,
-    )

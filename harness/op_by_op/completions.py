@@ -61,7 +61,7 @@ class Completions:
     def caught_up(self) -> None:
         """Wait, on a thread that completes futures, for what its last one led to."""
         before: Future[None] | None = getattr(self._worker, "handed", None)
-        if before is not None:
+        if before is not None and not before.done():
             wait([before])
 
     def _finish_later(self, room: "Room", finish: Callable[[], Rest]) -> "Future[None]":

@@ -14,13 +14,16 @@ be published as a thousand failing ops.
 
 import contextlib
 import dataclasses
+import enum
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from harness.devices.begun_op import BegunOp
 from harness.devices.catalog import is_exclusive
 from harness.devices.client import Device
 from harness.devices.failures import HostCrash
@@ -53,7 +56,22 @@ _PROBES = 10
 
 _Clear = Callable[[], None] | None
 _Done = Callable[["Future[OpRun]"], None] | None
-_Task = tuple[OpJob, _Clear, "Future[OpRun]"]
+_Begun = BegunOp | OpRun | Exception
+"""An op in a host; or what came of it at once."""
+
+
+class _Remedy(enum.Enum):
+    AFRESH = enum.auto()
+    """A new host: what earlier ops left behind is not the next one's fault."""
+    ANOTHER = enum.auto()
+    """A new host, or the spare, and proof that the device is well."""
+
+
+@dataclass(frozen=True)
+class _Task:
+    job: OpJob
+    clear: _Clear
+    future: "Future[OpRun]"
 
 
 class OpPool:
@@ -93,7 +111,8 @@ class OpPool:
         """Queue an op. Its future raises only for a job that no device can be asked.
 
         Both callbacks are called on the worker's thread and may wait: `clear` while the op is
-        compiled, which is not run before; `done` when it is done, before the next one is taken.
+        compiled, which is neither run nor done before; `done` when it is done and the next one is
+        begun, before that one's `clear`.
 
         Raises:
             DeviceError: the pool is closed.
@@ -103,7 +122,7 @@ class OpPool:
         future: Future[OpRun] = Future()
         if done is not None:
             future.add_done_callback(done)
-        self._tasks.put((job, clear, future))
+        self._tasks.put(_Task(job, clear, future))
         return future
 
     def map(self, jobs: Iterable[OpJob]) -> Iterator[OpRun]:
@@ -131,7 +150,7 @@ class OpPool:
             while True:
                 task = self._tasks.get_nowait()
                 if task is not None:
-                    task[2].cancel()
+                    task.future.cancel()
 
     def __enter__(self) -> Self:
         return self
@@ -146,6 +165,18 @@ class OpPool:
 
     def _take(self) -> _Task | None:
         return self._tasks.get()
+
+    def _take_waiting(self) -> _Task | None:
+        """The next op that is wanted still, if one waits."""
+        with contextlib.suppress(queue.Empty):
+            while not self._closing:
+                task = self._tasks.get_nowait()
+                if task is None:
+                    self._tasks.put(None)  # the end; for `_take`
+                    break
+                if task.future.set_running_or_notify_cancel():
+                    return task
+        return None
 
     def _new_device(self) -> Device:
         return Device(self._name, fork_server=self._server, memory_limit=self._memory_limit)
@@ -183,34 +214,51 @@ class _Worker(threading.Thread):
         self._deadline = deadline
 
     def run(self) -> None:
+        """Take op after op: one that waits is begun before the one before it is handed over."""
         self._ready(probe=False)
-        while (task := self._pool._take()) is not None:
-            job, clear, future = task
-            if not future.set_running_or_notify_cancel():
+        task, begun = self._pool._take(), None
+        while task is not None:
+            if begun is None and not task.future.set_running_or_notify_cancel():
+                task = self._pool._take()
                 continue
-            try:
-                result = self._once_more_if_bystander(job, clear)
-            except Exception as error:  # a job that cannot even be written down
-                future.set_exception(error)
-                continue
-            future.set_result(result)
-            self._recover(result)
+            outcome = self._attempted(task, begun)
+            following = None if self._remedy(outcome) else self._pool._take_waiting()
+            begun = self._begin(following.job) if following is not None else None
+            _complete(task.future, outcome)
+            if following is None:
+                self._recover(outcome)
+            task = following or self._pool._take()
         self._device.close()
 
-    def _once_more_if_bystander(self, job: OpJob, clear: _Clear) -> OpRun:
-        first = self._attempt(job, clear)
+    def _attempted(self, task: _Task, begun: "_Begun | None") -> OpRun | Exception:
+        try:
+            return self._once_more_if_bystander(task, begun or self._begin(task.job))
+        except Exception as error:  # a job that cannot even be written down
+            return error
+
+    def _once_more_if_bystander(self, task: _Task, begun: "_Begun") -> OpRun:
+        first = self._attempt(begun, task.clear)
         if self._pool._sick or self._pool._closing or not _is_bystander(first):
             return first
         self._ready(probe=True)
-        return self._attempt(job, clear)
+        return self._attempt(self._begin(task.job), task.clear)
 
-    def _attempt(self, job: OpJob, clear: _Clear) -> OpRun:
+    def _begin(self, job: OpJob) -> "_Begun":
         if self._pool._sick:
             return _infra(self._pool._sick)
         try:
-            result = self._device.run_op(job, self._deadline, clear)
-        except DeviceError as error:
-            return self._not_open(error)
+            return self._device.begin_op(job)
+        except Exception as error:
+            return error
+
+    def _attempt(self, begun: "_Begun", clear: _Clear) -> OpRun:
+        if isinstance(begun, OpRun):
+            return begun
+        if isinstance(begun, DeviceError):
+            return self._not_open(begun)
+        if isinstance(begun, Exception):
+            raise begun
+        result = begun.finish(self._deadline, clear)
         if self._pool._closing and result.ended is Ended.CRASH:
             return dataclasses.replace(_infra("the pool was closed"), levels=result.levels)
         return result
@@ -220,18 +268,27 @@ class _Worker(threading.Thread):
             self._pool._fall_sick(str(error))
         return _infra(str(error))
 
-    def _recover(self, result: OpRun) -> None:
+    def _remedy(self, outcome: OpRun | Exception) -> "_Remedy | None":
+        """What the device needs after an op, before it is given another."""
+        if isinstance(outcome, Exception) or self._pool._closing or self._pool._sick:
+            return None
+        failure = outcome.failure
+        out_of_memory = failure is not None and failure.kind == OUT_OF_MEMORY
+        if outcome.ended in (Ended.CRASH, Ended.TIMEOUT, Ended.INFRA) or out_of_memory:
+            return _Remedy.ANOTHER
+        if _resident(outcome) * 2 > self._device.memory_limit > 0:
+            return _Remedy.AFRESH
+        return None
+
+    def _recover(self, outcome: OpRun | Exception) -> None:
         """Have the device ready again before the next op is taken."""
-        if self._pool._closing or self._pool._sick:
+        remedy = self._remedy(outcome)
+        if remedy is None:
             return
-        out_of_memory = result.failure is not None and result.failure.kind == OUT_OF_MEMORY
-        if result.ended in (Ended.CRASH, Ended.TIMEOUT, Ended.INFRA) or out_of_memory:
-            self._device.close()
+        self._device.close()
+        if remedy is _Remedy.ANOTHER:
             self._device = self._pool._exchange(self._device)
-            self._ready(probe=True)
-        elif _resident(result) * 2 > self._device.memory_limit > 0:
-            self._device.close()  # what earlier ops left behind is not the next one's fault
-            self._ready(probe=False)
+        self._ready(probe=remedy is _Remedy.ANOTHER)
 
     def _ready(self, *, probe: bool) -> None:
         for _ in range(_PROBES):
@@ -258,6 +315,13 @@ class _Worker(threading.Thread):
             return _diagnosis(self._device.run_op(_probe_job(executes=executes), PROBE_DEADLINE))
         except DeviceError as error:
             return str(error), _was_killed(error)
+
+
+def _complete(future: "Future[OpRun]", outcome: OpRun | Exception) -> None:
+    if isinstance(outcome, Exception):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)
 
 
 def _diagnosis(run: OpRun) -> tuple[str, bool]:

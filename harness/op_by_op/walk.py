@@ -54,6 +54,7 @@ _BYTES_AHEAD = 256 << 20
 """What the operands and results of ops under way may come to, unless it is one op's."""
 
 
+_Clear = Callable[[], None] | None
 _Done = Callable[["Future[OpRun]"], None] | None
 
 
@@ -129,15 +130,13 @@ class OpByOpExecutor(Executor):
         self._hits: dict[str, OpVerdict | None] = {}
         self._flags = judge.flags_of(self._options(), tolerances=tolerances)
 
-    def compile_op(self, job: OpJob, done: _Done = None) -> "Future[OpRun]":
-        """Compile one op in a worker; nothing is executed."""
+    def compile_op(self, job: OpJob, clear: _Clear = None, done: _Done = None) -> "Future[OpRun]":
+        """Compile one op in a worker; nothing is executed. The callbacks are `OpPool.submit`'s."""
         alone = OpJob(job.torch_ir, job.stablehlo, job.options, key=job.key)
-        return self._pool.submit(alone, done=done)
+        return self._pool.submit(alone, clear, done)
 
-    def run_op(
-        self, job: OpJob, clear: Callable[[], None] | None = None, done: _Done = None
-    ) -> "Future[OpRun]":
-        """Compile one op in a worker and execute it there, once `clear`, on the job's inputs."""
+    def run_op(self, job: OpJob, clear: _Clear = None, done: _Done = None) -> "Future[OpRun]":
+        """Compile one op in a worker and execute it there on the job's inputs."""
         return self._pool.submit(job, clear, done)
 
     @functools.cached_property
@@ -200,11 +199,9 @@ class OpByOpExecutor(Executor):
             verdict = self._not_imported(candidate, error)
             room.finish(partial(self._settle, candidate, OpJob(), key, cached, verdict))
             return
+        begin = self.run_op if self._executes else self.compile_op
         finish = partial(self._finish, candidate, job, key, cached)
-        if self._executes:
-            room.finish_after(partial(self.run_op, job, completions.caught_up), finish)
-        else:
-            room.finish_after(partial(self.compile_op, job), finish)
+        room.finish_after(partial(begin, job, completions.caught_up), finish)
 
     def _finish(
         self,

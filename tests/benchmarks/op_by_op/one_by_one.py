@@ -20,8 +20,9 @@ import msgspec
 import torch
 
 from harness.config import CompileDepth, CompilerConfig
+from harness.devices.begun_op import BegunOp
 from harness.devices.client import Device
-from harness.devices.op_run import DEADLINE, Ended, OpJob, OpRun
+from harness.devices.op_run import Ended, OpJob, OpRun
 from harness.devices.shared import device
 from harness.frontend.torch_program import call_of
 from harness.lowering import lower_torch
@@ -101,17 +102,16 @@ class AsItGoes(TorchExecutor):
     def walk(self, candidates: Iterable[Candidate], total: int) -> Outcome:
         """Walk, and note when the worker was given each op and had its result."""
         spans: list[tuple[float, float, bool, OpRun]] = []
-        plain = Device.run_op
+        plain = BegunOp.finish
 
-        def timed(one: Device, job: OpJob, deadline: float = DEADLINE, clear: Any = None) -> OpRun:
-            started = time.perf_counter()
-            run = plain(one, job, deadline, clear)
-            spans.append((started, time.perf_counter(), self._pool._tasks.empty(), run))
+        def timed(begun: BegunOp, deadline: float, clear: Any = None) -> OpRun:
+            run = plain(begun, deadline, clear)
+            spans.append((begun.started, time.monotonic(), self._pool._tasks.empty(), run))
             return run
 
-        Device.run_op = timed  # type: ignore[method-assign]
+        BegunOp.finish = timed  # type: ignore[method-assign]
         outcome = super().walk(candidates, total)
-        Device.run_op = plain  # type: ignore[method-assign]
+        BegunOp.finish = plain  # type: ignore[method-assign]
         self.costs = []
         for (started, ended, idle, run), following in pairwise(spans):
             until = ended if idle else following[0]  # else it waited for the importer

@@ -1,0 +1,142 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""An op that a host was asked for, and how its request ends. Every end is a value."""
+
+import dataclasses
+import os
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from harness.devices.connection import Connection
+from harness.devices.failures import DeviceFailure, DeviceRefusal, HostCrash, HostTimeout
+from harness.devices.op_run import (
+    OUT_OF_MEMORY,
+    Ended,
+    OpFailure,
+    OpJob,
+    OpRun,
+    is_out_of_memory,
+    stage_after,
+)
+from harness.devices.wire import Inputs, OpDone, Reached, RunOp, TensorSpec
+from harness.records.schema import Stage
+
+
+class BegunOp:
+    """One op in a host."""
+
+    def __init__(self, host: Connection, job: OpJob, *, executes: bool, limited: bool) -> None:
+        """Hand the op to its host; `limited`: that has a memory limit."""
+        self.started = time.monotonic()
+        self._host = host
+        self._job = job
+        self._executes = executes
+        self._limited = limited
+        request = RunOp(job.torch_ir, job.stablehlo, dict(job.options), executes, job.key)
+        self._taken = host.begin(request)
+
+    def finish(self, deadline: float, clear: Callable[[], None] | None = None) -> OpRun:
+        """Follow the op to its end, at most `deadline` seconds after its beginning.
+
+        With `clear`, the op is compiled but neither run nor known to be done before that has
+        returned; it may wait, which does not count. Outputs are good until the `clear` of the op
+        after it returns: they lie where its outputs will.
+        """
+        if not self._taken:
+            return _bystander(self._host, self._seconds())
+        progress: list[Reached] = []
+        try:
+            waited = self._give(clear)
+            done = self._follow(progress, self.started + deadline + waited)
+        except DeviceFailure as error:
+            return _failed(error, self._job, progress, self._seconds(), limited=self._limited)
+        outputs = None
+        if done.ran is not None:
+            from harness.devices.tensors import view_tensors
+
+            views = view_tensors(done.outputs, self._host.outputs.memory)
+            outputs = tuple(views if clear is not None else [view.clone() for view in views])
+        written = self._host.written()
+        return _run(Ended.DONE, progress, outputs=outputs, wall_s=self._seconds(), stderr=written)
+
+    def _seconds(self) -> float:
+        return time.monotonic() - self.started
+
+    def _give(self, clear: Callable[[], None] | None) -> float:
+        """Write the inputs, while the host compiles the op, and hand them over when it is clear.
+
+        Returns the seconds it took to be clear.
+        """
+        host = self._host
+        specs: list[TensorSpec] = []
+        try:
+            if self._executes:
+                from harness.devices.tensors import write_tensors
+
+                specs, _ = write_tensors(self._job.inputs, host.inputs.reserve)
+            written = time.monotonic()
+            if clear is not None:
+                clear()
+            waited = time.monotonic() - written
+        except BaseException:
+            host.close()  # it would wait for them for ever
+            raise
+        if self._executes:
+            descriptor = host.inputs.announce()
+            host.send(Inputs(tuple(specs)), descriptor)  # if it died, `_follow` finds out how
+            if descriptor is not None:
+                os.close(descriptor)
+        return waited
+
+    def _follow(self, progress: list[Reached], end: float) -> OpDone:
+        """Collect what the op reaches, until it is done; `end` is on the monotonic clock."""
+        while True:
+            remaining = max(end - time.monotonic(), 0.001)
+            reply, returned = self._host.receive((Reached, OpDone), remaining)
+            if isinstance(reply, OpDone):
+                break
+            progress.append(reply)
+        if reply.ran is not None:
+            progress.append(Reached(Stage.EXECUTE, (), reply.ran))
+        self._host.outputs.take(returned)
+        return reply
+
+
+def _bystander(host: Connection, wall: float) -> OpRun:
+    """What an op comes to whose host was dead before it took it."""
+    try:
+        host.raise_crash()
+    except HostCrash as error:
+        message = f"{error} before it took the op"
+        failure = OpFailure(error.kind, message, error.diagnostic, None)
+        return OpRun(Ended.INFRA, failure=failure, wall_s=wall)
+
+
+def _failed(
+    error: DeviceFailure, job: OpJob, progress: Sequence[Reached], wall: float, *, limited: bool
+) -> OpRun:
+    """The failure as a value; `limited`: its host had a memory limit."""
+    ended, message = Ended.CRASH, str(error)
+    if isinstance(error, DeviceRefusal):
+        ended = Ended.REFUSED
+    elif isinstance(error, HostTimeout):
+        ended, message = Ended.TIMEOUT, f"the op was not through in {wall:.0f} s and was stopped"
+    stage = error.stage or stage_after(progress[-1].stage if progress else None, job)
+    limited = limited and ended is not Ended.TIMEOUT  # the stacks may name anything
+    kind = OUT_OF_MEMORY if limited and is_out_of_memory(error.diagnostic) else error.kind
+    failure = OpFailure(kind, message, error.diagnostic, stage)
+    run = _run(ended, progress, failure=failure, wall_s=wall, stderr=error.diagnostic)
+    last = {} if error.usage is None else {stage: error.usage}
+    return dataclasses.replace(run, levels=run.levels + error.levels, usages={**run.usages, **last})
+
+
+def _run(ended: Ended, progress: Sequence[Reached], **rest: Any) -> OpRun:
+    return OpRun(
+        ended,
+        progress[-1].stage if progress else None,
+        tuple(level for reached in progress for level in reached.levels),
+        {reached.stage: reached.usage for reached in progress},
+        **rest,
+    )
