@@ -139,6 +139,12 @@ def merge(session: nox.Session) -> None:
 
 
 @nox.session
+def lists(session: nox.Session) -> None:
+    """Say everything that is wrong with the lists of tests."""
+    command(session, "-m", "pipeline", "lists")
+
+
+@nox.session
 def promote(session: nox.Session) -> None:
     """Print the list moves that a run's records support; write them with -- --write."""
     command(session, "-m", "pipeline", "promote")

@@ -222,9 +222,13 @@ class TestRecorder:
         words = ["python", "-m", "pytest", self.nodeid, "--device", self.identity.device]
         return shlex.join([*words, "--size", size] if size != SIZES[0] else words)
 
-    def ops_found(self, total: int, taken: int) -> None:
-        """The model was split into unique ops, some of which an earlier attempt has done."""
-        self._write(OpsFound(time=time.time(), key=self.key, total=total, taken=taken))
+    def ops_found(self, total: int, taken: int, only: int | None = None) -> None:
+        """The model was split into unique ops, some of which an earlier attempt has done.
+
+        `only` is the index of the one op that was asked for, which `total` counts then.
+        """
+        found = OpsFound(time=time.time(), key=self.key, total=total, taken=taken, only=only)
+        self._write(found)
 
     def op_started(self, op_key: str, index: int) -> None:
         """Written ahead: an op is about to be handed to the workers. It outlives the process."""

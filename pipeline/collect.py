@@ -54,7 +54,7 @@ def collect_tests(folder: str, root: Path, timeout_s: float = TIMEOUT_S) -> Coll
         crashed[file] = f"{file} cannot be collected: importing it {how}"
     raise PipelineError(
         f"collecting {folder} died {_MOST_CRASHES} times, last in {next(reversed(crashed))}; "
-        "run `python -m pytest --collect-only` there to see why"
+        "`nox -s tests -- --collect-only FILE` shows why"
     )
 
 
@@ -72,8 +72,8 @@ def _attempt(
         importing = target.with_suffix(IMPORTING_SUFFIX)
         if not importing.exists():
             raise PipelineError(
-                f"pytest cannot collect {folder} ({code}); run `python -m pytest --collect-only "
-                f"{folder}` in {root} to see why"
+                f"pytest cannot collect {folder} in {root} ({code}); "
+                f"`nox -s tests -- --collect-only {folder}` shows why"
             )
         return importing.read_text("utf-8"), code
 
