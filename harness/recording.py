@@ -18,6 +18,7 @@ from pathlib import Path
 
 from harness.devices.usage import Meter
 from harness.errors import DeviceError, HarnessError, RecordError, UsageError
+from harness.op_tally import OpTally
 from harness.records import provenance
 from harness.records.blobs import BlobStore
 from harness.records.journal import JournalWriter
@@ -136,6 +137,8 @@ class TestRecorder:
         """Mismatches that are on record and that nobody has raised yet."""
         self.results: list[tuple[StageResult, Status]] = []
         """Stages so far, for a test that can reuse them."""
+        self.ops = OpTally()
+        """What its ops came to."""
         self.profiles_ops = True
         """Off: what an op's stages cost stays off the record."""
         self._write(
@@ -227,6 +230,7 @@ class TestRecorder:
 
         `only` is the index of the one op that was asked for, which `total` counts then.
         """
+        self.ops.total = total
         found = OpsFound(time=time.time(), key=self.key, total=total, taken=taken, only=only)
         self._write(found)
 
@@ -237,6 +241,7 @@ class TestRecorder:
 
     def op_ended(self, result: OpResult) -> None:
         """An op has its verdict. It outlives the process; after `sync`, the machine too."""
+        self.ops.note(result)
         result = result if self.profiles_ops else without_costs(result)
         event = OpEnded(time=time.time(), key=self.key, result=result)
         self.run.journal.append(event, sync=False)

@@ -14,6 +14,7 @@ from harness.records.atomic import write_atomically
 from harness.records.moves import write_moves
 from harness.records.run_dir import HEADER_NAME, read_merged, write_plan
 from harness.records.schema import Plan, PlannedTest
+from harness.records.scratch import sweep
 from pipeline import resume, verdict_cache
 from pipeline.choose import Chosen, RunOptions, choose, list_problems, look_around, refusals
 from pipeline.collect import collect_tests
@@ -42,6 +43,7 @@ def run(options: RunOptions, say: Speaker) -> ExitCode:
         PipelineError: something asked for does not exist; nothing was run.
         RecordError: the run directory cannot be written.
     """
+    sweep()
     if options.resume is not None:
         return _resume(options, say)
     chosen = choose(options, say)
