@@ -9,7 +9,6 @@ record opens `results/local-<time>-<pid>`. Every stage is journalled before it s
 
 import contextlib
 import os
-import shlex
 import time
 import traceback
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ from harness.op_tally import OpTally
 from harness.records import provenance
 from harness.records.blobs import BlobStore
 from harness.records.journal import JournalWriter
-from harness.records.naming import SIZES, size_of
+from harness.records.naming import run_again
 from harness.records.ops import without_costs
 from harness.records.schema import (
     AnyEvent,
@@ -221,9 +220,7 @@ class TestRecorder:
     @property
     def command(self) -> str:
         """The shell line that runs this test again, by itself."""
-        size = size_of(self.identity)
-        words = ["python", "-m", "pytest", self.nodeid, "--device", self.identity.device]
-        return shlex.join([*words, "--size", size] if size != SIZES[0] else words)
+        return run_again(self.nodeid, self.identity)
 
     def ops_found(self, total: int, taken: int, only: int | None = None) -> None:
         """The model was split into unique ops, some of which an earlier attempt has done.

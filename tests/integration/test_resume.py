@@ -121,7 +121,7 @@ def test_what_cannot_be_resumed_is_a_sentence(fleet: SmallFleet) -> None:
     for words, sentence in (
         (("run", "--resume", "nowhere"), "there is no run directory nowhere"),
         (("run", "--resume", "empty"), "there is no plan in empty: no run was begun there"),
-        (("nightly", "--resume", "out"), "out is a run of run; `bringup run --resume out`"),
+        (("nightly", "--resume", "out"), "out is a run of run; `nox -s run -- --resume out`"),
         (("weekly", "--resume"), "nothing to resume: no run of weekly below results is unfinish"),
         (("run", "--resume", "out", "--size", "tiny"), "out was planned with --size base; resume"),
         (("run", "--resume", "out", "--device", "n150"), "out was planned with --device cpu;"),
