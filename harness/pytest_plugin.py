@@ -178,6 +178,7 @@ def pytest_runtest_makereport(
         _note_failure(recorder, call.excinfo.value)
     if call.excinfo is not None and isinstance(call.excinfo.value, UsageError):
         report.longrepr = str(call.excinfo.value)  # a person's slip is no place in our code
+        report.sections = []
     item.stash[_outcomes].append(report)
     return report
 
@@ -216,6 +217,7 @@ def pytest_terminal_summary(
     tallies = config.stash[_op_tallies]
     if not tallies:
         return
+    terminalreporter.ensure_newline()
     terminalreporter.section("op by op")
     for line in summary(tallies, recording.current_run().directory):
         terminalreporter.write_line(line)

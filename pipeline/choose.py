@@ -214,8 +214,9 @@ def _nothing_to_run(
 ) -> str:
     where = f"on {', '.join(chosen)}" if chosen else "on any device that is here"
     if not options.models:
-        said = f"there is nothing to run: no test of {options.session} {where}"
-        return said if lists is None else said + _how_to_choose(options, lists)
+        if lists is None:
+            return f"there is nothing to run: no test of {options.session} {where}"
+        return _nothing_listed(options, lists, where)
     wanted = ", ".join(f"`{m}`" for m in options.models)
     models = {
         test.rpartition("::")[2].partition("[")[0].removeprefix("test_") for test in collected.ids
@@ -224,12 +225,14 @@ def _nothing_to_run(
     return f"no test of {options.session} {where} has {wanted} in its name{near}"
 
 
-def _how_to_choose(options: RunOptions, lists: Lists) -> str:
-    """After lists that have nothing: what became of them, and what runs without them."""
+def _nothing_listed(options: RunOptions, lists: Lists, where: str) -> str:
+    """Why a session that runs lists has nothing to run, and what runs without them."""
     names = SESSIONS[options.session]
-    files = [str(options.lists / name.file_name) for name in names]
-    empty = not any(lists.of(name) for name in names)
-    said = f"; {', '.join(files)} {'is' if len(files) == 1 else 'are'} empty" if empty else ""
+    files = ", ".join(str(options.lists / name.file_name) for name in names)
+    if any(lists.of(name) for name in names):
+        said = f"there is nothing to run: no test of {options.session} is listed {where}"
+    else:
+        said = f"there is nothing to run: {files} {'is' if len(names) == 1 else 'are'} empty"
     if options.session == OP_BY_OP:
         return f"{said}; choose models with --model NAME, or --all"
     return f"{said}; `nox -s run -- --model NAME` runs a model that is on no list"
