@@ -80,11 +80,16 @@ def _refuse_if_written(run_dir: Path, journal: Path) -> None:
     if opened is None or opened.provenance.host != socket.gethostname():
         return
     pid = opened.provenance.pid
+    if _lives(pid, opened.time):
+        raise PipelineError(
+            f"the run in {run_dir} is still going on (process {pid}); report it when it has ended"
+        )
+
+
+def _lives(pid: int, at: float) -> bool:
+    """Is the process of that number at work which was so at a time in seconds since the epoch?"""
     try:
-        if psutil.Process(pid).create_time() > opened.time:  # a later process of that number
-            return
+        process = psutil.Process(pid)
+        return process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= at
     except psutil.Error:
-        return
-    raise PipelineError(
-        f"the run in {run_dir} is still going on (process {pid}); report it when it has ended"
-    )
+        return False

@@ -98,6 +98,24 @@ def test_a_killed_run_goes_on_and_then_has_nothing_to_resume(fleet: SmallFleet) 
     )
 
 
+def test_a_killed_run_is_merged_for_a_report_and_goes_on_all_the_same(fleet: SmallFleet) -> None:
+    run = fleet.start(*RUN)
+    eventually(lambda: ended(fleet.output) >= 2)
+    kill_everything(fleet)
+    run.communicate()
+    code, said = finish(fleet.start_plain("finish", "out"))
+    assert code == 0, said
+    words = Counter(r.outcome for r in read_merged(fleet.output)[1])
+    left = words[Outcome.KILLED] + words[Outcome.NOT_RUN]
+    assert words.total() == 6 and 0 < left < 6 and words[Outcome.CRASHED] <= 1
+    assert f"the run was cut off: {left} of 6 tests have no result of their own" in said
+    assert "`nox -s run -- --resume out` goes on with it" in said
+    code, said = resumed(fleet, "run", "--resume", "out")
+    assert code == 1, said
+    last = Counter(r.outcome for r in latest(read_merged(fleet.output)[1]))
+    assert last == {Outcome.PASSED: 5, Outcome.CRASHED: 1}
+
+
 def test_an_interrupted_run_goes_on_too(fleet: SmallFleet) -> None:
     run = fleet.start(*RUN)
     eventually(lambda: ended(fleet.output) >= 1)
