@@ -9,10 +9,10 @@ again when that changes: torch is installed once. What stands after `--` goes to
 """
 
 import hashlib
-import itertools
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import nox
@@ -46,17 +46,41 @@ def python(session: nox.Session, *arguments: str) -> None:
     session.run(PYTHON, *arguments, external=True)
 
 
+def call(*arguments: str, **variables: str) -> int:
+    """Run Python in the shared environment to its end, and return its exit code.
+
+    Ctrl-C reaches it too: it ends in its own time, with its records written.
+    """
+    process = subprocess.Popen([PYTHON, *arguments], env=os.environ | variables)
+    while True:
+        try:
+            code = process.wait()
+            return 128 - code if code < 0 else code
+        except KeyboardInterrupt:
+            continue
+
+
+def end_as(code: int) -> None:
+    """End as a command did: nox by itself makes 1 of every exit code but 0."""
+    if code:
+        raise SystemExit(code)
+
+
+def command(session: nox.Session, *arguments: str) -> None:
+    """Run a command with exit codes of its own, and end as it did when it did not end well."""
+    prepare(session)
+    end_as(call(*arguments, *session.posargs))
+
+
 def run_and_report(session: nox.Session, verb: str) -> None:
     """Run a list, write the report of what came of it, exit as the run did."""
     prepare(session)
-    words = session.posargs
-    code = subprocess.run([PYTHON, "-m", "pipeline", verb, *words], check=False).returncode
-    if code in REPORTED and not {"--dry-run", "--help", "-h"} & set(words):
-        pairs = itertools.pairwise(words)
-        named = [d for o, d in pairs if o == "--output" or (o == "--resume" and d[0] != "-")]
-        python(session, "-m", "reports", "build", *named)  # without a name: the newest
-    if code:
-        raise SystemExit(code)
+    with tempfile.TemporaryDirectory(prefix="bringup-nox-") as folder:
+        told = Path(folder) / "run_dir"
+        code = call("-m", "pipeline", verb, *session.posargs, BRINGUP_RUN_DIR_FILE=str(told))
+        run_dir = told.read_text() if told.exists() else ""
+    reported = call("-m", "reports", "build", run_dir) if run_dir and code in REPORTED else 0
+    end_as(code or reported)
 
 
 @nox.session
@@ -86,8 +110,7 @@ def op_by_op(session: nox.Session) -> None:
 @nox.session
 def repro(session: nox.Session) -> None:
     """Run a failed op's reproducer, or reduce a failing model: nox -s repro -- KEY or TEST."""
-    prepare(session)
-    python(session, "-m", "harness.repro", *session.posargs)
+    command(session, "-m", "harness.repro")
 
 
 @nox.session
@@ -98,30 +121,39 @@ def run(session: nox.Session) -> None:
 
 @nox.session
 def report(session: nox.Session) -> None:
-    """Build index.html and models.xlsx again from a run's records (default: the newest run)."""
+    """Build index.html and models.xlsx again from a run's records (default: the newest run).
+
+    A run directory that nobody has merged yet, of plain pytest or of a run that was killed, is
+    merged first.
+    """
     prepare(session)
-    python(session, "-m", "reports", "build", *session.posargs)
+    runs = [word for word in session.posargs if (Path(word) / "journal").is_dir()]
+    end_as(call("-m", "pipeline", "finish", *runs) if runs else 0)
+    command(session, "-m", "reports", "build")
 
 
 @nox.session
 def merge(session: nox.Session) -> None:
     """Merge the run directories of shards into one: nox -s merge -- DIR... --into DIR."""
-    prepare(session)
-    python(session, "-m", "pipeline", "merge", *session.posargs)
+    command(session, "-m", "pipeline", "merge")
+
+
+@nox.session
+def lists(session: nox.Session) -> None:
+    """Say everything that is wrong with the lists of tests."""
+    command(session, "-m", "pipeline", "lists")
 
 
 @nox.session
 def promote(session: nox.Session) -> None:
     """Print the list moves that a run's records support; write them with -- --write."""
-    prepare(session)
-    python(session, "-m", "pipeline", "promote", *session.posargs)
+    command(session, "-m", "pipeline", "promote")
 
 
 @nox.session
 def devices(session: nox.Session) -> None:
     """List what this machine has, what it can only compile for, and why the rest is missing."""
-    prepare(session)
-    python(session, "-m", "harness.devices", *session.posargs)
+    command(session, "-m", "harness.devices")
 
 
 @nox.session
@@ -156,5 +188,4 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure: nox -s bench -- overhead, or -- op_by_op; writes results/benchmarks/NAME.json."""
-    prepare(session)
-    python(session, "-m", "tests.benchmarks", *session.posargs)
+    command(session, "-m", "tests.benchmarks")

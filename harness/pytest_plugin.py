@@ -21,8 +21,10 @@ from harness import recording
 from harness.devices.catalog import DEFAULT_DEVICE, kind_of
 from harness.devices.shared import close_all, close_large, device
 from harness.errors import IncorrectResultError, UsageError
+from harness.op_tally import OpTally, summary
 from harness.records.naming import SIZES, entry_of, identity_of, nodeid_on, sized
 from harness.records.schema import Failure, Outcome
+from harness.records.scratch import sweep
 
 if TYPE_CHECKING:
     from harness.recording import TestRecorder
@@ -31,6 +33,7 @@ DEVICE_VARIABLE = "BRINGUP_DEVICE"
 SIZE_VARIABLE = "BRINGUP_SIZE"
 """Set for the tests of a session; loaders that can build a tiny model look at it."""
 _outcomes = pytest.StashKey[list[pytest.TestReport]]()
+_op_tallies = pytest.StashKey[dict[str, OpTally]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -59,6 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
     os.environ[SIZE_VARIABLE] = config.getoption("--size")
+    config.stash[_op_tallies] = {}
     config.args = [name for argument in config.args for name in _full_ids(config, argument)]
 
 
@@ -76,6 +80,12 @@ def selected_devices(config: pytest.Config) -> list[str]:
     """Devices named on the command line, in order, once each."""
     names = [n.strip() for value in config.getoption("--device") for n in value.split(",")]
     return list(dict.fromkeys(filter(None, names)))
+
+
+def pytest_sessionstart() -> None:
+    """Take away what sessions that were killed left in the temporary directory."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        sweep()
 
 
 def pytest_collection(session: pytest.Session) -> None:
@@ -145,6 +155,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     finally:
         if recording.current_test is not None:
             _end(recording.current_test, item.stash[_outcomes])
+            if recording.current_test.ops.total:
+                tally = recording.current_test.ops
+                item.config.stash[_op_tallies][recording.current_test.key] = tally
             close_large()
         recording.forget_test()
 
@@ -163,6 +176,9 @@ def pytest_runtest_makereport(
         )
     if call.excinfo is not None and recorder is not None and not report.skipped:
         _note_failure(recorder, call.excinfo.value)
+    if call.excinfo is not None and isinstance(call.excinfo.value, UsageError):
+        report.longrepr = str(call.excinfo.value)  # a person's slip is no place in our code
+        report.sections = []
     item.stash[_outcomes].append(report)
     return report
 
@@ -192,6 +208,19 @@ def _end(recorder: "TestRecorder", reports: list[pytest.TestReport]) -> None:
     if verdict is None:
         verdict = Outcome.PASSED if all(r.passed for r in reports) else Outcome.FAILED
     recorder.end(verdict, recorder.failure)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say what the ops came to, and how to read on. Workers of xdist have no terminal."""
+    tallies = config.stash[_op_tallies]
+    if not tallies:
+        return
+    terminalreporter.ensure_newline()
+    terminalreporter.section("op by op")
+    for line in summary(tallies, recording.current_run().directory):
+        terminalreporter.write_line(line)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

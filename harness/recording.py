@@ -9,7 +9,6 @@ record opens `results/local-<time>-<pid>`. Every stage is journalled before it s
 
 import contextlib
 import os
-import shlex
 import time
 import traceback
 from collections.abc import Iterator
@@ -18,10 +17,11 @@ from pathlib import Path
 
 from harness.devices.usage import Meter
 from harness.errors import DeviceError, HarnessError, RecordError, UsageError
+from harness.op_tally import OpTally
 from harness.records import provenance
 from harness.records.blobs import BlobStore
 from harness.records.journal import JournalWriter
-from harness.records.naming import SIZES, size_of
+from harness.records.naming import run_again
 from harness.records.ops import without_costs
 from harness.records.schema import (
     AnyEvent,
@@ -136,6 +136,8 @@ class TestRecorder:
         """Mismatches that are on record and that nobody has raised yet."""
         self.results: list[tuple[StageResult, Status]] = []
         """Stages so far, for a test that can reuse them."""
+        self.ops = OpTally()
+        """What its ops came to."""
         self.profiles_ops = True
         """Off: what an op's stages cost stays off the record."""
         self._write(
@@ -218,13 +220,16 @@ class TestRecorder:
     @property
     def command(self) -> str:
         """The shell line that runs this test again, by itself."""
-        size = size_of(self.identity)
-        words = ["python", "-m", "pytest", self.nodeid, "--device", self.identity.device]
-        return shlex.join([*words, "--size", size] if size != SIZES[0] else words)
+        return run_again(self.nodeid, self.identity)
 
-    def ops_found(self, total: int, taken: int) -> None:
-        """The model was split into unique ops, some of which an earlier attempt has done."""
-        self._write(OpsFound(time=time.time(), key=self.key, total=total, taken=taken))
+    def ops_found(self, total: int, taken: int, only: int | None = None) -> None:
+        """The model was split into unique ops, some of which an earlier attempt has done.
+
+        `only` is the index of the one op that was asked for, which `total` counts then.
+        """
+        self.ops.total = total
+        found = OpsFound(time=time.time(), key=self.key, total=total, taken=taken, only=only)
+        self._write(found)
 
     def op_started(self, op_key: str, index: int) -> None:
         """Written ahead: an op is about to be handed to the workers. It outlives the process."""
@@ -233,6 +238,7 @@ class TestRecorder:
 
     def op_ended(self, result: OpResult) -> None:
         """An op has its verdict. It outlives the process; after `sync`, the machine too."""
+        self.ops.note(result)
         result = result if self.profiles_ops else without_costs(result)
         event = OpEnded(time=time.time(), key=self.key, result=result)
         self.run.journal.append(event, sync=False)

@@ -111,7 +111,7 @@ def choose(options: RunOptions, say: Speaker) -> Chosen:
     if options.size != SIZES[0]:
         tests = at_size(tests, options.size, estimate)
     if not tests:
-        raise PipelineError(_nothing_to_run(options, collected, chosen))
+        raise PipelineError(_nothing_to_run(options, collected, chosen, lists))
     i, n = options.shard
     used = {t.identity.device for t in tests}
     devices = {name: device for name, device in chosen.items() if name in used}
@@ -166,7 +166,7 @@ def _entries(
         if e.list in SESSIONS[options.session] and (not devices or e.device in devices)
     ]
     if wrong := list_problems(lists, entries, collected, known):
-        rest = f" (and {len(wrong) - 1} more; see `bringup lists`)" if wrong[1:] else ""
+        rest = f" (and {len(wrong) - 1} more; see `nox -s lists`)" if wrong[1:] else ""
         raise PipelineError(wrong[0] + rest)
     return entries
 
@@ -209,16 +209,33 @@ def _named_ids(options: RunOptions, collected: Collected) -> list[str]:
     return list(found)
 
 
-def _nothing_to_run(options: RunOptions, collected: Collected, chosen: Collection[str]) -> str:
+def _nothing_to_run(
+    options: RunOptions, collected: Collected, chosen: Collection[str], lists: Lists | None
+) -> str:
     where = f"on {', '.join(chosen)}" if chosen else "on any device that is here"
     if not options.models:
-        return f"there is nothing to run: no test of {options.session} {where}"
+        if lists is None:
+            return f"there is nothing to run: no test of {options.session} {where}"
+        return _nothing_listed(options, lists, where)
     wanted = ", ".join(f"`{m}`" for m in options.models)
     models = {
         test.rpartition("::")[2].partition("[")[0].removeprefix("test_") for test in collected.ids
     }
     near = hint(options.models[0], models)
     return f"no test of {options.session} {where} has {wanted} in its name{near}"
+
+
+def _nothing_listed(options: RunOptions, lists: Lists, where: str) -> str:
+    """Why a session that runs lists has nothing to run, and what runs without them."""
+    names = SESSIONS[options.session]
+    files = ", ".join(str(options.lists / name.file_name) for name in names)
+    if any(lists.of(name) for name in names):
+        said = f"there is nothing to run: no test of {options.session} is listed {where}"
+    else:
+        said = f"there is nothing to run: {files} {'is' if len(names) == 1 else 'are'} empty"
+    if options.session == OP_BY_OP:
+        return f"{said}; choose models with --model NAME, or --all"
+    return f"{said}; `nox -s run -- --model NAME` runs a model that is on no list"
 
 
 def refusals(chosen: Chosen) -> dict[str, Refusal]:

@@ -16,6 +16,7 @@ from harness.records.naming import SIZES
 from pipeline import verbs
 from pipeline.choose import RunOptions
 from pipeline.errors import PipelineError
+from pipeline.finish import finish_runs
 from pipeline.promises import ExitCode
 from pipeline.shard import parse_shard
 from pipeline.speech import Speaker, hint
@@ -23,15 +24,16 @@ from pipeline.verdict_cache import share
 
 _EPILOG = """\
 examples:
-  bringup nightly                              the nightly lists on every device that is here
-  bringup nightly --device cpu,n150 --dry-run  what would run, in which order
-  bringup nightly --shard 2/5 --run-id N42     one job of five
-  bringup merge shard-*/ --into night          one run of them all
-  bringup promote night --write                edit the lists by the night's evidence
-  bringup run tests/models/t5/test_t5.py --model full --device cpu
-  bringup nightly --resume                     go on with the newest night that was cut off
-  bringup op_by_op --model bert --recheck 2%   audit a fiftieth of what the verdict cache says
-  bringup lists                                everything that is wrong with the lists
+  nox -s nightly                                   the nightly lists on every device that is here
+  nox -s nightly -- --device cpu,n150 --dry-run    what would run, in which order
+  nox -s nightly -- --shard 2/5 --run-id N42       one job of five
+  nox -s merge -- shard-*/ --into night            one run of them all
+  nox -s promote -- night --write                  edit the lists by the night's evidence
+  nox -s run -- tests/models/t5/test_t5.py --model full --device cpu
+  nox -s nightly -- --resume                       go on with the newest night that was cut off
+  nox -s op_by_op -- --model bert --device n150    every op of bert alone
+  nox -s op_by_op -- --model bert --recheck 2%     audit a fiftieth of what the verdict cache says
+  nox -s lists                                     everything that is wrong with the lists
 
 exit codes:
   0    every test did what its list promises
@@ -88,11 +90,14 @@ def _main(arguments: Sequence[str]) -> int:
         word = unknown[0].partition("=")[0]
         raise PipelineError(
             f"`{options.verb}` takes no `{word}`{hint(word, known)}; "
-            f"`bringup {options.verb} --help` shows what it takes"
+            f"`nox -s {options.verb} -- --help` shows what it takes"
         )
     say = Speaker(sys.stdout)
     if options.verb == "merge":
         return verbs.merge_runs(options.run_dirs, options.into, say)
+    if options.verb == "finish":
+        finish_runs(options.run_dirs, say)
+        return ExitCode.KEPT
     if options.verb == "promote":
         return verbs.promote(options.run_dir, _run_options(options), options.write, say)
     if options.verb == "lists":
@@ -140,6 +145,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
         shape = argparse.RawDescriptionHelpFormatter
         found: argparse.ArgumentParser = commands.add_parser(
             name,
+            prog=f"nox -s {name} --",
             help=text,
             description=text,
             epilog=_EPILOG,
@@ -162,6 +168,8 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
         if name == "op_by_op":
             runs.add_argument("--all", action="store_true", help="every model there is")
             runs.add_argument("--split", choices=("torch", "stablehlo"), help="default: torch")
+    finishing = command("finish", "merge runs in place that plain pytest left, or a kill cut off")
+    finishing.add_argument("run_dirs", nargs="+", type=Path, metavar="DIR", help="a run")
     merging = command("merge", "make one run of many shards")
     merging.add_argument("run_dirs", nargs="+", type=Path, metavar="DIR", help="a shard's run")
     merging.add_argument("--into", type=Path, required=True, metavar="DIR", help="the whole run")
@@ -183,14 +191,16 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
         type=_names,
         action="extend",
         metavar="NAME[,NAME]",
-        help="only these devices (default: all that are here)",
+        help="only these devices (default: of lists all that are here; of tests chosen by id, "
+        "--model or --all those that execute)",
     )
     add(
         "--model",
         dest="models",
         action="append",
         metavar="TEXT",
-        help="only tests with TEXT in their name; repeat for more",
+        help="only tests of the model, folder, file or function TEXT or, if nothing is called "
+        "exactly that, with TEXT in their name; repeat for more",
     )
     add("--shard", type=parse_shard, metavar="I/N", help="only the I-th of N parts")
     add("--workers", type=_count, metavar="N", help="tests at a time (default: cores, memory)")
@@ -231,7 +241,7 @@ def _add_devices_from(parser: argparse.ArgumentParser) -> None:
         "--devices-from",
         type=Path,
         metavar="FILE",
-        help="what `python -m harness.devices --json` printed, instead of asking it now",
+        help="what `nox -s devices -- --json` printed, instead of asking it now",
     )
 
 

@@ -11,13 +11,13 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
+from harness.records.scratch import Scratch
 from pipeline.errors import PipelineError
 from pipeline.lifeline import PARENT_VARIABLE
 from pipeline.pytest_collect import IMPORTING_SUFFIX, OPTION, CollectedJson
@@ -54,7 +54,7 @@ def collect_tests(folder: str, root: Path, timeout_s: float = TIMEOUT_S) -> Coll
         crashed[file] = f"{file} cannot be collected: importing it {how}"
     raise PipelineError(
         f"collecting {folder} died {_MOST_CRASHES} times, last in {next(reversed(crashed))}; "
-        "run `python -m pytest --collect-only` there to see why"
+        "`nox -s tests -- --collect-only FILE` shows why"
     )
 
 
@@ -62,8 +62,8 @@ def _attempt(
     folder: str, root: Path, crashed: dict[str, str], timeout_s: float
 ) -> Collected | tuple[str, str]:
     """Collect once; the file and how it ended the process, when it did."""
-    with tempfile.TemporaryDirectory(prefix="bringup-collect-") as scratch:
-        target = Path(scratch) / "collected.json"
+    with Scratch("collect") as scratch:
+        target = scratch.path / "collected.json"
         code = _pytest(folder, root, crashed, target, timeout_s)
         if target.exists():
             found = msgspec.json.decode(target.read_bytes(), type=CollectedJson)
@@ -72,8 +72,8 @@ def _attempt(
         importing = target.with_suffix(IMPORTING_SUFFIX)
         if not importing.exists():
             raise PipelineError(
-                f"pytest cannot collect {folder} ({code}); run `python -m pytest --collect-only "
-                f"{folder}` in {root} to see why"
+                f"pytest cannot collect {folder} in {root} ({code}); "
+                f"`nox -s tests -- --collect-only {folder}` shows why"
             )
         return importing.read_text("utf-8"), code
 

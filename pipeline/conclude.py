@@ -64,7 +64,17 @@ def conclude(
         say(f"wrote {run_dir / name}")
     for sentence in (*losses, *ended.sentences):
         say(sentence)
+    if ended.how is not End.FINISHED:
+        say(how_to_go_on(run_dir, plan))
     return _code(ended, unkept)
+
+
+def how_to_go_on(run_dir: Path, plan: Plan) -> str:
+    """What to type after a run that did not come to its end."""
+    return (
+        f"`nox -s {plan.session} -- --resume {run_dir}` goes on with it, "
+        f"`nox -s report -- {run_dir}` reports what ran"
+    )
 
 
 def write_issues(
@@ -114,7 +124,7 @@ def _propose(
     print_moves(moves, say)
     say(f"wrote {path}")
     if moves:
-        say(f"`bringup promote {run_dir} --write` makes these moves")
+        say(f"`nox -s promote -- {run_dir} --write` makes these moves")
     return moves
 
 

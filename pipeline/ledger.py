@@ -50,6 +50,9 @@ class OpCounts:
     """Seconds since the epoch when the first op could be taken up."""
     done: int = 0
     cached: int = 0
+    """Taken from the verdict cache as they are."""
+    rechecked: int = 0
+    """Known to the cache and computed again all the same."""
     failed: int = 0
 
     def note(self, event: OpEnded | OpRepeated) -> None:
@@ -57,7 +60,8 @@ class OpCounts:
         result = event.result if isinstance(event, OpEnded) else event
         outcome = event.result.verdict.outcome if isinstance(event, OpEnded) else event.outcome
         self.done += 1
-        self.cached += result.hit
+        self.cached += result.hit and not result.rechecked
+        self.rechecked += result.rechecked
         self.failed += outcome not in GOOD
 
     def left_s(self, now: float) -> float | None:

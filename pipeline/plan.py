@@ -78,8 +78,24 @@ def at_size(tests: Iterable[PlannedTest], size: str, estimate: Estimate) -> list
 
 
 def matching(tests: Iterable[PlannedTest], models: Sequence[str]) -> list[PlannedTest]:
-    """Those whose name contains one of `models`; all of them when `models` is empty."""
-    return [t for t in tests if not models or any(m in t.identity.name for m in models)]
+    """Those that one of `models` names; all of them when `models` is empty.
+
+    Tests that go by exactly that name, if there are any; else those with it in their name.
+    """
+    tests = list(tests)
+    if not models:
+        return tests
+    exact = {m for m in models if any(m in _names(t) for t in tests)}
+    parts = set(models) - exact
+    return [t for t in tests if _names(t) & exact or any(m in t.identity.name for m in parts)]
+
+
+def _names(test: PlannedTest) -> set[str]:
+    """What a test goes by: its model, folder, file, function, record, and its id on a list."""
+    path, _, function = entry_of(test.nodeid, test.identity.device).rpartition("::")
+    stem, record = Path(path).stem, test.identity.name
+    names = {test.identity.model, Path(path).parent.name, stem, record, function}
+    return names | {function.partition("[")[0], stem.removeprefix("test_")}
 
 
 def files_of(tests: Iterable[PlannedTest]) -> list[str]:

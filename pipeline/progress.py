@@ -10,7 +10,7 @@ each finished test is one plain line, with a line now and then that says it is s
 
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TextIO
 
@@ -140,7 +140,7 @@ def _left_of(ledger: Ledger, key: str, expected_s: float, now: float) -> float:
 
 def ops_text(counts: OpCounts, now: float | None = None) -> str:
     """`57/82 ops, 12 cached, 1 failed, 12 s left`; without `now` nothing is foretold."""
-    said = [f"{counts.done}/{counts.total} ops", *_not_plain(counts.cached, counts.failed)]
+    said = [f"{counts.done}/{counts.total} ops", *_not_plain([counts])]
     left_s = None if now is None else counts.left_s(now)
     return ", ".join(said if left_s is None else [*said, f"{clock(left_s)} left"])
 
@@ -154,20 +154,20 @@ def _all_ops(ledger: Ledger) -> str:
     unsplit = any(
         is_op_by_op(t.identity) and not _is_split(ledger, k) for k, t in ledger.tests.items()
     )
-    done, cached, failed = (
-        sum(getattr(c, n) for c in counts) for n in ("done", "cached", "failed")
-    )
+    done = sum(c.done for c in counts)
     more = "+" if unsplit else ""
-    return ", ".join([f"{done:,}/{total:,}{more} ops", *_not_plain(cached, failed)])
+    return ", ".join([f"{done:,}/{total:,}{more} ops", *_not_plain(counts)])
 
 
 def _is_split(ledger: Ledger, key: str) -> bool:
     return key in ledger.ops or key in ledger.outcomes
 
 
-def _not_plain(cached: int, failed: int) -> list[str]:
+def _not_plain(counts: Collection[OpCounts]) -> list[str]:
     """What is worth a word beside the number of ops."""
-    return [f"{n:,} {word}" for n, word in ((cached, "cached"), (failed, "failed")) if n]
+    words = ("cached", "rechecked", "failed")
+    sums = {word: sum(getattr(c, word) for c in counts) for word in words}
+    return [f"{n:,} {word}" for word, n in sums.items() if n]
 
 
 def render(state: State, now: float, width: int) -> RenderableType:

@@ -10,7 +10,7 @@ import enum
 import shlex
 from collections.abc import Iterable, Mapping
 
-from harness.records.naming import SIZES, size_of
+from harness.records.naming import run_again
 from harness.records.schema import GOOD, UNSETTLED, Outcome, PlannedTest, TestRecord
 from pipeline.devices import DeviceState
 from pipeline.lists import ListName
@@ -70,8 +70,4 @@ def exit_code(unkept: Iterable[tuple[PlannedTest, TestRecord | None]]) -> ExitCo
 def reproduce(test: PlannedTest) -> str:
     """The shell command that runs one test again, by itself."""
     variables = [f"{name}={shlex.quote(value)}" for name, value in test.environment.items()]
-    run = f"python -m pytest {shlex.quote(test.nodeid)} --device "
-    run += shlex.quote(test.identity.device)
-    size = size_of(test.identity)
-    sizes = [f"--size {size}"] if size != SIZES[0] else []
-    return " ".join([*variables, run, *sizes])
+    return " ".join([*variables, run_again(test.nodeid, test.identity)])

@@ -26,12 +26,14 @@ from pipeline.ledger import Ledger
 
 _TUPLES = ("devices", "models", "ids")
 _WORDS = ("size", "split", "lists", "tests")
+_FLAGS = ("all", "no_cache")
+_TEXTS = ("recheck",)
 _MOST_NAMED = 3
 
 
 def choosing(options: RunOptions, devices: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """What decided which tests a run has, for its plan; `devices` are those it came to."""
-    said = {name: _said(options, name) for name in (*_TUPLES, *_WORDS, "all")}
+    """What decided what a run does, for its plan; `devices` are those it came to."""
+    said = {name: _said(options, name) for name in (*_TUPLES, *_WORDS, *_FLAGS, *_TEXTS)}
     return said | {"devices": tuple(sorted(devices))}
 
 
@@ -39,9 +41,9 @@ def _said(options: RunOptions, name: str) -> tuple[str, ...]:
     value = getattr(options, name)
     if name in _TUPLES:
         return tuple(sorted(value))
-    if name == "all":
+    if name in _FLAGS:
         return ("yes",) if value else ()
-    return (str(value),)
+    return (str(value),) if value or name in _WORDS else ()
 
 
 def find(options: RunOptions, results: Path) -> Path:
@@ -83,7 +85,7 @@ def plan_of(run_dir: Path, session: str) -> Plan:
         )
     if plans[0].session != session:
         raise PipelineError(
-            f"{run_dir} is a run of {plans[0].session}; `bringup {plans[0].session} --resume "
+            f"{run_dir} is a run of {plans[0].session}; `nox -s {plans[0].session} -- --resume "
             f"{run_dir}` takes it up"
         )
     return plans[0]
@@ -117,7 +119,7 @@ def left(ledger: Ledger) -> list[PlannedTest]:
 
 
 def options_of(plan: Plan, run_dir: Path, options: RunOptions) -> RunOptions:
-    """The options that chose the plan's tests, with `options` for everything else.
+    """The options that say what the plan is of, with `options` for everything else.
 
     Raises:
         PipelineError: an option that is given says otherwise than the plan.
@@ -130,18 +132,23 @@ def options_of(plan: Plan, run_dir: Path, options: RunOptions) -> RunOptions:
         raise PipelineError(_otherwise(run_dir, "shard", "{}/{}".format(*plan.shard)))
     if "run_id" in options.given and options.run_id != plan.run_id:
         raise PipelineError(_otherwise(run_dir, "run-id", plan.run_id))
-    for name, planned in plan.chosen.items():
+    for name in (*plan.chosen, *_FLAGS, *_TEXTS):
+        planned = plan.chosen.get(name, ())
         if name in options.given and _said(options, name) != planned:
-            word = {"devices": "device", "models": "model"}.get(name, name)
+            word = {"devices": "device", "models": "model"}.get(name, name.replace("_", "-"))
             raise PipelineError(_otherwise(run_dir, word, ",".join(planned)))
     chosen: dict[str, Any] = {n: plan.chosen[n] for n in _TUPLES}
     chosen |= {n: plan.chosen[n][0] for n in _WORDS}
-    chosen |= {"lists": Path(chosen["lists"]), "all": bool(plan.chosen["all"])}
+    chosen |= {n: bool(plan.chosen.get(n)) for n in _FLAGS}
+    chosen |= {n: "".join(plan.chosen.get(n, ())) for n in _TEXTS}
+    chosen |= {"lists": Path(chosen["lists"])}
     return replace(options, shard=(1, 1), **chosen)
 
 
 def _otherwise(run_dir: Path, option: str, planned: str) -> str:
     was = f"with --{option} {planned}" if planned else f"without --{option}"
+    if option in ("all", "no-cache"):
+        was = f"with --{option}" if planned else f"without --{option}"
     if option == "ids":
         was = f"for {planned}" if planned else "for no test by its id"
     return f"{run_dir} was planned {was}; resume it with `--resume {run_dir}` alone, or start anew"
@@ -171,8 +178,19 @@ def take_up(run_dir: Path, plan: Plan, ledger: Ledger) -> Plan:
     Raises:
         RecordError: the disk is full or gone.
     """
-    now = time.time()
+    before = time.time()
+    give_their_word(run_dir, plan, ledger)
+    return msgspec.structs.replace(plan, resumed=max(time.time(), before + 1e-6))
+
+
+def give_their_word(run_dir: Path, plan: Plan, ledger: Ledger) -> None:
+    """Write down that the tests which were running were killed. The run's lock is held.
+
+    Raises:
+        RecordError: the disk is full or gone.
+    """
     if ledger.running:
+        now = time.time()
         journal = JournalWriter(run_dir, plan.run_id, collect())
         failure = Failure(None, "KILLED", "stopped while it ran: the run was killed")
         for key in ledger.running:
@@ -182,4 +200,3 @@ def take_up(run_dir: Path, plan: Plan, ledger: Ledger) -> Plan:
                 TestStopped(time=now, key=key, outcome=word, failure=failure, nodeid=nodeid)
             )
         journal.close()
-    return msgspec.structs.replace(plan, resumed=max(time.time(), now + 1e-6))

@@ -10,9 +10,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from harness.records.atomic import write_atomically
 from harness.records.moves import write_moves
 from harness.records.run_dir import HEADER_NAME, read_merged, write_plan
 from harness.records.schema import Plan, PlannedTest
+from harness.records.scratch import sweep
 from pipeline import resume, verdict_cache
 from pipeline.choose import Chosen, RunOptions, choose, list_problems, look_around, refusals
 from pipeline.collect import collect_tests
@@ -30,6 +32,9 @@ from pipeline.scheduler import fill_estimates
 from pipeline.session import Settings, default_workers
 from pipeline.speech import Speaker
 
+RUN_DIR_FILE_VARIABLE = "BRINGUP_RUN_DIR_FILE"
+"""Names a file for the run's directory, which is written when the run has its records."""
+
 
 def run(options: RunOptions, say: Speaker) -> ExitCode:
     """Plan, run, conclude.
@@ -38,6 +43,7 @@ def run(options: RunOptions, say: Speaker) -> ExitCode:
         PipelineError: something asked for does not exist; nothing was run.
         RecordError: the run directory cannot be written.
     """
+    sweep()
     if options.resume is not None:
         return _resume(options, say)
     chosen = choose(options, say)
@@ -106,6 +112,7 @@ def _carry_out(
     code = conclude(
         run_dir, plan, ended, states, chosen.lists, chosen.collected.ids, options.durations, say
     )
+    _tell(run_dir)
     if ended.how is End.FINISHED:
         verdict_cache.prune(plan, say)
     return code
@@ -171,6 +178,12 @@ def _fresh(run_dir: Path) -> Path:
     if run_dir.exists() and (not run_dir.is_dir() or any(run_dir.iterdir())):
         raise PipelineError(f"{run_dir} exists and is not empty; name another --output")
     return run_dir
+
+
+def _tell(run_dir: Path) -> None:
+    """Tell whoever started this, and asked to know, which run can be reported now."""
+    if file := os.environ.get(RUN_DIR_FILE_VARIABLE):
+        write_atomically(Path(file), str(run_dir).encode(), sync=False)
 
 
 def _run_id(options: RunOptions, name: str) -> str:

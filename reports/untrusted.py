@@ -12,7 +12,7 @@ import shlex
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from harness.records.naming import SIZES, entry_of, size_of
+from harness.records.naming import entry_of, run_again
 from harness.records.schema import Identity
 
 _ESCAPE_SEQUENCE = re.compile(
@@ -66,7 +66,7 @@ def _has_host(address: str) -> bool:
 
 def command_to_repeat(nodeid: str, identity: Identity, environment: Mapping[str, str]) -> str:
     """The shell line that runs one test again; empty when the id cannot be an argument."""
-    device, size = identity.device, size_of(identity)
+    device = identity.device
     entry = entry_of(nodeid, device)
     if not entry or entry.startswith("-") or device.startswith("-"):
         return ""
@@ -75,6 +75,4 @@ def command_to_repeat(nodeid: str, identity: Identity, environment: Mapping[str,
         for name, value in sorted(environment.items())
         if _VARIABLE.fullmatch(name)
     ]
-    words = ["python", "-m", "pytest", shlex.quote(entry), "--device", shlex.quote(device)]
-    words += ["--size", size] if size != SIZES[0] else []
-    return clean(" ".join(settings + words))
+    return clean(" ".join([*settings, run_again(nodeid, identity)]))

@@ -33,6 +33,7 @@ from harness.devices.host import STACK_SIGNAL
 from harness.devices.iree import read_phases
 from harness.devices.tenstorrent import COMMON_FOLDER_VARIABLE, read_levels
 from harness.devices.wire import Level, Open, Opened, Refused, Reply, Request, receive, send
+from harness.records.scratch import Scratch
 
 STALLED_S = 120
 """Seconds until a message that stops half way is given up."""
@@ -76,9 +77,7 @@ class Connection:
         self._mark = 0
         self._log = tempfile.TemporaryFile(prefix="bringup-host-")  # noqa: SIM115 - lives on
         fcntl.fcntl(self._log, fcntl.F_SETFL, os.O_APPEND)  # for `_bound_log`, in the host too
-        self._scratch = tempfile.TemporaryDirectory(
-            prefix="bringup-host-", ignore_cleanup_errors=True
-        )
+        self._scratch = Scratch("host")
         self._sock, theirs = socket.socketpair()
         _give_up_when_stalled(self._sock)
         with theirs:
@@ -92,7 +91,7 @@ class Connection:
     ) -> HostProcess:
         environment = {
             "PYTHONPATH": os.pathsep.join(filter(None, _import_path())),
-            "TMPDIR": self._scratch.name,
+            "TMPDIR": str(self._scratch.path),
             COMMON_FOLDER_VARIABLE: tempfile.gettempdir(),
         }
         if fork_server is not None:
@@ -276,7 +275,7 @@ class Connection:
 
     def _levels_left(self) -> tuple[Level, ...]:
         """Levels a compiler had written when its host was stopped."""
-        scratch = Path(self._scratch.name)
+        scratch = self._scratch.path
         found: tuple[Level, ...] = ()
         for folder in scratch.glob("bringup-iree-*"):
             found += read_phases(folder)

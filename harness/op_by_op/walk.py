@@ -19,7 +19,7 @@ from harness.devices.catalog import TENSTORRENT_BOARDS
 from harness.devices.client import Device
 from harness.devices.op_run import Ended, OpJob, OpRun
 from harness.devices.tensors import nbytes
-from harness.errors import HarnessError, IncorrectResultError, RecordError
+from harness.errors import HarnessError, IncorrectResultError, RecordError, UsageError
 from harness.executor import Executor
 from harness.frontend.mlir import LoweringError
 from harness.lowering import Program
@@ -150,6 +150,7 @@ class OpByOpExecutor(Executor):
             OpsDisagreeError: a cached verdict does not hold.
             OpsNotExecutedError: the config wants every op executed and some was not.
             OpsIncorrectError: the config wants every op right and some was not.
+            UsageError: the one op that the config wants is not there.
             RecordError: the disk is full or gone.
         """
         depth = self.compiler_config.compile_depth
@@ -158,7 +159,9 @@ class OpByOpExecutor(Executor):
         earlier = earlier_results(run.directory, self.recorder.key, run.journal.path)
         self._earlier = earlier
         only = self.compiler_config.run_global_op_idx
-        self.recorder.ops_found(total if only is None else 1, len(earlier))
+        if only is not None and only >= total:
+            raise UsageError(_no_such_op(only, total))
+        self.recorder.ops_found(total if only is None else 1, len(earlier), only)
         limit = (1 + _AHEAD) * _workers()
         with _prompt_threads(), Completions(limit, _BYTES_AHEAD) as completions:
             for candidate in candidates:
@@ -356,6 +359,11 @@ class OpByOpExecutor(Executor):
         if Outcome.INFRA in outcomes and self._pool.sick:
             return Outcome.INFRA
         return Outcome.PASSED if outcomes <= {Outcome.PASSED} else Outcome.REACHED
+
+
+def _no_such_op(index: int, total: int) -> str:
+    numbered = "one op, number 0" if total == 1 else f"{total} ops, numbered 0 to {total - 1}"
+    return f"the graph has {numbered if total else 'no ops'}; RUN_GLOBAL_OP_IDX is {index}"
 
 
 def _bytes_of(op: Op) -> int:

@@ -22,6 +22,7 @@ from harness.records.schema import (
     Op,
     OpEnded,
     OpResult,
+    OpsFound,
     OpStarted,
     OpVerdict,
     Outcome,
@@ -52,6 +53,7 @@ class _Open:
     status: Status = Status.NOT_STARTED
     failure: Failure | None = None
     outputs: tuple[OutputCheck, ...] = ()
+    only_op: int | None = None
     ended: TestEnded | TestStopped | None = None
     last: float = 0.0
     ops: dict[str, OpStarted | OpEnded] = field(default_factory=dict)
@@ -115,7 +117,7 @@ def _gather(
             stopped.append(event)
         elif isinstance(event, OpStarted | OpEnded):
             ops.append((event, provenance))
-        elif not isinstance(event, _TEST_EVENTS):
+        elif not isinstance(event, _TestEvent):
             continue
         elif event.key in attempts:
             _apply(attempts[event.key][-1], event)
@@ -128,12 +130,10 @@ def _gather(
     return attempts, stopped
 
 
-_TEST_EVENTS = (TestDescribed, StageStarted, StageEnded, OutputsChecked, TestEnded)
+_TestEvent = TestDescribed | StageStarted | StageEnded | OpsFound | OutputsChecked | TestEnded
 
 
-def _apply(
-    record: _Open, event: TestDescribed | StageStarted | StageEnded | OutputsChecked | TestEnded
-) -> None:
+def _apply(record: _Open, event: _TestEvent) -> None:
     record.last = event.time
     if isinstance(event, TestDescribed):
         record.described = event
@@ -144,6 +144,8 @@ def _apply(
         record.stages.append(event.result)
         record.status = max(record.status, event.status)
         record.failure = event.failure or record.failure
+    elif isinstance(event, OpsFound):
+        record.only_op = event.only
     elif isinstance(event, OutputsChecked):
         record.outputs += event.outputs
     elif record.ended is None:
@@ -190,6 +192,7 @@ def _close(record: _Open) -> TestRecord:
         stages=tuple(record.stages),
         outputs=record.outputs,
         failure=failure if outcome is not Outcome.PASSED else None,
+        only_op=record.only_op,
         assertions=described.assertions if described else {},
         notes=described.notes if described else (),
         provenance=record.provenance,

@@ -11,6 +11,8 @@ framework); among the parameters the flow and the mode are known words, and what
 is the variant. The file plays no part.
 """
 
+import shlex
+
 from harness.records.schema import Identity
 
 FLOWS = ("full", "op_by_op_torch", "op_by_op_stablehlo")
@@ -68,6 +70,13 @@ def entry_of(nodeid: str, device: str) -> str:
     for size in SIZES[1:]:
         entry = _without_param(entry, size)
     return entry
+
+
+def run_again(nodeid: str, identity: Identity) -> str:
+    """The shell line that runs a test again, by itself, from the repository's root."""
+    entry, size = entry_of(nodeid, identity.device), size_of(identity)
+    words = ["nox", "-s", "run", "--", entry, "--device", identity.device]
+    return shlex.join([*words, "--size", size] if size != SIZES[0] else words)
 
 
 def _with_param(test: str, param: str) -> str:

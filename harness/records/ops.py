@@ -103,6 +103,8 @@ class OpsFound(Event, frozen=True, tag="ops_found", kw_only=True):
     total: int
     taken: int = 0
     """Ops of which an earlier attempt of this run left a result that is not computed again."""
+    only: int | None = None
+    """The index of the one op that was asked for, and that `total` counts; None: all were."""
 
 
 class OpStarted(Event, frozen=True, tag="op_started", kw_only=True):

@@ -53,11 +53,13 @@ def ops_of(
 def recent_ops(results: Path) -> tuple[list[OpsOfTest], list[str]]:
     """The newest result of every op-by-op test below `results`, and sentences on losses.
 
-    A test that never got going for the machine's sake does not hide an older result. Of runs all
-    of whose tests ran again later the op results are not even read.
+    The newest walk over all ops that the model itself brought to its end counts, be that a crash;
+    one that was killed, that the machine stopped, or that was asked for a single op stands in only
+    while there is none. Of runs all of whose tests ran again later the op results are not read.
     """
     losses: list[str] = []
     newest: dict[str, OpsOfTest] = {}
+    partial: dict[str, OpsOfTest] = {}
     stopped: dict[str, OpsOfTest] = {}
     for run_dir, header, records in _newest_first(results, losses):
         if all(r.identity.key in newest for r in records if is_op_by_op(r.identity)):
@@ -68,10 +70,11 @@ def recent_ops(results: Path) -> tuple[list[OpsOfTest], list[str]]:
             losses.append(str(error))
             continue
         for one in tests:
-            key = one.record.identity.key
-            known = one.ops or one.record.outcome not in NOT_EVIDENCE
-            (newest if known else stopped).setdefault(key, one)
-    return sorted((stopped | newest).values(), key=lambda o: o.record.identity), losses
+            whole = one.record.only_op is None and one.record.outcome not in NOT_EVIDENCE
+            kind = newest if whole else partial if one.ops else stopped
+            kind.setdefault(one.record.identity.key, one)
+    found = (stopped | partial | newest).values()
+    return sorted(found, key=lambda o: o.record.identity), losses
 
 
 def _newest_first(

@@ -21,7 +21,7 @@ import msgspec
 from harness.errors import RecordError
 from harness.records.atomic import write_atomically
 from harness.records.fold import fold, fold_ops
-from harness.records.journal import events_of
+from harness.records.journal import events_of, journals
 from harness.records.packing import packed, read_lines
 from harness.records.schema import (
     SCHEMA_VERSION,
@@ -98,10 +98,20 @@ def read_merged(run_dir: Path) -> tuple[RunHeader, list[TestRecord]]:
     Raises:
         RecordError: not a merged run directory, a newer schema, or a malformed record.
     """
+    if not (run_dir / HEADER_NAME).exists():
+        raise RecordError(_not_merged(run_dir))
     header = _read(run_dir / HEADER_NAME, RunHeader)
     old = run_dir / OLD_RECORDS_NAME
     path = old if old.exists() else run_dir / RECORDS_NAME
     return header, _lines(path, TestRecord, "a record")
+
+
+def _not_merged(run_dir: Path) -> str:
+    if not run_dir.is_dir():
+        return f"there is no run directory {run_dir}"
+    if any(journals(run_dir)):
+        return f"{run_dir} is not merged yet; `nox -s report -- {run_dir}` does that"
+    return f"{run_dir} is no run directory: it has neither {HEADER_NAME} nor a journal"
 
 
 def read_ops(run_dir: Path) -> list[OpLine]:

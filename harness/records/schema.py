@@ -215,6 +215,8 @@ class TestRecord(msgspec.Struct, frozen=True, kw_only=True):
     stages: tuple[StageResult, ...] = ()
     outputs: tuple[OutputCheck, ...] = ()
     failure: Failure | None = None
+    only_op: int | None = None
+    """Op by op: the index of the one op that was asked for; None when all were."""
     assertions: dict[str, str] = {}
     notes: tuple[str, ...] = ()
     provenance: str = ""

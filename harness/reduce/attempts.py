@@ -7,9 +7,7 @@ A host that dies or hangs costs the attempt it died on: it is forked anew for th
 """
 
 import contextlib
-import tempfile
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -26,6 +24,7 @@ from harness.op_by_op.reference import Golden, Source
 from harness.op_by_op.reproducer import fingerprint_of
 from harness.records.blobs import BlobStore
 from harness.records.schema import OpVerdict, Outcome, Stage
+from harness.records.scratch import Scratch
 from harness.reduce.golden import GoldenError
 from harness.reduce.op_graph import OpGraph, Part
 from harness.verify import Tolerances
@@ -67,8 +66,8 @@ class Attempts:
         self.deadline_s = deadline_s
         self.count = 0
         self.device = device
-        self._scratch = tempfile.TemporaryDirectory(prefix="bringup-reduce-")
-        self._blobs = BlobStore(Path(self._scratch.name))
+        self._scratch = Scratch("reduce")
+        self._blobs = BlobStore(self._scratch.path)
 
     def __enter__(self) -> Self:
         return self

@@ -5,7 +5,6 @@
 
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from harness.errors import HarnessError, UsageError
 from harness.op_by_op.repro import compared, reproduce
 from harness.op_by_op.reproducer import read_expected
 from harness.records.naming import entry_of, identity_of, size_of
+from harness.records.scratch import Scratch
 from harness.reduce import request as requests
 from harness.reduce.model_reproducer import read_model
 from harness.reduce.request import PART_DEADLINE, SECONDS, Request, SearchDone
@@ -65,8 +65,9 @@ def _run_test(which: str, device: str | None, request: Request) -> None:
     name = known.model.device if known else device
     arguments = [entry, "--size", size_of(model), *(["--device", name] if name else [])]
     watch = _Watch()
-    with tempfile.TemporaryDirectory(prefix="bringup-repro-") as scratch:
-        variables = {**(known.environment if known else {}), recording.RUN_DIR_VARIABLE: scratch}
+    with Scratch("repro") as scratch:
+        variables = known.environment if known else {}
+        variables = {**variables, recording.RUN_DIR_VARIABLE: str(scratch.path)}
         with _environment(variables):
             recording.reset_run()
             requests.current = request

@@ -168,7 +168,7 @@ def test_a_cell_leads_to_its_detail(browser: Any, page: str) -> None:
     detail = browser.find_element("css selector", "details[data-o=FAILED]").text
     assert "no stablehlo.fft here" in detail
     assert "did not come back" in detail
-    assert "python -m pytest 'tests/models/bert/test_bert.py::test_bert[full-eval]'" in detail
+    assert "nox -s run -- 'tests/models/bert/test_bert.py::test_bert[full-eval]'" in detail
 
 
 def test_a_link_to_a_result_opens_it(browser: Any, page: str) -> None:

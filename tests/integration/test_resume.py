@@ -98,6 +98,24 @@ def test_a_killed_run_goes_on_and_then_has_nothing_to_resume(fleet: SmallFleet) 
     )
 
 
+def test_a_killed_run_is_merged_for_a_report_and_goes_on_all_the_same(fleet: SmallFleet) -> None:
+    run = fleet.start(*RUN)
+    eventually(lambda: ended(fleet.output) >= 2)
+    kill_everything(fleet)
+    run.communicate()
+    code, said = finish(fleet.start_plain("finish", "out"))
+    assert code == 0, said
+    words = Counter(r.outcome for r in read_merged(fleet.output)[1])
+    left = words[Outcome.KILLED] + words[Outcome.NOT_RUN]
+    assert words.total() == 6 and 0 < left < 6 and words[Outcome.CRASHED] <= 1
+    assert f"the run was cut off: {left} of 6 tests have no result of their own" in said
+    assert "`nox -s run -- --resume out` goes on with it" in said
+    code, said = resumed(fleet, "run", "--resume", "out")
+    assert code == 1, said
+    last = Counter(r.outcome for r in latest(read_merged(fleet.output)[1]))
+    assert last == {Outcome.PASSED: 5, Outcome.CRASHED: 1}
+
+
 def test_an_interrupted_run_goes_on_too(fleet: SmallFleet) -> None:
     run = fleet.start(*RUN)
     eventually(lambda: ended(fleet.output) >= 1)
@@ -121,7 +139,7 @@ def test_what_cannot_be_resumed_is_a_sentence(fleet: SmallFleet) -> None:
     for words, sentence in (
         (("run", "--resume", "nowhere"), "there is no run directory nowhere"),
         (("run", "--resume", "empty"), "there is no plan in empty: no run was begun there"),
-        (("nightly", "--resume", "out"), "out is a run of run; `bringup run --resume out`"),
+        (("nightly", "--resume", "out"), "out is a run of run; `nox -s run -- --resume out`"),
         (("weekly", "--resume"), "nothing to resume: no run of weekly below results is unfinish"),
         (("run", "--resume", "out", "--size", "tiny"), "out was planned with --size base; resume"),
         (("run", "--resume", "out", "--device", "n150"), "out was planned with --device cpu;"),

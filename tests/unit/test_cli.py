@@ -174,8 +174,8 @@ def test_a_planned_test_without_a_record_is_never_green() -> None:
 def test_a_failure_can_be_reproduced_by_pasting_a_line() -> None:
     line = reproduce(a_test(TT_TORCH_COMPILE_DEPTH="TTNN_IR"))
     assert line == (
-        "TT_TORCH_COMPILE_DEPTH=TTNN_IR python -m pytest "
-        "'tests/models/t5/test_t5.py::test_t5[full-t5-base-eval-n150]' --device n150"
+        "TT_TORCH_COMPILE_DEPTH=TTNN_IR nox -s run -- "
+        "'tests/models/t5/test_t5.py::test_t5[full-t5-base-eval]' --device n150"
     )
 
 

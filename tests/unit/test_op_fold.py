@@ -23,6 +23,7 @@ from harness.records.schema import (
     ModelStatus,
     OpEnded,
     OpResult,
+    OpsFound,
     OpStarted,
     Outcome,
     Status,
@@ -289,6 +290,26 @@ def test_recent_is_not_hidden_by_a_test_the_machine_stopped(tmp_path: Path) -> N
     crashed = record(TEST, Outcome.CRASHED, Status.NOT_STARTED)
     write_run(tmp_path / "newest", [crashed], created=STARTED + 99)
     assert recent_ops(tmp_path)[0][0].ops == ()
+
+
+def test_recent_is_not_hidden_by_a_walk_over_less_than_all_ops(tmp_path: Path) -> None:
+    whole = tuple(op_result(i) for i in range(3))
+    write_run(tmp_path / "whole", [record(TEST)], ops={TEST: whole})
+    one = record(TEST, only_op=1)
+    write_run(tmp_path / "one", [one], ops={TEST: whole[1:2]}, created=STARTED + 9)
+    killed = record(TEST, Outcome.KILLED, Status.NOT_STARTED)
+    write_run(tmp_path / "killed", [killed], ops={TEST: whole[:2]}, created=STARTED + 99)
+    assert recent_ops(tmp_path)[0][0].ops == whole
+    (tmp_path / "whole" / "run.json").unlink()
+    assert recent_ops(tmp_path)[0][0].ops == whole[:2], "better than nothing"
+
+
+def test_a_walk_that_was_asked_for_one_op_says_so() -> None:
+    events = [*begun(), (OpsFound(time=1.0, key=TEST.key, total=1, only=7), "a")]
+    (made,) = fold(events + did(op_result(7)) + ended())
+    assert made.only_op == 7
+    events = [*begun(), (OpsFound(time=1.0, key=TEST.key, total=1), "a")]
+    assert fold(events + ended())[0].only_op is None
 
 
 def test_recent_names_the_run_it_cannot_read(tmp_path: Path) -> None:

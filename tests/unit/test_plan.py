@@ -9,7 +9,7 @@ import pytest
 
 from harness.records.schema import Identity, PlannedTest
 from pipeline.lists import Entry, ListName, Lists
-from pipeline.plan import deadline, files_of, from_entries, from_lists, matching
+from pipeline.plan import at_size, deadline, files_of, from_entries, from_lists, matching
 from pipeline.shard import partition
 
 RESNET = "tests/models/resnet/test_resnet.py::test_resnet50[full-eval]"
@@ -71,6 +71,30 @@ def test_models_are_selected_by_a_part_of_their_name() -> None:
     found = from_entries([RESNET, T5], ["cpu"], nothing_known)
     assert [t.identity.model for t in matching(found, ["t5-base", "mamba"])] == ["t5"]
     assert matching(found, []) == found
+
+
+@pytest.mark.parametrize(
+    ("wanted", "models"),
+    [
+        (["bert"], ["bert"]),
+        (["test_bert"], ["bert"]),
+        (["bert[full-eval]"], ["bert"]),
+        (["resnet"], ["resnet50"]),
+        (["bert", "alb"], ["albert", "bert"]),
+        (["ber"], ["albert", "bert"]),
+    ],
+)
+def test_an_exact_name_goes_before_a_part_of_others(wanted: list[str], models: list[str]) -> None:
+    named = [f"tests/models/{m}/test_{m}.py::test_{m}[full-eval]" for m in ("albert", "bert")]
+    light = "tests/models/light/test_light_onnx.py::test_light_onnx[full-resnet50-eval]"
+    found = from_entries([*named, RESNET, light], ["cpu"], nothing_known)
+    assert [t.identity.model for t in matching(found, wanted)] == models
+
+
+def test_a_size_and_a_device_are_no_part_of_a_name() -> None:
+    bert = "tests/models/bert/test_bert.py::test_bert[full-eval]"
+    tiny = at_size(from_entries([bert], ["n150"], nothing_known), "tiny", nothing_known)
+    assert matching(tiny, ["test_bert[full-eval]"]) == tiny
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from rich.console import Console
 
 from harness.records.naming import identity_of, nodeid_on
@@ -26,7 +27,16 @@ from harness.records.schema import (
 )
 from pipeline import progress
 from pipeline.ledger import Ledger
-from pipeline.progress import PlainLines, State, clock, frame_of, render, snapshot, summary
+from pipeline.progress import (
+    PlainLines,
+    State,
+    clock,
+    frame_of,
+    ops_text,
+    render,
+    snapshot,
+    summary,
+)
 from tests.unit.run_builder import op_result
 
 NOW = 1_790_000_000.0
@@ -114,6 +124,14 @@ def test_a_test_taken_up_again_counts_its_ops_from_its_own_start() -> None:
     first = [started(test), found(test, 12), *(op_ended(test, op_result(i)) for i in range(5))]
     ledger = a_ledger([test], *first, started(test, NOW + 50), found(test, 12, taken=5))
     assert (ledger.ops[test.identity.key].done, ledger.ops[test.identity.key].total) == (5, 12)
+
+
+def test_what_was_computed_again_is_not_called_cached() -> None:
+    test = op_by_op("bert")
+    audited = structs.replace(op_result(0, hit=True), rechecked=True)
+    ops = [op_ended(test, audited), op_ended(test, op_result(1, hit=True))]
+    ledger = a_ledger([test], started(test), found(test, 2), *ops)
+    assert ops_text(ledger.ops[test.identity.key]) == "2/2 ops, 1 cached, 1 rechecked"
 
 
 def test_a_finished_line_says_what_the_ops_came_to() -> None:

@@ -150,8 +150,8 @@ class TestCase2Incorrect:
         assert "| `logits` | `1x128x768` | `float32` | `pcc` | `0.9173` | `0.99` |" in text
         assert "`atol`" not in text  # it was recorded and not asserted
         assert (
-            "\npython -m pytest "
-            "'tests/models/t5/test_t5.py::test_t5[full-t5-large-eval-cpu]' --device cpu\n" in text
+            "\nnox -s run -- "
+            "'tests/models/t5/test_t5.py::test_t5[full-t5-large-eval]' --device cpu\n" in text
         )
         assert f"\nnox -s repro -- '{T5}' --device cpu  # finds the ops" in text
         assert "- `torch-mlir`: `20261001`" in text

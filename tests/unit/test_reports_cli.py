@@ -100,7 +100,7 @@ def test_nothing_to_report_on(tmp_path: Path) -> None:
 
 
 def test_a_directory_that_is_not_a_merged_run(tmp_path: Path) -> None:
-    assert "cannot read" in refused("build", tmp_path)
+    assert "it has neither run.json nor a journal" in refused("build", tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -289,7 +289,7 @@ def test_a_detail_has_stages_checks_texts_and_the_command(source: Any) -> None:
     assert "0.99998712" in page.text
     assert "required 0.99" in page.text
     assert "not asserted" in page.text
-    assert "python -m pytest 'tests/models/t5/test_t5.py::test_t5[full-eval]'" in page.text
+    assert "nox -s run -- 'tests/models/t5/test_t5.py::test_t5[full-eval]'" in page.text
     assert len(page.all("rect")) == len(Stage)
 
 

@@ -197,7 +197,7 @@ def test_the_command_names_the_entry_the_device_and_what_the_plan_set() -> None:
     (result,) = summarise(header(1), [record(test)], [plan]).results
     assert result.list_name == "e2e"
     assert result.command == (
-        "TT_TORCH_COMPILE_DEPTH=X python -m pytest "
+        "TT_TORCH_COMPILE_DEPTH=X nox -s run -- "
         "'tests/models/t5/test_t5.py::test_t5[full-base-eval]' --device n150"
     )
 

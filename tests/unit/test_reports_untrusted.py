@@ -79,9 +79,10 @@ def test_a_command_is_one_line_of_words_whatever_the_id_holds() -> None:
     command = command_to_repeat(nodeid, N150, {"GOOD": "a b; c", "BAD;NAME": "x"})
     assert shlex.split(command) == [
         "GOOD=a b; c",
-        "python",
-        "-m",
-        "pytest",
+        "nox",
+        "-s",
+        "run",
+        "--",
         "tests/x.py::test_x[$(rm -rf ~)`id`'\"; reboot]",
         "--device",
         "n150",
@@ -96,4 +97,4 @@ def test_no_command_for_what_pytest_would_take_as_an_option(nodeid: str, device:
 def test_a_rehearsal_is_repeated_at_its_size() -> None:
     tiny = Identity("x", "tiny", device="cpu")
     command = command_to_repeat("a.py::test_x[full-eval-tiny-cpu]", tiny, {})
-    assert command == "python -m pytest 'a.py::test_x[full-eval]' --device cpu --size tiny"
+    assert command == "nox -s run -- 'a.py::test_x[full-eval]' --device cpu --size tiny"

@@ -79,7 +79,7 @@ def test_a_row_says_what_the_record_says(built: Any) -> None:
     assert row["compile s"] is None, "it did not come back"
     assert row["peak memory MiB"] == 900 + 140 * 7
     assert f"{row['started UTC']:%Y-%m-%d %H:%M}" == "2026-11-22 03:12"
-    assert row["run it again"].startswith("python -m pytest 'tests/models/t5/test_t5.py::")
+    assert row["run it again"].startswith("nox -s run -- 'tests/models/t5/test_t5.py::")
 
 
 def test_a_metric_keeps_every_digit(built: Any) -> None:

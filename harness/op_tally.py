@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""What the ops of tests came to, counted while they run, for whoever reads a terminal."""
+
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.records.schema import GOOD, OpResult, Outcome
+
+_MOST_NAMED = 10
+_DIGITS = 16  # of an op's key: enough to tell a reproducer from all others
+
+
+@dataclass
+class OpTally:
+    """The ops of one test so far."""
+
+    total: int = 0
+    """Unique ops that are to be judged; 0 when the test does not go op by op."""
+    done: int = 0
+    cached: int = 0
+    """Taken from the verdict cache as they are."""
+    rechecked: int = 0
+    findings: list[tuple[Outcome, str, str]] = field(default_factory=list)
+    """Of each op that is not good its word, name and key."""
+
+    def note(self, result: OpResult) -> None:
+        """One op has its verdict."""
+        self.done += 1
+        self.cached += result.hit and not result.rechecked
+        self.rechecked += result.rechecked
+        verdict = result.verdict
+        if verdict.outcome not in GOOD:
+            self.findings.append((verdict.outcome, verdict.op.name, verdict.op.key))
+
+    @property
+    def text(self) -> str:
+        """`82 unique ops: 81 good, 1 finding; 40 cached`."""
+        noun = "finding" if len(self.findings) == 1 else "findings"
+        said = f"{self.total} unique op{'s' if self.total != 1 else ''}"
+        said += f": {self.done - len(self.findings)} good, {len(self.findings)} {noun}"
+        more = {
+            "cached": self.cached,
+            "rechecked": self.rechecked,
+            "not reached": max(self.total - self.done, 0),
+        }
+        named = ", ".join(f"{n} {word}" for word, n in more.items() if n)
+        return f"{said}; {named}" if named else said
+
+
+def summary(tallies: Mapping[str, OpTally], run_dir: Path) -> Iterator[str]:
+    """Lines on tests by their keys: counts, what to type for a finding, and for the report."""
+    for key, tally in tallies.items():
+        yield f"{key}  {tally.text}"
+        for outcome, name, op in tally.findings[:_MOST_NAMED]:
+            reproduce = "" if outcome is Outcome.INFRA else f"  nox -s repro -- {op[:_DIGITS]}"
+            yield f"    {outcome} {name}{reproduce}"
+        if len(tally.findings) > _MOST_NAMED:
+            yield f"    and {len(tally.findings) - _MOST_NAMED} more, in the report"
+    yield f"report: nox -s report -- {shlex.quote(str(run_dir))}"
