@@ -55,6 +55,7 @@ def write(
         fx_text=f"{verdict.op.name}(%0)",
         inputs=inputs or [],
         golden=golden or [],
+        executes=golden is not None,
         fx_json=fx_json,
         device=verdict.device,
         deadline_s=deadline_s,

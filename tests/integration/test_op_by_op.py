@@ -12,6 +12,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from harness.op_by_op.pool import MEMORY_LIMIT
+from harness.op_by_op.reproducer import read_bytes_of, read_expected
 from harness.records.run_dir import load_ops
 from harness.records.schema import Metric, OpResult, Outcome, Stage, Status
 from harness.records.verdicts.cache import VerdictCache
@@ -105,6 +107,26 @@ def test_every_failure_leaves_a_reproducer_that_ends_the_same_way(first: Done) -
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def reproducer_of(done: Done, name: str) -> Path:
+    (folder,) = (
+        path
+        for path in (done.directory / "repro").iterdir()
+        if read_expected(path).op.name.startswith(name)
+    )
+    return folder
+
+
+def test_a_reproducer_has_the_text_that_the_device_was_given(run: Run, first: Done) -> None:
+    for done in (first, run(EXECUTE)):  # computed, and out of the cache
+        wrong = reproducer_of(done, "aten.max_pool2d")
+        assert "stablehlo.reduce_window" in (wrong / "op.stablehlo.mlir").read_text()
+        assert read_expected(wrong).memory_limit == MEMORY_LIMIT
+        assert len(read_bytes_of(wrong, "golden")) == 1
+        refused = reproducer_of(done, "aten.cumprod")
+        assert not (refused / "op.stablehlo.mlir").exists(), "it never came so far"
+        assert read_bytes_of(refused, "inputs") and not read_bytes_of(refused, "golden")
 
 
 def test_an_unchanged_second_night_computes_nothing(run: Run, first: Done) -> None:
