@@ -122,7 +122,7 @@ class OpByOpExecutor(Executor):
         super().__init__(Program(), config, device, recorder)
         self.tolerances = tolerances
         self.results: list[OpResult] = []
-        self._cache = VerdictCache()
+        self._cache = VerdictCache(complain=recorder.warn)
         self._recheck = Recheck.from_environment(recorder.run.run_id)
         self._executes = False
         self._earlier: dict[str, OpResult] = {}

@@ -9,6 +9,7 @@ CRASHED in the stage that was written ahead, unless a supervisor wrote a better 
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import get_args
 
 import msgspec
 
@@ -37,6 +38,7 @@ from harness.records.schema import (
     TestRecord,
     TestStarted,
     TestStopped,
+    TestWarned,
 )
 
 
@@ -47,6 +49,8 @@ class _Open:
     started: TestStarted
     provenance: str
     described: TestDescribed | None = None
+    warnings: dict[str, None] = field(default_factory=dict)
+    """Each once, in order."""
     stages: list[StageResult] = field(default_factory=list)
     running: Stage | None = None
     status: Status = Status.NOT_STARTED
@@ -128,15 +132,16 @@ def _gather(
     return attempts, stopped
 
 
-_TEST_EVENTS = (TestDescribed, StageStarted, StageEnded, OutputsChecked, TestEnded)
+_TestEvent = TestDescribed | TestWarned | StageStarted | StageEnded | OutputsChecked | TestEnded
+_TEST_EVENTS = get_args(_TestEvent)
 
 
-def _apply(
-    record: _Open, event: TestDescribed | StageStarted | StageEnded | OutputsChecked | TestEnded
-) -> None:
+def _apply(record: _Open, event: _TestEvent) -> None:
     record.last = event.time
     if isinstance(event, TestDescribed):
         record.described = event
+    elif isinstance(event, TestWarned):
+        record.warnings[event.warning] = None
     elif isinstance(event, StageStarted):
         record.running = event.stage
     elif isinstance(event, StageEnded):
@@ -192,6 +197,7 @@ def _close(record: _Open) -> TestRecord:
         failure=failure if outcome is not Outcome.PASSED else None,
         assertions=described.assertions if described else {},
         notes=described.notes if described else (),
+        warnings=tuple(record.warnings),
         provenance=record.provenance,
     )
 
