@@ -63,16 +63,27 @@ _SCRIPT = '''\
 # SPDX-License-Identifier: Apache-2.0
 """{what}
 
-Exit codes: 0 it ended as expected.json says, 1 it ended otherwise, 3 the device cannot be had.
+Exit codes: 0 it ended as expected.json says, 1 it ended otherwise, 2 it cannot be run, 3 the
+device cannot be had.
 """
 
 import sys
 from pathlib import Path
 
-from harness.repro import main
+FOLDER = str(Path(__file__).resolve().parent)
+
+try:
+    from harness.repro import main
+except ImportError as error:
+    print(
+        f"the project is not installed for {{sys.executable}} ({{error}}); in the project's root"
+        f" run `nox -s repro -- {{FOLDER}}`, or this with the Python in .nox/bringup/bin",
+        file=sys.stderr,
+    )
+    sys.exit(2)
 
 if __name__ == "__main__":
-    sys.exit(main([str(Path(__file__).resolve().parent), *sys.argv[1:]]))
+    sys.exit(main([FOLDER, *sys.argv[1:]]))
 '''
 
 

@@ -163,6 +163,19 @@ def test_a_device_that_cannot_be_had_exits_with_3(tmp_path: Path) -> None:
     assert done.returncode == 3 and "nowhere" in done.stderr and "Traceback" not in done.stderr
 
 
+def test_a_python_without_the_project_is_told_what_it_lacks(tmp_path: Path) -> None:
+    folder = write(tmp_path, placeholder("aten.relu", "cpu", Outcome.FAILED), torch_ir=RELU)
+    done = subprocess.run(
+        [sys.executable, "-S", "-E", folder / "run.py"],  # without site-packages and PYTHONPATH
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
+    assert f"nox -s repro -- {folder}" in done.stderr and "'harness'" in done.stderr
+
+
 class Branches(torch.nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return torch.cond(x.sum() > 0, lambda y: y.sin(), lambda y: y.cos(), (x,))
