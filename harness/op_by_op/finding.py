@@ -50,8 +50,8 @@ def find(which: str, results: Path, device: str | None = None) -> Found:
         raise UsageError(f"{which} is no reproducer's directory: it has no {EXPECTED}")
     raise UsageError(
         f"there is no reproducer {_named(which, device)} in {results}/*/{REPRO_FOLDER};"
-        f" {_hint(which, kept)}; one of a run elsewhere is named by its path,"
-        f" RUN/{REPRO_FOLDER}/KEY-DEVICE, or looked for with --results RUN"
+        f" {_hint(which, kept)} One of a run elsewhere is named by its path,"
+        f" RUN/{REPRO_FOLDER}/KEY-DEVICE, or looked for with --results RUN."
     )
 
 
@@ -96,9 +96,11 @@ def _which_of(which: str, names: Sequence[str]) -> str:
 
 
 def _hint(which: str, kept: dict[str, list[Path]]) -> str:
-    elsewhere = [name for name in kept if _is_meant(which.partition("-")[0], name)]
+    elsewhere = sorted(name for name in kept if _is_meant(which.partition("-")[0], name))
     near = elsewhere or difflib.get_close_matches(which, kept, n=1, cutoff=0.5)
-    return f"did you mean {near[0]}?" if near else f"there are {len(kept)} of other keys"
+    if near:
+        return f"did you mean {' or '.join(near[:_MOST_NAMED])}?"
+    return f"there are {len(kept)} of other keys."
 
 
 def _named(which: str, device: str | None) -> str:

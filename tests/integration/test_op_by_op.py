@@ -32,7 +32,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
     def once(*arguments: str, **environment: str) -> Done:
         directory = tmp_path_factory.mktemp("run")
-        return run_pytest(directory, *arguments, BRINGUP_CACHE=str(cache), **environment)
+        environment = {"BRINGUP_CACHE": str(cache), **environment}
+        return run_pytest(directory, *arguments, **environment)
 
     return once
 
@@ -175,6 +176,15 @@ def test_a_cached_verdict_that_does_not_hold_fails_the_test_and_is_replaced(
 def test_without_the_cache_every_op_is_computed(run: Run, first: Done) -> None:
     assert not any(r.hit for r in ops_of(run(EXECUTE, BRINGUP_NO_CACHE="1")).values())
     assert all(r.hit for r in ops_of(run(EXECUTE)).values())
+
+
+def test_what_is_wrong_with_the_cache_is_on_record(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "verdicts.sqlite").write_bytes(b"no database" * 999)
+    record = run(COMPILE, BRINGUP_CACHE=str(tmp_path), RUN_GLOBAL_OP_IDX="0").records[
+        KEY.replace("EXECUTE", "COMPILE")
+    ]
+    (sentence,) = record.warnings
+    assert "the verdict cache is damaged" in sentence and str(tmp_path) in sentence
 
 
 def test_compiling_only_executes_nothing_and_shares_no_verdict(run: Run, first: Done) -> None:

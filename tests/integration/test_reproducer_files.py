@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from harness.errors import RecordError, UsageError
+from harness.op_by_op.drawn import DRAWN_ABOVE
 from harness.op_by_op.finding import find
 from harness.op_by_op.repro import reproduce
 from harness.op_by_op.reproducer import (
@@ -66,6 +67,19 @@ def test_tensors_that_no_device_takes_are_left_out(tmp_path: Path) -> None:
     folder = write(tmp_path, verdict, torch_ir=RELU, inputs=[strange], golden=[torch.ones(2)])
     assert read_bytes_of(folder, "inputs") == read_bytes_of(folder, "golden") == []
     assert reproduce(folder, read_expected(folder)).outcome is Outcome.REACHED
+
+
+@pytest.mark.parametrize("fx_json", [b"", b"{}"])
+def test_a_large_golden_of_a_part_is_kept_only_where_nobody_computes_it(
+    tmp_path: Path, fx_json: bytes
+) -> None:
+    golden = torch.ones(DRAWN_ABOVE // 4 + 1)
+    verdict = placeholder("aten.x", "cpu", Outcome.INCORRECT)
+    parts = {"torch_ir": RELU, "golden": [golden], "fx_json": fx_json}
+    folder = write(tmp_path, verdict, keep_inputs=True, **parts)  # type: ignore[arg-type]
+    assert len(read_bytes_of(folder, "golden")) == (not fx_json)
+    folder = write(tmp_path, verdict, **parts)  # type: ignore[arg-type]
+    assert read_bytes_of(folder, "golden") == [], "of an op alone it never is"
 
 
 def test_nothing_half_is_left_when_the_disk_refuses(
@@ -154,7 +168,7 @@ def test_another_devices_reproducer_is_never_taken_instead(results: Path) -> Non
     ("which", "hint"),
     [
         ("0123456789abcdee", "did you mean 0123456789abcdef-cpu"),
-        ("zzz", r"there are 3 of .*its path, RUN/repro/KEY-DEVICE, .* --results RUN"),
+        ("zzz", r"there are 3 of .*named by its path, RUN/repro/KEY-DEVICE, .* --results RUN"),
         ("", "there are 3 of"),
     ],
 )
