@@ -43,6 +43,7 @@ from harness.records.schema import (
     TestDescribed,
     TestEnded,
     TestStarted,
+    TestWarned,
 )
 
 RUN_DIR_VARIABLE = "BRINGUP_RUN_DIR"
@@ -177,6 +178,10 @@ class TestRecorder:
                 notes=notes,
             )
         )
+
+    def warn(self, sentence: str) -> None:
+        """Record that the test goes on without something."""
+        self._write(TestWarned(time=time.time(), key=self.key, warning=sentence))
 
     @contextlib.contextmanager
     def stage(self, stage: Stage) -> Iterator[StageScope]:

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.errors import DeviceError, RecordError, UsageError
-from harness.op_by_op.repro import compared, find, reproduce
+from harness.op_by_op.finding import find
+from harness.op_by_op.repro import compared, reproduce
 from harness.op_by_op.reproducer import read_expected
 from harness.reduce.model_reproducer import find_model
 from harness.reduce.request import PART_DEADLINE, SECONDS, is_test_id
@@ -30,9 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "which",
         metavar="KEY|TEST|DIR",
-        help="first digits of an op's key, a model test's key or pytest id, or a folder",
+        help="first digits of an op's key, KEY-DEVICE, a model test's key or pytest id, or the"
+        " path of a reproducer's directory",
     )
-    parser.add_argument("--device", help="of a model test that goes by that name on several")
+    parser.add_argument("--device", help="of an op or a model test that failed on several")
     parser.add_argument(
         "--seconds", type=float, default=SECONDS, help="to reduce a model (default %(default)g)"
     )
@@ -42,7 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=PART_DEADLINE,
         help="seconds for one part of a model (default %(default)g)",
     )
-    parser.add_argument("--results", type=Path, default=Path("results"), help="where to look")
+    parser.add_argument(
+        "--results",
+        type=Path,
+        default=Path("results"),
+        help="the folder of run directories, or the one, to look in (default %(default)s)",
+    )
     parser.add_argument("--verbose", action="store_true", help="print the whole diagnostic")
     options = parser.parse_args(arguments)
     try:
@@ -58,9 +65,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 seconds=options.seconds,
                 deadline_s=options.deadline,
             )
-        folder = find(options.which, options.results)
+        found = find(options.which, options.results, options.device)
+        folder = found.folder
         expected = read_expected(folder)
         print(f"{folder}: {expected.op.name} on {expected.device}", flush=True)
+        if found.older:
+            print(f"(the newest of {len(found.older) + 1}; before it {found.older[0]})", flush=True)
         ending = reproduce(folder, expected)
     except DeviceError as error:
         print(error, file=sys.stderr)

@@ -47,9 +47,9 @@ A full model keeps its promise when it passes, or compiles where the device only
 end-to-end compile list when it stops where asked. Each test may run 900 s, or three times its
 estimate if that is longer; --timeout sets another limit for all.
 
-Op by op takes verdicts out of a cache, BRINGUP_CACHE (default: ~/.cache/bringup). After a run,
-once a day, verdicts not used for BRINGUP_CACHE_DAYS (90) days are forgotten, and the least
-recently used above BRINGUP_CACHE_GIB (4).
+Op by op takes verdicts out of a cache, BRINGUP_CACHE (a directory, or a file such as
+verdicts.sqlite; default: ~/.cache/bringup). After a run, once a day, verdicts not used for
+BRINGUP_CACHE_DAYS (90) days are forgotten, and the least recently used above BRINGUP_CACHE_GIB (4).
 """
 
 

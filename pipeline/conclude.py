@@ -55,6 +55,8 @@ def conclude(
     counts = ", ".join(f"{n} {outcome}" for outcome, n in sorted(words.items()))
     kept = len(plan.tests) - len(unkept)
     say(f"{kept} of {len(plan.tests)} tests did what was promised ({counts})")
+    for sentence in dict.fromkeys(w for r in latest_by_key.values() for w in r.warnings):
+        say(f"warning: {sentence}")
     moves: list[Move] = []
     if lists is not None and plan.shard[1] == 1:
         moves = _propose(run_dir, records, lists, collected, say)

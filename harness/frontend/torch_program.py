@@ -80,11 +80,17 @@ def signature_of(exported: ExportedProgram) -> Signature:
     """Make the graph importable, in place, and say how a call maps onto it.
 
     Placeholders that are no tensors go (their values are baked in), as do outputs that are
-    mutated buffers or inputs: what a caller sees stays.
+    mutated buffers or inputs: what a caller sees stays. Checks that give nothing, as that a matrix
+    could be factorised, go with the tokens that keep them in order.
+
+    Raises:
+        ExportRefusal: the program takes something else that no device can take.
     """
     graph = exported.graph
+    _drop_checks(graph)
     placeholders = {n.name: n for n in graph.nodes if n.op == "placeholder"}
     arguments: list[UserInput | Constant] = []
+    tokens: list[Node] = []
     leaf = 0
     for spec in exported.graph_signature.input_specs:
         node = placeholders[spec.arg.name]
@@ -95,9 +101,36 @@ def signature_of(exported: ExportedProgram) -> Signature:
                 continue
             value = node.meta["val"]
             arguments.append(UserInput(position, node.name, tuple(value.shape), value.dtype))
+        elif spec.kind is InputKind.TOKEN:
+            tokens.append(node)
         else:
             arguments.append(_constant(exported, spec))
-    return Signature(tuple(arguments), _keep_user_outputs(exported))
+    results = _keep_user_outputs(exported)
+    for token in tokens:
+        _drop_token(graph, token)
+    return Signature(tuple(arguments), results)
+
+
+def _drop_checks(graph: Graph) -> None:
+    """Take out ops that are only there for their effect: an error where a check does not hold."""
+    for node in list(graph.nodes):
+        if node.target is torch.ops.higher_order.with_effects and not _checked(node).returns:
+            for token in list(node.users):
+                token.replace_all_uses_with(node.args[0])
+                graph.erase_node(token)
+            graph.erase_node(node)
+
+
+def _checked(node: Node) -> torch.FunctionSchema:
+    """The schema of the op that a `with_effects` node calls."""
+    schema: torch.FunctionSchema = node.args[1]._schema  # type: ignore[union-attr]
+    return schema
+
+
+def _drop_token(graph: Graph, token: Node) -> None:
+    for user in token.users:
+        raise ExportRefusal(f"{user.args[1]} gives something and has an effect besides")
+    graph.erase_node(token)
 
 
 def _constant(exported: ExportedProgram, spec: InputSpec) -> Constant:

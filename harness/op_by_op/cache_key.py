@@ -11,7 +11,7 @@ import msgspec
 from harness.devices.catalog import TENSTORRENT_BOARDS
 from harness.records.schema import Op
 
-KEY_VERSION = 3
+KEY_VERSION = 4
 """Counted up when the same op, versions and flags may come to another verdict."""
 
 

@@ -4,7 +4,7 @@
 """A reproducer: one directory with all it takes to see an op fail again, away from its model.
 
     op.torch.mlir          the one-op module in the torch dialect, where the op came from torch
-    op.stablehlo.mlir      the same in StableHLO, for people
+    op.stablehlo.mlir      the same in StableHLO, for people, where it came so far
     op.vhlo                the same as a portable artifact, for devices
     fx.txt                 the FX node, for people
     fx.json                the same, to be imported or computed again (`fx_json`)
@@ -18,7 +18,8 @@
 
 An operand above `DRAWN_ABOVE` (4 MiB) is not kept: `inputs.json` says how to draw its like from a
 seed (`drawn`), or, of a StableHLO op, whose inputs come from its key anyway, that it comes from
-there. The golden is then computed again when it is needed.
+there. A golden is kept up to the same size, and only of inputs that are kept; else it is computed
+again once the op has run.
 
 What could not be had is left out. Nothing is pickled. `harness.repro` runs it.
 """
@@ -62,16 +63,27 @@ _SCRIPT = '''\
 # SPDX-License-Identifier: Apache-2.0
 """{what}
 
-Exit codes: 0 it ended as expected.json says, 1 it ended otherwise, 3 the device cannot be had.
+Exit codes: 0 it ended as expected.json says, 1 it ended otherwise, 2 it cannot be run, 3 the
+device cannot be had.
 """
 
 import sys
 from pathlib import Path
 
-from harness.repro import main
+FOLDER = str(Path(__file__).resolve().parent)
+
+try:
+    from harness.repro import main
+except ImportError as error:
+    print(
+        f"the project is not installed for {{sys.executable}} ({{error}}); in the project's root"
+        f" run `nox -s repro -- {{FOLDER}}`, or this with the Python in .nox/bringup/bin",
+        file=sys.stderr,
+    )
+    sys.exit(2)
 
 if __name__ == "__main__":
-    sys.exit(main([str(Path(__file__).resolve().parent), *sys.argv[1:]]))
+    sys.exit(main([FOLDER, *sys.argv[1:]]))
 '''
 
 
@@ -97,6 +109,8 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds, all stages together."""
     memory_limit: int = 0
     """Bytes of private memory of the host; 0 for none."""
+    executes: bool | None = None
+    """Was it to be run, not compiled only? None: where it has inputs."""
     failure: Failure | None = None
     """Its diagnostic lies in the run's blobs, not here."""
     pcc: Metric | None = None
@@ -130,7 +144,12 @@ def fingerprint_of(op_name: str, outcome: Outcome, failure: Failure | None) -> s
 
 def folder_name(op_key: str, device: str) -> str:
     """What a reproducer's directory is called: the key's first digits and the device."""
-    return re.sub(r"[^\w.-]", "-", f"{op_key[:_KEY_DIGITS]}-{device}")
+    return f"{op_key[:_KEY_DIGITS]}-{device_in_name(device)}"
+
+
+def device_in_name(device: str) -> str:
+    """A device as a directory's name has it."""
+    return re.sub(r"[^\w.-]", "-", device)
 
 
 def write_reproducer(
@@ -138,6 +157,7 @@ def write_reproducer(
     verdict: OpVerdict,
     *,
     stablehlo: bytes | None,
+    stablehlo_text: bytes = b"",
     torch_ir: str | bytes | None,
     fx_text: str = "",
     fx_json: bytes = b"",
@@ -145,6 +165,7 @@ def write_reproducer(
     inputs: "Sequence[torch.Tensor]",
     keep_inputs: bool = False,
     golden: "Sequence[torch.Tensor]",
+    executes: bool,
     device: str,
     deadline_s: float,
     versions: Mapping[str, str],
@@ -155,8 +176,10 @@ def write_reproducer(
     """Write the reproducer of a verdict below `folder`, a run directory; return its directory.
 
     It appears whole or not at all, and takes the place of an older one of the same op and device.
-    `sources` are further files, by name, of the graph that the op was imported from; with
-    `keep_inputs` inputs are kept whatever their size.
+    `stablehlo` is a portable artifact to start at, `stablehlo_text` what a lowering made of the
+    op. `sources` are further files, by name, of the graph that the op was imported from; with
+    `keep_inputs` inputs are kept whatever their size, and a golden that nobody could compute
+    again. `golden` may be empty for an op that was not compared.
 
     Raises:
         RecordError: the disk is full or gone.
@@ -171,6 +194,7 @@ def write_reproducer(
         stage=verdict.failure.stage if verdict.failure else None,
         deadline_s=deadline_s,
         memory_limit=memory_limit,
+        executes=executes and _have_bytes([*inputs, *golden]),  # else no device takes them either
         failure=_without_diagnostic(verdict.failure),
         pcc=verdict.pcc,
         atol=verdict.atol,
@@ -184,11 +208,15 @@ def write_reproducer(
         part = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
         try:
             part.chmod(0o755)
-            _write_levels(part, stablehlo, torch_ir)
-            _write_sources(part, {FX: fx_text.encode(), FX_JSON: fx_json, **(sources or {})})
-            plain = _have_bytes([*inputs, *golden])  # else no device takes them either
-            whole = _write_inputs(part, inputs if plain else (), verdict.op, keep=keep_inputs)
-            write_bytes_of(part, GOLDEN, golden if plain and whole else ())
+            files = {FX: fx_text.encode(), FX_JSON: fx_json, **(sources or {})}
+            _write_levels(part, stablehlo, stablehlo_text, torch_ir)
+            _write_sources(part, files)
+            taken = inputs if expected.executes else ()
+            whole = _write_inputs(part, taken, verdict.op, keep=keep_inputs)
+            small = all(tensor.nbytes <= DRAWN_ABOVE for tensor in golden)
+            only_here = keep_inputs and not (files.get(FX_JSON) or files.get(ONNX))
+            kept = expected.executes and whole and (small or only_here)
+            write_bytes_of(part, GOLDEN, golden if kept else ())
             (part / VERSIONS).write_bytes(_pretty(dict(versions)))
             (part / EXPECTED).write_bytes(_pretty(expected))
             (part / RUN).write_text(_RUN_OP)
@@ -333,13 +361,17 @@ def _have_bytes(tensors: "Sequence[torch.Tensor]") -> bool:
     return all(tensor.dtype in WIRE_NAMES for tensor in tensors)
 
 
-def _write_levels(part: Path, stablehlo: bytes | None, torch_ir: str | bytes | None) -> None:
+def _write_levels(
+    part: Path, stablehlo: bytes | None, text: bytes, torch_ir: str | bytes | None
+) -> None:
     if torch_ir is not None:
         (part / TORCH_IR).write_bytes(torch_ir.encode() if isinstance(torch_ir, str) else torch_ir)
     if stablehlo is not None:
         (part / ARTIFACT).write_bytes(stablehlo)
         with contextlib.suppress(HarnessError):  # the text is for people; the run needs none
-            (part / STABLEHLO).write_text(_text_of(stablehlo))
+            text = text or _text_of(stablehlo).encode()
+    if text:
+        (part / STABLEHLO).write_bytes(text)
 
 
 def _write_sources(part: Path, files: Mapping[str, bytes]) -> None:

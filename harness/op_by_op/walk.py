@@ -26,7 +26,7 @@ from harness.lowering import Program
 from harness.op_by_op import judge
 from harness.op_by_op.cache_key import cache_key
 from harness.op_by_op.completions import Completions, Rest
-from harness.op_by_op.pool import OpPool
+from harness.op_by_op.pool import MEMORY_LIMIT, OpPool
 from harness.op_by_op.reference import Golden
 from harness.op_by_op.reproducer import fingerprint_of, write_reproducer
 from harness.recording import TestRecorder
@@ -123,7 +123,7 @@ class OpByOpExecutor(Executor):
         super().__init__(Program(), config, device, recorder)
         self.tolerances = tolerances
         self.results: list[OpResult] = []
-        self._cache = VerdictCache()
+        self._cache = VerdictCache(complain=recorder.warn)
         self._recheck = Recheck.from_environment(recorder.run.run_id)
         self._executes = False
         self._earlier: dict[str, OpResult] = {}
@@ -284,21 +284,33 @@ class OpByOpExecutor(Executor):
         self.recorder.op_ended(result)
 
     def _write_reproducer(self, candidate: Candidate, job: OpJob, verdict: OpVerdict) -> None:
+        executes = self._executes and job.execute
+        wrong = verdict.outcome is Outcome.INCORRECT  # the others were compared with nothing
         write_reproducer(
             self.recorder.run.directory,
             verdict,
             stablehlo=job.stablehlo or None,
+            stablehlo_text=self._stablehlo_text(verdict),
             torch_ir=job.torch_ir.decode() if job.torch_ir else None,
             fx_text=candidate.fx_text,
             fx_json=candidate.fx_json,
-            inputs=job.inputs if self._executes else (),
-            golden=(candidate.golden().outputs or ()) if self._executes else (),
+            inputs=job.inputs if executes else (),
+            golden=(candidate.golden().outputs or ()) if executes and wrong else (),
+            executes=executes,
             device=self.device.name,
             deadline_s=self.compiler_config.single_op_timeout,
             versions=versions(),
             options=self._options(),
             tolerances=self.tolerances,
+            memory_limit=MEMORY_LIMIT,
         )
+
+    def _stablehlo_text(self, verdict: OpVerdict) -> bytes:
+        """What the lowering made of an op, also of one out of the cache; empty if it gave up."""
+        texts = [a for s in verdict.stages for a in s.artifacts if s.stage is Stage.STABLEHLO]
+        with contextlib.suppress(RecordError):
+            return self.recorder.run.blobs.get(texts[-1]) if texts else b""
+        return b""
 
     def _not_imported(self, candidate: Candidate, error: LoweringError) -> OpVerdict:
         kept = self.recorder.run.blobs.put(error.diagnostic, "diagnostic")

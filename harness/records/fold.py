@@ -9,6 +9,7 @@ CRASHED in the stage that was written ahead, unless a supervisor wrote a better 
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import get_args
 
 import msgspec
 
@@ -38,6 +39,7 @@ from harness.records.schema import (
     TestRecord,
     TestStarted,
     TestStopped,
+    TestWarned,
 )
 
 
@@ -48,6 +50,8 @@ class _Open:
     started: TestStarted
     provenance: str
     described: TestDescribed | None = None
+    warnings: dict[str, None] = field(default_factory=dict)
+    """Each once, in order."""
     stages: list[StageResult] = field(default_factory=list)
     running: Stage | None = None
     status: Status = Status.NOT_STARTED
@@ -117,7 +121,7 @@ def _gather(
             stopped.append(event)
         elif isinstance(event, OpStarted | OpEnded):
             ops.append((event, provenance))
-        elif not isinstance(event, _TestEvent):
+        elif not isinstance(event, _TEST_EVENTS):
             continue
         elif event.key in attempts:
             _apply(attempts[event.key][-1], event)
@@ -130,13 +134,18 @@ def _gather(
     return attempts, stopped
 
 
-_TestEvent = TestDescribed | StageStarted | StageEnded | OpsFound | OutputsChecked | TestEnded
+_TestEvent = (
+    TestDescribed | TestWarned | StageStarted | StageEnded | OpsFound | OutputsChecked | TestEnded
+)
+_TEST_EVENTS = get_args(_TestEvent)
 
 
 def _apply(record: _Open, event: _TestEvent) -> None:
     record.last = event.time
     if isinstance(event, TestDescribed):
         record.described = event
+    elif isinstance(event, TestWarned):
+        record.warnings[event.warning] = None
     elif isinstance(event, StageStarted):
         record.running = event.stage
     elif isinstance(event, StageEnded):
@@ -195,6 +204,7 @@ def _close(record: _Open) -> TestRecord:
         only_op=record.only_op,
         assertions=described.assertions if described else {},
         notes=described.notes if described else (),
+        warnings=tuple(record.warnings),
         provenance=record.provenance,
     )
 

@@ -14,6 +14,7 @@ Version history
     1   first version
     2   fields that have their default are left out; `op_repeated` and `ops_found`; a finished
         run's journals are packed and have all op results (no `ops.jsonl`)
+    3   `test_warned`, and with it a record's `warnings`
 """
 
 import msgspec
@@ -88,9 +89,10 @@ __all__ = [
     "TestRecord",
     "TestStarted",
     "TestStopped",
+    "TestWarned",
 ]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 # --- events ---------------------------------------------------------------------------------
 
@@ -130,6 +132,15 @@ class TestDescribed(Event, frozen=True, tag="test_described", kw_only=True):
     """Verification settings as given, e.g. `assert_pcc: false`."""
     notes: tuple[str, ...] = ()
     """Tracked issues and the like, e.g. the issue a disabled check refers to."""
+
+
+class TestWarned(Event, frozen=True, tag="test_warned", kw_only=True):
+    """Something around a test is not as it should be, and the test goes on without."""
+
+    __test__ = False
+    key: str
+    warning: str
+    """One sentence."""
 
 
 class StageStarted(Event, frozen=True, tag="stage_started", kw_only=True):
@@ -179,6 +190,7 @@ AnyEvent = (
     JournalOpened
     | TestStarted
     | TestDescribed
+    | TestWarned
     | StageStarted
     | StageEnded
     | OpsFound
@@ -219,6 +231,8 @@ class TestRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Op by op: the index of the one op that was asked for; None when all were."""
     assertions: dict[str, str] = {}
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """Of what it went on without, e.g. the verdict cache: a sentence each."""
     provenance: str = ""
     """Key into `RunHeader.provenances`."""
 

@@ -11,7 +11,6 @@ The model itself is loaded the way its test loads it. The directory lies beside 
 `nox -s repro` takes both.
 """
 
-import contextlib
 import os
 import re
 import time
@@ -21,6 +20,7 @@ from pathlib import Path
 import msgspec
 
 from harness.errors import RecordError, UsageError
+from harness.op_by_op.finding import written_below
 from harness.op_by_op.reproducer import EXPECTED, RUN, VERSIONS, fingerprint_of, run_script
 from harness.records.atomic import write_atomically
 from harness.records.naming import entry_of, size_of, sized
@@ -152,7 +152,8 @@ class _Kind(msgspec.Struct, frozen=True):
 
 
 def find_model(which: str, results: Path, device: str | None = None) -> Path | None:
-    """The newest reproducer of a model below `results/*/repro`; None for another name.
+    """The newest reproducer of a model below a results folder or a run directory; None for another
+    name.
 
     `which` is a directory, its name, a test's key (`resnet[full-eval]@cpu`, or without the
     device) or its pytest id, with or without device and size.
@@ -164,7 +165,7 @@ def find_model(which: str, results: Path, device: str | None = None) -> Path | N
     if (Path(which) / EXPECTED).is_file():
         return Path(which) if read_model(Path(which)) else None
     found: dict[str, Path] = {}
-    for path in sorted(results.glob(f"*/{REPRO_FOLDER}/[!.]*/{EXPECTED}"), key=_written):
+    for path in written_below(results):
         expected = read_model(path.parent) if _may_be(path.parent.name, which) else None
         if expected and which in _names(expected) and device in (None, expected.model.device):
             found[path.parent.name] = path.parent
@@ -186,12 +187,6 @@ def _names(expected: ModelExpected) -> Iterable[str]:
     entry = expected.entry
     names = {reproducer_name(model), model.key, model.name, expected.nodeid, entry}
     return names | {sized(entry, size_of(model))}
-
-
-def _written(path: Path) -> int:
-    with contextlib.suppress(OSError):
-        return path.stat().st_mtime_ns
-    return 0
 
 
 def _pretty(value: object) -> bytes:

@@ -46,6 +46,7 @@ def write(
     golden: list[torch.Tensor] | None = None,
     fx_json: bytes = b"",
     deadline_s: float = 60.0,
+    keep_inputs: bool = False,
 ) -> Path:
     return write_reproducer(
         folder,
@@ -55,7 +56,9 @@ def write(
         fx_text=f"{verdict.op.name}(%0)",
         inputs=inputs or [],
         golden=golden or [],
+        executes=golden is not None,
         fx_json=fx_json,
+        keep_inputs=keep_inputs,
         device=verdict.device,
         deadline_s=deadline_s,
         versions=versions(),

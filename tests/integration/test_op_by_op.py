@@ -12,6 +12,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from harness.op_by_op.pool import MEMORY_LIMIT
+from harness.op_by_op.reproducer import read_bytes_of, read_expected
 from harness.records.run_dir import load_ops
 from harness.records.schema import GOOD, Metric, OpResult, Outcome, Stage, Status
 from harness.records.verdicts.cache import VerdictCache
@@ -30,7 +32,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
     def once(*arguments: str, **environment: str) -> Done:
         directory = tmp_path_factory.mktemp("run")
-        return run_pytest(directory, *arguments, BRINGUP_CACHE=str(cache), **environment)
+        environment = {"BRINGUP_CACHE": str(cache), **environment}
+        return run_pytest(directory, *arguments, **environment)
 
     return once
 
@@ -107,6 +110,26 @@ def test_every_failure_leaves_a_reproducer_that_ends_the_same_way(first: Done) -
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+def reproducer_of(done: Done, name: str) -> Path:
+    (folder,) = (
+        path
+        for path in (done.directory / "repro").iterdir()
+        if read_expected(path).op.name.startswith(name)
+    )
+    return folder
+
+
+def test_a_reproducer_has_the_text_that_the_device_was_given(run: Run, first: Done) -> None:
+    for done in (first, run(EXECUTE)):  # computed, and out of the cache
+        wrong = reproducer_of(done, "aten.max_pool2d")
+        assert "stablehlo.reduce_window" in (wrong / "op.stablehlo.mlir").read_text()
+        assert read_expected(wrong).memory_limit == MEMORY_LIMIT
+        assert len(read_bytes_of(wrong, "golden")) == 1
+        refused = reproducer_of(done, "aten.cumprod")
+        assert not (refused / "op.stablehlo.mlir").exists(), "it never came so far"
+        assert read_bytes_of(refused, "inputs") and not read_bytes_of(refused, "golden")
+
+
 def test_an_unchanged_second_night_computes_nothing(run: Run, first: Done) -> None:
     again = ops_of(run(EXECUTE))
     before = ops_of(first)
@@ -153,6 +176,15 @@ def test_a_cached_verdict_that_does_not_hold_fails_the_test_and_is_replaced(
 def test_without_the_cache_every_op_is_computed(run: Run, first: Done) -> None:
     assert not any(r.hit for r in ops_of(run(EXECUTE, BRINGUP_NO_CACHE="1")).values())
     assert all(r.hit for r in ops_of(run(EXECUTE)).values())
+
+
+def test_what_is_wrong_with_the_cache_is_on_record(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "verdicts.sqlite").write_bytes(b"no database" * 999)
+    record = run(COMPILE, BRINGUP_CACHE=str(tmp_path), RUN_GLOBAL_OP_IDX="0").records[
+        KEY.replace("EXECUTE", "COMPILE")
+    ]
+    (sentence,) = record.warnings
+    assert "the verdict cache is damaged" in sentence and str(tmp_path) in sentence
 
 
 def test_compiling_only_executes_nothing_and_shares_no_verdict(run: Run, first: Done) -> None:

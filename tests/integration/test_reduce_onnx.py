@@ -25,7 +25,7 @@ from harness.errors import RecordError
 from harness.frontend import onnx_program
 from harness.intermediates import walk
 from harness.op_by_op.repro import compared, reproduce
-from harness.op_by_op.reproducer import read_bytes_of, read_expected
+from harness.op_by_op.reproducer import read_bytes_of, read_expected, write_bytes_of
 from harness.records.naming import identity_of
 from harness.records.schema import Outcome, Stage
 from harness.reduce.attempts import Attempts, sign_of, worker
@@ -150,6 +150,8 @@ def test_a_node_that_is_wrong_alone_is_named_and_cut_out(
     (given,) = read_bytes_of(place, "inputs")
     (computed,) = onnx_program.run_onnxruntime(part, {part.graph.input[0].name: given}).values()
     assert torch.equal(computed, golden), "the part is a model that others can run too"
+    write_bytes_of(place, "golden", [])
+    assert ends_the_same_alone(place), "one too large to keep is computed again"
 
 
 def test_nodes_that_are_wrong_only_together_stay_together(cpu: Device, tmp_path: Path) -> None:

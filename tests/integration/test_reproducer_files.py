@@ -12,7 +12,9 @@ import pytest
 import torch
 
 from harness.errors import RecordError, UsageError
-from harness.op_by_op.repro import find, reproduce
+from harness.op_by_op.drawn import DRAWN_ABOVE
+from harness.op_by_op.finding import find
+from harness.op_by_op.repro import reproduce
 from harness.op_by_op.reproducer import (
     EXPECTED,
     folder_name,
@@ -67,6 +69,19 @@ def test_tensors_that_no_device_takes_are_left_out(tmp_path: Path) -> None:
     assert reproduce(folder, read_expected(folder)).outcome is Outcome.REACHED
 
 
+@pytest.mark.parametrize("fx_json", [b"", b"{}"])
+def test_a_large_golden_of_a_part_is_kept_only_where_nobody_computes_it(
+    tmp_path: Path, fx_json: bytes
+) -> None:
+    golden = torch.ones(DRAWN_ABOVE // 4 + 1)
+    verdict = placeholder("aten.x", "cpu", Outcome.INCORRECT)
+    parts = {"torch_ir": RELU, "golden": [golden], "fx_json": fx_json}
+    folder = write(tmp_path, verdict, keep_inputs=True, **parts)  # type: ignore[arg-type]
+    assert len(read_bytes_of(folder, "golden")) == (not fx_json)
+    folder = write(tmp_path, verdict, **parts)  # type: ignore[arg-type]
+    assert read_bytes_of(folder, "golden") == [], "of an op alone it never is"
+
+
 def test_nothing_half_is_left_when_the_disk_refuses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,27 +126,49 @@ def results(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("which", ["0123", KEY[:16], KEY, f"{KEY[:16]}-cpu"])
+@pytest.mark.parametrize(
+    "which", ["0123", KEY[:16], KEY, f"{KEY[:16]}-cpu", "0123-cpu", f"{KEY}-cpu"]
+)
 def test_the_newest_of_a_key_is_found(results: Path, which: str) -> None:
-    assert find(which, results) == results / "new" / "repro" / f"{KEY[:16]}-cpu"
+    name = f"{KEY[:16]}-cpu"
+    found = find(which, results)
+    assert found.folder == results / "new" / "repro" / name
+    assert found.older == (results / "old" / "repro" / name,)
+    assert find(which, results / "old").folder == found.older[0], "a run directory may be named"
 
 
-def test_a_directory_is_taken_as_it_is(results: Path) -> None:
+def test_a_directory_is_taken_as_it_is(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = results / "old" / "repro" / f"{KEY[:16]}-cpu"
-    assert find(str(folder), Path("nowhere")) == folder
+    assert find(str(folder), Path("nowhere")).folder == folder
+    monkeypatch.chdir(folder)
+    assert find(".", Path("nowhere"), "cpu").folder.samefile(folder)
+    with pytest.raises(UsageError, match="is of cpu, not of n150"):
+        find(".", Path("nowhere"), "n150")
+    with pytest.raises(UsageError, match=r"it has no expected\.json"):
+        find(f"{results}/old", results)
 
 
 def test_a_key_on_two_devices_is_to_be_named_with_its_device(results: Path) -> None:
-    with pytest.raises(UsageError, match=r"ffff-cpu, f+-n150$"):
+    with pytest.raises(UsageError, match=r"2 devices; add --device, .* f+-cpu, f+-n150$"):
         find("ffff", results)
-    assert find("f" * 16 + "-n150", results).name.endswith("-n150")
+    for found in (find("ffff", results, "n150"), find("f" * 16 + "-n150", results)):
+        assert found.folder == results / "old" / "repro" / f"{'f' * 16}-n150"
+
+
+def test_another_devices_reproducer_is_never_taken_instead(results: Path) -> None:
+    for which, device in ((f"{KEY[:16]}-n150", None), (f"{KEY}-n150", None), (KEY, "n150")):
+        with pytest.raises(UsageError, match=f"did you mean {KEY[:16]}-cpu"):
+            find(which, results, device)
+    for which in (f"{KEY[:16]}-cp", f"{KEY[:16]}-cpu-more", f"{KEY[:16]}xyz"):
+        with pytest.raises(UsageError, match="there is no reproducer"):
+            find(which, results)
 
 
 @pytest.mark.parametrize(
     ("which", "hint"),
     [
         ("0123456789abcdee", "did you mean 0123456789abcdef-cpu"),
-        ("zzz", "there are 3 of"),
+        ("zzz", r"there are 3 of .*named by its path, RUN/repro/KEY-DEVICE, .* --results RUN"),
         ("", "there are 3 of"),
     ],
 )

@@ -163,6 +163,19 @@ def test_a_device_that_cannot_be_had_exits_with_3(tmp_path: Path) -> None:
     assert done.returncode == 3 and "nowhere" in done.stderr and "Traceback" not in done.stderr
 
 
+def test_a_python_without_the_project_is_told_what_it_lacks(tmp_path: Path) -> None:
+    folder = write(tmp_path, placeholder("aten.relu", "cpu", Outcome.FAILED), torch_ir=RELU)
+    done = subprocess.run(
+        [sys.executable, "-S", "-E", folder / "run.py"],  # without site-packages and PYTHONPATH
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
+    assert f"nox -s repro -- {folder}" in done.stderr and "'harness'" in done.stderr
+
+
 class Branches(torch.nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return torch.cond(x.sum() > 0, lambda y: y.sin(), lambda y: y.cos(), (x,))
@@ -210,6 +223,57 @@ def test_large_inputs_of_a_torch_op_are_drawn_with_the_spread_they_had(tmp_path:
     assert again.shape == x.shape and torch.equal(again, *read_bytes_of(folder, "inputs"))
     assert abs(again.mean() - x.mean()) < 0.01 and abs(again.std() - x.std()) < 0.01
     ends_the_same(folder)
+
+
+class Repeated(torch.nn.Module):
+    """Wrong on `cpu`, as `Pool` is, and repeated often."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        pooled = torch.nn.functional.max_pool2d(x, 3, 2, ceil_mode=True)
+        return pooled.repeat(1, 1, 400, 400)
+
+
+def test_a_large_golden_is_computed_again(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    x = torch.randn(1, 2, 6, 6)
+    graph = torch_program.decompose(torch_program.export(Repeated(), ((x,), {}))).graph
+    parts = {
+        "fx_json": dumps(graph),
+        "torch_ir": text_of(import_graph(TorchMlir(), graph)),
+        "inputs": [x],
+        "golden": [Repeated()(x)],
+    }
+    folder, ending = judged(tmp_path, "aten.repeat", "cpu", **parts)
+    assert ending.outcome is Outcome.INCORRECT
+    assert parts["golden"][0].nbytes > 4 << 20
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 1 << 16
+    ends_the_same(folder)
+    (folder / "fx.json").unlink()
+    done = run_alone(folder)
+    assert done.returncode == 1 and "what it must compute is not known" in done.stdout
+
+
+def test_a_large_golden_of_a_stablehlo_op_is_asked_for_again(tmp_path: Path) -> None:
+    text = """func.func @main(%a: tensor<f32>) -> tensor<1100x1100xf32> {
+        %0 = stablehlo.broadcast_in_dim %a, dims = []
+          : (tensor<f32>) -> tensor<1100x1100xf32>
+        return %0 : tensor<1100x1100xf32>
+    }"""
+    mlir = TorchMlir()
+    (found,) = split(mlir.portable(ir.Module.parse(text, mlir.context)), mlir)
+    failure = Failure(Stage.VERIFY, "INCORRECT", "output: pcc is 0.1, required is 0.99")
+    verdict = OpVerdict(
+        op=found.op,
+        device="cpu",
+        status=Status.EXECUTED,
+        outcome=Outcome.INCORRECT,
+        failure=failure,
+    )
+    x = torch.tensor(3.0)
+    golden = [x.expand(1100, 1100)]
+    folder = write(tmp_path, verdict, stablehlo=found.artifact, inputs=[x], golden=golden)
+    assert read_bytes_of(folder, "inputs") == [x] and read_bytes_of(folder, "golden") == []
+    assert reproduce(folder, read_expected(folder)).outcome is Outcome.PASSED
 
 
 def test_small_inputs_and_infinite_ones_are_kept_beside_those_that_are_drawn(

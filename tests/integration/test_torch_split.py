@@ -142,6 +142,26 @@ def test_a_graph_in_an_op_is_told_from_another_and_its_names_do_not_matter() -> 
     assert key(Other()) != key(Swapped())
 
 
+class Factorised(torch.nn.Module):
+    """torch checks both results, by ops that come with effect tokens."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        square = x @ x.mT + 4 * torch.eye(4)
+        return torch.linalg.cholesky(square) + torch.linalg.inv(square).sum()
+
+
+def test_torchs_own_checks_are_taken_out_and_the_ops_around_them_stay() -> None:
+    x = torch.randn(4, 4, generator=torch.Generator().manual_seed(0))
+    exported = torch_program.decompose(torch_program.export(Factorised(), ((x,), {})))
+    signature = torch_program.signature_of(exported)
+    assert [argument.name for argument in signature.arguments] == ["x"]
+    ops = list(unique_ops(exported.graph, [x]))
+    names = [op.op.name for op in ops]
+    assert {"aten.linalg_cholesky_ex.default", "aten.linalg_inv_ex.default"} < set(names)
+    assert not [name for name in names if "check" in name or "effects" in name]
+    assert torch.allclose(ops[-1].golden[0], Factorised()(x))
+
+
 def test_what_computes_no_tensor_is_no_op_and_what_has_no_text_is_refused() -> None:
     aten = torch.ops.aten
     graph = torch.fx.Graph()

@@ -10,7 +10,9 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -192,6 +194,8 @@ def test_a_hit_whose_text_is_lost_is_to_be_taken_as_a_miss(tmp_path: Path, damag
 
 WRITER = """
 import sys
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from harness.records.verdicts.cache import VerdictCache
 from tests.unit.test_op_cache import numbered
@@ -324,6 +328,57 @@ def test_a_place_that_cannot_be_written_turns_the_cache_off(tmp_path: Path) -> N
     assert len(said) == 1 and "going on without" in said[0]
 
 
+def as_somebody_else(action: Callable[[], bool]) -> bool:
+    """Did an action come true in a process without a superuser's rights?"""
+    child = os.fork()
+    if child == 0:
+        if os.getuid() == 0:
+            os.setgid(65534)
+            os.setuid(65534)
+        os._exit(0 if action() else 1)
+    return os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.parametrize("open_folder", [False, True])
+def test_a_cache_that_may_only_be_read_is_read(open_folder: bool) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        path = folder / "cache" / "v.sqlite"
+        run = BlobStore(folder / "run")
+        kept = with_text(run, "module {}")
+        cache = VerdictCache(path)
+        assert cache.put("k", kept, run)
+        cache.close()
+        with sqlite3.connect(path) as db:
+            db.execute("UPDATE verdict SET used = 0")  # a hit would be noted down
+        db.close()
+        for directory in (folder, *(d for d in folder.rglob("*") if d.is_dir())):
+            directory.chmod(0o755)
+        path.chmod(0o444)
+        (folder / "other").mkdir()
+        for directory in ((path.parent,) if open_folder else ()) + (folder / "other",):
+            directory.chmod(0o777)
+        for file in folder.glob("cache/v.sqlite.lock"):
+            file.unlink()
+
+        def is_read() -> bool:
+            said: list[str] = []
+            cache, other = VerdictCache(path, said.append), BlobStore(folder / "other")
+            return (
+                cache.get("k") == kept
+                and cache.restore(kept, other)
+                and other.get(kept.stages[0].artifacts[0]) == b"module {}"
+                and not cache.put("new", GOOD)
+                and cache.get("k") == kept
+                and cache.prune(1.0, 1).removed == 0
+                and len(said) == 1
+                and "cannot be written" in said[0]
+            )
+
+        assert as_somebody_else(is_read)
+        assert VerdictCache(path).get("k") == kept, "nothing was taken away"
+
+
 def test_a_row_under_another_key_is_no_hit(tmp_path: Path) -> None:
     path = tmp_path / "v.sqlite"
     assert VerdictCache(path).put("k", GOOD)
@@ -388,8 +443,17 @@ def test_a_disagreement_is_one_sentence(changed: dict[str, object], word: str) -
     assert (word in sentence and sentence.endswith(".")) if word else sentence == ""
 
 
-def test_the_default_place_is_named_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_place_is_named_by_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("BRINGUP_CACHE", "/somewhere/v.sqlite")
     assert default_path() == Path("/somewhere/v.sqlite")
+    monkeypatch.setenv("BRINGUP_CACHE", "/somewhere/new")
+    assert default_path() == Path("/somewhere/new/verdicts.sqlite")
+    (tmp_path / "dotted.d").mkdir()
+    (tmp_path / "file").touch()
+    for name, path in (("dotted.d", "dotted.d/verdicts.sqlite"), ("file", "file")):
+        monkeypatch.setenv("BRINGUP_CACHE", str(tmp_path / name))
+        assert default_path() == tmp_path / path
     monkeypatch.delenv("BRINGUP_CACHE")
     assert default_path().parts[-3:] == (".cache", "bringup", "verdicts.sqlite")

@@ -37,6 +37,8 @@ from harness.op_by_op.identity import fingerprint
             "node add_12 has 2x3xf32 and [], not 4xf32",
             "node add has 7xf32 and [3, 4], not 1x2x3xf32",
         ),
+        ("bad arg12 i64 vs int32 at buffer17", "bad arg2 i64 vs int32 at buffer1234"),
+        ("no p_layers_0_weight_3 in getitem_3_1", "no p_layers_11_weight in getitem_7"),
     ],
 )
 def test_a_failure_of_the_same_cause_has_the_same_fingerprint(one: str, other: str) -> None:
@@ -51,4 +53,7 @@ def test_failures_of_different_causes_stages_and_ops_differ() -> None:
         for text in ("unsupported f16", "unsupported f32", "no kernel for conv2d", "")
     }
     assert len(prints) == 16
+    kept = "f16 bf16 ui8 i64 int32 bfloat16 complex64 f8E4M3FN float8_e4m3 conv2d log1p aten.log2"
+    words = kept.split()
+    assert [fingerprint("", "", word)[2:] for word in words] == words
     assert fingerprint("compile", "aten.a", "no kernel\nmore") == "compile:aten.a:no kernel"

@@ -194,9 +194,9 @@ def test_an_unreadable_middle_line_costs_that_line(tmp_path: Path) -> None:
 
 def test_a_newer_schema_is_refused_in_a_sentence(tmp_path: Path) -> None:
     writer = JournalWriter(tmp_path, "run", collect())
-    newer = writer.path.read_bytes().replace(b'"schema":2', b'"schema":99')
+    newer = writer.path.read_bytes().replace(b'"schema":3', b'"schema":99')
     writer.path.write_bytes(newer)
-    with pytest.raises(RecordError, match=r"schema 99, this version reads up to 2; upgrade"):
+    with pytest.raises(RecordError, match=r"schema 99, this version reads up to 3; upgrade"):
         load_journals(tmp_path)
 
 

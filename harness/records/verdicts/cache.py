@@ -6,7 +6,8 @@
 One SQLite database in WAL mode, shared by all processes of a machine, with the texts its
 verdicts refer to in a blob store beside it. SQLite makes a write whole or absent, whenever its
 process dies; every row carries a digest over key and verdict besides, so a damaged row is a miss
-and never a wrong verdict. Whatever happens to the file, a run goes on: at worst without a cache.
+and never a wrong verdict. Whatever happens to the file, a run goes on: with what can be read of a
+cache that cannot be written, and at worst without one.
 
 Version history
     1   first version
@@ -32,9 +33,11 @@ from harness.errors import RecordError
 from harness.records.blobs import BlobStore
 from harness.records.schema import Artifact, OpVerdict
 from harness.records.verdicts.rules import cacheable
+from harness.records.verdicts.sqlite_errors import is_busy, is_corrupt, is_forbidden
 
 CACHE_SCHEMA = 1
 PATH_VARIABLE = "BRINGUP_CACHE"
+FILE_NAME = "verdicts.sqlite"
 DAY = 86400.0
 _BUSY_S = 30.0
 _ORPHAN_AGE_S = 600.0  # a younger text may belong to a verdict that is just being written
@@ -48,13 +51,18 @@ CREATE TABLE IF NOT EXISTS verdict (
 ) WITHOUT ROWID"""
 _UNREADABLE = (OSError, RecordError, zstandard.ZstdError)
 _PUT = "INSERT OR REPLACE INTO verdict VALUES (?, ?, ?, ?)"
+_USED = "UPDATE verdict SET used = ? WHERE key = ?"
 _Result = TypeVar("_Result")
 
 
 def default_path() -> Path:
-    """$BRINGUP_CACHE, or `~/.cache/bringup/verdicts.sqlite`."""
-    named = os.environ.get(PATH_VARIABLE)
-    return Path(named) if named else Path.home() / ".cache" / "bringup" / "verdicts.sqlite"
+    """The database in $BRINGUP_CACHE, a directory or a file, or in `~/.cache/bringup`.
+
+    What is not there yet will be a directory, unless its name has a suffix.
+    """
+    path = Path(os.environ.get(PATH_VARIABLE) or Path.home() / ".cache" / "bringup")
+    is_folder = path.is_dir() or not (path.suffix or path.exists())
+    return path / FILE_NAME if is_folder else path
 
 
 class Pruned(msgspec.Struct, frozen=True):
@@ -73,7 +81,8 @@ def _complain(sentence: str) -> None:
 class VerdictCache:
     """Verdicts by `cache_key`. No method raises: a cache that cannot be had is always a miss.
 
-    One object serves the threads of a process, and a process forked from it.
+    What is wrong with it is handed to `complain`, a sentence each, once. One object serves the
+    threads of a process, and a process forked from it.
     """
 
     def __init__(
@@ -86,6 +95,7 @@ class VerdictCache:
         self._connection: sqlite3.Connection | None = None
         self._owner = 0
         self._off = False
+        self._reads_only = False
 
     def get(self, key: str) -> OpVerdict | None:
         """The verdict kept under a key, or None."""
@@ -99,7 +109,7 @@ class VerdictCache:
         verdict = _decode(key, row[0], row[1])
         now = time.time()
         if verdict is not None and abs(now - row[2]) > DAY:
-            self._do(lambda db: db.execute("UPDATE verdict SET used = ? WHERE key = ?", (now, key)))
+            self._write(lambda db: db.execute(_USED, (now, key)))
         return verdict
 
     def put(self, key: str, verdict: OpVerdict, texts: BlobStore | None = None) -> bool:
@@ -116,12 +126,12 @@ class VerdictCache:
             return False
         body = msgspec.json.encode(verdict)
         row = (key, body, _digest(key, body), time.time())
-        return self._do(lambda db: db.execute(_PUT, row)) is not None
+        return self._write(lambda db: db.execute(_PUT, row)) is not None
 
     def replace(self, key: str, verdict: OpVerdict, texts: BlobStore | None = None) -> None:
         """Put a verdict in the place of one that does not hold; at least forget that one."""
         if not self.put(key, verdict, texts):
-            self._do(lambda db: db.execute("DELETE FROM verdict WHERE key = ?", (key,)))
+            self._write(lambda db: db.execute("DELETE FROM verdict WHERE key = ?", (key,)))
 
     def restore(self, verdict: OpVerdict, blobs: BlobStore) -> bool:
         """Put a hit's texts into a run's store; False (take it as a miss) when one is gone."""
@@ -146,13 +156,14 @@ class VerdictCache:
                 continue
             kept, total, texts = kept + 1, total + new, texts | own
         sql = "DELETE FROM verdict WHERE key = ? AND used = ?"  # not one written meanwhile
-        self._do(lambda db: db.executemany(sql, removed))
+        if self._write(lambda db: db.executemany(sql, removed)) is None:
+            return Pruned(kept + len(removed), 0, total)
         for path in self.blobs.root.glob("*/*"):
             if path not in texts:
                 with contextlib.suppress(OSError):
                     if now - path.stat().st_mtime > _ORPHAN_AGE_S:
                         path.unlink()
-        self._do(_give_room_back)
+        self._write(_give_room_back)
         return Pruned(kept, len(removed), total)
 
     def close(self) -> None:
@@ -175,6 +186,10 @@ class VerdictCache:
         row = self._do(lambda db: db.execute(sql, (key,)).fetchone())
         return _decode(key, *row) if row else None
 
+    def _write(self, action: Callable[[sqlite3.Connection], _Result]) -> _Result | None:
+        """Act on a database that can be written; None when that cannot be done."""
+        return self._do(lambda db: None if self._reads_only else action(db))
+
     def _do(self, action: Callable[[sqlite3.Connection], _Result]) -> _Result | None:
         """Act on the database in a transaction of its own; None when that cannot be done."""
         with self._lock:
@@ -184,7 +199,7 @@ class VerdictCache:
                 try:
                     return action(self._open())
                 except sqlite3.Error as error:
-                    if _is_busy(error):
+                    if is_busy(error):
                         return None
                     self.close()
                     self._recover(error, last)
@@ -195,11 +210,46 @@ class VerdictCache:
     def _open(self) -> sqlite3.Connection:
         if self._connection is None or self._owner != os.getpid():
             self._connection = None  # a parent's is not ours to close
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(f"{self.path}.lock", timeout=_BUSY_S):
-                self._connection = self._connect()
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                with FileLock(f"{self.path}.lock", timeout=_BUSY_S):
+                    self._connection = self._connect()
+            except (OSError, sqlite3.Error) as error:
+                if not (is_forbidden(error) and self.path.is_file()):
+                    raise
+                self._connection = self._connect_to_read(error)
             self._owner = os.getpid()
         return self._connection
+
+    def _connect_to_read(self, refusal: Exception) -> sqlite3.Connection:
+        """Open a database that we may only read, which in WAL mode SQLite may refuse at first."""
+        for how in ("mode=ro", "immutable=1"):
+            db = sqlite3.connect(
+                f"{self.path.absolute().as_uri()}?{how}",
+                uri=True,
+                timeout=_BUSY_S,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+            try:
+                version = db.execute("PRAGMA user_version").fetchone()[0]
+                if version == CACHE_SCHEMA:
+                    self._read_only(refusal)
+                    return db
+            except sqlite3.Error as error:
+                if not is_forbidden(error):
+                    db.close()
+                    raise
+            db.close()
+        raise refusal
+
+    def _read_only(self, refusal: Exception) -> None:
+        if not self._reads_only:
+            self._reads_only = True
+            self._complain(
+                f"{self.path}: the verdict cache cannot be written ({refusal}); what it holds is"
+                " used, and nothing new is kept."
+            )
 
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(
@@ -236,7 +286,7 @@ class VerdictCache:
     def _recover(self, error: sqlite3.Error, last: bool) -> None:
         if last:
             self._turn_off(str(error))
-        elif _is_corrupt(error):
+        elif is_corrupt(error):
             try:
                 with FileLock(f"{self.path}.lock", timeout=_BUSY_S):
                     if not self._sound():  # nobody else has put it aside yet
@@ -250,7 +300,7 @@ class VerdictCache:
             with contextlib.closing(db):
                 return bool(db.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
         except sqlite3.Error as error:
-            return not _is_corrupt(error)
+            return not is_corrupt(error)
 
     def _put_aside(self, error: sqlite3.Error) -> None:
         aside = self.path.with_name(f"{self.path.name}.corrupt-{time.time_ns()}")
@@ -287,18 +337,6 @@ def worth_keeping(verdict: OpVerdict, texts: BlobStore | None) -> bool:
     diagnostic = verdict.failure.diagnostic if verdict.failure else None
     said = texts.get(diagnostic) if texts and diagnostic else b""
     return cacheable(verdict, said.decode("utf-8", "replace"))
-
-
-def _is_busy(error: sqlite3.Error) -> bool:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-    )
-
-
-def _is_corrupt(error: sqlite3.Error) -> bool:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 
 
 def _digest(key: str, body: bytes) -> bytes:

@@ -1,0 +1,128 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""What the op of a reproducer takes and must compute: as it was kept, or had again."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import RecordError
+from harness.op_by_op.reproducer import (
+    ARTIFACT,
+    FX_JSON,
+    GOLDEN,
+    INPUTS,
+    ONNX,
+    Expected,
+    has_drawn,
+    is_seeded,
+    read_bytes_of,
+)
+
+if TYPE_CHECKING:
+    import onnx
+    import torch
+
+    from harness.op_by_op.reference import Golden
+
+
+def inputs_of(folder: Path) -> "list[torch.Tensor]":
+    """An op's inputs, one tensor for each operand: those it had, or their like.
+
+    Raises:
+        RecordError: a file is absent or damaged.
+    """
+    if is_seeded(folder):
+        from harness.op_by_op.reference import seeded_inputs
+        from harness.op_by_op.stablehlo_ops import split
+
+        (op,) = split(read_file(folder / ARTIFACT))
+        return seeded_inputs(op)
+    if has_drawn(folder):
+        print("inputs above 4 MiB were not kept; they are drawn anew, with the spread they had")
+    return read_bytes_of(folder, INPUTS)
+
+
+def golden_of(folder: Path, expected: Expected, inputs: "Sequence[torch.Tensor]") -> "Golden":
+    """What an op must compute from its inputs: as kept, or by whoever can compute it again.
+
+    Raises:
+        RecordError: a file is absent or damaged.
+    """
+    from harness.op_by_op.reference import Golden, Source
+
+    kept = read_bytes_of(folder, GOLDEN)
+    if kept:
+        return Golden(kept, Source.NOBODY)
+    try:
+        if (folder / ONNX).is_file():
+            return Golden(_by_onnxruntime(onnx_model(folder / ONNX), inputs), Source.ONNXRUNTIME)
+        if text := read_file(folder / FX_JSON):
+            return Golden(_by_torch(text, inputs), Source.TORCH)
+    except RecordError:
+        raise
+    except Exception as error:  # whatever a reference raises on an op that it does not compute
+        said = str(error).strip().splitlines() or [type(error).__name__]
+        return Golden(None, Source.NOBODY, said[0])
+    if expected.op.source != "stablehlo":
+        return Golden(None, Source.NOBODY, "nothing was kept that it could be computed by")
+    return _by_reference(read_file(folder / ARTIFACT), expected.device, inputs)
+
+
+def onnx_model(path: Path) -> "onnx.ModelProto":
+    """The ONNX model in a file.
+
+    Raises:
+        RecordError: it is none.
+    """
+    import onnx
+
+    try:
+        return onnx.load_model_from_string(read_file(path))
+    except Exception as error:  # protobuf's own, which go by other names from release to release
+        raise RecordError(f"{path}: this is no ONNX model: {error}") from error
+
+
+def read_file(path: Path) -> bytes:
+    """A file's content; nothing where there is none.
+
+    Raises:
+        RecordError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise RecordError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _by_onnxruntime(
+    model: "onnx.ModelProto", inputs: "Sequence[torch.Tensor]"
+) -> "list[torch.Tensor]":
+    from harness.frontend.onnx_program import run_onnxruntime
+
+    names = [value.name for value in model.graph.input]
+    return list(run_onnxruntime(model, dict(zip(names, inputs, strict=True)), fused=False).values())
+
+
+def _by_torch(text: bytes, inputs: "Sequence[torch.Tensor]") -> "list[torch.Tensor]":
+    import torch
+
+    from harness.op_by_op.fx_json import loads, owned
+
+    with torch.no_grad():
+        outputs = torch.fx.Interpreter(owned(loads(text), {})).run(*inputs)
+    return list(outputs)
+
+
+def _by_reference(artifact: bytes, device: str, inputs: "Sequence[torch.Tensor]") -> "Golden":
+    from harness.op_by_op.reference import References, close_references
+    from harness.op_by_op.stablehlo_ops import split
+
+    (op,) = split(artifact)
+    try:
+        return References(device).ask(op, inputs)()
+    finally:
+        close_references()
