@@ -59,7 +59,8 @@ def build(run_dir: Path, choice: Choice = Choice.ALL) -> Built:
         ReportError: the directory is laid out so that a report would leave it.
     """
     run = load(run_dir)
-    kept = write_pages(run_dir, run.results, choice, artifacts_of_ops(run.ops))
+    of_ops = artifacts_of_ops(run.ops, run_dir, good=choice is Choice.ALL)
+    kept = write_pages(run_dir, run.results, choice, of_ops)
     exported = write_exports(run_dir, run.ops)
     write_op_pages(run_dir, run, kept)
     return Built(
@@ -104,7 +105,7 @@ def load(run_dir: Path) -> RunSummary:
     """Read and summarise a merged run."""
     header, records = read_merged(run_dir)
     ops = read_ops(run_dir)
-    return summarise(header, records, read_plans(run_dir), read_moves(run_dir), ops)
+    return summarise(header, records, read_plans(run_dir), read_moves(run_dir), ops, run_dir)
 
 
 class _Created(msgspec.Struct):

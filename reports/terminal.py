@@ -9,12 +9,12 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.records.schema import Identity, Outcome
+from harness.records.schema import Identity, Outcome, Status
 from reports import legend, ops_export
 from reports.build import Built, BuiltOps
 from reports.figures import Share, moment_text, seconds
 from reports.kept import FOLDER
-from reports.ops_summary import SharedOp, blockers
+from reports.ops_summary import ModelOps, SharedOp, blockers
 from reports.summary import Missing, Result, RunSummary
 from reports.tally import Tally
 from reports.untrusted import clean, first_line
@@ -53,7 +53,7 @@ def print_ops(built: BuiltOps, console: Console) -> None:
     """Print which ops block most models of all recently run, and where to read on."""
     for loss in built.losses:
         console.print(Text(clean(f"not read: {loss}"), "yellow"))
-    for piece in blocking(blockers(built.models)):
+    for piece in op_by_op(built.models, blockers(built.models)):
         console.print(piece)
     console.print(Text.assemble(("\nops, all models  ", "dim"), str(built.xlsx)), soft_wrap=True)
 
@@ -71,8 +71,8 @@ def pieces(run: RunSummary) -> Iterator[RenderableType]:
     if run.attention:
         yield _title(f"needs attention: {len(run.attention)}")
         yield _listed([_attention(one) for one in run.attention])
-    if run.blockers:
-        yield from blocking(run.blockers)
+    if run.any_ops:
+        yield from op_by_op(run.ops, run.blockers)
     if run.moves:
         yield _title(f"proposed list moves: {len(run.moves)}")
         yield _listed(
@@ -80,13 +80,26 @@ def pieces(run: RunSummary) -> Iterator[RenderableType]:
         )
 
 
-def blocking(shared: Sequence[SharedOp]) -> Iterator[RenderableType]:
-    """The ops that hold most models back, most models first."""
+def op_by_op(models: Sequence[ModelOps], shared: Sequence[SharedOp]) -> Iterator[RenderableType]:
+    """How many ops there were, and those that hold most models back, most models first."""
+    unbegun = sum(m.unbegun for m in models)
+    yield _title(
+        f"op by op: {sum(m.found for m in models)} unique ops,"
+        f" {sum(m.hits for m in models)} cached,"
+        f" {sum(m.statuses[Status.EXECUTED] for m in models)} executed"
+        + (f", {unbegun} never begun" if unbegun else "")
+        + ("" if shared else "; none blocks a model")
+    )
+    if shared:
+        yield from _blocking(shared)
+
+
+def _blocking(shared: Sequence[SharedOp]) -> Iterator[RenderableType]:
     yield _title(f"ops by models they block: {len(shared)}")
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("models", "nodes"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("op, its device and status, and how it fails", overflow="fold")
+    table.add_column("op, its devices and status, how it fails, its reproducer", overflow="fold")
     for one in shared[:_AT_MOST]:
         table.add_row(str(len(one.models)), str(one.nodes), _blocker(one))
     yield table
@@ -100,11 +113,12 @@ def _blocker(one: SharedOp) -> Text:
     more = f"  {one.variants} variants" if one.variants > 1 else ""
     return Text.assemble(
         (first_line(one.op.name), "bold"),
-        f"  {first_line(one.device)}  status {verdict.status.value} ",
+        f"  {first_line(', '.join(one.devices))}  status {verdict.status.value} ",
         (verdict.outcome.value, look),
         more,
         "\n",
         (first_line(verdict.fingerprint) or "no fingerprint", "dim"),
+        f"\n{one.command}" if one.command else "",
     )
 
 

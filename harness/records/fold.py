@@ -22,6 +22,7 @@ from harness.records.schema import (
     Op,
     OpEnded,
     OpResult,
+    OpsFound,
     OpStarted,
     OpVerdict,
     Outcome,
@@ -56,6 +57,7 @@ class _Open:
     last: float = 0.0
     ops: dict[str, OpStarted | OpEnded] = field(default_factory=dict)
     """By op key, the last word on each."""
+    ops_found: int = 0
 
     @property
     def outcome(self) -> Outcome:
@@ -75,9 +77,11 @@ def fold(events: Iterable[tuple[AnyEvent, str]]) -> list[TestRecord]:
     records = []
     for tries in attempts.values():
         ops: dict[str, OpResult] = {}
+        found = 0
         for attempt in tries:
             ops |= {r.verdict.op.key: r for r in _results(attempt, names)}
-            records.append(_with_ops(_close(attempt), tuple(ops.values())))
+            found = attempt.ops_found or found
+            records.append(_with_ops(_close(attempt), tuple(ops.values()), found))
     records += [_never_started(e) for e in stopped if e.key not in attempts]
     return sorted(records, key=lambda r: (r.identity, r.started or 0.0))
 
@@ -128,11 +132,12 @@ def _gather(
     return attempts, stopped
 
 
-_TEST_EVENTS = (TestDescribed, StageStarted, StageEnded, OutputsChecked, TestEnded)
+_TEST_EVENTS = (TestDescribed, StageStarted, StageEnded, OpsFound, OutputsChecked, TestEnded)
 
 
 def _apply(
-    record: _Open, event: TestDescribed | StageStarted | StageEnded | OutputsChecked | TestEnded
+    record: _Open,
+    event: TestDescribed | StageStarted | StageEnded | OpsFound | OutputsChecked | TestEnded,
 ) -> None:
     record.last = event.time
     if isinstance(event, TestDescribed):
@@ -144,6 +149,8 @@ def _apply(
         record.stages.append(event.result)
         record.status = max(record.status, event.status)
         record.failure = event.failure or record.failure
+    elif isinstance(event, OpsFound):
+        record.ops_found = event.total
     elif isinstance(event, OutputsChecked):
         record.outputs += event.outputs
     elif record.ended is None:
@@ -285,8 +292,9 @@ def _source(identity: Identity) -> str:
     return "stablehlo" if identity.flow.endswith("stablehlo") else "torch"
 
 
-def _with_ops(record: TestRecord, ops: tuple[OpResult, ...]) -> TestRecord:
+def _with_ops(record: TestRecord, ops: tuple[OpResult, ...], found: int) -> TestRecord:
     """The record of an op-by-op test says no more than what all of its ops reached."""
+    record = msgspec.structs.replace(record, ops_found=found) if found else record
     if not ops or not record.identity.flow.startswith("op_by_op"):
         return record
     status = min(result.verdict.status for result in ops)
