@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The run in a terminal: what a person reads when a run has ended."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Console, RenderableType
 from rich.table import Table
@@ -20,6 +20,7 @@ from reports.tally import Tally
 from reports.untrusted import clean, first_line
 
 _AT_MOST = 20  # entries of a section: the documents have the rest
+_INDENT = 16  # columns of the two counts before an op
 
 Entry = tuple[Text, str, str]
 """A word, what it is said of, and a note under it."""
@@ -30,8 +31,7 @@ def print_summary(built: Built, console: Console, recent: BuiltOps | None = None
 
     `recent` is what was written, besides, of all models recently run.
     """
-    for piece in pieces(built.run):
-        console.print(piece)
+    _print(pieces(built.run), console)
     for loss in built.losses:
         console.print(Text(clean(f"kept text lost: {loss}"), "yellow"))
     for loss in recent.losses if recent else ():
@@ -53,9 +53,14 @@ def print_ops(built: BuiltOps, console: Console) -> None:
     """Print which ops block most models of all recently run, and where to read on."""
     for loss in built.losses:
         console.print(Text(clean(f"not read: {loss}"), "yellow"))
-    for piece in op_by_op(built.models, blockers(built.models)):
-        console.print(piece)
+    _print(op_by_op(built.models, blockers(built.models)), console)
     console.print(Text.assemble(("\nops, all models  ", "dim"), str(built.xlsx)), soft_wrap=True)
+
+
+def _print(found: Iterable[RenderableType], console: Console) -> None:
+    """Print pieces; a text that is not to be wrapped goes out as one line, to be copied."""
+    for piece in found:
+        console.print(piece, soft_wrap=isinstance(piece, Text) and bool(piece.no_wrap))
 
 
 def pieces(run: RunSummary) -> Iterator[RenderableType]:
@@ -96,15 +101,24 @@ def op_by_op(models: Sequence[ModelOps], shared: Sequence[SharedOp]) -> Iterator
 
 def _blocking(shared: Sequence[SharedOp]) -> Iterator[RenderableType]:
     yield _title(f"ops by models they block: {len(shared)}")
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("models", "nodes"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("op, its devices and status, how it fails, its reproducer", overflow="fold")
+    yield _counted(
+        "models", "nodes", Text("op, its devices and status, how it fails, its reproducer")
+    )
     for one in shared[:_AT_MOST]:
-        table.add_row(str(len(one.models)), str(one.nodes), _blocker(one))
-    yield table
+        yield _counted(str(len(one.models)), str(one.nodes), _blocker(one))
+        if one.command:
+            yield Text(" " * _INDENT + one.command, no_wrap=True)
     if len(shared) > _AT_MOST:
         yield Text(f"and {len(shared) - _AT_MOST} more, in the documents", "dim")
+
+
+def _counted(models: str, nodes: str, text: Text) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    for _ in range(2):
+        grid.add_column(justify="right", no_wrap=True, width=_INDENT // 2 - 2)
+    grid.add_column(overflow="fold")
+    grid.add_row(models, nodes, text)
+    return grid
 
 
 def _blocker(one: SharedOp) -> Text:
@@ -118,7 +132,6 @@ def _blocker(one: SharedOp) -> Text:
         more,
         "\n",
         (first_line(verdict.fingerprint) or "no fingerprint", "dim"),
-        f"\n{one.command}" if one.command else "",
     )
 
 
