@@ -85,7 +85,7 @@ def build_ops(results: Path, built: Built | None = None) -> BuiltOps:
     """
     tests, losses = recent_ops(results)
     models = models_of(tests)
-    if not any(model.ops for model in models):
+    if not any(model.found for model in models):
         why = f" ({losses[0]})" if losses else ""
         raise ReportError(f"no merged run below {results} has op-by-op results{why}")
     if built and built.ops_xlsx and built.run.ops == models:

@@ -33,8 +33,20 @@ def is_good(result: OpResult) -> bool:
 
 
 def is_blocking(result: OpResult) -> bool:
-    """True when the op itself stopped below what its device can do, or executed and is wrong."""
-    return not is_good(result) and result.verdict.outcome not in NOT_EVIDENCE
+    """True when the op itself stopped below what its device can do, or executed and is wrong.
+
+    What the machine did is no op's fault, and an op that was under way when its test ended is one
+    of several: nobody knows whether it had a part in it.
+    """
+    evidence = result.verdict.outcome not in NOT_EVIDENCE
+    return evidence and not is_good(result) and not is_wordless(result)
+
+
+def is_wordless(result: OpResult) -> bool:
+    """True for an op that was under way when its test ended, and that left nothing behind."""
+    verdict = result.verdict
+    unnamed = verdict.failure is None or verdict.failure.stage is None
+    return unnamed and not verdict.stages and verdict.status is Status.NOT_STARTED
 
 
 def is_compiled_only(result: OpResult) -> bool:
@@ -97,13 +109,12 @@ def cached_text(result: OpResult) -> str:
 def command_of(result: OpResult, place: str = "") -> str:
     """The line that runs an op's reproducer; empty for an op that has none.
 
-    `place` is what comes before the reproducer's name where its name alone is not found. An op
-    that is good, that the machine stopped, or that left no word has no reproducer.
+    `place` is what comes before the reproducer's name where its name alone is not found. Only an
+    op that blocks has a reproducer.
     """
     verdict = result.verdict
     name = folder_name(verdict.op.key, verdict.device)
-    wordless = not verdict.stages and (verdict.failure is None or verdict.failure.stage is None)
-    if not is_blocking(result) or wordless or not verdict.op.key or name.startswith(("-", ".")):
+    if not is_blocking(result) or not verdict.op.key or name.startswith(("-", ".")):
         return ""
     return clean(f"nox -s repro -- {shlex.quote(place + name)}")
 

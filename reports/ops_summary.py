@@ -50,6 +50,8 @@ class ModelOps:
     """One op-by-op test of one model on one device, and its unique ops."""
 
     source: OpsOfTest
+    device_ran: bool = False
+    """True when some test of the same run had an op on this device, not only in its compiler."""
 
     @cached_property
     def record(self) -> TestRecord:
@@ -135,8 +137,9 @@ class ModelOps:
         """False where nothing was to be executed: by the device, or by what was asked for."""
         if any(map(was_on_device, self.ops)):
             return True
-        only_compiled = self.source.record.outcome is Outcome.REACHED
-        return not only_compiled and not any(map(is_compiled_only, self.ops))
+        if any(map(is_compiled_only, self.ops)):
+            return False
+        return self.device_ran or self.source.record.outcome is not Outcome.REACHED
 
     @property
     def executed(self) -> Share:
@@ -239,7 +242,14 @@ class SharedOp:
 
 def models_of(tests: Iterable[OpsOfTest]) -> tuple[ModelOps, ...]:
     """Wrap what records say, by name, then identity."""
-    return tuple(sorted(map(ModelOps, tests), key=lambda m: (m.name.casefold(), m.identity)))
+    found = list(tests)
+    ran = {_place(test) for test in found if any(map(was_on_device, test.ops))}
+    models = (ModelOps(test, _place(test) in ran) for test in found)
+    return tuple(sorted(models, key=lambda m: (m.name.casefold(), m.identity)))
+
+
+def _place(test: OpsOfTest) -> tuple[str, str]:
+    return test.header.run_id, test.record.identity.device
 
 
 def across(models: Iterable[ModelOps]) -> tuple[SharedOp, ...]:
@@ -256,8 +266,7 @@ def across(models: Iterable[ModelOps]) -> tuple[SharedOp, ...]:
 def blockers(models: Iterable[ModelOps]) -> tuple[SharedOp, ...]:
     """Ops below their device's top, or wrong there, with the models they hold back, most first.
 
-    Ops of one name that fail alike are one thing to fix, whatever their shapes and devices. What
-    the machine did is no op's fault: INFRA and KILLED block nothing.
+    Ops of one name that fail alike are one thing to fix, whatever their shapes and devices.
     """
     held: dict[tuple[str, str], list[tuple[ModelOps, OpResult]]] = {}
     for one in across(models):

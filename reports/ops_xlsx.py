@@ -17,8 +17,8 @@ from openpyxl.worksheet.properties import PageSetupProperties
 
 from harness.records.atomic import write_atomically
 from harness.records.schema import OpResult, Outcome, Stage, Status
-from reports import legend, sheets
-from reports.bulk import PLAIN, BulkRows, Look, edit_of
+from reports import legend, ops_matrix, sheets
+from reports.bulk import BulkRows, Look, edit_of
 from reports.figures import Share, mebibytes, metric_cell, moment, moment_text
 from reports.op_results import (
     attributes_text,
@@ -39,7 +39,7 @@ from reports.untrusted import clean
 
 NAME = "models_op_per_op.xlsx"
 _TABLE_ROW = 4  # two header lines and an empty one stay above every table
-_MATRIX_TITLE = (
+ops_matrix.TITLE = (
     "Unique ops at their device's top and not wrong, of all; coloured by the worst outcome"
 )
 _NO_DATE = datetime(1980, 1, 1)
@@ -85,14 +85,14 @@ def render(models: Sequence[ModelOps]) -> bytes:
     matrix = _sheet(
         workbook,
         "Ops x models",
-        _MATRIX_TITLE,
+        ops_matrix.TITLE,
         lead,
     )
     bulk = [
         _shared(below, shared),
         _shared(low, [s for s in bad if s.uses]),
         _shared(blocking, blockers(models)),
-        _matrix(matrix, models),
+        ops_matrix.write_matrix(matrix, _TABLE_ROW, models),
     ]
     for model in models:
         where = f"{model.identity.key} · {_made(model)}"
@@ -372,38 +372,3 @@ def _width(value: Value) -> int:
     if isinstance(value, datetime):
         return 16
     return 0 if value is None else len(str(value).partition("\n")[0])
-
-
-# --- Ops x models ----------------------------------------------------------------------------
-
-
-def _matrix(sheet: Any, models: Sequence[ModelOps]) -> BulkRows:
-    """Of every op name and model: unique ops that are good, of all, and the worst outcome."""
-    cells: dict[str, dict[int, list[OpResult]]] = {}
-    for column, model in enumerate(models):
-        for op in model.ops:
-            cells.setdefault(op.verdict.op.name, {}).setdefault(column, []).append(op)
-    titles = [f"{m.name}\n{m.identity.flow} {m.identity.device}" for m in models]
-    put_header(sheet, _TABLE_ROW, ["op", "models", "all models", *titles])
-    made = BulkRows(sheet, _TABLE_ROW + 1)
-    empty: Value = None
-    for name in sorted(cells):
-        own = cells[name]
-        found = [[op for ops in own.values() for op in ops]]
-        found += [own.get(column, []) for column in range(len(models))]
-        texts = [f"{sum(map(is_good, ops))}/{len(ops)}" if ops else empty for ops in found]
-        looks = [Look(tint=_tint(ops), right=True) if ops else PLAIN for ops in found]
-        named = len({models[column].name for column in own})
-        made.add([name, named, *texts], [Look(bold=True), PLAIN, *looks])
-    for column, longest in enumerate((max(map(len, cells), default=2), 6, 10), start=1):
-        sheets.fit_column(sheet, column, longest)
-    for column in range(4, len(models) + 4):
-        sheet.column_dimensions[get_column_letter(column)].width = 16
-    sheet.row_dimensions[_TABLE_ROW].height = 62
-    sheet.freeze_panes = f"D{_TABLE_ROW + 1}"
-    return made
-
-
-def _tint(ops: Sequence[OpResult]) -> str:
-    worst = min((op.verdict.outcome for op in ops), key=legend.ATTENTION.index)
-    return legend.OUTCOMES[worst].tint

@@ -164,7 +164,7 @@ class RunSummary:
     @property
     def any_ops(self) -> bool:
         """True when a test got as far as its ops."""
-        return any(model.ops for model in self.ops)
+        return any(model.found for model in self.ops)
 
     @property
     def attention(self) -> tuple[Result, ...]:

@@ -22,6 +22,8 @@ from reports.untrusted import clean, first_line
 _AT_MOST = 20  # entries of a section: the documents have the rest
 _INDENT = 16  # columns of the two counts before an op
 
+_NONE_BLOCKS = "; none blocks a model"
+
 Entry = tuple[Text, str, str]
 """A word, what it is said of, and a note under it."""
 
@@ -93,7 +95,7 @@ def op_by_op(models: Sequence[ModelOps], shared: Sequence[SharedOp]) -> Iterator
         f" {sum(m.hits for m in models)} cached,"
         f" {sum(m.statuses[Status.EXECUTED] for m in models)} executed"
         + (f", {unbegun} never begun" if unbegun else "")
-        + ("" if shared else "; none blocks a model")
+        + ("" if shared else "; none of the rest blocks a model" if unbegun else _NONE_BLOCKS)
     )
     if shared:
         yield from _blocking(shared)

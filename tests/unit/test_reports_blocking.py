@@ -87,6 +87,14 @@ def test_what_the_machine_did_to_an_op_does_not_make_its_model_bad(tmp_path: Pat
     assert run.blockers == ()
 
 
+def test_an_op_that_was_under_way_when_its_test_ended_is_not_to_blame(tmp_path: Path) -> None:
+    silent = op_result(1, Status.NOT_STARTED, Outcome.TIMEOUT, stage=None, spent=())
+    run = load(run_of(tmp_path, {CPU: [op_result(0), silent]}, Outcome.TIMEOUT, ops_found=3))
+    assert run.blockers == ()
+    assert run.ops[0].good.text == "1/3 (33 %)"
+    assert "1 never begun; none of the rest blocks a model" in printed(run)
+
+
 def test_the_matrix_has_the_colour_of_the_worst_outcome(tmp_path: Path) -> None:
     same = op_result(2, name="aten.max_pool2d", device="cpu")
     sheet = book_of(load(run_of(tmp_path, {CPU: [WRONG, same], N150: [REACHED]})))["Ops x models"]
@@ -112,6 +120,14 @@ def test_a_device_that_stopped_an_op_while_executing_it_executes(tmp_path: Path)
     died = op_result(0, Status.CONVERTED_TO_TTNN, Outcome.CRASHED, stage=Stage.EXECUTE)
     run = load(run_of(tmp_path, {N150: [died]}))
     assert run.ops[0].executed.text == "0/1 (0 %)"
+
+
+def test_a_device_on_which_others_ran_executes(tmp_path: Path) -> None:
+    refused = {CPU: [low(1, device="cpu")]}
+    assert load(run_of(tmp_path / "alone", refused)).ops[0].executed.text == "n/a"
+    other = {identity("vit", "cpu", flow="op_by_op_torch"): [op_result(0, device="cpu")]}
+    ops = load(run_of(tmp_path / "both", refused | other)).ops
+    assert [model.executed.text for model in ops] == ["0/1 (0 %)", "1/1 (100 %)"]
 
 
 # --- ops that were never begun ---------------------------------------------------------------
