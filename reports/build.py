@@ -59,7 +59,8 @@ def build(run_dir: Path, choice: Choice = Choice.ALL) -> Built:
         ReportError: the directory is laid out so that a report would leave it.
     """
     run = load(run_dir)
-    kept = write_pages(run_dir, run.results, choice, artifacts_of_ops(run.ops))
+    of_ops = artifacts_of_ops(run.ops, run_dir, good=choice is Choice.ALL)
+    kept = write_pages(run_dir, run.results, choice, of_ops)
     exported = write_exports(run_dir, run.ops)
     write_op_pages(run_dir, run, kept)
     return Built(
@@ -84,7 +85,7 @@ def build_ops(results: Path, built: Built | None = None) -> BuiltOps:
     """
     tests, losses = recent_ops(results)
     models = models_of(tests)
-    if not any(model.ops for model in models):
+    if not any(model.found for model in models):
         why = f" ({losses[0]})" if losses else ""
         raise ReportError(f"no merged run below {results} has op-by-op results{why}")
     if built and built.ops_xlsx and built.run.ops == models:
@@ -104,7 +105,7 @@ def load(run_dir: Path) -> RunSummary:
     """Read and summarise a merged run."""
     header, records = read_merged(run_dir)
     ops = read_ops(run_dir)
-    return summarise(header, records, read_plans(run_dir), read_moves(run_dir), ops)
+    return summarise(header, records, read_plans(run_dir), read_moves(run_dir), ops, run_dir)
 
 
 class _Created(msgspec.Struct):

@@ -18,7 +18,7 @@ from jinja2 import Environment
 
 from harness.records.atomic import write_atomically
 from harness.records.schema import Outcome, Status, TestRecord
-from reports import figures, legend, ops_pages, ops_summary
+from reports import figures, legend, op_results, ops_pages
 from reports.kept import KeptTexts
 from reports.pages import asset, environment, packed, policy
 from reports.summary import GridRow, Result, RunSummary
@@ -74,14 +74,13 @@ def _environment(links: Mapping[str, str]) -> Environment:
         "row_seconds": _row_seconds,
         "seconds": figures.seconds,
         "size": figures.size_text,
-        "shapes": ops_summary.shapes_text,
+        "shapes": op_results.shapes_text,
         "status": _status,
     }
     jinja.globals = jinja.globals | {
         "figures": legend.FIGURES,
-        "command_of": ops_summary.command_of,
-        "failing_stage": ops_summary.failing_stage,
-        "failure_line": ops_summary.failure_line,
+        "failing_stage": op_results.failing_stage,
+        "failure_line": op_results.failure_line,
         "links": links,
         "looks": legend.OUTCOMES,
         "model_statuses": legend.MODEL_STATUSES,

@@ -160,7 +160,10 @@ FIGURES: dict[str, str] = {
     "good": "PASSED and REACHED, of the outcomes that say something of the model "
     "(not INFRA, KILLED, SKIPPED or NOT_RUN). n/a when there are none.",
     "compiled": "Status 6 or higher, of the same.",
-    "executed": "Status 7, of the same without REACHED, which was not to execute.",
+    "executed": "Status 7, of the same without REACHED, which was not to execute. n/a for a device "
+    "that only compiles.",
+    "op by op": "A test that went through all of its ops has the outcome of the worst of those "
+    "that did not run right.",
     "reported": "Planned tests with a record other than NOT_RUN, of all planned.",
     "PCC": "The worst correlation with the golden over all outputs; the page rounds it down.",
     "time": "Wall seconds from start to end of the last attempt.",

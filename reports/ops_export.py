@@ -19,9 +19,10 @@ import msgspec
 from harness.errors import RecordError
 from harness.records.atomic import write_atomically
 from harness.records.blobs import BlobStore
-from harness.records.schema import GOOD, Artifact, OpResult, TensorType
+from harness.records.schema import Artifact, OpResult, StageResult, TensorType
 from reports.figures import metric_cell, moment_text
 from reports.folder import folder_of, remove_others
+from reports.op_results import command_of, is_good, seconds_of
 from reports.ops_summary import ModelOps
 
 FOLDER = "models"
@@ -30,7 +31,11 @@ _KEPT_LETTERS = "[]@+=, "
 _LONGEST = 230 - len(_ENDING)  # bytes: 255 at most, and a file is first written beside its name
 _LARGEST = 64 << 20
 """Bytes of one text: beyond this it stays in blobs/ alone."""
-_STABLEHLO_OP = re.compile(r"\b(?:stablehlo|chlo)\.[A-Za-z_]\w*")
+_STABLEHLO_OP = re.compile(
+    r"(?:^|(?<=[\s,(={}]))"  # `#stablehlo.gather<` is an attribute, `!stablehlo.token` a type
+    r"(?:(?P<plain>(?:stablehlo|chlo)\.\w+)(?![\w.]*\s*=)"
+    r'|"(?P<generic>(?:stablehlo|chlo)\.\w+)"(?=\s*\())'
+)
 _LEVELS = {
     "torch_ir_graph": ("torch_ir", "torch_backend_ir", "torch_fx"),
     "stable_hlo_graph": ("stablehlo",),
@@ -143,6 +148,9 @@ def _fields(model: ModelOps, result: OpResult, texts: _Texts) -> dict[str, objec
         "golden": verdict.golden,
         "uncompared": verdict.uncompared,
         "fingerprint": verdict.fingerprint,
+        "reproducer": command_of(result, model.place),
+        "wall_s": seconds_of(result),
+        "stages": [_stage(stage) for stage in verdict.stages],
         "cached": result.hit,
         "rechecked": result.rechecked,
         "contradicts": result.contradicts,
@@ -162,20 +170,38 @@ def _tensor(tensor: TensorType) -> dict[str, object]:
     }
 
 
+def _stage(stage: StageResult) -> dict[str, object]:
+    """What a stage cost: seconds, and bytes of the largest resident set."""
+    return {
+        "stage": stage.stage.value,
+        "ok": stage.ok,
+        "wall_s": stage.wall_s,
+        "cpu_s": stage.cpu_s,
+        "peak_rss": stage.peak_rss,
+    }
+
+
 def _stablehlo_ops(text: str | None) -> list[str]:
-    """The ops that a text names, in order."""
-    return _STABLEHLO_OP.findall(text or "")
+    """The ops that a text has, in order."""
+    return [found["plain"] or found["generic"] for found in _STABLEHLO_OP.finditer(text or "")]
 
 
-def artifacts_of_ops(models: Iterable[ModelOps]) -> list[Artifact]:
-    """The texts that a reader of failures needs: those of ops that are not good."""
-    found = []
+def artifacts_of_ops(
+    models: Iterable[ModelOps], run_dir: Path, *, good: bool = False
+) -> list[Artifact]:
+    """The texts that a reader of failures needs: those of ops that are not good.
+
+    With `good` those of good ops too, where the run keeps them: nobody misses the others.
+    """
+    store, found = BlobStore(run_dir), []
     for model in models:
         for result in model.ops:
             verdict = result.verdict
-            if verdict.outcome in GOOD:
+            own = [a for stage in verdict.stages for a in stage.artifacts]
+            if is_good(result):
+                found += [a for a in own if store.has(a)] if good else []
                 continue
-            found += [a for stage in verdict.stages for a in stage.artifacts]
+            found += own
             if verdict.failure and verdict.failure.diagnostic:
                 found.append(verdict.failure.diagnostic)
     return found

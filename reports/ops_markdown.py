@@ -10,7 +10,8 @@ from pathlib import Path
 from harness.records.atomic import write_atomically
 from harness.records.schema import Status
 from reports import legend
-from reports.ops_summary import ModelOps, blockers, failing_stage
+from reports.op_results import failing_stage
+from reports.ops_summary import ModelOps, blockers
 from reports.ops_xlsx import heading
 from reports.untrusted import clean
 
@@ -33,11 +34,13 @@ def render(models: Sequence[ModelOps]) -> str:
     """The whole text; the same models give the same text."""
     lines = ["# Models, op by op", "", _cell(heading(models)), ""]
     titles = ["model", "test", "device", *(str(s.value) for s in Status)]
-    titles += ["total", "compiled", "executed", "unknown errors", "timeouts", "cached"]
+    titles += ["total", "never begun", "good", "compiled", "executed"]
+    titles += ["unknown errors", "timeouts", "cached"]
     lines += [_row(titles), _row(["---"] * 3 + ["--:"] * (len(titles) - 3))]
     for model in models:
         names = model.name, model.identity.name, model.identity.device
-        figures = [*model.statuses, len(model.ops), model.compiled.text, model.executed.text]
+        shares = model.good, model.compiled, model.executed
+        figures = [*model.statuses, model.found, model.unbegun, *(s.text for s in shares)]
         figures += [model.unknown_errors, model.timeouts, model.hits]
         lines.append(_row([*map(_cell, names), *map(str, figures)]))
     lines += ["", *(f"{_cell(legend.status_text(s))}: {m}  " for s, m in legend.STATUSES.items())]
@@ -49,12 +52,14 @@ def _blocking(models: Sequence[ModelOps]) -> list[str]:
     if not found:
         return []
     lines = ["", "## Ops by models they block", ""]
-    titles = ["models", "nodes", "op", "device", "status", "stage", "fingerprint"]
-    lines += [_row(titles), _row(["--:", "--:", *["---"] * 5])]
+    titles = ["models", "nodes", "op", "devices", "status", "outcome", "stage", "fingerprint"]
+    titles.append("reproducer")
+    lines += [_row(titles), _row(["--:", "--:", *["---"] * 7])]
     for one in found[:_MOST_BLOCKERS]:
         verdict = one.worst.verdict
-        words = [one.op.name, one.device, legend.status_text(verdict.status)]
-        words += [failing_stage(one.worst), verdict.fingerprint]
+        words = [one.op.name, ", ".join(one.devices), legend.status_text(verdict.status)]
+        words += [verdict.outcome.value, failing_stage(one.worst), verdict.fingerprint]
+        words.append(one.command)
         lines.append(_row([str(len(one.models)), str(one.nodes), *map(_cell, words)]))
     if len(found) > _MOST_BLOCKERS:
         lines += ["", f"and {len(found) - _MOST_BLOCKERS} more, in the spreadsheet"]

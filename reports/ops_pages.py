@@ -13,20 +13,22 @@ from pathlib import Path
 from jinja2 import Template
 
 from harness.records.atomic import write_atomically
-from harness.records.schema import GOOD, Metric
+from harness.records.schema import Metric
 from reports import figures, legend
 from reports.folder import folder_of, remove_others
 from reports.kept import KeptTexts
-from reports.ops_summary import (
-    ModelOps,
+from reports.op_results import (
     attributes_text,
     cached_text,
     command_of,
     compared_with,
     failure_line,
+    is_good,
+    is_uncompared,
     seconds_of,
     shapes_text,
 )
+from reports.ops_summary import ModelOps
 from reports.pages import asset, environment, policy
 from reports.summary import RunSummary, anchor_of
 
@@ -86,8 +88,9 @@ def _page(run: RunSummary, model: ModelOps, template: Template) -> str:
         run=run,
         model=model,
         anchor=anchor_of(model.identity),
-        bad=model.count(lambda op: op.verdict.outcome not in GOOD),
-        good=GOOD,
+        bad=model.count(lambda op: not is_good(op)),
+        is_good=is_good,
+        is_uncompared=is_uncompared,
         attributes_text=attributes_text,
         cached_text=cached_text,
         command_of=command_of,

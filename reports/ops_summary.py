@@ -7,16 +7,18 @@ Nothing is taken from whichever model came first: of an op in many models counts
 status, correlation and error are those of the worst.
 """
 
-import re
-import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+
+import msgspec
 
 from harness.records.recent import OpsOfTest
+from harness.records.reproducible import REPRO_FOLDER
 from harness.records.schema import (
     GOOD,
-    NOT_EVIDENCE,
+    Failure,
     Identity,
     Metric,
     MetricState,
@@ -24,16 +26,23 @@ from harness.records.schema import (
     OpResult,
     Outcome,
     Status,
-    TensorType,
+    TestRecord,
 )
-from reports.figures import Share, total
+from reports.figures import Share
 from reports.legend import ATTENTION
+from reports.op_results import (
+    command_of,
+    failure_line,
+    is_blocking,
+    is_compiled_only,
+    is_good,
+    is_uncompared,
+    is_unknown,
+    was_on_device,
+)
 from reports.origin import Origin, origin_of
-from reports.untrusted import clean, first_line
 
-_DIGEST = re.compile(r"[0-9a-f]{64}")
-_DIGITS = 16  # of a key: as many as a reproducer's folder needs to be told from all others
-_WORDLESS = frozenset({Outcome.CRASHED, Outcome.KILLED, Outcome.INFRA})
+_RESULTS = Path("results")  # where a reproducer is found by its name alone
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,26 @@ class ModelOps:
     """One op-by-op test of one model on one device, and its unique ops."""
 
     source: OpsOfTest
+    device_ran: bool = False
+    """True when some test of the same run had an op on this device, not only in its compiler."""
+
+    @cached_property
+    def record(self) -> TestRecord:
+        """The test's record; where ops block it, with the outcome of the worst of them.
+
+        A test that went through all of its ops has done its part whatever they say. Whoever reads
+        of the model wants to know what they say.
+        """
+        record, bad = self.source.record, [op for op in self.ops if is_blocking(op)]
+        if record.outcome not in GOOD or not bad:
+            return record
+        worst = min(bad, key=_attention)
+        verdict, said = worst.verdict, failure_line(worst)
+        why = f"{len(bad)} of {self.found} unique ops did not run right, the worst is "
+        why += f"{verdict.op.name}: {said}" if said else verdict.op.name
+        stage = verdict.failure.stage if verdict.failure else None
+        failure = Failure(stage, verdict.outcome.value, why)
+        return msgspec.structs.replace(record, outcome=verdict.outcome, failure=failure)
 
     @property
     def identity(self) -> Identity:
@@ -49,7 +78,7 @@ class ModelOps:
 
     @property
     def ops(self) -> tuple[OpResult, ...]:
-        """By index."""
+        """Those that were begun, by index."""
         return self.source.ops
 
     @property
@@ -63,26 +92,61 @@ class ModelOps:
         return origin_of(self.source.header.provenances.values())
 
     @cached_property
+    def place(self) -> str:
+        """What comes before a reproducer's name in a command; empty where the name is enough."""
+        run_dir = self.source.run_dir
+        if run_dir is None or run_dir.parent == _RESULTS.resolve():
+            return ""
+        here = Path.cwd()
+        shown = run_dir.relative_to(here) if run_dir.is_relative_to(here) else run_dir
+        return f"{shown / REPRO_FOLDER}/"
+
+    @property
+    def found(self) -> int:
+        """Its unique ops, those that were never begun included."""
+        return max(self.source.record.ops_found, len(self.ops))
+
+    @property
+    def unbegun(self) -> int:
+        """Unique ops that its test did not get to before it ended."""
+        return self.found - len(self.ops)
+
+    @cached_property
     def statuses(self) -> tuple[int, ...]:
-        """How many of its unique ops ended at each status, 0 to 7."""
-        reached = [op.verdict.status for op in self.ops]
+        """How many of its unique ops ended at each status, 0 to 7; what never began is at 0."""
+        reached = [op.verdict.status for op in self.ops] + [Status.NOT_STARTED] * self.unbegun
         return tuple(reached.count(status) for status in Status)
 
     @property
     def nodes(self) -> int:
-        """Ops of the graph, repetitions included."""
+        """Ops of the graph that are like those that were begun, repetitions included."""
         return sum(op.count for op in self.ops)
+
+    @property
+    def good(self) -> Share:
+        """Unique ops at their device's top and not wrong, of all."""
+        return Share(self.count(is_good), self.found)
 
     @property
     def compiled(self) -> Share:
         """Unique ops at status 6 or higher, of all."""
-        return Share(sum(self.statuses[Status.CONVERTED_TO_TTNN :]), len(self.ops))
+        return Share(sum(self.statuses[Status.CONVERTED_TO_TTNN :]), self.found)
+
+    @cached_property
+    def executes(self) -> bool:
+        """False where nothing was to be executed: by the device, or by what was asked for."""
+        if any(map(was_on_device, self.ops)):
+            return True
+        if any(map(is_compiled_only, self.ops)):
+            return False
+        return self.device_ran or self.source.record.outcome is not Outcome.REACHED
 
     @property
     def executed(self) -> Share:
         """Unique ops at status 7, of those that were to execute."""
-        executed = self.statuses[Status.EXECUTED]
-        return Share(executed, executed + self.count(not_executing))
+        if not self.executes:
+            return Share(0, 0)
+        return Share(self.statuses[Status.EXECUTED], self.found - self.count(is_compiled_only))
 
     @property
     def uncompared(self) -> int:
@@ -111,25 +175,39 @@ class ModelOps:
 
 @dataclass(frozen=True)
 class SharedOp:
-    """One op on one device over all models that have it, or ops that fail in one same way."""
+    """One op on one device over all models, or ops that fail in one same way on any device."""
 
     uses: tuple[tuple[ModelOps, OpResult], ...]
     """At least one."""
 
     @cached_property
+    def _worst_use(self) -> tuple[ModelOps, OpResult]:
+        return min(self.uses, key=lambda use: _attention(use[1]))
+
+    @property
     def worst(self) -> OpResult:
         """The result that most needs attention."""
-        return min((result for _, result in self.uses), key=_attention)
+        return self._worst_use[1]
+
+    @property
+    def worst_model(self) -> ModelOps:
+        """The test that has the worst result."""
+        return self._worst_use[0]
+
+    @property
+    def command(self) -> str:
+        """The line that runs the worst result's reproducer; empty where it has none."""
+        return command_of(self.worst, self.worst_model.place)
 
     @property
     def op(self) -> Op:
         """What it is."""
         return self.worst.verdict.op
 
-    @property
-    def device(self) -> str:
-        """Where it was tried."""
-        return self.worst.verdict.device
+    @cached_property
+    def devices(self) -> tuple[str, ...]:
+        """Where it was tried, each once."""
+        return tuple(sorted({result.verdict.device for _, result in self.uses}))
 
     @property
     def variants(self) -> int:
@@ -164,7 +242,14 @@ class SharedOp:
 
 def models_of(tests: Iterable[OpsOfTest]) -> tuple[ModelOps, ...]:
     """Wrap what records say, by name, then identity."""
-    return tuple(sorted(map(ModelOps, tests), key=lambda m: (m.name.casefold(), m.identity)))
+    found = list(tests)
+    ran = {_place(test) for test in found if any(map(was_on_device, test.ops))}
+    models = (ModelOps(test, _place(test) in ran) for test in found)
+    return tuple(sorted(models, key=lambda m: (m.name.casefold(), m.identity)))
+
+
+def _place(test: OpsOfTest) -> tuple[str, str]:
+    return test.header.run_id, test.record.identity.device
 
 
 def across(models: Iterable[ModelOps]) -> tuple[SharedOp, ...]:
@@ -179,109 +264,25 @@ def across(models: Iterable[ModelOps]) -> tuple[SharedOp, ...]:
 
 
 def blockers(models: Iterable[ModelOps]) -> tuple[SharedOp, ...]:
-    """Ops below their device's top, with the models they hold back, most models first.
+    """Ops below their device's top, or wrong there, with the models they hold back, most first.
 
-    Ops of one name that fail alike are one thing to fix, whatever their shapes. What the machine
-    did is no op's fault: INFRA and KILLED block nothing.
+    Ops of one name that fail alike are one thing to fix, whatever their shapes and devices.
     """
-    held: dict[tuple[str, str, str], list[tuple[ModelOps, OpResult]]] = {}
+    held: dict[tuple[str, str], list[tuple[ModelOps, OpResult]]] = {}
     for one in across(models):
         for model, result in one.uses:
             if is_blocking(result):
                 verdict = result.verdict
-                failing = verdict.fingerprint or verdict.outcome.value
-                place = verdict.op.name, verdict.device, failing
+                place = verdict.op.name, verdict.fingerprint or verdict.outcome.value
                 held.setdefault(place, []).append((model, result))
     shared = [SharedOp(tuple(held[place])) for place in sorted(held)]
     return tuple(sorted(shared, key=lambda s: (-len(s.models), -s.nodes)))
 
 
-def is_blocking(result: OpResult) -> bool:
-    """True when the op stopped below what its device can do."""
-    return not_executing(result) and result.verdict.outcome not in NOT_EVIDENCE
-
-
-def not_executing(result: OpResult) -> bool:
-    """True below EXECUTED, unless the device only compiles and the op compiled."""
+def _attention(result: OpResult) -> tuple[bool, int, int, str]:
+    """Smallest is worst: what is not good first, be it as far as it may."""
     verdict = result.verdict
-    return verdict.status < Status.EXECUTED and verdict.outcome is not Outcome.REACHED
-
-
-def is_uncompared(result: OpResult) -> bool:
-    """True for an op that was executed and compared with nothing."""
-    verdict = result.verdict
-    return verdict.status is Status.EXECUTED and verdict.outcome is Outcome.REACHED
-
-
-def compared_with(result: OpResult) -> str:
-    """Whose golden judged it, or that none did and why; empty where nothing was executed."""
-    if is_uncompared(result):
-        return f"not compared: {result.verdict.uncompared}".removesuffix(": ")
-    return result.verdict.golden
-
-
-def is_unknown(result: OpResult) -> bool:
-    """True for a failure that names no stage, or was no word of the op's own."""
-    verdict = result.verdict
-    if verdict.outcome in GOOD or verdict.outcome is Outcome.TIMEOUT:
-        return False
-    nameless = verdict.failure is None or verdict.failure.stage is None
-    return verdict.outcome in _WORDLESS or (nameless and verdict.outcome is not Outcome.INCORRECT)
-
-
-def failure_line(result: OpResult) -> str:
-    """The failure's first line; empty without one."""
-    failure = result.verdict.failure
-    return first_line(failure.message) if failure else ""
-
-
-def failing_stage(result: OpResult) -> str:
-    """The stage that did not come back well; empty when none is named."""
-    failure = result.verdict.failure
-    return failure.stage.value if failure and failure.stage else ""
-
-
-def seconds_of(result: OpResult) -> float | None:
-    """Wall seconds over all stages, when the verdict was computed."""
-    return total(stage.wall_s for stage in result.verdict.stages)
-
-
-def cached_text(result: OpResult) -> str:
-    """How the verdict was come by: `cached`, `cached, rechecked`, or empty for computed now."""
-    if not result.hit:
-        return ""
-    return "cached, rechecked" if result.rechecked else "cached"
-
-
-def command_of(result: OpResult) -> str:
-    """The line that runs a failed op's reproducer; empty for an op that needs none."""
-    key = result.verdict.op.key
-    key = key[:_DIGITS] if _DIGEST.fullmatch(key) else clean(key)
-    if result.verdict.outcome in GOOD or not key or key.startswith("-"):
-        return ""
-    return f"nox -s repro -- {shlex.quote(key)}"
-
-
-def shapes_text(tensors: Sequence[TensorType]) -> str:
-    """`1x128x768 float32, scalar int64`."""
-    return ", ".join(map(tensor_text, tensors))
-
-
-def tensor_text(tensor: TensorType) -> str:
-    """`1x128x768 float32`, with its strides where they are part of the op."""
-    shape = "x".join(map(str, tensor.shape)) or "scalar"
-    stride = f" stride {','.join(map(str, tensor.stride))}" if tensor.stride else ""
-    return f"{shape} {tensor.dtype}{stride}"
-
-
-def attributes_text(op: Op) -> str:
-    """`alpha=1, dim=[0, 1]`."""
-    return ", ".join(f"{name}={value}" for name, value in sorted(op.attributes.items()))
-
-
-def _attention(result: OpResult) -> tuple[int, int, str]:
-    verdict = result.verdict
-    return verdict.status, ATTENTION.index(verdict.outcome), failure_line(result)
+    return is_good(result), verdict.status, ATTENTION.index(verdict.outcome), failure_line(result)
 
 
 def _worst(metrics: Sequence[Metric | None], *, smallest: bool) -> Metric | None:

@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ops of many models as a spreadsheet: `models_op_per_op.xlsx`."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,37 +16,44 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 
 from harness.records.atomic import write_atomically
-from harness.records.schema import OpResult, Outcome, Status
-from reports import legend, sheets
-from reports.bulk import PLAIN, BulkRows, Look, edit_of
-from reports.figures import Share, metric_cell, moment, moment_text
-from reports.ops_summary import (
-    ModelOps,
-    SharedOp,
-    across,
+from harness.records.schema import OpResult, Outcome, Stage, Status
+from reports import legend, ops_matrix, sheets
+from reports.bulk import BulkRows, Look, edit_of
+from reports.figures import Share, mebibytes, metric_cell, moment, moment_text
+from reports.op_results import (
     attributes_text,
-    blockers,
     cached_text,
     command_of,
     compared_with,
+    cpu_seconds_of,
     failing_stage,
-    not_executing,
+    is_good,
+    peak_of,
     seconds_of,
     shapes_text,
+    stage_of,
 )
+from reports.ops_summary import ModelOps, SharedOp, across, blockers
 from reports.sheets import Value, put, put_header, put_share
+from reports.untrusted import clean
 
 NAME = "models_op_per_op.xlsx"
 _TABLE_ROW = 4  # two header lines and an empty one stay above every table
+ops_matrix.TITLE = (
+    "Unique ops at their device's top and not wrong, of all; coloured by the worst outcome"
+)
 _NO_DATE = datetime(1980, 1, 1)
-_RESERVED = "history"  # Excel keeps this name for itself
 
 FIGURES: dict[str, str] = {
     "0 to 7": "Unique ops that ended at this status.",
-    "total": "Unique ops: first seen of each name, types and attributes.",
+    "total": "Unique ops: first seen of each name, types and attributes. All that were found, "
+    "begun or not.",
+    "never begun": "Of these, ops that the test did not get to before it ended; at status 0.",
     "nodes": "Ops of the graph, repetitions included.",
+    "good": "Unique ops at their device's top and not wrong, of all.",
     "compiled": "Unique ops at status 6 or 7, of all.",
-    "executed": "Unique ops at status 7, of those that were to execute.",
+    "executed": "Unique ops at status 7, of those that were to execute; n/a where a device "
+    "only compiles.",
     "unknown errors": "Ops that crashed, were killed, or failed without naming a stage.",
     "timeouts": "Ops that ran past their deadline.",
     "not compared": "Unique ops that were executed and that nobody had a golden for.",
@@ -70,24 +77,35 @@ def render(models: Sequence[ModelOps]) -> bytes:
     shared = across(models)
     lead = heading(models)
     _summary(_sheet(workbook, "Summary", "Models, op by op", lead), models)
-    idle = [SharedOp(tuple(u for u in s.uses if not_executing(u[1]))) for s in shared]
-    title = "Ops below what their device can do"
+    bad = [SharedOp(tuple(u for u in s.uses if not is_good(u[1]))) for s in shared]
+    title = "Ops below what their device can do, and wrong ones"
     below = _sheet(workbook, "All Ops", "All ops of all models", lead)
     low = _sheet(workbook, "All Ops (Not Executing)", title, lead)
     blocking = _sheet(workbook, "Ops by models blocked", "Ops by models they block", lead)
-    matrix = _sheet(workbook, "Ops x models", "Unique ops at the top, of all", lead)
+    matrix = _sheet(
+        workbook,
+        "Ops x models",
+        ops_matrix.TITLE,
+        lead,
+    )
     bulk = [
         _shared(below, shared),
-        _shared(low, [s for s in idle if s.uses]),
+        _shared(low, [s for s in bad if s.uses]),
         _shared(blocking, blockers(models)),
-        _matrix(matrix, models),
+        ops_matrix.write_matrix(matrix, _TABLE_ROW, models),
     ]
     for model in models:
-        name = f"{model.name}_" if model.name.casefold() == _RESERVED else model.name
         where = f"{model.identity.key} · {_made(model)}"
-        bulk.append(_model(_sheet(workbook, name, model.name, where), model))
+        bulk.append(_model(_sheet(workbook, _tab(model), model.name, where), model))
     newest = max((m.source.header.created for m in models), default=None)
     return sheets.to_bytes(workbook, moment(newest) or _NO_DATE, edit_of(workbook, bulk))
+
+
+def _tab(model: ModelOps) -> str:
+    """The name of a model's sheet: as much of the model's as leaves room for its device's."""
+    device = clean(model.identity.device) or "no device"
+    room = max(sheets.LONGEST_NAME - len(device) - 1, 0)
+    return f"{clean(model.name)[:room].rstrip()} {device}"
 
 
 def heading(models: Sequence[ModelOps]) -> str:
@@ -121,23 +139,26 @@ _NAMES: dict[str, Callable[[ModelOps], Value]] = {
     "test": lambda m: m.identity.name,
     "device": lambda m: m.identity.device,
     "group": lambda m: m.source.record.model_group,
-    "outcome": lambda m: m.source.record.outcome.value,
+    "outcome": lambda m: m.record.outcome.value,
 }
 _COUNTS: dict[str, Callable[[ModelOps], int]] = {
+    "never begun": lambda m: m.unbegun,
     "unknown errors": lambda m: m.unknown_errors,
     "timeouts": lambda m: m.timeouts,
     "not compared": lambda m: m.uncompared,
     "cached": lambda m: m.hits,
     "nodes": lambda m: m.nodes,
 }
+_SHARES: dict[str, Callable[[ModelOps], Share]] = {
+    "good": lambda m: m.good,
+    "compiled to TTNN": lambda m: m.compiled,
+    "executed": lambda m: m.executed,
+}
 _TITLES = (
     *_NAMES,
     *(legend.status_text(status).replace(": ", "\n").replace("_", " ") for status in Status),
     "total",
-    "compiled to TTNN",
-    "compiled to TTNN %",
-    "executed",
-    "executed %",
+    *(title for name in _SHARES for title in (name, f"{name} %")),
     *_COUNTS,
     "run",
     "run of (UTC)",
@@ -149,7 +170,7 @@ def _summary(sheet: Any, models: Sequence[ModelOps]) -> None:
     for row, model in enumerate(models, start=_TABLE_ROW + 1):
         for column, name in enumerate(_NAMES.values(), start=1):
             put(sheet, row, column, name(model), sheets.BOLD if column == 1 else None)
-        tint = legend.OUTCOMES[model.source.record.outcome].tint
+        tint = legend.OUTCOMES[model.record.outcome].tint
         sheet.cell(row, len(_NAMES)).fill = PatternFill("solid", fgColor=tint)
         _figures(sheet, row, [model])
         header = model.source.header
@@ -175,10 +196,10 @@ def _figures(sheet: Any, row: int, models: Sequence[ModelOps]) -> None:
         count = sum(m.statuses[status] for m in models)
         put(sheet, row, column + status, count).number_format = sheets.COUNT
     column += len(Status)
-    put(sheet, row, column, sum(len(m.ops) for m in models), sheets.BOLD)
-    put_share(sheet, row, column + 1, _together([m.compiled for m in models]))
-    put_share(sheet, row, column + 3, _together([m.executed for m in models]))
-    for offset, count_of in enumerate(_COUNTS.values(), start=column + 5):
+    put(sheet, row, column, sum(m.found for m in models), sheets.BOLD)
+    for offset, share in enumerate(_SHARES.values()):
+        put_share(sheet, row, column + 1 + 2 * offset, _together([share(m) for m in models]))
+    for offset, count_of in enumerate(_COUNTS.values(), start=column + 1 + 2 * len(_SHARES)):
         cell = put(sheet, row, offset, sum(map(count_of, models)))
         cell.number_format = sheets.COUNT
 
@@ -189,10 +210,14 @@ def _together(shares: Sequence[Share]) -> Share:
 
 def _legend(sheet: Any, row: int) -> None:
     statuses = {legend.status_text(s): meaning for s, meaning in legend.STATUSES.items()}
-    for title, words in {"Status": statuses, "Figures": FIGURES}.items():
+    outcomes = {o.value: look.meaning for o, look in legend.OUTCOMES.items()}
+    for title, words in {"Status": statuses, "Outcome": outcomes, "Figures": FIGURES}.items():
         put(sheet, row, 1, title, sheets.BOLD)
         for offset, (word, meaning) in enumerate(words.items(), start=1):
-            put(sheet, row + offset, 1, word)
+            cell = put(sheet, row + offset, 1, word)
+            if title == "Outcome":
+                colour = legend.OUTCOMES[Outcome(word)].tint
+                cell.fill = PatternFill("solid", fgColor=colour)
             put(sheet, row + offset, 2, meaning)
         row += len(words) + 2
     put(sheet, row, 1, "Percent", sheets.BOLD)
@@ -200,15 +225,54 @@ def _legend(sheet: Any, row: int) -> None:
     for offset, (word, percent) in enumerate(bands.items(), start=1):
         cell = put(sheet, row + offset, 1, word)
         cell.fill = PatternFill("solid", fgColor=sheets.percent_colour(percent))
+    first = sheet.column_dimensions["A"]
+    first.width = max(first.width, *(len(word) + 3 for word in (*statuses, *outcomes, *FIGURES)))
 
 
 # --- ops -------------------------------------------------------------------------------------
 
-_OP_FORMATS = {"PCC": sheets.EVERY_DIGIT, "time s": "0.0000", "nodes": "#,##0"}
+_OP_STAGES = (
+    Stage.TORCH_IR,
+    Stage.TORCH_BACKEND_IR,
+    Stage.STABLEHLO,
+    Stage.COMPILE,
+    Stage.EXECUTE,
+)
+"""The stages that an op goes through alone."""
+
+
+def _stage_seconds(stage: Stage) -> Callable[[OpResult], Value]:
+    def seconds(result: OpResult) -> Value:
+        found = stage_of(result, stage)
+        return None if found is None else _rounded(found.wall_s)
+
+    return seconds
+
+
+def _rounded(seconds: float | None) -> Value:
+    return None if seconds is None else round(seconds, 6)
+
+
+_COSTS: dict[str, Callable[[OpResult], Value]] = {
+    "time s": lambda r: _rounded(seconds_of(r)),
+    **{f"{stage.value} s": _stage_seconds(stage) for stage in _OP_STAGES},
+    "CPU s": lambda r: _rounded(cpu_seconds_of(r)),
+    "peak memory MiB": lambda r: mebibytes(peak_of(r)),
+}
+_OP_FORMATS = {
+    "PCC": sheets.EVERY_DIGIT,
+    "nodes": "#,##0",
+    **{title: "0.0000" for title in _COSTS if title.endswith(" s")},
+}
+
+
+def _of_worst(value: Callable[[OpResult], Value]) -> Callable[[SharedOp], Value]:
+    return lambda shared: value(shared.worst)
+
 
 _SHARED: dict[str, Callable[[SharedOp], Value]] = {
     "op": lambda s: s.op.name,
-    "device": lambda s: s.device,
+    "device": lambda s: ", ".join(s.devices),
     "inputs": lambda s: shapes_text(s.op.inputs),
     "outputs": lambda s: shapes_text(s.op.outputs),
     "attributes": lambda s: attributes_text(s.op),
@@ -223,8 +287,9 @@ _SHARED: dict[str, Callable[[SharedOp], Value]] = {
     "failing stage": lambda s: failing_stage(s.worst),
     "failure": lambda s: _whole_failure(s.worst),
     "fingerprint": lambda s: s.worst.verdict.fingerprint,
+    **{title: _of_worst(value) for title, value in _COSTS.items()},
     "cached": lambda s: f"{s.hits}/{len(s.uses)}",
-    "run its reproducer": lambda s: command_of(s.worst),
+    "run its reproducer": lambda s: s.command,
     "model names": lambda s: ", ".join(s.models),
     "source": lambda s: s.op.source,
     "key": lambda s: s.op.key,
@@ -245,11 +310,10 @@ _OF_MODEL: dict[str, Callable[[OpResult], Value]] = {
     "failing stage": failing_stage,
     "failure": lambda r: _whole_failure(r),
     "fingerprint": lambda r: r.verdict.fingerprint,
-    "time s": lambda r: None if (spent := seconds_of(r)) is None else round(spent, 6),
+    **_COSTS,
     "cached": cached_text,
     "computed in run": lambda r: r.verdict.origin,
     "computed at (UTC)": lambda r: moment(r.verdict.computed) if r.verdict.computed else None,
-    "run its reproducer": command_of,
     "key": lambda r: r.verdict.op.key,
 }
 
@@ -266,8 +330,9 @@ def _shared(sheet: Any, shared: Sequence[SharedOp]) -> BulkRows:
 
 
 def _model(sheet: Any, model: ModelOps) -> BulkRows:
-    rows = [[_or_none(value(op)) for value in _OF_MODEL.values()] for op in model.ops]
-    made = _ops_table(sheet, list(_OF_MODEL), rows, [op.verdict.outcome for op in model.ops])
+    columns = _OF_MODEL | {"run its reproducer": partial(command_of, place=model.place)}
+    rows = [[_or_none(value(op)) for value in columns.values()] for op in model.ops]
+    made = _ops_table(sheet, list(columns), rows, [op.verdict.outcome for op in model.ops])
     sheet.freeze_panes = f"C{_TABLE_ROW + 1}"
     return made
 
@@ -307,37 +372,3 @@ def _width(value: Value) -> int:
     if isinstance(value, datetime):
         return 16
     return 0 if value is None else len(str(value).partition("\n")[0])
-
-
-# --- Ops x models ----------------------------------------------------------------------------
-
-
-def _matrix(sheet: Any, models: Sequence[ModelOps]) -> BulkRows:
-    """Of every op name and model: unique ops at their device's top, of all."""
-    cells: dict[str, dict[int, Share]] = {}
-    for column, model in enumerate(models):
-        whole = Counter(op.verdict.op.name for op in model.ops)
-        low = Counter(op.verdict.op.name for op in model.ops if not_executing(op))
-        for name, count in whole.items():
-            cells.setdefault(name, {})[column] = Share(count - low[name], count)
-    titles = [f"{m.name}\n{m.identity.flow} {m.identity.device}" for m in models]
-    put_header(sheet, _TABLE_ROW, ["op", "models", "all models", *titles])
-    made = BulkRows(sheet, _TABLE_ROW + 1)
-    empty: Value = None
-    for name in sorted(cells):
-        shares = cells[name]
-        found = [_together(list(shares.values())), *map(shares.get, range(len(models)))]
-        texts = [f"{s.part}/{s.whole}" if s else empty for s in found]
-        looks = [Look(tint=_tint(s), right=True) if s else PLAIN for s in found]
-        made.add([name, len(shares), *texts], [Look(bold=True), PLAIN, *looks])
-    for column, longest in enumerate((max(map(len, cells), default=2), 6, 10), start=1):
-        sheets.fit_column(sheet, column, longest)
-    for column in range(4, len(models) + 4):
-        sheet.column_dimensions[get_column_letter(column)].width = 16
-    sheet.row_dimensions[_TABLE_ROW].height = 62
-    sheet.freeze_panes = f"D{_TABLE_ROW + 1}"
-    return made
-
-
-def _tint(share: Share) -> str:
-    return sheets.percent_colour(share.percent or 0.0)

@@ -21,11 +21,15 @@ class Origin:
     versions: tuple[tuple[str, str], ...]
     """(distribution, version); several versions are joined by ` / `."""
     seeds: tuple[int, ...]
+    branches: tuple[str, ...] = ()
 
     @property
     def commit_text(self) -> str:
-        """`commit 4592669d1f0c (dirty)`, or that there is none."""
-        return f"commit {', '.join(self.commits)}" if self.commits else "not in a git checkout"
+        """`branch main, commit 4592669d1f0c (dirty)`, or that there is none."""
+        if not self.commits:
+            return "not in a git checkout"
+        branch = f"branch {', '.join(self.branches)}, " if self.branches else ""
+        return f"{branch}commit {', '.join(self.commits)}"
 
     @property
     def versions_text(self) -> str:
@@ -45,6 +49,7 @@ def origin_of(provenances: Iterable[Provenance]) -> Origin:
         hosts=tuple(sorted({one.host for one in seen})),
         versions=tuple((name, " / ".join(sorted(versions[name]))) for name in sorted(versions)),
         seeds=tuple(sorted({one.seed for one in seen})),
+        branches=tuple(sorted({one.git_branch for one in seen if one.git_branch})),
     )
 
 

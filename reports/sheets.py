@@ -29,7 +29,8 @@ _CUT = " [cut: longer than a cell can be]"
 FORMULA = tuple("=+-@\t\n")
 _LITERAL_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _NAME_TAKES = re.compile(r"[\[\]:*?/\\]")
-_LONGEST_NAME = 31
+LONGEST_NAME = 31
+"""Characters of a sheet's name: Excel's limit."""
 LARGEST_INTEGER = 1 << 53  # beyond it a spreadsheet loses digits
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date of a zip entry
 _WIDEST = 100  # characters
@@ -156,11 +157,11 @@ def add_sheet(workbook: Workbook, name: str) -> Any:
     """Add a sheet under `name`, or under a free name close to it that Excel accepts."""
     base = _NAME_TAKES.sub("_", clean(name)).strip("' ") or "Sheet"
     taken = {title.casefold() for title in workbook.sheetnames}
-    title, number = base[:_LONGEST_NAME], 1
+    title, number = base[:LONGEST_NAME], 1
     while title.casefold() in taken:
         number += 1
         suffix = f" ({number})"
-        title = base[: _LONGEST_NAME - len(suffix)] + suffix
+        title = base[: LONGEST_NAME - len(suffix)] + suffix
     return workbook.create_sheet(title)
 
 

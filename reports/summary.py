@@ -8,10 +8,11 @@ record, or never started, is `Missing`: a section of its own in every document, 
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
+from pathlib import Path
 
 import msgspec
 
@@ -27,6 +28,7 @@ from harness.records.schema import (
     PlannedTest,
     RunHeader,
     Stage,
+    Status,
     TestRecord,
 )
 from reports.figures import total
@@ -42,7 +44,7 @@ class Result:
     """What became of one test on one device."""
 
     record: TestRecord
-    """The last attempt."""
+    """The last attempt; of an op-by-op test, what its ops make of it."""
     earlier: tuple[TestRecord, ...] = ()
     """Attempts before it, oldest first."""
     planned: PlannedTest | None = None
@@ -156,13 +158,13 @@ class RunSummary:
 
     @cached_property
     def blockers(self) -> tuple[SharedOp, ...]:
-        """Ops below their device's top, with the models they hold back."""
+        """Ops below their device's top, or wrong there, with the models they hold back."""
         return blockers(self.ops)
 
     @property
     def any_ops(self) -> bool:
         """True when a test got as far as its ops."""
-        return any(model.ops for model in self.ops)
+        return any(model.found for model in self.ops)
 
     @property
     def attention(self) -> tuple[Result, ...]:
@@ -204,10 +206,13 @@ def summarise(
     plans: Sequence[Plan] = (),
     moves: tuple[Move, ...] | None = None,
     ops: Sequence[OpLine] = (),
+    run_dir: Path | None = None,
 ) -> RunSummary:
     """Turn a merged run into view values. Order of the input does not matter."""
     plan = {test.identity: test for p in plans for test in p.tests}
-    results = _results(records, plan)
+    models = models_of(ops_of(header, records, ops, run_dir))
+    results = _results(records, plan, models)
+    compile_only = _compile_only(records, models)
     missing = _missing(results, plan)
     unplanned = sum(1 for r in results if r.identity not in plan)
     unnamed = max(0, header.planned - sum(len(p.tests) for p in plans) - unplanned)
@@ -220,11 +225,13 @@ def summarise(
         missing=missing,
         unnamed=unnamed,
         plan_known=bool(plans or header.planned),
-        tallies=tuple(_tally_on(device, results, missing) for device in devices),
-        overall=tally("all devices", [r.record for r in results], len(missing) + unnamed),
+        tallies=tuple(_tally_on(device, results, missing, compile_only) for device in devices),
+        overall=tally(
+            "all devices", [r.record for r in results], len(missing) + unnamed, compile_only
+        ),
         grid=_grid(devices, results, missing),
         moves=moves,
-        ops=models_of(ops_of(header, records, ops)),
+        ops=models,
     )
 
 
@@ -234,14 +241,30 @@ def anchor_of(identity: Identity) -> str:
 
 
 def _results(
-    records: Sequence[TestRecord], plan: dict[Identity, PlannedTest]
+    records: Sequence[TestRecord],
+    plan: dict[Identity, PlannedTest],
+    models: Iterable[ModelOps],
 ) -> tuple[Result, ...]:
+    judged = {model.identity: model.record for model in models}
     ordered = sorted(records, key=lambda r: (r.identity, r.attempt, r.started or 0.0))
     results = []
     for identity, attempts in groupby(ordered, key=lambda r: r.identity):
         *earlier, last = attempts
-        results.append(Result(last, tuple(earlier), plan.get(identity)))
+        record = judged.get(identity, last)
+        results.append(Result(record, tuple(earlier), plan.get(identity)))
     return tuple(results)
+
+
+def _compile_only(records: Iterable[TestRecord], models: Iterable[ModelOps]) -> frozenset[str]:
+    """Devices on which something was compiled where no more was to be done, and nothing ran."""
+    reached = {r.identity.device for r in records if r.outcome is Outcome.REACHED}
+    ran = {r.identity.device for r in records if _was_on_device(r)}
+    ran |= {model.identity.device for model in models if model.ops and model.executes}
+    return frozenset(reached - ran)
+
+
+def _was_on_device(record: TestRecord) -> bool:
+    return record.status is Status.EXECUTED or any(s.stage is Stage.EXECUTE for s in record.stages)
 
 
 def _missing(results: Sequence[Result], plan: dict[Identity, PlannedTest]) -> tuple[Missing, ...]:
@@ -259,9 +282,15 @@ def _missing(results: Sequence[Result], plan: dict[Identity, PlannedTest]) -> tu
     return tuple(sorted(found, key=lambda m: m.identity))
 
 
-def _tally_on(device: str, results: Sequence[Result], missing: Sequence[Missing]) -> Tally:
+def _tally_on(
+    device: str,
+    results: Sequence[Result],
+    missing: Sequence[Missing],
+    compile_only: Collection[str],
+) -> Tally:
     lost = sum(1 for m in missing if m.identity.device == device)
-    return tally(device, [r.record for r in results if r.identity.device == device], lost)
+    own = [r.record for r in results if r.identity.device == device]
+    return tally(device, own, lost, compile_only)
 
 
 def _grid(

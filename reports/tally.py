@@ -4,7 +4,7 @@
 """Counts and shares of a set of results; what says nothing of a model is in no share."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from harness.records.schema import GOOD, NOT_EVIDENCE, Outcome, Status, TestRecord
@@ -25,7 +25,8 @@ class Tally:
     compiled: Share
     """Status 6 or higher, of the same."""
     executed: Share
-    """Status 7, of the same without those that were not to execute (REACHED)."""
+    """Status 7, of the same without those that were not to execute (REACHED, or their device
+    only compiles)."""
 
     @property
     def arrived(self) -> Share:
@@ -33,10 +34,19 @@ class Tally:
         return Share(self.reported, self.planned)
 
 
-def tally(device: str, records: Sequence[TestRecord], lost: int) -> Tally:
-    """Count one record per test; `lost` tests were planned and did not report."""
+def tally(
+    device: str, records: Sequence[TestRecord], lost: int, compile_only: Collection[str] = ()
+) -> Tally:
+    """Count one record per test; `lost` tests were planned and did not report.
+
+    `compile_only` are the devices that do not execute.
+    """
     evidence = [r for r in records if r.outcome not in NOT_EVIDENCE]
-    meant_to_run = [r for r in evidence if r.outcome is not Outcome.REACHED]
+    meant_to_run = [
+        r
+        for r in evidence
+        if r.outcome is not Outcome.REACHED and r.identity.device not in compile_only
+    ]
     reported = sum(1 for r in records if r.outcome is not Outcome.NOT_RUN)
     return Tally(
         device=device,

@@ -3,23 +3,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """The run in a terminal: what a person reads when a run has ended."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.records.schema import Identity, Outcome
+from harness.records.schema import Identity, Outcome, Status
 from reports import legend, ops_export
 from reports.build import Built, BuiltOps
 from reports.figures import Share, moment_text, seconds
 from reports.kept import FOLDER
-from reports.ops_summary import SharedOp, blockers
+from reports.ops_summary import ModelOps, SharedOp, blockers
 from reports.summary import Missing, Result, RunSummary
 from reports.tally import Tally
 from reports.untrusted import clean, first_line
 
 _AT_MOST = 20  # entries of a section: the documents have the rest
+_INDENT = 16  # columns of the two counts before an op
+
+_NONE_BLOCKS = "; none blocks a model"
 
 Entry = tuple[Text, str, str]
 """A word, what it is said of, and a note under it."""
@@ -30,8 +33,7 @@ def print_summary(built: Built, console: Console, recent: BuiltOps | None = None
 
     `recent` is what was written, besides, of all models recently run.
     """
-    for piece in pieces(built.run):
-        console.print(piece)
+    _print(pieces(built.run), console)
     for loss in built.losses:
         console.print(Text(clean(f"kept text lost: {loss}"), "yellow"))
     for loss in recent.losses if recent else ():
@@ -53,9 +55,14 @@ def print_ops(built: BuiltOps, console: Console) -> None:
     """Print which ops block most models of all recently run, and where to read on."""
     for loss in built.losses:
         console.print(Text(clean(f"not read: {loss}"), "yellow"))
-    for piece in blocking(blockers(built.models)):
-        console.print(piece)
+    _print(op_by_op(built.models, blockers(built.models)), console)
     console.print(Text.assemble(("\nops, all models  ", "dim"), str(built.xlsx)), soft_wrap=True)
+
+
+def _print(found: Iterable[RenderableType], console: Console) -> None:
+    """Print pieces; a text that is not to be wrapped goes out as one line, to be copied."""
+    for piece in found:
+        console.print(piece, soft_wrap=isinstance(piece, Text) and bool(piece.no_wrap))
 
 
 def pieces(run: RunSummary) -> Iterator[RenderableType]:
@@ -71,8 +78,8 @@ def pieces(run: RunSummary) -> Iterator[RenderableType]:
     if run.attention:
         yield _title(f"needs attention: {len(run.attention)}")
         yield _listed([_attention(one) for one in run.attention])
-    if run.blockers:
-        yield from blocking(run.blockers)
+    if run.any_ops:
+        yield from op_by_op(run.ops, run.blockers)
     if run.moves:
         yield _title(f"proposed list moves: {len(run.moves)}")
         yield _listed(
@@ -80,18 +87,40 @@ def pieces(run: RunSummary) -> Iterator[RenderableType]:
         )
 
 
-def blocking(shared: Sequence[SharedOp]) -> Iterator[RenderableType]:
-    """The ops that hold most models back, most models first."""
+def op_by_op(models: Sequence[ModelOps], shared: Sequence[SharedOp]) -> Iterator[RenderableType]:
+    """How many ops there were, and those that hold most models back, most models first."""
+    unbegun = sum(m.unbegun for m in models)
+    yield _title(
+        f"op by op: {sum(m.found for m in models)} unique ops,"
+        f" {sum(m.hits for m in models)} cached,"
+        f" {sum(m.statuses[Status.EXECUTED] for m in models)} executed"
+        + (f", {unbegun} never begun" if unbegun else "")
+        + ("" if shared else "; none of the rest blocks a model" if unbegun else _NONE_BLOCKS)
+    )
+    if shared:
+        yield from _blocking(shared)
+
+
+def _blocking(shared: Sequence[SharedOp]) -> Iterator[RenderableType]:
     yield _title(f"ops by models they block: {len(shared)}")
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("models", "nodes"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("op, its device and status, and how it fails", overflow="fold")
+    yield _counted(
+        "models", "nodes", Text("op, its devices and status, how it fails, its reproducer")
+    )
     for one in shared[:_AT_MOST]:
-        table.add_row(str(len(one.models)), str(one.nodes), _blocker(one))
-    yield table
+        yield _counted(str(len(one.models)), str(one.nodes), _blocker(one))
+        if one.command:
+            yield Text(" " * _INDENT + one.command, no_wrap=True)
     if len(shared) > _AT_MOST:
         yield Text(f"and {len(shared) - _AT_MOST} more, in the documents", "dim")
+
+
+def _counted(models: str, nodes: str, text: Text) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    for _ in range(2):
+        grid.add_column(justify="right", no_wrap=True, width=_INDENT // 2 - 2)
+    grid.add_column(overflow="fold")
+    grid.add_row(models, nodes, text)
+    return grid
 
 
 def _blocker(one: SharedOp) -> Text:
@@ -100,7 +129,7 @@ def _blocker(one: SharedOp) -> Text:
     more = f"  {one.variants} variants" if one.variants > 1 else ""
     return Text.assemble(
         (first_line(one.op.name), "bold"),
-        f"  {first_line(one.device)}  status {verdict.status.value} ",
+        f"  {first_line(', '.join(one.devices))}  status {verdict.status.value} ",
         (verdict.outcome.value, look),
         more,
         "\n",

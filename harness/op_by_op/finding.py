@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import UsageError
-from harness.op_by_op.reproducer import EXPECTED, device_in_name, read_expected
-from harness.records.reproducible import REPRO_FOLDER
+from harness.op_by_op.reproducer import EXPECTED, read_expected
+from harness.records.reproducible import REPRO_FOLDER, device_in_name
 
 _OP_NAME = re.compile(r"([0-9a-f]{16})-(.+)")
 _MOST_NAMED = 8

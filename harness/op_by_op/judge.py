@@ -127,10 +127,13 @@ def _stage_result(
     stage: Stage, run: OpRun, artifacts: tuple[Artifact, ...], *, ok: bool
 ) -> StageResult:
     usage = run.usages.get(stage)
+    wall = usage.wall_s if usage else None
+    if wall is None and not ok and run.wall_s:  # the host ended with it: what is left was its time
+        wall = max(0.0, run.wall_s - sum(other.wall_s for other in run.usages.values()))
     return StageResult(
         stage=stage,
         ok=ok,
-        wall_s=round(usage.wall_s, 6) if usage else None,  # what is finer is noise, and long
+        wall_s=None if wall is None else round(wall, 6),  # what is finer is noise, and long
         cpu_s=round(usage.cpu_s, 6) if usage else None,
         peak_rss=usage.peak_rss if usage else None,
         artifacts=artifacts,

@@ -26,7 +26,6 @@ What could not be had is left out. Nothing is pickled. `harness.repro` runs it.
 
 import contextlib
 import os
-import re
 import shutil
 import tempfile
 import zlib
@@ -39,7 +38,7 @@ import msgspec
 from harness.devices.wire import layout
 from harness.errors import HarnessError, RecordError
 from harness.op_by_op.drawn import DRAWN_ABOVE, Drawn, description_of, draw
-from harness.records.reproducible import REPRO_FOLDER
+from harness.records.reproducible import REPRO_FOLDER, folder_name
 from harness.records.schema import Failure, Metric, Op, OpVerdict, Outcome, Stage, Status
 
 if TYPE_CHECKING:
@@ -55,7 +54,6 @@ ONNX, ONNX_TEXT = "part.onnx", "part.onnx.txt"
 INPUTS, GOLDEN = "inputs", "golden"
 SEEDED = "from the op's key"
 """What `inputs.json` says of a StableHLO op whose inputs are not kept."""
-_KEY_DIGITS = 16
 
 _SCRIPT = '''\
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
@@ -140,16 +138,6 @@ def fingerprint_of(op_name: str, outcome: Outcome, failure: Failure | None) -> s
     elif outcome is Outcome.INCORRECT:
         said = said.partition(": ")[2] or said
     return fingerprint(failure.stage.value if failure.stage else "", op_name, said)
-
-
-def folder_name(op_key: str, device: str) -> str:
-    """What a reproducer's directory is called: the key's first digits and the device."""
-    return f"{op_key[:_KEY_DIGITS]}-{device_in_name(device)}"
-
-
-def device_in_name(device: str) -> str:
-    """A device as a directory's name has it."""
-    return re.sub(r"[^\w.-]", "-", device)
 
 
 def write_reproducer(

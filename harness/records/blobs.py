@@ -55,6 +55,10 @@ class BlobStore:
             raise RecordError(f"{path}: the content does not match its name")
         return data
 
+    def has(self, artifact: Artifact) -> bool:
+        """Is it kept here, whole or not?"""
+        return bool(_DIGEST.fullmatch(artifact.sha256)) and self.path(artifact.sha256).exists()
+
     def path(self, digest: str) -> Path:
         """Where a blob lies. Records are untrusted: only a digest is ever made into a path."""
         if not _DIGEST.fullmatch(digest):

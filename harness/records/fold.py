@@ -62,6 +62,7 @@ class _Open:
     last: float = 0.0
     ops: dict[str, OpStarted | OpEnded] = field(default_factory=dict)
     """By op key, the last word on each."""
+    ops_found: int = 0
 
     @property
     def outcome(self) -> Outcome:
@@ -81,9 +82,11 @@ def fold(events: Iterable[tuple[AnyEvent, str]]) -> list[TestRecord]:
     records = []
     for tries in attempts.values():
         ops: dict[str, OpResult] = {}
+        found = 0
         for attempt in tries:
             ops |= {r.verdict.op.key: r for r in _results(attempt, names)}
-            records.append(_with_ops(_close(attempt), tuple(ops.values())))
+            found = attempt.ops_found or found
+            records.append(_with_ops(_close(attempt), tuple(ops.values()), found))
     records += [_never_started(e) for e in stopped if e.key not in attempts]
     return sorted(records, key=lambda r: (r.identity, r.started or 0.0))
 
@@ -155,6 +158,7 @@ def _apply(record: _Open, event: _TestEvent) -> None:
         record.failure = event.failure or record.failure
     elif isinstance(event, OpsFound):
         record.only_op = event.only
+        record.ops_found = event.total
     elif isinstance(event, OutputsChecked):
         record.outputs += event.outputs
     elif record.ended is None:
@@ -298,8 +302,9 @@ def _source(identity: Identity) -> str:
     return "stablehlo" if identity.flow.endswith("stablehlo") else "torch"
 
 
-def _with_ops(record: TestRecord, ops: tuple[OpResult, ...]) -> TestRecord:
+def _with_ops(record: TestRecord, ops: tuple[OpResult, ...], found: int) -> TestRecord:
     """The record of an op-by-op test says no more than what all of its ops reached."""
+    record = msgspec.structs.replace(record, ops_found=found) if found else record
     if not ops or not record.identity.flow.startswith("op_by_op"):
         return record
     status = min(result.verdict.status for result in ops)

@@ -59,6 +59,7 @@ def collect(seed: int = 0) -> Provenance:
         seed=seed,
         cores=len(os.sched_getaffinity(0)),
         memory=psutil.virtual_memory().total,
+        git_branch=_git("symbolic-ref", "--quiet", "--short", "HEAD"),
     )
 
 

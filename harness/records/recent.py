@@ -22,6 +22,8 @@ class OpsOfTest:
     """The last attempt."""
     ops: tuple[OpResult, ...]
     """By index; empty when the test did not get as far as its ops."""
+    run_dir: Path | None = None
+    """Where its run lies, resolved; None for a run that lies nowhere."""
 
 
 def ops_of_run(run_dir: Path) -> list[OpsOfTest]:
@@ -30,11 +32,14 @@ def ops_of_run(run_dir: Path) -> list[OpsOfTest]:
     Raises:
         RecordError: not a merged run, a newer schema, or a malformed line.
     """
-    return ops_of(*read_merged(run_dir), read_ops(run_dir))
+    return ops_of(*read_merged(run_dir), read_ops(run_dir), run_dir)
 
 
 def ops_of(
-    header: RunHeader, records: Iterable[TestRecord], lines: Iterable[OpLine]
+    header: RunHeader,
+    records: Iterable[TestRecord],
+    lines: Iterable[OpLine],
+    run_dir: Path | None = None,
 ) -> list[OpsOfTest]:
     """Put a run's op results to the last attempts at their tests, by identity."""
     ops: dict[str, list[OpResult]] = {}
@@ -43,8 +48,9 @@ def ops_of(
     last: dict[str, TestRecord] = {}
     for record in sorted(records, key=lambda r: (r.identity, r.attempt, r.started or 0.0)):
         last[record.identity.key] = record
+    place = run_dir.resolve() if run_dir else None
     return [
-        OpsOfTest(header, record, tuple(sorted(ops.get(key, ()), key=lambda r: r.index)))
+        OpsOfTest(header, record, tuple(sorted(ops.get(key, ()), key=lambda r: r.index)), place)
         for key, record in last.items()
         if key in ops or is_op_by_op(record.identity)
     ]
@@ -65,7 +71,7 @@ def recent_ops(results: Path) -> tuple[list[OpsOfTest], list[str]]:
         if all(r.identity.key in newest for r in records if is_op_by_op(r.identity)):
             continue
         try:
-            tests = ops_of(header, records, read_ops(run_dir))
+            tests = ops_of(header, records, read_ops(run_dir), run_dir)
         except RecordError as error:
             losses.append(str(error))
             continue

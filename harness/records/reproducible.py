@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""Which model tests leave a reproducer, what it is called, and the command that runs it."""
+"""Which model tests leave a reproducer, what one is called, and the command that runs it."""
 
 import re
 import shlex
@@ -11,6 +11,7 @@ from harness.records.schema import Failure, Identity, Outcome, Stage
 
 REPRO_FOLDER = "repro"
 """Of a run directory: one folder for each reproducer of an op or a model."""
+_KEY_DIGITS = 16
 _OUTCOMES = frozenset({Outcome.INCORRECT, Outcome.FAILED, Outcome.CRASHED, Outcome.TIMEOUT})
 _STAGES = frozenset(Stage) - {Stage.LOAD, Stage.GOLDEN}
 
@@ -18,6 +19,16 @@ _STAGES = frozenset(Stage) - {Stage.LOAD, Stage.GOLDEN}
 def is_reproducible(outcome: Outcome | None, failure: Failure | None) -> bool:
     """Did it end in a stage of the compiler or the device, so that running it shows it again?"""
     return outcome in _OUTCOMES and failure is not None and failure.stage in _STAGES
+
+
+def folder_name(op_key: str, device: str) -> str:
+    """What an op's reproducer is called: the key's first digits and the device."""
+    return f"{op_key[:_KEY_DIGITS]}-{device_in_name(device)}"
+
+
+def device_in_name(device: str) -> str:
+    """A device as a directory's name has it."""
+    return re.sub(r"[^\w.-]", "-", device)
 
 
 def reproducer_name(model: Identity) -> str:

@@ -235,6 +235,9 @@ class TestRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Of what it went on without, e.g. the verdict cache: a sentence each."""
     provenance: str = ""
     """Key into `RunHeader.provenances`."""
+    ops_found: int = 0
+    """Of an op-by-op test: unique ops that the model was split into, begun or not; 0 when it was
+    not split, or by a version that did not say."""
 
     @property
     def wall_s(self) -> float | None:

@@ -242,6 +242,8 @@ class Provenance(msgspec.Struct, frozen=True):
     cores: int
     memory: int
     """Bytes of physical memory."""
+    git_branch: str = ""
+    """Empty outside a git checkout, and where no branch is checked out."""
 
 
 class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_field="event"):

@@ -21,9 +21,14 @@ from harness.executor import Executor
 from harness.frontend.mlir import TorchMlir
 from harness.frontend.torch_program import Call
 from harness.lowering import Program
-from harness.op_by_op.reproducer import folder_name, write_reproducer
+from harness.op_by_op.reproducer import write_reproducer
 from harness.records.provenance import versions
-from harness.records.reproducible import REPRO_FOLDER, is_reproducible, reproduce_command
+from harness.records.reproducible import (
+    REPRO_FOLDER,
+    folder_name,
+    is_reproducible,
+    reproduce_command,
+)
 from harness.records.schema import AnyEvent, Outcome, Status
 from harness.reduce import request as requests
 from harness.reduce.attempts import Attempts, worker

@@ -260,6 +260,15 @@ def test_a_phone_does_not_scroll_sideways(browser: Any, page: str) -> None:
     assert width == 390
 
 
+def test_a_phone_shows_names_of_models_in_whole_words(browser: Any, ops_page: str) -> None:
+    phone = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+    browser.get(ops_page)
+    (name,) = css(browser, ".models-ops tbody th")
+    assert name.size["width"] >= 200
+    assert browser.execute_script("return document.documentElement.scrollWidth") == 390
+
+
 def test_a_dark_screen_stays_dark(browser: Any, page: str) -> None:
     ground = "return getComputedStyle(document.body).backgroundColor"
     browser.get(page)

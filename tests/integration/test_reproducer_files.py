@@ -17,11 +17,11 @@ from harness.op_by_op.finding import find
 from harness.op_by_op.repro import reproduce
 from harness.op_by_op.reproducer import (
     EXPECTED,
-    folder_name,
     read_bytes_of,
     read_expected,
     write_bytes_of,
 )
+from harness.records.reproducible import folder_name
 from harness.records.schema import Outcome
 from tests.integration.made_reproducers import KEY, RELU, placeholder, write
 

@@ -50,6 +50,7 @@ PROVENANCE = Provenance(
     seed=0,
     cores=16,
     memory=64 << 30,
+    git_branch="main",
 )
 STAGE_OF_STATUS = {
     Status.CREATED_GRAPH: Stage.EXPORT,
@@ -154,6 +155,7 @@ def op_result(
     device: str = "n150",
     pcc: float | None = 0.99998712,
     uncompared: str = "",
+    spent: tuple[StageResult, ...] | None = None,
 ) -> OpResult:
     """An op's result; ops of one index and name are the same op in every model."""
     good = outcome in (Outcome.PASSED, Outcome.REACHED)
@@ -172,7 +174,9 @@ def op_result(
             status=status,
             pcc=Metric.of(pcc) if executed else None,
             atol=Metric.of(0.00371) if executed else None,
-            stages=stages(last, ok=good or executed, artifacts=artifacts),
+            stages=stages(last, ok=good or executed, artifacts=artifacts)
+            if spent is None
+            else spent,
             failure=None if good else Failure(stage, outcome.value, message),
             outcome=outcome,
             fingerprint="" if good else f"{stage}:{name}:{message[:60]}",

@@ -60,6 +60,19 @@ def stopped(outcome: Outcome, time: float = 9.0) -> Pairs:
     return [(TestStopped(time=time, key=TEST.key, outcome=outcome, failure=word), "supervisor")]
 
 
+def found(total: int, time: float = 0.5, journal: str = "a") -> Pairs:
+    return [(OpsFound(time=time, key=TEST.key, total=total), journal)]
+
+
+def test_a_record_says_how_many_ops_were_found_whatever_was_begun() -> None:
+    (killed,) = fold(begun() + found(41) + did(op_result(0)) + stopped(Outcome.KILLED))
+    assert killed.ops_found == 41
+    again = begun(10.0, "b") + ended(Outcome.INFRA, 11.0, "b")
+    tries = fold(begun() + found(41) + stopped(Outcome.KILLED) + again)
+    assert [one.ops_found for one in tries] == [41, 41]
+    assert fold(begun() + ended())[0].ops_found == 0
+
+
 def test_every_op_has_its_result_in_the_order_of_its_index() -> None:
     first, second = op_result(0), op_result(1)
     events = begun() + took(second) + took(first) + did(second) + did(first) + ended()

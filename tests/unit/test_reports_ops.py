@@ -62,7 +62,12 @@ def rows_of(sheet: Any) -> list[dict[str, Any]]:
 
 
 def test_the_export_has_the_field_names_people_know(tmp_path: Path) -> None:
-    text = "module { stablehlo.add stablehlo.reduce }"
+    text = """module attributes {stablehlo.kept = 1} {
+      %0 = stablehlo.add %a, %b : tensor<2xf32>
+      %1 = "stablehlo.gather"(%0) <{n = #stablehlo.gather<offset_dims = [1]>}> : !stablehlo.token
+      %2 = stablehlo.reduce(%1 init: %c) applies stablehlo.add : tensor<2xf32>
+      %3 = stablehlo.composite "chlo.top_k" %2
+    }"""
     kept = (keep(tmp_path, text), keep(tmp_path, "ttir text", "ttir"))
     bad = low(1, artifacts=(keep(tmp_path, "graph", "torch_ir"),), stage=Stage.STABLEHLO)
     build(run_of(tmp_path, {T5: [op_result(0, artifacts=kept), bad]}))
@@ -70,7 +75,8 @@ def test_the_export_has_the_field_names_people_know(tmp_path: Path) -> None:
     good, failed = json.loads(path.read_text()).values()
     assert set(good) >= set(FIELDS.split())
     assert good["stable_hlo_graph"] == text
-    assert good["stable_hlo_ops"] == ["stablehlo.add", "stablehlo.reduce"]
+    names = ["add", "gather", "reduce", "add", "composite"]
+    assert good["stable_hlo_ops"] == [f"stablehlo.{name}" for name in names]
     assert (good["ttir_graph"], good["ttnn_graph"]) == ("ttir text", None)
     assert (good["compilation_status"], good["num_ops"], good["pcc"]) == (7, 3, 0.99998712)
     assert set(good["input_tensors"][0]) == set(
@@ -138,7 +144,7 @@ def test_an_op_that_ran_and_was_compared_with_nothing_is_seen_everywhere(tmp_pat
     book = openpyxl.load_workbook(tmp_path / ops_xlsx.NAME)
     (model, _) = rows_of(book["Summary"])[:2]
     assert (model["not compared"], model["executed"]) == (1, "2/2")
-    said = [row["compared with"] for row in rows_of(book["t5"])]
+    said = [row["compared with"] for row in rows_of(book["t5 n150"])]
     assert said == ["torch", "not compared: nobody knows <fft>"]
     (page,) = (tmp_path / "ops").glob("*.html")
     assert "1 not compared" in page.read_text()
@@ -264,14 +270,14 @@ def test_ops_that_fail_alike_are_one_line_with_all_the_models_they_block(tmp_pat
     lost = op_result(2, Status.NOT_STARTED, Outcome.INFRA)
     wrong = op_result(3, Status.EXECUTED, Outcome.INCORRECT)
     run = summary_of(tmp_path, {T5: [*many, lost, wrong], VIT: [*many, low(7, name="aten.topk")]})
-    first, second = run.blockers
+    first, *_, second = run.blockers
     assert (first.op.name, len(first.models), first.variants, first.nodes) == ("aten.fft", 2, 2, 12)
     assert (second.op.name, len(second.models)) == ("aten.topk", 1)
     console = Console(file=io.StringIO(), width=80)
     for piece in pieces(run):
         console.print(piece)
     text = console.file.getvalue()  # type: ignore[attr-defined]
-    assert "ops by models they block: 2" in text
+    assert "ops by models they block: 3" in text
     assert "aten.fft" in text
     assert first.worst.verdict.fingerprint[:40] in text
 
@@ -287,7 +293,8 @@ def test_the_page_of_a_model_has_every_op(tmp_path: Path) -> None:
     page = (tmp_path / page_of(run.ops[0])).read_text()
     assert page.count('<tr id="op-') == 2
     assert "cached" in page
-    assert f"nox -s repro -- {ops[1].verdict.op.key[:16]}" in page
+    folder = tmp_path / "repro" / f"{ops[1].verdict.op.key[:16]}-n150"
+    assert f"nox -s repro -- {folder}<" in page
     assert 'href="../ir/' in page
     assert "<script>alert" not in page
     assert "\x1b" not in page

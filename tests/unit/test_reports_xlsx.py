@@ -109,7 +109,8 @@ def test_the_header_is_frozen_and_every_column_can_be_filtered(built: Any) -> No
 def test_the_header_lines_say_when_and_with_what(built: Any) -> None:
     sheet = built(record())["Models"]
     assert sheet["A1"].value == "Models: nightly 20261122-031200-7f3a"
-    assert sheet["A2"].value == ("2026-11-22 03:12:00 UTC · commit 4592669d1f0c · on ci-runner-07")
+    where = "branch main, commit 4592669d1f0c · on ci-runner-07"
+    assert sheet["A2"].value == f"2026-11-22 03:12:00 UTC · {where}"
     assert "torch 2.13.0" in sheet["A3"].value
 
 

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from harness.op_by_op.reproducer import RUN, folder_name
-from harness.records.reproducible import REPRO_FOLDER
+from harness.op_by_op.reproducer import RUN
+from harness.records.reproducible import REPRO_FOLDER, folder_name
 from harness.records.run_dir import OpLine
 from harness.records.schema import Outcome
 from tests.benchmarks.figures import Figure
