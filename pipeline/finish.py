@@ -90,6 +90,6 @@ def _lives(pid: int, at: float) -> bool:
     """Is the process of that number at work which was so at a time in seconds since the epoch?"""
     try:
         process = psutil.Process(pid)
-        return process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= at
+        return bool(process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= at)
     except psutil.Error:
         return False
