@@ -68,15 +68,14 @@ def conclude(
         say(sentence)
     if ended.how is not End.FINISHED:
         say(how_to_go_on(run_dir, plan))
+    if ended.how is End.INTERRUPTED:
+        say(f"`nox -s report -- {run_dir}` reports what ran")
     return _code(ended, unkept)
 
 
 def how_to_go_on(run_dir: Path, plan: Plan) -> str:
     """What to type after a run that did not come to its end."""
-    return (
-        f"`nox -s {plan.session} -- --resume {run_dir}` goes on with it, "
-        f"`nox -s report -- {run_dir}` reports what ran"
-    )
+    return f"`nox -s {plan.session} -- --resume {run_dir}` goes on with it"
 
 
 def write_issues(

@@ -10,7 +10,7 @@ from pathlib import Path
 from harness.errors import RecordError
 from harness.records.naming import is_op_by_op
 from harness.records.run_dir import HEADER_NAME, OpLine, read_merged, read_ops
-from harness.records.schema import NOT_EVIDENCE, OpResult, RunHeader, TestRecord
+from harness.records.schema import NOT_EVIDENCE, OpResult, Outcome, RunHeader, TestRecord
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,10 @@ def ops_of(
 def recent_ops(results: Path) -> tuple[list[OpsOfTest], list[str]]:
     """The newest result of every op-by-op test below `results`, and sentences on losses.
 
-    The newest walk over all ops that the model itself brought to its end counts, be that a crash;
-    one that was killed, that the machine stopped, or that was asked for a single op stands in only
-    while there is none. Of runs all of whose tests ran again later the op results are not read.
+    The newest walk over all ops that came to its end counts, or a newer attempt that failed before
+    it came to any op. A walk that was cut short, by whomever, or that was asked for a single op
+    stands in only while there is neither. Of runs all of whose tests ran again later the op results
+    are not read.
     """
     losses: list[str] = []
     newest: dict[str, OpsOfTest] = {}
@@ -76,11 +77,17 @@ def recent_ops(results: Path) -> tuple[list[OpsOfTest], list[str]]:
             losses.append(str(error))
             continue
         for one in tests:
-            whole = one.record.only_op is None and one.record.outcome not in NOT_EVIDENCE
-            kind = newest if whole else partial if one.ops else stopped
+            kind = newest if _is_whole(one) else partial if one.ops else stopped
             kind.setdefault(one.record.identity.key, one)
     found = (stopped | partial | newest).values()
     return sorted(found, key=lambda o: o.record.identity), losses
+
+
+def _is_whole(one: OpsOfTest) -> bool:
+    """Did a walk come to its end, or did the model itself not come to its ops?"""
+    if one.record.only_op is not None or one.record.outcome in NOT_EVIDENCE:
+        return False
+    return not (one.ops and one.record.outcome in (Outcome.CRASHED, Outcome.TIMEOUT))
 
 
 def _newest_first(

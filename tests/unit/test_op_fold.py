@@ -310,8 +310,9 @@ def test_recent_is_not_hidden_by_a_walk_over_less_than_all_ops(tmp_path: Path) -
     write_run(tmp_path / "whole", [record(TEST)], ops={TEST: whole})
     one = record(TEST, only_op=1)
     write_run(tmp_path / "one", [one], ops={TEST: whole[1:2]}, created=STARTED + 9)
-    killed = record(TEST, Outcome.KILLED, Status.NOT_STARTED)
-    write_run(tmp_path / "killed", [killed], ops={TEST: whole[:2]}, created=STARTED + 99)
+    for late, word in enumerate((Outcome.TIMEOUT, Outcome.CRASHED, Outcome.KILLED)):
+        cut = record(TEST, word, Status.NOT_STARTED)
+        write_run(tmp_path / word, [cut], ops={TEST: whole[:2]}, created=STARTED + 99 + late)
     assert recent_ops(tmp_path)[0][0].ops == whole
     (tmp_path / "whole" / "run.json").unlink()
     assert recent_ops(tmp_path)[0][0].ops == whole[:2], "better than nothing"
