@@ -166,8 +166,8 @@ def write_reproducer(
     It appears whole or not at all, and takes the place of an older one of the same op and device.
     `stablehlo` is a portable artifact to start at, `stablehlo_text` what a lowering made of the
     op. `sources` are further files, by name, of the graph that the op was imported from; with
-    `keep_inputs` inputs are kept whatever their size, and a golden that nobody could compute
-    again. `golden` may be empty for an op that was not compared.
+    `keep_inputs` inputs are kept whatever their size, and so is the golden of a wrong result that
+    nobody could compute again. `golden` may be empty for an op that was not compared.
 
     Raises:
         RecordError: the disk is full or gone.
@@ -202,7 +202,8 @@ def write_reproducer(
             taken = inputs if expected.executes else ()
             whole = _write_inputs(part, taken, verdict.op, keep=keep_inputs)
             small = all(tensor.nbytes <= DRAWN_ABOVE for tensor in golden)
-            only_here = keep_inputs and not (files.get(FX_JSON) or files.get(ONNX))
+            wrong = verdict.outcome is Outcome.INCORRECT
+            only_here = wrong and keep_inputs and not (files.get(FX_JSON) or files.get(ONNX))
             kept = expected.executes and whole and (small or only_here)
             write_bytes_of(part, GOLDEN, golden if kept else ())
             (part / VERSIONS).write_bytes(_pretty(dict(versions)))

@@ -29,7 +29,7 @@ from harness.records.reproducible import (
     is_reproducible,
     reproduce_command,
 )
-from harness.records.schema import AnyEvent, Outcome, Status
+from harness.records.schema import AnyEvent, Status
 from harness.reduce import request as requests
 from harness.reduce.attempts import Attempts, worker
 from harness.reduce.model_reproducer import (
@@ -270,8 +270,7 @@ def write_part(run_dir: Path, smallest: Smallest, attempts: Attempts, deadline_s
     part, verdict = smallest.part, smallest.verdict
     job = attempts.job(part) if verdict.status > Status.CREATED_GRAPH else None
     executes = job is not None and job.execute
-    wrong = verdict.outcome is Outcome.INCORRECT
-    golden = attempts.expected(part).outputs if executes and wrong else None
+    golden = attempts.expected(part).outputs if executes else None
     lowered = verdict.status >= Status.CONVERTED_TO_STABLE_HLO
     return write_reproducer(
         run_dir,
