@@ -17,10 +17,9 @@ from reports.terminal import print_ops, print_summary
 
 _EPILOG = """\
 examples:
-  python -m reports build                      the newest merged run below results/
-  python -m reports build results/2026-11-22   this one
-  python -m reports build --ir failed          IR pages of what needs attention only
-  python -m reports ops                        the ops of all models recently run
+  nox -s report                            the newest merged run below results/
+  nox -s report -- results/nightly-...     this one
+  nox -s report -- --ir failed             IR pages of what needs attention only
 
 written into the run directory:
   index.html    one file, opens offline; links to ir/ and models.xlsx beside it
@@ -72,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="VERB", dest="verb")
     command = commands.add_parser(
         "build",
+        prog="nox -s report --",
         help="write index.html, models.xlsx and the IR pages of one merged run",
         description="Write every document of one merged run into its directory.",
         epilog=_EPILOG,

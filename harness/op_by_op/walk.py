@@ -5,7 +5,6 @@
 
 import contextlib
 import functools
-import hashlib
 import os
 import sys
 import time
@@ -15,7 +14,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from harness.config import CompileDepth, CompilerConfig
-from harness.devices.catalog import TENSTORRENT_BOARDS
 from harness.devices.client import Device
 from harness.devices.op_run import Ended, OpJob, OpRun
 from harness.devices.tensors import nbytes
@@ -24,8 +22,8 @@ from harness.executor import Executor
 from harness.frontend.mlir import LoweringError
 from harness.lowering import Program
 from harness.op_by_op import judge
-from harness.op_by_op.cache_key import cache_key
 from harness.op_by_op.completions import Completions, Rest
+from harness.op_by_op.known import KnownVerdicts
 from harness.op_by_op.pool import MEMORY_LIMIT, OpPool
 from harness.op_by_op.reference import Golden
 from harness.op_by_op.reproducer import fingerprint_of, write_reproducer
@@ -41,9 +39,9 @@ from harness.records.schema import (
     Stage,
     Status,
 )
-from harness.records.verdicts.cache import VerdictCache, worth_keeping
+from harness.records.verdicts.cache import worth_keeping
 from harness.records.verdicts.earlier import earlier_results
-from harness.records.verdicts.recheck import NO_CACHE_VARIABLE, Recheck
+from harness.records.verdicts.recheck import NO_CACHE_VARIABLE
 from harness.records.verdicts.rules import disagreement
 from harness.verify import Tolerances
 
@@ -123,12 +121,10 @@ class OpByOpExecutor(Executor):
         super().__init__(Program(), config, device, recorder)
         self.tolerances = tolerances
         self.results: list[OpResult] = []
-        self._cache = VerdictCache(complain=recorder.warn)
-        self._recheck = Recheck.from_environment(recorder.run.run_id)
         self._executes = False
         self._earlier: dict[str, OpResult] = {}
-        self._hits: dict[str, OpVerdict | None] = {}
-        self._flags = judge.flags_of(self._options(), tolerances=tolerances)
+        flags = judge.flags_of(self._options(), tolerances=tolerances)
+        self._known = KnownVerdicts(recorder, device.name, flags)
 
     def compile_op(self, job: OpJob, clear: _Clear = None, done: _Done = None) -> "Future[OpRun]":
         """Compile one op in a worker; nothing is executed. The callbacks are `OpPool.submit`'s."""
@@ -155,6 +151,7 @@ class OpByOpExecutor(Executor):
         """
         depth = self.compiler_config.compile_depth
         self._executes = depth is CompileDepth.EXECUTE_OP_BY_OP and _executes(self.device)
+        self._known.executes = self._executes
         run = self.recorder.run
         earlier = earlier_results(run.directory, self.recorder.key, run.journal.path)
         self._earlier = earlier
@@ -181,15 +178,15 @@ class OpByOpExecutor(Executor):
         only = self.compiler_config.run_global_op_idx
         if not self._executes or only not in (None, index) or op.key in self._earlier:
             return False
-        key = self._key(op)
-        hit = self._cached(key)
-        return hit is None or hit.outcome not in GOOD or self._recheck.chooses(key)
+        key = self._known.key(op)
+        hit = self._known.get(key)
+        return hit is None or hit.outcome not in GOOD or self._known.audits(key)
 
     def _take(self, candidate: Candidate, completions: Completions) -> None:
         """Have one op recorded, from the cache or when a worker is done with it."""
-        key = self._key(candidate.op)
-        cached = self._cached(key)
-        if cached is not None and not self._recheck.chooses(key):
+        key = self._known.key(candidate.op)
+        cached = self._known.get(key)
+        if cached is not None and not self._known.audits(key):
             job = OpJob() if cached.outcome in GOOD else _job_of(candidate)
             record = partial(self._record, candidate, job, cached, hit=True)
             completions.begin().finish(record)
@@ -248,7 +245,7 @@ class OpByOpExecutor(Executor):
         if not (keep and worth_keeping(verdict, run.blobs)):
             self._record(candidate, job, cached, hit=True)  # a machine's word says nothing of it
         elif said := disagreement(cached, verdict):
-            self._cache.replace(key, verdict, run.blobs)
+            self._known.replace(key, verdict)
             said += f" The new one is in the cache now; once more: {self._once_more(candidate)}"
             self._record(candidate, job, verdict, contradicts=said)
         else:
@@ -256,7 +253,7 @@ class OpByOpExecutor(Executor):
         return self.recorder.sync
 
     def _keep(self, key: str, verdict: OpVerdict) -> None:
-        self._cache.put(key, verdict, self.recorder.run.blobs)
+        self._known.put(key, verdict)
         self.recorder.sync()
 
     def _record(
@@ -326,26 +323,6 @@ class OpByOpExecutor(Executor):
             computed=time.time(),
         )
 
-    def _cached(self, key: str) -> OpVerdict | None:
-        """The verdict the cache has, its texts being in the run then; looked for once."""
-        if key not in self._hits:
-            self._hits[key] = self._restored(key) if self._recheck.takes_hits else None
-        return self._hits[key]
-
-    def _restored(self, key: str) -> OpVerdict | None:
-        verdict = self._cache.get(key)
-        if verdict is None:
-            return None
-        try:
-            return verdict if self._cache.restore(verdict, self.recorder.run.blobs) else None
-        except RecordError:
-            return None
-
-    def _key(self, op: Op) -> str:
-        depth = "execute" if self._executes else "compile"
-        name = self.device.name
-        return cache_key(op, name, descriptor_of(name), versions(), self._flags, depth)
-
     def _once_more(self, candidate: Candidate) -> str:
         variables = f"RUN_GLOBAL_OP_IDX={candidate.index} {NO_CACHE_VARIABLE}=1"
         return f"{variables} {self.recorder.command}"
@@ -411,13 +388,3 @@ def _executes(device: Device) -> bool:
         _known_to_execute[device.name] = device.open().executes
         device.close()  # its workers are hosts of their own
     return _known_to_execute[device.name]
-
-
-@functools.cache
-def descriptor_of(device: str) -> str:
-    """What a device is compiled for beside its name: the digest of a board's figures."""
-    if device not in TENSTORRENT_BOARDS:
-        return ""
-    from harness.devices.system_desc import encode, load_board
-
-    return hashlib.sha256(encode(load_board(device), "0" * 64)).hexdigest()

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -184,7 +185,9 @@ def test_a_compile_past_its_deadline_is_stopped_and_shows_its_stack(iree: Device
 def test_a_killed_host_is_named_by_its_signal(cpu: Device) -> None:
     cpu.open()
     assert cpu._host is not None
-    cpu._host.process.send_signal(signal.SIGKILL)
+    host = cpu._host.process
+    host.send_signal(signal.SIGSTOP)  # it is there when it is asked, and never answers
+    threading.Timer(0.5, host.send_signal, [signal.SIGKILL]).start()
     with pytest.raises(HostCrash, match=r"the process that serves cpu died \(SIGKILL\)"):
         cpu.compile(portable(ADD), {})
     assert cpu.compile(portable(ADD), {}).number == 1

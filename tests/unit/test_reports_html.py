@@ -129,6 +129,7 @@ def nasty_record(text: str) -> TestRecord:
         failure=Failure(Stage.LOAD, text, text, artifact),
         assertions={text: text},
         notes=(text, f"https://example.com/{text}"),
+        warnings=(text,),
         provenance="a",
     )
 
@@ -201,6 +202,14 @@ def test_the_page_fetches_nothing(source: Any) -> None:
     assert [a["href"] for a in page.all("link")] == ["data:,"]
     assert "@import" not in source(record())
     assert "url(" not in source(record()).replace("url(#hatch)", "")
+
+
+def test_a_single_op_and_a_warning_are_said(source: Any) -> None:
+    (detail,) = details(source(record(only_op=3, warnings=("the verdict cache is damaged",))))
+    assert "Of its ops only number 3 was asked for." in detail
+    assert "the verdict cache is damaged" in detail
+    (plain,) = details(source(record()))
+    assert "Of its ops" not in plain
 
 
 def test_notes_link_to_the_web_and_to_nothing_else(source: Any) -> None:
