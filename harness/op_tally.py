@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.records.schema import GOOD, OpResult, Outcome
+from harness.records.reproducible import op_command, place_of
+from harness.records.schema import GOOD, OpResult, OpVerdict, Outcome
 
 _MOST_NAMED = 10
-_DIGITS = 16  # of an op's key: enough to tell a reproducer from all others
 
 
 @dataclass
@@ -24,8 +24,8 @@ class OpTally:
     cached: int = 0
     """Taken from the verdict cache as they are."""
     rechecked: int = 0
-    findings: list[tuple[Outcome, str, str]] = field(default_factory=list)
-    """Of each op that is not good its word, name and key."""
+    findings: list[OpVerdict] = field(default_factory=list)
+    """Of each op that is not good."""
 
     def note(self, result: OpResult) -> None:
         """One op has its verdict."""
@@ -34,7 +34,7 @@ class OpTally:
         self.rechecked += result.rechecked
         verdict = result.verdict
         if verdict.outcome not in GOOD:
-            self.findings.append((verdict.outcome, verdict.op.name, verdict.op.key))
+            self.findings.append(verdict)
 
     @property
     def text(self) -> str:
@@ -55,9 +55,11 @@ def summary(tallies: Mapping[str, OpTally], run_dir: Path) -> Iterator[str]:
     """Lines on tests by their keys: counts, what to type for a finding, and for the report."""
     for key, tally in tallies.items():
         yield f"{key}  {tally.text}"
-        for outcome, name, op in tally.findings[:_MOST_NAMED]:
-            reproduce = "" if outcome is Outcome.INFRA else f"  nox -s repro -- {op[:_DIGITS]}"
-            yield f"    {outcome} {name}{reproduce}"
+        for verdict in tally.findings[:_MOST_NAMED]:
+            line = f"    {verdict.outcome} {verdict.op.name}"
+            if verdict.outcome is not Outcome.INFRA:
+                line += f"  {op_command(verdict.op.key, verdict.device, place_of(run_dir))}"
+            yield line
         if len(tally.findings) > _MOST_NAMED:
             yield f"    and {len(tally.findings) - _MOST_NAMED} more, in the report"
     yield f"report: nox -s report -- {shlex.quote(str(run_dir))}"

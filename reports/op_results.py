@@ -3,10 +3,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """One op's result: what it counts as, and how it reads in words."""
 
-import shlex
 from collections.abc import Sequence
 
-from harness.records.reproducible import folder_name
+from harness.records.reproducible import folder_name, op_command
 from harness.records.schema import (
     GOOD,
     NOT_EVIDENCE,
@@ -116,7 +115,7 @@ def command_of(result: OpResult, place: str = "") -> str:
     name = folder_name(verdict.op.key, verdict.device)
     if not is_blocking(result) or not verdict.op.key or name.startswith(("-", ".")):
         return ""
-    return clean(f"nox -s repro -- {shlex.quote(place + name)}")
+    return clean(op_command(verdict.op.key, verdict.device, place))
 
 
 def shapes_text(tensors: Sequence[TensorType]) -> str:

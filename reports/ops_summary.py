@@ -10,12 +10,11 @@ status, correlation and error are those of the worst.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import msgspec
 
 from harness.records.recent import OpsOfTest
-from harness.records.reproducible import REPRO_FOLDER
+from harness.records.reproducible import place_of
 from harness.records.schema import (
     GOOD,
     Failure,
@@ -41,8 +40,6 @@ from reports.op_results import (
     was_on_device,
 )
 from reports.origin import Origin, origin_of
-
-_RESULTS = Path("results")  # where a reproducer is found by its name alone
 
 
 @dataclass(frozen=True)
@@ -94,12 +91,7 @@ class ModelOps:
     @cached_property
     def place(self) -> str:
         """What comes before a reproducer's name in a command; empty where the name is enough."""
-        run_dir = self.source.run_dir
-        if run_dir is None or run_dir.parent == _RESULTS.resolve():
-            return ""
-        here = Path.cwd()
-        shown = run_dir.relative_to(here) if run_dir.is_relative_to(here) else run_dir
-        return f"{shown / REPRO_FOLDER}/"
+        return place_of(self.source.run_dir) if self.source.run_dir is not None else ""
 
     @property
     def found(self) -> int:

@@ -5,10 +5,13 @@
 
 import re
 import shlex
+from pathlib import Path
 
 from harness.records.naming import entry_of, size_of, sized
 from harness.records.schema import Failure, Identity, Outcome, Stage
 
+RESULTS = "results"
+"""Where reproducers are found by their names alone, below the project."""
 REPRO_FOLDER = "repro"
 """Of a run directory: one folder for each reproducer of an op or a model."""
 _KEY_DIGITS = 16
@@ -29,6 +32,20 @@ def folder_name(op_key: str, device: str) -> str:
 def device_in_name(device: str) -> str:
     """A device as a directory's name has it."""
     return re.sub(r"[^\w.-]", "-", device)
+
+
+def place_of(run_dir: Path) -> str:
+    """What comes before a reproducer's name in a command; empty where the name is enough."""
+    run_dir, here = run_dir.resolve(), Path.cwd()
+    if run_dir.parent == here / RESULTS:
+        return ""
+    shown = run_dir.relative_to(here) if run_dir.is_relative_to(here) else run_dir
+    return f"{shown / REPRO_FOLDER}/"
+
+
+def op_command(op_key: str, device: str, place: str = "") -> str:
+    """The shell command that runs an op's reproducer; `place` is `place_of` its run."""
+    return f"nox -s repro -- {shlex.quote(place + folder_name(op_key, device))}"
 
 
 def reproducer_name(model: Identity) -> str:

@@ -218,8 +218,9 @@ def test_the_terminal_says_what_the_ops_came_to(run: Run, first: Done) -> None:
     assert f"{KEY}  {len(ops)} unique ops: {good} good, {len(bad)} findings" in first.output
     for name, result in bad.items():
         verdict = result.verdict
-        line = f"{verdict.outcome} {name}  nox -s repro -- {verdict.op.key[:16]}"
-        assert line in first.output
+        place = first.directory / "repro" / f"{verdict.op.key[:16]}-cpu"
+        assert f"{verdict.outcome} {name}  nox -s repro -- {place}\n" in first.output
+        assert place.is_dir()
     assert f"report: nox -s report -- {first.directory}\n" in first.output
     assert f"findings; {len(ops)} cached\n" in run(EXECUTE).output
 
