@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reproducers made by hand, for the tests of what is written, found and run again."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import torch
@@ -63,4 +65,16 @@ def write(
         deadline_s=deadline_s,
         versions=versions(),
         options={},
+    )
+
+
+def run_python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in the project's root, and wait for it."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
     )

@@ -35,6 +35,7 @@ from harness.reduce.model_reproducer import expected_of, find_model, read_model,
 from harness.reduce.search import Found, Search, Smallest, Subject
 from harness.reduce.session import write_part
 from harness.verify import Tolerances, compare, mismatches
+from tests.integration.made_reproducers import run_python
 from tests.integration.miniature.test_wrong import MIDDLES, Middle, Network
 from tests.integration.test_model_tester import MINIATURE, ROOT, run_pytest
 from tests.integration.test_reproducers import needs
@@ -362,14 +363,7 @@ def test_a_newer_record_is_refused(tmp_path: Path) -> None:
 
 
 def repro(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "harness.repro", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
+    return run_python("-m", "harness.repro", *arguments)
 
 
 def test_from_a_failing_test_to_the_op_alone(tmp_path: Path) -> None:

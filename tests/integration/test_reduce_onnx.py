@@ -8,8 +8,6 @@ The same search as for PyTorch models (`test_reduce`), over ONNX nodes, with onn
 
 import itertools
 import random
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,8 +33,9 @@ from harness.reduce.onnx_part import OnnxPart
 from harness.reduce.search import Found, Search, Subject
 from harness.reduce.session import write_part
 from harness.verify import Tolerances, compare, mismatches
+from tests.integration.made_reproducers import run_python
 from tests.integration.miniature.test_wrong_onnx import MIDDLES, Network
-from tests.integration.test_model_tester import MINIATURE, ROOT, run_pytest
+from tests.integration.test_model_tester import MINIATURE, run_pytest
 
 TEST = f"{MINIATURE}/test_wrong_onnx.py::test_wrong_onnx"
 FLOAT = TensorProto.FLOAT
@@ -356,17 +355,6 @@ def test_cuts_do_not_depend_on_the_order_of_asking() -> None:
 # --- as users meet it -----------------------------------------------------------------------
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-
-
 def test_from_a_failing_test_to_the_node_alone(tmp_path: Path) -> None:
     run_dir = tmp_path / "run"
     test = f"{TEST}[full-eval-ceil_pool]"
@@ -374,7 +362,7 @@ def test_from_a_failing_test_to_the_node_alone(tmp_path: Path) -> None:
     command = f"nox -s repro -- '{test}' --device cpu"
     assert done.code == 1 and command in done.output, "the failure says how to go on"
 
-    said = run("-m", "harness.repro", test, "--device", "cpu", "--results", str(tmp_path))
+    said = run_python("-m", "harness.repro", test, "--device", "cpu", "--results", str(tmp_path))
     assert said.returncode == 0, said.stdout + said.stderr
     assert "The model ended INCORRECT" in said.stdout and "the same as expected" in said.stdout
     assert "maxpool_4 (onnx.MaxPool) is the first value to leave tolerance" in said.stdout
@@ -384,11 +372,11 @@ def test_from_a_failing_test_to_the_node_alone(tmp_path: Path) -> None:
     place = run_dir / "repro" / after.reduced.directory
     files = {path.name for path in place.iterdir()}
     assert {"part.onnx", "part.onnx.txt", "op.stablehlo.mlir", "golden.bin", "run.py"} <= files
-    alone = run(str(place / "run.py"))
+    alone = run_python(str(place / "run.py"))
     assert alone.returncode == 0 and "the same as expected." in alone.stdout
 
     (place / "part.onnx").write_bytes(b"no model")
-    broken = run(str(place / "run.py"))
+    broken = run_python(str(place / "run.py"))
     assert broken.returncode == 2 and "this is no ONNX model" in broken.stderr
 
 

@@ -25,7 +25,7 @@ from harness.op_by_op.reproducer import (
     read_bytes_of,
     read_expected,
 )
-from harness.op_by_op.stablehlo_ops import split
+from harness.op_by_op.stablehlo_ops import StablehloOp, split
 from harness.op_by_op.torch_ops import TorchOp, unique_ops
 from harness.records.schema import Failure, OpVerdict, Outcome, Stage, Status
 from tests.integration.made_reproducers import KEY, RELU, op, placeholder, write
@@ -253,12 +253,8 @@ def test_a_large_golden_is_computed_again(tmp_path: Path) -> None:
     assert done.returncode == 1 and "what it must compute is not known" in done.stdout
 
 
-def test_a_large_golden_of_a_stablehlo_op_is_asked_for_again(tmp_path: Path) -> None:
-    text = """func.func @main(%a: tensor<f32>) -> tensor<1100x1100xf32> {
-        %0 = stablehlo.broadcast_in_dim %a, dims = []
-          : (tensor<f32>) -> tensor<1100x1100xf32>
-        return %0 : tensor<1100x1100xf32>
-    }"""
+def incorrect(text: str) -> tuple[StablehloOp, OpVerdict]:
+    """The op that a StableHLO module holds, and a verdict that its output was wrong."""
     mlir = TorchMlir()
     (found,) = split(mlir.portable(ir.Module.parse(text, mlir.context)), mlir)
     failure = Failure(Stage.VERIFY, "INCORRECT", "output: pcc is 0.1, required is 0.99")
@@ -269,6 +265,16 @@ def test_a_large_golden_of_a_stablehlo_op_is_asked_for_again(tmp_path: Path) -> 
         outcome=Outcome.INCORRECT,
         failure=failure,
     )
+    return found, verdict
+
+
+def test_a_large_golden_of_a_stablehlo_op_is_asked_for_again(tmp_path: Path) -> None:
+    text = """func.func @main(%a: tensor<f32>) -> tensor<1100x1100xf32> {
+        %0 = stablehlo.broadcast_in_dim %a, dims = []
+          : (tensor<f32>) -> tensor<1100x1100xf32>
+        return %0 : tensor<1100x1100xf32>
+    }"""
+    found, verdict = incorrect(text)
     x = torch.tensor(3.0)
     golden = [x.expand(1100, 1100)]
     folder = write(tmp_path, verdict, stablehlo=found.artifact, inputs=[x], golden=golden)
@@ -303,17 +309,8 @@ def test_large_inputs_of_a_stablehlo_op_come_from_its_key(tmp_path: Path) -> Non
         %0 = stablehlo.sine %a : {kind}
         return %0 : {kind}
     }}"""
-    mlir = TorchMlir()
-    (found,) = split(mlir.portable(ir.Module.parse(text, mlir.context)), mlir)
-    failure = Failure(Stage.VERIFY, "INCORRECT", "output: pcc is 0.1, required is 0.99")
-    verdict = OpVerdict(
-        op=found.op,
-        device="cpu",
-        status=Status.EXECUTED,
-        outcome=Outcome.INCORRECT,
-        failure=failure,
-    )
-    inputs = seeded_inputs(found, mlir)
+    found, verdict = incorrect(text)
+    inputs = seeded_inputs(found)
     folder = write(tmp_path, verdict, stablehlo=found.artifact, inputs=inputs, golden=inputs)
     assert sum(path.stat().st_size for path in folder.iterdir()) < 1 << 16
     ending = reproduce(folder, read_expected(folder))

@@ -32,7 +32,7 @@ from harness.records.schema import (
     TensorType,
 )
 from harness.records.verdicts.cache import VerdictCache, default_path
-from harness.records.verdicts.rules import cacheable, chosen_for_recheck, disagreement
+from harness.records.verdicts.rules import cacheable
 
 OP = Op(
     key="a" * 64,
@@ -409,38 +409,6 @@ def test_pruning_forgets_the_old_and_then_the_least_used(tmp_path: Path) -> None
     assert [cache.get(f"{n}") for n in range(3)] == [kept[0], None, kept[2]]
     assert len(list(cache.blobs.root.glob("*/*"))) == 2
     assert cache.restore(kept[2], BlobStore(tmp_path / "again"))
-
-
-def test_the_share_to_recheck_is_random_and_the_same_for_a_seed() -> None:
-    keys = [f"{n}" for n in range(20_000)]
-    chosen = [k for k in keys if chosen_for_recheck(k, 0.02, seed=7)]
-    assert 300 < len(chosen) < 500
-    assert chosen == [k for k in keys if chosen_for_recheck(k, 0.02, seed=7)]
-    assert chosen != [k for k in keys if chosen_for_recheck(k, 0.02, seed=8)]
-    assert all(chosen_for_recheck(k, 1.0, 0) for k in keys)
-    assert not any(chosen_for_recheck(k, 0.0, 0) for k in keys)
-
-
-@pytest.mark.parametrize(
-    ("changed", "word"),
-    [
-        ({}, ""),
-        ({"pcc": Metric.of(0.9985), "atol": Metric.of(1.2e-5)}, ""),
-        ({"origin": "another run", "computed": 5.0}, ""),
-        ({"status": Status.CONVERTED_TO_TTNN}, "status"),
-        ({"outcome": Outcome.INCORRECT}, "outcome"),
-        ({"fingerprint": "compile:x:y"}, "fingerprint"),
-        ({"pcc": Metric.of(0.99)}, "pcc"),
-        ({"pcc": Metric.of(float("nan"))}, "pcc"),
-        ({"atol": Metric.of(2e-4)}, ""),
-        ({"atol": Metric.of(4e-4)}, "atol"),
-        ({"atol": Metric.of(1.0)}, "atol"),
-        ({"atol": None}, "atol"),
-    ],
-)
-def test_a_disagreement_is_one_sentence(changed: dict[str, object], word: str) -> None:
-    sentence = disagreement(GOOD, msgspec.structs.replace(GOOD, **changed))  # type: ignore[arg-type]
-    assert (word in sentence and sentence.endswith(".")) if word else sentence == ""
 
 
 def test_the_default_place_is_named_by_the_environment(

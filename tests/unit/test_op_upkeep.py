@@ -11,20 +11,24 @@ import time
 from argparse import ArgumentTypeError
 from pathlib import Path
 
+import msgspec
 import pytest
 from filelock import FileLock
 
 from harness.errors import UsageError
+from harness.records.schema import Metric, Outcome, Status
 from harness.records.verdicts.cache import DAY, VerdictCache
 from harness.records.verdicts.recheck import (
     Recheck,
     parse_share,
 )
+from harness.records.verdicts.rules import chosen_for_recheck, disagreement
 from harness.records.verdicts.upkeep import Limits, prune_if_due
 from pipeline import verdict_cache
 from pipeline.speech import Speaker
 from tests.unit.run_builder import identity, op_result, plan_of
 
+GOOD = msgspec.structs.replace(op_result().verdict, pcc=Metric.of(0.999), atol=Metric.of(1e-5))
 LIMITS = Limits(age_s=90 * DAY, size=1 << 30)
 
 
@@ -118,3 +122,38 @@ def test_every_run_rechecks_its_own_share(monkeypatch: pytest.MonkeyPatch) -> No
     assert 50 < len(chosen) < 150
     assert chosen == [key for key in keys if same.chooses(key)]
     assert chosen != [key for key in keys if other.chooses(key)]
+
+
+# --- rechecking ------------------------------------------------------------------------------
+
+
+def test_the_share_to_recheck_is_random_and_the_same_for_a_seed() -> None:
+    keys = [f"{n}" for n in range(20_000)]
+    chosen = [k for k in keys if chosen_for_recheck(k, 0.02, seed=7)]
+    assert 300 < len(chosen) < 500
+    assert chosen == [k for k in keys if chosen_for_recheck(k, 0.02, seed=7)]
+    assert chosen != [k for k in keys if chosen_for_recheck(k, 0.02, seed=8)]
+    assert all(chosen_for_recheck(k, 1.0, 0) for k in keys)
+    assert not any(chosen_for_recheck(k, 0.0, 0) for k in keys)
+
+
+@pytest.mark.parametrize(
+    ("changed", "word"),
+    [
+        ({}, ""),
+        ({"pcc": Metric.of(0.9985), "atol": Metric.of(1.2e-5)}, ""),
+        ({"origin": "another run", "computed": 5.0}, ""),
+        ({"status": Status.CONVERTED_TO_TTNN}, "status"),
+        ({"outcome": Outcome.INCORRECT}, "outcome"),
+        ({"fingerprint": "compile:x:y"}, "fingerprint"),
+        ({"pcc": Metric.of(0.99)}, "pcc"),
+        ({"pcc": Metric.of(float("nan"))}, "pcc"),
+        ({"atol": Metric.of(2e-4)}, ""),
+        ({"atol": Metric.of(4e-4)}, "atol"),
+        ({"atol": Metric.of(1.0)}, "atol"),
+        ({"atol": None}, "atol"),
+    ],
+)
+def test_a_disagreement_is_one_sentence(changed: dict[str, object], word: str) -> None:
+    sentence = disagreement(GOOD, msgspec.structs.replace(GOOD, **changed))  # type: ignore[arg-type]
+    assert (word in sentence and sentence.endswith(".")) if word else sentence == ""
