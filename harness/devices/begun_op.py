@@ -20,45 +20,96 @@ from harness.devices.op_run import (
     is_out_of_memory,
     stage_after,
 )
+from harness.devices.stage_log import SLOTS
 from harness.devices.wire import Inputs, OpDone, Reached, RunOp, TensorSpec
 from harness.records.schema import Stage
+
+_FITS = 64 << 10
+"""Bytes of a request that the socket of a busy host holds; a larger one would wait for the host,
+and nobody would watch what that is at meanwhile."""
 
 
 class BegunOp:
     """One op in a host."""
 
-    def __init__(self, host: Connection, job: OpJob, *, executes: bool, limited: bool) -> None:
-        """Hand the op to its host; `limited`: that has a memory limit."""
+    def __init__(
+        self,
+        host: Connection,
+        job: OpJob,
+        *,
+        executes: bool,
+        limited: bool,
+        before: "BegunOp | None" = None,
+    ) -> None:
+        """Hand the op to its host, which is idle or at the op `before`.
+
+        `executes`: its device can; `limited`: it has a memory limit.
+        """
         self.started = time.monotonic()
+        """When the host had nothing else to do, once `finish` is called."""
         self._host = host
         self._job = job
-        self._executes = executes
+        self._executes = executes and job.execute
         self._limited = limited
-        request = RunOp(job.torch_ir, job.stablehlo, dict(job.options), executes, job.key)
-        self._taken = host.begin(request)
+        self._slot: int = 0 if before is None else (before._slot + 1) % SLOTS
+        host.stage_log.clear(self._slot)
+        request = RunOp(
+            job.torch_ir, job.stablehlo, dict(job.options), self._executes, job.key, self._slot
+        )
+        self._sent = host.begin(request) if before is None else host.send(request)
 
-    def finish(self, deadline: float, clear: Callable[[], None] | None = None) -> OpRun:
+    @property
+    def lost(self) -> bool:
+        """Has its host been ended?"""
+        return self._host.closed
+
+    def begin_behind(self, job: OpJob) -> "BegunOp | None":
+        """Have the host go on with another op after this one, which was `given`.
+
+        None: the request is too large to lie in the socket of a busy host.
+        """
+        if len(job.torch_ir) + len(job.stablehlo) > _FITS:
+            return None
+        executes = self._host.opened is not None and self._host.opened.executes
+        return BegunOp(self._host, job, executes=executes, limited=self._limited, before=self)
+
+    def finish(
+        self,
+        deadline: float,
+        clear: Callable[[], None] | None = None,
+        given: Callable[[], None] | None = None,
+    ) -> OpRun:
         """Follow the op to its end, at most `deadline` seconds after its beginning.
 
         With `clear`, the op is compiled but neither run nor known to be done before that has
         returned; it may wait, which does not count. Outputs are good until the `clear` of the op
-        after it returns: they lie where its outputs will.
+        after it returns: they lie where its outputs will. `given` is called when the host has all
+        it needs for the op; another may be begun behind it from then on.
         """
-        if not self._taken:
+        self.started = max(self.started, self._host.answered)
+        if not self._sent:
             return _bystander(self._host, self._seconds())
-        progress: list[Reached] = []
+        excess: list[Reached] = []
         try:
             waited = self._give(clear)
-            done = self._follow(progress, self.started + deadline + waited)
+            if given is not None:
+                given()
+            done = self._follow(excess, self.started + deadline + waited)
         except DeviceFailure as error:
+            if not self._host.stage_log.taken(self._slot):
+                return _infra(error, self._seconds())
+            progress = self._progress(excess)
             return _failed(error, self._job, progress, self._seconds(), limited=self._limited)
+        progress = self._progress(excess)
+        if done.ran is not None:
+            progress.append(Reached(Stage.EXECUTE, (), done.ran))
         outputs = None
         if done.ran is not None:
             from harness.devices.tensors import view_tensors
 
             views = view_tensors(done.outputs, self._host.outputs.memory)
             outputs = tuple(views if clear is not None else [view.clone() for view in views])
-        written = self._host.written()
+        written = self._host.written(done.log_end)
         return _run(Ended.DONE, progress, outputs=outputs, wall_s=self._seconds(), stderr=written)
 
     def _seconds(self) -> float:
@@ -90,28 +141,35 @@ class BegunOp:
                 os.close(descriptor)
         return waited
 
-    def _follow(self, progress: list[Reached], end: float) -> OpDone:
-        """Collect what the op reaches, until it is done; `end` is on the monotonic clock."""
+    def _progress(self, excess: Sequence[Reached]) -> list[Reached]:
+        """The stages the op is through; `excess` did not fit in the stage log."""
+        return [*self._host.stage_log.read(self._slot), *excess]
+
+    def _follow(self, excess: list[Reached], end: float) -> OpDone:
+        """Wait until the op is done; `end` is on the monotonic clock."""
         while True:
             remaining = max(end - time.monotonic(), 0.001)
             reply, returned = self._host.receive((Reached, OpDone), remaining)
             if isinstance(reply, OpDone):
                 break
-            progress.append(reply)
-        if reply.ran is not None:
-            progress.append(Reached(Stage.EXECUTE, (), reply.ran))
+            excess.append(reply)
         self._host.outputs.take(returned)
         return reply
 
 
 def _bystander(host: Connection, wall: float) -> OpRun:
-    """What an op comes to whose host was dead before it took it."""
+    """What an op comes to whose host was dead before it was asked."""
     try:
         host.raise_crash()
     except HostCrash as error:
-        message = f"{error} before it took the op"
-        failure = OpFailure(error.kind, message, error.diagnostic, None)
-        return OpRun(Ended.INFRA, failure=failure, wall_s=wall)
+        return _infra(error, wall)
+
+
+def _infra(error: DeviceFailure, wall: float) -> OpRun:
+    """What an op comes to whose host failed before it took the op up."""
+    message = f"{error} before it took the op"
+    failure = OpFailure(error.kind, message, error.diagnostic, None)
+    return OpRun(Ended.INFRA, failure=failure, wall_s=wall)
 
 
 def _failed(

@@ -175,8 +175,7 @@ class Device:
             DeviceError: the device cannot be opened.
         """
         host, opened = self._opened()
-        executes = opened.executes and job.execute
-        return BegunOp(host, job, executes=executes, limited=self.memory_limit > 0)
+        return BegunOp(host, job, executes=opened.executes, limited=self.memory_limit > 0)
 
 
 def _ask(

@@ -31,6 +31,7 @@ from harness.devices.failures import DeviceRefusal, HostCrash, HostTimeout
 from harness.devices.fork_server import ForkServer
 from harness.devices.host import STACK_SIGNAL
 from harness.devices.iree import read_phases
+from harness.devices.stage_log import StageLog
 from harness.devices.tenstorrent import COMMON_FOLDER_VARIABLE, read_levels
 from harness.devices.wire import Level, Open, Opened, Refused, Reply, Request, receive, send
 from harness.records.scratch import Scratch
@@ -74,6 +75,9 @@ class Connection:
         """The host's answer, once it was waited for."""
         self.inputs, self.outputs = Arena(), ArenaView()
         """Where an op's inputs and outputs are."""
+        self.stage_log = StageLog()
+        self.answered = 0.0
+        """When the last reply came, on the monotonic clock."""
         self._mark = 0
         self._log = tempfile.TemporaryFile(prefix="bringup-host-")  # noqa: SIM115 - lives on
         fcntl.fcntl(self._log, fcntl.F_SETFL, os.O_APPEND)  # for `_bound_log`, in the host too
@@ -84,7 +88,7 @@ class Connection:
             self.process = self._launch(theirs, fork_server, memory_limit)
         self._watch()
         with contextlib.suppress(OSError):  # it died already; who waits for it finds out how
-            send(self._sock, Open(name))
+            send(self._sock, Open(name), self.stage_log.descriptor)
 
     def _launch(
         self, sock: socket.socket, fork_server: ForkServer | None, memory_limit: int
@@ -140,6 +144,7 @@ class Connection:
         self._sock.close()
         self.inputs.close()
         self.outputs = ArenaView()
+        self.stage_log.close()
         if self._pidfd is not None:
             os.close(self._pidfd)
         self._kill()
@@ -160,14 +165,17 @@ class Connection:
     # --- talking --------------------------------------------------------------------------------
 
     def begin(self, request: Request, descriptor: int | None = None) -> bool:
-        """Send a request, which what is written from now on belongs to; False: nobody takes it."""
+        """Send a request to a host that is idle; False: nobody takes it.
+
+        What is written from now on belongs to it.
+        """
         self._mark = self._bound_log()
         if self.process.poll() is not None:
             return False
         return self.send(request, descriptor)
 
     def send(self, message: Request, descriptor: int | None = None) -> bool:
-        """Send a message; False: nobody takes it."""
+        """Send a message, also to a host that is busy; False: nobody takes it."""
         try:
             send(self._sock, message, descriptor)
         except OSError:
@@ -209,13 +217,15 @@ class Connection:
                 raise TimeoutError
         if self._sock.fileno() not in dict(ready):
             raise EOFError
+        self.answered = time.monotonic()
 
     def _raise_refusal(self, reply: Refused) -> NoReturn:
         if reply.device_fault:
             raise DeviceRefusal(
                 reply.message, kind=reply.kind, diagnostic=reply.message, usage=reply.usage
             )
-        diagnostic = f"{reply.diagnostic or reply.message}\n\n{self.written()}".strip()
+        log = self.written(reply.log_end)
+        diagnostic = f"{reply.diagnostic or reply.message}\n\n{log}".strip()
         raise DeviceRefusal(
             reply.message,
             kind=reply.kind,
@@ -244,6 +254,7 @@ class Connection:
         )
 
     def _raise_timeout(self, seconds: float) -> NoReturn:
+        self.stage_log.freeze()
         self.process.send_signal(STACK_SIGNAL)
         time.sleep(0.3)  # the handler writes at once, GIL or not
         log, levels = self.written(), self._levels_left()
@@ -265,13 +276,21 @@ class Connection:
             size = self._mark = 0
         return size
 
-    def written(self) -> str:
-        """What the host wrote to standard output and error since the request began; its end."""
-        size = os.fstat(self._log.fileno()).st_size
-        start = max(self._mark, size - _LOG_TAIL)
-        if size <= start:
+    def written(self, until: int | None = None) -> str:
+        """What the host wrote to standard output and error since the request began; its end.
+
+        `until` is the log's size when the host was done with the request, and the next one begins
+        there; without it everything is the request's.
+        """
+        if until == self._mark:
             return ""
-        return os.pread(self._log.fileno(), size - start, start).decode("utf-8", "replace").strip()
+        size = os.fstat(self._log.fileno()).st_size
+        end = size if until is None else min(until, size)
+        start = max(self._mark, end - _LOG_TAIL)
+        text = os.pread(self._log.fileno(), max(end - start, 0), start)
+        self._mark = end
+        self._bound_log()
+        return text.decode("utf-8", "replace").strip()
 
     def _levels_left(self) -> tuple[Level, ...]:
         """Levels a compiler had written when its host was stopped."""

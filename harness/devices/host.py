@@ -25,6 +25,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
+import msgspec
 import numpy as np
 
 from harness.devices.arena import Arena, ArenaView
@@ -32,6 +33,7 @@ from harness.devices.backend import Array, Backend, CompileError, dtype_of
 from harness.devices.catalog import make_backend
 from harness.devices.faults import read_faults
 from harness.devices.op_stages import OpStageError, OpStages
+from harness.devices.stage_log import StageLog
 from harness.devices.usage import Meter
 from harness.devices.wire import (
     Compile,
@@ -77,10 +79,12 @@ class Host:
         self._binaries: dict[int, Any] = {}
         self._next = 0
         self._ops: OpStages | None = None
+        self._stage_log: StageLog | None = None
         self._inputs, self._outputs = ArenaView(), Arena()
         self._spent: Any = None
         """What was an op's; freeing it takes longer than answering."""
         self._faults = read_faults()
+        self._log = os.dup(sys.stderr.fileno())  # wherever a plugin may turn its output to
 
     def serve(self) -> None:
         """Answer until the parent is gone."""
@@ -97,13 +101,13 @@ class Host:
                     os.close(owned)
 
     def _answer(self, request: Request, descriptor: int | None) -> tuple[Reply, int | None]:
+        if isinstance(request, RunOp):
+            return self._answer_op(request)
         meter = Meter()
         try:
             return self._dispatch(request, descriptor, meter)
         except CompileError as error:
             return _refusal(error, meter, error.levels), None
-        except OpStageError as error:
-            return error.refused, None
         except HarnessError as error:
             return _refusal(error, meter, fault=True), None
         except Exception as error:  # whatever the device's library raises is the answer
@@ -114,14 +118,14 @@ class Host:
         self, request: Request, descriptor: int | None, meter: Meter
     ) -> tuple[Reply, int | None]:
         if isinstance(request, Open):
+            assert descriptor is not None, "an Open comes with the stage log's memory"
+            self._stage_log = StageLog(descriptor)
             return self._open(request, meter), None
         if isinstance(request, Compile):
             return self._compile(request, meter), None
         if isinstance(request, Release):
             self._binaries.pop(request.binary, None)
             return Released(), None
-        if isinstance(request, RunOp):
-            return self._run_op(request)
         assert isinstance(request, Run) and descriptor is not None, "a Run comes with its inputs"
         return self._run(request, descriptor, meter)
 
@@ -152,8 +156,22 @@ class Host:
         serialized = self._opened.serialize(executable) if request.keep_binary else b""
         return Compiled(self._next, levels, usage, serialized)
 
+    def _answer_op(self, request: RunOp) -> tuple[Reply, int | None]:
+        try:
+            done, outgoing = self._run_op(request)
+        except OpStageError as error:
+            return msgspec.structs.replace(error.refused, log_end=self._log_end()), None
+        except Exception as error:  # ours, then; the device is not at fault
+            traceback.print_exc()
+            return Refused(type(error).__name__, str(error), log_end=self._log_end()), None
+        return msgspec.structs.replace(done, log_end=self._log_end()), outgoing
+
+    def _log_end(self) -> int:
+        return os.fstat(self._log).st_size
+
     def _run_op(self, request: RunOp) -> tuple[OpDone, int | None]:
-        assert self._ops is not None, "Open comes first"
+        assert self._ops is not None and self._stage_log is not None, "Open comes first"
+        self._stage_log.take(request.slot)
         given = _Given(self._sock, self._inputs, awaited=request.execute)
         try:
             compiled = None
@@ -170,7 +188,9 @@ class Host:
             given.discard()
 
     def _reached(self, reached: Reached, request: RunOp) -> None:
-        send(self._sock, reached)
+        assert self._stage_log is not None
+        if not self._stage_log.note(reached):
+            send(self._sock, reached)
         self._strike(request, reached.stage)
 
     def _strike(self, request: RunOp, passed: Stage) -> None:

@@ -56,7 +56,7 @@ class Usage(msgspec.Struct, frozen=True):
 
 
 class Open(msgspec.Struct, frozen=True, tag=True):
-    """Open the device; the first request a host gets."""
+    """Open the device; the first request a host gets. The memory of its `StageLog` comes along."""
 
     device: str
 
@@ -78,7 +78,9 @@ class Run(msgspec.Struct, frozen=True, tag=True):
 
 
 class RunOp(msgspec.Struct, frozen=True, tag=True):
-    """Lower, compile and run one op: one request, a `Reached` per stage, then `OpDone`.
+    """Lower, compile and run one op: one request, one `Reached` per stage, then `OpDone`.
+
+    It may be sent while the host is at the op before, which has all its `Inputs`.
 
     Exactly one of `torch_ir` and `stablehlo` is given. Either may be text or bytecode with `main`
     as its entry point; `stablehlo` may be a portable artifact too.
@@ -92,6 +94,8 @@ class RunOp(msgspec.Struct, frozen=True, tag=True):
     """True: `Inputs` follow, whatever becomes of the op meanwhile."""
     key: str = ""
     """The op's, for `faults`."""
+    slot: int = 0
+    """The op's on the stage log."""
 
 
 class Inputs(msgspec.Struct, frozen=True, tag=True):
@@ -142,7 +146,7 @@ class Ran(msgspec.Struct, frozen=True, tag=True):
 
 
 class Reached(msgspec.Struct, frozen=True, tag=True):
-    """An op is through a stage; sent at once, so that a later crash loses nothing."""
+    """An op is through a stage: in the stage log, or a message where that has no room for it."""
 
     stage: Stage
     levels: tuple[Level, ...]
@@ -159,6 +163,8 @@ class OpDone(msgspec.Struct, frozen=True, tag=True):
     outputs: tuple[TensorSpec, ...] = ()
     ran: Usage | None = None
     """What running it cost, if it ran."""
+    log_end: int | None = None
+    """Bytes in the host's log by now."""
 
 
 class Released(msgspec.Struct, frozen=True, tag=True):
@@ -180,6 +186,8 @@ class Refused(msgspec.Struct, frozen=True, tag=True):
     """The stage of an op it happened in; None for other requests."""
     diagnostic: str = ""
     """All the compiler said, where that is more than the message."""
+    log_end: int | None = None
+    """As `OpDone`'s, for an op."""
 
 
 Request = Open | Compile | Run | RunOp | Inputs | Release

@@ -18,6 +18,8 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
+from harness.op_by_op.threads import give_way
+
 Rest = Callable[[], None] | None
 """What is left to do of a thing that is on record, and nobody waits for."""
 _Done = Callable[["Future[Any]"], None]
@@ -36,7 +38,9 @@ class Completions:
         self._changed = threading.Condition()
         self._under_way = 0
         self._bytes = 0
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="op-records")
+        self._thread = ThreadPoolExecutor(
+            max_workers=1, thread_name_prefix="op-records", initializer=give_way
+        )
         self._waiting: set[Future[Any]] = set()
         self._worker = threading.local()
         self._error: BaseException | None = None

@@ -20,6 +20,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -37,6 +38,7 @@ from harness.devices.op_run import (
     OpRun,
 )
 from harness.errors import DeviceError
+from harness.op_by_op.threads import give_way
 
 MEMORY_LIMIT = 8 << 30
 """Bytes of private memory one worker may have."""
@@ -51,6 +53,7 @@ func.func @main(%x: tensor<4xf32>, %y: tensor<4xf32>) -> tensor<4xf32> {
 }"""
 _KILLED = "SIGKILL"
 """A host's end that no op brings about: somebody else sent it."""
+_CLOSED = "the pool was closed"
 _PROBES = 10
 """Times to probe a device whose host is being killed from outside: that says nothing of it."""
 
@@ -72,6 +75,14 @@ class _Task:
     job: OpJob
     clear: _Clear
     future: "Future[OpRun]"
+
+
+@dataclass
+class _Turn:
+    """A worker's op."""
+
+    task: _Task
+    begun: _Begun | None = None
 
 
 class OpPool:
@@ -111,8 +122,8 @@ class OpPool:
         """Queue an op. Its future raises only for a job that no device can be asked.
 
         Both callbacks are called on the worker's thread and may wait: `clear` while the op is
-        compiled, which is neither run nor done before; `done` when it is done and the next one is
-        begun, before that one's `clear`.
+        compiled, which is neither run nor known to be done before; `done` when it is done and the
+        next one is begun, before that one's `clear`.
 
         Raises:
             DeviceError: the pool is closed.
@@ -131,7 +142,7 @@ class OpPool:
         return (future.result() for future in futures)
 
     def close(self) -> None:
-        """Cancel what waits, stop what runs (it ends as INFRA) and leave no process behind."""
+        """Cancel what waits, stop what hosts have (it ends as INFRA), leave no process behind."""
         if self._closing:
             return
         self._closing = True
@@ -212,55 +223,79 @@ class _Worker(threading.Thread):
         self._pool = pool
         self._device = device
         self._deadline = deadline
+        self._following: _Turn | None = None
 
     def run(self) -> None:
-        """Take op after op: one that waits is begun before the one before it is handed over."""
+        """Take op after op: one that waits lies in the host when that is done with the one before.
+
+        Where it cannot, it is begun before the one before it is handed over.
+        """
+        give_way()
         self._ready(probe=False)
-        task, begun = self._pool._take(), None
-        while task is not None:
-            if begun is None and not task.future.set_running_or_notify_cancel():
-                task = self._pool._take()
-                continue
-            outcome = self._attempted(task, begun)
-            following = None if self._remedy(outcome) else self._pool._take_waiting()
-            begun = self._begin(following.job) if following is not None else None
-            _complete(task.future, outcome)
-            if following is None:
-                self._recover(outcome)
-            task = following or self._pool._take()
+        turn = self._next()
+        while turn is not None:
+            outcome = self._attempted(turn)
+            remedy = self._remedy(outcome)
+            if remedy is None:
+                self._begin_following()
+            _complete(turn.task.future, outcome)
+            if remedy is not None:
+                self._recover(remedy)
+            turn = self._next()
         self._device.close()
 
-    def _attempted(self, task: _Task, begun: "_Begun | None") -> OpRun | Exception:
+    def _next(self) -> _Turn | None:
+        """The op that was taken already, or else the next one there is; None at the end."""
+        turn, self._following = self._following, None
+        while turn is None and (task := self._pool._take()) is not None:
+            if task.future.set_running_or_notify_cancel():
+                turn = _Turn(task)
+        return turn
+
+    def _begin_following(self, before: BegunOp | None = None) -> None:
+        """Take an op that waits, and begin it: behind another, if it fits there, or at once."""
+        turn = self._following
+        if turn is None and (task := self._pool._take_waiting()) is not None:
+            turn = self._following = _Turn(task)
+        if turn is not None and turn.begun is None:
+            turn.begun = self._begin(turn.task.job, before)
+
+    def _attempted(self, turn: _Turn) -> OpRun | Exception:
         try:
-            return self._once_more_if_bystander(task, begun or self._begin(task.job))
+            return self._once_more_if_bystander(turn)
         except Exception as error:  # a job that cannot even be written down
             return error
 
-    def _once_more_if_bystander(self, task: _Task, begun: "_Begun") -> OpRun:
+    def _once_more_if_bystander(self, turn: _Turn) -> OpRun:
+        task, begun = turn.task, turn.begun
+        if begun is None or (isinstance(begun, BegunOp) and begun.lost):
+            begun = self._begin(task.job)
         first = self._attempt(begun, task.clear)
         if self._pool._sick or self._pool._closing or not _is_bystander(first):
             return first
         self._ready(probe=True)
         return self._attempt(self._begin(task.job), task.clear)
 
-    def _begin(self, job: OpJob) -> "_Begun":
-        if self._pool._sick:
-            return _infra(self._pool._sick)
+    def _begin(self, job: OpJob, before: BegunOp | None = None) -> "_Begun | None":
+        """Begin an op; None if it does not fit behind the one before."""
+        if self._pool._sick or self._pool._closing:
+            return _infra(self._pool._sick or _CLOSED)
         try:
-            return self._device.begin_op(job)
+            return self._device.begin_op(job) if before is None else before.begin_behind(job)
         except Exception as error:
             return error
 
-    def _attempt(self, begun: "_Begun", clear: _Clear) -> OpRun:
+    def _attempt(self, begun: "_Begun | None", clear: _Clear) -> OpRun:
         if isinstance(begun, OpRun):
             return begun
         if isinstance(begun, DeviceError):
             return self._not_open(begun)
         if isinstance(begun, Exception):
             raise begun
-        result = begun.finish(self._deadline, clear)
+        assert begun is not None, "only behind another an op may not fit"
+        result = begun.finish(self._deadline, clear, partial(self._begin_following, begun))
         if self._pool._closing and result.ended is Ended.CRASH:
-            return dataclasses.replace(_infra("the pool was closed"), levels=result.levels)
+            return dataclasses.replace(_infra(_CLOSED), levels=result.levels)
         return result
 
     def _not_open(self, error: DeviceError) -> OpRun:
@@ -280,11 +315,8 @@ class _Worker(threading.Thread):
             return _Remedy.AFRESH
         return None
 
-    def _recover(self, outcome: OpRun | Exception) -> None:
-        """Have the device ready again before the next op is taken."""
-        remedy = self._remedy(outcome)
-        if remedy is None:
-            return
+    def _recover(self, remedy: _Remedy) -> None:
+        """Have the device ready again before the next op is begun."""
         self._device.close()
         if remedy is _Remedy.ANOTHER:
             self._device = self._pool._exchange(self._device)

@@ -6,9 +6,8 @@
 import contextlib
 import functools
 import os
-import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,6 +26,7 @@ from harness.op_by_op.known import KnownVerdicts
 from harness.op_by_op.pool import MEMORY_LIMIT, OpPool
 from harness.op_by_op.reference import Golden
 from harness.op_by_op.reproducer import fingerprint_of, write_reproducer
+from harness.op_by_op.threads import prompt_threads
 from harness.recording import TestRecorder
 from harness.records.provenance import versions
 from harness.records.schema import (
@@ -160,7 +160,7 @@ class OpByOpExecutor(Executor):
             raise UsageError(_no_such_op(only, total))
         self.recorder.ops_found(total if only is None else 1, len(earlier), only)
         limit = (1 + _AHEAD) * _workers()
-        with _prompt_threads(), Completions(limit, _BYTES_AHEAD) as completions:
+        with prompt_threads(), Completions(limit, _BYTES_AHEAD) as completions:
             for candidate in candidates:
                 if only is not None and candidate.index != only:
                     continue
@@ -358,17 +358,6 @@ def _no_such_op(index: int, total: int) -> str:
 def _bytes_of(op: Op) -> int:
     """Of an op's operands and results."""
     return sum(nbytes(value.shape, value.dtype) for value in (*op.inputs, *op.outputs))
-
-
-@contextlib.contextmanager
-def _prompt_threads() -> Iterator[None]:
-    """Let a thread whose op has ended have the interpreter within half a millisecond, not five."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(0.0005)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
 
 
 def _job_of(candidate: Candidate) -> OpJob:

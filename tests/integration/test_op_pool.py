@@ -3,15 +3,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ops in a pool of workers: every op gets its own end, whatever its neighbours do."""
 
+import contextlib
 import dataclasses
 import os
 import random
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -19,6 +22,7 @@ import psutil
 import pytest
 import torch
 
+from harness.devices.begun_op import BegunOp
 from harness.devices.client import Device
 from harness.devices.connection import LOG_LIMIT
 from harness.devices.faults import FAULTS_VARIABLE, Fault, FaultKind
@@ -177,7 +181,7 @@ def test_one_crash_among_healthy_ops_is_one_crash() -> None:
 def test_a_hang_ends_at_its_deadline_with_its_levels_and_its_stack() -> None:
     pytest.importorskip("iree.compiler", reason="the package iree-base-compiler is not installed")
     with OpPool("iree-cpu", 1, deadline_s=5.0) as pool:
-        hung, neighbour = pool.map([OpJob(stablehlo=sines(1500).encode()), add(3)])
+        hung, neighbour = pool.map([OpJob(stablehlo=sines(4000).encode()), add(3)])
     assert hung.ended is Ended.TIMEOUT and hung.failure is not None
     assert hung.failure.kind == "TIMEOUT" and hung.failure.stage is Stage.COMPILE
     assert "in compile" in hung.failure.diagnostic
@@ -219,13 +223,17 @@ def test_a_dead_device_ends_what_is_left_as_infra() -> None:
 def test_closing_stops_what_runs_and_cancels_what_waits() -> None:
     pytest.importorskip("iree.compiler", reason="the package iree-base-compiler is not installed")
     pool = OpPool("iree-cpu", 1)
-    running = pool.submit(OpJob(stablehlo=sines(1500).encode()))
-    waiting = pool.submit(add(1))
-    while not running.running():
+    running = pool.submit(OpJob(stablehlo=sines(4000).encode()))
+    behind, waiting = pool.submit(add(1)), pool.submit(add(2))
+    while not behind.running():
         time.sleep(0.1)
     time.sleep(2.0)
     pool.close()
-    assert running.result().ended is Ended.INFRA
+    for ended in (running.result(), behind.result()):
+        assert (ended.ended, ended.failure and ended.failure.message) == (
+            Ended.INFRA,
+            "the pool was closed",
+        )
     assert waiting.cancelled()
     with pytest.raises(DeviceError, match="closed"):
         pool.submit(add(1))
@@ -348,6 +356,68 @@ def test_a_fault_is_its_own_ops_end_and_nobody_elses(
         assert names(runs[3]) == ["stablehlo"], "what it had passed"
     del runs[3], jobs[3]
     assert [run.outputs[0][0].item() for run in runs if run.outputs] == [1, 2, 3, 5, 6]
+
+
+def test_an_op_whose_host_died_before_it_took_it_up_is_innocent_whatever_the_signal() -> None:
+    with contextlib.closing(Device("cpu")) as device:
+        device.open()
+        assert device._host is not None
+        process = device._host.process
+        process.send_signal(signal.SIGSTOP)
+        while psutil.Process(process.pid).status() != psutil.STATUS_STOPPED:
+            time.sleep(0.01)
+        first = device.begin_op(add(1))
+        process.send_signal(signal.SIGSEGV)
+        process.send_signal(signal.SIGCONT)
+        run = first.finish(10.0)
+    assert run.ended is Ended.INFRA and run.failure is not None
+    assert run.failure.kind == "SIGSEGV" and run.failure.stage is None
+    assert run.failure.message.endswith("before it took the op")
+
+
+def test_ops_behind_one_another_are_each_their_own(faults: Callable[..., Path]) -> None:
+    struck = Path(f"{faults(noisy=FaultKind.GARBAGE)}.struck")
+    jobs = [keyed(i, "noisy" if i % 3 == 1 else f"good{i}") for i in range(9)]
+    ended: list[OpRun] = []
+    with contextlib.closing(Device("cpu")) as device:
+        begun: list[BegunOp] = [device.begin_op(jobs[0])]
+
+        def follow(job: OpJob) -> None:
+            behind = begun[-1].begin_behind(job)
+            assert behind is not None
+            begun.append(behind)
+
+        for job in jobs[1:]:
+            ended.append(begun[-1].finish(30.0, given=partial(follow, job)))
+        ended.append(begun[-1].finish(30.0))
+    assert all(is_sum(run, i) for i, run in enumerate(ended))
+    assert len(struck.read_text().splitlines()) == 3
+    assert [len(run.stderr) > 1000 for run in ended] == [False, True, False] * 3
+    assert {tuple(names(run)) for run in ended} == {tuple(names(ended[0]))}
+
+
+def test_a_host_that_is_busy_is_not_sent_what_its_socket_may_not_hold(cpu: OpPool) -> None:
+    values = ", ".join("1.0" for _ in range(1 << 16))
+    large = f"""
+    func.func @main() -> tensor<{1 << 16}xf32> {{
+      %0 = stablehlo.constant dense<[{values}]> : tensor<{1 << 16}xf32>
+      return %0 : tensor<{1 << 16}xf32>
+    }}"""
+    job = OpJob(stablehlo=large.encode(), execute=True)
+    with contextlib.closing(Device("cpu")) as device:
+        refused: list[BegunOp | None] = []
+        begun = device.begin_op(add(1))
+        begun.finish(30.0, given=lambda: refused.append(begun.begin_behind(job)))
+    assert refused == [None]
+    runs = list(cpu.map([add(1), job, add(2), job, job, add(3)]))
+    assert [run.outputs[0].sum().item() for run in runs if run.outputs] == [
+        8.0,
+        float(1 << 16),
+        12.0,
+        float(1 << 16),
+        float(1 << 16),
+        16.0,
+    ]
 
 
 def test_a_flood_of_output_leaves_the_disk_alone(faults: Callable[..., Path]) -> None:

@@ -27,6 +27,7 @@ from harness.devices.shared import device
 from harness.frontend.torch_program import call_of
 from harness.lowering import lower_torch
 from harness.op_by_op.executors import TorchExecutor
+from harness.op_by_op.pool import OpPool
 from harness.op_by_op.walk import Candidate, close_pools
 from harness.recording import TestRecorder
 from harness.records.naming import identity_of
@@ -100,23 +101,32 @@ class AsItGoes(TorchExecutor):
     costs: list[Cost]
 
     def walk(self, candidates: Iterable[Candidate], total: int) -> Outcome:
-        """Walk, and note when the worker was given each op and had its result."""
-        spans: list[tuple[float, float, bool, OpRun]] = []
-        plain = BegunOp.finish
+        """Walk, and note when the worker had each op's result and how long it had none to do."""
+        spans: list[tuple[BegunOp, float, OpRun]] = []
+        waits: list[tuple[float, float]] = []
+        finish, take = BegunOp.finish, OpPool._take
 
-        def timed(begun: BegunOp, deadline: float, clear: Any = None) -> OpRun:
-            run = plain(begun, deadline, clear)
-            spans.append((begun.started, time.monotonic(), self._pool._tasks.empty(), run))
+        def timed_finish(begun: BegunOp, *given: Any) -> OpRun:
+            run = finish(begun, *given)
+            spans.append((begun, time.monotonic(), run))
             return run
 
-        BegunOp.finish = timed  # type: ignore[method-assign]
+        def timed_take(pool: OpPool) -> Any:
+            started = time.monotonic()
+            task = take(pool)
+            waits.append((started, time.monotonic()))
+            return task
+
+        BegunOp.finish, OpPool._take = timed_finish, timed_take  # type: ignore[method-assign]
         outcome = super().walk(candidates, total)
-        BegunOp.finish = plain  # type: ignore[method-assign]
+        BegunOp.finish, OpPool._take = finish, take  # type: ignore[method-assign]
         self.costs = []
-        for (started, ended, idle, run), following in pairwise(spans):
-            until = ended if idle else following[0]  # else it waited for the importer
+        for (begun, _, run), (following, _, _) in pairwise(spans):
+            idle = sum(until - since for since, until in waits if begun.started < since)
+            idle -= sum(until - since for since, until in waits if following.started < since)
             stages = sum(usage.wall_s for usage in run.usages.values())
-            self.costs.append(Cost(until - started, 0.0, stages, run.ended is Ended.DONE))
+            whole = following.started - begun.started - idle
+            self.costs.append(Cost(whole, 0.0, stages, run.ended is Ended.DONE))
         return outcome
 
 
