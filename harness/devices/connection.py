@@ -31,9 +31,19 @@ from harness.devices.failures import DeviceRefusal, HostCrash, HostTimeout
 from harness.devices.fork_server import ForkServer
 from harness.devices.host import STACK_SIGNAL
 from harness.devices.iree import read_phases
-from harness.devices.stage_log import StageLog
+from harness.devices.stage_log import STAGE_LOG_SIZE, StageLog
 from harness.devices.tenstorrent import COMMON_FOLDER_VARIABLE, read_levels
-from harness.devices.wire import Level, Open, Opened, Refused, Reply, Request, receive, send
+from harness.devices.wire import (
+    Level,
+    Open,
+    Opened,
+    Refused,
+    Reply,
+    Request,
+    create_memory,
+    receive,
+    send,
+)
 from harness.records.scratch import Scratch
 
 STALLED_S = 120
@@ -75,7 +85,6 @@ class Connection:
         """The host's answer, once it was waited for."""
         self.inputs, self.outputs = Arena(), ArenaView()
         """Where an op's inputs and outputs are."""
-        self.stage_log = StageLog()
         self.answered = 0.0
         """When the last reply came, on the monotonic clock."""
         self._mark = 0
@@ -87,8 +96,11 @@ class Connection:
         with theirs:
             self.process = self._launch(theirs, fork_server, memory_limit)
         self._watch()
+        descriptor = create_memory(STAGE_LOG_SIZE)
+        self.stage_log = StageLog(descriptor)
         with contextlib.suppress(OSError):  # it died already; who waits for it finds out how
-            send(self._sock, Open(name), self.stage_log.descriptor)
+            send(self._sock, Open(name), descriptor)
+        os.close(descriptor)
 
     def _launch(
         self, sock: socket.socket, fork_server: ForkServer | None, memory_limit: int
@@ -144,7 +156,6 @@ class Connection:
         self._sock.close()
         self.inputs.close()
         self.outputs = ArenaView()
-        self.stage_log.close()
         if self._pidfd is not None:
             os.close(self._pidfd)
         self._kill()

@@ -8,15 +8,15 @@ an op. Two slots, used in turn: a host may be at its next op before its parent h
 """
 
 import mmap
-import os
 
 import msgspec
 
-from harness.devices.wire import Reached, create_memory
+from harness.devices.wire import Reached
 
 SLOTS = 2
 _SLOT = 2 << 20
-"""Bytes. Pages that nobody has written are not there."""
+STAGE_LOG_SIZE = SLOTS * _SLOT
+"""Bytes; pages that nobody has written are not there."""
 _WORD = 8
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -30,16 +30,11 @@ class StageLog:
     which is written last; a length of zero ends them.
     """
 
-    def __init__(self, descriptor: int | None = None) -> None:
-        """The memory of a descriptor, which stays the caller's; a new one without."""
-        self.descriptor = create_memory(SLOTS * _SLOT) if descriptor is None else descriptor
-        self._memory = mmap.mmap(self.descriptor, SLOTS * _SLOT)
+    def __init__(self, descriptor: int) -> None:
+        """The memory file of a descriptor, which is not needed any more afterwards."""
+        self._memory = mmap.mmap(descriptor, STAGE_LOG_SIZE)
         self._seen: mmap.mmap | bytes = self._memory
         self._slot = self._next = 0
-
-    def close(self) -> None:
-        """Close a descriptor of one's own; the memory can still be read."""
-        os.close(self.descriptor)
 
     # --- the parent's ---------------------------------------------------------------------------
 
@@ -53,8 +48,9 @@ class StageLog:
         return self._word(slot * _SLOT) != 0
 
     def read(self, slot: int) -> list[Reached]:
-        """What the op has reached, up to the first entry that makes no sense: a host that dies may
-        have written anywhere.
+        """What the op has reached.
+
+        Up to the first entry that makes no sense: a host that dies may have written anywhere.
         """
         found: list[Reached] = []
         at, end = slot * _SLOT + _WORD, (slot + 1) * _SLOT

@@ -4,12 +4,11 @@
 """What an op has reached, between a host that may die at any byte and its parent."""
 
 import os
-from collections.abc import Iterator
 
 import pytest
 
-from harness.devices.stage_log import StageLog
-from harness.devices.wire import Level, Reached, Usage
+from harness.devices.stage_log import STAGE_LOG_SIZE, StageLog
+from harness.devices.wire import Level, Reached, Usage, create_memory
 from harness.records.schema import Stage
 
 COMPILED = Reached(Stage.COMPILE, (Level("ttir", "module {}"),), Usage(0.5, 0.25, 1 << 30))
@@ -18,11 +17,12 @@ LARGE = Reached(Stage.COMPILE, (Level("ttnn", "x" * (1 << 20)),), Usage(0.5, 0.2
 
 
 @pytest.fixture
-def ends() -> Iterator[tuple[StageLog, StageLog]]:
+def ends() -> tuple[StageLog, StageLog]:
     """The parent's end and the host's."""
-    parent = StageLog()
-    yield parent, StageLog(os.dup(parent.descriptor))
-    parent.close()
+    descriptor = create_memory(STAGE_LOG_SIZE)
+    both = StageLog(descriptor), StageLog(descriptor)
+    os.close(descriptor)
+    return both
 
 
 def test_the_parent_reads_what_the_host_has_noted_slot_by_slot(
