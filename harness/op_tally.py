@@ -52,7 +52,7 @@ class OpTally:
 
 
 def summary(tallies: Mapping[str, OpTally], run_dir: Path) -> Iterator[str]:
-    """Lines on tests by their keys: counts, what to type for a finding, and for the report."""
+    """Lines on tests by their keys: counts, and what to type for a finding."""
     for key, tally in tallies.items():
         yield f"{key}  {tally.text}"
         for verdict in tally.findings[:_MOST_NAMED]:
@@ -62,4 +62,8 @@ def summary(tallies: Mapping[str, OpTally], run_dir: Path) -> Iterator[str]:
             yield line
         if len(tally.findings) > _MOST_NAMED:
             yield f"    and {len(tally.findings) - _MOST_NAMED} more, in the report"
-    yield f"report: nox -s report -- {shlex.quote(str(run_dir))}"
+
+
+def report_command(run_dir: Path) -> str:
+    """What to type for the report of a run."""
+    return f"nox -s report -- {shlex.quote(str(run_dir))}"

@@ -13,7 +13,7 @@ import gc
 import os
 import sys
 from collections.abc import Generator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,7 +21,7 @@ from harness import recording
 from harness.devices.catalog import DEFAULT_DEVICE, kind_of
 from harness.devices.shared import close_all, close_large, device
 from harness.errors import IncorrectResultError, UsageError
-from harness.op_tally import OpTally, summary
+from harness.op_tally import OpTally, report_command, summary
 from harness.records.naming import SIZES, entry_of, identity_of, nodeid_on, sized
 from harness.records.schema import Failure, Outcome
 from harness.records.scratch import sweep
@@ -34,6 +34,9 @@ SIZE_VARIABLE = "BRINGUP_SIZE"
 """Set for the tests of a session; loaders that can build a tiny model look at it."""
 _outcomes = pytest.StashKey[list[pytest.TestReport]]()
 _op_tallies = pytest.StashKey[dict[str, OpTally]]()
+_said_of_ops = pytest.StashKey[dict[str, list[str]]]()
+"""Lines on the ops of a run, by the command for its report."""
+_WORKERS_WORD = "bringup_said_of_ops"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -62,7 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
     os.environ[SIZE_VARIABLE] = config.getoption("--size")
-    config.stash[_op_tallies] = {}
+    config.stash[_op_tallies], config.stash[_said_of_ops] = {}, {}
     config.args = [name for argument in config.args for name in _full_ids(config, argument)]
 
 
@@ -210,17 +213,34 @@ def _end(recorder: "TestRecorder", reports: list[pytest.TestReport]) -> None:
     recorder.end(verdict, recorder.failure)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Put what the ops came to into words; a worker of xdist leaves them to its controller."""
+    tallies = session.config.stash[_op_tallies]
+    if tallies:
+        directory = recording.current_run().directory
+        said = {report_command(directory): list(summary(tallies, directory))}
+        session.config.stash[_said_of_ops].update(said)
+        getattr(session.config, "workeroutput", {})[_WORKERS_WORD] = said
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take up what a worker of xdist says; one that died says nothing."""
+    said = node.config.stash[_said_of_ops]
+    for report, lines in getattr(node, "workeroutput", {}).get(_WORKERS_WORD, {}).items():
+        said.setdefault(report, []).extend(lines)
+
+
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Say what the ops came to, and how to read on. Workers of xdist have no terminal."""
-    tallies = config.stash[_op_tallies]
-    if not tallies:
-        return
-    terminalreporter.ensure_newline()
-    terminalreporter.section("op by op")
-    for line in summary(tallies, recording.current_run().directory):
-        terminalreporter.write_line(line)
+    """Say what the ops came to, and how to read on."""
+    for report, lines in config.stash[_said_of_ops].items():
+        terminalreporter.ensure_newline()
+        terminalreporter.section("op by op")
+        for line in (*lines, f"report: {report}"):
+            terminalreporter.write_line(line)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -225,6 +225,14 @@ def test_the_terminal_says_what_the_ops_came_to(run: Run, first: Done) -> None:
     assert f"findings; {len(ops)} cached\n" in run(EXECUTE).output
 
 
+def test_workers_of_xdist_say_it_too(run: Run, first: Done) -> None:
+    done = run(EXECUTE, COMPILE, "-n", "2")
+    said = done.output.partition(" op by op ==")[2]
+    for key in (KEY, KEY.replace("EXECUTE", "COMPILE")):
+        assert f"{key}  {len(ops_of(first))} unique ops: " in said
+    assert said.count(f"report: nox -s report -- {done.directory}\n") == 1
+
+
 def test_all_ops_can_be_required_to_execute(run: Run, first: Done) -> None:
     done = run(EXECUTE, TT_TORCH_CHECK_ALL_OPS_EXECUTE="1")
     assert done.code == 1

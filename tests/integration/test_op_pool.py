@@ -4,6 +4,7 @@
 """Ops in a pool of workers: every op gets its own end, whatever its neighbours do."""
 
 import contextlib
+import ctypes
 import dataclasses
 import os
 import random
@@ -367,7 +368,8 @@ def test_an_op_whose_host_died_before_it_took_it_up_is_innocent_whatever_the_sig
         while psutil.Process(process.pid).status() != psutil.STATUS_STOPPED:
             time.sleep(0.01)
         first = device.begin_op(add(1))
-        process.send_signal(signal.SIGSEGV)
+        main_thread = process.pid
+        assert ctypes.CDLL(None).tgkill(process.pid, main_thread, signal.SIGSEGV) == 0
         process.send_signal(signal.SIGCONT)
         run = first.finish(10.0)
     assert run.ended is Ended.INFRA and run.failure is not None
