@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 if TYPE_CHECKING:
@@ -38,6 +39,15 @@ def mlir() -> "TorchMlir":
     from harness.frontend.mlir import TorchMlir
 
     return TorchMlir()
+
+
+@pytest.fixture
+def no_process_left() -> Iterator[None]:
+    """Processes that a test starts end with it."""
+    this = psutil.Process()
+    before = {process.pid for process in this.children(recursive=True)}
+    yield
+    assert [p for p in this.children(recursive=True) if p.pid not in before] == []
 
 
 @pytest.fixture(scope="module")
