@@ -18,8 +18,8 @@ _SWITCH_S = 0.0005
 def give_way() -> None:
     """Have this thread wait for a free processor when it is woken, and interrupt no host.
 
-    It keeps its share of the processors (SCHED_BATCH, sched(7)); where a container forbids it,
-    things are a little slower.
+    It keeps its share of the processors (SCHED_BATCH, sched(7)), and what it starts is as patient;
+    where a container forbids it, things are a little slower.
     """
     with contextlib.suppress(OSError):
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
