@@ -43,6 +43,7 @@ _LEVELS = {
     "ttnn_graph": ("ttnn",),
     "runtime_stack_dump": ("stack",),
     "compiled_json": ("compiled_json",),
+    "stderr": ("stderr",),  # of our own; what a failing op said is in `runtime_stack_dump`
 }
 
 

@@ -115,6 +115,8 @@ def _stages(run: OpRun, blobs: BlobStore) -> tuple[StageResult, ...]:
     for level in run.levels:
         stage = _LEVEL_STAGE.get(level.name, Stage.COMPILE)
         kept.setdefault(stage, []).append(blobs.put(level.text, level.name))
+    if run.stderr and run.failure is None and run.stage:  # else it is in the diagnostic
+        kept.setdefault(run.stage, []).append(blobs.put(run.stderr, "stderr"))
     failed = run.failure.stage if run.failure else None
     stages = [stage for stage in Stage if stage in run.usages or stage in kept or stage == failed]
     return tuple(

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""What is put on record of an op that ended its host."""
+"""What is put on record of an op that ran, was refused or ended its host."""
 
 from pathlib import Path
 
@@ -42,3 +42,12 @@ def test_a_stage_that_refused_has_its_own_time(tmp_path: Path) -> None:
         OpRun(Ended.REFUSED, None, usages=spent, failure=failure, wall_s=0.7), tmp_path
     )
     assert stages[Stage.COMPILE].wall_s == 0.5
+
+
+def test_what_was_said_while_an_op_ran_is_kept_with_its_last_stage(tmp_path: Path) -> None:
+    spent = {stage: Usage(0.5, 0.4, 1 << 20) for stage in (Stage.COMPILE, Stage.EXECUTE)}
+    run = OpRun(Ended.DONE, Stage.EXECUTE, usages=spent, stderr="warning: slow path")
+    stages = stages_of(run, tmp_path)
+    (said,) = stages[Stage.EXECUTE].artifacts
+    assert (said.level, BlobStore(tmp_path).get(said)) == ("stderr", b"warning: slow path")
+    assert not stages[Stage.COMPILE].artifacts

@@ -68,7 +68,8 @@ def test_the_export_has_the_field_names_people_know(tmp_path: Path) -> None:
       %2 = stablehlo.reduce(%1 init: %c) applies stablehlo.add : tensor<2xf32>
       %3 = stablehlo.composite "chlo.top_k" %2
     }"""
-    kept = (keep(tmp_path, text), keep(tmp_path, "ttir text", "ttir"))
+    levels = {"stablehlo": text, "ttir": "ttir text", "stderr": "careful"}
+    kept = tuple(keep(tmp_path, content, level) for level, content in levels.items())
     bad = low(1, artifacts=(keep(tmp_path, "graph", "torch_ir"),), stage=Stage.STABLEHLO)
     build(run_of(tmp_path, {T5: [op_result(0, artifacts=kept), bad]}))
     path = tmp_path / "models" / "t5[op_by_op_torch-eval]@n150_unique_ops.json"
@@ -78,6 +79,7 @@ def test_the_export_has_the_field_names_people_know(tmp_path: Path) -> None:
     names = ["add", "gather", "reduce", "add", "composite"]
     assert good["stable_hlo_ops"] == [f"stablehlo.{name}" for name in names]
     assert (good["ttir_graph"], good["ttnn_graph"]) == ("ttir text", None)
+    assert (good["stderr"], failed["stderr"]) == ("careful", None)
     assert (good["compilation_status"], good["num_ops"], good["pcc"]) == (7, 3, 0.99998712)
     assert set(good["input_tensors"][0]) == set(
         ["shape", "data_type", "buffer_type", "layout", "grid_shape"]

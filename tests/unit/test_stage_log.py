@@ -25,6 +25,16 @@ def ends() -> tuple[StageLog, StageLog]:
     return both
 
 
+@pytest.fixture
+def at_an_op(ends: tuple[StageLog, StageLog]) -> tuple[StageLog, StageLog]:
+    """The parent's end and that of a host at the op of slot 0."""
+    parent, host = ends
+    parent.clear(0)
+    parent.clear(1)
+    host.take(0)
+    return ends
+
+
 def test_the_parent_reads_what_the_host_has_noted_slot_by_slot(
     ends: tuple[StageLog, StageLog],
 ) -> None:
@@ -40,12 +50,9 @@ def test_the_parent_reads_what_the_host_has_noted_slot_by_slot(
 
 
 def test_what_finds_no_room_is_refused_and_so_is_all_after_it(
-    ends: tuple[StageLog, StageLog],
+    at_an_op: tuple[StageLog, StageLog],
 ) -> None:
-    parent, host = ends
-    parent.clear(0)
-    parent.clear(1)
-    host.take(0)
+    parent, host = at_an_op
     assert [host.note(reached) for reached in (LOWERED, LARGE, LARGE, LOWERED)] == [
         True,
         True,
@@ -60,11 +67,9 @@ def test_what_finds_no_room_is_refused_and_so_is_all_after_it(
 
 
 def test_a_host_that_wrote_anywhere_costs_what_it_wrote_over(
-    ends: tuple[StageLog, StageLog],
+    at_an_op: tuple[StageLog, StageLog],
 ) -> None:
-    parent, host = ends
-    parent.clear(0)
-    host.take(0)
+    parent, host = at_an_op
     host.note(LOWERED)
     host.note(COMPILED)
     after_the_first = parent._memory.find(b"ttir")
@@ -74,10 +79,8 @@ def test_a_host_that_wrote_anywhere_costs_what_it_wrote_over(
     assert parent.read(0) == []
 
 
-def test_a_frozen_log_says_what_it_said(ends: tuple[StageLog, StageLog]) -> None:
-    parent, host = ends
-    parent.clear(0)
-    host.take(0)
+def test_a_frozen_log_says_what_it_said(at_an_op: tuple[StageLog, StageLog]) -> None:
+    parent, host = at_an_op
     host.note(LOWERED)
     parent.freeze()
     host.note(COMPILED)
