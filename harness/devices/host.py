@@ -16,6 +16,7 @@ allocation instead, and the library's own words about that name the failure.
 
 import ctypes
 import faulthandler
+import io
 import os
 import resource
 import signal
@@ -64,6 +65,7 @@ from harness.errors import HarnessError
 from harness.records.schema import Stage
 
 _PR_SET_PDEATHSIG = 1
+_IOLBF = 1
 STACK_SIGNAL = signal.SIGRTMIN + 5
 """Ask a host that hangs where it is: it writes its stacks to standard error, GIL or not.
 
@@ -260,12 +262,25 @@ def die_with_parent(parent: int) -> None:
         os._exit(1)
 
 
+def write_line_by_line() -> None:
+    """Have Python's and C's standard output written at each line's end.
+
+    Into a file both wait for some kilobytes: a crash would lose them, and lines would be taken for
+    a later op's (setvbuf(3)).
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
+    libc = ctypes.CDLL(None)
+    libc.setvbuf(ctypes.c_void_p.in_dll(libc, "stdout"), None, _IOLBF, 0)
+
+
 def serve(sock: socket.socket, parent: int, memory_limit: int) -> NoReturn:
     """Be a host of process `parent` on this socket; `memory_limit` in bytes, 0 for none."""
     die_with_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     if memory_limit:
         resource.setrlimit(resource.RLIMIT_DATA, (memory_limit, memory_limit))
+    write_line_by_line()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash is a result here, not a surprise
     faulthandler.enable()
     faulthandler.register(STACK_SIGNAL)

@@ -8,6 +8,8 @@ import ctypes
 import dataclasses
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -113,6 +115,23 @@ def test_ops_behind_one_another_are_each_their_own(faults: Callable[..., Path]) 
     assert len(struck.read_text().splitlines()) == 3
     assert [len(run.stderr) > 1000 for run in ended] == [False, True, False] * 3
     assert {tuple(names(run)) for run in ended} == {tuple(names(ended[0]))}
+
+
+def test_a_crash_loses_no_line_that_was_written(tmp_path: Path) -> None:
+    program = """
+import ctypes, os
+from harness.devices.host import write_line_by_line
+write_line_by_line()
+ctypes.CDLL(None).puts(b"from C")
+print("from Python")
+os.abort()
+"""
+    plain = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with (tmp_path / "log").open("w") as log:
+        command = [sys.executable, "-c", program]
+        ended = subprocess.run(command, stdout=log, env=plain, check=False)
+    assert ended.returncode == -signal.SIGABRT
+    assert (tmp_path / "log").read_text() == "from C\nfrom Python\n"
 
 
 def test_a_flood_of_output_leaves_the_disk_alone(faults: Callable[..., Path]) -> None:
