@@ -4,10 +4,10 @@
 """The verdicts of a run as one JUnit XML file, and back.
 
 One suite per device, one case per test, by its latest attempt. JUnit knows four results, a
-record ten outcomes: INCORRECT and FAILED are failures, SKIPPED is skipped, what ended without a
-word of its own is an error. The outcome itself, the full-precision metrics and the test's key
-are properties of the case, so reading the file gives the same verdicts. Every loss of the run
-is an error too: a file in which something is missing never looks green.
+record eleven outcomes: INCORRECT, FAILED and UNVERIFIED are failures, SKIPPED is skipped, what
+ended without a word of its own is an error. The outcome itself, the full-precision metrics and
+the test's key are properties of the case, so reading the file gives the same verdicts. Every loss
+of the run is an error too: a file in which something is missing never looks green.
 """
 
 import re
@@ -23,7 +23,7 @@ from harness.records.schema import GOOD, Metric, Outcome, TestRecord
 from pipeline.errors import PipelineError
 from pipeline.merge import latest
 
-FAILURES = frozenset({Outcome.INCORRECT, Outcome.FAILED})
+FAILURES = frozenset({Outcome.INCORRECT, Outcome.FAILED, Outcome.UNVERIFIED})
 LOSS_SUITE = "not reported"
 """Name of the suite whose cases are losses and not tests."""
 

@@ -49,6 +49,13 @@ OUTCOMES: dict[Outcome, Look] = {
         "FCE8C2",
         "yellow",
     ),
+    Outcome.UNVERIFIED: Look(
+        "Executed, and nothing could be compared; the failure says why.",
+        "?",
+        "B8A000",
+        "F5F0C4",
+        "bright_yellow",
+    ),
     Outcome.FAILED: Look(
         "A stage raised; the failure says which and why.",
         "✗",
@@ -105,6 +112,7 @@ ATTENTION = (
     Outcome.CRASHED,
     Outcome.INCORRECT,
     Outcome.FAILED,
+    Outcome.UNVERIFIED,
     Outcome.TIMEOUT,
     Outcome.NOT_RUN,
     Outcome.INFRA,

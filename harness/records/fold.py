@@ -233,7 +233,7 @@ def model_status(outcome: Outcome, status: Status, failure: Failure | None) -> M
         return ModelStatus.INCORRECT_RESULT
     if outcome in (Outcome.NOT_RUN, Outcome.SKIPPED):
         return ModelStatus.NOT_STARTED
-    if outcome in (Outcome.REACHED, Outcome.INFRA, Outcome.KILLED):
+    if outcome in (Outcome.REACHED, Outcome.UNVERIFIED, Outcome.INFRA, Outcome.KILLED):
         return ModelStatus.UNKNOWN
     stage = failure.stage if failure else None
     if stage in (None, Stage.LOAD, Stage.GOLDEN, Stage.VERIFY):

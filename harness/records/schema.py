@@ -15,6 +15,7 @@ Version history
     2   fields that have their default are left out; `op_repeated` and `ops_found`; a finished
         run's journals are packed and have all op results (no `ops.jsonl`)
     3   `test_warned`, and with it a record's `warnings`
+    4   the outcome `UNVERIFIED`
 """
 
 import msgspec
@@ -92,7 +93,7 @@ __all__ = [
     "TestWarned",
 ]
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 # --- events ---------------------------------------------------------------------------------
 

@@ -69,6 +69,9 @@ class Outcome(enum.StrEnum):
     Of an op: that, or it was executed and nobody could say what it must compute."""
     INCORRECT = "INCORRECT"
     """Executed, and an asserted check did not hold."""
+    UNVERIFIED = "UNVERIFIED"
+    """Executed, and nothing could be compared: no output, none that can be checked, or a model
+    that differs from itself; `failure` says which. Neither a pass nor anybody's fault."""
     FAILED = "FAILED"
     """A stage raised; `failure` says which and why."""
     CRASHED = "CRASHED"

@@ -48,6 +48,7 @@ def test_every_outcome_has_the_result_that_other_tools_expect(path: Path) -> Non
         "passed": "passed",
         "reached": "passed",
         "incorrect": "failure",
+        "unverified": "failure",
         "failed": "failure",
         "crashed": "error",
         "timeout": "error",

@@ -28,6 +28,7 @@ from harness.records.naming import (
 from harness.records.provenance import collect
 from harness.records.run_dir import load_journals, read_merged, write_merged
 from harness.records.schema import (
+    SCHEMA_VERSION,
     Artifact,
     Failure,
     Identity,
@@ -194,9 +195,9 @@ def test_an_unreadable_middle_line_costs_that_line(tmp_path: Path) -> None:
 
 def test_a_newer_schema_is_refused_in_a_sentence(tmp_path: Path) -> None:
     writer = JournalWriter(tmp_path, "run", collect())
-    newer = writer.path.read_bytes().replace(b'"schema":3', b'"schema":99')
+    newer = writer.path.read_bytes().replace(b'"schema":%d' % SCHEMA_VERSION, b'"schema":99')
     writer.path.write_bytes(newer)
-    with pytest.raises(RecordError, match=r"schema 99, this version reads up to 3; upgrade"):
+    with pytest.raises(RecordError, match=rf"schema 99, .* reads up to {SCHEMA_VERSION}; upgrade"):
         load_journals(tmp_path)
 
 
