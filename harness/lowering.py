@@ -68,19 +68,22 @@ def lower_training(
         exported = training.export_step(model, call, loss)
         keep_level(stage, config, "torch_fx", torch_program.readable(exported))
         stage.reached(Status.CREATED_GRAPH)
-    program = _lower_exported(exported, config, recorder)
+    program = _lower_exported(exported, config, recorder, training.PREFIX)
     program.restore = training.results_of(exported)
     return program
 
 
 def _lower_exported(
-    exported: torch.export.ExportedProgram, config: CompilerConfig, recorder: TestRecorder
+    exported: torch.export.ExportedProgram,
+    config: CompilerConfig,
+    recorder: TestRecorder,
+    prefix: str = "",
 ) -> Program:
     if config.compile_depth is CompileDepth.TORCH_FX:
         return Program()
     with recorder.stage(Stage.DECOMPOSE) as stage:
         decomposed = torch_program.decompose(exported)
-        signature = torch_program.signature_of(decomposed)
+        signature = torch_program.signature_of(decomposed, prefix)
         random = torch_program.random_op(decomposed.graph)
         if random is not None:
             raise ExportRefusal(

@@ -9,6 +9,7 @@ others do not legalise. Parameters and buffers become arguments: inlined, BERT-b
 3.2 GB instead of half a second and 1.1 GB.
 """
 
+import dataclasses
 import inspect
 import operator
 import warnings
@@ -18,12 +19,19 @@ from typing import Any
 import torch
 from torch.export import ExportedProgram
 from torch.export._tree_utils import reorder_kwargs
-from torch.export.graph_signature import ConstantArgument, InputKind, InputSpec, OutputKind
+from torch.export.graph_signature import (
+    ConstantArgument,
+    InputKind,
+    InputSpec,
+    OutputKind,
+    OutputSpec,
+)
 from torch.fx import Graph, Node
 from torch.utils import _pytree as pytree
 
 from harness.errors import HarnessError
-from harness.frontend.program import Constant, Result, Signature, UserInput
+from harness.frontend.paths import BUFFERS, INPUTS, MUTATED, PARAMETERS, input_paths
+from harness.frontend.program import Constant, Mutation, Result, Signature, UserInput
 
 Call = tuple[tuple[Any, ...], dict[str, Any]]
 
@@ -76,12 +84,13 @@ def unflatten_result(exported: ExportedProgram, leaves: Sequence[Any]) -> Any:
     return pytree.tree_unflatten(list(leaves), spec)
 
 
-def signature_of(exported: ExportedProgram) -> Signature:
+def signature_of(exported: ExportedProgram, prefix: str = "") -> Signature:
     """Make the graph importable, in place, and say how a call maps onto it.
 
-    Placeholders that are no tensors go (their values are baked in), as do outputs that are
-    mutated buffers or inputs: what a caller sees stays. Checks that give nothing, as that a matrix
-    could be factorised, go with the tokens that keep them in order.
+    Placeholders that are no tensors go (their values are baked in). What the caller sees comes
+    first among the outputs, then what parameters, buffers and inputs become that the call writes
+    to; of their names `prefix` is taken away. Checks that give nothing, as that a matrix could be
+    factorised, go with the tokens that keep them in order.
 
     Raises:
         ExportRefusal: the program takes something else that no device can take.
@@ -105,10 +114,10 @@ def signature_of(exported: ExportedProgram) -> Signature:
             tokens.append(node)
         else:
             arguments.append(_constant(exported, spec))
-    results = _keep_user_outputs(exported)
+    results, mutations = _keep_outputs(exported, prefix)
     for token in tokens:
         _drop_token(graph, token)
-    return Signature(tuple(arguments), results)
+    return Signature(tuple(arguments), results, mutations=mutations)
 
 
 def _drop_checks(graph: Graph) -> None:
@@ -155,25 +164,56 @@ def _drop_placeholder(graph: Graph, node: Node) -> None:
 
 
 _VISIBLE = (OutputKind.USER_OUTPUT, OutputKind.LOSS_OUTPUT, OutputKind.GRADIENT_TO_PARAMETER)
+_MUTATIONS = {
+    OutputKind.BUFFER_MUTATION: MUTATED + BUFFERS,
+    OutputKind.PARAMETER_MUTATION: MUTATED + PARAMETERS,
+    OutputKind.USER_INPUT_MUTATION: MUTATED + INPUTS,
+}
+"""Kinds of outputs that the call writes to, and how their paths begin."""
 
 
-def _keep_user_outputs(exported: ExportedProgram) -> tuple[Result, ...]:
+def _keep_outputs(
+    exported: ExportedProgram, prefix: str
+) -> tuple[tuple[Result, ...], tuple[Mutation, ...]]:
+    """Make the outputs of a graph what its caller gets, and then what the call writes to."""
     graph = exported.graph
     output = graph.output_node()
-    kept: list[Node] = []
+    kept: dict[Node, int] = {}
     results: list[Result] = []
-    pairs = zip(exported.graph_signature.output_specs, output.args[0], strict=True)
+    mutations: dict[str, int] = {}
+    pairs = list(zip(exported.graph_signature.output_specs, output.args[0], strict=True))
     for spec, value in pairs:
         if spec.kind not in _VISIBLE:
             continue
         if isinstance(value, Node) and _is_tensor(value):
-            results.append(Result(len(kept)))
-            kept.append(value)
+            results.append(Result(kept.setdefault(value, len(kept))))
         else:
             results.append(Result(None, value))
+    for spec, value in pairs:
+        if spec.kind in _MUTATIONS and isinstance(value, Node) and _is_tensor(value):
+            path = _mutated_path(exported, spec, prefix)
+            mutations[path] = kept.setdefault(value, len(kept))
     output.args = (tuple(kept),)
     graph.eliminate_dead_code()
-    return tuple(results)
+    return tuple(results), tuple(Mutation(*m) for m in mutations.items())
+
+
+def _mutated_path(exported: ExportedProgram, spec: OutputSpec, prefix: str) -> str:
+    target = spec.target or ""
+    if spec.kind is not OutputKind.USER_INPUT_MUTATION:
+        return f"{_MUTATIONS[spec.kind]}{target.removeprefix(prefix)}"
+    inputs = [s.arg.name for s in exported.graph_signature.input_specs if _is_user(s)]
+    assert exported.example_inputs is not None
+    args, kwargs = exported.example_inputs
+    spec_in = exported.call_spec.in_spec
+    if kwargs and spec_in is not None:
+        kwargs = reorder_kwargs(kwargs, spec_in)
+    path, _ = input_paths((args, kwargs))[inputs.index(target)]
+    return MUTATED + path
+
+
+def _is_user(spec: InputSpec) -> bool:
+    return spec.kind is InputKind.USER_INPUT
 
 
 def is_random(node: Node) -> bool:
@@ -235,4 +275,4 @@ def inline(exported: ExportedProgram, signature: Signature) -> Signature:
             constant.meta = dict(node.meta)
             user.replace_input_with(node, constant)
         graph.erase_node(node)
-    return Signature(tuple(kept), signature.results, signature.result_names)
+    return dataclasses.replace(signature, arguments=tuple(kept))
