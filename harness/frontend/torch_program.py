@@ -12,20 +12,17 @@ others do not legalise. Parameters and buffers become arguments: inlined, BERT-b
 import inspect
 import operator
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch.export import ExportedProgram
-from torch.export._tree_utils import reorder_kwargs
 from torch.export.graph_signature import ConstantArgument, InputKind, InputSpec, OutputKind
 from torch.fx import Graph, Node
-from torch.utils import _pytree as pytree
 
 from harness.errors import HarnessError
+from harness.frontend.entry import MODEL, Call, Entry
 from harness.frontend.program import Constant, Result, Signature, UserInput
-
-Call = tuple[tuple[Any, ...], dict[str, Any]]
 
 
 class ExportRefusal(HarnessError):
@@ -50,6 +47,11 @@ def export(model: torch.nn.Module, call: Call) -> ExportedProgram:
     return exported
 
 
+def export_entry(entry: Entry) -> ExportedProgram:
+    """Export a model by its entry, for the call the entry was made for."""
+    return export(entry, ((), entry.tensors))
+
+
 def decompose(exported: ExportedProgram) -> ExportedProgram:
     """Decompose with torch-mlir's table; parameters are shared, not copied."""
     from torch_mlir.extras.fx_decomp_util import get_decomposition_table
@@ -58,22 +60,6 @@ def decompose(exported: ExportedProgram) -> ExportedProgram:
         warnings.simplefilter("ignore")
         decomposed: ExportedProgram = exported.run_decompositions(get_decomposition_table())
     return decomposed
-
-
-def flatten_call(exported: ExportedProgram, call: Call) -> list[Any]:
-    """A call's leaves in the order the program counts its user inputs."""
-    args, kwargs = call
-    spec = exported.call_spec.in_spec
-    if kwargs and spec is not None:
-        kwargs = reorder_kwargs(kwargs, spec)
-    return pytree.tree_leaves((args, kwargs))
-
-
-def unflatten_result(exported: ExportedProgram, leaves: Sequence[Any]) -> Any:
-    """A result in the structure the model itself returns."""
-    spec = exported.call_spec.out_spec
-    assert spec is not None
-    return pytree.tree_unflatten(list(leaves), spec)
 
 
 def signature_of(exported: ExportedProgram) -> Signature:
@@ -135,13 +121,14 @@ def _drop_token(graph: Graph, token: Node) -> None:
 
 def _constant(exported: ExportedProgram, spec: InputSpec) -> Constant:
     target = spec.target or spec.arg.name
+    name = target.removeprefix(MODEL)
     if spec.kind is InputKind.PARAMETER:
-        return Constant(target, exported.state_dict[target].detach(), parameter=True)
+        return Constant(name, exported.state_dict[target].detach(), parameter=True)
     if spec.kind in (InputKind.BUFFER, InputKind.CONSTANT_TENSOR):
         value = exported.state_dict.get(target, exported.constants.get(target))
         if isinstance(value, torch.Tensor):
-            return Constant(target, value.detach())
-    raise ExportRefusal(f"the exported program takes {target}, a {spec.kind.name.lower()}")
+            return Constant(name, value.detach())
+    raise ExportRefusal(f"the exported program takes {name}, a {spec.kind.name.lower()}")
 
 
 def _is_tensor(node: Node) -> bool:
