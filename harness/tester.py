@@ -23,6 +23,7 @@ from harness.devices.shared import device
 from harness.errors import IncorrectResultError, UsageError
 from harness.executor import Executor
 from harness.frontend import training
+from harness.frontend.eager import without_fast_paths
 from harness.frontend.entry import Call
 from harness.frontend.torch_program import call_of, parameter_count
 from harness.lowering import Program, lower_torch, lower_training
@@ -357,7 +358,7 @@ class ModelTester:
         args, kwargs = self._call()
         if self.mode == "train":
             return training.eager_step(self._model, (args, kwargs), self._loss)
-        with torch.no_grad():
+        with torch.no_grad(), without_fast_paths():
             return self._model(*args, **kwargs)
 
     def _verify(self, outputs: Any) -> tuple[OutputCheck, ...]:

@@ -20,6 +20,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils import _pytree as pytree
 
 from harness.errors import HarnessError
+from harness.frontend.eager import without_fast_paths
 from harness.frontend.entry import MODEL, Call, Entry
 from harness.frontend.torch_program import export_entry
 
@@ -49,7 +50,7 @@ def eager_step(
     Parameters that get no gradient are frozen, here and in what is exported afterwards.
     """
     model.zero_grad(set_to_none=True)
-    with sdpa_kernel(SDPBackend.MATH):
+    with sdpa_kernel(SDPBackend.MATH), without_fast_paths():
         value = loss(model(*call[0], **call[1]))
         if value.grad_fn is None:
             raise TrainingError("the loss depends on no parameter")
