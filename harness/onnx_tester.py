@@ -11,7 +11,7 @@ from harness.devices.client import Device
 from harness.errors import UsageError
 from harness.executor import Executor, OnnxExecutor
 from harness.frontend import onnx_program
-from harness.frontend.torch_program import Call
+from harness.frontend.entry import Call
 from harness.lowering import Program, lower_onnx
 from harness.tester import ModelTester
 

@@ -20,10 +20,10 @@ import pytest
 from harness import recording
 from harness.devices.catalog import DEFAULT_DEVICE, kind_of
 from harness.devices.shared import close_all, close_large, device
-from harness.errors import IncorrectResultError, UsageError
+from harness.errors import IncorrectResultError, UnverifiedError, UsageError
 from harness.op_tally import OpTally, report_command, summary
 from harness.records.naming import SIZES, entry_of, identity_of, nodeid_on, sized
-from harness.records.schema import Failure, Outcome
+from harness.records.schema import GOOD, Failure, Outcome
 from harness.records.scratch import sweep
 
 if TYPE_CHECKING:
@@ -172,11 +172,11 @@ def pytest_runtest_makereport(
     """Remember how each phase went; fail a test whose mismatch nobody raised."""
     report = yield
     recorder = recording.current_test
-    if call.when == "call" and report.passed and recorder is not None and recorder.unraised:
-        report.outcome = "failed"
-        report.longrepr = (
-            f"finalize() was not called, and the outputs were wrong: {recorder.unraised[0]}"
-        )
+    if call.when == "call" and report.passed and recorder is not None:
+        unraised = [said for share in recorder.testers for said in share.unraised]
+        if unraised:
+            report.outcome = "failed"
+            report.longrepr = f"finalize() was not called: {unraised[0]}"
     if call.excinfo is not None and recorder is not None and not report.skipped:
         _note_failure(recorder, call.excinfo.value)
     if call.excinfo is not None and isinstance(call.excinfo.value, UsageError):
@@ -187,30 +187,42 @@ def pytest_runtest_makereport(
 
 
 def _note_failure(recorder: "TestRecorder", error: BaseException) -> None:
-    """What a test body raised after its tester was done is the checker's word."""
-    if recorder.verdict is None:
-        recorder.verdict = recording.outcome_of(error)
-    elif recorder.verdict in (Outcome.PASSED, Outcome.REACHED):
-        wrong = isinstance(error, AssertionError | IncorrectResultError)
-        recorder.verdict = Outcome.INCORRECT if wrong else recording.outcome_of(error)
-        recorder.failure = None
-    if recorder.failure is None:
-        recorder.failure = recording.failure_of(error, None, recorder.run.blobs)
+    """What a test body raised after its testers were done is the checker's word."""
+    worst = recorder.worst()
+    if isinstance(error, UnverifiedError) and worst is not None:
+        return
+    if worst is not None and not _may_be_bettered(worst):
+        return
+    no_golden = [share.no_golden for share in recorder.testers if share.no_golden]
+    if worst is not None and no_golden:  # it tripped over outputs that are not there
+        recorder.verdict, recorder.failure = Outcome.FAILED, no_golden[0]
+        return
+    wrong = worst is not None and isinstance(error, AssertionError | IncorrectResultError)
+    # a checker that refuses the golden's own outputs says nothing of a device
+    golden = recorder.testers and all(share.gave_golden for share in recorder.testers)
+    recorder.verdict = Outcome.INCORRECT if wrong and not golden else recording.outcome_of(error)
+    recorder.failure = recording.failure_of(error, None, recorder.run.blobs)
+
+
+def _may_be_bettered(worst: "TestRecorder") -> bool:
+    """May what a test's body says add to the worst word so far?"""
+    if worst.verdict is Outcome.UNVERIFIED:
+        return worst.failure is not None and worst.failure.kind == recording.NOTHING_COMPARED
+    return worst.verdict in GOOD
 
 
 def _end(recorder: "TestRecorder", reports: list[pytest.TestReport]) -> None:
     skipped = next((r for r in reports if r.skipped), None)
-    if skipped is not None and recorder.verdict is None:
+    if skipped is not None and recorder.worst() is None:
         reason = skipped.longrepr[2] if isinstance(skipped.longrepr, tuple) else skipped.longrepr
         recorder.end(Outcome.SKIPPED, Failure(None, "Skipped", str(reason)))
         return
     if not reports:
         recorder.end(Outcome.KILLED, Failure(None, "KILLED", "interrupted while it ran"))
         return
-    verdict = recorder.verdict
-    if verdict is None:
-        verdict = Outcome.PASSED if all(r.passed for r in reports) else Outcome.FAILED
-    recorder.end(verdict, recorder.failure)
+    if recorder.worst() is None and not all(r.passed for r in reports):
+        recorder.verdict = Outcome.FAILED
+    recorder.conclude()
 
 
 @pytest.hookimpl(tryfirst=True)

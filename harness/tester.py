@@ -8,33 +8,53 @@ the config asks for and returns what the model would return; `finalize()` raises
 the record of it is safe on disk.
 """
 
+import contextlib
+import dataclasses
 import difflib
+import enum
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
 
 from harness import recording, reuse
+from harness.compared import nothing_compared
 from harness.config import CompileDepth, CompilerConfig
 from harness.devices.catalog import DEFAULT_DEVICE
 from harness.devices.client import Device
 from harness.devices.shared import device
-from harness.errors import IncorrectResultError, UsageError
+from harness.errors import HarnessError, IncorrectResultError, UnverifiedError, UsageError
 from harness.executor import Executor
+from harness.fingerprint import fingerprint
 from harness.frontend import training
-from harness.frontend.torch_program import Call, call_of, parameter_count
+from harness.frontend.eager import without_fast_paths
+from harness.frontend.entry import Call
+from harness.frontend.torch_program import call_of, parameter_count
+from harness.golden import Golden, difference
 from harness.lowering import Program, lower_torch, lower_training
-from harness.recording import TestRecorder
+from harness.recording import TesterRecorder, TestRecorder
 from harness.records.naming import identity_of
-from harness.records.schema import Outcome, OutputCheck, Stage
+from harness.records.schema import Failure, Outcome, OutputCheck, Stage
 from harness.reduce import request
 from harness.reduce.request import SearchDone
 from harness.routing import executor_name
+from harness.state.copies import copied
+from harness.state.loaded import Loaded, Run
 from harness.verify import Tolerances, compare, compare_tokens, compare_training, mismatches
 
 MODES = ("eval", "train")
 SEED = 0
+
+
+class _Progress(enum.Enum):
+    """How far a tester is with its model."""
+
+    NEW = enum.auto()
+    LOADING = enum.auto()
+    LOADED = enum.auto()
+    """And nothing was run yet: whoever asked for it may have changed it."""
+    RUN = enum.auto()
 
 
 class ModelTester:
@@ -60,6 +80,8 @@ class ModelTester:
 
     __test__ = False
     framework = "torch"
+    _given: tuple[tuple[Any, ...], dict[str, Any]]
+    """What it was made with."""
 
     def __init__(
         self,
@@ -83,6 +105,7 @@ class ModelTester:
         issue: str | None = None,
         **unknown: object,
     ) -> None:
+        own = set(vars(self))  # a subclass may set its own before
         if unknown:
             raise UsageError(_unknown_option(next(iter(unknown)), type(self).__name__))
         if mode not in MODES:
@@ -105,15 +128,27 @@ class ModelTester:
             assert_exact=assert_exact,
             assert_tokens=assert_tokens,
         )
-        self.golden: Any = None
         self.mismatches: list[str] = []
+        self._unverified = ""
+        self._golden_run: Golden | None = None
         self._hints: list[str] = []
         self._record_property = record_property_handle
         self._device_name = device
         self._model: Any = None
         self._inputs: Any = None
-        self._loaded = False
+        self._progress = _Progress.NEW
+        self._as_loaded: Loaded | None = None
+        self._key: reuse.Key | None = None
+        self._differs_by_device = False  # did loading ask for the device?
+        self._extracted = False  # does the program give what `_extract_outputs` gives?
         self.recorder = self._open_recorder()
+        self._base = frozenset(vars(self)) - own | {"_base", "_given"}
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> "ModelTester":
+        """Remember what a tester is made of, a subclass's own arguments included."""
+        made = super().__new__(cls)
+        made._given = (args, kwargs)
+        return made
 
     # --- what subclasses give ---------------------------------------------------------------
 
@@ -147,11 +182,21 @@ class ModelTester:
         self._load()
         return self._inputs
 
+    @inputs.setter
+    def inputs(self, inputs: Any) -> None:
+        self._inputs = inputs
+
+    @property
+    def golden(self) -> Any:
+        """The golden's outputs, once they were computed."""
+        return self._golden_run.outputs if self._golden_run is not None else None
+
     def test_model(self) -> Any:
         """Run the flow; returns the device's outputs in the model's own structure.
 
-        In train mode that is a mapping with `loss` and a `grad.NAME` per parameter. Returns None
-        where nothing was executed: a depth above EXECUTE, or a device that only compiles here.
+        In train mode that is a mapping with `loss` and a `grad.NAME` per parameter. Where the model
+        was not executed as a whole (op by op, a depth above EXECUTE, a device that only compiles
+        here) it returns the golden's outputs; None only where the model itself raises on the CPU.
 
         Raises:
             UsageError: depth and backend do not go together.
@@ -169,30 +214,47 @@ class ModelTester:
             raise
         finally:
             self._report_properties()
+            if not self.recorder.nodeid:  # no pytest ends the record
+                self.recorder.test.conclude()
 
     def finalize(self) -> None:
-        """Raise the mismatch that `test_model` recorded, if there was one."""
+        """Raise what `test_model` recorded against this tester, if there was anything.
+
+        Raises:
+            IncorrectResultError: an asserted check did not hold.
+            UnverifiedError: nothing could be compared, or the model differs from itself.
+        """
         self.recorder.unraised.clear()
-        if self.mismatches:
-            error = self._incorrect()
+        error = self._bad_news()
+        if error is not None:
             self._give_hints(error)
             raise error
 
     def lowered(self) -> Program:
         """The model at the level its config asks for, as `harness.reduce` takes it."""
         self._load()
+        self._begin_runs()
         if self.mode == "train":
-            self._compute_golden()  # finds the parameters that get no gradient
-        return self._lower()
+            self._compute_golden(twice=False)  # finds the parameters that get no gradient
+        with self._run(watched=False):
+            program = self._lower()
+        self._extracted = program.extracted
+        return program
 
     def call(self) -> Call:
         """The inputs as the model is called with them."""
         return self._call()
 
-    def mismatches_of(self, outputs: Any) -> list[str]:
-        """A sentence for each check that outputs, in the model's own structure, do not pass."""
+    def mismatches_of(self, outputs: Any, mutated: Mapping[str, torch.Tensor]) -> list[str]:
+        """A sentence for each check that outputs, in the model's own structure, do not pass.
+
+        `mutated` is what the call wrote to, by path. A model that differs from itself has none.
+        """
         self._compute_golden()
-        return mismatches(self._verify(outputs))
+        assert self._golden_run is not None
+        if self._golden_run.difference:
+            return []
+        return mismatches(self._verify(outputs, mutated))
 
     # --- the flow ---------------------------------------------------------------------------
 
@@ -206,21 +268,21 @@ class ModelTester:
             search_now(self, request.current)
         if config.compile_depth.op_by_op:
             self._op_by_op(name)
-            return None
+            return self._golden_for_body()
         target = device(self.device_name)
         if config.compile_depth.compiles:
             target.start()
         program = self._program()
         if not config.compile_depth.compiles:
             self.recorder.verdict = Outcome.REACHED
-            return None
+            return self._golden_for_body()
         target.open()  # a device that cannot be had is nobody's compile failure
         executor = self._make_executor(program, target)
         try:
             executor.compile()
             if config.compile_depth is not CompileDepth.EXECUTE or not target.open().executes:
                 self.recorder.verdict = Outcome.REACHED
-                return None
+                return self._golden_for_body()
             return self._execute(executor)
         finally:
             executor.release()
@@ -232,83 +294,164 @@ class ModelTester:
         program = self._program()
         self.recorder.profiles_ops = self.compiler_config.profile_ops
         given = (self.compiler_config, device(self.device_name), self.recorder, self.tolerances)
+        walker: TorchExecutor | StablehloExecutor
         if executor == "TorchExecutor":
             assert program.graph is not None and program.signature is not None
             arguments = program.signature.bind(program.flatten(self._call()))
-            self.recorder.verdict = TorchExecutor(*given).run_gm_op_by_op(program.graph, arguments)
+            walker = by_torch = TorchExecutor(*given)
+            self.recorder.verdict = by_torch.run_gm_op_by_op(program.graph, arguments)
         else:
-            walker = StablehloExecutor(*given)
-            walker.add_program(program)
-            self.recorder.verdict = walker.shlo_op_by_op()
+            walker = by_stablehlo = StablehloExecutor(*given)
+            by_stablehlo.add_program(program)
+            self.recorder.verdict = by_stablehlo.shlo_op_by_op()
+        if not walker.results and self.recorder.verdict is Outcome.PASSED:
+            self._note_unverified(recording.NOTHING_COMPARED, "the model has no op to compare")
+
+    def _golden_for_body(self) -> Any:
+        """What a test's body gets where the device has no outputs to give.
+
+        A model that raises on the CPU takes nothing from what was found of its ops.
+        """
+        try:
+            self._compute_golden(twice=False)
+        except Exception as error:
+            self.recorder.no_golden, self.recorder.failure = self.recorder.failure, None
+            self.recorder.warn(f"test_model() returns None, as the golden failed: {error}"[:2000])
+            return None
+        self.recorder.gave_golden = True
+        return copied(self.golden)
 
     def _execute(self, executor: Executor) -> Any:
-        args, kwargs = self._call()
         self._compute_golden()
-        outputs = executor(*args, **kwargs)
+        with self._run(watched=False):
+            args, kwargs = self._call()
+            outputs = executor(*args, **kwargs)
         with self.recorder.stage(Stage.VERIFY) as stage:
-            checks = self._verify(outputs)
+            checks = self._verify(outputs, executor.mutated)
             self.recorder.outputs_checked(checks)
             stage.attributes["outputs"] = str(len(checks))
             if self.compiler_config.enable_intermediate_verification:
                 found = self._intermediates(executor)
                 stage.attributes["intermediates"] = found
                 self._hints.append(found)
-        self.mismatches = mismatches(checks)
-        self.recorder.unraised += self.mismatches
-        self.recorder.verdict = Outcome.INCORRECT if self.mismatches else Outcome.PASSED
-        if self.mismatches:
-            blobs = self.recorder.run.blobs
-            self.recorder.failure = recording.failure_of(self._incorrect(), Stage.VERIFY, blobs)
-            self._leave_reproducer()
+            nothing = self._nothing_compared(outputs, executor.mutated)
+        self._judge(checks, nothing)
         return outputs
 
-    def _incorrect(self) -> IncorrectResultError:
-        return IncorrectResultError("; ".join(self.mismatches[:5]))
+    def _judge(self, checks: Sequence[OutputCheck], nothing: str) -> None:
+        """The verdict on the device's outputs, on record and yet to be raised."""
+        assert self._golden_run is not None
+        if self._golden_run.difference:
+            self._note_unverified(recording.NON_DETERMINISTIC, self._golden_run.difference)
+            return
+        self.mismatches = mismatches(checks)
+        if self.mismatches:
+            self.recorder.unraised += [f"the outputs were wrong: {m}" for m in self.mismatches]
+            self.recorder.verdict = Outcome.INCORRECT
+            blobs = self.recorder.run.blobs
+            error = IncorrectResultError("; ".join(self.mismatches[:5]))
+            self.recorder.failure = recording.failure_of(error, Stage.VERIFY, blobs)
+            self._leave_reproducer()
+        elif nothing:
+            self._note_unverified(recording.NOTHING_COMPARED, nothing)
+        else:
+            self.recorder.verdict = Outcome.PASSED
+
+    def _note_unverified(self, kind: str, sentence: str) -> None:
+        self._unverified = sentence
+        self.recorder.unraised.append(sentence)
+        self.recorder.verdict = Outcome.UNVERIFIED
+        self.recorder.failure = Failure(None, kind, sentence)
+
+    def _bad_news(self) -> HarnessError | None:
+        if self.mismatches:
+            return IncorrectResultError("; ".join(self.mismatches[:5]))
+        return UnverifiedError(self._unverified) if self._unverified else None
 
     def _intermediates(self, executor: Executor) -> str:
         report = executor.intermediates or executor.run_intermediates(self._call())
         return report.render()
 
+    # --- loading, and runs of the model -----------------------------------------------------
+
     def _program(self) -> Program:
         """Load and lower; or take what the same test did on another device of this process."""
-        kept = reuse.take(self._reuse_key())
+        self._key = self._reuse_key() if self._progress is _Progress.NEW else None
+        kept = reuse.take(self._key)
         if kept is not None:
-            self._model, self._inputs, self.golden = kept.model, kept.inputs, kept.golden
-            self._loaded = True
+            self._model, self._golden_run, self._as_loaded = kept.model, kept.golden, kept.loaded
+            self._inputs = kept.loaded.inputs
+            self._progress, self._extracted = _Progress.RUN, kept.program.extracted
             self.recorder.reuse(kept.results, kept.source)
             return kept.program
         program = self.lowered()
-        reuse.keep(
-            reuse.Kept(
-                key=self._reuse_key(),
-                source=self.recorder.key,
-                model=self._model,
-                inputs=self._inputs,
-                golden=self.golden,
-                program=program,
-                results=reuse.front_end_results(self.recorder.results),
+        if self._key is not None and not self._differs_by_device:
+            assert self._as_loaded is not None
+            reuse.keep(
+                reuse.Kept(
+                    key=self._key,
+                    source=self.recorder.key,
+                    model=self._model,
+                    loaded=self._as_loaded,
+                    golden=self._golden_run,
+                    program=program,
+                    results=reuse.front_end_results(self.recorder.results),
+                )
             )
-        )
         return program
 
-    def _reuse_key(self) -> reuse.Key:
-        owner = f"{type(self).__module__}.{type(self).__qualname__}"
-        run = self.recorder.run.directory
-        test = (self.recorder.identity.name, run, owner, self.model_name)
-        return reuse.key_of(test, self.compiler_config)
+    def _reuse_key(self) -> reuse.Key | None:
+        """Which place of which test this is, and what decides what it loads; None: nobody knows."""
+        arguments = reuse.loading_arguments(type(self), *self._given)
+        made_of = fingerprint({**arguments, **self._own_attributes()}, type(self), ModelTester)
+        if made_of is None:
+            return None
+        recorder = self.recorder
+        place = recorder.testers.index(recorder)
+        file = recorder.nodeid.partition("[")[0]
+        test = (recorder.identity.name, file, recorder.run.directory, place)
+        return reuse.key_of((*test, self.mode, self.model_name, made_of), self.compiler_config)
+
+    def _own_attributes(self) -> dict[str, Any]:
+        """What a subclass or a test keeps in a tester."""
+        return {name: value for name, value in vars(self).items() if name not in self._base}
 
     def _load(self) -> None:
-        if self._loaded:
+        if self._progress is not _Progress.NEW:
             return
         with self.recorder.stage(Stage.LOAD) as stage:
             torch.manual_seed(SEED)
-            self._model = self._load_model()
-            self._inputs = self._load_inputs()
-            self._set_mode()
-            self._loaded = True
+            self._progress = _Progress.LOADING
+            try:
+                self._model = self._load_model()
+                self._inputs = self._load_inputs()
+                self._set_mode()
+            except BaseException:
+                self._progress = _Progress.NEW
+                raise
+            self._progress = _Progress.LOADED
             count = self._parameters()
             if count is not None:
                 stage.attributes["parameters"] = str(count)
+
+    def _begin_runs(self) -> None:
+        """What model and inputs are now is what every run of this flow gets."""
+        self._progress = _Progress.RUN
+        self._golden_run = None
+        beside = self._own_attributes().values()
+        self._as_loaded = Loaded(self._model, self._inputs, beside, apart=(self,))
+
+    @contextlib.contextmanager
+    def _run(self, *, watched: bool = True) -> Iterator[Run]:
+        """Within it the inputs are a copy, and afterwards the model is as it was before."""
+        assert self._as_loaded is not None
+        given = self._inputs
+        with self._as_loaded.run(watched=watched) as run:
+            self._inputs = run.inputs
+            try:
+                yield run
+            finally:
+                self._inputs = given
 
     def _set_mode(self) -> None:
         if not isinstance(self._model, torch.nn.Module):
@@ -326,38 +469,84 @@ class ModelTester:
 
     def _lower(self) -> Program:
         if self.mode == "train":
+            training.freeze(self._model, self.golden)
             return lower_training(
                 self._model, self._call(), self._loss, self.compiler_config, self.recorder
             )
         with torch.no_grad():
-            return lower_torch(self._model, self._call(), self.compiler_config, self.recorder)
+            return lower_torch(
+                self._model,
+                self._call(),
+                self.compiler_config,
+                self.recorder,
+                self._extract_outputs,
+            )
 
     def _make_executor(self, program: Program, target: Device) -> Executor:
         return Executor(program, self.compiler_config, target, self.recorder)
 
-    def _compute_golden(self) -> None:
-        if self.golden is not None:
+    def _compute_golden(self, *, twice: bool = True) -> None:
+        """Run the model on the CPU; `twice`, to see whether it gives the same again."""
+        golden = self._golden_run
+        if golden is not None and (golden.difference is not None or not twice):
             return
         with self.recorder.stage(Stage.GOLDEN):
-            torch.manual_seed(SEED)
-            self.golden = self._golden()
-            reuse.add_golden(self._reuse_key(), self.golden)
+            if golden is None:
+                torch.manual_seed(SEED)
+                golden = self._run_golden()
+            if twice:  # on the same values, and with whatever random numbers come next
+                found = difference(golden, self._run_golden())
+                golden = dataclasses.replace(golden, difference=found)
+            self._golden_run = golden
+            reuse.add_golden(self._key, golden)
+
+    def _run_golden(self) -> Golden:
+        with self._run() as run:
+            outputs = run.outliving(self._golden())
+        return Golden(outputs, run.mutated)
 
     def _golden(self) -> Any:
         args, kwargs = self._call()
         if self.mode == "train":
             return training.eager_step(self._model, (args, kwargs), self._loss)
-        with torch.no_grad():
+        with torch.no_grad(), without_fast_paths():
             return self._model(*args, **kwargs)
 
-    def _verify(self, outputs: Any) -> tuple[OutputCheck, ...]:
-        golden, actual = self.golden, outputs
+    def _verify(self, outputs: Any, mutated: Mapping[str, torch.Tensor]) -> tuple[OutputCheck, ...]:
+        """Check a device's outputs, and what it made of what the call writes to."""
+        return (*self._verify_outputs(outputs), *self._verify_mutated(mutated))
+
+    def _verify_outputs(self, outputs: Any) -> tuple[OutputCheck, ...]:
         if self.mode == "train":
-            return compare_training(golden, actual, self.tolerances, training.GRADIENT)
-        golden, actual = self._extract_outputs(golden), self._extract_outputs(actual)
+            return compare_training(self.golden, outputs, self.tolerances, training.GRADIENT)
+        golden, actual = self._extract(self.golden), self._extracted_of(outputs)
         if self.is_token_output:
             return compare_tokens(golden, actual, self._tokenizer(), self.tolerances)
         return compare(golden, actual, self.tolerances)
+
+    def _verify_mutated(self, mutated: Mapping[str, torch.Tensor]) -> tuple[OutputCheck, ...]:
+        """Parameters, buffers and inputs: what neither side wrote to stays as it was loaded."""
+        assert self._golden_run is not None and self._as_loaded is not None
+        actual = {self._as_loaded.first(path): value for path, value in mutated.items()}
+        checks: list[OutputCheck] = []
+        for path in dict.fromkeys((*actual, *self._golden_run.mutated)):
+            golden = self._golden_run.mutated.get(path, self._as_loaded.value(path))
+            if golden is not None:
+                checks += compare(golden, actual.get(path, ()), self.tolerances, path)
+        return tuple(checks)
+
+    def _extract(self, outputs: Any) -> Any:
+        """What a test extracts of outputs; it may take their containers apart."""
+        return self._extract_outputs(copied(outputs, keep=lambda tensor: True))
+
+    def _extracted_of(self, outputs: Any) -> Any:
+        return outputs if self._extracted else self._extract(outputs)
+
+    def _nothing_compared(self, outputs: Any, mutated: Mapping[str, torch.Tensor]) -> str:
+        if any(value.numel() for value in mutated.values()):
+            return ""
+        extracted = outputs if self.mode == "train" else self._extracted_of(outputs)
+        return nothing_compared(outputs, extracted)
 
     def _tokenizer(self) -> Any:
         tokenizer = getattr(self, "tokenizer", None)
@@ -387,16 +576,17 @@ class ModelTester:
     @property
     def device_name(self) -> str:
         """The device this test runs on."""
+        self._differs_by_device |= self._progress is _Progress.LOADING
         return self._device_name or self.recorder.identity.device
 
-    def _open_recorder(self) -> TestRecorder:
+    def _open_recorder(self) -> TesterRecorder:
         current = recording.open_test()
         if current is not None and not current.ended:
-            return current
+            return current.share(self.model_name)
         device_name = self._device_name or DEFAULT_DEVICE
         suffix = "_onnx" if self.framework == "onnx" else ""
         entry = f"{self.model_name}{suffix}[full-{self.mode}]"
-        return TestRecorder(identity_of(entry, device_name), nodeid="")
+        return TestRecorder(identity_of(entry, device_name), nodeid="").share(self.model_name)
 
     def _describe(self) -> None:
         self.recorder.describe(

@@ -7,6 +7,7 @@
 parameters too, so that a transposed weight is transposed here and not on the device.
 """
 
+import dataclasses
 from typing import Any
 
 import torch

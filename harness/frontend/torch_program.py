@@ -13,12 +13,13 @@ import dataclasses
 import inspect
 import operator
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
+import torch._refs.linalg
+from torch._decomp import get_decompositions
 from torch.export import ExportedProgram
-from torch.export._tree_utils import reorder_kwargs
 from torch.export.graph_signature import (
     ConstantArgument,
     InputKind,
@@ -27,13 +28,12 @@ from torch.export.graph_signature import (
     OutputSpec,
 )
 from torch.fx import Graph, Node
-from torch.utils import _pytree as pytree
 
 from harness.errors import HarnessError
-from harness.frontend.paths import BUFFERS, INPUTS, MUTATED, PARAMETERS, input_paths
+from harness.frontend.eager import without_fast_paths
+from harness.frontend.entry import MODEL, Call, Entry
+from harness.frontend.paths import BUFFERS, INPUTS, MUTATED, PARAMETERS
 from harness.frontend.program import Constant, Mutation, Result, Signature, UserInput
-
-Call = tuple[tuple[Any, ...], dict[str, Any]]
 
 
 class ExportRefusal(HarnessError):
@@ -52,45 +52,60 @@ def call_of(inputs: Any) -> Call:
 def export(model: torch.nn.Module, call: Call) -> ExportedProgram:
     """Export a model for one call; the caller decides on eval or train mode before."""
     args, kwargs = call
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), without_fast_paths():
         warnings.simplefilter("ignore")
         exported: ExportedProgram = torch.export.export(model, args, kwargs, strict=False)
     return exported
+
+
+def export_entry(entry: Entry) -> ExportedProgram:
+    """Export a model by its entry, for the call the entry was made for."""
+    return export(entry, ((), entry.tensors))
 
 
 def decompose(exported: ExportedProgram) -> ExportedProgram:
     """Decompose with torch-mlir's table; parameters are shared, not copied."""
     from torch_mlir.extras.fx_decomp_util import get_decomposition_table
 
+    table = {**get_decomposition_table(), **_DECOMPOSITIONS}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        decomposed: ExportedProgram = exported.run_decompositions(get_decomposition_table())
+        decomposed: ExportedProgram = exported.run_decompositions(table)
     return decomposed
 
 
-def flatten_call(exported: ExportedProgram, call: Call) -> list[Any]:
-    """A call's leaves in the order the program counts its user inputs."""
-    args, kwargs = call
-    spec = exported.call_spec.in_spec
-    if kwargs and spec is not None:
-        kwargs = reorder_kwargs(kwargs, spec)
-    return pytree.tree_leaves((args, kwargs))
+def _rrelu(
+    x: torch.Tensor,
+    noise: torch.Tensor,
+    lower: float = 1 / 8,
+    upper: float = 1 / 3,
+    training: bool = False,
+    generator: object = None,
+) -> Any:
+    """Its slope is drawn in training only; a leaky ReLU of the mean slope otherwise."""
+    if training:
+        return NotImplemented
+    return torch.nn.functional.leaky_relu(x, (lower + upper) / 2), noise
 
 
-def unflatten_result(exported: ExportedProgram, leaves: Sequence[Any]) -> Any:
-    """A result in the structure the model itself returns."""
-    spec = exported.call_spec.out_spec
-    assert spec is not None
-    return pytree.tree_unflatten(list(leaves), spec)
+_aten = torch.ops.aten
+_DECOMPOSITIONS: dict[Any, Callable[..., Any]] = {
+    _aten.rrelu_with_noise_functional.default: _rrelu,
+    # left whole by torch-mlir's table, and then lowered wrong or not at all
+    **get_decompositions([_aten.rrelu_with_noise_backward]),
+    _aten.linalg_norm.default: torch._refs.linalg.norm,
+    _aten.linalg_norm.ord_str: torch._refs.linalg.norm,
+}
 
 
-def signature_of(exported: ExportedProgram, prefix: str = "") -> Signature:
+def signature_of(exported: ExportedProgram, inputs: Mapping[str, str] | None = None) -> Signature:
     """Make the graph importable, in place, and say how a call maps onto it.
 
     Placeholders that are no tensors go (their values are baked in). What the caller sees comes
     first among the outputs, then what parameters, buffers and inputs become that the call writes
-    to; of their names `prefix` is taken away. Checks that give nothing, as that a matrix could be
-    factorised, go with the tokens that keep them in order.
+    to; `inputs` has the path of each input by the name it has in the program. Checks that give
+    nothing, as that a matrix could be factorised, go with the tokens that keep them in order, and
+    so does what nobody uses, random numbers too.
 
     Raises:
         ExportRefusal: the program takes something else that no device can take.
@@ -114,7 +129,8 @@ def signature_of(exported: ExportedProgram, prefix: str = "") -> Signature:
             tokens.append(node)
         else:
             arguments.append(_constant(exported, spec))
-    results, mutations = _keep_outputs(exported, prefix)
+    results, mutations = _keep_outputs(exported, inputs or {})
+    graph.eliminate_dead_code(lambda node: node.is_impure(impure_random=False))
     for token in tokens:
         _drop_token(graph, token)
     return Signature(tuple(arguments), results, mutations=mutations)
@@ -144,13 +160,14 @@ def _drop_token(graph: Graph, token: Node) -> None:
 
 def _constant(exported: ExportedProgram, spec: InputSpec) -> Constant:
     target = spec.target or spec.arg.name
+    name = target.removeprefix(MODEL)
     if spec.kind is InputKind.PARAMETER:
-        return Constant(target, exported.state_dict[target].detach(), parameter=True)
+        return Constant(name, exported.state_dict[target].detach(), parameter=True)
     if spec.kind in (InputKind.BUFFER, InputKind.CONSTANT_TENSOR):
         value = exported.state_dict.get(target, exported.constants.get(target))
         if isinstance(value, torch.Tensor):
-            return Constant(target, value.detach())
-    raise ExportRefusal(f"the exported program takes {target}, a {spec.kind.name.lower()}")
+            return Constant(name, value.detach())
+    raise ExportRefusal(f"the exported program takes {name}, a {spec.kind.name.lower()}")
 
 
 def _is_tensor(node: Node) -> bool:
@@ -173,7 +190,7 @@ _MUTATIONS = {
 
 
 def _keep_outputs(
-    exported: ExportedProgram, prefix: str
+    exported: ExportedProgram, inputs: Mapping[str, str]
 ) -> tuple[tuple[Result, ...], tuple[Mutation, ...]]:
     """Make the outputs of a graph what its caller gets, and then what the call writes to."""
     graph = exported.graph
@@ -191,29 +208,16 @@ def _keep_outputs(
             results.append(Result(None, value))
     for spec, value in pairs:
         if spec.kind in _MUTATIONS and isinstance(value, Node) and _is_tensor(value):
-            path = _mutated_path(exported, spec, prefix)
+            path = _mutated_path(spec, inputs)
             mutations[path] = kept.setdefault(value, len(kept))
     output.args = (tuple(kept),)
-    graph.eliminate_dead_code()
     return tuple(results), tuple(Mutation(*m) for m in mutations.items())
 
 
-def _mutated_path(exported: ExportedProgram, spec: OutputSpec, prefix: str) -> str:
+def _mutated_path(spec: OutputSpec, inputs: Mapping[str, str]) -> str:
     target = spec.target or ""
-    if spec.kind is not OutputKind.USER_INPUT_MUTATION:
-        return f"{_MUTATIONS[spec.kind]}{target.removeprefix(prefix)}"
-    inputs = [s.arg.name for s in exported.graph_signature.input_specs if _is_user(s)]
-    assert exported.example_inputs is not None
-    args, kwargs = exported.example_inputs
-    spec_in = exported.call_spec.in_spec
-    if kwargs and spec_in is not None:
-        kwargs = reorder_kwargs(kwargs, spec_in)
-    path, _ = input_paths((args, kwargs))[inputs.index(target)]
-    return MUTATED + path
-
-
-def _is_user(spec: InputSpec) -> bool:
-    return spec.kind is InputKind.USER_INPUT
+    path = inputs.get(target, target.removeprefix(MODEL))
+    return f"{_MUTATIONS[spec.kind]}{path}"
 
 
 def is_random(node: Node) -> bool:

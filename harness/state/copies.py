@@ -55,8 +55,14 @@ def _copy_of(tensor: torch.Tensor, storages: dict[int, torch.UntypedStorage]) ->
     storage = tensor.untyped_storage()
     key = storage._cdata
     if key not in storages:
-        storages[key] = storage.clone()
+        storages[key] = copy_of(storage)
     return over(tensor, storages[key]).requires_grad_(tensor.requires_grad)
+
+
+def copy_of(storage: torch.UntypedStorage) -> torch.UntypedStorage:
+    """A storage of its own with the same bytes."""
+    copy: torch.UntypedStorage = storage.clone()  # type: ignore[no-untyped-call]
+    return copy
 
 
 def over(tensor: torch.Tensor, storage: torch.UntypedStorage) -> torch.Tensor:

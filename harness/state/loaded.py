@@ -16,8 +16,10 @@ from typing import Any, TypeVar
 
 import torch
 
-from harness.frontend.paths import BUFFERS, MUTATED, PARAMETERS, input_paths
-from harness.frontend.torch_program import Call, call_of
+from harness.errors import HarnessError
+from harness.frontend.entry import first_paths, named_tensors
+from harness.frontend.paths import BUFFERS, INPUTS, MUTATED, PARAMETERS
+from harness.frontend.torch_program import call_of
 from harness.state.copies import copied, identical
 from harness.state.objects import Restore, kept
 from harness.state.reach import reached
@@ -52,16 +54,17 @@ class Loaded:
         apart: Iterable[object] = (),
     ) -> None:
         """What `beside` the model holds state is put back too; what is `apart` is left alone."""
-        self.inputs = inputs
+        self._model, self.inputs = model, inputs
         module = model if isinstance(model, torch.nn.Module) else None
         state = [*reached(model, *beside, apart=apart)] if module is not None else []
         self._objects: list[Restore] = [restore for value in state for restore in kept(value)]
         self._states = TensorStates(v for v in state if isinstance(v, torch.Tensor))
         self._named = _named_state(module) if module is not None else {}
         self._loaded = {path: place.now() for path, place in self._named.items()}
-        self._leaves = leaves_of(call_of(inputs))
-        self.aliases = _aliases({**self._loaded, **self._leaves})
-        """The first path of every tensor that has more than one, by its other paths."""
+        self._leaves = leaves_of(model, inputs)
+        first = first_paths({**self._loaded, **self._leaves})
+        self._aliases = {path for path in first if first[path] != path}
+        self._first = {MUTATED + path: MUTATED + first[path] for path in first}
 
     @contextlib.contextmanager
     def run(self, *, watched: bool = True) -> Iterator[Run]:
@@ -71,7 +74,7 @@ class Loaded:
         as to export, only Python's objects and small tensors are put back.
         """
         run = Run(copied(self.inputs), self._states)
-        leaves = leaves_of(call_of(run.inputs))  # before the run takes its containers apart
+        leaves = leaves_of(self._model, run.inputs)  # before the run takes its containers apart
         try:
             with self._states.watched() if watched else contextlib.nullcontext():
                 yield run
@@ -85,17 +88,27 @@ class Loaded:
             restore()
         self._states.restore()
 
+    def restored(self) -> bool:
+        """Put the model's state back; False when something was written that nobody saved."""
+        self.restore()
+        return self._states.intact()
+
     def value(self, path: str) -> torch.Tensor | None:
         """What a path of `Run.mutated` leads to in what was loaded; None when to nothing."""
+        path = path.removeprefix(MUTATED)
         found = self._loaded.get(path, self._leaves.get(path))
         return None if found is None else self._states.before(found)
+
+    def first(self, path: str) -> str:
+        """The first of the paths that lead to the same tensor, a path of `Run.mutated`."""
+        return self._first.get(path, path)
 
     def _mutated(self, leaves: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         now = {path: place.now() for path, place in self._named.items()} | dict(leaves)
         changed = {}
         for path, tensor in now.items():
             before = self.value(path)
-            if path in self.aliases or tensor is None or before is None:
+            if path in self._aliases or tensor is None or before is None:
                 continue
             untouched = path in self._named and tensor is self._loaded[path]
             if untouched and not self._states.may_have_changed(tensor):
@@ -129,17 +142,12 @@ def _named_state(module: torch.nn.Module) -> dict[str, _Place]:
     return found
 
 
-def leaves_of(call: Call) -> dict[str, torch.Tensor]:
-    """The tensors among a call's leaves, each with a path: `inputs[0]`, `inputs.cache[0].k`."""
-    return {
-        path: leaf for path, leaf in input_paths(call) if isinstance(leaf, torch.Tensor)
-    }
-
-
-def _aliases(tensors: Mapping[str, torch.Tensor | None]) -> dict[str, str]:
-    first: dict[int, str] = {}
-    found = {}
-    for path, tensor in tensors.items():
-        if tensor is not None and first.setdefault(id(tensor), path) != path:
-            found[path] = first[id(tensor)]
-    return found
+def leaves_of(model: Any, inputs: Any) -> dict[str, torch.Tensor]:
+    """The tensors among a tester's inputs, by paths below `inputs`."""
+    if not isinstance(model, torch.nn.Module):
+        return {}
+    try:
+        named = named_tensors(model, call_of(inputs))
+    except HarnessError:  # an input that nobody can take apart; the export says so
+        return {}
+    return {INPUTS + path: tensor for path, tensor in named.items()}

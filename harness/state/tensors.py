@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from harness.state.copies import is_plain, over
+from harness.state.copies import copy_of, is_plain, over
 
 COPIED_AT_ONCE = 16 << 20
 """Bytes of a storage up to which it is copied without waiting for a write."""
@@ -35,6 +35,8 @@ class _Known:
     """The same memory, under a handle of its own."""
     requires_grad: bool
     grad: torch.Tensor | None
+    version: int
+    """Of its contents, as PyTorch counts writes."""
 
 
 class TensorStates:
@@ -52,7 +54,7 @@ class TensorStates:
 
     def _add(self, tensor: torch.Tensor) -> None:
         grad = tensor.grad if tensor.is_leaf else None
-        known = _Known(tensor, tensor.detach(), tensor.requires_grad, grad)
+        known = _Known(tensor, tensor.detach(), tensor.requires_grad, grad, tensor._version)
         self._known.append(known)
         storage = tensor.untyped_storage()
         if storage.nbytes():
@@ -68,7 +70,7 @@ class TensorStates:
         storage = tensor.untyped_storage()
         address = storage.data_ptr()
         if address in self._live and address not in self._saved:
-            self._saved[address] = self._live[address].clone()
+            self._saved[address] = copy_of(self._live[address])
 
     def watched(self) -> TorchDispatchMode:
         """A context in which whatever is about to be written is saved first."""
@@ -82,6 +84,13 @@ class TensorStates:
         """A tensor, or an earlier handle of it, with the contents that it had at first."""
         saved = self._saved.get(tensor.untyped_storage().data_ptr()) if is_plain(tensor) else None
         return tensor.detach() if saved is None else over(tensor.detach(), saved)
+
+    def intact(self) -> bool:
+        """Was nothing written but what was saved before?"""
+        return all(
+            known.tensor._version == known.version or self.may_have_changed(known.tensor)
+            for known in self._known
+        )
 
     def restore(self) -> None:
         """Put back contents, memory and flags."""
@@ -116,18 +125,16 @@ def _put_back(known: _Known) -> None:
             tensor.grad = known.grad
 
 
-class _Watch(TorchDispatchMode):
+class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Calls back with every tensor that an operation is about to write."""
 
     supports_higher_order_operators = True
 
     def __init__(self, before_write: Callable[[torch.Tensor], None]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._before_write = before_write
 
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         for tensor in _written(func, args, kwargs or {}):
             self._before_write(tensor)
         return func(*args, **(kwargs or {}))
