@@ -142,7 +142,7 @@ def test_a_subclass_has_attributes_of_its_own_and_no_others() -> None:
     config.colour, config.shade, config.save_binary = "blue", "dark", True
     config._private = 1
     assert (config.colour, config.shade, config.save_binary) == ("blue", "dark", True)
-    with pytest.raises(UsageError, match="Coloured.color is no setting"):
+    with pytest.raises(UsageError, match=r"Coloured\.color is no setting"):
         config.color = "green"  # type: ignore[attr-defined]
     assert copy.deepcopy(config).colour == "blue"
 
