@@ -11,11 +11,11 @@ without a leaf in them (an empty tuple, a cache that was never written) leave no
 import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import numpy as np
 import torch
 
+from harness.dense import Array, DenseError, from_numpy, strided
 from harness.verify.structure import (
     MAX_DEPTH,
     Child,
@@ -29,9 +29,6 @@ from harness.verify.structure import (
 )
 
 __all__ = ["Leaf", "UnsupportedOutputError", "flatten"]
-
-# Two values to a byte, and torch has no conversion out of it.
-_PACKED = {torch.float4_e2m1fn_x2}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -91,15 +88,13 @@ def _children(value: object, path: str) -> Iterable[Child]:
 
 
 def _dense(tensor: torch.Tensor, path: str) -> torch.Tensor:
-    if tensor.is_meta or tensor.dtype in _PACKED:
+    try:
+        return strided(tensor)
+    except DenseError:
         what = "on the meta device" if tensor.is_meta else f"of {tensor.dtype}"
         raise UnsupportedOutputError(
             f"The output at {name_of(path)} is a tensor {what}, which has no values to compare."
-        )
-    tensor = tensor.detach()
-    if tensor.is_quantized:
-        tensor = tensor.dequantize()
-    return tensor if tensor.layout is torch.strided else tensor.to_dense()
+        ) from None
 
 
 def _number(value: complex, path: str) -> torch.Tensor:
@@ -121,18 +116,8 @@ _NUMBERS = (
 )
 
 
-def _from_numpy(array: "np.ndarray[Any, Any]", path: str) -> torch.Tensor:
-    if isinstance(array, np.ma.MaskedArray):
-        raise unsupported(path, array, str(array.dtype))
-    # torch wants native byte order, positive strides and memory it may write to.
-    array = np.require(array, array.dtype.newbyteorder("="), ["C", "W"])
+def _from_numpy(array: Array, path: str) -> torch.Tensor:
     try:
-        return torch.from_numpy(array)
-    except TypeError:
-        pass
-    # ml_dtypes' floats are unknown to torch by type, but the bits are the same.
-    dtype = getattr(torch, array.dtype.name, None)
-    if isinstance(dtype, torch.dtype) and dtype.is_floating_point:
-        bits = np.dtype(f"u{array.dtype.itemsize}")
-        return torch.from_numpy(array.view(bits)).view(dtype)
-    raise unsupported(path, array, str(array.dtype))
+        return from_numpy(array)
+    except DenseError:
+        raise unsupported(path, array, str(array.dtype)) from None
