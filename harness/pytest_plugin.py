@@ -25,6 +25,7 @@ from harness.op_tally import OpTally, report_command, summary
 from harness.records.naming import SIZES, entry_of, identity_of, nodeid_on, sized
 from harness.records.schema import GOOD, Failure, Outcome
 from harness.records.scratch import sweep
+from harness.state import settings
 
 if TYPE_CHECKING:
     from harness.recording import TestRecorder
@@ -36,6 +37,10 @@ _outcomes = pytest.StashKey[list[pytest.TestReport]]()
 _op_tallies = pytest.StashKey[dict[str, OpTally]]()
 _said_of_ops = pytest.StashKey[dict[str, list[str]]]()
 """Lines on the ops of a run, by the command for its report."""
+_settings = pytest.StashKey[settings.Values]()
+"""What holds after the running test."""
+_set_by_fixtures = pytest.StashKey[dict[int, set[str]]]()
+"""Names of the settings that fixtures of several tests changed, by the fixture."""
 _WORKERS_WORD = "bringup_said_of_ops"
 
 
@@ -66,6 +71,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from error
     os.environ[SIZE_VARIABLE] = config.getoption("--size")
     config.stash[_op_tallies], config.stash[_said_of_ops] = {}, {}
+    config.stash[_settings], config.stash[_set_by_fixtures] = {}, {}
     config.args = [name for argument in config.args for name in _full_ids(config, argument)]
 
 
@@ -154,7 +160,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     if os.environ.get(recording.RUN_DIR_VARIABLE):
         recording.open_test()
     try:
-        return (yield)
+        with settings.restored() as item.config.stash[_settings]:
+            return (yield)
     finally:
         if recording.current_test is not None:
             _end(recording.current_test, item.stash[_outcomes])
@@ -163,6 +170,31 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
                 item.config.stash[_op_tallies][recording.current_test.key] = tally
             close_large()
         recording.forget_test()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
+) -> Generator[None, object, object]:
+    """What a fixture of several tests sets is not set back after the first of them."""
+    if fixturedef.scope == "function":
+        return (yield)
+    before = settings.read()
+    value = yield
+    after = settings.read()
+    names = settings.changed(before, after)
+    request.config.stash[_set_by_fixtures][id(fixturedef)] = names
+    settings.take(request.config.stash[_settings], names, after)
+    return value
+
+
+def pytest_fixture_post_finalizer(
+    fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
+) -> None:
+    """What such a fixture set back itself is so from now on."""
+    names = request.config.stash[_set_by_fixtures].pop(id(fixturedef), set())
+    if names:
+        settings.take(request.config.stash[_settings], names, settings.read())
 
 
 @pytest.hookimpl(wrapper=True)

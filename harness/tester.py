@@ -8,17 +8,14 @@ the config asks for and returns what the model would return; `finalize()` raises
 the record of it is safe on disk.
 """
 
-import contextlib
-import dataclasses
 import difflib
-import enum
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 
-from harness import recording, reuse
+from harness import recording
 from harness.compared import nothing_compared
 from harness.config import CompileDepth, CompilerConfig
 from harness.devices.catalog import DEFAULT_DEVICE
@@ -26,38 +23,26 @@ from harness.devices.client import Device
 from harness.devices.shared import device
 from harness.errors import HarnessError, IncorrectResultError, UnverifiedError, UsageError
 from harness.executor import Executor
-from harness.fingerprint import fingerprint
 from harness.frontend import training
 from harness.frontend.eager import without_fast_paths
 from harness.frontend.entry import Call
-from harness.frontend.torch_program import call_of, parameter_count
-from harness.golden import Golden, difference
+from harness.frontend.torch_program import call_of
 from harness.lowering import Program, lower_torch, lower_training
+from harness.model_runs import SEED, ModelRuns
 from harness.recording import TesterRecorder, TestRecorder
 from harness.records.naming import identity_of
 from harness.records.schema import Failure, Outcome, OutputCheck, Stage
 from harness.reduce import request
 from harness.reduce.request import SearchDone
 from harness.routing import executor_name
+from harness.state import settings
 from harness.state.copies import copied
-from harness.state.loaded import Loaded, Run
 from harness.verify import Tolerances, compare, compare_tokens, compare_training, mismatches
 
 MODES = ("eval", "train")
-SEED = 0
 
 
-class _Progress(enum.Enum):
-    """How far a tester is with its model."""
-
-    NEW = enum.auto()
-    LOADING = enum.auto()
-    LOADED = enum.auto()
-    """And nothing was run yet: whoever asked for it may have changed it."""
-    RUN = enum.auto()
-
-
-class ModelTester:
+class ModelTester(ModelRuns):
     """Tests one PyTorch model on one device.
 
     Args:
@@ -80,8 +65,6 @@ class ModelTester:
 
     __test__ = False
     framework = "torch"
-    _given: tuple[tuple[Any, ...], dict[str, Any]]
-    """What it was made with."""
 
     def __init__(
         self,
@@ -105,15 +88,12 @@ class ModelTester:
         issue: str | None = None,
         **unknown: object,
     ) -> None:
-        own = set(vars(self))  # a subclass may set its own before
         if unknown:
             raise UsageError(_unknown_option(next(iter(unknown)), type(self).__name__))
         if mode not in MODES:
             raise UsageError(f"mode {mode!r} of {model_name}: expected eval or train")
-        self.model_name = model_name
-        self.mode = mode
+        super().__init__(model_name, mode, compiler_config or CompilerConfig())
         self.model_group = model_group
-        self.compiler_config = compiler_config or CompilerConfig()
         self.is_token_output = is_token_output
         self.issue = issue
         self.tolerances = Tolerances(
@@ -130,35 +110,15 @@ class ModelTester:
         )
         self.mismatches: list[str] = []
         self._unverified = ""
-        self._golden_run: Golden | None = None
         self._hints: list[str] = []
         self._record_property = record_property_handle
         self._device_name = device
-        self._model: Any = None
-        self._inputs: Any = None
-        self._progress = _Progress.NEW
-        self._as_loaded: Loaded | None = None
-        self._key: reuse.Key | None = None
-        self._differs_by_device = False  # did loading ask for the device?
-        self._extracted = False  # does the program give what `_extract_outputs` gives?
         self.recorder = self._open_recorder()
-        self._base = frozenset(vars(self)) - own | {"_base", "_given"}
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> "ModelTester":
-        """Remember what a tester is made of, a subclass's own arguments included."""
-        made = super().__new__(cls)
-        made._given = (args, kwargs)
-        return made
+        alone = not self.recorder.nodeid  # no pytest puts back what the model sets
+        self._settings = settings.read() if alone else None
+        self._base = frozenset(vars(self)) - self._base | {"_given"}
 
     # --- what subclasses give ---------------------------------------------------------------
-
-    def _load_model(self) -> Any:
-        """Return the model to test."""
-        raise NotImplementedError(f"{type(self).__name__} must define _load_model")
-
-    def _load_inputs(self) -> Any:
-        """Return the inputs: a mapping (keyword arguments), a sequence, or one tensor."""
-        raise NotImplementedError(f"{type(self).__name__} must define _load_inputs")
 
     def _extract_outputs(self, outputs: Any) -> Any:
         """Return the tensors to compare, for outputs the harness cannot flatten itself."""
@@ -169,27 +129,6 @@ class ModelTester:
         return training.default_loss(outputs)
 
     # --- what tests use ---------------------------------------------------------------------
-
-    @property
-    def framework_model(self) -> Any:
-        """The loaded model."""
-        self._load()
-        return self._model
-
-    @property
-    def inputs(self) -> Any:
-        """The loaded inputs."""
-        self._load()
-        return self._inputs
-
-    @inputs.setter
-    def inputs(self, inputs: Any) -> None:
-        self._inputs = inputs
-
-    @property
-    def golden(self) -> Any:
-        """The golden's outputs, once they were computed."""
-        return self._golden_run.outputs if self._golden_run is not None else None
 
     def test_model(self) -> Any:
         """Run the flow; returns the device's outputs in the model's own structure.
@@ -214,8 +153,9 @@ class ModelTester:
             raise
         finally:
             self._report_properties()
-            if not self.recorder.nodeid:  # no pytest ends the record
+            if self._settings is not None:
                 self.recorder.test.conclude()
+                settings.write(self._settings)
 
     def finalize(self) -> None:
         """Raise what `test_model` recorded against this tester, if there was anything.
@@ -229,17 +169,6 @@ class ModelTester:
         if error is not None:
             self._give_hints(error)
             raise error
-
-    def lowered(self) -> Program:
-        """The model at the level its config asks for, as `harness.reduce` takes it."""
-        self._load()
-        self._begin_runs()
-        if self.mode == "train":
-            self._compute_golden(twice=False)  # finds the parameters that get no gradient
-        with self._run(watched=False):
-            program = self._lower()
-        self._extracted = program.extracted
-        return program
 
     def call(self) -> Call:
         """The inputs as the model is called with them."""
@@ -372,98 +301,6 @@ class ModelTester:
         report = executor.intermediates or executor.run_intermediates(self._call())
         return report.render()
 
-    # --- loading, and runs of the model -----------------------------------------------------
-
-    def _program(self) -> Program:
-        """Load and lower; or take what the same test did on another device of this process."""
-        self._key = self._reuse_key() if self._progress is _Progress.NEW else None
-        kept = reuse.take(self._key)
-        if kept is not None:
-            self._model, self._golden_run, self._as_loaded = kept.model, kept.golden, kept.loaded
-            self._inputs = kept.loaded.inputs
-            self._progress, self._extracted = _Progress.RUN, kept.program.extracted
-            self.recorder.reuse(kept.results, kept.source)
-            return kept.program
-        program = self.lowered()
-        if self._key is not None and not self._differs_by_device:
-            assert self._as_loaded is not None
-            reuse.keep(
-                reuse.Kept(
-                    key=self._key,
-                    source=self.recorder.key,
-                    model=self._model,
-                    loaded=self._as_loaded,
-                    golden=self._golden_run,
-                    program=program,
-                    results=reuse.front_end_results(self.recorder.results),
-                )
-            )
-        return program
-
-    def _reuse_key(self) -> reuse.Key | None:
-        """Which place of which test this is, and what decides what it loads; None: nobody knows."""
-        arguments = reuse.loading_arguments(type(self), *self._given)
-        made_of = fingerprint({**arguments, **self._own_attributes()}, type(self), ModelTester)
-        if made_of is None:
-            return None
-        recorder = self.recorder
-        place = recorder.testers.index(recorder)
-        file = recorder.nodeid.partition("[")[0]
-        test = (recorder.identity.name, file, recorder.run.directory, place)
-        return reuse.key_of((*test, self.mode, self.model_name, made_of), self.compiler_config)
-
-    def _own_attributes(self) -> dict[str, Any]:
-        """What a subclass or a test keeps in a tester."""
-        return {name: value for name, value in vars(self).items() if name not in self._base}
-
-    def _load(self) -> None:
-        if self._progress is not _Progress.NEW:
-            return
-        with self.recorder.stage(Stage.LOAD) as stage:
-            torch.manual_seed(SEED)
-            self._progress = _Progress.LOADING
-            try:
-                self._model = self._load_model()
-                self._inputs = self._load_inputs()
-                self._set_mode()
-            except BaseException:
-                self._progress = _Progress.NEW
-                raise
-            self._progress = _Progress.LOADED
-            count = self._parameters()
-            if count is not None:
-                stage.attributes["parameters"] = str(count)
-
-    def _begin_runs(self) -> None:
-        """What model and inputs are now is what every run of this flow gets."""
-        self._progress = _Progress.RUN
-        self._golden_run = None
-        beside = self._own_attributes().values()
-        self._as_loaded = Loaded(self._model, self._inputs, beside, apart=(self,))
-
-    @contextlib.contextmanager
-    def _run(self, *, watched: bool = True) -> Iterator[Run]:
-        """Within it the inputs are a copy, and afterwards the model is as it was before."""
-        assert self._as_loaded is not None
-        given = self._inputs
-        with self._as_loaded.run(watched=watched) as run:
-            self._inputs = run.inputs
-            try:
-                yield run
-            finally:
-                self._inputs = given
-
-    def _set_mode(self) -> None:
-        if not isinstance(self._model, torch.nn.Module):
-            raise UsageError(
-                f"_load_model of {type(self).__name__} returned a {type(self._model).__name__}, "
-                "not a torch.nn.Module"
-            )
-        self._model.train(self.mode == "train")
-
-    def _parameters(self) -> int | None:
-        return parameter_count(self._model)
-
     def _call(self) -> Call:
         return call_of(self._inputs)
 
@@ -484,26 +321,6 @@ class ModelTester:
 
     def _make_executor(self, program: Program, target: Device) -> Executor:
         return Executor(program, self.compiler_config, target, self.recorder)
-
-    def _compute_golden(self, *, twice: bool = True) -> None:
-        """Run the model on the CPU; `twice`, to see whether it gives the same again."""
-        golden = self._golden_run
-        if golden is not None and (golden.difference is not None or not twice):
-            return
-        with self.recorder.stage(Stage.GOLDEN):
-            if golden is None:
-                torch.manual_seed(SEED)
-                golden = self._run_golden()
-            if twice:  # on the same values, and with whatever random numbers come next
-                found = difference(golden, self._run_golden())
-                golden = dataclasses.replace(golden, difference=found)
-            self._golden_run = golden
-            reuse.add_golden(self._key, golden)
-
-    def _run_golden(self) -> Golden:
-        with self._run() as run:
-            outputs = run.outliving(self._golden())
-        return Golden(outputs, run.mutated)
 
     def _golden(self) -> Any:
         args, kwargs = self._call()
@@ -572,12 +389,6 @@ class ModelTester:
             error.add_note(hint)
 
     # --- records ----------------------------------------------------------------------------
-
-    @property
-    def device_name(self) -> str:
-        """The device this test runs on."""
-        self._differs_by_device |= self._progress is _Progress.LOADING
-        return self._device_name or self.recorder.identity.device
 
     def _open_recorder(self) -> TesterRecorder:
         current = recording.open_test()
