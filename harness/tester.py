@@ -218,7 +218,7 @@ class ModelTester:
         executor = self._make_executor(program, target)
         try:
             executor.compile()
-            if config.compile_depth is not CompileDepth.EXECUTE or not target.open().executes:
+            if config.compile_depth is not CompileDepth.EXECUTE or not target.executes():
                 self.recorder.verdict = Outcome.REACHED
                 return None
             return self._execute(executor)

@@ -25,6 +25,7 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
+from harness.devices import device_history
 from harness.devices.begun_op import BegunOp
 from harness.devices.catalog import kind_of
 from harness.devices.client import Device
@@ -209,6 +210,7 @@ class OpPool:
 
     def _fall_sick(self, reason: str) -> None:
         self._sick = self._sick or reason
+        device_history.suspect(self._name, reason)  # whole tests are not to believe it either
 
 
 class _Worker(threading.Thread):

@@ -375,6 +375,6 @@ _known_to_execute: dict[str, bool] = {}
 def _executes(device: Device) -> bool:
     """Can a device run here, and not compile only? Found out once: opening takes seconds."""
     if device.name not in _known_to_execute:
-        _known_to_execute[device.name] = device.open().executes
+        _known_to_execute[device.name] = device.executes()
         device.close()  # its workers are hosts of their own
     return _known_to_execute[device.name]
