@@ -155,7 +155,7 @@ def _foreign(modules: str) -> dict[str, DeviceKind]:
     found: dict[str, DeviceKind] = {}
     for source, thing in (*_from_variable(modules), *_from_entry_points()):
         for kind in _kinds_in(thing, source):
-            if kind.name in _shipped() or kind.name in found:
+            if kind.name in _shipped() or found.get(kind.name, kind) is not kind:
                 raise UsageError(f"{source}: there is a device called {kind.name} already")
             found[kind.name] = kind
     return found

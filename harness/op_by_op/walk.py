@@ -29,6 +29,7 @@ from harness.op_by_op.reference import Golden
 from harness.op_by_op.reproducer import fingerprint_of, write_reproducer
 from harness.op_by_op.threads import prompt_threads
 from harness.recording import TestRecorder
+from harness.records.machine_faults import is_machines_error
 from harness.records.schema import (
     GOOD,
     Failure,
@@ -313,13 +314,14 @@ class OpByOpExecutor(Executor):
     def _not_imported(self, candidate: Candidate, error: LoweringError) -> OpVerdict:
         kept = self.recorder.run.blobs.put(error.diagnostic, "diagnostic")
         failure = Failure(Stage.TORCH_IR, "LoweringError", str(error)[:2000], kept)
+        outcome = Outcome.INFRA if is_machines_error(error) else Outcome.FAILED
         return OpVerdict(
             op=candidate.op,
             device=self.device.name,
             status=Status.CREATED_GRAPH,
             failure=failure,
-            outcome=Outcome.FAILED,
-            fingerprint=fingerprint_of(candidate.op.name, Outcome.FAILED, failure),
+            outcome=outcome,
+            fingerprint=fingerprint_of(candidate.op.name, outcome, failure),
             origin=self.recorder.run.run_id,
             computed=time.time(),
         )

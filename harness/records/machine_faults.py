@@ -31,7 +31,7 @@ _KINDS = frozenset({"DeviceError", "RecordError", "MemoryError", "OutOfMemoryErr
 _PHRASES = (
     # what the C library says of an errno (strerror(3)), as C++ and Python print it
     *("too many open files", "no space left on device", "disk quota exceeded"),
-    *("cannot allocate memory", "resource temporarily unavailable", "input/output error"),
+    *("cannot allocate memory", "resource temporarily unavailable", "[errno 5]"),
     *("read-only file system", "no such device or address", "stale file handle"),
     # threads and processes
     *("can't start new thread", "cannot start new thread", "unable to create thread"),
