@@ -15,9 +15,9 @@ from harness.devices.failures import DeviceFailure
 from harness.devices.lease import lease
 from harness.devices.wire import Level, Usage
 from harness.errors import UsageError
+from harness.frontend.entry import Call
 from harness.frontend.mlir import at_version
 from harness.frontend.program import UserInput, fit
-from harness.frontend.torch_program import Call
 from harness.intermediates import Callback, IntermediateReport, walk
 from harness.lowering import Program, keep_level
 from harness.recording import StageScope, TestRecorder

@@ -23,7 +23,9 @@ from harness.devices.shared import device
 from harness.errors import IncorrectResultError, UsageError
 from harness.executor import Executor
 from harness.frontend import training
-from harness.frontend.torch_program import Call, call_of, parameter_count
+from harness.frontend.eager import without_fast_paths
+from harness.frontend.entry import Call
+from harness.frontend.torch_program import call_of, parameter_count
 from harness.lowering import Program, lower_torch, lower_training
 from harness.recording import TestRecorder
 from harness.records.naming import identity_of
@@ -113,6 +115,7 @@ class ModelTester:
         self._model: Any = None
         self._inputs: Any = None
         self._loaded = False
+        self._extracted = False  # does the program give what `_extract_outputs` gives?
         self.recorder = self._open_recorder()
 
     # --- what subclasses give ---------------------------------------------------------------
@@ -183,7 +186,9 @@ class ModelTester:
         self._load()
         if self.mode == "train":
             self._compute_golden()  # finds the parameters that get no gradient
-        return self._lower()
+        program = self._lower()
+        self._extracted = program.extracted
+        return program
 
     def call(self) -> Call:
         """The inputs as the model is called with them."""
@@ -274,7 +279,7 @@ class ModelTester:
         kept = reuse.take(self._reuse_key())
         if kept is not None:
             self._model, self._inputs, self.golden = kept.model, kept.inputs, kept.golden
-            self._loaded = True
+            self._loaded, self._extracted = True, kept.program.extracted
             self.recorder.reuse(kept.results, kept.source)
             return kept.program
         program = self.lowered()
@@ -330,7 +335,13 @@ class ModelTester:
                 self._model, self._call(), self._loss, self.compiler_config, self.recorder
             )
         with torch.no_grad():
-            return lower_torch(self._model, self._call(), self.compiler_config, self.recorder)
+            return lower_torch(
+                self._model,
+                self._call(),
+                self.compiler_config,
+                self.recorder,
+                self._extract_outputs,
+            )
 
     def _make_executor(self, program: Program, target: Device) -> Executor:
         return Executor(program, self.compiler_config, target, self.recorder)
@@ -347,14 +358,16 @@ class ModelTester:
         args, kwargs = self._call()
         if self.mode == "train":
             return training.eager_step(self._model, (args, kwargs), self._loss)
-        with torch.no_grad():
+        with torch.no_grad(), without_fast_paths():
             return self._model(*args, **kwargs)
 
     def _verify(self, outputs: Any) -> tuple[OutputCheck, ...]:
         golden, actual = self.golden, outputs
         if self.mode == "train":
             return compare_training(golden, actual, self.tolerances, training.GRADIENT)
-        golden, actual = self._extract_outputs(golden), self._extract_outputs(actual)
+        golden = self._extract_outputs(golden)
+        if not self._extracted:
+            actual = self._extract_outputs(actual)
         if self.is_token_output:
             return compare_tokens(golden, actual, self._tokenizer(), self.tolerances)
         return compare(golden, actual, self.tolerances)

@@ -12,20 +12,20 @@ others do not legalise. Parameters and buffers become arguments: inlined, BERT-b
 import inspect
 import operator
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
+import torch._refs.linalg
+from torch._decomp import get_decompositions
 from torch.export import ExportedProgram
-from torch.export._tree_utils import reorder_kwargs
 from torch.export.graph_signature import ConstantArgument, InputKind, InputSpec, OutputKind
 from torch.fx import Graph, Node
-from torch.utils import _pytree as pytree
 
 from harness.errors import HarnessError
+from harness.frontend.eager import without_fast_paths
+from harness.frontend.entry import MODEL, Call, Entry
 from harness.frontend.program import Constant, Result, Signature, UserInput
-
-Call = tuple[tuple[Any, ...], dict[str, Any]]
 
 
 class ExportRefusal(HarnessError):
@@ -44,36 +44,50 @@ def call_of(inputs: Any) -> Call:
 def export(model: torch.nn.Module, call: Call) -> ExportedProgram:
     """Export a model for one call; the caller decides on eval or train mode before."""
     args, kwargs = call
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), without_fast_paths():
         warnings.simplefilter("ignore")
         exported: ExportedProgram = torch.export.export(model, args, kwargs, strict=False)
     return exported
+
+
+def export_entry(entry: Entry) -> ExportedProgram:
+    """Export a model by its entry, for the call the entry was made for."""
+    return export(entry, ((), entry.tensors))
 
 
 def decompose(exported: ExportedProgram) -> ExportedProgram:
     """Decompose with torch-mlir's table; parameters are shared, not copied."""
     from torch_mlir.extras.fx_decomp_util import get_decomposition_table
 
+    table = {**get_decomposition_table(), **_DECOMPOSITIONS}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        decomposed: ExportedProgram = exported.run_decompositions(get_decomposition_table())
+        decomposed: ExportedProgram = exported.run_decompositions(table)
     return decomposed
 
 
-def flatten_call(exported: ExportedProgram, call: Call) -> list[Any]:
-    """A call's leaves in the order the program counts its user inputs."""
-    args, kwargs = call
-    spec = exported.call_spec.in_spec
-    if kwargs and spec is not None:
-        kwargs = reorder_kwargs(kwargs, spec)
-    return pytree.tree_leaves((args, kwargs))
+def _rrelu(
+    x: torch.Tensor,
+    noise: torch.Tensor,
+    lower: float = 1 / 8,
+    upper: float = 1 / 3,
+    training: bool = False,
+    generator: object = None,
+) -> Any:
+    """Its slope is drawn in training only; a leaky ReLU of the mean slope otherwise."""
+    if training:
+        return NotImplemented
+    return torch.nn.functional.leaky_relu(x, (lower + upper) / 2), noise
 
 
-def unflatten_result(exported: ExportedProgram, leaves: Sequence[Any]) -> Any:
-    """A result in the structure the model itself returns."""
-    spec = exported.call_spec.out_spec
-    assert spec is not None
-    return pytree.tree_unflatten(list(leaves), spec)
+_aten = torch.ops.aten
+_DECOMPOSITIONS: dict[Any, Callable[..., Any]] = {
+    _aten.rrelu_with_noise_functional.default: _rrelu,
+    # left whole by torch-mlir's table, and then lowered wrong or not at all
+    **get_decompositions([_aten.rrelu_with_noise_backward]),
+    _aten.linalg_norm.default: torch._refs.linalg.norm,
+    _aten.linalg_norm.ord_str: torch._refs.linalg.norm,
+}
 
 
 def signature_of(exported: ExportedProgram) -> Signature:
@@ -81,7 +95,8 @@ def signature_of(exported: ExportedProgram) -> Signature:
 
     Placeholders that are no tensors go (their values are baked in), as do outputs that are
     mutated buffers or inputs: what a caller sees stays. Checks that give nothing, as that a matrix
-    could be factorised, go with the tokens that keep them in order.
+    could be factorised, go with the tokens that keep them in order, and so does what nobody uses,
+    random numbers too.
 
     Raises:
         ExportRefusal: the program takes something else that no device can take.
@@ -106,6 +121,7 @@ def signature_of(exported: ExportedProgram) -> Signature:
         else:
             arguments.append(_constant(exported, spec))
     results = _keep_user_outputs(exported)
+    graph.eliminate_dead_code(lambda node: node.is_impure(impure_random=False))
     for token in tokens:
         _drop_token(graph, token)
     return Signature(tuple(arguments), results)
@@ -135,13 +151,14 @@ def _drop_token(graph: Graph, token: Node) -> None:
 
 def _constant(exported: ExportedProgram, spec: InputSpec) -> Constant:
     target = spec.target or spec.arg.name
+    name = target.removeprefix(MODEL)
     if spec.kind is InputKind.PARAMETER:
-        return Constant(target, exported.state_dict[target].detach(), parameter=True)
+        return Constant(name, exported.state_dict[target].detach(), parameter=True)
     if spec.kind in (InputKind.BUFFER, InputKind.CONSTANT_TENSOR):
         value = exported.state_dict.get(target, exported.constants.get(target))
         if isinstance(value, torch.Tensor):
-            return Constant(target, value.detach())
-    raise ExportRefusal(f"the exported program takes {target}, a {spec.kind.name.lower()}")
+            return Constant(name, value.detach())
+    raise ExportRefusal(f"the exported program takes {name}, a {spec.kind.name.lower()}")
 
 
 def _is_tensor(node: Node) -> bool:
@@ -172,7 +189,6 @@ def _keep_user_outputs(exported: ExportedProgram) -> tuple[Result, ...]:
         else:
             results.append(Result(None, value))
     output.args = (tuple(kept),)
-    graph.eliminate_dead_code()
     return tuple(results)
 
 

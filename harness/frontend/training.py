@@ -15,32 +15,20 @@ from typing import Any
 
 import torch
 from torch.export import ExportedProgram
-from torch.export.graph_signature import OutputKind
+from torch.export.graph_signature import InputKind, OutputKind
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils import _pytree as pytree
 
 from harness.errors import HarnessError
-from harness.frontend.torch_program import Call, export
+from harness.frontend.eager import without_fast_paths
+from harness.frontend.entry import MODEL, Call, Entry
+from harness.frontend.torch_program import export_entry
 
-PREFIX = "model."
 GRADIENT = "grad."
 
 
 class TrainingError(HarnessError):
     """The model cannot be trained as it is."""
-
-
-class Step(torch.nn.Module):
-    """Forward and loss. Only the loss leaves, so that nothing else needs a gradient."""
-
-    def __init__(self, model: torch.nn.Module, loss: Callable[[Any], torch.Tensor]) -> None:
-        super().__init__()
-        self.model = model
-        self._loss = loss
-
-    def forward(self, *args: Any, **kwargs: Any) -> tuple[torch.Tensor]:
-        """The loss, a float scalar, in a tuple."""
-        return (self._loss(self.model(*args, **kwargs)),)
 
 
 def default_loss(outputs: Any) -> torch.Tensor:
@@ -62,7 +50,7 @@ def eager_step(
     Parameters that get no gradient are frozen, here and in what is exported afterwards.
     """
     model.zero_grad(set_to_none=True)
-    with sdpa_kernel(SDPBackend.MATH):
+    with sdpa_kernel(SDPBackend.MATH), without_fast_paths():
         value = loss(model(*call[0], **call[1]))
         if value.grad_fn is None:
             raise TrainingError("the loss depends on no parameter")
@@ -77,17 +65,41 @@ def eager_step(
     return result
 
 
-def export_step(
-    model: torch.nn.Module, call: Call, loss: Callable[[Any], torch.Tensor]
-) -> ExportedProgram:
+def entry_of(model: torch.nn.Module, call: Call, loss: Callable[[Any], torch.Tensor]) -> Entry:
+    """Forward and loss. Only the loss leaves, so that nothing else needs a gradient."""
+    return Entry(model, call, of=lambda outputs: (loss(outputs),))
+
+
+def export_step(entry: Entry) -> ExportedProgram:
     """Export forward, loss and backward."""
     from torch.export.experimental import _export_forward_backward  # a second to import
 
     with sdpa_kernel(SDPBackend.MATH), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        forward = export(Step(model, loss), call)
+        forward = export_entry(entry)
+        _name_tied_once(forward, entry)
         joint: ExportedProgram = _export_forward_backward(forward)
     return joint
+
+
+def _name_tied_once(exported: ExportedProgram, entry: Entry) -> None:
+    """Let a parameter of several names have the one that `named_parameters` gives it, in place.
+
+    Autograd sums what flows into it, and wants a gradient for every name that it is told.
+    """
+    first = {id(parameter): name for name, parameter in entry.named_parameters()}
+    nodes = {node.name: node for node in exported.graph.nodes if node.op == "placeholder"}
+    specs = exported.graph_signature.input_specs
+    kept = {spec.target: nodes[spec.arg.name] for spec in specs}
+    for spec in list(specs):
+        if spec.kind is not InputKind.PARAMETER or spec.target is None:
+            continue
+        name = first[id(entry.get_parameter(spec.target))]
+        if name != spec.target:
+            nodes[spec.arg.name].replace_all_uses_with(kept[name])
+            exported.graph.erase_node(nodes[spec.arg.name])
+            specs.remove(spec)
+    exported.graph_module.recompile()
 
 
 def results_of(exported: ExportedProgram) -> Callable[[Sequence[Any]], dict[str, torch.Tensor]]:
@@ -97,5 +109,5 @@ def results_of(exported: ExportedProgram) -> Callable[[Sequence[Any]], dict[str,
         if spec.kind is OutputKind.LOSS_OUTPUT:
             names.append("loss")
         elif spec.kind is OutputKind.GRADIENT_TO_PARAMETER:
-            names.append(GRADIENT + (spec.target or "").removeprefix(PREFIX))
+            names.append(GRADIENT + (spec.target or "").removeprefix(MODEL))
     return lambda leaves: dict(zip(names, leaves, strict=True))

@@ -19,8 +19,8 @@ from harness.devices.catalog import versions
 from harness.devices.lease import lease
 from harness.errors import DeviceError, RecordError, UsageError
 from harness.executor import Executor
+from harness.frontend.entry import Call
 from harness.frontend.mlir import TorchMlir
-from harness.frontend.torch_program import Call
 from harness.lowering import Program
 from harness.op_by_op.reproducer import write_reproducer
 from harness.records.reproducible import (
