@@ -20,6 +20,7 @@ Version history
 
 import msgspec
 
+from harness.records.metrics import worst
 from harness.records.ops import (
     Op,
     OpEnded,
@@ -253,34 +254,17 @@ class TestRecord(msgspec.Struct, frozen=True, kw_only=True):
         return max((s.peak_rss for s in self.stages if s.peak_rss is not None), default=None)
 
     def metric(self, name: str) -> Metric | None:
-        """The worst `name` metric over all outputs; None when it was never computed.
-
-        Not-a-number is worse than any number; among numbers the smallest PCC and the largest
-        of every other metric is the worst.
-        """
-        found = [c.measured for o in self.outputs for c in o.checks if c.metric == name]
-        for state in (
-            MetricState.NAN,
-            MetricState.NEGATIVE_INFINITY,
-            MetricState.POSITIVE_INFINITY,
-        ):
-            bad = [m for m in found if m.state is state]
-            if bad:
-                return bad[0]
-        values = [m for m in found if m.value is not None]
-        if not values:
-            return found[0] if found else None
-        pick = min if name == "pcc" else max
-        return pick(values, key=lambda m: m.value or 0.0)
+        """The worst `name` that the outputs' checks assert; see `metrics.worst`."""
+        return worst((check for output in self.outputs for check in output.checks), name)
 
     @property
     def pcc(self) -> Metric | None:
-        """The worst PCC over all outputs."""
+        """The worst PCC among outputs that it was asserted of; of all, where of none."""
         return self.metric("pcc")
 
     @property
     def atol(self) -> Metric | None:
-        """The worst maximum absolute difference over all outputs."""
+        """The worst maximum absolute difference, likewise."""
         return self.metric("atol")
 
 

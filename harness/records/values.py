@@ -199,11 +199,10 @@ class Check(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One comparison of one output: what was measured, what was required, who asserts it."""
 
     metric: str
-    """`structure`, `shape`, `dtype`, `nonfinite`, `pcc`, `atol`, `relative_atol`, `allclose`,
-    `relative_l2`, `exact`, `tokens`."""
+    """One of `harness.records.metrics.METRICS`."""
     measured: Metric
     required: float | None
-    """None for checks without a threshold (`shape`, `exact` ...)."""
+    """What it was held to, or would be; None for checks without a threshold (`shape` ...)."""
     ok: bool
     asserted: bool
     """False: computed and recorded only; does not decide the verdict."""
