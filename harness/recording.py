@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from harness.devices.catalog import distributions
 from harness.devices.usage import Meter
 from harness.errors import DeviceError, HarnessError, RecordError, UsageError
 from harness.op_tally import OpTally
@@ -60,7 +61,7 @@ class Run:
     def __init__(self, directory: Path, run_id: str, seed: int = 0) -> None:
         self.directory = directory
         self.run_id = run_id
-        self.journal = JournalWriter(directory, run_id, provenance.collect(seed))
+        self.journal = JournalWriter(directory, run_id, provenance.collect(seed, distributions()))
         self.blobs = BlobStore(directory)
         self.pid = os.getpid()
         self.started = time.time()

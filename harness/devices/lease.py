@@ -14,14 +14,14 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from harness.devices.catalog import TENSTORRENT_BOARDS, is_exclusive
+from harness.devices.catalog import kind_of
 
 LEASE_FOLDER = Path(tempfile.gettempdir()) / "bringup-leases"
 
 
 def capacity(name: str) -> int | None:
     """How many processes may use the device at once; None for as many as like."""
-    return 1 if is_exclusive(name) else None
+    return 1 if kind_of(name).exclusive() else None
 
 
 @contextlib.contextmanager
@@ -31,6 +31,6 @@ def lease(name: str) -> Iterator[None]:
         yield
         return
     LEASE_FOLDER.mkdir(exist_ok=True)
-    family = "tenstorrent" if name in TENSTORRENT_BOARDS else name
+    family = kind_of(name).lease or name
     with FileLock(LEASE_FOLDER / f"{family.replace(':', '-')}.lock"):
         yield

@@ -20,19 +20,15 @@ from typing import Any
 
 from filelock import FileLock
 
-from harness.devices.backend import Array, CompileError, Opening
+from harness.devices.backend import COMMON_FOLDER_VARIABLE, Array, CompileError, Opening
+from harness.devices.kinds.tenstorrent import INSTALL, PLUGINS, has_card
 from harness.devices.pjrt import PjrtBackend, discover_plugins
 from harness.devices.wire import Level
 from harness.errors import DeviceError
 
-DISTRIBUTIONS = {"pjrt-plugin-tt": ("pjrt_plugin_tt", "tt"), "jax-tt-plugin": ("libtt", "tt")}
-"""Distributions that carry the plugin, best first, and the names their libraries go by."""
-
 DESCRIPTOR_VARIABLE = "TT_COMPILE_ONLY_SYSTEM_DESC"
-COMMON_FOLDER_VARIABLE = "BRINGUP_COMMON_TMPDIR"
-"""The temporary folder all hosts share; a host's own `TMPDIR` is private to it."""
 ASSETS = "libtt-tt-metal-runtime-assets-*"
-DEVICE_NODES = Path("/dev/tenstorrent")
+_FOLDER = "bringup-tt-"
 _LEVELS = {"ttir": "ttir", "ttnn": "ttnn"}
 _DUMP_NAME = re.compile(r"(?P<level>[a-z_]+?)_\d+\.mlir")
 
@@ -44,7 +40,7 @@ def find_plugin() -> tuple[str, str, Path]:
         DeviceError: none is installed.
     """
     libraries = discover_plugins()
-    for distribution, names in DISTRIBUTIONS.items():
+    for distribution, names in PLUGINS.items():
         try:
             version = metadata.version(distribution)
         except metadata.PackageNotFoundError:
@@ -52,14 +48,7 @@ def find_plugin() -> tuple[str, str, Path]:
         library = next((libraries[name] for name in names if name in libraries), None)
         if library is not None and library.is_file():
             return distribution, version, library
-    raise DeviceError(
-        "no Tenstorrent PJRT plugin is installed; pip install 'bringup[tt]' brings one"
-    )
-
-
-def has_hardware() -> bool:
-    """Is there a card whose driver is loaded?"""
-    return DEVICE_NODES.is_dir() and any(DEVICE_NODES.iterdir())
+    raise DeviceError(f"no Tenstorrent PJRT plugin is installed; {INSTALL}")
 
 
 class TenstorrentBackend:
@@ -73,7 +62,7 @@ class TenstorrentBackend:
         from harness.devices.system_desc import write_descriptor
 
         distribution, version, library = find_plugin()
-        executes = has_hardware()
+        executes = has_card()
         note = f"{distribution} {version}"
         if not executes:
             note += "; no card: compiles against a generated system descriptor"
@@ -108,7 +97,7 @@ class TenstorrentBackend:
 
     def compile(self, stablehlo: bytes, options: dict[str, str]) -> tuple[Any, tuple[Level, ...]]:
         """Compile and collect the levels the plugin wrote, also of a compile that failed."""
-        with tempfile.TemporaryDirectory(prefix="bringup-tt-") as folder:
+        with tempfile.TemporaryDirectory(prefix=_FOLDER) as folder:
             try:
                 executable = self._pjrt.load(stablehlo, {**options, "export_path": folder})
             except CompileError as error:
@@ -143,6 +132,12 @@ def _shared_assets() -> Iterator[Path]:
             if not assets.is_symlink():
                 assets.rename(common / assets.name)
                 assets.symlink_to(common / assets.name)
+
+
+def levels_left(scratch: Path) -> tuple[Level, ...]:
+    """The levels that a compilation had written when its host was stopped."""
+    folders = sorted(scratch.glob(f"{_FOLDER}*"))
+    return tuple(level for folder in folders for level in read_levels(folder))
 
 
 def read_levels(folder: Path) -> tuple[Level, ...]:

@@ -5,10 +5,11 @@
 
 import hashlib
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 
 import msgspec
 
-from harness.devices.catalog import TENSTORRENT_BOARDS
+from harness.devices.catalog import DEFAULT_DEVICE, kind_of
 from harness.records.schema import Op
 
 KEY_VERSION = 4
@@ -36,15 +37,6 @@ def cache_key(
 def _matters(distribution: str, device: str, source: str) -> bool:
     if distribution in ("bringup", "torch", "torch-mlir"):  # comparison, golden, lowering
         return True
-    if distribution.startswith("iree-"):
-        return device.startswith("iree")
-    if distribution == "jaxlib":  # the golden of a StableHLO op is the CPU device's
-        return not device.startswith("iree") or source == "stablehlo"
-    if "-plugin" in distribution:
-        tenstorrent = "tt" in distribution.split("-")
-        return device in TENSTORRENT_BOARDS if tenstorrent else not _builtin(device)
-    return False
-
-
-def _builtin(device: str) -> bool:
-    return device in (*TENSTORRENT_BOARDS, "cpu") or device.startswith("iree")
+    judges = (DEFAULT_DEVICE,) if source == "stablehlo" else ()  # it may be the golden's source
+    patterns = (p for name in (device, *judges) for p in kind_of(name).distributions)
+    return any(fnmatchcase(distribution, pattern) for pattern in patterns)

@@ -3,15 +3,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is known of a walk's ops before they are run: the verdict cache, as one test sees it."""
 
-import functools
-import hashlib
 from collections.abc import Mapping
 
-from harness.devices.catalog import TENSTORRENT_BOARDS
+from harness.devices.catalog import kind_of, versions
 from harness.errors import RecordError
 from harness.op_by_op.cache_key import cache_key
 from harness.recording import TestRecorder
-from harness.records.provenance import versions
 from harness.records.schema import Op, OpVerdict
 from harness.records.verdicts.cache import VerdictCache
 from harness.records.verdicts.recheck import Recheck
@@ -65,11 +62,6 @@ class KnownVerdicts:
         self._cache.replace(key, verdict, self._blobs)
 
 
-@functools.cache
 def descriptor_of(device: str) -> str:
-    """What a device is compiled for beside its name: the digest of a board's figures."""
-    if device not in TENSTORRENT_BOARDS:
-        return ""
-    from harness.devices.system_desc import encode, load_board
-
-    return hashlib.sha256(encode(load_board(device), "0" * 64)).hexdigest()
+    """What a device is compiled for beside its name: a board's figures, a card, a processor."""
+    return kind_of(device).target(device)

@@ -25,10 +25,10 @@ from types import TracebackType
 from typing import Self
 
 from harness.devices.begun_op import BegunOp
-from harness.devices.catalog import is_exclusive
+from harness.devices.catalog import kind_of
 from harness.devices.client import Device
 from harness.devices.failures import HostCrash
-from harness.devices.fork_server import PRELOADED_FOR, ForkServer
+from harness.devices.fork_server import ForkServer
 from harness.devices.op_run import (
     DEADLINE,
     OUT_OF_MEMORY,
@@ -105,7 +105,7 @@ class OpPool:
         self._sick = ""
         self._name = device_name
         self._memory_limit = memory_limit
-        self._server = ForkServer(PRELOADED_FOR.get(device_name, ()))
+        self._server = ForkServer(kind_of(device_name).preload)
         self._spares = threading.Lock()
         self._spare: Device | None = None
         self._shelf: list[Device] = []
@@ -204,7 +204,7 @@ class OpPool:
     def _stand_by(self, like: Device) -> None:
         """Have a spare open from now on, if `like` shows that it pays."""
         opening = like.open().usage.wall_s
-        if opening < SPARE_WORTH or is_exclusive(self._name):
+        if opening < SPARE_WORTH or kind_of(self._name).exclusive():
             return
         with self._spares:
             if self._spare is None and not self._closing:

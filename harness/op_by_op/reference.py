@@ -28,7 +28,7 @@ import torch
 from torch_mlir import ir
 from torch_mlir._mlir_libs import _stablehlo
 
-from harness.devices.catalog import INTERPRETER, TENSTORRENT_BOARDS
+from harness.devices.catalog import DEFAULT_DEVICE, INTERPRETER, kind_of
 from harness.devices.interpreter import WORK_LIMIT, divides, refusal
 from harness.devices.op_run import Ended, OpJob, OpRun
 from harness.frontend.mlir import TorchMlir, main_of, read
@@ -233,7 +233,7 @@ class References:
         self._mlir = mlir or TorchMlir()
         self._devices = {Source.INTERPRETER: INTERPRETER}
         if is_other_compiler(device):
-            self._devices[Source.CPU] = "cpu"
+            self._devices[Source.CPU] = DEFAULT_DEVICE
 
     def ask(self, op: StablehloOp, inputs: Sequence[torch.Tensor]) -> Callable[[], Golden]:
         """Ask the first of an op's sources; the answer is waited for, and others asked, later."""
@@ -290,8 +290,8 @@ class References:
 
 
 def is_other_compiler(device: str) -> bool:
-    """Does a device go through a compiler that shares nothing with XLA's?"""
-    return device in TENSTORRENT_BOARDS or device.startswith("iree")
+    """Does a device go through a compiler that shares nothing with the `cpu` device's?"""
+    return kind_of(device).independent_of(kind_of(DEFAULT_DEVICE))
 
 
 _pools: dict[str, OpPool] = {}

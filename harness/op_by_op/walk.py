@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from harness.config import CompileDepth, CompilerConfig
+from harness.devices.catalog import versions
 from harness.devices.client import Device
 from harness.devices.op_run import Ended, OpJob, OpRun
 from harness.devices.tensors import nbytes
@@ -28,7 +29,6 @@ from harness.op_by_op.reference import Golden
 from harness.op_by_op.reproducer import fingerprint_of, write_reproducer
 from harness.op_by_op.threads import prompt_threads
 from harness.recording import TestRecorder
-from harness.records.provenance import versions
 from harness.records.schema import (
     GOOD,
     Failure,
@@ -153,7 +153,7 @@ class OpByOpExecutor(Executor):
         self._executes = depth is CompileDepth.EXECUTE_OP_BY_OP and _executes(self.device)
         self._known.executes = self._executes
         run = self.recorder.run
-        earlier = earlier_results(run.directory, self.recorder.key, run.journal.path)
+        earlier = earlier_results(run.directory, self.recorder.key, run.journal.path, versions())
         self._earlier = earlier
         only = self.compiler_config.run_global_op_idx
         if only is not None and only >= total:

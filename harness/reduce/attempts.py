@@ -13,8 +13,9 @@ from typing import Self
 
 import torch
 
+from harness.devices.catalog import kind_of
 from harness.devices.client import Device
-from harness.devices.fork_server import PRELOADED_FOR, ForkServer
+from harness.devices.fork_server import ForkServer
 from harness.devices.op_run import Ended as RunEnded
 from harness.devices.op_run import OpFailure, OpJob, OpRun
 from harness.errors import DeviceError
@@ -41,7 +42,7 @@ def sign_of(verdict: OpVerdict) -> Sign:
 @contextlib.contextmanager
 def worker(device_name: str) -> Iterator[Device]:
     """A device of its own whose host is forked anew in no time when it dies."""
-    server = ForkServer(PRELOADED_FOR.get(device_name, ()))
+    server = ForkServer(kind_of(device_name).preload)
     device = Device(device_name, fork_server=server)
     try:
         yield device

@@ -15,6 +15,7 @@ import torch
 from harness import recording
 from harness.config import CompilerConfig
 from harness.devices import shared
+from harness.devices.catalog import versions
 from harness.devices.lease import lease
 from harness.errors import DeviceError, RecordError, UsageError
 from harness.executor import Executor
@@ -22,7 +23,6 @@ from harness.frontend.mlir import TorchMlir
 from harness.frontend.torch_program import Call
 from harness.lowering import Program
 from harness.op_by_op.reproducer import write_reproducer
-from harness.records.provenance import versions
 from harness.records.reproducible import (
     REPRO_FOLDER,
     folder_name,
