@@ -12,6 +12,7 @@ from harness.records.schema import OutputCheck
 from harness.verify import metrics
 from harness.verify.compare import compare
 from harness.verify.flatten import flatten
+from harness.verify.natural import Natural
 from harness.verify.tolerances import Tolerances
 
 
@@ -20,17 +21,26 @@ def compare_training(
     actual: Mapping[str, object],
     tolerances: Tolerances,
     prefix: str,
+    natural: Natural | None = None,
 ) -> tuple[OutputCheck, ...]:
     """Check a step's outputs by name; those whose name begins with `prefix` are gradients.
 
     A gradient may be zero but for rounding while others are not, so what counts as noise is
-    taken from the largest of them. Raises UnsupportedOutputError.
+    taken from the largest of them; `natural` says which are (see `compare`).
+    Raises UnsupportedOutputError.
     """
     gradients = {name: value for name, value in golden.items() if name.startswith(prefix)}
     scaled = dataclasses.replace(tolerances, scale=gradient_scale(gradients))
     return (
-        *compare(_without(golden, gradients), _without(actual, gradients), tolerances),
-        *compare(gradients, {name: actual[name] for name in actual if name in gradients}, scaled),
+        *compare(
+            _without(golden, gradients), _without(actual, gradients), tolerances, natural=natural
+        ),
+        *compare(
+            gradients,
+            {name: actual[name] for name in actual if name in gradients},
+            scaled,
+            natural=natural,
+        ),
     )
 
 
