@@ -28,11 +28,12 @@ from harness.verify.chunks import fill_of, real_parts
 
 _GAP = 6
 """So many empty binades part values that lie apart: a mask of -10000 is 7 above scores of 50."""
-_EXPECTED_BELOW = 8
-"""Of values without a gap in their distribution, about 2**-k lie k binades below the largest: so
-many times that part must, or a few small values would set all the others apart."""
-
-
+_TIMES_EXPECTED = 8
+"""Of values without a gap in their distribution about 2**-k lie k binades below the largest: so
+many times that, and so many at least, must lie below a gap, or a few small values would set all
+the others apart. What is one negative constant is a mask whatever lies below."""
+_OWN_SHARE = 0.01
+"""A value apart that golden is off in by more of it is no mask and no outlier but noise."""
 _GAUSSIAN = 1.5
 """The power mean of normal values is their RMS divided by about this."""
 
@@ -69,6 +70,8 @@ class BlockSums:
     """Of each row, the largest such error, less `natural_times` golden's own error there."""
     worst_at: torch.Tensor
     """Index of it in its row."""
+    noisy: torch.Tensor
+    """Of each row, the elements that golden is off in."""
     bulk: float
     """RMS of golden's elements that are not apart, over the whole tensor."""
     apart: float
@@ -107,6 +110,7 @@ def block_sums(
         scaled_natural=(joined["scaled_natural"] / joined["size"].clamp(min=1)).sqrt(),
         scaled_worst=joined["worst"],
         worst_at=joined["worst_at"],
+        noisy=joined["noisy"],
         bulk=float((joined["bulk"].sum() / count).sqrt()),
         apart=apart,
         masked=masked,
@@ -132,20 +136,23 @@ def _apart(golden: torch.Tensor, width: int, fill: float) -> tuple[float, bool]:
     if not len(gaps):
         return math.inf, False
     below, above = int(found[gaps[-1]]), int(found[gaps[-1] + 1])
-    beyond = int(counts[: below + 1].sum()) / int(counts.sum())
-    if beyond < _EXPECTED_BELOW * 2.0 ** (below - int(found[-1])):
-        return math.inf, False
+    expected = int(counts.sum()) * 2.0 ** (below - int(found[-1]))
+    many = int(counts[: below + 1].sum()) >= _TIMES_EXPECTED * (1 + expected)
     threshold = math.ldexp(1.0, above - 1023)
-    far = flat[flat.abs() >= threshold].to(torch.float64)
-    far = far[far.isfinite() & (far.abs() < fill)]
-    low, high = (float(v) for v in far.aminmax())
-    return threshold, high < 0 and high <= 0.999 * low
+    low, high = math.inf, -math.inf
+    for start in range(0, len(flat), reading.CHUNK):
+        values = flat[start : start + reading.CHUNK].to(torch.float64)
+        far = values[(values.abs() >= threshold) & (values.abs() < fill) & values.isfinite()]
+        if len(far):
+            low, high = min(low, float(far.min())), max(high, float(far.max()))
+    masked = high < 0 and high <= 0.999 * low
+    return (threshold if many or masked else math.inf), masked
 
 
 # --- sums -----------------------------------------------------------------------------------
 
 _ROW_SUMS = (
-    *("size", "golden", "error", "natural", "bulk", "bulk_count"),
+    *("size", "golden", "error", "natural", "noisy", "bulk", "bulk_count"),
     *("typical", "scaled", "scaled_natural", "worst", "worst_at"),
 )
 
@@ -206,8 +213,9 @@ def _piece(
         natural = (e / unit).abs_().nan_to_num_(nan=0.0, posinf=0.0)
         if relative:
             natural = (natural - size * (relative / 2)).sub_(least).clamp_(min=0.0)
-        if math.isfinite(apart):
-            natural = natural.masked_fill_(size * unit >= apart, 0.0)
+        if math.isfinite(apart):  # -1e9 plus a score is -1e9: off by the score, and not noise
+            far = (size * unit >= apart) & (natural <= _OWN_SHARE * size)
+            natural = natural.masked_fill_(far, 0.0)
     part = d / weight
     scaled = (part * part).sum(1)
     scaled_natural = torch.zeros_like(scaled)
@@ -223,6 +231,7 @@ def _piece(
         "golden": squares["golden"].sum(1),
         "error": squares["error"].sum(1),
         "natural": torch.zeros_like(scaled) if natural is None else squares["natural"].sum(1),
+        "noisy": torch.zeros_like(scaled) if natural is None else _count(squares["natural"]),
         "bulk": bulk_squares,
         "bulk_count": filled,
         "typical": typical,
@@ -233,6 +242,10 @@ def _piece(
     }
     columns = {name: values.sum(0) for name, values in squares.items()}
     return _Piece(rows, columns)
+
+
+def _count(values: torch.Tensor) -> torch.Tensor:
+    return (values > 0).sum(1, dtype=torch.float64)
 
 
 def _families(

@@ -83,10 +83,15 @@ class Scale:
     """The units of one comparison."""
 
     resolution: float
+    zero: float
+    """What an element may be off in a block of zeros, in the tensor's unit."""
     noise: float
-    """What an element may be off in a block that is zero by mathematics, in the tensor's unit."""
+    """The same in a block that is zero by mathematics, of which golden has no digit right."""
     floor: float
     """The same in any block: 0 where golden's own error is known."""
+    stored: float
+    """What an element of a short block may be off where values are stored in 16 bits or less: by
+    what it was added up from, which may be as large as anything in the tensor."""
     least: float
     """Below this magnitude numbers are flushed to zero."""
     coarser: float
@@ -105,14 +110,20 @@ def scale_of(
     """The units for one pair; `peak` is max|golden|, `known` whether golden's error is."""
     device, stored = unit_of(tolerances.arithmetic), storage_unit(*dtypes)
     resolution = tolerances.resolution(*dtypes, known=known)
-    base = max(sums.bulk * sums.unit, tolerances.scale or 0.0)
-    noise = 16 * device * base if base else tolerances.noise(*dtypes)
+    own = sums.bulk * sums.unit
+    base = max(own, tolerances.scale or 0.0)
+    noise = 16 * device * base
+    zero = 16 * device * own if own else tolerances.noise(*dtypes)
+    if not known:
+        zero = max(zero, noise)
     if math.isfinite(sums.apart) and not sums.masked:
         noise = max(noise, 8 * device * peak)
     return Scale(
         resolution=resolution,
-        noise=noise,
-        floor=0.0 if known else max(noise, 2 * stored * base),
+        zero=zero,
+        noise=max(noise, zero),
+        floor=0.0 if known else noise,
+        stored=2 * stored * own if quantum(*dtypes)[0] else 0.0,
         least=quantum(*dtypes)[1],
         coarser=max(1.0, device / stored),
         elements=ELEMENT_TIMES * resolution,
@@ -199,16 +210,17 @@ def _absolute(
     """What each element of a block may be off (as an RMS), whatever the block's norm."""
     floor = torch.full_like(family.golden, (scale.floor + scale.least) / sums.unit)
     floor = floor.masked_fill_(noisy, (scale.noise + scale.least) / sums.unit)
-    short = (_SHORT / family.size.clamp(min=_SHORT)).sqrt()
-    return floor + NATURAL_TIMES * pool * short
+    exact = (family.golden == 0) & (family.natural == 0)
+    floor = floor.masked_fill_(exact, (scale.zero + scale.least) / sums.unit)
+    short = _SHORT / family.size.clamp(min=_SHORT)
+    return floor + scale.stored / sums.unit * short + NATURAL_TIMES * pool * short.sqrt()
 
 
 def _pool(sums: BlockSums) -> float:
-    """The median RMS of golden's error over the rows that have one."""
-    row = sums.families[0]
-    errors = row.natural / row.size.clamp(min=1).sqrt()
-    found = errors[errors > 0]
-    return float(found.median()) if len(found) else 0.0
+    """What an element that golden is off in is off by: the median over rows of the RMS."""
+    off = sums.noisy > 0
+    errors = sums.families[0].natural[off] / sums.noisy[off].sqrt()
+    return float(errors.median()) if len(errors) else 0.0
 
 
 def _typical(sums: BlockSums) -> torch.Tensor:

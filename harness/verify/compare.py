@@ -10,6 +10,7 @@ and elements beside their own norms, which are not; or by the differences that a
 Every metric that is defined is recorded, asserted or not.
 """
 
+import dataclasses
 from collections.abc import Iterable
 
 import torch
@@ -19,7 +20,7 @@ from harness.records.schema import Check, MetricState, OutputCheck
 from harness.verify import metrics
 from harness.verify.checks import Pair, difference_of_text, exact, fact, float_checks
 from harness.verify.flatten import Leaf, flatten
-from harness.verify.natural import Natural, error_of
+from harness.verify.natural import Natural, error_of, largest
 from harness.verify.tolerances import DEFAULT, Tolerances
 
 
@@ -40,6 +41,9 @@ def compare(
     Raises UnsupportedOutputError.
     """
     expected = {leaf.path: leaf for leaf in flatten(golden, path)}
+    if natural and tolerances.scale is None:  # which leaf is noise is known; how much may be is not
+        scale = largest(leaf.value for leaf in expected.values())
+        tolerances = dataclasses.replace(tolerances, scale=scale)
     found = {leaf.path: leaf for leaf in flatten(actual, path)}
     outputs = [
         _compare_leaf(leaf, found[name], tolerances, natural)

@@ -6,13 +6,10 @@
 import dataclasses
 from collections.abc import Mapping
 
-import torch
-
 from harness.records.schema import OutputCheck
-from harness.verify import metrics
 from harness.verify.compare import compare
 from harness.verify.flatten import flatten
-from harness.verify.natural import Natural
+from harness.verify.natural import Natural, largest
 from harness.verify.tolerances import Tolerances
 
 
@@ -50,6 +47,4 @@ def _without(outputs: Mapping[str, object], names: Mapping[str, object]) -> dict
 
 def gradient_scale(golden: object) -> float:
     """The largest finite magnitude among all floats of `golden`, for `Tolerances.scale`."""
-    tensors = (leaf.value for leaf in flatten(golden) if isinstance(leaf.value, torch.Tensor))
-    floats = (t for t in tensors if t.is_floating_point() or t.is_complex())
-    return max(map(metrics.peak, floats), default=0.0)
+    return largest(leaf.value for leaf in flatten(golden))

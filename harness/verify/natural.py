@@ -3,10 +3,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Golden's own rounding error: golden less the same in float64, leaf by leaf."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 
+from harness.verify.chunks import chunks, fill_of
 from harness.verify.flatten import Leaf, flatten
 
 Natural = Mapping[str, torch.Tensor]
@@ -27,7 +28,11 @@ def natural_errors(golden: object, reference: object, path: str = "") -> dict[st
             continue
         if g.shape != r.shape or not (g.is_floating_point() or g.is_complex()):
             continue
-        error = g.detach().to(r.dtype).sub(r.detach())
+        exact_value = r.detach()
+        if not g.is_complex():  # what golden's dtype clips is no rounding
+            limits = torch.finfo(g.dtype)
+            exact_value = exact_value.clamp(limits.min, limits.max)
+        error = g.detach().to(r.dtype).sub(exact_value)
         if bool((error != 0).any()):
             narrow = torch.complex64 if error.is_complex() else torch.float32
             errors[leaf.path] = error.to(narrow)
@@ -40,3 +45,19 @@ def error_of(leaf: Leaf, natural: Natural | None) -> torch.Tensor | None:
         return None
     own = natural.get(leaf.path)
     return torch.zeros(()).expand(leaf.value.shape) if own is None else own
+
+
+def largest(values: Iterable[object]) -> float:
+    """The largest finite magnitude among all floats, fills of masked positions left out."""
+    found = 0.0
+    for value in values:
+        if isinstance(value, torch.Tensor) and (value.is_floating_point() or value.is_complex()):
+            fill = fill_of(value.dtype)
+            for _, _, numbers, _ in chunks(value, value):
+                low, high = (float(v) for v in numbers.aminmax())
+                size = max(-low, high)
+                if not size < fill:
+                    usual = numbers[numbers.isfinite() & (numbers.abs() < fill)].abs()
+                    size = float(usual.max()) if len(usual) else 0.0
+                found = max(found, size)
+    return found
