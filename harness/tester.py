@@ -8,8 +8,10 @@ the config asks for and returns what the model would return; `finalize()` raises
 the record of it is safe on disk.
 """
 
+import dataclasses
 import difflib
 import inspect
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +19,7 @@ import torch
 
 from harness import recording, reuse
 from harness.config import CompileDepth, CompilerConfig
-from harness.devices.catalog import DEFAULT_DEVICE
+from harness.devices.catalog import DEFAULT_DEVICE, kind_of
 from harness.devices.client import Device
 from harness.devices.shared import device
 from harness.errors import IncorrectResultError, UsageError
@@ -31,7 +33,17 @@ from harness.records.schema import Outcome, OutputCheck, Stage
 from harness.reduce import request
 from harness.reduce.request import SearchDone
 from harness.routing import executor_name
-from harness.verify import Tolerances, compare, compare_tokens, compare_training, mismatches
+from harness.verify import (
+    Float64,
+    Natural,
+    Tolerances,
+    compare,
+    compare_tokens,
+    compare_training,
+    mismatches,
+    natural_errors,
+    settled,
+)
 
 MODES = ("eval", "train")
 SEED = 0
@@ -43,9 +55,10 @@ class ModelTester:
     Args:
         model_name: the name people read.
         mode: `eval`, or `train` for forward, loss and backward with every gradient compared.
-        required_pcc: least correlation with the golden, per output.
-        required_atol: largest absolute difference, in the output's unit; None for no such limit.
-        relative_atol: largest absolute difference as a part of max|golden|; None for none.
+        required_pcc: least correlation with the golden, per output; None for our own 0.99.
+        required_atol: largest absolute difference, in the output's unit.
+        relative_atol: largest absolute difference as a part of max|golden|. None for both: our
+            own bounds on rows, slices and elements (`harness.verify.bounds`).
         compiler_config: depth and the rest; a fresh `CompilerConfig` by default.
         required_relative_l2: largest norm of the difference as a part of the golden's norm.
         assert_pcc, assert_atol, assert_allclose, assert_relative_l2: which metrics of float
@@ -65,9 +78,9 @@ class ModelTester:
         self,
         model_name: str,
         mode: str = "eval",
-        required_pcc: float = 0.99,
+        required_pcc: float | None = None,
         required_atol: float | None = None,
-        relative_atol: float | None = 0.05,
+        relative_atol: float | None = None,
         compiler_config: CompilerConfig | None = None,
         assert_pcc: bool = True,
         assert_atol: bool = True,
@@ -231,7 +244,12 @@ class ModelTester:
 
         program = self._program()
         self.recorder.profiles_ops = self.compiler_config.profile_ops
-        given = (self.compiler_config, device(self.device_name), self.recorder, self.tolerances)
+        given = (
+            self.compiler_config,
+            device(self.device_name),
+            self.recorder,
+            self.device_tolerances,
+        )
         if executor == "TorchExecutor":
             assert program.graph is not None and program.signature is not None
             arguments = program.signature.bind(program.flatten(self._call()))
@@ -246,7 +264,7 @@ class ModelTester:
         self._compute_golden()
         outputs = executor(*args, **kwargs)
         with self.recorder.stage(Stage.VERIFY) as stage:
-            checks = self._verify(outputs)
+            checks = self._verify(outputs, stage.attributes)
             self.recorder.outputs_checked(checks)
             stage.attributes["outputs"] = str(len(checks))
             if self.compiler_config.enable_intermediate_verification:
@@ -350,14 +368,54 @@ class ModelTester:
         with torch.no_grad():
             return self._model(*args, **kwargs)
 
-    def _verify(self, outputs: Any) -> tuple[OutputCheck, ...]:
-        golden, actual = self.golden, outputs
+    def _verify(
+        self, outputs: Any, attributes: dict[str, str] | None = None
+    ) -> tuple[OutputCheck, ...]:
+        """Compare; how golden's own rounding was found, if it had to be, goes into `attributes`."""
+        said = {} if attributes is None else attributes
+        checks, asked = settled(
+            lambda natural: self._compare(outputs, natural), lambda: self._natural(said)
+        )
+        if not asked:
+            said["reference"] = "not needed"
+        return checks
+
+    def _compare(self, outputs: Any, natural: Natural | None) -> tuple[OutputCheck, ...]:
+        golden, actual, tolerances = self.golden, outputs, self.device_tolerances
         if self.mode == "train":
-            return compare_training(golden, actual, self.tolerances, training.GRADIENT)
+            return compare_training(golden, actual, tolerances, training.GRADIENT, natural)
         golden, actual = self._extract_outputs(golden), self._extract_outputs(actual)
         if self.is_token_output:
-            return compare_tokens(golden, actual, self._tokenizer(), self.tolerances)
-        return compare(golden, actual, self.tolerances)
+            return compare_tokens(golden, actual, self._tokenizer(), tolerances)
+        return compare(golden, actual, tolerances, natural=natural)
+
+    def _natural(self, attributes: dict[str, str]) -> Natural | None:
+        """Golden's own rounding; None where no reference can be had, and the record says why."""
+        started = time.perf_counter()
+        try:
+            torch.manual_seed(SEED)
+            reference, attributes["reference"] = self._reference()
+            attributes["reference_s"] = f"{time.perf_counter() - started:.3f}"
+            if self.mode == "train":
+                return natural_errors(self.golden, reference)
+            return natural_errors(
+                self._extract_outputs(self.golden), self._extract_outputs(reference)
+            )
+        except Exception as error:  # whatever a model raises that is given other dtypes
+            attributes["reference"] = f"none: {type(error).__name__}: {error}"[:500]
+            return None
+
+    def _reference(self) -> tuple[Any, str]:
+        """The golden computed with less rounding, and how."""
+        with Float64() as mode:
+            outputs = self._golden()
+        narrow = f", but for {', '.join(sorted(mode.narrow))}" if mode.narrow else ""
+        return outputs, f"float64{narrow}"
+
+    @property
+    def device_tolerances(self) -> Tolerances:
+        """What is required, in units of the device's arithmetic."""
+        return dataclasses.replace(self.tolerances, arithmetic=kind_of(self.device_name).coarsest)
 
     def _tokenizer(self) -> Any:
         tokenizer = getattr(self, "tokenizer", None)

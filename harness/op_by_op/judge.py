@@ -4,16 +4,18 @@
 """From what became of an op's request to its verdict: a pure function but for the kept texts."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+import torch
 
 from harness.devices.op_run import Ended, OpFailure, OpRun
 from harness.op_by_op.reference import Golden
 from harness.op_by_op.reproducer import fingerprint_of
 from harness.records.blobs import BlobStore
+from harness.records.metrics import worst
 from harness.records.schema import (
     Artifact,
     Failure,
-    Metric,
     Op,
     OpVerdict,
     Outcome,
@@ -22,7 +24,7 @@ from harness.records.schema import (
     StageResult,
     Status,
 )
-from harness.verify import Tolerances, compare, mismatches
+from harness.verify import Tolerances, compare, mismatches, settled
 
 _STATUS = {
     Stage.TORCH_IR: Status.CONVERTED_TO_TORCH_IR,
@@ -61,14 +63,14 @@ def judge(
     """
     checks: tuple[OutputCheck, ...] = ()
     if run.outputs is not None and golden is not None and golden.outputs is not None:
-        checks = compare(golden.outputs, list(run.outputs), tolerances)
+        checks = compared(golden, run.outputs, tolerances)
     outcome, failure = _ending(run, checks, blobs)
     return OpVerdict(
         op=op,
         device=device,
         status=_status(run),
-        pcc=_worst(checks, "pcc", lowest=True),
-        atol=_worst(checks, "atol", lowest=False),
+        pcc=worst((check for output in checks for check in output.checks), "pcc"),
+        atol=worst((check for output in checks for check in output.checks), "atol"),
         stages=_stages(run, blobs),
         failure=failure,
         outcome=outcome,
@@ -78,6 +80,17 @@ def judge(
         origin=origin,
         computed=time.time(),
     )
+
+
+def compared(
+    golden: Golden, outputs: Sequence[torch.Tensor], tolerances: Tolerances
+) -> tuple[OutputCheck, ...]:
+    """What is checked of an op's outputs, of which `golden` has some."""
+    checks, _ = settled(
+        lambda natural: compare(golden.outputs, list(outputs), tolerances, natural=natural),
+        golden.natural,
+    )
+    return checks
 
 
 def _ending(
@@ -140,16 +153,6 @@ def _stage_result(
         peak_rss=usage.peak_rss if usage else None,
         artifacts=artifacts,
     )
-
-
-def _worst(checks: tuple[OutputCheck, ...], name: str, *, lowest: bool) -> Metric | None:
-    found = [c.measured for o in checks for c in o.checks if c.metric == name]
-    odd = [m for m in found if m.value is None]
-    values = [m for m in found if m.value is not None]
-    if not values:
-        return odd[0] if odd else None
-    pick = min if lowest else max
-    return pick(values, key=lambda m: m.value or 0.0)
 
 
 def flags_of(options: Mapping[str, str], **settings: object) -> dict[str, str]:

@@ -138,7 +138,8 @@ def _is_onnx(folder: Path) -> bool:
 
 
 def _ending(run: OpRun, golden: "Callable[[], Golden]", expected: Expected) -> Ending:
-    from harness.verify import Tolerances, compare, mismatches, verdict
+    from harness.op_by_op.judge import compared as compared_with
+    from harness.verify import Tolerances, mismatches, verdict
 
     failure = run.failure
     status = _REACHED[run.stage] if run.stage else Status.CREATED_GRAPH
@@ -156,7 +157,7 @@ def _ending(run: OpRun, golden: "Callable[[], Golden]", expected: Expected) -> E
         print(f"what it must compute is not known: {answer.reason}")
         return Ending(status, Outcome.REACHED)
     tolerances = msgspec.convert(expected.tolerances, Tolerances)
-    checks = compare(answer.outputs, list(run.outputs), tolerances)
+    checks = compared_with(answer, run.outputs, tolerances)
     if verdict(checks):
         return Ending(status, Outcome.PASSED)
     said = "\n".join(mismatches(checks))

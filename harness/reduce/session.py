@@ -52,13 +52,16 @@ class Tested(Protocol):
 
     recorder: recording.TestRecorder
     compiler_config: CompilerConfig
-    tolerances: Tolerances
     mismatches: list[str]
     """Checks that the device's outputs did not pass, a sentence each."""
 
     @property
     def device_name(self) -> str:
         """The device that the test runs on."""
+
+    @property
+    def device_tolerances(self) -> Tolerances:
+        """What is required of its outputs, in units of the device's arithmetic."""
 
     def lowered(self) -> Program:
         """The model at the level its config asks for."""
@@ -223,7 +226,7 @@ def _subject_of(tester: Tested) -> Subject:
         graph=graph,
         device=name,
         options=executor._options(),
-        tolerances=tester.tolerances,
+        tolerances=tester.device_tolerances,
         node_tolerances=executor.node_tolerances(),
         wrong=wrong,
     )

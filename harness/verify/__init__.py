@@ -6,7 +6,7 @@
 from harness.verify.compare import compare, mismatches, verdict
 from harness.verify.flatten import Leaf, UnsupportedOutputError, flatten
 from harness.verify.gradients import compare_training, gradient_scale
-from harness.verify.natural import Natural, natural_errors
+from harness.verify.natural import Natural, natural_errors, settled
 from harness.verify.reference import Float64
 from harness.verify.tokens import compare_tokens
 from harness.verify.tolerances import Tolerances
@@ -24,5 +24,6 @@ __all__ = [
     "gradient_scale",
     "mismatches",
     "natural_errors",
+    "settled",
     "verdict",
 ]

@@ -66,15 +66,18 @@ def judged(
     natural: torch.Tensor | None,
     peak: float,
     tolerances: Tolerances,
+    *,
+    known: bool,
 ) -> tuple[Bound, Bound]:
     """The worst row or slice, and the worst element.
 
-    `peak` is max|golden|; `natural` golden's own error, None where nobody knows it.
+    `peak` is max|golden|, `natural` golden's own error, `known` whether that is known: without
+    `natural` it is zero then.
     """
     dtypes = golden.dtype, actual.dtype
     unit = power_of_two((-peak, peak))
     sums = block_sums(golden, actual, natural, unit, quantum(*dtypes), NATURAL_TIMES)
-    scale = scale_of(tolerances, sums, peak, dtypes, natural is not None)
+    scale = scale_of(tolerances, sums, peak, dtypes, known)
     return row_bound(sums, scale, golden.shape), element_bound(sums, scale, golden.shape)
 
 
@@ -112,7 +115,7 @@ def scale_of(
     resolution = tolerances.resolution(*dtypes, known=known)
     own = sums.bulk * sums.unit
     base = max(own, tolerances.scale or 0.0)
-    noise = 16 * device * base
+    noise = (64 if known else 16) * device * base
     zero = 16 * device * own if own else tolerances.noise(*dtypes)
     if not known:
         zero = max(zero, noise)

@@ -56,7 +56,9 @@ class Pair:
     golden: torch.Tensor
     actual: torch.Tensor
     natural: torch.Tensor | None
-    """Golden's own rounding error, element by element; None where nobody knows it."""
+    """Golden's own rounding error, element by element; None: nobody knows it, or it has none."""
+    known: bool
+    """Is golden's own error known? If there is none of `natural`, it is zero."""
 
     @property
     def dtypes(self) -> tuple[torch.dtype, torch.dtype]:
@@ -94,7 +96,7 @@ def _says_nothing(pair: Pair, found: metrics.Measurement, tolerances: Tolerances
     flushed = quantum(*pair.dtypes)[1]
     if found.golden_spread <= rounding(found.golden_peak, *pair.dtypes) + flushed:
         return "golden is constant up to rounding; compared by difference"
-    unknown_noise = pair.natural is None and tolerances.scale is not None
+    unknown_noise = not pair.known and tolerances.scale is not None
     if unknown_noise and found.golden_peak < tolerances.noise(*pair.dtypes):
         return f"max|golden| is {found.golden_peak!r}, noise; compared by difference"
     return ""
@@ -132,12 +134,19 @@ def _blocks(
     """`row_l2` and `element`, or `ulps` where the bound is in units; asserted by default."""
     asserted = (tolerances.assert_atol or alone) and not tolerances.gives_differences
     if found.max_difference and not found.disagreements:
-        row, element = judged(pair.golden, pair.actual, pair.natural, found.golden_peak, tolerances)
+        row, element = judged(
+            pair.golden,
+            pair.actual,
+            pair.natural,
+            found.golden_peak,
+            tolerances,
+            known=pair.known,
+        )
     else:  # equal, or not to be measured
-        own = tolerances.resolution(*pair.dtypes, known=pair.natural is not None)
+        own = tolerances.resolution(*pair.dtypes, known=pair.known)
         row = Bound(found.max_difference or 0.0, own, "")
         element = Bound(row.measured, ELEMENT_TIMES * own, "")
-    known = "" if pair.natural is not None else "; golden's own rounding is not known"
+    known = "" if pair.known else "; golden's own rounding is not known"
     checks = [
         Check(
             name,

@@ -20,7 +20,7 @@ from harness.records.schema import Check, MetricState, OutputCheck
 from harness.verify import metrics
 from harness.verify.checks import Pair, difference_of_text, exact, fact, float_checks
 from harness.verify.flatten import Leaf, flatten
-from harness.verify.natural import Natural, error_of, largest
+from harness.verify.natural import Natural, largest
 from harness.verify.tolerances import DEFAULT, Tolerances
 
 
@@ -97,8 +97,9 @@ def _compare_leaf(
             if kinds[0] in ("float", "complex"):
                 found = metrics.measure(g, a, tolerances.allclose_rtol, tolerances.allclose_atol)
                 nonfinite = found.golden_nonfinite, found.actual_nonfinite
-                own = error_of(golden, natural)
-                checks += float_checks(Pair(g, a, own), found, tolerances)
+                own = natural.get(golden.path) if natural else None
+                pair = Pair(g, a, own, known=natural is not None)
+                checks += float_checks(pair, found, tolerances)
             else:
                 count = metrics.count_differing(g, a)
                 checks.append(exact(count, tolerances, f"{count} of {g.numel()} elements differ"))

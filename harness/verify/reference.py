@@ -31,11 +31,11 @@ _MOVES = frozenset(
 an embedding need not be widened for the few rows that are looked up."""
 
 
-class Float64(TorchDispatchMode):
+class Float64(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """While it is active, floats are computed in float64."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.narrow: set[str] = set()
         """Ops that were computed as they stand, since they refuse float64."""
 

@@ -48,6 +48,10 @@ PCC = 0.99
 _RESOLUTION = 0.005
 """Part of a row's own norm: half of what a wrong row must differ by at least, 1 %."""
 
+_COARSE_ULPS = 4.0
+"""What one op may be off by in units of coarse arithmetic, whatever it adds up: four of bfloat16
+are 1.6 %. Sums are kept in wider arithmetic than that."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Tolerances:
@@ -82,7 +86,8 @@ class Tolerances:
     """The device's, by `arithmetic.unit_of`."""
     ulps: float | None = None
     """The resolution in units of the device's arithmetic or, if coarser, the dtype: for single
-    ops. None: what is right for whole models."""
+    ops, of which no more is allowed than of a model, or four units. None: what is right for
+    whole models."""
     scale: float | None = None
     """Magnitude of the values an output is computed from, which rounding noise goes with.
 
@@ -148,7 +153,8 @@ class Tolerances:
         than that is worth: 1 - PCC is half the square of the relative error.
         """
         if self.ulps is not None:
-            return self.ulps * self.unit(*dtypes)
+            unit = self.unit(*dtypes)
+            return min(self.ulps * unit, max(_RESOLUTION, _COARSE_ULPS * unit))
         device, stored = unit_of(self.arithmetic), storage_unit(*dtypes)
         own = max(_RESOLUTION, 4 * device, (2 if known else 4) * stored)
         if self.least_pcc < PCC:

@@ -30,7 +30,7 @@ def promised(dtype: torch.dtype) -> float:
 
 
 def spoil(pair: RightPair, rng: random.Random) -> tuple[str, Outputs] | None:
-    """The pair's actual with one leaf at fault, and which fault; None where there is none to see."""
+    """The pair's actual with one leaf at fault, and which fault; None where none is to be seen."""
     for _ in range(8):
         leaf, kind = rng.choice(list(pair.golden)), rng.choice(list(FAULTS))
         right = pair.actual[leaf]
