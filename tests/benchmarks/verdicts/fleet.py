@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.records.run_dir import load_records
+from harness.records.run_dir import load_journals
 from harness.records.schema import Outcome, Stage, TestRecord
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.op_by_op.nights import ROOT, child_environment
@@ -55,7 +55,7 @@ def _run(folder: Path, path: str, size: str, devices: str) -> list[TestRecord]:
         capture_output=True,
         check=False,  # what failed is in the records
     )
-    return list(load_records(directory).values()) if directory.exists() else []
+    return load_journals(directory)[0] if directory.exists() else []
 
 
 def cost_share(record: TestRecord) -> float:
