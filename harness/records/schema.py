@@ -35,6 +35,7 @@ from harness.records.values import (
     GOOD,
     NOT_EVIDENCE,
     UNSETTLED,
+    WORST_FIRST,
     Artifact,
     Check,
     Event,
@@ -56,6 +57,7 @@ __all__ = [
     "NOT_EVIDENCE",
     "SCHEMA_VERSION",
     "UNSETTLED",
+    "WORST_FIRST",
     "AnyEvent",
     "Artifact",
     "Check",
@@ -160,6 +162,8 @@ class StageEnded(Event, frozen=True, tag="stage_ended", kw_only=True):
     status: Status
     """The highest status achieved so far."""
     failure: Failure | None = None
+    tester: str = ""
+    """Whose stage it is, where a test makes testers; a name no other tester of the test has."""
 
 
 class OutputsChecked(Event, frozen=True, tag="outputs_checked", kw_only=True):
@@ -167,6 +171,8 @@ class OutputsChecked(Event, frozen=True, tag="outputs_checked", kw_only=True):
 
     key: str
     outputs: tuple[OutputCheck, ...]
+    tester: str = ""
+    """As in `StageEnded`. Of several testers in a test, paths get their names in front."""
 
 
 class TestEnded(Event, frozen=True, tag="test_ended", kw_only=True):
