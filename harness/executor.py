@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from harness.config import CompilerConfig
-from harness.devices.catalog import kind_of
+from harness.devices.catalog import kind_of, reached_by
 from harness.devices.client import Binary, Device
 from harness.devices.failures import DeviceFailure
 from harness.devices.lease import lease
@@ -157,8 +157,7 @@ class Executor:
     def _keep_levels(self, stage: StageScope, levels: Sequence[Level], usage: Usage | None) -> None:
         for level in levels:
             keep_level(stage, self.compiler_config, level.name, level.text)
-        names = [level.name for level in levels]
-        stage.reached(kind_of(self.device.name).status_of(names))
+        stage.reached(reached_by(level.name for level in levels))
         if usage is not None:
             stage.usage = (usage.cpu_s, usage.peak_rss)
 

@@ -25,6 +25,7 @@ from harness.op_tally import OpTally
 from harness.records import provenance
 from harness.records.blobs import BlobStore
 from harness.records.journal import JournalWriter
+from harness.records.machine_faults import is_machines_error
 from harness.records.naming import run_again
 from harness.records.ops import without_costs
 from harness.records.schema import (
@@ -432,12 +433,12 @@ def outcome_of(error: BaseException) -> Outcome:
         return Outcome.UNVERIFIED
     if isinstance(error, HostTimeout):
         return Outcome.TIMEOUT
-    if isinstance(error, HostCrash):
-        return Outcome.CRASHED
     if isinstance(error, KeyboardInterrupt):
         return Outcome.KILLED
-    if isinstance(error, DeviceError | RecordError | MemoryError):
+    if not isinstance(error, UsageError) and is_machines_error(error):
         return Outcome.INFRA
+    if isinstance(error, HostCrash):
+        return Outcome.CRASHED
     return Outcome.FAILED
 
 

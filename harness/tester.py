@@ -223,7 +223,7 @@ class ModelTester(ModelRuns):
         executor = self._make_executor(program, target)
         try:
             executor.compile()
-            if config.compile_depth is not CompileDepth.EXECUTE or not target.open().executes:
+            if config.compile_depth is not CompileDepth.EXECUTE or not target.executes():
                 self.recorder.verdict = Outcome.REACHED
                 return self._golden_for_body()
             return self._execute(executor)

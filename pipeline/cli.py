@@ -221,7 +221,8 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
         "--recheck",
         type=share,
         metavar="SHARE",
-        help="op by op: compute a random share of the cached verdicts again, e.g. 2%%",
+        help="op by op: compute a random share of the cached verdicts again, e.g. 2%% "
+        "(default: 2%% in nightly and weekly, else none; 0 for none)",
     )
     cached.add_argument(
         "--no-cache", action="store_true", help="op by op: compute every op, whatever is cached"

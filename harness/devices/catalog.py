@@ -15,7 +15,7 @@ import importlib
 import os
 import pkgutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import metadata
 from types import ModuleType
 from typing import Any
@@ -25,6 +25,7 @@ from harness.devices.backend import Backend
 from harness.devices.kinds.kind import DeviceKind, Family
 from harness.errors import UsageError
 from harness.records import provenance
+from harness.records.values import Status
 
 __all__ = ["DeviceKind", "kind_of", "kinds_listed", "register"]
 
@@ -75,6 +76,15 @@ def make_backend(name: str) -> Backend:
     return kind_of(name).backend(name)
 
 
+def reached_by(levels: Iterable[str]) -> Status:
+    """What a program has reached of which levels of these names were written.
+
+    NOT_STARTED where they are no device's own, such as `stablehlo`.
+    """
+    statuses = _statuses(os.environ.get(KINDS_VARIABLE, ""))
+    return max((statuses.get(name, Status.NOT_STARTED) for name in levels), default=Status(0))
+
+
 def register(module: str) -> None:
     """Have the kinds in a module's `KINDS` known here, and in processes started from now on.
 
@@ -104,6 +114,22 @@ def named_kinds() -> dict[str, DeviceKind]:
         UsageError: one of somebody else's cannot be had, or has a name that is taken.
     """
     return {**_shipped(), **_foreign(os.environ.get(KINDS_VARIABLE, ""))}
+
+
+@functools.cache
+def _statuses(modules: str) -> dict[str, Status]:
+    """What each level stands for; one name has one meaning, so that a record needs no device."""
+    kinds = [*_shipped().values(), *_foreign(modules).values()]
+    families = [family.kind(f"{family.prefix}any") for family in _families()]
+    found: dict[str, Status] = {}
+    for kind in (*kinds, *families):
+        for level in kind.levels:
+            if found.setdefault(level.name, level.status) is not level.status:
+                raise UsageError(
+                    f"the device {kind.name} has a level `{level.name}` that stands for"
+                    f" {level.status.name}; of another device it is {found[level.name].name}"
+                )
+    return found
 
 
 @functools.cache

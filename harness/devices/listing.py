@@ -51,10 +51,11 @@ def _probe(name: str) -> Listed:
     device = Device(name)
     try:
         opened = device.open()
+        executes = device.executes()
     except HarnessError as error:
         return Listed(name, State.MISSING, title, "", str(error), None)
     finally:
         device.close()
-    state = State.EXECUTES if opened.executes else State.COMPILES
+    state = State.EXECUTES if executes else State.COMPILES
     detail = f"{opened.count} x {opened.kind}"
     return Listed(name, state, title, detail, opened.note, capacity(name))

@@ -12,13 +12,14 @@ One process can hold one descriptor only, which is one reason for device hosts.
 import contextlib
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from harness.devices.backend import COMMON_FOLDER_VARIABLE, Array, CompileError, Opening
 from harness.devices.kinds.tenstorrent import INSTALL, PLUGINS, has_card
@@ -28,6 +29,7 @@ from harness.errors import DeviceError
 
 DESCRIPTOR_VARIABLE = "TT_COMPILE_ONLY_SYSTEM_DESC"
 ASSETS = "libtt-tt-metal-runtime-assets-*"
+_LOCK_S = 30.0
 _FOLDER = "bringup-tt-"
 _LEVELS = {"ttir": "ttir", "ttnn": "ttnn"}
 _DUMP_NAME = re.compile(r"(?P<level>[a-z_]+?)_\d+\.mlir")
@@ -124,14 +126,42 @@ def _shared_assets() -> Iterator[Path]:
     about 420 MB there on its first use, which are moved to the common folder and linked.
     """
     own, common = Path(tempfile.gettempdir()), Path(os.environ[COMMON_FOLDER_VARIABLE])
-    with FileLock(common / "bringup-tt-open.lock"):
+    with _assets_lock(common):
         for assets in common.glob(ASSETS):
             (own / assets.name).symlink_to(assets)
-        yield own
-        for assets in own.glob(ASSETS):
-            if not assets.is_symlink():
-                assets.rename(common / assets.name)
-                assets.symlink_to(common / assets.name)
+    yield own  # without the lock: an open that hangs is nobody else's
+    unpacked = [assets for assets in own.glob(ASSETS) if not assets.is_symlink()]
+    if unpacked:
+        with _assets_lock(common):
+            for assets in unpacked:
+                _share(assets, common / assets.name)
+
+
+def _share(assets: Path, place: Path) -> None:
+    """Move what was unpacked to where all find it, unless somebody was first."""
+    if place.exists():
+        shutil.rmtree(assets, ignore_errors=True)
+    else:
+        assets.rename(place)
+    if not assets.exists():
+        assets.symlink_to(place)
+
+
+@contextlib.contextmanager
+def _assets_lock(common: Path) -> Iterator[None]:
+    """Hold the lock on what is shared, for as long as links and names take.
+
+    Raises:
+        DeviceError: somebody else holds it, which can only be one who hangs.
+    """
+    path = common / "bringup-tt-open.lock"
+    try:
+        with FileLock(path, timeout=_LOCK_S):
+            yield
+    except Timeout as error:
+        raise DeviceError(
+            f"another process has held {path} for {_LOCK_S:.0f} s; end it, it hangs"
+        ) from error
 
 
 def levels_left(scratch: Path) -> tuple[Level, ...]:

@@ -23,6 +23,7 @@ from harness.frontend.fx_import import import_graph
 from harness.frontend.mlir import LoweringError, TorchMlir, text_of
 from harness.lowering import Program, lower_onnx
 from harness.op_by_op.fx_json import FxJsonError, dumps, loads
+from harness.op_by_op.operand_values import origins_of
 from harness.op_by_op.reference import (
     Golden,
     References,
@@ -55,6 +56,7 @@ class TorchExecutor(OpByOpExecutor):
     def run_gm_op_by_op(self, graph: Graph, arguments: list[torch.Tensor]) -> Outcome:
         """Walk a decomposed graph on its arguments, one tensor for each placeholder."""
         mlir = TorchMlir()
+        self._known.origins = origins_of(graph, arguments)
         ops = unique_ops(graph, arguments, self.needs_values)
         return self.walk((self._candidate(op, mlir) for op in ops), len(count_ops(graph)))
 

@@ -224,6 +224,7 @@ class OpByOpExecutor(Executor):
             op_tolerances(self.tolerances, candidate.op),
             run.blobs,
             run.run_id,
+            self._known.values(candidate.op),
         )
         keep = golden is None or not golden.machine
         return self._settle(candidate, job, key, cached, verdict, keep=keep)
@@ -346,7 +347,7 @@ class OpByOpExecutor(Executor):
                 f"{len(wrong)} of {len(self.results)} ops are wrong,"
                 f" first {wrong[0].verdict.op.name}"
             )
-        if Outcome.INFRA in outcomes and self._pool.sick:
+        if Outcome.INFRA in outcomes:  # so that a resumed run does what is missing
             return Outcome.INFRA
         return Outcome.PASSED if outcomes <= {Outcome.PASSED} else Outcome.REACHED
 
@@ -375,6 +376,6 @@ _known_to_execute: dict[str, bool] = {}
 def _executes(device: Device) -> bool:
     """Can a device run here, and not compile only? Found out once: opening takes seconds."""
     if device.name not in _known_to_execute:
-        _known_to_execute[device.name] = device.open().executes
+        _known_to_execute[device.name] = device.executes()
         device.close()  # its workers are hosts of their own
     return _known_to_execute[device.name]

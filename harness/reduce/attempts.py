@@ -18,6 +18,7 @@ from harness.devices.client import Device
 from harness.devices.fork_server import ForkServer
 from harness.devices.op_run import Ended as RunEnded
 from harness.devices.op_run import OpFailure, OpJob, OpRun
+from harness.devices.probe import is_bystander
 from harness.errors import DeviceError
 from harness.frontend.mlir import LoweringError, TorchMlir, serialized
 from harness.op_by_op.judge import judge
@@ -94,9 +95,9 @@ class Attempts:
             failure = OpFailure("LoweringError", str(error), error.diagnostic, Stage.TORCH_IR)
             return OpRun(RunEnded.REFUSED, failure=failure)
         run = self.device.run_op(job, self.deadline_s)
-        if _was_killed(run):  # from outside; that says nothing of the part
+        if is_bystander(run):  # killed from outside; that says nothing of the part
             run = self.device.run_op(job, self.deadline_s)
-        if run.ended is RunEnded.INFRA or _was_killed(run):
+        if is_bystander(run):
             raise DeviceError(f"{self.device.name}: {run.failure.message if run.failure else ''}")
         return run
 
@@ -141,7 +142,3 @@ class Attempts:
             return tuple(self.graph.golden(part.inputs))
         except GoldenError:
             return None
-
-
-def _was_killed(run: OpRun) -> bool:
-    return run.failure is not None and run.failure.kind == "SIGKILL"

@@ -37,7 +37,7 @@ class IrLevel:
     """A level of a device's own IR."""
 
     name: str
-    """As its backend calls it (`wire.Level.name`)."""
+    """As its backend calls it (`wire.Level.name`); the same for every kind that has it."""
     status: Status
     """What a program has reached of which this level was written, whatever came after."""
     stage: Stage = Stage.COMPILE
@@ -86,7 +86,8 @@ class DeviceKind:
     distributions: tuple[str, ...] = ()
     """Installed distributions that the backend comes from, as names or patterns (`fnmatch`)."""
     libraries: Callable[[], Sequence[Path]] = _nothing
-    """The shared libraries that compile and run: their owners and their content count too."""
+    """The shared libraries that compile and run, and any other file that does: the distributions
+    that own them and their content count too."""
     environment: tuple[str, ...] = ()
     """Variables, by name or pattern, that compiler and runtime read."""
     flags: tuple[str, ...] = ()
@@ -122,11 +123,6 @@ class DeviceKind:
         """The coarser of its arithmetic and that of its products; verification reckons with it."""
         order = list(Arithmetic)
         return max(self.arithmetic, self.products or self.arithmetic, key=order.index)
-
-    def status_of(self, levels: Sequence[str]) -> Status:
-        """What a program has reached of which these levels were written; NOT_STARTED for none."""
-        reached = (level.status for level in self.levels if level.name in levels)
-        return max(reached, default=Status.NOT_STARTED)
 
     def independent_of(self, other: "DeviceKind") -> bool:
         """Is neither compiler a part of the other?"""

@@ -41,7 +41,7 @@ def _kind(name: str) -> DeviceKind:
         environment=owner.environment
         if owner
         else (*xla.ENVIRONMENT, "PJRT_*", _variables(plugin)),
-        target=owner.target if owner else lambda name: "",
+        target=lambda name: owner.target(owner.name) if owner else "",
         lease=(owner.lease or owner.name) if owner else "",
         plugins=(plugin,),
         preload=xla.PRELOAD,

@@ -10,7 +10,10 @@ from harness.records.values import Status
 
 COMPILER = "xla"
 LEVELS = (IrLevel("hlo_optimized", Status.CONVERTED_TO_TTIR),)
-ENVIRONMENT = ("XLA_*", "JAX_*", "TF_*", "LD_PRELOAD", "LD_LIBRARY_PATH")
+ENVIRONMENT = (
+    *("XLA_*", "JAX_*", "TF_XLA_*", "TF_CUDNN_*", "TF_GPU_*", "TF_ENABLE_*", "TF_DISABLE_*"),
+    *("TF_FORCE_*", "TF_USE_*", "TF_DETERMINISTIC_OPS", "LD_PRELOAD", "LD_LIBRARY_PATH"),
+)
 DISTRIBUTIONS = ("jax", "jaxlib")
 PRELOAD = ("jax", "jaxlib.xla_client", "harness.devices.pjrt")
 
