@@ -382,8 +382,10 @@ class ModelTester(ModelRuns):
         try:
             torch.manual_seed(SEED)
             reference, attributes["reference"] = self._reference()
-            taken = (lambda value: value) if self.mode == "train" else self._extract
-            natural = natural_errors(taken(self.golden), taken(reference.outputs))
+            pair = self.golden, reference.outputs
+            if self.mode != "train":
+                pair = self._extract(pair[0]), self._extract(pair[1])
+            natural = natural_errors(*pair)
             for path, value in self._golden_run.mutated.items():
                 natural |= natural_errors(value, reference.mutated.get(path), path)
         except Exception as error:  # whatever a model raises that is given other dtypes
@@ -396,7 +398,7 @@ class ModelTester(ModelRuns):
     def _reference(self) -> tuple[Golden, str]:
         """The golden computed with less rounding, and how."""
         with self._run() as run:
-            with Float64() as mode:  # type: ignore[no-untyped-call]
+            with Float64() as mode:
                 outputs = self._golden()
             outputs = run.outliving(outputs)
         narrow = f", but for {', '.join(sorted(mode.narrow))}" if mode.narrow else ""

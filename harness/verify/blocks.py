@@ -30,8 +30,8 @@ _GAP = 6
 """So many empty binades part values that lie apart: a mask of -10000 is 7 above scores of 50."""
 _TIMES_EXPECTED = 8
 """Of values without a gap in their distribution about 2**-k lie k binades below the largest: so
-many times that, and so many at least, must lie below a gap, or a few small values would set all
-the others apart. What is one negative constant is a mask whatever lies below."""
+many times that, and so many at least, must lie below a gap, and half of all: or a few small values
+would set all the others apart. What is one negative constant is a mask whatever lies below."""
 _OWN_SHARE = 0.01
 """A value apart that golden is off in by more of it is no mask and no outlier but noise."""
 _GAUSSIAN = 1.5
@@ -137,7 +137,8 @@ def _apart(golden: torch.Tensor, width: int, fill: float) -> tuple[float, bool]:
         return math.inf, False
     below, above = int(found[gaps[-1]]), int(found[gaps[-1] + 1])
     expected = int(counts.sum()) * 2.0 ** (below - int(found[-1]))
-    many = int(counts[: below + 1].sum()) >= _TIMES_EXPECTED * (1 + expected)
+    beneath = int(counts[: below + 1].sum())
+    many = beneath >= max(_TIMES_EXPECTED * (1 + expected), int(counts.sum()) / 2)
     threshold = math.ldexp(1.0, above - 1023)
     low, high = math.inf, -math.inf
     for start in range(0, len(flat), reading.CHUNK):
@@ -145,7 +146,7 @@ def _apart(golden: torch.Tensor, width: int, fill: float) -> tuple[float, bool]:
         far = values[(values.abs() >= threshold) & (values.abs() < fill) & values.isfinite()]
         if len(far):
             low, high = min(low, float(far.min())), max(high, float(far.max()))
-    masked = high < 0 and high <= 0.999 * low
+    masked = high < 0 and high <= 0.98 * low
     return (threshold if many or masked else math.inf), masked
 
 
