@@ -97,7 +97,7 @@ def block_sums(
     apart, masked = _apart(golden, width, fill)
     tables = [golden, actual, *([] if natural is None else [natural])]
     pieces = [
-        _piece(*rows, fill, apart, unit, quanta, natural_times)
+        _piece(*rows, fill, apart, masked, unit, quanta, natural_times)
         for rows in _rows([real_parts(t, width) for t in tables], golden.shape, width)
     ]
     joined = {name: torch.cat([p.rows[name] for p in pieces]) for name in _ROW_SUMS}
@@ -140,13 +140,14 @@ def _apart(golden: torch.Tensor, width: int, fill: float) -> tuple[float, bool]:
     beneath = int(counts[: below + 1].sum())
     many = beneath >= max(_TIMES_EXPECTED * (1 + expected), int(counts.sum()) / 2)
     threshold = math.ldexp(1.0, above - 1023)
-    low, high = math.inf, -math.inf
+    low, high, count = math.inf, -math.inf, 0
     for start in range(0, len(flat), reading.CHUNK):
         values = flat[start : start + reading.CHUNK].to(torch.float64)
         far = values[(values.abs() >= threshold) & (values.abs() < fill) & values.isfinite()]
+        count += len(far)
         if len(far):
             low, high = min(low, float(far.min())), max(high, float(far.max()))
-    masked = high < 0 and high <= 0.98 * low
+    masked = count > 1 and high < 0 and high <= 0.98 * low
     return (threshold if many or masked else math.inf), masked
 
 
@@ -186,6 +187,7 @@ def _piece(
     e: torch.Tensor | None,
     fill: float,
     apart: float,
+    masked: bool,
     unit: float,
     quanta: tuple[float, float],
     natural_times: float,
@@ -215,8 +217,11 @@ def _piece(
         if relative:
             natural = (natural - size * (relative / 2)).sub_(least).clamp_(min=0.0)
         if math.isfinite(apart):  # -1e9 plus a score is -1e9: off by the score, and not noise
-            far = (size * unit >= apart) & (natural <= _OWN_SHARE * size)
+            far = size * unit >= apart
+            far &= masked | (natural <= _OWN_SHARE * size)
             natural = natural.masked_fill_(far, 0.0)
+        # more says that the reference is about something else, not that golden is rounded
+        natural = natural.minimum(weight)
     part = d / weight
     scaled = (part * part).sum(1)
     scaled_natural = torch.zeros_like(scaled)

@@ -26,7 +26,7 @@ def promised(dtype: torch.dtype) -> float:
     """The part of a row's own norm that a fault must come to, by the dtype it is stored in."""
     if dtype in F8:  # one rounding may be off by so much, and twice is not told from that
         return 5 * torch.finfo(dtype).eps
-    return max(0.01, 4 * torch.finfo(dtype).eps)
+    return 0.01 if dtype.itemsize > 2 else max(0.015, 4 * torch.finfo(dtype).eps)
 
 
 def spoil(pair: RightPair, rng: random.Random) -> tuple[str, Outputs] | None:
