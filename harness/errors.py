@@ -22,3 +22,7 @@ class RecordError(HarnessError):
 
 class IncorrectResultError(HarnessError):
     """The model ran and an asserted check did not hold; raised only by `finalize()`."""
+
+
+class UnverifiedError(HarnessError):
+    """The model ran, and nothing can be said of it; raised only by `finalize()`."""

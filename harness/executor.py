@@ -43,6 +43,8 @@ class Executor:
         self.binary: Binary | None = None
         self.intermediates: IntermediateReport | None = None
         """What the last walk over the nodes found."""
+        self.mutated: dict[str, torch.Tensor] = {}
+        """By path, what the last call made of parameters, buffers and inputs it wrote to."""
         self._callbacks: list[Callback] = []
 
     def compile(self) -> None:
@@ -98,6 +100,7 @@ class Executor:
             stage.reached(Status.EXECUTED)
         if self._callbacks:
             self.run_intermediates((args, kwargs))
+        self.mutated = signature.mutated(outputs)
         return self.program.restore(signature.collect(outputs))
 
     def typecast_inputs(self, inputs: Sequence[Any]) -> list[Any]:

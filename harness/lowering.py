@@ -95,7 +95,7 @@ def _lower_exported(
         return Program()
     with recorder.stage(Stage.DECOMPOSE) as stage:
         decomposed = torch_program.decompose(exported)
-        signature = torch_program.signature_of(decomposed)
+        signature = torch_program.signature_of(decomposed, entry.paths)
         random = torch_program.random_op(decomposed.graph)
         if random is not None:
             raise ExportRefusal(

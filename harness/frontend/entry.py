@@ -54,13 +54,18 @@ class Entry(torch.nn.Module):
         """The call's tensors by the names they have in the program."""
         return dict(zip(self._ways.names, self._ways.given.values(), strict=True))
 
+    @property
+    def paths(self) -> dict[str, str]:
+        """Of every tensor of the call, its path by the name it has in the program."""
+        return dict(zip(self._ways.names, self._ways.given, strict=True))
+
     def flatten(self, call: Call) -> list[torch.Tensor]:
         """The tensors of another such call, in the program's order.
 
         Raises:
             SignatureError: it has other tensors than the call that was exported.
         """
-        return self._ways.flat(_named_tensors(self.model, call))
+        return self._ways.flat(named_tensors(self.model, call))
 
     def restore(self, tensors: Sequence[Any]) -> Any:
         """The result in the model's own structure, from the program's outputs."""
@@ -87,25 +92,36 @@ class _Ways:
         extract: Callable[[Any], Any],
     ) -> None:
         self._of, self._extract = of, extract
-        self.given = _named_tensors(model, call)
+        every = named_tensors(model, call)
+        self._first = first_paths(every)
+        self.given = {path: every[path] for path in dict.fromkeys(self._first.values())}
+        places = {path: place for place, path in enumerate(self.given)}
+        self._places = [places[path] for path in self._first.values()]
         self.names = _identifiers(self.given)
         self._call: Call = map_tensors(call, _hole, whole=True)
         self._result: Any = None
         self.extracted = False
 
-    def call_with(self, tensors: Iterable[torch.Tensor]) -> Call:
-        """The call with these tensors in it; its containers are new."""
-        left = iter(tensors)
+    def call_with(self, tensors: Sequence[torch.Tensor]) -> Call:
+        """The call with these tensors in it; its containers are new.
+
+        A tensor that was given twice is given twice again: what is written to one is in the other.
+        """
+        left = iter([tensors[place] for place in self._places])
         call: Call = map_tensors(self._call, lambda path, hole: next(left), whole=True)
         return call
 
     def flat(self, given: Mapping[str, torch.Tensor]) -> list[torch.Tensor]:
-        for path in self.given:
+        for path in self._first:
             if path not in given:
                 raise SignatureError(f"input {path} is missing")
-        for path in given:
-            if path not in self.given:
+        for path, tensor in given.items():
+            if path not in self._first:
                 raise SignatureError(f"input {path} is no tensor of the call that was exported")
+            if tensor is not given[self._first[path]]:
+                raise SignatureError(
+                    f"inputs {self._first[path]} and {path} were one tensor when it was exported"
+                )
         return [given[path] for path in self.given]
 
     def taken_apart(self, result: Any) -> tuple[torch.Tensor, ...]:
@@ -137,7 +153,7 @@ def _hole(path: str, tensor: torch.Tensor) -> torch.Tensor:
     return torch.empty(0, device="meta", dtype=tensor.dtype)
 
 
-def _named_tensors(model: torch.nn.Module, call: Call) -> dict[str, torch.Tensor]:
+def named_tensors(model: torch.nn.Module, call: Call) -> dict[str, torch.Tensor]:
     """A call's tensors by their paths, which begin with the names of `forward`'s parameters."""
     args, kwargs = call
     named = dict(zip(_positional(model, len(args)), args, strict=True)) | kwargs
@@ -152,6 +168,12 @@ def _named_tensors(model: torch.nn.Module, call: Call) -> dict[str, torch.Tensor
     for name, value in named.items():
         map_tensors(value, take, name, whole=True)
     return found
+
+
+def first_paths(tensors: Mapping[str, torch.Tensor | None]) -> dict[str, str]:
+    """Of every path, the first that leads to the same tensor."""
+    first: dict[int, str] = {}
+    return {path: first.setdefault(id(tensor), path) for path, tensor in tensors.items()}
 
 
 def _positional(model: torch.nn.Module, count: int) -> list[str]:

@@ -9,6 +9,7 @@ others do not legalise. Parameters and buffers become arguments: inlined, BERT-b
 3.2 GB instead of half a second and 1.1 GB.
 """
 
+import dataclasses
 import inspect
 import operator
 import warnings
@@ -19,13 +20,20 @@ import torch
 import torch._refs.linalg
 from torch._decomp import get_decompositions
 from torch.export import ExportedProgram
-from torch.export.graph_signature import ConstantArgument, InputKind, InputSpec, OutputKind
+from torch.export.graph_signature import (
+    ConstantArgument,
+    InputKind,
+    InputSpec,
+    OutputKind,
+    OutputSpec,
+)
 from torch.fx import Graph, Node
 
 from harness.errors import HarnessError
 from harness.frontend.eager import without_fast_paths
 from harness.frontend.entry import MODEL, Call, Entry
-from harness.frontend.program import Constant, Result, Signature, UserInput
+from harness.frontend.paths import BUFFERS, INPUTS, MUTATED, PARAMETERS
+from harness.frontend.program import Constant, Mutation, Result, Signature, UserInput
 
 
 class ExportRefusal(HarnessError):
@@ -90,13 +98,14 @@ _DECOMPOSITIONS: dict[Any, Callable[..., Any]] = {
 }
 
 
-def signature_of(exported: ExportedProgram) -> Signature:
+def signature_of(exported: ExportedProgram, inputs: Mapping[str, str] | None = None) -> Signature:
     """Make the graph importable, in place, and say how a call maps onto it.
 
-    Placeholders that are no tensors go (their values are baked in), as do outputs that are
-    mutated buffers or inputs: what a caller sees stays. Checks that give nothing, as that a matrix
-    could be factorised, go with the tokens that keep them in order, and so does what nobody uses,
-    random numbers too.
+    Placeholders that are no tensors go (their values are baked in). What the caller sees comes
+    first among the outputs, then what parameters, buffers and inputs become that the call writes
+    to; `inputs` has the path of each input by the name it has in the program. Checks that give
+    nothing, as that a matrix could be factorised, go with the tokens that keep them in order, and
+    so does what nobody uses, random numbers too.
 
     Raises:
         ExportRefusal: the program takes something else that no device can take.
@@ -120,11 +129,11 @@ def signature_of(exported: ExportedProgram) -> Signature:
             tokens.append(node)
         else:
             arguments.append(_constant(exported, spec))
-    results = _keep_user_outputs(exported)
+    results, mutations = _keep_outputs(exported, inputs or {})
     graph.eliminate_dead_code(lambda node: node.is_impure(impure_random=False))
     for token in tokens:
         _drop_token(graph, token)
-    return Signature(tuple(arguments), results)
+    return Signature(tuple(arguments), results, mutations=mutations)
 
 
 def _drop_checks(graph: Graph) -> None:
@@ -172,24 +181,43 @@ def _drop_placeholder(graph: Graph, node: Node) -> None:
 
 
 _VISIBLE = (OutputKind.USER_OUTPUT, OutputKind.LOSS_OUTPUT, OutputKind.GRADIENT_TO_PARAMETER)
+_MUTATIONS = {
+    OutputKind.BUFFER_MUTATION: MUTATED + BUFFERS,
+    OutputKind.PARAMETER_MUTATION: MUTATED + PARAMETERS,
+    OutputKind.USER_INPUT_MUTATION: MUTATED + INPUTS,
+}
+"""Kinds of outputs that the call writes to, and how their paths begin."""
 
 
-def _keep_user_outputs(exported: ExportedProgram) -> tuple[Result, ...]:
+def _keep_outputs(
+    exported: ExportedProgram, inputs: Mapping[str, str]
+) -> tuple[tuple[Result, ...], tuple[Mutation, ...]]:
+    """Make the outputs of a graph what its caller gets, and then what the call writes to."""
     graph = exported.graph
     output = graph.output_node()
-    kept: list[Node] = []
+    kept: dict[Node, int] = {}
     results: list[Result] = []
-    pairs = zip(exported.graph_signature.output_specs, output.args[0], strict=True)
+    mutations: dict[str, int] = {}
+    pairs = list(zip(exported.graph_signature.output_specs, output.args[0], strict=True))
     for spec, value in pairs:
         if spec.kind not in _VISIBLE:
             continue
         if isinstance(value, Node) and _is_tensor(value):
-            results.append(Result(len(kept)))
-            kept.append(value)
+            results.append(Result(kept.setdefault(value, len(kept))))
         else:
             results.append(Result(None, value))
+    for spec, value in pairs:
+        if spec.kind in _MUTATIONS and isinstance(value, Node) and _is_tensor(value):
+            path = _mutated_path(spec, inputs)
+            mutations[path] = kept.setdefault(value, len(kept))
     output.args = (tuple(kept),)
-    return tuple(results)
+    return tuple(results), tuple(Mutation(*m) for m in mutations.items())
+
+
+def _mutated_path(spec: OutputSpec, inputs: Mapping[str, str]) -> str:
+    target = spec.target or ""
+    path = inputs.get(target, target.removeprefix(MODEL))
+    return f"{_MUTATIONS[spec.kind]}{path}"
 
 
 def is_random(node: Node) -> bool:
@@ -251,4 +279,4 @@ def inline(exported: ExportedProgram, signature: Signature) -> Signature:
             constant.meta = dict(node.meta)
             user.replace_input_with(node, constant)
         graph.erase_node(node)
-    return Signature(tuple(kept), signature.results, signature.result_names)
+    return dataclasses.replace(signature, arguments=tuple(kept))

@@ -10,7 +10,7 @@ kernel, whose backward lowers.
 """
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import torch
@@ -45,24 +45,26 @@ def default_loss(outputs: Any) -> torch.Tensor:
 def eager_step(
     model: torch.nn.Module, call: Call, loss: Callable[[Any], torch.Tensor]
 ) -> dict[str, torch.Tensor]:
-    """The golden: loss and every gradient by plain eager backward, `loss` and `grad.NAME`.
-
-    Parameters that get no gradient are frozen, here and in what is exported afterwards.
-    """
+    """The golden: loss and every gradient by plain eager backward, `loss` and `grad.NAME`."""
     model.zero_grad(set_to_none=True)
-    with sdpa_kernel(SDPBackend.MATH), without_fast_paths():
+    with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH), without_fast_paths():
         value = loss(model(*call[0], **call[1]))
         if value.grad_fn is None:
             raise TrainingError("the loss depends on no parameter")
         torch.autograd.backward(value)
     result = {"loss": value.detach()}
     for name, parameter in model.named_parameters():
-        if parameter.grad is None:
-            parameter.requires_grad_(False)
-        else:
+        if parameter.grad is not None:
             result[GRADIENT + name] = parameter.grad.detach()
     model.zero_grad(set_to_none=True)
     return result
+
+
+def freeze(model: torch.nn.Module, results: Collection[str]) -> None:
+    """Freeze the parameters that got no gradient, as an export wants one for every other."""
+    for name, parameter in model.named_parameters():
+        if GRADIENT + name not in results:
+            parameter.requires_grad_(False)
 
 
 def entry_of(model: torch.nn.Module, call: Call, loss: Callable[[Any], torch.Tensor]) -> Entry:
@@ -74,7 +76,7 @@ def export_step(entry: Entry) -> ExportedProgram:
     """Export forward, loss and backward."""
     from torch.export.experimental import _export_forward_backward  # a second to import
 
-    with sdpa_kernel(SDPBackend.MATH), warnings.catch_warnings():
+    with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         forward = export_entry(entry)
         _name_tied_once(forward, entry)

@@ -7,8 +7,10 @@
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+
+import torch
 
 from harness.devices.catalog import reached_by
 from harness.devices.op_run import OUT_OF_MEMORY, Ended, OpRun
@@ -16,10 +18,10 @@ from harness.op_by_op.reference import Golden
 from harness.op_by_op.reproducer import fingerprint_of
 from harness.records.blobs import BlobStore
 from harness.records.machine_faults import is_machines
+from harness.records.metrics import worst
 from harness.records.schema import (
     Artifact,
     Failure,
-    Metric,
     Op,
     OpVerdict,
     Outcome,
@@ -28,7 +30,7 @@ from harness.records.schema import (
     StageResult,
     Status,
 )
-from harness.verify import Tolerances, compare, mismatches
+from harness.verify import Tolerances, compare, mismatches, settled
 
 _STATUS = {
     Stage.TORCH_IR: Status.CONVERTED_TO_TORCH_IR,
@@ -84,7 +86,7 @@ def conclude(
     answer = golden() if run.outputs is not None else None
     checks: tuple[OutputCheck, ...] = ()
     if run.outputs is not None and answer is not None and answer.outputs is not None:
-        checks = compare(answer.outputs, list(run.outputs), tolerances)
+        checks = compared(answer, run.outputs, tolerances)
     outcome, failure = _ending(run, checks, blobs)
     said = run.failure.diagnostic if run.failure else "\n".join(mismatches(checks))
     return Conclusion(_status(run), outcome, failure, said, checks, answer)
@@ -109,8 +111,8 @@ def judge(
         op=op,
         device=device,
         status=end.status,
-        pcc=_worst(end.checks, "pcc", lowest=True),
-        atol=_worst(end.checks, "atol", lowest=False),
+        pcc=worst((check for output in end.checks for check in output.checks), "pcc"),
+        atol=worst((check for output in end.checks for check in output.checks), "atol"),
         stages=_stages(run, blobs),
         failure=end.failure,
         outcome=end.outcome,
@@ -122,6 +124,17 @@ def judge(
         origin=origin,
         computed=time.time(),
     )
+
+
+def compared(
+    golden: Golden, outputs: Sequence[torch.Tensor], tolerances: Tolerances
+) -> tuple[OutputCheck, ...]:
+    """What is checked of an op's outputs, of which `golden` has some."""
+    checks, _ = settled(
+        lambda natural: compare(golden.outputs, list(outputs), tolerances, natural=natural),
+        golden.natural,
+    )
+    return checks
 
 
 def _ending(
@@ -182,16 +195,6 @@ def _stage_result(
         peak_rss=usage.peak_rss if usage else None,
         artifacts=artifacts,
     )
-
-
-def _worst(checks: tuple[OutputCheck, ...], name: str, *, lowest: bool) -> Metric | None:
-    found = [c.measured for o in checks for c in o.checks if c.metric == name]
-    odd = [m for m in found if m.value is None]
-    values = [m for m in found if m.value is not None]
-    if not values:
-        return odd[0] if odd else None
-    pick = min if lowest else max
-    return pick(values, key=lambda m: m.value or 0.0)
 
 
 def flags_of(options: Mapping[str, str], **settings: object) -> dict[str, str]:

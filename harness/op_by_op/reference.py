@@ -37,6 +37,7 @@ from harness.op_by_op.stablehlo_evaluate import compute
 from harness.op_by_op.stablehlo_ops import StablehloOp
 from harness.op_by_op.stablehlo_torch import DTYPES, ReferenceRefusal
 from harness.records.schema import TensorType
+from harness.verify.natural import Natural
 
 # --- inputs ---------------------------------------------------------------------------------
 
@@ -222,6 +223,8 @@ class Golden:
     source: Source
     reason: str = ""
     """Why nobody had an answer."""
+    natural: Callable[[], Natural | None] = lambda: None
+    """Finds how far the outputs are off by rounding; None where nobody knows."""
     machine: bool = False
     """True: it was the machine's fault that nobody had; says nothing of the op."""
 
@@ -286,7 +289,7 @@ class References:
                 reasons.append(str(error))
             finally:
                 begun = None
-        return Golden(None, Source.NOBODY, "; ".join(reasons), machine)
+        return Golden(None, Source.NOBODY, "; ".join(reasons), machine=machine)
 
 
 def is_other_compiler(device: str) -> bool:

@@ -26,6 +26,7 @@ from harness.op_by_op.identity import (
     torch_values,
 )
 from harness.records.schema import Op
+from harness.verify import Float64, Natural, natural_errors
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,18 @@ _UNDEFINED = frozenset(
         *("aten.new_empty", "aten.new_empty_strided"),
     }
 )
+
+
+def rounding_of(
+    graph: Graph, inputs: Sequence[torch.Tensor], golden: Sequence[torch.Tensor]
+) -> Natural | None:
+    """How far an op's golden outputs are off by rounding; None where float64 cannot be had."""
+    try:
+        with torch.no_grad(), Float64():
+            exact = torch.fx.Interpreter(owned(graph, {})).run(*inputs)
+        return natural_errors(list(golden), list(exact))
+    except Exception:  # whatever an op raises that is given other dtypes
+        return None
 
 
 def op_nodes(graph: Graph) -> Iterator[Node]:

@@ -24,6 +24,7 @@ from harness.lowering import Program
 from harness.op_by_op import judge
 from harness.op_by_op.completions import Completions, Rest
 from harness.op_by_op.known import KnownVerdicts
+from harness.op_by_op.op_tolerances import op_tolerances
 from harness.op_by_op.pool import MEMORY_LIMIT, OpPool
 from harness.op_by_op.reference import Golden
 from harness.op_by_op.reproducer import fingerprint_of, write_reproducer
@@ -221,7 +222,7 @@ class OpByOpExecutor(Executor):
             self.device.name,
             done,
             golden,
-            self.tolerances,
+            op_tolerances(self.tolerances, candidate.op),
             run.blobs,
             run.run_id,
             self._known.values(candidate.op),
@@ -300,7 +301,7 @@ class OpByOpExecutor(Executor):
             deadline_s=self.compiler_config.single_op_timeout,
             versions=versions(),
             options=self._options(),
-            tolerances=self.tolerances,
+            tolerances=op_tolerances(self.tolerances, verdict.op),
             memory_limit=MEMORY_LIMIT,
         )
 

@@ -7,7 +7,7 @@ A test that started and never ended is not a pass and not nothing: its process d
 CRASHED in the stage that was written ahead, unless a supervisor wrote a better word.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import get_args
 
@@ -54,15 +54,22 @@ class _Open:
     """Each once, in order."""
     stages: list[StageResult] = field(default_factory=list)
     running: Stage | None = None
-    status: Status = Status.NOT_STARTED
+    statuses: dict[str, Status] = field(default_factory=dict)
+    """Of each tester, the highest."""
     failure: Failure | None = None
-    outputs: tuple[OutputCheck, ...] = ()
+    outputs: dict[str, tuple[OutputCheck, ...]] = field(default_factory=dict)
+    """Of each tester."""
     only_op: int | None = None
     ended: TestEnded | TestStopped | None = None
     last: float = 0.0
     ops: dict[str, OpStarted | OpEnded] = field(default_factory=dict)
     """By op key, the last word on each."""
     ops_found: int = 0
+
+    @property
+    def status(self) -> Status:
+        """What all of its testers reached."""
+        return min(self.statuses.values(), default=Status.NOT_STARTED)
 
     @property
     def outcome(self) -> Outcome:
@@ -154,13 +161,14 @@ def _apply(record: _Open, event: _TestEvent) -> None:
     elif isinstance(event, StageEnded):
         record.running = None
         record.stages.append(event.result)
-        record.status = max(record.status, event.status)
+        before = record.statuses.get(event.tester, Status.NOT_STARTED)
+        record.statuses[event.tester] = max(before, event.status)
         record.failure = event.failure or record.failure
     elif isinstance(event, OpsFound):
         record.only_op = event.only
         record.ops_found = event.total
     elif isinstance(event, OutputsChecked):
-        record.outputs += event.outputs
+        record.outputs[event.tester] = record.outputs.get(event.tester, ()) + event.outputs
     elif record.ended is None:
         record.ended = event
 
@@ -203,13 +211,24 @@ def _close(record: _Open) -> TestRecord:
         ended=ended.time if ended else record.last,
         attempt=record.started.attempt,
         stages=tuple(record.stages),
-        outputs=record.outputs,
+        outputs=_all_outputs(record.outputs),
         failure=failure if outcome is not Outcome.PASSED else None,
         only_op=record.only_op,
         assertions=described.assertions if described else {},
         notes=described.notes if described else (),
         warnings=tuple(record.warnings),
         provenance=record.provenance,
+    )
+
+
+def _all_outputs(outputs: Mapping[str, tuple[OutputCheck, ...]]) -> tuple[OutputCheck, ...]:
+    """The outputs of all testers, under their names where there are several."""
+    if len(outputs) == 1:
+        return next(iter(outputs.values()))
+    return tuple(
+        msgspec.structs.replace(check, path=f"{tester}/{check.path}".rstrip("/"))
+        for tester, checks in outputs.items()
+        for check in checks
     )
 
 

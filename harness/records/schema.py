@@ -20,6 +20,7 @@ Version history
 
 import msgspec
 
+from harness.records.metrics import worst
 from harness.records.ops import (
     Op,
     OpEnded,
@@ -34,6 +35,7 @@ from harness.records.values import (
     GOOD,
     NOT_EVIDENCE,
     UNSETTLED,
+    WORST_FIRST,
     Artifact,
     Check,
     Event,
@@ -55,6 +57,7 @@ __all__ = [
     "NOT_EVIDENCE",
     "SCHEMA_VERSION",
     "UNSETTLED",
+    "WORST_FIRST",
     "AnyEvent",
     "Artifact",
     "Check",
@@ -159,6 +162,8 @@ class StageEnded(Event, frozen=True, tag="stage_ended", kw_only=True):
     status: Status
     """The highest status achieved so far."""
     failure: Failure | None = None
+    tester: str = ""
+    """Whose stage it is, where a test makes testers; a name no other tester of the test has."""
 
 
 class OutputsChecked(Event, frozen=True, tag="outputs_checked", kw_only=True):
@@ -166,6 +171,8 @@ class OutputsChecked(Event, frozen=True, tag="outputs_checked", kw_only=True):
 
     key: str
     outputs: tuple[OutputCheck, ...]
+    tester: str = ""
+    """As in `StageEnded`. Of several testers in a test, paths get their names in front."""
 
 
 class TestEnded(Event, frozen=True, tag="test_ended", kw_only=True):
@@ -253,34 +260,17 @@ class TestRecord(msgspec.Struct, frozen=True, kw_only=True):
         return max((s.peak_rss for s in self.stages if s.peak_rss is not None), default=None)
 
     def metric(self, name: str) -> Metric | None:
-        """The worst `name` metric over all outputs; None when it was never computed.
-
-        Not-a-number is worse than any number; among numbers the smallest PCC and the largest
-        of every other metric is the worst.
-        """
-        found = [c.measured for o in self.outputs for c in o.checks if c.metric == name]
-        for state in (
-            MetricState.NAN,
-            MetricState.NEGATIVE_INFINITY,
-            MetricState.POSITIVE_INFINITY,
-        ):
-            bad = [m for m in found if m.state is state]
-            if bad:
-                return bad[0]
-        values = [m for m in found if m.value is not None]
-        if not values:
-            return found[0] if found else None
-        pick = min if name == "pcc" else max
-        return pick(values, key=lambda m: m.value or 0.0)
+        """The worst `name` that the outputs' checks assert; see `metrics.worst`."""
+        return worst((check for output in self.outputs for check in output.checks), name)
 
     @property
     def pcc(self) -> Metric | None:
-        """The worst PCC over all outputs."""
+        """The worst PCC among outputs that it was asserted of; of all, where of none."""
         return self.metric("pcc")
 
     @property
     def atol(self) -> Metric | None:
-        """The worst maximum absolute difference over all outputs."""
+        """The worst maximum absolute difference, likewise."""
         return self.metric("atol")
 
 

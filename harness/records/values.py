@@ -95,6 +95,25 @@ NOT_EVIDENCE = frozenset({Outcome.INFRA, Outcome.KILLED, Outcome.NOT_RUN, Outcom
 """Outcomes that say something of the machine and nothing of the model."""
 
 
+WORST_FIRST = (
+    Outcome.CRASHED,
+    Outcome.INCORRECT,
+    Outcome.FAILED,
+    Outcome.TIMEOUT,
+    Outcome.INFRA,
+    Outcome.KILLED,
+    Outcome.UNVERIFIED,
+    Outcome.NOT_RUN,
+    Outcome.SKIPPED,
+    Outcome.REACHED,
+    Outcome.PASSED,
+)
+"""Of several words for one test, its testers' and its body's, the first of these holds.
+
+What is known of a model comes before what only the machine did, and that before what says nothing:
+a wrong result stays one whatever else happened, and a lost device is no pass.
+"""
+
 UNSETTLED = NOT_EVIDENCE - {Outcome.SKIPPED}
 """Outcomes after which a test is run again when its run is taken up again."""
 
@@ -199,11 +218,10 @@ class Check(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One comparison of one output: what was measured, what was required, who asserts it."""
 
     metric: str
-    """`structure`, `shape`, `dtype`, `nonfinite`, `pcc`, `atol`, `relative_atol`, `allclose`,
-    `relative_l2`, `exact`, `tokens`."""
+    """One of `harness.records.metrics.METRICS`."""
     measured: Metric
     required: float | None
-    """None for checks without a threshold (`shape`, `exact` ...)."""
+    """What it was held to, or would be; None for checks without a threshold (`shape` ...)."""
     ok: bool
     asserted: bool
     """False: computed and recorded only; does not decide the verdict."""

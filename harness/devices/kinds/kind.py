@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Arithmetic(enum.StrEnum):
-    """As what a device computes with the float32 values of a program."""
+    """As what a device computes with the float32 values of a program; the finest comes first."""
 
     F32 = "f32"
     """24 significant bits, IEEE 754 binary32."""
@@ -117,6 +117,12 @@ class DeviceKind:
     def level_names(self) -> tuple[str, ...]:
         """Names of its IR levels, lowest last."""
         return tuple(level.name for level in self.levels)
+
+    @property
+    def coarsest(self) -> Arithmetic:
+        """The coarser of its arithmetic and that of its products; verification reckons with it."""
+        order = list(Arithmetic)
+        return max(self.arithmetic, self.products or self.arithmetic, key=order.index)
 
     def independent_of(self, other: "DeviceKind") -> bool:
         """Is neither compiler a part of the other?"""

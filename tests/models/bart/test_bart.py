@@ -51,7 +51,6 @@ def test_bart(record_property, mode, op_by_op):
     tester = ThisTester(
         "bart-base",
         mode,
-        relative_atol=0.01,
         compiler_config=cc,
         record_property_handle=record_property,
     )

@@ -46,7 +46,6 @@ def test_llama(record_property, mode, op_by_op):
     tester = ThisTester(
         "llama-160m",
         mode,
-        relative_atol=0.01,
         compiler_config=cc,
         record_property_handle=record_property,
     )

@@ -41,7 +41,6 @@ def test_mamba(record_property, mode, op_by_op):
     tester = ThisTester(
         "mamba-130m",
         mode,
-        relative_atol=0.01,
         compiler_config=cc,
         record_property_handle=record_property,
     )

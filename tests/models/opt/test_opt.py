@@ -39,7 +39,6 @@ def test_opt(record_property, mode, op_by_op):
     tester = ThisTester(
         "opt-125m",
         mode,
-        relative_atol=0.01,
         compiler_config=cc,
         record_property_handle=record_property,
     )

@@ -46,7 +46,6 @@ def test_pythia(record_property, mode, op_by_op):
     tester = ThisTester(
         "pythia-160m",
         mode,
-        relative_atol=0.01,
         compiler_config=cc,
         record_property_handle=record_property,
     )

@@ -50,7 +50,6 @@ def test_qwen2(record_property, mode, op_by_op):
     tester = ThisTester(
         "qwen2-125m",
         mode,
-        relative_atol=0.01,
         compiler_config=cc,
         record_property_handle=record_property,
     )
