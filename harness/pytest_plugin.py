@@ -22,8 +22,14 @@ from harness.devices.catalog import DEFAULT_DEVICE, kind_of
 from harness.devices.shared import close_all, close_large, device
 from harness.errors import IncorrectResultError, UnverifiedError, UsageError
 from harness.op_tally import OpTally, report_command, summary
-from harness.records.naming import SIZES, entry_of, identity_of, nodeid_on, sized
-from harness.records.schema import GOOD, Failure, Outcome
+from harness.records.collected import (
+    DEVICE_PARAMETER,
+    SIZE_PARAMETER,
+    entry_of_item,
+    identity_of_item,
+)
+from harness.records.naming import SIZES, nodeid_on, same_test, sized
+from harness.records.schema import GOOD, Failure, Identity, Outcome
 from harness.records.scratch import sweep
 from harness.state import settings
 
@@ -80,8 +86,8 @@ def _full_ids(config: pytest.Config, argument: str) -> list[str]:
     devices = selected_devices(config)
     if "::" not in argument or argument.endswith(tuple(f"-{d}]" for d in devices)):
         return [argument]
-    entry = sized(argument, config.getoption("--size"))
-    names = [nodeid_on(entry, device) for device in devices] or [entry]
+    size = config.getoption("--size")
+    names = [nodeid_on(argument, device, size) for device in devices] or [sized(argument, size)]
     return names if "[" in argument else [argument]
 
 
@@ -107,9 +113,20 @@ def pytest_collection(session: pytest.Session) -> None:
         device(names[0]).start()
 
 
-def pytest_collection_finish() -> None:
-    """Spare the collector, from now on, the million objects that imports left."""
-    gc.freeze()
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse two tests that would be one on record; spare the collector what imports left."""
+    if recording.RUN_DIR_VARIABLE in os.environ and not session.config.option.collectonly:
+        _refuse_twins(session.items)
+    gc.freeze()  # from now on, a million objects
+
+
+def _refuse_twins(items: list[pytest.Item]) -> None:
+    known: dict[str, pytest.Item] = {}
+    for item in items:
+        key = _identity(item).key
+        other = known.setdefault(key, item)
+        if other is not item:
+            raise pytest.UsageError(same_test(other.nodeid, item.nodeid, key))
 
 
 @pytest.hookimpl(trylast=True)
@@ -118,11 +135,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     size = metafunc.config.getoption("--size")
     names = selected_devices(metafunc.config)
     if size != SIZES[0]:
-        metafunc.fixturenames.append("bringup_size")
-        metafunc.parametrize("bringup_size", [size], indirect=True)
+        metafunc.fixturenames.append(SIZE_PARAMETER)
+        metafunc.parametrize(SIZE_PARAMETER, [size], indirect=True)
     if names:
-        metafunc.fixturenames.append("bringup_device")
-        metafunc.parametrize("bringup_device", names, indirect=True)
+        metafunc.fixturenames.append(DEVICE_PARAMETER)
+        metafunc.parametrize(DEVICE_PARAMETER, names, indirect=True)
 
 
 @pytest.fixture
@@ -145,18 +162,20 @@ def default_device() -> str:
 def device_of(item: pytest.Item) -> str:
     """The device of a collected test."""
     callspec = getattr(item, "callspec", None)
-    if callspec is not None and "bringup_device" in callspec.params:
-        return str(callspec.params["bringup_device"])
+    if callspec is not None and DEVICE_PARAMETER in callspec.params:
+        return str(callspec.params[DEVICE_PARAMETER])
     return default_device()
+
+
+def _identity(item: pytest.Item) -> Identity:
+    return identity_of_item(item, device_of(item), item.config.getoption("--size"))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Open the test's record before anything of it runs, and end it whatever happened."""
     item.stash[_outcomes] = []
-    device = device_of(item)
-    entry = sized(entry_of(item.nodeid, device), item.config.getoption("--size"))
-    recording.announce_test(identity_of(entry, device), item.nodeid)
+    recording.announce_test(_identity(item), item.nodeid, entry_of_item(item))
     if os.environ.get(recording.RUN_DIR_VARIABLE):
         recording.open_test()
     try:

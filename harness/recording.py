@@ -24,9 +24,9 @@ from harness.errors import DeviceError, HarnessError, RecordError, UsageError
 from harness.op_tally import OpTally
 from harness.records import provenance
 from harness.records.blobs import BlobStore
-from harness.records.journal import JournalWriter
+from harness.records.journal import JournalWriter, run_attempt
 from harness.records.machine_faults import is_machines_error
-from harness.records.naming import run_again
+from harness.records.naming import run_again, same_test
 from harness.records.ops import without_costs
 from harness.records.schema import (
     WORST_FIRST,
@@ -56,7 +56,6 @@ RUN_DIR_VARIABLE = "BRINGUP_RUN_DIR"
 RUN_ID_VARIABLE = "BRINGUP_RUN_ID"
 DEADLINE_VARIABLE = "BRINGUP_TEST_DEADLINE"
 """Seconds since the epoch at which the running test will be killed."""
-ATTEMPT_VARIABLE = "BRINGUP_ATTEMPT"
 NOTHING_COMPARED = "NothingCompared"
 """Kind of failure of a test that says nothing, since there was nothing to be wrong."""
 NON_DETERMINISTIC = "NonDeterministic"
@@ -75,6 +74,17 @@ class Run:
         self.blobs = BlobStore(self.directory)
         self.pid = os.getpid()
         self.started = time.time()
+        self._nodeids: dict[str, str] = {}
+
+    def refuse_twin(self, key: str, nodeid: str) -> None:
+        """Note whose record a key is.
+
+        Raises:
+            UsageError: another test of this process has that key.
+        """
+        other = self._nodeids.setdefault(key, nodeid)
+        if other != nodeid:
+            raise UsageError(same_test(other, nodeid, key))
 
 
 _run: Run | None = None
@@ -140,28 +150,31 @@ class TestRecorder:
     tester = ""
     """Which of the test's testers it writes for."""
 
-    def __init__(self, identity: Identity, nodeid: str) -> None:
+    def __init__(self, identity: Identity, nodeid: str, entry: str = "") -> None:
         self.run = current_run()
         self.testers: list[TesterRecorder] = []
         """The shares of the testers that the test made, in order."""
+        self.run.refuse_twin(identity.key, nodeid)
         self.ended = False
         self.ops = OpTally()
         """What its ops came to."""
-        self._begin(identity, nodeid)
+        self._begin(identity, nodeid, entry)
         self._write(
             TestStarted(
                 time=time.time(),
                 identity=identity,
                 nodeid=nodeid,
                 pid=os.getpid(),
-                attempt=int(os.environ.get(ATTEMPT_VARIABLE, "1")),
+                attempt=run_attempt(),
+                entry=entry,
             )
         )
 
-    def _begin(self, identity: Identity, nodeid: str) -> None:
+    def _begin(self, identity: Identity, nodeid: str, entry: str) -> None:
         self.identity = identity
         self.key = identity.key
         self.nodeid = nodeid
+        self.entry = entry
         self.status = Status.NOT_STARTED
         self.failure: Failure | None = None
         self.verdict: Outcome | None = None
@@ -280,7 +293,7 @@ class TestRecorder:
     @property
     def command(self) -> str:
         """The shell line that runs this test again, by itself."""
-        return run_again(self.nodeid, self.identity)
+        return run_again(self.nodeid, self.identity, self.entry)
 
     def ops_found(self, total: int, taken: int, only: int | None = None) -> None:
         """The model was split into unique ops, some of which an earlier attempt has done.
@@ -365,7 +378,7 @@ class TesterRecorder(TestRecorder):
         """Why it got nothing at all."""
         self._described: TestDescribed | None = None
         self._ops_found = 0
-        self._begin(test.identity, test.nodeid)
+        self._begin(test.identity, test.nodeid, test.entry)
 
     def describe(
         self,
@@ -466,13 +479,13 @@ def _kind(error: BaseException) -> str:
 
 current_test: TestRecorder | None = None
 """The record of the test this process is in, once it is open."""
-_announced: tuple[Identity, str] | None = None
+_announced: tuple[Identity, str, str] | None = None
 
 
-def announce_test(identity: Identity, nodeid: str) -> None:
+def announce_test(identity: Identity, nodeid: str, entry: str = "") -> None:
     """A test is about to run; its record opens when somebody asks for it."""
     global _announced, current_test
-    _announced, current_test = (identity, nodeid), None
+    _announced, current_test = (identity, nodeid, entry), None
 
 
 def open_test() -> TestRecorder | None:

@@ -114,7 +114,7 @@ def leave(tester: Tested) -> str:
     """
     recorder = tester.recorder
     outcome, failure = recorder.verdict, recorder.failure
-    command = reproduce_command(recorder.nodeid, recorder.identity)
+    command = reproduce_command(recorder.nodeid, recorder.identity, recorder.entry)
     if not command or not is_reproducible(outcome, failure):
         return ""
     assert outcome is not None and failure is not None

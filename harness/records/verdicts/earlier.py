@@ -34,21 +34,22 @@ def earlier_results(
     if not os.environ.get(RESUMED_VARIABLE):
         return {}
     name = msgspec.json.encode(test)
-    found: list[OpEnded] = []
+    found: list[tuple[int, OpEnded]] = []
     for path in journals(run_dir):
         if path != own and name in read_lines(path):
             found += _of_test(path, test, versions)
-    found.sort(key=lambda event: event.time)
-    return {event.result.verdict.op.key: event.result for event in found}
+    found.sort(key=lambda pair: (pair[0], pair[1].time))
+    return {event.result.verdict.op.key: event.result for _, event in found}
 
 
-def _of_test(journal: Path, test: str, versions: Mapping[str, str]) -> list[OpEnded]:
+def _of_test(journal: Path, test: str, versions: Mapping[str, str]) -> list[tuple[int, OpEnded]]:
+    """The ops' ends in a journal, with how often its run had been taken up by then."""
     events, _ = read_journal(journal)
     opened = events[0] if events else None
     if not isinstance(opened, JournalOpened) or opened.provenance.versions != versions:
         return []
     return [
-        event
+        (opened.attempt, event)
         for event in events
         if isinstance(event, OpEnded)
         and event.key == test
