@@ -225,9 +225,9 @@ def pytest_runtest_makereport(
     recorder = recording.current_test
     if call.when == "call" and report.passed and recorder is not None:
         unraised = [said for share in recorder.testers for said in share.unraised]
-        if unraised:
-            report.outcome = "failed"
-            report.longrepr = f"finalize() was not called: {unraised[0]}"
+        if unraised or recorder.idle():
+            said = f"finalize() was not called: {unraised[0]}" if unraised else recorder.idle()
+            report.outcome, report.longrepr = "failed", said
     if call.excinfo is not None and recorder is not None and not report.skipped:
         _note_failure(recorder, call.excinfo.value)
     if call.excinfo is not None and isinstance(call.excinfo.value, UsageError):
@@ -271,7 +271,8 @@ def _end(recorder: "TestRecorder", reports: list[pytest.TestReport]) -> None:
     if not reports:
         recorder.end(Outcome.KILLED, Failure(None, "KILLED", "interrupted while it ran"))
         return
-    if recorder.worst() is None and not all(r.passed for r in reports):
+    passed = all(report.passed for report in reports)
+    if recorder.worst() is None and not passed and not recorder.idle():
         recorder.verdict = Outcome.FAILED
     recorder.conclude()
 

@@ -202,17 +202,21 @@ class TestRecorder:
         concluded = [share for share in (*self.testers, self) if share.verdict is not None]
         return min(concluded, key=lambda share: _severity(share.verdict), default=None)
 
+    def idle(self) -> str:
+        """That testers were made and none was run, a sentence; empty when there is no such."""
+        if not self.testers or any(share.verdict is not None for share in self.testers):
+            return ""
+        return f"the test made a tester of {self.testers[0].tester} and did not run it"
+
     def conclude(self) -> None:
         """End a test whose body is through, with the worst word of all."""
         worst = self.worst()
-        idle = [share for share in self.testers if share.verdict is None]
-        if idle and (worst is None or _severity(worst.verdict) > _severity(Outcome.UNVERIFIED)):
-            said = f"the test made a tester of {idle[0].tester} and did not run it to its end"
-            self.end(Outcome.UNVERIFIED, Failure(None, NOTHING_COMPARED, said))
-        elif worst is None or worst.verdict is None:
-            self.end(Outcome.PASSED)
-        else:
+        if worst is not None and worst.verdict is not None:
             self.end(worst.verdict, self._named(worst))
+        elif self.idle():
+            self.end(Outcome.UNVERIFIED, Failure(None, NOTHING_COMPARED, self.idle()))
+        else:
+            self.end(Outcome.PASSED)
 
     def _named(self, share: "TestRecorder") -> Failure | None:
         failure = share.failure

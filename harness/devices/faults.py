@@ -67,10 +67,11 @@ class WrongResult(enum.StrEnum):
 class Fault(msgspec.Struct, frozen=True):
     """One op's fault."""
 
-    kind: FaultKind | WrongResult
+    kind: FaultKind | None = None
     stage: Stage = Stage.STABLEHLO
-    """Strike after this stage; after STABLEHLO is in the device's compiler. A wrong result comes
-    after EXECUTE, whatever is said here."""
+    """Strike after this stage; after STABLEHLO is in the device's compiler."""
+    result: WrongResult | None = None
+    """What its results are made into, if it gets as far as that."""
 
 
 class Faults:
@@ -83,24 +84,25 @@ class Faults:
     def strike(self, key: str, passed: Stage) -> None:
         """Do the fault of an op that has just passed a stage, if it has one."""
         fault = self._by_key.get(key)
-        if fault is None or isinstance(fault.kind, WrongResult) or fault.stage is not passed:
+        if fault is None or fault.kind is None or fault.stage is not passed:
             return
-        self._note(key, fault)
+        self._note(key, fault.kind)
         _DOINGS[fault.kind]()
 
     def spoil(self, key: str, outputs: Sequence[Array]) -> list[Array]:
         """An op's results, wrong if that is its fault."""
         fault = self._by_key.get(key)
-        if fault is None or not isinstance(fault.kind, WrongResult):
+        if fault is None or fault.result is None:
             return list(outputs)
-        spoiled = [_spoiled(np.asarray(output), fault.kind) for output in outputs]
-        if any(not _same(*pair) for pair in zip(outputs, spoiled, strict=True)):
-            self._note(key, fault)
+        given = [np.asarray(output) for output in outputs]
+        spoiled = [_spoiled(output, fault.result) for output in given]
+        if any(not _same(*pair) for pair in zip(given, spoiled, strict=True)):
+            self._note(key, fault.result)
         return spoiled
 
-    def _note(self, key: str, fault: Fault) -> None:
+    def _note(self, key: str, what: str) -> None:
         with Path(f"{self._path}.struck").open("a") as file:
-            file.write(f"{time.time():.6f} {key} {fault.kind}\n")
+            file.write(f"{time.time():.6f} {key} {what}\n")
 
 
 def read_faults() -> Faults | None:

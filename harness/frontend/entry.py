@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 
+from harness.errors import HarnessError
 from harness.frontend.program import SignatureError
 from harness.verify.structure import UnsupportedOutputError, map_tensors
 
@@ -47,7 +48,9 @@ class Entry(torch.nn.Module):
     def forward(self, /, **tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Every tensor of the result, in the order of `flatten`."""
         args, kwargs = self._ways.call_with(list(tensors.values()))
-        return self._ways.taken_apart(self.model(*args, **kwargs))
+        buffers = _Buffers(self.model)
+        given = self._ways.taken_apart(self.model(*args, **kwargs))
+        return buffers.written_where_assigned(given)
 
     @property
     def tensors(self) -> dict[str, torch.Tensor]:
@@ -146,6 +149,47 @@ class _Ways:
     def restored(self, tensors: Iterable[Any]) -> Any:
         left = iter(tensors)
         return map_tensors(self._result, lambda path, hole: next(left))
+
+
+class ReplacedBufferError(HarnessError):
+    """A model gives a buffer another shape, which no exported program can say."""
+
+
+class _Buffers:
+    """A model's buffers before its forward.
+
+    `torch.export` sees what is written to any buffer, and of `self.n = self.n + 1` only what is
+    assigned to one of the outermost module: the model's, inside an entry, is none. An assignment
+    becomes a write.
+    """
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        self._before = [
+            (prefix, module, name, buffer)
+            for prefix, module in model.named_modules()
+            for name, buffer in module._buffers.items()
+            if buffer is not None
+        ]
+
+    def written_where_assigned(self, given: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
+        """Write what was assigned; the outputs, of which none is a buffer that this changes.
+
+        Raises:
+            ReplacedBufferError: it has another shape.
+        """
+        for prefix, module, name, buffer in self._before:
+            now = module._buffers.get(name)
+            if now is None or now is buffer:
+                continue
+            if now.shape != buffer.shape:
+                raise ReplacedBufferError(
+                    f"forward gives the buffer {f'{prefix}.{name}'.lstrip('.')} another shape:"
+                    f" {tuple(now.shape)} for {tuple(buffer.shape)}"
+                )
+            given = [value.clone() if value is buffer else value for value in given]
+            buffer.copy_(now.detach())
+            module._buffers[name] = buffer
+        return tuple(given)
 
 
 def _hole(path: str, tensor: torch.Tensor) -> torch.Tensor:

@@ -71,7 +71,25 @@ def decompose(exported: ExportedProgram) -> ExportedProgram:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         decomposed: ExportedProgram = exported.run_decompositions(table)
+    _bound_slices(decomposed.graph)
     return decomposed
+
+
+def _bound_slices(graph: Graph) -> None:
+    """Say where a written slice begins and ends, in place: both inside the tensor, from its start.
+
+    torch-mlir makes an index of every element up to the end, which is 2^63 - 1 for `x[:, 1:]`, and
+    takes all memory for it; and it does not count from the end.
+    """
+    for node in graph.find_nodes(op="call_function", target=torch.ops.aten.slice_scatter.default):
+        whole, part, *rest = node.args
+        names = ("dim", "start", "end", "step")
+        given = {"dim": 0, "start": None, "end": None, "step": 1}
+        given |= dict(zip(names, rest, strict=False)) | node.kwargs
+        size = whole.meta["val"].shape[given["dim"]]
+        start, end, _ = slice(given["start"], given["end"]).indices(size)
+        node.args = (whole, part, given["dim"], start, max(start, end), given["step"])
+        node.kwargs = {}
 
 
 def _rrelu(

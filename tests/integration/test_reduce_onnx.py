@@ -35,7 +35,7 @@ from harness.reduce.session import write_part
 from harness.verify import Tolerances, compare, mismatches
 from tests.integration.made_reproducers import run_python
 from tests.integration.miniature.test_wrong_onnx import MIDDLES, Network
-from tests.integration.test_model_tester import MINIATURE, run_pytest
+from tests.integration.pytest_runs import MINIATURE, run_pytest
 
 TEST = f"{MINIATURE}/test_wrong_onnx.py::test_wrong_onnx"
 FLOAT = TensorProto.FLOAT

@@ -39,10 +39,12 @@ def measure(folder: Path, models: Sequence[str], size: str, device: str) -> list
     for kind in WrongResult:
         name = kind.name.lower()
         plan = folder / f"{name}.plan"
-        plan.write_bytes(msgspec.json.encode({key: Fault(kind) for key in good}))
+        plan.write_bytes(msgspec.json.encode({key: Fault(result=kind) for key in good}))
         environment = {FAULTS_VARIABLE: str(plan)}
         night = run_night(folder / name, folder / f"cache-{name}", given, **environment)
         hit = {line.split(maxsplit=2)[1] for line in _lines(Path(f"{plan}.struck"))}
+        if not hit:
+            raise RuntimeError(f"no host gave a wrong result of the {len(good)} of {plan}")
         struck[kind.value] = len(hit & good)
         seen = {line.result.verdict.op.key: line.result.verdict for line in night.ops}
         missed += [

@@ -20,7 +20,6 @@ class ThisTester(ModelTester):
             decoder_attention_heads=12,
             encoder_ffn_dim=3072,
             decoder_ffn_dim=3072,
-            use_cache=False,
         )
         return build(BartForConditionalGeneration, config)
 

@@ -12,7 +12,7 @@ from ..seeded import build, tokens
 
 class ThisTester(ModelTester):
     def _load_model(self):
-        config = GPT2Config(use_cache=False)
+        config = GPT2Config()
         return build(GPT2LMHeadModel, config)
 
     def _load_inputs(self):

@@ -18,7 +18,6 @@ class ThisTester(ModelTester):
             intermediate_size=3072,
             num_hidden_layers=12,
             num_attention_heads=12,
-            use_cache=False,
         )
         return build(LlamaForCausalLM, config)
 

@@ -12,9 +12,7 @@ from ..seeded import build, tokens
 
 class ThisTester(ModelTester):
     def _load_model(self):
-        config = MambaConfig(
-            vocab_size=50280, hidden_size=768, num_hidden_layers=24, use_cache=False
-        )
+        config = MambaConfig(vocab_size=50280, hidden_size=768, num_hidden_layers=24)
         return build(MambaForCausalLM, config)
 
     def _load_inputs(self):

@@ -12,7 +12,7 @@ from ..seeded import build, tokens
 
 class ThisTester(ModelTester):
     def _load_model(self):
-        config = OPTConfig(use_cache=False)
+        config = OPTConfig()
         return build(OPTForCausalLM, config)
 
     def _load_inputs(self):

@@ -18,7 +18,6 @@ class ThisTester(ModelTester):
             num_hidden_layers=12,
             num_attention_heads=12,
             intermediate_size=3072,
-            use_cache=False,
         )
         return build(GPTNeoXForCausalLM, config)
 

@@ -22,7 +22,6 @@ class ThisTester(ModelTester):
             max_position_embeddings=32768,
             rope_theta=1000000.0,
             tie_word_embeddings=True,
-            use_cache=False,
         )
         return build(Qwen2ForCausalLM, config)
 

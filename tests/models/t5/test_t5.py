@@ -17,7 +17,7 @@ SIZES = {
 
 class ThisTester(ModelTester):
     def _load_model(self):
-        config = T5Config(**SIZES[self.model_name], use_cache=False)
+        config = T5Config(**SIZES[self.model_name])
         return build(T5ForConditionalGeneration, config)
 
     def _load_inputs(self):
