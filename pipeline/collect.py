@@ -15,8 +15,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import msgspec
-
+from harness.records.decoding import decode_json, read_bytes
 from harness.records.scratch import Scratch
 from pipeline.errors import PipelineError
 from pipeline.lifeline import PARENT_VARIABLE
@@ -66,7 +65,8 @@ def _attempt(
         target = scratch.path / "collected.json"
         code = _pytest(folder, root, crashed, target, timeout_s)
         if target.exists():
-            found = msgspec.json.decode(target.read_bytes(), type=CollectedJson)
+            data = read_bytes(target)
+            found = decode_json(data, CollectedJson, "what pytest collected", "a list of tests")
             sentences = {f: f"{f} cannot be collected: {why}" for f, why in found.broken.items()}
             return Collected(tuple(found.ids), {**sentences, **crashed})
         importing = target.with_suffix(IMPORTING_SUFFIX)

@@ -15,8 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
+from harness.errors import RecordError
+from harness.records.decoding import Json
 from harness.records.journal import PACKED, journals
 from harness.records.packing import read_lines
 from harness.records.schema import (
@@ -36,7 +36,7 @@ from harness.records.schema import (
     TestStopped,
 )
 
-_DECODER: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+_DECODER: Json[AnyEvent] = Json(AnyEvent, "an event")
 
 
 @dataclass
@@ -174,8 +174,8 @@ class Ledger:
         events = []
         for line in data[:whole].split(b"\n")[:-1]:
             try:
-                events.append(_DECODER.decode(line))
-            except (msgspec.DecodeError, UnicodeDecodeError):
+                events.append(_DECODER.decode(line, path))
+            except RecordError:
                 continue  # the merge mentions every unreadable line
         return events
 

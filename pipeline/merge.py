@@ -10,7 +10,8 @@ Merging is repeatable: a shard may arrive late or twice, and of a test's attempt
 and all are kept.
 
 Shards may be artifacts of another repository's pull request. Only regular files whose names a
-run directory gives out are taken, links are never followed, and plans are written anew.
+run directory gives out are taken, links are never followed, and plans and the `run.py` of
+reproducers are written anew.
 """
 
 import hashlib
@@ -36,7 +37,12 @@ from harness.records.journal import (
     read_header,
 )
 from harness.records.packing import read_lines
-from harness.records.reproducible import REPRO_FOLDER
+from harness.records.reproducible import (
+    REPRO_FOLDER,
+    REPRODUCER_FILES,
+    RUN_ANY,
+    RUN_SCRIPT,
+)
 from harness.records.run_dir import (
     load_journals,
     read_plans,
@@ -173,7 +179,8 @@ def _look_at(path: Path) -> _Source:
     for folder in source.folders(path / BLOB_FOLDER, _BLOB_FOLDER):
         source.blobs += source.files(folder, _BLOB)
     for folder in source.folders(path / REPRO_FOLDER, _REPRODUCER):
-        source.reproducers += source.files(folder, _REPRODUCER)
+        files = source.files(folder, _REPRODUCER)
+        source.reproducers += [file for file in files if file.name in REPRODUCER_FILES]
     return source
 
 
@@ -223,7 +230,11 @@ def _gather(source: _Source, into: Path) -> None:
         if blob.name.startswith(blob.parent.name) and not target.exists():
             _link(blob, target)
     for file in source.reproducers:
-        _link(file, into / REPRO_FOLDER / file.parent.name / file.name)
+        target = into / REPRO_FOLDER / file.parent.name / file.name
+        if file.name != RUN_SCRIPT:
+            _link(file, target)
+        elif not target.exists():  # a program: of a stranger's shard none is taken
+            write_atomically(target, RUN_ANY.encode(), sync=False)
 
 
 def _keep_journal(data: bytes, folder: Path, stem: str) -> None:

@@ -6,14 +6,16 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
-import msgspec
-
+from harness.errors import RecordError
+from harness.records.decoding import decode_json, read_bytes
 from harness.records.naming import entry_of, identity_of, nodeid_on, sized
 from harness.records.schema import Identity, Plan, PlannedTest
 from pipeline.errors import PipelineError
 from pipeline.lists import ListName, Lists
 
 DEFAULT_TIMEOUT_S = 900.0
+_LONGEST_S = 1e8
+"""Three years: what timers take without overflow."""
 
 Estimate = Callable[[Identity], float | None]
 """Expected seconds of a test; None when nothing is known."""
@@ -26,7 +28,7 @@ def deadline(estimate_s: float | None, timeout_s: float | None) -> float:
     to need long. An estimate never shortens it: it may be borrowed from other tests, and a
     false TIMEOUT costs more than the minutes of a hang.
     """
-    return timeout_s or max(DEFAULT_TIMEOUT_S, 3 * (estimate_s or 0.0))
+    return min(timeout_s or max(DEFAULT_TIMEOUT_S, 3 * (estimate_s or 0.0)), _LONGEST_S)
 
 
 def from_lists(
@@ -110,11 +112,9 @@ def load_plan(path: Path) -> Plan:
         PipelineError: it is absent or no plan.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Plan)
-    except OSError as error:
-        raise PipelineError(f"cannot read the plan {path}: {error.strerror}") from error
-    except msgspec.DecodeError as error:
-        raise PipelineError(f"{path} is not a plan: {error}") from error
+        return decode_json(read_bytes(path), Plan, path, "a plan")
+    except RecordError as error:
+        raise PipelineError(str(error)) from error
 
 
 def _distinct(tests: Iterable[PlannedTest]) -> list[PlannedTest]:

@@ -22,6 +22,7 @@ import msgspec
 
 from harness.errors import RecordError
 from harness.records.atomic import write_atomically
+from harness.records.decoding import Json, decode_json
 from harness.records.packing import packed, read_lines
 from harness.records.schema import (
     SCHEMA_VERSION,
@@ -33,9 +34,9 @@ from harness.records.schema import (
     OpVerdict,
     Provenance,
 )
+from harness.records.writable import encoded
 
-_ENCODER = msgspec.json.Encoder()
-_DECODER: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+_DECODER: Json[AnyEvent] = Json(AnyEvent, "an event")
 
 JOURNAL_FOLDER = "journal"
 PLAIN, PACKED = ".jsonl", ".jsonl.zst"
@@ -72,7 +73,7 @@ class JournalWriter:
         Raises:
             RecordError: the disk is full or gone; what was written before stays readable.
         """
-        line = _ENCODER.encode(self._shortened(event)) + b"\n"
+        line = encoded(self._shortened(event)) + b"\n"
         try:
             written = os.write(self._fd, line)
             if written != len(line):
@@ -102,7 +103,7 @@ class JournalWriter:
         if not isinstance(event, OpEnded):
             return event
         verdict = event.result.verdict
-        place, content = _place(verdict), hash(_ENCODER.encode(verdict))
+        place, content = _place(verdict), hash(encoded(verdict))
         if self._held.get(place) == content and not event.result.contradicts:
             return _repeated(event)
         self._held[place] = content
@@ -130,12 +131,12 @@ def read_journal(path: Path) -> tuple[list[AnyEvent], list[str]]:
             _refuse_newer(path, line)
         where = f"{path.name}:{number}"
         try:
-            event = _DECODER.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            event = _DECODER.decode(line, where)
+        except RecordError as error:
             if number == len(lines):
                 torn.append(f"{where}: the last line is torn; its event is lost")
             else:
-                torn.append(f"{where}: unreadable line skipped ({error})")
+                torn.append(f"unreadable line skipped: {error}")
             continue
         if isinstance(event, OpEnded):
             held[_place(event.result.verdict)] = event.result.verdict
@@ -158,8 +159,8 @@ def read_header(path: Path) -> JournalOpened | None:
     first, _, _ = read_lines(path).partition(b"\n")
     _refuse_newer(path, first)
     try:
-        return msgspec.json.decode(first, type=JournalOpened)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        return decode_json(first, JournalOpened, path, "a journal")
+    except RecordError:
         return None
 
 
@@ -228,8 +229,8 @@ def _refuse_newer(path: Path, line: bytes) -> None:
         schema: int = 0
 
     try:
-        header = msgspec.json.decode(line, type=Header)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        header = decode_json(line, Header, path, "a journal")
+    except RecordError:
         return  # a torn first line: reported with the others
     if header.schema > SCHEMA_VERSION:
         raise RecordError(

@@ -31,9 +31,11 @@ from filelock import FileLock
 
 from harness.errors import RecordError
 from harness.records.blobs import BlobStore
+from harness.records.decoding import decode_json
 from harness.records.schema import Artifact, OpVerdict
 from harness.records.verdicts.rules import cacheable
 from harness.records.verdicts.sqlite_errors import is_busy, is_corrupt, is_forbidden
+from harness.records.writable import encoded
 
 CACHE_SCHEMA = 1
 PATH_VARIABLE = "BRINGUP_CACHE"
@@ -124,7 +126,7 @@ class VerdictCache:
                 return False
         except _UNREADABLE:
             return False
-        body = msgspec.json.encode(verdict)
+        body = encoded(verdict)
         row = (key, body, _digest(key, body), time.time())
         return self._write(lambda db: db.execute(_PUT, row)) is not None
 
@@ -347,8 +349,8 @@ def _decode(key: str, body: bytes, digest: bytes) -> OpVerdict | None:
     if not isinstance(body, bytes) or _digest(key, body) != digest:
         return None
     try:
-        return msgspec.json.decode(body, type=OpVerdict)
-    except msgspec.MsgspecError:  # written by another version of the record
+        return decode_json(body, OpVerdict, key, "a verdict")
+    except RecordError:  # written by another version of the record
         return None
 
 
