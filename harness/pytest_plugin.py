@@ -196,16 +196,13 @@ def pytest_report_to_serializable() -> Generator[None, dict[str, Any] | None, An
     return writable_all((yield))
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_warning_recorded(
-    warning_message: warnings.WarningMessage,
-) -> Generator[None, object, object]:
+@pytest.hookimpl(tryfirst=True)
+def pytest_warning_recorded(warning_message: warnings.WarningMessage) -> None:
     """So it does of a warning."""
     if isinstance(warning_message.message, Warning):
         said = said_by(warning_message.message)
         if said != _plainly(warning_message.message):
             warning_message.message = UserWarning(said)
-    return (yield)
 
 
 def _plainly(warning: Warning) -> str | None:

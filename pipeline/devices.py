@@ -89,9 +89,9 @@ def parse(data: bytes, source: str) -> tuple[Device, ...]:
         PipelineError: something else.
     """
     try:
-        return decode_json(data, tuple[Device, ...], source, "a list of devices")
+        return decode_json(data, tuple[Device, ...], source, "JSON of devices")
     except RecordError as error:
-        raise PipelineError(str(error)) from error
+        raise PipelineError(f"{source} gave no list of devices: {error}") from error
 
 
 def named(devices: Sequence[Device], names: Iterable[str]) -> list[Device]:

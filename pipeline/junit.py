@@ -80,7 +80,7 @@ def read_junit(path: Path) -> dict[str, Outcome]:
 
 def _document(path: Path) -> xunit2.JUnitXml:
     try:
-        root = decode_xml(read_bytes(path), path)
+        root = decode_xml(read_bytes(path), path, "JUnit XML")
         return xunit2.JUnitXml.fromstring(ElementTree.tostring(root))
     except RecordError as error:
         raise PipelineError(str(error)) from error

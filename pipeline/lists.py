@@ -125,9 +125,9 @@ def read_lists(folder: Path) -> Lists:
 
 def _text(path: Path) -> str:
     try:
-        return read_bytes(path).decode()
+        return read_bytes(path, "the list ").decode()
     except RecordError as error:
-        raise ListError(f"a list is lost: {error}") from error
+        raise ListError(str(error)) from error
     except UnicodeDecodeError as error:
         raise ListError(f"{path} is not UTF-8 text: {error.reason} at {error.start}") from error
 

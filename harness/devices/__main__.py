@@ -9,7 +9,6 @@ Exit codes: 0 listed, 2 a name is unknown.
 import argparse
 import sys
 
-import msgspec
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -17,6 +16,8 @@ from rich.table import Table
 from harness.devices.catalog import kind_of
 from harness.devices.listing import Listed, State, list_devices
 from harness.errors import UsageError
+from harness.records.environment import check
+from harness.records.writable import encoded, never_fail_to_print
 
 _STYLES = {State.EXECUTES: "green", State.COMPILES: "yellow", State.MISSING: "dim"}
 
@@ -31,7 +32,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these devices")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args(arguments)
+    never_fail_to_print()
     try:
+        check()
         for name in options.names:
             kind_of(name)
     except UsageError as error:
@@ -39,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     listed = list_devices(options.names)
     if options.json:
-        print(msgspec.json.encode(listed).decode())
+        print(encoded(listed).decode())
     else:
         Console().print(table(listed))
     return 0

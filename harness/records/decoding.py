@@ -122,7 +122,7 @@ def unpacked(data: bytes, where: object, largest: int = LARGEST_UNPACKED) -> byt
     return b"".join(parts)
 
 
-def decode_xml(data: bytes, where: object) -> ElementTree.Element:
+def decode_xml(data: bytes, where: object, what: str = "XML") -> ElementTree.Element:
     """An XML document, in any encoding that expat knows.
 
     Raises:
@@ -135,7 +135,7 @@ def decode_xml(data: bytes, where: object) -> ElementTree.Element:
         _refuse_hostile(data, where)
         return ElementTree.parse(io.BytesIO(data)).getroot()
     except (expat.ExpatError, SyntaxError, *UNDECODABLE) as error:
-        raise RecordError(f"{where} is not XML: {why_not(error)}") from None
+        raise RecordError(f"{where} is not {what}: {why_not(error)}") from None
 
 
 def _refuse_hostile(data: bytes, where: object) -> None:
@@ -161,18 +161,18 @@ def _refuse_hostile(data: bytes, where: object) -> None:
     parser.Parse(data, True)
 
 
-def read_bytes(path: Path) -> bytes:
-    """A file's bytes.
+def read_bytes(path: Path, what: str = "") -> bytes:
+    """A file's bytes; `what` is what a sentence calls it, e.g. `the list `.
 
     Raises:
         RecordError: it cannot be read, or is no file (reading a pipe would never end).
     """
     try:
         if path.exists() and not path.is_file():
-            raise RecordError(f"cannot read {path}: it is not a regular file")
+            raise RecordError(f"cannot read {what}{path}: it is not a regular file")
         return path.read_bytes()
     except (OSError, ValueError) as error:
-        raise RecordError(f"cannot read {path}: {_reason(error)}") from error
+        raise RecordError(f"cannot read {what}{path}: {_reason(error)}") from error
 
 
 def _reason(error: Exception) -> str:

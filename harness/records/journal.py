@@ -136,7 +136,8 @@ def read_journal(path: Path) -> tuple[list[AnyEvent], list[str]]:
             if number == len(lines):
                 torn.append(f"{where}: the last line is torn; its event is lost")
             else:
-                torn.append(f"unreadable line skipped: {error}")
+                why = str(error).removeprefix(f"{where}: ")
+                torn.append(f"{where}: unreadable line skipped ({why})")
             continue
         if isinstance(event, OpEnded):
             held[_place(event.result.verdict)] = event.result.verdict
