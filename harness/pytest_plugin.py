@@ -27,7 +27,7 @@ from harness.records.environment import check
 from harness.records.naming import SIZES, entry_of, identity_of, nodeid_on, sized
 from harness.records.schema import Failure, Outcome
 from harness.records.scratch import sweep
-from harness.records.writable import MESSAGE_LIMIT, said_by, writable, writable_all
+from harness.records.writable import MESSAGE_LIMIT, plain, said_by, writable
 
 if TYPE_CHECKING:
     from harness.recording import TestRecorder
@@ -192,8 +192,8 @@ def pytest_runtest_makereport(
 
 @pytest.hookimpl(wrapper=True)
 def pytest_report_to_serializable() -> Generator[None, dict[str, Any] | None, Any]:
-    """A worker of xdist dies of a report that it cannot write: have every text writable."""
-    return writable_all((yield))
+    """A worker of xdist dies of a report that it cannot send: have every one sendable."""
+    return plain((yield))
 
 
 @pytest.hookimpl(tryfirst=True)

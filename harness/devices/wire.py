@@ -21,7 +21,7 @@ import msgspec
 
 from harness.records.decoding import UNDECODABLE, why_not
 from harness.records.schema import Stage
-from harness.records.writable import writable_all
+from harness.records.writable import plain
 
 ALIGNMENT = 64
 """Bytes; XLA's CPU client takes host memory without a copy from this alignment on."""
@@ -221,8 +221,8 @@ def _encoded(message: Request | Reply) -> bytes:
     try:
         return _ENCODER.encode(message)
     except UnicodeEncodeError:
-        plain = msgspec.to_builtins(message, builtin_types=(bytes, bytearray, memoryview))
-        return _ENCODER.encode(writable_all(plain))
+        data = msgspec.to_builtins(message, builtin_types=(bytes, bytearray, memoryview))
+        return _ENCODER.encode(plain(data))
 
 
 def receive(sock: socket.socket, kind: Any) -> tuple[Any, int | None]:

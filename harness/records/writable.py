@@ -20,7 +20,7 @@ MESSAGE_LIMIT = 2000
 """Characters of a record's message."""
 _TEXT_LIMIT = 16 << 20
 """Characters of a kept text; the middle of a longer one is left out."""
-_MOST_NESTED = 200
+_MOST_NESTED = 100
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -35,18 +35,24 @@ def writable(text: str) -> str:
     return text
 
 
-def writable_all(value: Any, depth: int = 0) -> Any:
-    """Plain data with `writable` texts in it, keys included; what is no plain data stays."""
+def plain(value: Any, inside: tuple[int, ...] = ()) -> Any:
+    """Data of Python's own types, with `writable` texts in it: what any encoder takes.
+
+    What else is in it (a tensor that a test recorded as a property, a container that holds
+    itself) becomes the text that shows it.
+    """
+    if value is None or type(value) in (bool, int, float, complex, bytes, bytearray, memoryview):
+        return value
     if isinstance(value, str):
-        return writable(value)
-    if depth > _MOST_NESTED:
-        return f"(nested deeper than {_MOST_NESTED})"
+        return writable(str.__str__(value))
+    kind = next((k for k in (dict, list, tuple, set, frozenset) if isinstance(value, k)), None)
+    if kind is None or id(value) in inside or len(inside) > _MOST_NESTED:
+        number = next((k for k in (int, float) if isinstance(value, k)), None)  # of numpy, of enum
+        return number(value) if number else writable(_shown(value))
+    inside = (*inside, id(value))
     if isinstance(value, dict):
-        items = value.items()
-        return {writable_all(k, depth + 1): writable_all(v, depth + 1) for k, v in items}
-    if type(value) in (list, tuple, set, frozenset):
-        return type(value)(writable_all(each, depth + 1) for each in value)
-    return value
+        return {plain(k, inside): plain(v, inside) for k, v in value.items()}
+    return kind(plain(each, inside) for each in value)
 
 
 def encoded(value: object) -> bytes:
@@ -54,7 +60,7 @@ def encoded(value: object) -> bytes:
     try:
         return _ENCODER.encode(value)
     except UnicodeEncodeError:
-        return _ENCODER.encode(writable_all(msgspec.to_builtins(value)))
+        return _ENCODER.encode(plain(msgspec.to_builtins(value)))
 
 
 def said_by(error: BaseException) -> str:
