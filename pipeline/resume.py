@@ -143,8 +143,12 @@ def options_of(plan: Plan, run_dir: Path, options: RunOptions) -> RunOptions:
     if "tests" not in options.given:
         for folder in plan.chosen.get("tests", ()):
             _refuse_foreign(folder, run_dir)
-    chosen: dict[str, Any] = {n: plan.chosen[n] for n in _TUPLES}
-    chosen |= {n: plan.chosen[n][0] for n in _WORDS}
+    try:
+        chosen: dict[str, Any] = {n: plan.chosen[n] for n in _TUPLES}
+        chosen |= {n: plan.chosen[n][0] for n in _WORDS}
+    except LookupError as error:
+        said = f"the plan in {run_dir} does not say by which {error.args[0]} it was chosen"
+        raise PipelineError(f"{said}; start anew") from None
     chosen |= {n: bool(plan.chosen.get(n)) for n in _FLAGS}
     chosen |= {n: "".join(plan.chosen.get(n, ())) for n in _TEXTS}
     chosen |= {"lists": Path(chosen["lists"])}

@@ -218,7 +218,7 @@ _OURS = (
     Variable("BRINGUP_RECHECK", "share of cached verdicts to compute again", share),
     Variable("BRINGUP_NO_CACHE", "take nothing from the verdict cache", anything),
     Variable("BRINGUP_OP_WORKERS", "op workers of a process", whole("op workers", 1, 1024)),
-    Variable("BRINGUP_REDUCESECONDS", "seconds to reduce a model that failed", number("seconds")),
+    Variable("BRINGUP_REDUCE_SECONDS", "seconds to reduce a model that failed", number("seconds")),
     Variable("BRINGUP_FAULTS", "faults on purpose, a file", path, is_path=True),
     Variable("BRINGUP_ENV", "where nox keeps the environment", path),
     Variable("BRINGUP_BENCHMARK_MARK", "marks processes of a benchmark", anything),
