@@ -20,7 +20,7 @@ from junitparser import Error, Failure, JUnitXmlError, Skipped, xunit2
 
 from harness.errors import RecordError
 from harness.records.atomic import write_atomically
-from harness.records.decoding import UNDECODABLE, decode_xml, read_bytes, why_not
+from harness.records.decoding import UNDECODABLE, decode_xml, read_bytes, shown, why_not
 from harness.records.naming import entry_of
 from harness.records.schema import GOOD, Metric, Outcome, TestRecord
 from pipeline.errors import PipelineError
@@ -68,10 +68,10 @@ def read_junit(path: Path) -> dict[str, Outcome]:
             try:
                 key = properties["key"].encode("ascii").decode("unicode_escape")
                 verdicts[key] = Outcome(properties["outcome"])
-            except (KeyError, ValueError) as error:
+            except (KeyError, ValueError, AttributeError) as error:
                 raise PipelineError(
-                    f"{path}: the case {case.name} carries no known key and outcome; was the "
-                    "file written by another tool?"
+                    f"{path}: the case {shown(str(case.name))} carries no known key and outcome;"
+                    " was the file written by another tool?"
                 ) from error
     if not verdicts:
         raise PipelineError(f"{path} holds no verdict at all: nothing reported, nothing passed")

@@ -15,8 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import RecordError
-from harness.records.decoding import Json
+from harness.records.decoding import Json, lines_of
 from harness.records.journal import PACKED, journals
 from harness.records.packing import read_lines
 from harness.records.schema import (
@@ -172,11 +171,10 @@ class Ledger:
         whole = data.rfind(b"\n") + 1
         self._offsets[path] = offset + whole
         events = []
-        for line in data[:whole].split(b"\n")[:-1]:
-            try:
-                events.append(_DECODER.decode(line, path))
-            except RecordError:
-                continue  # the merge mentions every unreadable line
+        for _, line in lines_of(data[:whole]):
+            event = _DECODER.decode_or_none(line)
+            if event is not None:  # the merge mentions every unreadable line
+                events.append(event)
         return events
 
 

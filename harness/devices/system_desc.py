@@ -31,7 +31,7 @@ from harness.devices.ttsys import (
     encode,
 )
 from harness.errors import RecordError
-from harness.records.decoding import decode_toml, why_not
+from harness.records.decoding import decode_toml, shown, why_not
 
 __all__ = [
     "Arch",
@@ -114,7 +114,7 @@ def schema_hash_for(plugin: str, version: str, folder: Traversable = CHIPS) -> s
         hashes = msgspec.convert(_read(folder, _HASHES), dict[str, dict[str, str]])
     versions = hashes.get(plugin, {})
     if version not in versions:
-        known = ", ".join(versions) or "no version of it"
+        known = shown(", ".join(versions)) or "no version of it"
         raise SystemDescError(
             f"No system descriptor can be made for {plugin} {version}: we have the schema hash of "
             f"{known}; {_HASHES} says how to add one."
@@ -211,4 +211,4 @@ def _naming(
         if re.split(r"[.\[]", path)[0] in elsewhere:
             file, where = other_file, ""
         field = ".".join(filter(None, [where, path]))
-        raise SystemDescError(f"{file}, {field}: {what}.") from error
+        raise SystemDescError(f"{file}, {shown(field)}: {shown(what)}.") from error

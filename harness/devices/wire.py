@@ -27,8 +27,8 @@ ALIGNMENT = 64
 """Bytes; XLA's CPU client takes host memory without a copy from this alignment on."""
 
 _LENGTH = struct.Struct("<Q")
-_LARGEST = 8 << 30
-"""Bytes of one message; tensors lie beside it."""
+_LARGEST, _AT_ONCE = 8 << 30, 64 << 20
+"""Bytes of one message, tensors lying beside it, and of what is set aside before it comes."""
 
 
 class TensorSpec(msgspec.Struct, frozen=True, array_like=True):
@@ -252,18 +252,18 @@ def receive(sock: socket.socket, kind: Any) -> tuple[Any, int | None]:
 
 
 def _exactly(sock: socket.socket, size: int) -> bytes:
-    first = sock.recv(size, socket.MSG_WAITALL)
+    """So many bytes; room is made as they come, for the size may be nonsense."""
+    first = sock.recv(min(size, _AT_ONCE), socket.MSG_WAITALL)
     if len(first) == size:
         return first
-    buffer = bytearray(size)
-    buffer[: len(first)] = first
-    view = memoryview(buffer)[len(first) :]
-    while view:
-        got = sock.recv_into(view)
-        if not got:
+    parts, missing = [first], size - len(first)
+    while missing:
+        part = sock.recv(min(missing, _AT_ONCE), socket.MSG_WAITALL)
+        if not part:
             raise EOFError
-        view = view[got:]
-    return bytes(buffer)
+        parts.append(part)
+        missing -= len(part)
+    return b"".join(parts)
 
 
 def layout(tensors: Sequence[tuple[str, tuple[int, ...], int]]) -> tuple[list[TensorSpec], int]:

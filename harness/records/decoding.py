@@ -12,6 +12,7 @@ the format knows one; nothing else is raised, and the work is bounded by the siz
 import io
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 from xml.etree import ElementTree
@@ -38,6 +39,7 @@ _DEEPEST = 64
 """Levels of nesting of a TOML key or an XML element, ours having two and four."""
 _KEY_PART = r"""\.[ \t]*(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*"""
 _DEEP_KEY = re.compile(f"(?:{_KEY_PART}){{{_DEEPEST}}}")
+_LINE = re.compile(rb"[^\n]+")
 _SHOWN = 300
 
 
@@ -47,8 +49,22 @@ def why_not(error: BaseException) -> str:
         return "it is nested too deeply"
     if isinstance(error, MemoryError):
         return "it does not fit into memory"
-    said = writable(" ".join(str(error).split())) or type(error).__name__
+    return shown(str(error)) or type(error).__name__
+
+
+def shown(text: str) -> str:
+    """A text out of a file as a sentence has room for it: one line, at most 300 characters."""
+    said = writable(" ".join(text.split()))
     return said if len(said) <= _SHOWN else f"{said[:_SHOWN]} ..."
+
+
+def lines_of(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """The lines that are not empty, with their numbers, however many empty ones are between."""
+    number, end = 1, 0
+    for match in _LINE.finditer(data):
+        number += data.count(b"\n", end, match.start())
+        end = match.start()
+        yield number, match[0]
 
 
 class Json(Generic[T]):
@@ -68,6 +84,13 @@ class Json(Generic[T]):
             return self._decoder.decode(data)
         except UNDECODABLE as error:
             raise RecordError(f"{where}: not {self._what}: {why_not(error)}") from None
+
+    def decode_or_none(self, data: bytes) -> T | None:
+        """The value; None where it is none, and no time is spent on saying why."""
+        try:
+            return self._decoder.decode(data)
+        except UNDECODABLE:
+            return None
 
 
 def decode_json(data: bytes, kind: type[T], where: object, what: str) -> T:

@@ -66,7 +66,8 @@ class Variable:
             return self.parse(text.strip())
         except (ValueError, OverflowError) as error:
             shown = writable(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
-            raise UsageError(f"{self.name}={shown!r}: {error}") from None
+            why = writable(" ".join(str(error).split()))
+            raise UsageError(f"{self.name}={shown!r}: {why}") from None
 
 
 # --- what a text may be ---------------------------------------------------------------------

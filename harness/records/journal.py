@@ -22,7 +22,7 @@ import msgspec
 
 from harness.errors import RecordError
 from harness.records.atomic import write_atomically
-from harness.records.decoding import Json, decode_json
+from harness.records.decoding import Json, decode_json, lines_of
 from harness.records.packing import packed, read_lines
 from harness.records.schema import (
     SCHEMA_VERSION,
@@ -40,6 +40,8 @@ _DECODER: Json[AnyEvent] = Json(AnyEvent, "an event")
 
 JOURNAL_FOLDER = "journal"
 PLAIN, PACKED = ".jsonl", ".jsonl.zst"
+_MOST_NAMED = 50
+"""Unreadable lines of one journal that get a sentence each."""
 _Place = tuple[str, str, float]
 
 
@@ -123,21 +125,18 @@ def read_journal(path: Path) -> tuple[list[AnyEvent], list[str]]:
     events: list[AnyEvent] = []
     torn: list[str] = []
     held: dict[_Place, OpVerdict] = {}
-    lines = read_lines(path).split(b"\n")
-    for number, line in enumerate(lines, start=1):
-        if not line:
-            continue
+    data, unreadable = read_lines(path), 0
+    for number, line in lines_of(data):
         if number == 1:
             _refuse_newer(path, line)
         where = f"{path.name}:{number}"
-        try:
-            event = _DECODER.decode(line, where)
-        except RecordError as error:
-            if number == len(lines):
+        event = _DECODER.decode_or_none(line)
+        if event is None:
+            unreadable += 1
+            if data.endswith(line):
                 torn.append(f"{where}: the last line is torn; its event is lost")
-            else:
-                why = str(error).removeprefix(f"{where}: ")
-                torn.append(f"{where}: unreadable line skipped ({why})")
+            elif unreadable <= _MOST_NAMED:
+                torn.append(f"{where}: unreadable line skipped ({_why_unreadable(line)})")
             continue
         if isinstance(event, OpEnded):
             held[_place(event.result.verdict)] = event.result.verdict
@@ -148,7 +147,17 @@ def read_journal(path: Path) -> tuple[list[AnyEvent], list[str]]:
                 continue
             event = _whole(event, verdict)
         events.append(event)
+    if unreadable > _MOST_NAMED:
+        torn.append(f"{path.name}: {unreadable} lines are unreadable, of which not all are named")
     return events, torn
+
+
+def _why_unreadable(line: bytes) -> str:
+    try:
+        _DECODER.decode(line, "it is")
+    except RecordError as error:
+        return str(error)
+    return ""
 
 
 def read_header(path: Path) -> JournalOpened | None:

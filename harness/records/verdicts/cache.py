@@ -110,7 +110,7 @@ class VerdictCache:
             return None
         verdict = _decode(key, row[0], row[1])
         now = time.time()
-        if verdict is not None and abs(now - row[2]) > DAY:
+        if verdict is not None and not (isinstance(row[2], float) and abs(now - row[2]) <= DAY):
             self._write(lambda db: db.execute(_USED, (now, key)))
         return verdict
 
@@ -153,7 +153,12 @@ class VerdictCache:
         for key, verdict, size, used in self._rows():
             own = {self.blobs.path(a.sha256) for a in _artifacts(verdict)} if verdict else set()
             new = size + sum(_size(path) for path in own - texts)
-            if verdict is None or now - used > max_age_s or total + new > max_bytes:
+            if (
+                verdict is None
+                or not isinstance(used, float)
+                or now - used > max_age_s
+                or total + new > max_bytes
+            ):
                 removed.append((key, used))
                 continue
             kept, total, texts = kept + 1, total + new, texts | own
@@ -181,7 +186,8 @@ class VerdictCache:
             ).fetchall()
         )
         for key, size, used in found or ():
-            yield key, self._peek(key), size, used
+            whole = isinstance(size, int) and isinstance(used, float)  # else it is damaged
+            yield key, self._peek(key) if whole else None, size if whole else 0, used
 
     def _peek(self, key: str) -> OpVerdict | None:
         sql = "SELECT body, digest FROM verdict WHERE key = ?"
