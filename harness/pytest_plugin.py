@@ -12,6 +12,7 @@ Tests are recorded when the run asks for it (`BRINGUP_RUN_DIR`) or when they mak
 import gc
 import os
 import sys
+import warnings
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
@@ -28,9 +29,11 @@ from harness.records.collected import (
     entry_of_item,
     identity_of_item,
 )
+from harness.records.environment import check
 from harness.records.naming import SIZES, nodeid_on, same_test, sized
 from harness.records.schema import GOOD, Failure, Identity, Outcome
 from harness.records.scratch import sweep
+from harness.records.writable import MESSAGE_LIMIT, plain, said_by, writable
 from harness.state import settings
 
 if TYPE_CHECKING:
@@ -71,7 +74,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse unknown devices before anything is collected."""
     try:
-        for name in selected_devices(config):
+        check()
+        for name in selected_devices(config) or [default_device()]:
             kind_of(name)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
@@ -231,10 +235,33 @@ def pytest_runtest_makereport(
     if call.excinfo is not None and recorder is not None and not report.skipped:
         _note_failure(recorder, call.excinfo.value)
     if call.excinfo is not None and isinstance(call.excinfo.value, UsageError):
-        report.longrepr = str(call.excinfo.value)  # a person's slip is no place in our code
+        report.longrepr = said_by(call.excinfo.value)  # a person's slip is no place in our code
         report.sections = []
     item.stash[_outcomes].append(report)
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, dict[str, Any] | None, Any]:
+    """A worker of xdist dies of a report that it cannot send: have every one sendable."""
+    return plain((yield))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_warning_recorded(warning_message: warnings.WarningMessage) -> None:
+    """So it does of a warning."""
+    if isinstance(warning_message.message, Warning):
+        said = said_by(warning_message.message)
+        if said != _plainly(warning_message.message):
+            warning_message.message = UserWarning(said)
+
+
+def _plainly(warning: Warning) -> str | None:
+    """What it says if that can be written as it is."""
+    try:
+        return str(warning).strip()
+    except Exception:
+        return None
 
 
 def _note_failure(recorder: "TestRecorder", error: BaseException) -> None:
@@ -266,7 +293,8 @@ def _end(recorder: "TestRecorder", reports: list[pytest.TestReport]) -> None:
     skipped = next((r for r in reports if r.skipped), None)
     if skipped is not None and recorder.worst() is None:
         reason = skipped.longrepr[2] if isinstance(skipped.longrepr, tuple) else skipped.longrepr
-        recorder.end(Outcome.SKIPPED, Failure(None, "Skipped", str(reason)))
+        said = writable(str(reason))[:MESSAGE_LIMIT]
+        recorder.end(Outcome.SKIPPED, Failure(None, "Skipped", said))
         return
     if not reports:
         recorder.end(Outcome.KILLED, Failure(None, "KILLED", "interrupted while it ran"))

@@ -16,8 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
+from harness.records.decoding import Json, lines_of
 from harness.records.journal import PACKED, journal_name, journals
 from harness.records.packing import read_lines
 from harness.records.schema import (
@@ -38,7 +37,7 @@ from harness.records.schema import (
     TestStopped,
 )
 
-_DECODER: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+_DECODER: Json[AnyEvent] = Json(AnyEvent, "an event")
 
 
 @dataclass
@@ -188,11 +187,10 @@ class Ledger:
         whole = data.rfind(b"\n") + 1
         self._offsets[path] = offset + whole
         events = []
-        for line in data[:whole].split(b"\n")[:-1]:
-            try:
-                events.append(_DECODER.decode(line))
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                continue  # the merge mentions every unreadable line
+        for _, line in lines_of(data[:whole]):
+            event = _DECODER.decode_or_none(line)
+            if event is not None:  # the merge mentions every unreadable line
+                events.append(event)
         return events
 
 

@@ -10,7 +10,8 @@ differently, a torn journal) is a sentence in the header. Merging is repeatable:
 late or twice, and of a test's attempts the latest counts and all are kept.
 
 Shards may be artifacts of another repository's pull request. Only regular files whose names a
-run directory gives out are taken, links are never followed, and plans are written anew.
+run directory gives out are taken, links are never followed, and plans and the `run.py` of
+reproducers are written anew.
 """
 
 import hashlib
@@ -38,7 +39,12 @@ from harness.records.journal import (
 from harness.records.naming import listed_as, same_test
 from harness.records.packing import read_lines
 from harness.records.plans import SharedPlan, planned_by
-from harness.records.reproducible import REPRO_FOLDER
+from harness.records.reproducible import (
+    REPRO_FOLDER,
+    REPRODUCER_FILES,
+    RUN_ANY,
+    RUN_SCRIPT,
+)
 from harness.records.run_dir import (
     load_journals,
     read_plans,
@@ -202,7 +208,8 @@ def _look_at(path: Path) -> _Source:
     for folder in source.folders(path / BLOB_FOLDER, _BLOB_FOLDER):
         source.blobs += source.files(folder, _BLOB)
     for folder in source.folders(path / REPRO_FOLDER, _REPRODUCER):
-        source.reproducers += source.files(folder, _REPRODUCER)
+        files = source.files(folder, _REPRODUCER)
+        source.reproducers += [file for file in files if file.name in REPRODUCER_FILES]
     return source
 
 
@@ -252,7 +259,11 @@ def _gather(source: _Source, into: Path) -> None:
         if blob.name.startswith(blob.parent.name) and not target.exists():
             _link(blob, target)
     for file in source.reproducers:
-        _link(file, into / REPRO_FOLDER / file.parent.name / file.name)
+        target = into / REPRO_FOLDER / file.parent.name / file.name
+        if file.name != RUN_SCRIPT:
+            _link(file, target)
+        elif not target.exists():  # a program: of a stranger's shard none is taken
+            write_atomically(target, RUN_ANY.encode(), sync=False)
 
 
 def _keep_journal(data: bytes, folder: Path, stem: str) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import msgspec
 
+from harness.errors import RecordError
 from harness.records.atomic import write_atomically
+from harness.records.decoding import decode_json, read_bytes
 from harness.records.moves import read_moves
 from harness.records.recent import merged_runs, recent_ops
 from harness.records.run_dir import read_merged, read_ops, read_plans
@@ -129,7 +131,7 @@ def newest_run(results: Path) -> Path:
 
 def _created(header: Path) -> float:
     try:
-        found = msgspec.json.decode(header.read_bytes(), type=_Created)
+        found = decode_json(read_bytes(header), _Created, header, "a run's header")
         return max(found.created, found.resumed)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ReportError(f"cannot tell which run is the newest: {header}: {error}") from error
+    except RecordError as error:
+        raise ReportError(f"cannot tell which run is the newest: {error}") from error

@@ -11,6 +11,8 @@ from pathlib import Path
 from rich.console import Console
 
 from harness.errors import HarnessError
+from harness.records.environment import check
+from harness.records.writable import never_fail_to_print
 from reports.build import Built, BuiltOps, build, build_ops, newest_run
 from reports.kept import Choice
 from reports.terminal import print_ops, print_summary
@@ -40,7 +42,9 @@ exit codes:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     options = _parser().parse_args(arguments)
+    never_fail_to_print()
     try:
+        check()
         if options.verb == "ops":
             print_ops(build_ops(options.results), Console())
             return 0
