@@ -220,6 +220,7 @@ _OURS = (
     Variable("BRINGUP_NO_CACHE", "take nothing from the verdict cache", anything),
     Variable("BRINGUP_OP_WORKERS", "op workers of a process", whole("op workers", 1, 1024)),
     Variable("BRINGUP_REDUCE_SECONDS", "seconds to reduce a model that failed", number("seconds")),
+    Variable("BRINGUP_DEVICE_KINDS", "modules with device kinds of one's own", anything),
     Variable("BRINGUP_FAULTS", "faults on purpose, a file", path, is_path=True),
     Variable("BRINGUP_ENV", "where nox keeps the environment", path),
     Variable("BRINGUP_BENCHMARK_MARK", "marks processes of a benchmark", anything),
@@ -234,6 +235,7 @@ _OTHERS = (
     Variable("PYTHONPATH", "Python's", anything),
     Variable("PYTEST_XDIST_WORKER", "xdist's", anything),
     Variable("PYTEST_XDIST_WORKER_COUNT", "xdist's", whole("a number of workers", 1)),
+    Variable("GITHUB_OUTPUT", "where a job of GitHub Actions leaves its outputs", path),
     Variable("GITHUB_RUN_ID", "names a run of several jobs", name),
 )
 PLUGIN_PREFIX = "BRINGUP_PJRT_PLUGIN_"

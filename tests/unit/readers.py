@@ -34,7 +34,7 @@ from harness.records.blobs import BlobStore
 from harness.records.fold import fold, fold_ops
 from harness.records.journal import events_of, journals, read_header
 from harness.records.moves import Move, read_moves, write_moves
-from harness.records.run_dir import read_merged, read_ops, read_plans
+from harness.records.run_dir import read_merged, read_ops, read_plan, read_plans
 from harness.records.schema import Failure, Outcome, PlannedTest, Stage, Status
 from harness.records.verdicts.cache import VerdictCache, _digest
 from harness.reduce.model_reproducer import ModelExpected, read_model
@@ -42,7 +42,6 @@ from pipeline import devices, list_file
 from pipeline.durations import Estimator, observed, read_durations
 from pipeline.junit import read_junit, write_junit
 from pipeline.ledger import Ledger
-from pipeline.plan import load_plan
 from reports.build import load, newest_run
 from tests.unit import run_builder as made
 
@@ -177,7 +176,7 @@ def _journal(suffix: str) -> Read:
 
 def _plan(data: bytes, folder: Path) -> object:
     (folder / "plan.json").write_bytes(data)
-    return read_plans(folder), load_plan(folder / "plan.json")
+    return read_plans(folder), read_plan(folder / "plan.json")
 
 
 def _moves(path: Path) -> object:
