@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 
 from harness.records.journal import PACKED, journal_name, journals
+from harness.records.outcomes import is_blocking, urgency
 from harness.records.packing import read_lines
 from harness.records.schema import (
     GOOD,
@@ -27,6 +28,7 @@ from harness.records.schema import (
     JournalOpened,
     OpEnded,
     OpRepeated,
+    OpResult,
     OpsFound,
     Outcome,
     PlannedTest,
@@ -56,9 +58,14 @@ class OpCounts:
     rechecked: int = 0
     """Known to the cache and computed again all the same."""
     failed: int = 0
+    worst: OpResult | None = None
+    """Of the ops that did not run right; None when all did."""
 
-    def note(self, event: OpEnded | OpRepeated) -> None:
-        """One op has its verdict."""
+    def note(self, event: OpEnded | OpRepeated, blocking: OpResult | None) -> None:
+        """One op has its verdict; `blocking` is its result when it did not run right."""
+        if blocking is not None:
+            known = [blocking] if self.worst is None else [self.worst, blocking]
+            self.worst = min(known, key=urgency)
         result = event.result if isinstance(event, OpEnded) else event
         outcome = event.result.verdict.outcome if isinstance(event, OpEnded) else event.outcome
         self.done += 1
@@ -87,6 +94,8 @@ class Ledger:
         """The stage each running test is in."""
         self.ops: dict[str, OpCounts] = {}
         """Of every op-by-op test that was split into its ops."""
+        self._blocking: dict[str, OpResult] = {}
+        """By op key, the results that other tests may repeat."""
         self._offsets: dict[Path, int] = {}
         self._attempts: dict[str, int] = {}
         """The attempt of every journal, by its name."""
@@ -129,8 +138,13 @@ class Ledger:
             counts = OpCounts(event.total, event.taken, event.time, done=event.taken)
             self.ops[event.key] = counts
         elif isinstance(event, OpEnded | OpRepeated):
+            if isinstance(event, OpEnded) and is_blocking(event.result):
+                self._blocking[event.result.verdict.op.key] = event.result
             if event.key in self.ops:
-                self.ops[event.key].note(event)
+                verdict = (
+                    event.result.verdict.op.key if isinstance(event, OpEnded) else event.op_key
+                )
+                self.ops[event.key].note(event, self._blocking.get(verdict))
         elif isinstance(event, TestEnded | TestStopped) and event.key in self.tests:
             return self._end(event)
         return None
@@ -165,8 +179,14 @@ class Ledger:
 
     @property
     def counts(self) -> Counter[Outcome]:
-        """How many tests have which word."""
-        return Counter(self.outcomes.values())
+        """How many tests are shown with which word."""
+        return Counter(map(self.shown, self.outcomes))
+
+    def shown(self, key: str) -> Outcome:
+        """The word a finished test is counted by, as every report does: see `outcomes.shown`."""
+        worst = self.ops[key].worst if key in self.ops else None
+        outcome = self.outcomes[key]
+        return outcome if worst is None or outcome not in GOOD else worst.verdict.outcome
 
     def overdue(self, deadlines: dict[str, float], grace_s: float) -> dict[str, TestStarted]:
         """Running tests that are `grace_s` past their deadline."""

@@ -53,7 +53,7 @@ def collect(seed: int = 0) -> Provenance:
         host=socket.gethostname(),
         pid=os.getpid(),
         git_commit=commit,
-        git_dirty=bool(commit and _git("status", "--porcelain", "--untracked-files=no")),
+        git_dirty=bool(commit and _git("status", "--porcelain")),
         versions=versions(),
         python=platform.python_version(),
         seed=seed,
