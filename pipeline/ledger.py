@@ -94,8 +94,8 @@ class Ledger:
         """The stage each running test is in."""
         self.ops: dict[str, OpCounts] = {}
         """Of every op-by-op test that was split into its ops."""
-        self._blocking: dict[str, OpResult] = {}
-        """By op key, the results that other tests may repeat."""
+        self._blocking: dict[tuple[str, str], OpResult] = {}
+        """By op key and device, the results that other tests may repeat."""
         self._offsets: dict[Path, int] = {}
         self._attempts: dict[str, int] = {}
         """The attempt of every journal, by its name."""
@@ -138,16 +138,24 @@ class Ledger:
             counts = OpCounts(event.total, event.taken, event.time, done=event.taken)
             self.ops[event.key] = counts
         elif isinstance(event, OpEnded | OpRepeated):
-            if isinstance(event, OpEnded) and is_blocking(event.result):
-                self._blocking[event.result.verdict.op.key] = event.result
+            blocking = self._blocking_result(event)
             if event.key in self.ops:
-                verdict = (
-                    event.result.verdict.op.key if isinstance(event, OpEnded) else event.op_key
-                )
-                self.ops[event.key].note(event, self._blocking.get(verdict))
+                self.ops[event.key].note(event, blocking)
         elif isinstance(event, TestEnded | TestStopped) and event.key in self.tests:
             return self._end(event)
         return None
+
+    def _blocking_result(self, event: OpEnded | OpRepeated) -> OpResult | None:
+        """The result of an op that did not run right; None when it did."""
+        if isinstance(event, OpRepeated):
+            return self._blocking.get((event.op_key, event.device))
+        verdict = event.result.verdict
+        place = verdict.op.key, verdict.device
+        if not is_blocking(event.result):
+            self._blocking.pop(place, None)
+            return None
+        self._blocking[place] = event.result
+        return event.result
 
     def _end(self, event: TestEnded | TestStopped) -> str | None:
         """The test's own word counts, whatever a supervisor that came too late says."""
