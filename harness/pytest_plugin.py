@@ -43,6 +43,7 @@ DEVICE_VARIABLE = "BRINGUP_DEVICE"
 SIZE_VARIABLE = "BRINGUP_SIZE"
 """Set for the tests of a session; loaders that can build a tiny model look at it."""
 _outcomes = pytest.StashKey[list[pytest.TestReport]]()
+_twins = pytest.StashKey[dict[str, str]]()
 _op_tallies = pytest.StashKey[dict[str, OpTally]]()
 _said_of_ops = pytest.StashKey[dict[str, list[str]]]()
 """Lines on the ops of a run, by the command for its report."""
@@ -119,18 +120,32 @@ def pytest_collection(session: pytest.Session) -> None:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Refuse two tests that would be one on record; spare the collector what imports left."""
-    if recording.RUN_DIR_VARIABLE in os.environ and not session.config.option.collectonly:
-        _refuse_twins(session.items)
+    config = session.config
+    if recording.RUN_DIR_VARIABLE in os.environ and not config.option.collectonly:
+        config.stash[_twins] = _twins_among(session.items)
+        if config.stash[_twins] and not hasattr(config, "workerinput"):
+            raise pytest.UsageError(next(iter(config.stash[_twins].values())))
     gc.freeze()  # from now on, a million objects
 
 
-def _refuse_twins(items: list[pytest.Item]) -> None:
+def _twins_among(items: list[pytest.Item]) -> dict[str, str]:
+    """By id of each test that would be one on record with another, the sentence that says so."""
     known: dict[str, pytest.Item] = {}
+    found: dict[str, str] = {}
     for item in items:
         key = _identity(item).key
         other = known.setdefault(key, item)
         if other is not item:
-            raise pytest.UsageError(same_test(other.nodeid, item.nodeid, key))
+            sentence = same_test(other.nodeid, item.nodeid, key)
+            found |= {other.nodeid: sentence, item.nodeid: sentence}
+    return found
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Refuse a twin where its session cannot be: a worker of xdist that ends is a crash."""
+    if sentence := item.config.stash.get(_twins, {}).get(item.nodeid):
+        raise UsageError(sentence)
 
 
 @pytest.hookimpl(trylast=True)
@@ -179,6 +194,8 @@ def _identity(item: pytest.Item) -> Identity:
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Open the test's record before anything of it runs, and end it whatever happened."""
     item.stash[_outcomes] = []
+    if item.nodeid in item.config.stash.get(_twins, {}):
+        return (yield)  # it is refused, and off the record
     recording.announce_test(_identity(item), item.nodeid, entry_of_item(item))
     if os.environ.get(recording.RUN_DIR_VARIABLE):
         recording.open_test()

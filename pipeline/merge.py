@@ -18,6 +18,7 @@ import hashlib
 import os
 import re
 import stat
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -358,13 +359,12 @@ def _twins(records: Iterable[TestRecord]) -> Iterator[str]:
 
 
 def _numbered(records: Iterable[TestRecord]) -> list[TestRecord]:
-    """The records, fold's order, with attempts numbered over all shards."""
-    tries: dict[str, int] = {}
+    """The records, fold's order, with each test's attempts numbered over all shards."""
+    tries: Counter[str] = Counter()
     done = []
     for record in records:
-        key = record.identity.key
-        attempt = max(record.attempt, tries.get(key, 0) + 1)
-        tries[key] = attempt
+        tries[record.identity.key] += 1
+        attempt = tries[record.identity.key]
         done.append(msgspec.structs.replace(record, attempt=attempt))
     return done
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One merged run directory in, every document out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,16 +76,19 @@ def build(run_dir: Path, choice: Choice = Choice.ALL) -> Built:
     )
 
 
-def build_ops(results: Path, built: Built | None = None) -> BuiltOps:
+def build_ops(
+    results: Path, built: Built | None = None, aliases: Mapping[str, str] | None = None
+) -> BuiltOps:
     """Write `models_op_per_op.xlsx` and `.md` of all models recently run, into `results`.
 
-    When `built` is of the very same results, its files are taken and not made again.
+    When `built` is of the very same results, its files are taken and not made again. `aliases`
+    give old names of tests their present ones.
 
     Raises:
         RecordError: a full disk.
         ReportError: no merged run below `results` went op by op.
     """
-    tests, losses = recent_ops(results)
+    tests, losses = recent_ops(results, aliases)
     models = models_of(tests)
     if not any(model.found for model in models):
         why = f" ({losses[0]})" if losses else ""
