@@ -28,6 +28,7 @@ import msgspec
 from harness.errors import RecordError
 from harness.records.atomic import write_atomically
 from harness.records.blobs import BLOB_FOLDER
+from harness.records.decoding import shown
 from harness.records.fold import model_status
 from harness.records.journal import (
     JOURNAL_FOLDER,
@@ -243,7 +244,7 @@ def _one_run(sources: Sequence[_Source], shared: SharedPlan | None) -> str:
         names = ", ".join(source.path.name for source in sources)
         raise PipelineError(f"there is neither a plan nor a journal in {names}; nothing to merge")
     if len(by_id) > 1:
-        runs = ", ".join(f"{run_id} ({where})" for run_id, where in by_id.items())
+        runs = ", ".join(f"{shown(run_id)} ({where})" for run_id, where in by_id.items())
         raise PipelineError(f"these are different runs and cannot be merged: {runs}")
     return next(iter(by_id))
 

@@ -9,6 +9,7 @@ of that may cost a test its word or a session its life, so whatever text comes f
 passes here before it is recorded, sent or printed.
 """
 
+import contextlib
 import io
 import sys
 import traceback
@@ -94,7 +95,8 @@ def never_fail_to_print() -> None:
     """Have this process's output escape what its encoding has no letters for."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            with contextlib.suppress(OSError, ValueError):  # it is closed, or its reader is gone
+                stream.reconfigure(errors="backslashreplace")
 
 
 def _shown(value: object) -> str:
