@@ -12,6 +12,7 @@ One process can hold one descriptor only, which is one reason for device hosts.
 import contextlib
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from importlib import metadata
@@ -24,6 +25,7 @@ from harness.devices.backend import Array, CompileError, Opening
 from harness.devices.pjrt import PjrtBackend, discover_plugins
 from harness.devices.wire import Level
 from harness.errors import DeviceError
+from harness.records.ownership import is_trusted, private_folder
 
 DISTRIBUTIONS = {"pjrt-plugin-tt": ("pjrt_plugin_tt", "tt"), "jax-tt-plugin": ("libtt", "tt")}
 """Distributions that carry the plugin, best first, and the names their libraries go by."""
@@ -132,17 +134,29 @@ def _shared_assets() -> Iterator[Path]:
 
     The plugin copies the descriptor to a fixed name in the temporary folder and reads it again at
     every compile: two processes with one folder compile for each other's board. It also unpacks
-    about 420 MB there on its first use, which are moved to the common folder and linked.
+    about 420 MB there on its first use, which are moved to this user's part of the common folder
+    and linked. What lies in the common folder itself is code that runs: it is used when it is
+    root's or ours and nobody else can write it.
     """
     own, common = Path(tempfile.gettempdir()), Path(os.environ[COMMON_FOLDER_VARIABLE])
-    with FileLock(common / "bringup-tt-open.lock"):
-        for assets in common.glob(ASSETS):
-            (own / assets.name).symlink_to(assets)
+    mine = private_folder(common)
+    with FileLock(mine / "tt-open.lock", mode=0o600):
+        for assets in (*mine.glob(ASSETS), *filter(is_trusted, common.glob(ASSETS))):
+            if not (own / assets.name).is_symlink():
+                (own / assets.name).symlink_to(assets)
         yield own
         for assets in own.glob(ASSETS):
             if not assets.is_symlink():
-                assets.rename(common / assets.name)
-                assets.symlink_to(common / assets.name)
+                _move(assets, mine / assets.name)
+                assets.symlink_to(mine / assets.name)
+
+
+def _move(folder: Path, target: Path) -> None:
+    """Move a folder, perhaps to another disk; who is killed meanwhile leaves no half of it."""
+    half = target.with_name("half-moved")
+    shutil.rmtree(half, ignore_errors=True)
+    shutil.move(folder, half)
+    half.rename(target)
 
 
 def read_levels(folder: Path) -> tuple[Level, ...]:
