@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.devices.usage import Meter
-from harness.errors import DeviceError, HarnessError, RecordError, UsageError
+from harness.errors import DeviceError, FileError, HarnessError, RecordError, UsageError
 from harness.op_tally import OpTally
 from harness.records import provenance
 from harness.records.blobs import BlobStore
@@ -300,7 +300,7 @@ def outcome_of(error: BaseException) -> Outcome:
         return Outcome.CRASHED
     if isinstance(error, KeyboardInterrupt):
         return Outcome.KILLED
-    if isinstance(error, DeviceError | RecordError | MemoryError):
+    if isinstance(error, DeviceError | FileError | RecordError | MemoryError):
         return Outcome.INFRA
     return Outcome.FAILED
 
@@ -308,7 +308,7 @@ def outcome_of(error: BaseException) -> Outcome:
 def failure_of(error: BaseException, stage: Stage | None, blobs: BlobStore) -> Failure:
     """An exception as a failure: a sentence, and the whole text beside it."""
     message = str(error).strip() or type(error).__name__
-    if isinstance(error, UsageError | DeviceError | RecordError):
+    if isinstance(error, UsageError | DeviceError | FileError | RecordError):
         return Failure(stage, type(error).__name__, message[:_MESSAGE_LIMIT])
     diagnostic = getattr(error, "diagnostic", "")
     trace = "".join(traceback.format_exception(error))
