@@ -5,13 +5,15 @@
 
 Names follow tt-torch. Every setting can be overridden by an environment variable, and the
 environment always beats code: `TT_TORCH_COMPILE_DEPTH=TTNN_IR pytest ...` stops a test before
-executing whatever its body says. A value that cannot be read is refused, never ignored.
+executing whatever its body says. A value that cannot be read is refused, never ignored, and so is
+a setting that does not exist, tt-torch's among them that mean nothing here.
 """
 
+import difflib
 import enum
 import os
 from collections.abc import Callable
-from typing import Generic, TypeVar, overload
+from typing import Any, Generic, TypeVar, overload
 
 from harness.errors import UsageError
 
@@ -138,8 +140,50 @@ def _threshold(text: str) -> float:
     return value
 
 
-class CompilerConfig:
-    """The settings of one test. Attributes may be set in code; the environment beats them."""
+_ELSEWHERE = {
+    "automatic_parallelization": "a test runs on one device; select one by device=",
+    "mesh_shape": "a test runs on one device; select one by device=",
+    "device_map": "a test runs on one device; select one by device=",
+    "data_parallel_mode": "a test runs on one device; select one by device=",
+    "dump_info": 'say ir_log_level = "INFO"',
+    "dump_debug": 'say ir_log_level = "DEBUG"',
+    "save_mlir_override": 'say save_mlir = ("STABLEHLO",)',
+    "valid_dialects": 'say save_mlir = ("STABLEHLO",) for the levels that are to be written',
+    "output_mlir_dir": "files go to the run's directory",
+    "results_path": "records go to the run's directory; --results of a run says where that is",
+    "model_name": "give it to the tester",
+    "model_group": "give it to the tester, as model_group=",
+    "record_property": "give it to the tester, as record_property_handle=",
+    "typecast_inputs": "inputs are always cast to the dtypes that the program declares",
+    "push_outputs_to_cpu": "outputs always come back as CPU tensors",
+    "cache_preprocessed_constants": "parameters are arguments; nothing of them is preprocessed",
+    "remove_embedded_constants": "parameters are arguments unless inline_parameters is set",
+    "arg_type_map_override": "which arguments are parameters is known from the model",
+    "runtime_intermediate_cache": "register_intermediate_callback of an Executor gets the values",
+    "torch_mlir_module": "the IR of every level is kept with the test's record",
+    "stablehlo_mlir_module": "the IR of every level is kept with the test's record",
+    "unique_ops": "the ops of a model are on its record",
+    "stable_hlo_ops": "the ops of a model are on its record",
+}
+"""Settings of tt-torch that are none here: what to do instead."""
+
+
+class _Built(type):
+    """Lets an `__init__` bring attributes of its own, and nobody afterwards."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        config = super().__call__(*args, **kwargs)
+        config._built = True
+        return config
+
+
+class CompilerConfig(metaclass=_Built):
+    """The settings of one test. Attributes may be set in code; the environment beats them.
+
+    A subclass may have attributes of its own, declared in its body or set by its `__init__`.
+    """
+
+    _built = False
 
     compile_depth = Setting(CompileDepth.EXECUTE, "TT_TORCH_COMPILE_DEPTH", _depth)
     profile_ops = Setting(True, "TT_TORCH_PROFILE_OPS", _flag)
@@ -177,6 +221,27 @@ class CompilerConfig:
             if isinstance(setting, Setting):
                 setting.override()  # a value that cannot be read is refused here, not later
 
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set an attribute that there is.
+
+        Raises:
+            UsageError: there is none of that name, or none that can be set.
+        """
+        if not (name.startswith("_") or self._has(name)):
+            raise UsageError(_no_setting(name, type(self)))
+        try:
+            object.__setattr__(self, name, value)
+        except AttributeError:
+            raise UsageError(f"{type(self).__name__}.{name} follows from others") from None
+
+    def _has(self, name: str) -> bool:
+        cls = type(self)
+        declared = hasattr(cls, name) or any(
+            name in vars(base).get("__annotations__", {}) for base in cls.__mro__
+        )
+        own = cls is not CompilerConfig and not self._built and not _meant(name, cls)
+        return declared or own or name in vars(self)
+
     @property
     def op_by_op_backend(self) -> OpByOpBackend:
         """What to split in an op-by-op flow; TORCH until somebody says otherwise."""
@@ -200,3 +265,28 @@ class CompilerConfig:
     def chosen_backend(self) -> OpByOpBackend | None:
         """The backend somebody chose, None when nobody did."""
         return self._op_by_op_backend
+
+
+def _meant(name: str, cls: type) -> str:
+    """What a name that is no setting seems to stand for; empty when it is like none."""
+    if name in _ELSEWHERE:
+        return _ELSEWHERE[name]
+    near = difflib.get_close_matches(name, _settings_of(cls), n=1)
+    return f"did you mean {near[0]}?" if near else ""
+
+
+def _no_setting(name: str, cls: type) -> str:
+    meant = _meant(name, cls) or f"it has {', '.join(_settings_of(cls))}"
+    whose = "is tt-torch's and none here" if name in _ELSEWHERE else "is no setting"
+    return f"{cls.__name__}.{name} {whose}: {meant}"
+
+
+def _settings_of(cls: type) -> list[str]:
+    """The names that may be set."""
+    found = {
+        name
+        for base in cls.__mro__
+        for name, held in vars(base).items()
+        if isinstance(held, Setting) or (isinstance(held, property) and held.fset is not None)
+    }
+    return sorted(found)

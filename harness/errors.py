@@ -26,3 +26,7 @@ class FileError(HarnessError):
 
 class IncorrectResultError(HarnessError):
     """The model ran and an asserted check did not hold; raised only by `finalize()`."""
+
+
+class UnverifiedError(HarnessError):
+    """The model ran, and nothing can be said of it; raised only by `finalize()`."""

@@ -9,23 +9,21 @@ from typing import Any
 import torch
 
 from harness.config import CompilerConfig
+from harness.devices.catalog import kind_of, reached_by
 from harness.devices.client import Binary, Device
 from harness.devices.failures import DeviceFailure
 from harness.devices.lease import lease
 from harness.devices.wire import Level, Usage
 from harness.errors import UsageError
+from harness.frontend.entry import Call
 from harness.frontend.mlir import at_version
 from harness.frontend.program import UserInput, fit
-from harness.frontend.torch_program import Call
 from harness.intermediates import Callback, IntermediateReport, walk
 from harness.lowering import Program, keep_level
 from harness.recording import StageScope, TestRecorder
 from harness.records.schema import Stage, Status
 from harness.reduce.program_graph import graph_of
 from harness.verify import Tolerances
-
-OPTIMIZER_OPTIONS = {"tt": {"optimization_level": "1"}}
-"""What `enable_optimizer` means to a device's compiler; devices not listed always optimise."""
 
 
 class Executor:
@@ -45,6 +43,8 @@ class Executor:
         self.binary: Binary | None = None
         self.intermediates: IntermediateReport | None = None
         """What the last walk over the nodes found."""
+        self.mutated: dict[str, torch.Tensor] = {}
+        """By path, what the last call made of parameters, buffers and inputs it wrote to."""
         self._callbacks: list[Callback] = []
 
     def compile(self) -> None:
@@ -100,6 +100,7 @@ class Executor:
             stage.reached(Status.EXECUTED)
         if self._callbacks:
             self.run_intermediates((args, kwargs))
+        self.mutated = signature.mutated(outputs)
         return self.program.restore(signature.collect(outputs))
 
     def typecast_inputs(self, inputs: Sequence[Any]) -> list[Any]:
@@ -150,24 +151,13 @@ class Executor:
             self.binary = None
 
     def _options(self) -> dict[str, str]:
-        family = "tt" if "ttnn" in self._level_names() else ""
-        return (
-            dict(OPTIMIZER_OPTIONS.get(family, {})) if self.compiler_config.enable_optimizer else {}
-        )
-
-    def _level_names(self) -> tuple[str, ...]:
-        from harness.devices.catalog import kind_of
-
-        return kind_of(self.device.name).levels
+        kind = kind_of(self.device.name)
+        return dict(kind.optimizer_options) if self.compiler_config.enable_optimizer else {}
 
     def _keep_levels(self, stage: StageScope, levels: Sequence[Level], usage: Usage | None) -> None:
         for level in levels:
             keep_level(stage, self.compiler_config, level.name, level.text)
-        names = {level.name for level in levels}
-        if "ttir" in names:
-            stage.reached(Status.CONVERTED_TO_TTIR)
-        if "ttnn" in names:
-            stage.reached(Status.CONVERTED_TO_TTNN)
+        stage.reached(reached_by(level.name for level in levels))
         if usage is not None:
             stage.usage = (usage.cpu_s, usage.peak_rss)
 

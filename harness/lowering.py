@@ -14,10 +14,11 @@ from torch.fx import Graph
 from harness.config import CompileDepth, CompilerConfig
 from harness.frontend import torch_program, training
 from harness.frontend.consteval import fold_constants
+from harness.frontend.entry import Call, Entry
 from harness.frontend.fx_import import import_graph
 from harness.frontend.mlir import TorchMlir, text_of
 from harness.frontend.program import Constant, Signature
-from harness.frontend.torch_program import Call, ExportRefusal
+from harness.frontend.torch_program import ExportRefusal
 from harness.recording import StageScope, TestRecorder
 from harness.records.schema import Stage, Status
 
@@ -41,18 +42,28 @@ class Program:
     """The prepared ONNX model it was made from; its weights are arguments, unless inlined."""
     flatten: Callable[[Call], Sequence[Any]] = field(default=lambda call: call[0])
     restore: Callable[[Sequence[Any]], Any] = field(default=lambda leaves: leaves)
+    extracted: bool = False
+    """Does `restore` give what the test extracts, since the model's own result has no structure?"""
 
 
 def lower_torch(
-    model: torch.nn.Module, call: Call, config: CompilerConfig, recorder: TestRecorder
+    model: torch.nn.Module,
+    call: Call,
+    config: CompilerConfig,
+    recorder: TestRecorder,
+    extract: Callable[[Any], Any] = lambda result: result,
 ) -> Program:
-    """Take a PyTorch model down, to evaluate it."""
+    """Take a PyTorch model down, to evaluate it.
+
+    `extract` makes of a result that cannot be taken apart one that can.
+    """
     with recorder.stage(Stage.EXPORT) as stage:
         torch_program.accepts_call(model, call)
-        exported = torch_program.export(model, call)
+        entry = Entry(model, call, extract=extract)
+        exported = torch_program.export_entry(entry)
         keep_level(stage, config, "torch_fx", torch_program.readable(exported))
         stage.reached(Status.CREATED_GRAPH)
-    return _lower_exported(exported, config, recorder)
+    return _lower_exported(entry, exported, config, recorder)
 
 
 def lower_training(
@@ -65,22 +76,26 @@ def lower_training(
     """Take forward, loss and backward of a PyTorch model down, as one program."""
     with recorder.stage(Stage.EXPORT) as stage:
         torch_program.accepts_call(model, call)
-        exported = training.export_step(model, call, loss)
+        entry = training.entry_of(model, call, loss)
+        exported = training.export_step(entry)
         keep_level(stage, config, "torch_fx", torch_program.readable(exported))
         stage.reached(Status.CREATED_GRAPH)
-    program = _lower_exported(exported, config, recorder)
+    program = _lower_exported(entry, exported, config, recorder)
     program.restore = training.results_of(exported)
     return program
 
 
 def _lower_exported(
-    exported: torch.export.ExportedProgram, config: CompilerConfig, recorder: TestRecorder
+    entry: Entry,
+    exported: torch.export.ExportedProgram,
+    config: CompilerConfig,
+    recorder: TestRecorder,
 ) -> Program:
     if config.compile_depth is CompileDepth.TORCH_FX:
         return Program()
     with recorder.stage(Stage.DECOMPOSE) as stage:
         decomposed = torch_program.decompose(exported)
-        signature = torch_program.signature_of(decomposed)
+        signature = torch_program.signature_of(decomposed, entry.paths)
         random = torch_program.random_op(decomposed.graph)
         if random is not None:
             raise ExportRefusal(
@@ -94,8 +109,9 @@ def _lower_exported(
     program = Program(
         signature=signature,
         graph=decomposed.graph,
-        flatten=lambda call: torch_program.flatten_call(exported, call),
-        restore=lambda leaves: torch_program.unflatten_result(exported, leaves),
+        flatten=entry.flatten,
+        restore=entry.restore,
+        extracted=entry.extracted,
     )
     if config.stops_at_graph:
         return program

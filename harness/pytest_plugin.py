@@ -20,11 +20,18 @@ import pytest
 from harness import recording
 from harness.devices.catalog import DEFAULT_DEVICE, kind_of
 from harness.devices.shared import close_all, close_large, device
-from harness.errors import IncorrectResultError, UsageError
+from harness.errors import IncorrectResultError, UnverifiedError, UsageError
 from harness.op_tally import OpTally, report_command, summary
-from harness.records.naming import SIZES, entry_of, identity_of, nodeid_on, sized
-from harness.records.schema import Failure, Outcome
+from harness.records.collected import (
+    DEVICE_PARAMETER,
+    SIZE_PARAMETER,
+    entry_of_item,
+    identity_of_item,
+)
+from harness.records.naming import SIZES, nodeid_on, same_test, sized
+from harness.records.schema import GOOD, Failure, Identity, Outcome
 from harness.records.scratch import sweep
+from harness.state import settings
 
 if TYPE_CHECKING:
     from harness.recording import TestRecorder
@@ -36,6 +43,10 @@ _outcomes = pytest.StashKey[list[pytest.TestReport]]()
 _op_tallies = pytest.StashKey[dict[str, OpTally]]()
 _said_of_ops = pytest.StashKey[dict[str, list[str]]]()
 """Lines on the ops of a run, by the command for its report."""
+_settings = pytest.StashKey[settings.Values]()
+"""What holds after the running test."""
+_set_by_fixtures = pytest.StashKey[dict[int, set[str]]]()
+"""Names of the settings that fixtures of several tests changed, by the fixture."""
 _WORKERS_WORD = "bringup_said_of_ops"
 
 
@@ -66,6 +77,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from error
     os.environ[SIZE_VARIABLE] = config.getoption("--size")
     config.stash[_op_tallies], config.stash[_said_of_ops] = {}, {}
+    config.stash[_settings], config.stash[_set_by_fixtures] = {}, {}
     config.args = [name for argument in config.args for name in _full_ids(config, argument)]
 
 
@@ -74,8 +86,8 @@ def _full_ids(config: pytest.Config, argument: str) -> list[str]:
     devices = selected_devices(config)
     if "::" not in argument or argument.endswith(tuple(f"-{d}]" for d in devices)):
         return [argument]
-    entry = sized(argument, config.getoption("--size"))
-    names = [nodeid_on(entry, device) for device in devices] or [entry]
+    size = config.getoption("--size")
+    names = [nodeid_on(argument, device, size) for device in devices] or [sized(argument, size)]
     return names if "[" in argument else [argument]
 
 
@@ -101,9 +113,20 @@ def pytest_collection(session: pytest.Session) -> None:
         device(names[0]).start()
 
 
-def pytest_collection_finish() -> None:
-    """Spare the collector, from now on, the million objects that imports left."""
-    gc.freeze()
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse two tests that would be one on record; spare the collector what imports left."""
+    if recording.RUN_DIR_VARIABLE in os.environ and not session.config.option.collectonly:
+        _refuse_twins(session.items)
+    gc.freeze()  # from now on, a million objects
+
+
+def _refuse_twins(items: list[pytest.Item]) -> None:
+    known: dict[str, pytest.Item] = {}
+    for item in items:
+        key = _identity(item).key
+        other = known.setdefault(key, item)
+        if other is not item:
+            raise pytest.UsageError(same_test(other.nodeid, item.nodeid, key))
 
 
 @pytest.hookimpl(trylast=True)
@@ -112,11 +135,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     size = metafunc.config.getoption("--size")
     names = selected_devices(metafunc.config)
     if size != SIZES[0]:
-        metafunc.fixturenames.append("bringup_size")
-        metafunc.parametrize("bringup_size", [size], indirect=True)
+        metafunc.fixturenames.append(SIZE_PARAMETER)
+        metafunc.parametrize(SIZE_PARAMETER, [size], indirect=True)
     if names:
-        metafunc.fixturenames.append("bringup_device")
-        metafunc.parametrize("bringup_device", names, indirect=True)
+        metafunc.fixturenames.append(DEVICE_PARAMETER)
+        metafunc.parametrize(DEVICE_PARAMETER, names, indirect=True)
 
 
 @pytest.fixture
@@ -139,22 +162,25 @@ def default_device() -> str:
 def device_of(item: pytest.Item) -> str:
     """The device of a collected test."""
     callspec = getattr(item, "callspec", None)
-    if callspec is not None and "bringup_device" in callspec.params:
-        return str(callspec.params["bringup_device"])
+    if callspec is not None and DEVICE_PARAMETER in callspec.params:
+        return str(callspec.params[DEVICE_PARAMETER])
     return default_device()
+
+
+def _identity(item: pytest.Item) -> Identity:
+    return identity_of_item(item, device_of(item), item.config.getoption("--size"))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Open the test's record before anything of it runs, and end it whatever happened."""
     item.stash[_outcomes] = []
-    device = device_of(item)
-    entry = sized(entry_of(item.nodeid, device), item.config.getoption("--size"))
-    recording.announce_test(identity_of(entry, device), item.nodeid)
+    recording.announce_test(_identity(item), item.nodeid, entry_of_item(item))
     if os.environ.get(recording.RUN_DIR_VARIABLE):
         recording.open_test()
     try:
-        return (yield)
+        with settings.restored() as item.config.stash[_settings]:
+            return (yield)
     finally:
         if recording.current_test is not None:
             _end(recording.current_test, item.stash[_outcomes])
@@ -166,17 +192,42 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
+) -> Generator[None, object, object]:
+    """What a fixture of several tests sets is not set back after the first of them."""
+    if fixturedef.scope == "function":
+        return (yield)
+    before = settings.read()
+    value = yield
+    after = settings.read()
+    names = settings.changed(before, after)
+    request.config.stash[_set_by_fixtures][id(fixturedef)] = names
+    settings.take(request.config.stash[_settings], names, after)
+    return value
+
+
+def pytest_fixture_post_finalizer(
+    fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
+) -> None:
+    """What such a fixture set back itself is so from now on."""
+    names = request.config.stash[_set_by_fixtures].pop(id(fixturedef), set())
+    if names:
+        settings.take(request.config.stash[_settings], names, settings.read())
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Remember how each phase went; fail a test whose mismatch nobody raised."""
     report = yield
     recorder = recording.current_test
-    if call.when == "call" and report.passed and recorder is not None and recorder.unraised:
-        report.outcome = "failed"
-        report.longrepr = (
-            f"finalize() was not called, and the outputs were wrong: {recorder.unraised[0]}"
-        )
+    if call.when == "call" and report.passed and recorder is not None:
+        unraised = [said for share in recorder.testers for said in share.unraised]
+        if unraised or recorder.idle():
+            said = f"finalize() was not called: {unraised[0]}" if unraised else recorder.idle()
+            report.outcome, report.longrepr = "failed", said
     if call.excinfo is not None and recorder is not None and not report.skipped:
         _note_failure(recorder, call.excinfo.value)
     if call.excinfo is not None and isinstance(call.excinfo.value, UsageError):
@@ -187,30 +238,43 @@ def pytest_runtest_makereport(
 
 
 def _note_failure(recorder: "TestRecorder", error: BaseException) -> None:
-    """What a test body raised after its tester was done is the checker's word."""
-    if recorder.verdict is None:
-        recorder.verdict = recording.outcome_of(error)
-    elif recorder.verdict in (Outcome.PASSED, Outcome.REACHED):
-        wrong = isinstance(error, AssertionError | IncorrectResultError)
-        recorder.verdict = Outcome.INCORRECT if wrong else recording.outcome_of(error)
-        recorder.failure = None
-    if recorder.failure is None:
-        recorder.failure = recording.failure_of(error, None, recorder.run.blobs)
+    """What a test body raised after its testers were done is the checker's word."""
+    worst = recorder.worst()
+    if isinstance(error, UnverifiedError) and worst is not None:
+        return
+    if worst is not None and not _may_be_bettered(worst):
+        return
+    no_golden = [share.no_golden for share in recorder.testers if share.no_golden]
+    if worst is not None and no_golden:  # it tripped over outputs that are not there
+        recorder.verdict, recorder.failure = Outcome.FAILED, no_golden[0]
+        return
+    wrong = worst is not None and isinstance(error, AssertionError | IncorrectResultError)
+    # a checker that refuses the golden's own outputs says nothing of a device
+    golden = recorder.testers and all(share.gave_golden for share in recorder.testers)
+    recorder.verdict = Outcome.INCORRECT if wrong and not golden else recording.outcome_of(error)
+    recorder.failure = recording.failure_of(error, None, recorder.run.blobs)
+
+
+def _may_be_bettered(worst: "TestRecorder") -> bool:
+    """May what a test's body says add to the worst word so far?"""
+    if worst.verdict is Outcome.UNVERIFIED:
+        return worst.failure is not None and worst.failure.kind == recording.NOTHING_COMPARED
+    return worst.verdict in GOOD
 
 
 def _end(recorder: "TestRecorder", reports: list[pytest.TestReport]) -> None:
     skipped = next((r for r in reports if r.skipped), None)
-    if skipped is not None and recorder.verdict is None:
+    if skipped is not None and recorder.worst() is None:
         reason = skipped.longrepr[2] if isinstance(skipped.longrepr, tuple) else skipped.longrepr
         recorder.end(Outcome.SKIPPED, Failure(None, "Skipped", str(reason)))
         return
     if not reports:
         recorder.end(Outcome.KILLED, Failure(None, "KILLED", "interrupted while it ran"))
         return
-    verdict = recorder.verdict
-    if verdict is None:
-        verdict = Outcome.PASSED if all(r.passed for r in reports) else Outcome.FAILED
-    recorder.end(verdict, recorder.failure)
+    passed = all(report.passed for report in reports)
+    if recorder.worst() is None and not passed and not recorder.idle():
+        recorder.verdict = Outcome.FAILED
+    recorder.conclude()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -8,22 +8,28 @@ record opens `results/local-<time>-<pid>`. Every stage is journalled before it s
 """
 
 import contextlib
+import itertools
 import os
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
+from harness.devices.catalog import distributions
 from harness.devices.usage import Meter
 from harness.errors import DeviceError, FileError, HarnessError, RecordError, UsageError
 from harness.op_tally import OpTally
 from harness.records import provenance
 from harness.records.blobs import BlobStore
-from harness.records.journal import JournalWriter
-from harness.records.naming import run_again
+from harness.records.journal import JournalWriter, run_attempt
+from harness.records.machine_faults import is_machines_error
+from harness.records.naming import run_again, same_test
 from harness.records.ops import without_costs
 from harness.records.schema import (
+    WORST_FIRST,
     AnyEvent,
     Artifact,
     Failure,
@@ -50,7 +56,10 @@ RUN_DIR_VARIABLE = "BRINGUP_RUN_DIR"
 RUN_ID_VARIABLE = "BRINGUP_RUN_ID"
 DEADLINE_VARIABLE = "BRINGUP_TEST_DEADLINE"
 """Seconds since the epoch at which the running test will be killed."""
-ATTEMPT_VARIABLE = "BRINGUP_ATTEMPT"
+NOTHING_COMPARED = "NothingCompared"
+"""Kind of failure of a test that says nothing, since there was nothing to be wrong."""
+NON_DETERMINISTIC = "NonDeterministic"
+"""Kind of failure of a test whose model gave two results for one call."""
 _MESSAGE_LIMIT = 2000
 
 
@@ -58,12 +67,24 @@ class Run:
     """This process's journal and blobs in a run directory."""
 
     def __init__(self, directory: Path, run_id: str, seed: int = 0) -> None:
-        self.directory = directory
+        self.directory = directory.absolute()  # a model may change the working directory
         self.run_id = run_id
-        self.journal = JournalWriter(directory, run_id, provenance.collect(seed))
-        self.blobs = BlobStore(directory)
+        collected = provenance.collect(seed, distributions())
+        self.journal = JournalWriter(self.directory, run_id, collected)
+        self.blobs = BlobStore(self.directory)
         self.pid = os.getpid()
         self.started = time.time()
+        self._nodeids: dict[str, str] = {}
+
+    def refuse_twin(self, key: str, nodeid: str) -> None:
+        """Note whose record a key is.
+
+        Raises:
+            UsageError: another test of this process has that key.
+        """
+        other = self._nodeids.setdefault(key, nodeid)
+        if other != nodeid:
+            raise UsageError(same_test(other, nodeid, key))
 
 
 _run: Run | None = None
@@ -119,40 +140,90 @@ class StageScope:
 
 
 class TestRecorder:
-    """Writes the events of one attempt at one test."""
+    """Writes the events of one attempt at one test.
+
+    Its own `verdict` and `failure` are of the test's body; each of its testers has a share of the
+    record with its own, and the test's outcome is the worst of them all.
+    """
 
     __test__ = False
+    tester = ""
+    """Which of the test's testers it writes for."""
 
-    def __init__(self, identity: Identity, nodeid: str) -> None:
+    def __init__(self, identity: Identity, nodeid: str, entry: str = "") -> None:
         self.run = current_run()
-        self.identity = identity
-        self.key = identity.key
-        self.nodeid = nodeid
-        self.status = Status.NOT_STARTED
-        self.failure: Failure | None = None
-        self.verdict: Outcome | None = None
-        """What the tester itself concluded; None when no tester ran to its end."""
+        self.testers: list[TesterRecorder] = []
+        """The shares of the testers that the test made, in order."""
+        self.run.refuse_twin(identity.key, nodeid)
         self.ended = False
-        self.unraised: list[str] = []
-        """Mismatches that are on record and that nobody has raised yet."""
-        self.results: list[tuple[StageResult, Status]] = []
-        """Stages so far, for a test that can reuse them."""
         self.ops = OpTally()
         """What its ops came to."""
-        self.profiles_ops = True
-        """Off: what an op's stages cost stays off the record."""
+        self._begin(identity, nodeid, entry)
         self._write(
             TestStarted(
                 time=time.time(),
                 identity=identity,
                 nodeid=nodeid,
                 pid=os.getpid(),
-                attempt=int(os.environ.get(ATTEMPT_VARIABLE, "1")),
+                attempt=run_attempt(),
+                entry=entry,
             )
         )
 
+    def _begin(self, identity: Identity, nodeid: str, entry: str) -> None:
+        self.identity = identity
+        self.key = identity.key
+        self.nodeid = nodeid
+        self.entry = entry
+        self.status = Status.NOT_STARTED
+        self.failure: Failure | None = None
+        self.verdict: Outcome | None = None
+        """What it came to; None when it did not come to its end."""
+        self.unraised: list[str] = []
+        """Why it is not good, sentences that are on record and that nobody has raised yet."""
+        self.results: list[tuple[StageResult, Status]] = []
+        """Stages so far, for a test that can reuse them."""
+        self.profiles_ops = True
+        """Off: what an op's stages cost stays off the record."""
+
     def _write(self, event: AnyEvent) -> None:
         self.run.journal.append(event)
+
+    def share(self, name: str) -> "TesterRecorder":
+        """Another tester's part of the record, under a name of its own."""
+        taken = {share.tester for share in self.testers}
+        names = (f"{name}#{n}" if n > 1 else name for n in itertools.count(1))
+        share = TesterRecorder(self, next(n for n in names if n not in taken))
+        self.testers.append(share)
+        return share
+
+    def worst(self) -> "TestRecorder | None":
+        """The share, or the body, with the worst verdict; None when nothing has one."""
+        concluded = [share for share in (*self.testers, self) if share.verdict is not None]
+        return min(concluded, key=lambda share: _severity(share.verdict), default=None)
+
+    def idle(self) -> str:
+        """That testers were made and none was run, a sentence; empty when there is no such."""
+        if not self.testers or any(share.verdict is not None for share in self.testers):
+            return ""
+        return f"the test made a tester of {self.testers[0].tester} and did not run it"
+
+    def conclude(self) -> None:
+        """End a test whose body is through, with the worst word of all."""
+        worst = self.worst()
+        if worst is not None and worst.verdict is not None:
+            self.end(worst.verdict, self._named(worst))
+        elif self.idle():
+            self.end(Outcome.UNVERIFIED, Failure(None, NOTHING_COMPARED, self.idle()))
+        else:
+            self.end(Outcome.PASSED)
+
+    def _named(self, share: "TestRecorder") -> Failure | None:
+        failure = share.failure
+        if failure is None or len(self.testers) < 2 or share is self:
+            return failure
+        message = f"{share.tester}: {failure.message}"[:_MESSAGE_LIMIT]
+        return msgspec.structs.replace(failure, message=message)
 
     def describe(
         self,
@@ -219,13 +290,14 @@ class TestRecorder:
                 result=result,
                 status=self.status,
                 failure=None if ok else self.failure,
+                tester=self.tester,
             )
         )
 
     @property
     def command(self) -> str:
         """The shell line that runs this test again, by itself."""
-        return run_again(self.nodeid, self.identity)
+        return run_again(self.nodeid, self.identity, self.entry)
 
     def ops_found(self, total: int, taken: int, only: int | None = None) -> None:
         """The model was split into unique ops, some of which an earlier attempt has done.
@@ -268,12 +340,20 @@ class TestRecorder:
                 attributes={**result.attributes, "reused from": source},
             )
             self._write(
-                StageEnded(time=time.time(), key=self.key, result=again, status=self.status)
+                StageEnded(
+                    time=time.time(),
+                    key=self.key,
+                    result=again,
+                    status=self.status,
+                    tester=self.tester,
+                )
             )
 
     def outputs_checked(self, outputs: tuple[OutputCheck, ...]) -> None:
         """Put the verdict's evidence on disk."""
-        self._write(OutputsChecked(time=time.time(), key=self.key, outputs=outputs))
+        self._write(
+            OutputsChecked(time=time.time(), key=self.key, outputs=outputs, tester=self.tester)
+        )
 
     def end(self, outcome: Outcome, failure: Failure | None = None) -> None:
         """Write the terminal event, once."""
@@ -287,21 +367,95 @@ class TestRecorder:
         return max(float(deadline) - time.time() - 3.0, 1.0) if deadline else None
 
 
+class TesterRecorder(TestRecorder):
+    """One tester's share of a test's record: a status, a verdict and mismatches of its own."""
+
+    def __init__(self, test: TestRecorder, name: str) -> None:
+        self.test = test
+        self.tester = name
+        self.run = test.run
+        self.ops = test.ops
+        self.testers = test.testers
+        self.gave_golden = False
+        """Did the test's body get the golden's outputs, for want of the device's?"""
+        self.no_golden: Failure | None = None
+        """Why it got nothing at all."""
+        self._described: TestDescribed | None = None
+        self._ops_found = 0
+        self._begin(test.identity, test.nodeid, test.entry)
+
+    def describe(
+        self,
+        model_name: str,
+        model_group: str,
+        depth: str,
+        parameters: int | None,
+        seed: int | None,
+        assertions: dict[str, str],
+        notes: tuple[str, ...],
+    ) -> None:
+        """Record what the tester knows, together with what others of the test said before."""
+        others = [t._described for t in self.testers if t._described and t is not self]
+        self._described = TestDescribed(
+            time=time.time(),
+            key=self.key,
+            model_name=model_name,
+            model_group=model_group,
+            depth=depth,
+            parameters=parameters,
+            seed=seed,
+            assertions=assertions,
+            notes=notes,
+        )
+        every = [*others, self._described]
+        self._write(
+            msgspec.structs.replace(
+                self._described,
+                model_name=_joined(d.model_name for d in every),
+                depth=_joined(d.depth for d in every),
+                assertions={
+                    name: _joined(d.assertions[name] for d in every if name in d.assertions)
+                    for name in assertions
+                },
+                notes=tuple(dict.fromkeys(note for d in every for note in d.notes)),
+            )
+        )
+
+    def ops_found(self, total: int, taken: int, only: int | None = None) -> None:
+        """As the test's, on top of what its other testers found."""
+        self._ops_found = total
+        super().ops_found(sum(share._ops_found for share in self.testers), taken, only)
+
+    def end(self, outcome: Outcome, failure: Failure | None = None) -> None:
+        """End the whole test."""
+        self.test.end(outcome, failure)
+
+
+def _joined(words: Iterable[str]) -> str:
+    return " + ".join(dict.fromkeys(words))
+
+
+def _severity(outcome: Outcome | None) -> int:
+    return len(WORST_FIRST) if outcome is None else WORST_FIRST.index(outcome)
+
+
 def outcome_of(error: BaseException) -> Outcome:
     """The terminal word for an exception that ended a test."""
     from harness.devices.failures import HostCrash, HostTimeout
-    from harness.errors import IncorrectResultError
+    from harness.errors import IncorrectResultError, UnverifiedError
 
     if isinstance(error, IncorrectResultError):
         return Outcome.INCORRECT
+    if isinstance(error, UnverifiedError):
+        return Outcome.UNVERIFIED
     if isinstance(error, HostTimeout):
         return Outcome.TIMEOUT
-    if isinstance(error, HostCrash):
-        return Outcome.CRASHED
     if isinstance(error, KeyboardInterrupt):
         return Outcome.KILLED
-    if isinstance(error, DeviceError | FileError | RecordError | MemoryError):
+    if not isinstance(error, UsageError) and is_machines_error(error):
         return Outcome.INFRA
+    if isinstance(error, HostCrash):
+        return Outcome.CRASHED
     return Outcome.FAILED
 
 
@@ -329,13 +483,13 @@ def _kind(error: BaseException) -> str:
 
 current_test: TestRecorder | None = None
 """The record of the test this process is in, once it is open."""
-_announced: tuple[Identity, str] | None = None
+_announced: tuple[Identity, str, str] | None = None
 
 
-def announce_test(identity: Identity, nodeid: str) -> None:
+def announce_test(identity: Identity, nodeid: str, entry: str = "") -> None:
     """A test is about to run; its record opens when somebody asks for it."""
     global _announced, current_test
-    _announced, current_test = (identity, nodeid), None
+    _announced, current_test = (identity, nodeid, entry), None
 
 
 def open_test() -> TestRecorder | None:

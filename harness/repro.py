@@ -16,6 +16,7 @@ from harness.errors import DeviceError, RecordError, UsageError
 from harness.op_by_op.finding import find
 from harness.op_by_op.repro import compared, reproduce
 from harness.op_by_op.reproducer import read_expected
+from harness.records.naming import SIZES
 from harness.reduce.model_reproducer import find_model
 from harness.reduce.request import PART_DEADLINE, SECONDS, is_test_id
 
@@ -35,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         " path of a reproducer's directory",
     )
     parser.add_argument("--device", help="of an op or a model test that failed on several")
+    parser.add_argument(
+        "--size", choices=SIZES, default=SIZES[0], help="of a model test (default %(default)s)"
+    )
     parser.add_argument(
         "--seconds", type=float, default=SECONDS, help="to reduce a model (default %(default)g)"
     )
@@ -62,6 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 model,
                 options.results,
                 device=options.device,
+                size=options.size,
                 seconds=options.seconds,
                 deadline_s=options.deadline,
             )

@@ -5,18 +5,23 @@
 
 A model is loaded, exported and lowered once for all devices: export and decomposition take most
 of a test's time, and nothing of them depends on the device. Only the last test is remembered, so
-at most one model stays in memory, and only for the same test id, tester class and settings.
+at most one model stays in memory, and only for the same place of the same test: its n-th tester, of
+the same class, arguments, attributes and settings. A tester whose arguments cannot be told apart
+from others, or that was loaded before its flow began, has no key, and shares nothing.
 """
 
 import contextlib
 import ctypes
 import gc
+import inspect
 from dataclasses import dataclass
 from typing import Any
 
 from harness.config import CompileDepth, CompilerConfig, Setting
+from harness.golden import Golden
 from harness.lowering import Program
 from harness.records.schema import Stage, StageResult, Status
+from harness.state.loaded import Loaded
 
 FRONT_END = (
     Stage.LOAD,
@@ -36,8 +41,8 @@ class Kept:
     key: Key
     source: str
     model: Any
-    inputs: Any
-    golden: Any
+    loaded: Loaded
+    golden: Golden | None
     program: Program
     results: list[tuple[StageResult, Status]]
 
@@ -59,6 +64,33 @@ def key_of(test: Key, config: CompilerConfig) -> Key:
     return (*test, CompileDepth.EXECUTE if depth.compiles else depth, settings)
 
 
+_NOT_LOADED = frozenset(
+    {
+        *("compiler_config", "record_property_handle", "device", "issue", "model_group"),
+        *("is_token_output", "required_pcc", "required_atol", "relative_atol"),
+        *("required_relative_l2", "assert_pcc", "assert_atol", "assert_allclose"),
+        *("assert_relative_l2", "assert_exact", "assert_tokens"),
+    }
+)
+"""Arguments of a tester that decide nothing of what is loaded, or that are in its key anyway."""
+
+
+def loading_arguments(
+    tester: type, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> dict[str, object]:
+    """Arguments by name, a subclass's own included, that may decide what a tester loads."""
+    bound = inspect.signature(tester.__init__).bind(None, *args, **kwargs)  # type: ignore[misc]
+    named: dict[str, object] = {}
+    for name, value in [*bound.arguments.items()][1:]:
+        kind = bound.signature.parameters[name].kind
+        named |= value if kind is inspect.Parameter.VAR_KEYWORD else {name: value}
+    return {
+        name: value
+        for name, value in named.items()
+        if name not in _NOT_LOADED and not isinstance(value, CompilerConfig)
+    }
+
+
 def front_end_results(
     results: list[tuple[StageResult, Status]],
 ) -> list[tuple[StageResult, Status]]:
@@ -66,10 +98,13 @@ def front_end_results(
     return [r for r in results if r[0].stage in FRONT_END and r[0].ok]
 
 
-def take(key: Key) -> Kept | None:
-    """The last test's work if it fits; anything else is dropped before the next model loads."""
+def take(key: Key | None) -> Kept | None:
+    """The last test's work if it fits; anything else is dropped before the next model loads.
+
+    What the test did to the model meanwhile is undone; where it cannot be, nothing is shared.
+    """
     global _last
-    if _last is not None and _last.key != key:
+    if _last is not None and (_last.key != key or not _last.loaded.restored()):
         _last = None
         _return_memory()
     return _last
@@ -81,7 +116,7 @@ def keep(work: Kept) -> None:
     _last = work
 
 
-def add_golden(key: Key, golden: Any) -> None:
+def add_golden(key: Key | None, golden: Golden) -> None:
     """Remember the golden too, once somebody computed it."""
     if _last is not None and _last.key == key:
         _last.golden = golden

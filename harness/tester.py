@@ -8,44 +8,63 @@ the config asks for and returns what the model would return; `finalize()` raises
 the record of it is safe on disk.
 """
 
+import dataclasses
 import difflib
 import inspect
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 
-from harness import recording, reuse
+from harness import recording
+from harness.compared import nothing_compared
 from harness.config import CompileDepth, CompilerConfig
-from harness.devices.catalog import DEFAULT_DEVICE
+from harness.devices.catalog import DEFAULT_DEVICE, kind_of
 from harness.devices.client import Device
 from harness.devices.shared import device
-from harness.errors import IncorrectResultError, UsageError
+from harness.errors import HarnessError, IncorrectResultError, UnverifiedError, UsageError
 from harness.executor import Executor
 from harness.frontend import training
-from harness.frontend.torch_program import Call, call_of, parameter_count
+from harness.frontend.eager import without_fast_paths
+from harness.frontend.entry import Call
+from harness.frontend.torch_program import call_of
+from harness.golden import Golden
 from harness.lowering import Program, lower_torch, lower_training
-from harness.recording import TestRecorder
+from harness.model_runs import SEED, ModelRuns
+from harness.recording import TesterRecorder, TestRecorder
 from harness.records.naming import identity_of
-from harness.records.schema import Outcome, OutputCheck, Stage
+from harness.records.schema import Failure, Outcome, OutputCheck, Stage
 from harness.reduce import request
 from harness.reduce.request import SearchDone
 from harness.routing import executor_name
-from harness.verify import Tolerances, compare, compare_tokens, compare_training, mismatches
+from harness.state import settings
+from harness.state.copies import copied
+from harness.verify import (
+    Float64,
+    Natural,
+    Tolerances,
+    compare,
+    compare_tokens,
+    compare_training,
+    mismatches,
+    natural_errors,
+    settled,
+)
 
 MODES = ("eval", "train")
-SEED = 0
 
 
-class ModelTester:
+class ModelTester(ModelRuns):
     """Tests one PyTorch model on one device.
 
     Args:
         model_name: the name people read.
         mode: `eval`, or `train` for forward, loss and backward with every gradient compared.
-        required_pcc: least correlation with the golden, per output.
-        required_atol: largest absolute difference, in the output's unit; None for no such limit.
-        relative_atol: largest absolute difference as a part of max|golden|; None for none.
+        required_pcc: least correlation with the golden, per output; None for our own 0.99.
+        required_atol: largest absolute difference, in the output's unit.
+        relative_atol: largest absolute difference as a part of max|golden|. None for both: our
+            own bounds on rows, slices and elements (`harness.verify.bounds`).
         compiler_config: depth and the rest; a fresh `CompilerConfig` by default.
         required_relative_l2: largest norm of the difference as a part of the golden's norm.
         assert_pcc, assert_atol, assert_allclose, assert_relative_l2: which metrics of float
@@ -65,9 +84,9 @@ class ModelTester:
         self,
         model_name: str,
         mode: str = "eval",
-        required_pcc: float = 0.99,
+        required_pcc: float | None = None,
         required_atol: float | None = None,
-        relative_atol: float | None = 0.05,
+        relative_atol: float | None = None,
         compiler_config: CompilerConfig | None = None,
         assert_pcc: bool = True,
         assert_atol: bool = True,
@@ -87,10 +106,8 @@ class ModelTester:
             raise UsageError(_unknown_option(next(iter(unknown)), type(self).__name__))
         if mode not in MODES:
             raise UsageError(f"mode {mode!r} of {model_name}: expected eval or train")
-        self.model_name = model_name
-        self.mode = mode
+        super().__init__(model_name, mode, compiler_config or CompilerConfig())
         self.model_group = model_group
-        self.compiler_config = compiler_config or CompilerConfig()
         self.is_token_output = is_token_output
         self.issue = issue
         self.tolerances = Tolerances(
@@ -105,25 +122,17 @@ class ModelTester:
             assert_exact=assert_exact,
             assert_tokens=assert_tokens,
         )
-        self.golden: Any = None
         self.mismatches: list[str] = []
+        self._unverified = ""
         self._hints: list[str] = []
         self._record_property = record_property_handle
         self._device_name = device
-        self._model: Any = None
-        self._inputs: Any = None
-        self._loaded = False
         self.recorder = self._open_recorder()
+        alone = not self.recorder.nodeid  # no pytest puts back what the model sets
+        self._settings = settings.read() if alone else None
+        self._base = frozenset(vars(self)) - self._base | {"_given"}
 
     # --- what subclasses give ---------------------------------------------------------------
-
-    def _load_model(self) -> Any:
-        """Return the model to test."""
-        raise NotImplementedError(f"{type(self).__name__} must define _load_model")
-
-    def _load_inputs(self) -> Any:
-        """Return the inputs: a mapping (keyword arguments), a sequence, or one tensor."""
-        raise NotImplementedError(f"{type(self).__name__} must define _load_inputs")
 
     def _extract_outputs(self, outputs: Any) -> Any:
         """Return the tensors to compare, for outputs the harness cannot flatten itself."""
@@ -135,23 +144,12 @@ class ModelTester:
 
     # --- what tests use ---------------------------------------------------------------------
 
-    @property
-    def framework_model(self) -> Any:
-        """The loaded model."""
-        self._load()
-        return self._model
-
-    @property
-    def inputs(self) -> Any:
-        """The loaded inputs."""
-        self._load()
-        return self._inputs
-
     def test_model(self) -> Any:
         """Run the flow; returns the device's outputs in the model's own structure.
 
-        In train mode that is a mapping with `loss` and a `grad.NAME` per parameter. Returns None
-        where nothing was executed: a depth above EXECUTE, or a device that only compiles here.
+        In train mode that is a mapping with `loss` and a `grad.NAME` per parameter. Where the model
+        was not executed as a whole (op by op, a depth above EXECUTE, a device that only compiles
+        here) it returns the golden's outputs; None only where the model itself raises on the CPU.
 
         Raises:
             UsageError: depth and backend do not go together.
@@ -169,30 +167,37 @@ class ModelTester:
             raise
         finally:
             self._report_properties()
+            if self._settings is not None:
+                self.recorder.test.conclude()
+                settings.write(self._settings)
 
     def finalize(self) -> None:
-        """Raise the mismatch that `test_model` recorded, if there was one."""
+        """Raise what `test_model` recorded against this tester, if there was anything.
+
+        Raises:
+            IncorrectResultError: an asserted check did not hold.
+            UnverifiedError: nothing could be compared, or the model differs from itself.
+        """
         self.recorder.unraised.clear()
-        if self.mismatches:
-            error = self._incorrect()
+        error = self._bad_news()
+        if error is not None:
             self._give_hints(error)
             raise error
-
-    def lowered(self) -> Program:
-        """The model at the level its config asks for, as `harness.reduce` takes it."""
-        self._load()
-        if self.mode == "train":
-            self._compute_golden()  # finds the parameters that get no gradient
-        return self._lower()
 
     def call(self) -> Call:
         """The inputs as the model is called with them."""
         return self._call()
 
-    def mismatches_of(self, outputs: Any) -> list[str]:
-        """A sentence for each check that outputs, in the model's own structure, do not pass."""
+    def mismatches_of(self, outputs: Any, mutated: Mapping[str, torch.Tensor]) -> list[str]:
+        """A sentence for each check that outputs, in the model's own structure, do not pass.
+
+        `mutated` is what the call wrote to, by path. A model that differs from itself has none.
+        """
         self._compute_golden()
-        return mismatches(self._verify(outputs))
+        assert self._golden_run is not None
+        if self._golden_run.difference:
+            return []
+        return mismatches(self._verify(outputs, mutated))
 
     # --- the flow ---------------------------------------------------------------------------
 
@@ -206,21 +211,21 @@ class ModelTester:
             search_now(self, request.current)
         if config.compile_depth.op_by_op:
             self._op_by_op(name)
-            return None
+            return self._golden_for_body()
         target = device(self.device_name)
         if config.compile_depth.compiles:
             target.start()
         program = self._program()
         if not config.compile_depth.compiles:
             self.recorder.verdict = Outcome.REACHED
-            return None
+            return self._golden_for_body()
         target.open()  # a device that cannot be had is nobody's compile failure
         executor = self._make_executor(program, target)
         try:
             executor.compile()
-            if config.compile_depth is not CompileDepth.EXECUTE or not target.open().executes:
+            if config.compile_depth is not CompileDepth.EXECUTE or not target.executes():
                 self.recorder.verdict = Outcome.REACHED
-                return None
+                return self._golden_for_body()
             return self._execute(executor)
         finally:
             executor.release()
@@ -231,133 +236,205 @@ class ModelTester:
 
         program = self._program()
         self.recorder.profiles_ops = self.compiler_config.profile_ops
-        given = (self.compiler_config, device(self.device_name), self.recorder, self.tolerances)
+        target, tolerances = device(self.device_name), self.device_tolerances
+        given = (self.compiler_config, target, self.recorder, tolerances)
+        walker: TorchExecutor | StablehloExecutor
         if executor == "TorchExecutor":
             assert program.graph is not None and program.signature is not None
             arguments = program.signature.bind(program.flatten(self._call()))
-            self.recorder.verdict = TorchExecutor(*given).run_gm_op_by_op(program.graph, arguments)
+            walker = by_torch = TorchExecutor(*given)
+            self.recorder.verdict = by_torch.run_gm_op_by_op(program.graph, arguments)
         else:
-            walker = StablehloExecutor(*given)
-            walker.add_program(program)
-            self.recorder.verdict = walker.shlo_op_by_op()
+            walker = by_stablehlo = StablehloExecutor(*given)
+            by_stablehlo.add_program(program)
+            self.recorder.verdict = by_stablehlo.shlo_op_by_op()
+        if not walker.results and self.recorder.verdict is Outcome.PASSED:
+            self._note_unverified(recording.NOTHING_COMPARED, "the model has no op to compare")
+
+    def _golden_for_body(self) -> Any:
+        """What a test's body gets where the device has no outputs to give.
+
+        A model that raises on the CPU takes nothing from what was found of its ops.
+        """
+        try:
+            self._compute_golden(twice=False)
+        except Exception as error:
+            self.recorder.no_golden, self.recorder.failure = self.recorder.failure, None
+            self.recorder.warn(f"test_model() returns None, as the golden failed: {error}"[:2000])
+            return None
+        self.recorder.gave_golden = True
+        return copied(self.golden)
 
     def _execute(self, executor: Executor) -> Any:
-        args, kwargs = self._call()
         self._compute_golden()
-        outputs = executor(*args, **kwargs)
+        with self._run(watched=False):
+            args, kwargs = self._call()
+            outputs = executor(*args, **kwargs)
         with self.recorder.stage(Stage.VERIFY) as stage:
-            checks = self._verify(outputs)
+            checks = self._verify(outputs, executor.mutated, stage.attributes)
             self.recorder.outputs_checked(checks)
             stage.attributes["outputs"] = str(len(checks))
             if self.compiler_config.enable_intermediate_verification:
                 found = self._intermediates(executor)
                 stage.attributes["intermediates"] = found
                 self._hints.append(found)
-        self.mismatches = mismatches(checks)
-        self.recorder.unraised += self.mismatches
-        self.recorder.verdict = Outcome.INCORRECT if self.mismatches else Outcome.PASSED
-        if self.mismatches:
-            blobs = self.recorder.run.blobs
-            self.recorder.failure = recording.failure_of(self._incorrect(), Stage.VERIFY, blobs)
-            self._leave_reproducer()
+            nothing = self._nothing_compared(outputs, executor.mutated)
+        self._judge(checks, nothing)
         return outputs
 
-    def _incorrect(self) -> IncorrectResultError:
-        return IncorrectResultError("; ".join(self.mismatches[:5]))
+    def _judge(self, checks: Sequence[OutputCheck], nothing: str) -> None:
+        """The verdict on the device's outputs, on record and yet to be raised."""
+        assert self._golden_run is not None
+        if self._golden_run.difference:
+            self._note_unverified(recording.NON_DETERMINISTIC, self._golden_run.difference)
+            return
+        self.mismatches = mismatches(checks)
+        if self.mismatches:
+            self.recorder.unraised += [f"the outputs were wrong: {m}" for m in self.mismatches]
+            self.recorder.verdict = Outcome.INCORRECT
+            blobs = self.recorder.run.blobs
+            error = IncorrectResultError("; ".join(self.mismatches[:5]))
+            self.recorder.failure = recording.failure_of(error, Stage.VERIFY, blobs)
+            self._leave_reproducer()
+        elif nothing:
+            self._note_unverified(recording.NOTHING_COMPARED, nothing)
+        else:
+            self.recorder.verdict = Outcome.PASSED
+
+    def _note_unverified(self, kind: str, sentence: str) -> None:
+        self._unverified = sentence
+        self.recorder.unraised.append(sentence)
+        self.recorder.verdict = Outcome.UNVERIFIED
+        self.recorder.failure = Failure(None, kind, sentence)
+
+    def _bad_news(self) -> HarnessError | None:
+        if self.mismatches:
+            return IncorrectResultError("; ".join(self.mismatches[:5]))
+        return UnverifiedError(self._unverified) if self._unverified else None
 
     def _intermediates(self, executor: Executor) -> str:
         report = executor.intermediates or executor.run_intermediates(self._call())
         return report.render()
-
-    def _program(self) -> Program:
-        """Load and lower; or take what the same test did on another device of this process."""
-        kept = reuse.take(self._reuse_key())
-        if kept is not None:
-            self._model, self._inputs, self.golden = kept.model, kept.inputs, kept.golden
-            self._loaded = True
-            self.recorder.reuse(kept.results, kept.source)
-            return kept.program
-        program = self.lowered()
-        reuse.keep(
-            reuse.Kept(
-                key=self._reuse_key(),
-                source=self.recorder.key,
-                model=self._model,
-                inputs=self._inputs,
-                golden=self.golden,
-                program=program,
-                results=reuse.front_end_results(self.recorder.results),
-            )
-        )
-        return program
-
-    def _reuse_key(self) -> reuse.Key:
-        owner = f"{type(self).__module__}.{type(self).__qualname__}"
-        run = self.recorder.run.directory
-        test = (self.recorder.identity.name, run, owner, self.model_name)
-        return reuse.key_of(test, self.compiler_config)
-
-    def _load(self) -> None:
-        if self._loaded:
-            return
-        with self.recorder.stage(Stage.LOAD) as stage:
-            torch.manual_seed(SEED)
-            self._model = self._load_model()
-            self._inputs = self._load_inputs()
-            self._set_mode()
-            self._loaded = True
-            count = self._parameters()
-            if count is not None:
-                stage.attributes["parameters"] = str(count)
-
-    def _set_mode(self) -> None:
-        if not isinstance(self._model, torch.nn.Module):
-            raise UsageError(
-                f"_load_model of {type(self).__name__} returned a {type(self._model).__name__}, "
-                "not a torch.nn.Module"
-            )
-        self._model.train(self.mode == "train")
-
-    def _parameters(self) -> int | None:
-        return parameter_count(self._model)
 
     def _call(self) -> Call:
         return call_of(self._inputs)
 
     def _lower(self) -> Program:
         if self.mode == "train":
+            training.freeze(self._model, self.golden)
             return lower_training(
                 self._model, self._call(), self._loss, self.compiler_config, self.recorder
             )
         with torch.no_grad():
-            return lower_torch(self._model, self._call(), self.compiler_config, self.recorder)
+            return lower_torch(
+                self._model,
+                self._call(),
+                self.compiler_config,
+                self.recorder,
+                self._extract_outputs,
+            )
 
     def _make_executor(self, program: Program, target: Device) -> Executor:
         return Executor(program, self.compiler_config, target, self.recorder)
-
-    def _compute_golden(self) -> None:
-        if self.golden is not None:
-            return
-        with self.recorder.stage(Stage.GOLDEN):
-            torch.manual_seed(SEED)
-            self.golden = self._golden()
-            reuse.add_golden(self._reuse_key(), self.golden)
 
     def _golden(self) -> Any:
         args, kwargs = self._call()
         if self.mode == "train":
             return training.eager_step(self._model, (args, kwargs), self._loss)
-        with torch.no_grad():
+        with torch.no_grad(), without_fast_paths():
             return self._model(*args, **kwargs)
 
-    def _verify(self, outputs: Any) -> tuple[OutputCheck, ...]:
-        golden, actual = self.golden, outputs
+    def _verify(
+        self,
+        outputs: Any,
+        mutated: Mapping[str, torch.Tensor],
+        attributes: dict[str, str] | None = None,
+    ) -> tuple[OutputCheck, ...]:
+        """Check a device's outputs, and what it made of what the call writes to.
+
+        How golden's own rounding was found, if it had to be, goes into `attributes`.
+        """
+        said = {} if attributes is None else attributes
+        checks, asked = settled(
+            lambda natural: (
+                *self._verify_outputs(outputs, natural),
+                *self._verify_mutated(mutated, natural),
+            ),
+            lambda: self._natural(said),
+        )
+        if not asked:
+            said["reference"] = "not needed"
+        return checks
+
+    def _verify_outputs(self, outputs: Any, natural: Natural | None) -> tuple[OutputCheck, ...]:
+        tolerances = self.device_tolerances
         if self.mode == "train":
-            return compare_training(golden, actual, self.tolerances, training.GRADIENT)
-        golden, actual = self._extract_outputs(golden), self._extract_outputs(actual)
+            return compare_training(self.golden, outputs, tolerances, training.GRADIENT, natural)
+        golden, actual = self._extract(self.golden), self._extracted_of(outputs)
         if self.is_token_output:
-            return compare_tokens(golden, actual, self._tokenizer(), self.tolerances)
-        return compare(golden, actual, self.tolerances)
+            return compare_tokens(golden, actual, self._tokenizer(), tolerances)
+        return compare(golden, actual, tolerances, natural=natural)
+
+    def _natural(self, attributes: dict[str, str]) -> Natural | None:
+        """Golden's own rounding; None where no reference can be had, and the record says why."""
+        assert self._golden_run is not None
+        started = time.perf_counter()
+        try:
+            torch.manual_seed(SEED)
+            reference, attributes["reference"] = self._reference()
+            pair = self.golden, reference.outputs
+            if self.mode != "train":
+                pair = self._extract(pair[0]), self._extract(pair[1])
+            natural = natural_errors(*pair)
+            for path, value in self._golden_run.mutated.items():
+                natural |= natural_errors(value, reference.mutated.get(path), path)
+        except Exception as error:  # whatever a model raises that is given other dtypes
+            attributes["reference"] = f"none: {type(error).__name__}: {error}"[:500]
+            return None
+        finally:
+            attributes["reference_s"] = f"{time.perf_counter() - started:.3f}"
+        return natural
+
+    def _reference(self) -> tuple[Golden, str]:
+        """The golden computed with less rounding, and how."""
+        with self._run() as run:
+            with Float64() as mode:
+                outputs = self._golden()
+            outputs = run.outliving(outputs)
+        narrow = f", but for {', '.join(sorted(mode.narrow))}" if mode.narrow else ""
+        return Golden(outputs, run.mutated), f"float64{narrow}"
+
+    @property
+    def device_tolerances(self) -> Tolerances:
+        """What is required, in units of the device's arithmetic."""
+        return dataclasses.replace(self.tolerances, arithmetic=kind_of(self.device_name).coarsest)
+
+    def _verify_mutated(
+        self, mutated: Mapping[str, torch.Tensor], natural: Natural | None
+    ) -> tuple[OutputCheck, ...]:
+        """Parameters, buffers and inputs: what neither side wrote to stays as it was loaded."""
+        assert self._golden_run is not None and self._as_loaded is not None
+        actual = {self._as_loaded.first(path): value for path, value in mutated.items()}
+        checks: list[OutputCheck] = []
+        for path in dict.fromkeys((*actual, *self._golden_run.mutated)):
+            golden = self._golden_run.mutated.get(path, self._as_loaded.value(path))
+            if golden is not None:
+                found = actual.get(path, ())
+                checks += compare(golden, found, self.device_tolerances, path, natural)
+        return tuple(checks)
+
+    def _extract(self, outputs: Any) -> Any:
+        """What a test extracts of outputs; it may take their containers apart."""
+        return self._extract_outputs(copied(outputs, keep=lambda tensor: True))
+
+    def _extracted_of(self, outputs: Any) -> Any:
+        return outputs if self._extracted else self._extract(outputs)
+
+    def _nothing_compared(self, outputs: Any, mutated: Mapping[str, torch.Tensor]) -> str:
+        if any(value.numel() for value in mutated.values()):
+            return ""
+        extracted = outputs if self.mode == "train" else self._extracted_of(outputs)
+        return nothing_compared(outputs, extracted)
 
     def _tokenizer(self) -> Any:
         tokenizer = getattr(self, "tokenizer", None)
@@ -384,19 +461,14 @@ class ModelTester:
 
     # --- records ----------------------------------------------------------------------------
 
-    @property
-    def device_name(self) -> str:
-        """The device this test runs on."""
-        return self._device_name or self.recorder.identity.device
-
-    def _open_recorder(self) -> TestRecorder:
+    def _open_recorder(self) -> TesterRecorder:
         current = recording.open_test()
         if current is not None and not current.ended:
-            return current
+            return current.share(self.model_name)
         device_name = self._device_name or DEFAULT_DEVICE
         suffix = "_onnx" if self.framework == "onnx" else ""
         entry = f"{self.model_name}{suffix}[full-{self.mode}]"
-        return TestRecorder(identity_of(entry, device_name), nodeid="")
+        return TestRecorder(identity_of(entry, device_name), nodeid="").share(self.model_name)
 
     def _describe(self) -> None:
         self.recorder.describe(

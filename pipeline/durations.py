@@ -20,6 +20,7 @@ from statistics import median
 import filelock
 import msgspec
 
+from harness.records.aliases import renamed
 from harness.records.atomic import write_atomically
 from harness.records.naming import identity_of_key
 from harness.records.schema import Identity, Outcome, TestRecord
@@ -33,7 +34,9 @@ KEPT = 5
 QUANTILE = 0.75
 """Of the kept samples; an estimate that is a little long balances better than a short one."""
 
-MEASURED = frozenset({Outcome.PASSED, Outcome.REACHED, Outcome.INCORRECT, Outcome.FAILED})
+MEASURED = frozenset(
+    {Outcome.PASSED, Outcome.REACHED, Outcome.INCORRECT, Outcome.UNVERIFIED, Outcome.FAILED}
+)
 """Outcomes of tests that came to their own end."""
 
 LOCK_TIMEOUT_S = 60.0
@@ -78,23 +81,6 @@ def combined(*parts: Durations, aliases: Mapping[str, str] | None = None) -> Dur
             for key in sorted(found)
         }
     )
-
-
-def renamed(key: str, aliases: Mapping[str, str]) -> str:
-    """A key's present name. An alias maps old to new, with or without `@device`.
-
-    Renames may follow each other; a key whose renames lead back to it keeps its name.
-    """
-    now, seen = key, {key}
-    while True:
-        name, _, device = now.rpartition("@")
-        new = aliases.get(now) or (f"{aliases[name]}@{device}" if name in aliases else now)
-        if new == now:
-            return now
-        if new in seen:
-            return key
-        seen.add(new)
-        now = new
 
 
 class Estimator:

@@ -18,10 +18,10 @@ from pathlib import Path
 from junitparser import Error, Failure, JUnitXmlError, Skipped, xunit2
 
 from harness.records.atomic import write_atomically
-from harness.records.naming import entry_of
+from harness.records.naming import listed_as
+from harness.records.outcomes import latest
 from harness.records.schema import GOOD, Metric, Outcome, TestRecord
 from pipeline.errors import PipelineError
-from pipeline.merge import latest
 
 FAILURES = frozenset({Outcome.INCORRECT, Outcome.FAILED, Outcome.UNVERIFIED})
 LOSS_SUITE = "not reported"
@@ -96,7 +96,7 @@ def _suite(name: str, cases: list[xunit2.TestCase]) -> xunit2.TestSuite:
 
 def _case(record: TestRecord) -> xunit2.TestCase:
     identity = record.identity
-    entry = entry_of(record.nodeid, identity.device) or identity.name
+    entry = listed_as(record) or identity.name
     module = entry.partition("::")[0].removesuffix(".py").replace("/", ".")
     case = xunit2.TestCase(_clean(entry), _clean(f"{identity.device}.{module}"), record.wall_s)
     for name, value in _properties(record).items():

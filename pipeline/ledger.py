@@ -6,7 +6,8 @@
 The journals are the only channel between the tests and their supervisor: what is not on disk
 did not happen. Each call of `read` takes up every journal where the last one left off.
 
-Of what was written before a run was taken up again only the words that stay count.
+Of what was written before a run was taken up again only the words that stay count. Every journal
+says how often its run had been taken up by then; the clock, which goes back, has no say in it.
 """
 
 import time
@@ -17,12 +18,13 @@ from pathlib import Path
 
 import msgspec
 
-from harness.records.journal import PACKED, journals
+from harness.records.journal import PACKED, journal_name, journals
 from harness.records.packing import read_lines
 from harness.records.schema import (
     GOOD,
     UNSETTLED,
     AnyEvent,
+    JournalOpened,
     OpEnded,
     OpRepeated,
     OpsFound,
@@ -73,10 +75,10 @@ class OpCounts:
 class Ledger:
     """The state of a plan: what waits, what runs, what has its word."""
 
-    def __init__(self, run_dir: Path, tests: Iterable[PlannedTest], resumed: float = 0.0) -> None:
-        """`resumed` is when the run was taken up again, in seconds since the epoch."""
+    def __init__(self, run_dir: Path, tests: Iterable[PlannedTest], attempt: int = 1) -> None:
+        """`attempt` is how often the run has been taken up, its begin included."""
         self.run_dir = run_dir
-        self._resumed = resumed
+        self._attempt = attempt
         self.tests = {t.identity.key: t for t in tests}
         self.started: dict[str, TestStarted] = {}
         self.outcomes: dict[str, Outcome] = {}
@@ -86,24 +88,38 @@ class Ledger:
         self.ops: dict[str, OpCounts] = {}
         """Of every op-by-op test that was split into its ops."""
         self._offsets: dict[Path, int] = {}
+        self._attempts: dict[str, int] = {}
+        """The attempt of every journal, by its name."""
+        self._begun: dict[str, float] = {}
+        """By key, when a running test began, on a clock that nobody sets: a deadline is no moment
+        but so many seconds."""
 
     def read(self) -> list[str]:
         """Take up what was written since the last call; the keys that got their word."""
         finished: list[str] = []
         for path in journals(self.run_dir):
+            name = journal_name(path)
             for event in self._new_events(path):
-                key = self.apply(event)
+                if isinstance(event, JournalOpened):
+                    self._attempts[name] = event.attempt
+                key = self.apply(event, self._attempts.get(name, 1))
                 if key is not None:
                     finished.append(key)
         return finished
 
-    def apply(self, event: AnyEvent) -> str | None:
-        """Take up one event; the test's key when it is the test's first terminal word."""
-        if event.time < self._resumed and not _stays(event):
+    def apply(self, event: AnyEvent, attempt: int | None = None) -> str | None:
+        """Take up one event; the test's key when it is the test's first terminal word.
+
+        `attempt` is how often the run had been taken up when it was written; None: as often as
+        now.
+        """
+        if attempt is not None and attempt < self._attempt and not _stays(event):
             return None
         if isinstance(event, TestStarted):
             if event.identity.key in self.tests:
                 self.started[event.identity.key] = event
+                age_s = max(time.time() - event.time, 0.0)
+                self._begun[event.identity.key] = time.monotonic() - age_s
                 self.ops.pop(event.identity.key, None)
         elif isinstance(event, StageStarted):
             self.stages[event.key] = event.stage
@@ -154,11 +170,11 @@ class Ledger:
 
     def overdue(self, deadlines: dict[str, float], grace_s: float) -> dict[str, TestStarted]:
         """Running tests that are `grace_s` past their deadline."""
-        now = time.time()
+        now = time.monotonic()
         return {
             key: event
             for key, event in self.running.items()
-            if now - event.time > deadlines[key] + grace_s
+            if now - self._begun[key] > deadlines[key] + grace_s
         }
 
     def _new_events(self, path: Path) -> list[AnyEvent]:

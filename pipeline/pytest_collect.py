@@ -10,6 +10,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from harness.records.collected import identity_of_item
+from harness.records.schema import Identity
+from harness.records.values import BASE_SIZE
 from pipeline.lifeline import PARENT_VARIABLE, die_with_parent
 
 OPTION = "--bringup-collect"
@@ -20,6 +23,8 @@ class CollectedJson(msgspec.Struct):
     """The file's content."""
 
     ids: list[str] = []
+    identities: list[Identity] = []
+    """What each of `ids` is, on no device."""
     broken: dict[str, str] = {}
     """Test file to what was raised while it was imported."""
 
@@ -63,6 +68,9 @@ class Listener:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note what was collected."""
         self._found.ids = [item.nodeid for item in session.items]
+        self._found.identities = [
+            identity_of_item(item, device="", size=BASE_SIZE) for item in session.items
+        ]
 
     def pytest_unconfigure(self) -> None:
         """Hand over."""

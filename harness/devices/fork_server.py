@@ -37,11 +37,10 @@ from harness.devices.host import serve
 from harness.errors import DeviceError
 
 PRELOADED = (
-    *("numpy", "msgspec", "ml_dtypes", "filelock", "jax", "jaxlib.xla_client"),
-    *("harness.frontend.mlir", "harness.devices.tenstorrent", "harness.devices.op_stages"),
+    *("numpy", "msgspec", "ml_dtypes", "filelock"),
+    *("harness.frontend.mlir", "harness.devices.op_stages"),
 )
-PRELOADED_FOR = {"iree-cpu": ("iree.runtime", "iree.compiler.api")}
-"""Modules by device name, besides."""
+"""Modules for any host; a kind of device has more (`DeviceKind.preload`)."""
 
 _PACKET = 1 << 20
 _ANSWER_S = 120.0

@@ -182,6 +182,8 @@ class Host:
             if compiled is None or not self._ops.runs(request):
                 return OpDone(), None
             outputs, ran = self._ops.run(compiled.executable, given.take())
+            if self._faults is not None:
+                outputs = self._faults.spoil(request.key, outputs)
             self._spent = compiled, outputs
             specs, _ = _store(outputs, self._outputs.reserve)
             self._strike(request, Stage.EXECUTE)

@@ -10,13 +10,13 @@ however it dies. Devices that live in memory (CPU, compile-only) need none.
 import contextlib
 from collections.abc import Iterator
 
-from harness.devices.catalog import TENSTORRENT_BOARDS, is_exclusive
+from harness.devices.catalog import kind_of
 from harness.devices.machine_lock import machine_lock
 
 
 def capacity(name: str) -> int | None:
     """How many processes may use the device at once; None for as many as like."""
-    return 1 if is_exclusive(name) else None
+    return 1 if kind_of(name).exclusive() else None
 
 
 @contextlib.contextmanager
@@ -29,6 +29,5 @@ def lease(name: str) -> Iterator[None]:
     if capacity(name) is None:
         yield
         return
-    family = "tenstorrent" if name in TENSTORRENT_BOARDS else name
-    with machine_lock(family):
+    with machine_lock(kind_of(name).lease or name):
         yield

@@ -4,7 +4,7 @@
 """A lock that all users of a machine share, which none of them can turn against another.
 
 flock(2) asks for no more than an open file, so that a file one user owns can be locked by all.
-Best is one that nobody but root can exchange: the folder of the device's nodes, `/dev/tenstorrent`.
+Best is one that nobody but root can exchange: the folder of the device's nodes, `/dev/NAME`.
 Otherwise it is an empty file of mode 0644 in a sticky folder of root's, at a fixed place: `TMPDIR`
 may be another for each user, and two users would each hold a lock of their own.
 """

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
+from harness.dense import DenseError, bytes_of, strided
 from harness.devices.wire import TensorSpec, create_memory, layout, read_at, write_at
 
 _SAME_NAME = (
@@ -36,26 +37,46 @@ def write_tensors(
 
     `reserve` gives a file of at least so many bytes. A tensor given several times (tied weights)
     is copied once.
+
+    Raises:
+        DenseError: one has no values as plain memory, or no dtype that a device could take.
     """
-    unique: dict[tuple[int, torch.Size, torch.dtype, tuple[int, ...]], int] = {}
+    unique: dict[tuple[object, ...], int] = {}
     chosen: list[torch.Tensor] = []
     places = []
     for tensor in tensors:
-        key = (tensor.data_ptr(), tensor.shape, tensor.dtype, tensor.stride())
+        key = _values_of(tensor)
         if key not in unique or tensor.numel() == 0:
             unique[key] = len(chosen)
-            chosen.append(tensor.detach())
+            chosen.append(strided(tensor))
         places.append(unique[key])
-    described = [
-        (WIRE_NAMES[t.dtype], tuple(t.shape), t.numel() * t.element_size()) for t in chosen
-    ]
+    described = [(wire_name(t.dtype), tuple(t.shape), t.numel() * t.element_size()) for t in chosen]
     specs, size = layout(described)
     descriptor = reserve(size)
     for spec, tensor in zip(specs, chosen, strict=True):
         if spec.size:
-            plain = tensor.resolve_conj().resolve_neg().contiguous()
-            write_at(descriptor, _bytes_of(plain), spec.offset)
+            write_at(descriptor, bytes_of(tensor), spec.offset)
     return [specs[place] for place in places], descriptor
+
+
+def wire_name(dtype: torch.dtype) -> str:
+    """The name of a dtype.
+
+    Raises:
+        DenseError: no device takes it.
+    """
+    name = WIRE_NAMES.get(dtype)
+    if name is None:
+        raise DenseError(f"a tensor of {dtype} cannot be given to a device")
+    return name
+
+
+def _values_of(tensor: torch.Tensor) -> tuple[object, ...]:
+    """Equal for tensors of equal values, as far as can be said without looking at them."""
+    if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_nested:
+        return (id(tensor),)
+    bits = (tensor.is_conj(), tensor.is_neg())
+    return (tensor.data_ptr(), tensor.shape, tensor.dtype, tensor.stride(), bits)
 
 
 def read_tensors(specs: Sequence[TensorSpec], descriptor: int) -> list[torch.Tensor]:
@@ -82,10 +103,5 @@ def _view(spec: TensorSpec, memory: mmap.mmap) -> torch.Tensor:
 def _read(spec: TensorSpec, descriptor: int) -> torch.Tensor:
     tensor = torch.empty(spec.shape, dtype=_TORCH_DTYPES[spec.dtype])
     if spec.size:
-        read_at(descriptor, _bytes_of(tensor), spec.offset)
+        read_at(descriptor, tensor.reshape(-1).view(torch.uint8).numpy().data, spec.offset)
     return tensor
-
-
-def _bytes_of(tensor: torch.Tensor) -> memoryview:
-    """A contiguous tensor's own memory."""
-    return tensor.reshape(-1).view(torch.uint8).numpy().data

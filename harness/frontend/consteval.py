@@ -7,6 +7,7 @@
 parameters too, so that a transposed weight is transposed here and not on the device.
 """
 
+import dataclasses
 from typing import Any
 
 import torch
@@ -35,7 +36,7 @@ def fold_constants(graph: Graph, signature: Signature, *, parameters: bool) -> S
             graph.erase_node(node)
         else:
             arguments.append(argument)
-    return Signature((*arguments, *added), signature.results, signature.result_names)
+    return dataclasses.replace(signature, arguments=(*arguments, *added))
 
 
 def _foldable(node: Node, known: dict[Node, Any]) -> bool:

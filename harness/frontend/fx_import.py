@@ -10,6 +10,7 @@ from torch.fx import Graph, GraphModule
 from torch_mlir import ir
 from torch_mlir.extras.fx_importer import FxImporter, FxImporterHooks
 
+from harness.dense import to_numpy
 from harness.frontend.mlir import TorchMlir
 
 
@@ -38,7 +39,7 @@ class _DenseLiterals(FxImporterHooks):  # type: ignore[misc] # untyped base
         """The literal as an op's result, or None to leave it to the importer."""
         if not isinstance(literal, torch.Tensor) or literal.dtype not in _DENSE_DTYPES:
             return None
-        attribute = ir.DenseElementsAttr.get(literal.detach().numpy(), signless=False)
+        attribute = ir.DenseElementsAttr.get(to_numpy(literal), signless=False)
         return ir.Operation.create(
             "torch.vtensor.literal",
             results=[importer._cc.tensor_to_vtensor_type(literal)],

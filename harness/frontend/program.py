@@ -44,6 +44,15 @@ class Result:
 
 
 @dataclass(frozen=True)
+class Mutation:
+    """What a parameter, a buffer or an input becomes by the call: output `index` of the program."""
+
+    path: str
+    """As `harness.state.loaded` writes it, e.g. `mutated.buffers.bn.running_mean`."""
+    index: int
+
+
+@dataclass(frozen=True)
 class Signature:
     """How a flattened call maps onto `main`."""
 
@@ -51,6 +60,8 @@ class Signature:
     results: tuple[Result, ...]
     result_names: tuple[str, ...] = ()
     """Names of the program's outputs where the source names them (ONNX, gradients)."""
+    mutations: tuple[Mutation, ...] = ()
+    """What the call writes to; outputs of the program that its caller does not get."""
 
     def bind(self, leaves: Sequence[Any]) -> list[torch.Tensor]:
         """The program's arguments, in order, for a call's flattened `leaves`.
@@ -71,6 +82,10 @@ class Signature:
     def collect(self, outputs: Sequence[torch.Tensor]) -> list[Any]:
         """The leaves of the call's result, from the program's outputs."""
         return [r.literal if r.index is None else outputs[r.index] for r in self.results]
+
+    def mutated(self, outputs: Sequence[torch.Tensor]) -> dict[str, torch.Tensor]:
+        """By path, what the call writes to became, from the program's outputs."""
+        return {m.path: outputs[m.index] for m in self.mutations}
 
     @property
     def constants(self) -> tuple[Constant, ...]:

@@ -9,23 +9,31 @@ others do not legalise. Parameters and buffers become arguments: inlined, BERT-b
 3.2 GB instead of half a second and 1.1 GB.
 """
 
+import dataclasses
 import inspect
 import operator
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
+import torch._refs.linalg
+from torch._decomp import get_decompositions
 from torch.export import ExportedProgram
-from torch.export._tree_utils import reorder_kwargs
-from torch.export.graph_signature import ConstantArgument, InputKind, InputSpec, OutputKind
+from torch.export.graph_signature import (
+    ConstantArgument,
+    InputKind,
+    InputSpec,
+    OutputKind,
+    OutputSpec,
+)
 from torch.fx import Graph, Node
-from torch.utils import _pytree as pytree
 
 from harness.errors import HarnessError
-from harness.frontend.program import Constant, Result, Signature, UserInput
-
-Call = tuple[tuple[Any, ...], dict[str, Any]]
+from harness.frontend.eager import without_fast_paths
+from harness.frontend.entry import MODEL, Call, Entry
+from harness.frontend.paths import BUFFERS, INPUTS, MUTATED, PARAMETERS
+from harness.frontend.program import Constant, Mutation, Result, Signature, UserInput
 
 
 class ExportRefusal(HarnessError):
@@ -44,44 +52,78 @@ def call_of(inputs: Any) -> Call:
 def export(model: torch.nn.Module, call: Call) -> ExportedProgram:
     """Export a model for one call; the caller decides on eval or train mode before."""
     args, kwargs = call
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), without_fast_paths():
         warnings.simplefilter("ignore")
         exported: ExportedProgram = torch.export.export(model, args, kwargs, strict=False)
     return exported
+
+
+def export_entry(entry: Entry) -> ExportedProgram:
+    """Export a model by its entry, for the call the entry was made for."""
+    return export(entry, ((), entry.tensors))
 
 
 def decompose(exported: ExportedProgram) -> ExportedProgram:
     """Decompose with torch-mlir's table; parameters are shared, not copied."""
     from torch_mlir.extras.fx_decomp_util import get_decomposition_table
 
+    table = {**get_decomposition_table(), **_DECOMPOSITIONS}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        decomposed: ExportedProgram = exported.run_decompositions(get_decomposition_table())
+        decomposed: ExportedProgram = exported.run_decompositions(table)
+    _bound_slices(decomposed.graph)
     return decomposed
 
 
-def flatten_call(exported: ExportedProgram, call: Call) -> list[Any]:
-    """A call's leaves in the order the program counts its user inputs."""
-    args, kwargs = call
-    spec = exported.call_spec.in_spec
-    if kwargs and spec is not None:
-        kwargs = reorder_kwargs(kwargs, spec)
-    return pytree.tree_leaves((args, kwargs))
+def _bound_slices(graph: Graph) -> None:
+    """Say where a written slice begins and ends, in place: both inside the tensor, from its start.
+
+    torch-mlir makes an index of every element up to the end, which is 2^63 - 1 for `x[:, 1:]`, and
+    takes all memory for it; and it does not count from the end.
+    """
+    for node in graph.find_nodes(op="call_function", target=torch.ops.aten.slice_scatter.default):
+        whole, part, *rest = node.args
+        names = ("dim", "start", "end", "step")
+        given = {"dim": 0, "start": None, "end": None, "step": 1}
+        given |= dict(zip(names, rest, strict=False)) | node.kwargs
+        size = whole.meta["val"].shape[given["dim"]]
+        start, end, _ = slice(given["start"], given["end"]).indices(size)
+        node.args = (whole, part, given["dim"], start, max(start, end), given["step"])
+        node.kwargs = {}
 
 
-def unflatten_result(exported: ExportedProgram, leaves: Sequence[Any]) -> Any:
-    """A result in the structure the model itself returns."""
-    spec = exported.call_spec.out_spec
-    assert spec is not None
-    return pytree.tree_unflatten(list(leaves), spec)
+def _rrelu(
+    x: torch.Tensor,
+    noise: torch.Tensor,
+    lower: float = 1 / 8,
+    upper: float = 1 / 3,
+    training: bool = False,
+    generator: object = None,
+) -> Any:
+    """Its slope is drawn in training only; a leaky ReLU of the mean slope otherwise."""
+    if training:
+        return NotImplemented
+    return torch.nn.functional.leaky_relu(x, (lower + upper) / 2), noise
 
 
-def signature_of(exported: ExportedProgram) -> Signature:
+_aten = torch.ops.aten
+_DECOMPOSITIONS: dict[Any, Callable[..., Any]] = {
+    _aten.rrelu_with_noise_functional.default: _rrelu,
+    # left whole by torch-mlir's table, and then lowered wrong or not at all
+    **get_decompositions([_aten.rrelu_with_noise_backward]),
+    _aten.linalg_norm.default: torch._refs.linalg.norm,
+    _aten.linalg_norm.ord_str: torch._refs.linalg.norm,
+}
+
+
+def signature_of(exported: ExportedProgram, inputs: Mapping[str, str] | None = None) -> Signature:
     """Make the graph importable, in place, and say how a call maps onto it.
 
-    Placeholders that are no tensors go (their values are baked in), as do outputs that are
-    mutated buffers or inputs: what a caller sees stays. Checks that give nothing, as that a matrix
-    could be factorised, go with the tokens that keep them in order.
+    Placeholders that are no tensors go (their values are baked in). What the caller sees comes
+    first among the outputs, then what parameters, buffers and inputs become that the call writes
+    to; `inputs` has the path of each input by the name it has in the program. Checks that give
+    nothing, as that a matrix could be factorised, go with the tokens that keep them in order, and
+    so does what nobody uses, random numbers too.
 
     Raises:
         ExportRefusal: the program takes something else that no device can take.
@@ -105,10 +147,11 @@ def signature_of(exported: ExportedProgram) -> Signature:
             tokens.append(node)
         else:
             arguments.append(_constant(exported, spec))
-    results = _keep_user_outputs(exported)
+    results, mutations = _keep_outputs(exported, inputs or {})
+    graph.eliminate_dead_code(lambda node: node.is_impure(impure_random=False))
     for token in tokens:
         _drop_token(graph, token)
-    return Signature(tuple(arguments), results)
+    return Signature(tuple(arguments), results, mutations=mutations)
 
 
 def _drop_checks(graph: Graph) -> None:
@@ -135,13 +178,14 @@ def _drop_token(graph: Graph, token: Node) -> None:
 
 def _constant(exported: ExportedProgram, spec: InputSpec) -> Constant:
     target = spec.target or spec.arg.name
+    name = target.removeprefix(MODEL)
     if spec.kind is InputKind.PARAMETER:
-        return Constant(target, exported.state_dict[target].detach(), parameter=True)
+        return Constant(name, exported.state_dict[target].detach(), parameter=True)
     if spec.kind in (InputKind.BUFFER, InputKind.CONSTANT_TENSOR):
         value = exported.state_dict.get(target, exported.constants.get(target))
         if isinstance(value, torch.Tensor):
-            return Constant(target, value.detach())
-    raise ExportRefusal(f"the exported program takes {target}, a {spec.kind.name.lower()}")
+            return Constant(name, value.detach())
+    raise ExportRefusal(f"the exported program takes {name}, a {spec.kind.name.lower()}")
 
 
 def _is_tensor(node: Node) -> bool:
@@ -155,25 +199,43 @@ def _drop_placeholder(graph: Graph, node: Node) -> None:
 
 
 _VISIBLE = (OutputKind.USER_OUTPUT, OutputKind.LOSS_OUTPUT, OutputKind.GRADIENT_TO_PARAMETER)
+_MUTATIONS = {
+    OutputKind.BUFFER_MUTATION: MUTATED + BUFFERS,
+    OutputKind.PARAMETER_MUTATION: MUTATED + PARAMETERS,
+    OutputKind.USER_INPUT_MUTATION: MUTATED + INPUTS,
+}
+"""Kinds of outputs that the call writes to, and how their paths begin."""
 
 
-def _keep_user_outputs(exported: ExportedProgram) -> tuple[Result, ...]:
+def _keep_outputs(
+    exported: ExportedProgram, inputs: Mapping[str, str]
+) -> tuple[tuple[Result, ...], tuple[Mutation, ...]]:
+    """Make the outputs of a graph what its caller gets, and then what the call writes to."""
     graph = exported.graph
     output = graph.output_node()
-    kept: list[Node] = []
+    kept: dict[Node, int] = {}
     results: list[Result] = []
-    pairs = zip(exported.graph_signature.output_specs, output.args[0], strict=True)
+    mutations: dict[str, int] = {}
+    pairs = list(zip(exported.graph_signature.output_specs, output.args[0], strict=True))
     for spec, value in pairs:
         if spec.kind not in _VISIBLE:
             continue
         if isinstance(value, Node) and _is_tensor(value):
-            results.append(Result(len(kept)))
-            kept.append(value)
+            results.append(Result(kept.setdefault(value, len(kept))))
         else:
             results.append(Result(None, value))
+    for spec, value in pairs:
+        if spec.kind in _MUTATIONS and isinstance(value, Node) and _is_tensor(value):
+            path = _mutated_path(spec, inputs)
+            mutations[path] = kept.setdefault(value, len(kept))
     output.args = (tuple(kept),)
-    graph.eliminate_dead_code()
-    return tuple(results)
+    return tuple(results), tuple(Mutation(*m) for m in mutations.items())
+
+
+def _mutated_path(spec: OutputSpec, inputs: Mapping[str, str]) -> str:
+    target = spec.target or ""
+    path = inputs.get(target, target.removeprefix(MODEL))
+    return f"{_MUTATIONS[spec.kind]}{path}"
 
 
 def is_random(node: Node) -> bool:
@@ -235,4 +297,4 @@ def inline(exported: ExportedProgram, signature: Signature) -> Signature:
             constant.meta = dict(node.meta)
             user.replace_input_with(node, constant)
         graph.erase_node(node)
-    return Signature(tuple(kept), signature.results, signature.result_names)
+    return dataclasses.replace(signature, arguments=tuple(kept))

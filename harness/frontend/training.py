@@ -10,37 +10,25 @@ kernel, whose backward lowers.
 """
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import torch
 from torch.export import ExportedProgram
-from torch.export.graph_signature import OutputKind
+from torch.export.graph_signature import InputKind, OutputKind
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils import _pytree as pytree
 
 from harness.errors import HarnessError
-from harness.frontend.torch_program import Call, export
+from harness.frontend.eager import without_fast_paths
+from harness.frontend.entry import MODEL, Call, Entry
+from harness.frontend.torch_program import export_entry
 
-PREFIX = "model."
 GRADIENT = "grad."
 
 
 class TrainingError(HarnessError):
     """The model cannot be trained as it is."""
-
-
-class Step(torch.nn.Module):
-    """Forward and loss. Only the loss leaves, so that nothing else needs a gradient."""
-
-    def __init__(self, model: torch.nn.Module, loss: Callable[[Any], torch.Tensor]) -> None:
-        super().__init__()
-        self.model = model
-        self._loss = loss
-
-    def forward(self, *args: Any, **kwargs: Any) -> tuple[torch.Tensor]:
-        """The loss, a float scalar, in a tuple."""
-        return (self._loss(self.model(*args, **kwargs)),)
 
 
 def default_loss(outputs: Any) -> torch.Tensor:
@@ -57,37 +45,63 @@ def default_loss(outputs: Any) -> torch.Tensor:
 def eager_step(
     model: torch.nn.Module, call: Call, loss: Callable[[Any], torch.Tensor]
 ) -> dict[str, torch.Tensor]:
-    """The golden: loss and every gradient by plain eager backward, `loss` and `grad.NAME`.
-
-    Parameters that get no gradient are frozen, here and in what is exported afterwards.
-    """
+    """The golden: loss and every gradient by plain eager backward, `loss` and `grad.NAME`."""
     model.zero_grad(set_to_none=True)
-    with sdpa_kernel(SDPBackend.MATH):
+    with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH), without_fast_paths():
         value = loss(model(*call[0], **call[1]))
         if value.grad_fn is None:
             raise TrainingError("the loss depends on no parameter")
         torch.autograd.backward(value)
     result = {"loss": value.detach()}
     for name, parameter in model.named_parameters():
-        if parameter.grad is None:
-            parameter.requires_grad_(False)
-        else:
+        if parameter.grad is not None:
             result[GRADIENT + name] = parameter.grad.detach()
     model.zero_grad(set_to_none=True)
     return result
 
 
-def export_step(
-    model: torch.nn.Module, call: Call, loss: Callable[[Any], torch.Tensor]
-) -> ExportedProgram:
+def freeze(model: torch.nn.Module, results: Collection[str]) -> None:
+    """Freeze the parameters that got no gradient, as an export wants one for every other."""
+    for name, parameter in model.named_parameters():
+        if GRADIENT + name not in results:
+            parameter.requires_grad_(False)
+
+
+def entry_of(model: torch.nn.Module, call: Call, loss: Callable[[Any], torch.Tensor]) -> Entry:
+    """Forward and loss. Only the loss leaves, so that nothing else needs a gradient."""
+    return Entry(model, call, of=lambda outputs: (loss(outputs),))
+
+
+def export_step(entry: Entry) -> ExportedProgram:
     """Export forward, loss and backward."""
     from torch.export.experimental import _export_forward_backward  # a second to import
 
-    with sdpa_kernel(SDPBackend.MATH), warnings.catch_warnings():
+    with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        forward = export(Step(model, loss), call)
+        forward = export_entry(entry)
+        _name_tied_once(forward, entry)
         joint: ExportedProgram = _export_forward_backward(forward)
     return joint
+
+
+def _name_tied_once(exported: ExportedProgram, entry: Entry) -> None:
+    """Let a parameter of several names have the one that `named_parameters` gives it, in place.
+
+    Autograd sums what flows into it, and wants a gradient for every name that it is told.
+    """
+    first = {id(parameter): name for name, parameter in entry.named_parameters()}
+    nodes = {node.name: node for node in exported.graph.nodes if node.op == "placeholder"}
+    specs = exported.graph_signature.input_specs
+    kept = {spec.target: nodes[spec.arg.name] for spec in specs}
+    for spec in list(specs):
+        if spec.kind is not InputKind.PARAMETER or spec.target is None:
+            continue
+        name = first[id(entry.get_parameter(spec.target))]
+        if name != spec.target:
+            nodes[spec.arg.name].replace_all_uses_with(kept[name])
+            exported.graph.erase_node(nodes[spec.arg.name])
+            specs.remove(spec)
+    exported.graph_module.recompile()
 
 
 def results_of(exported: ExportedProgram) -> Callable[[Sequence[Any]], dict[str, torch.Tensor]]:
@@ -97,5 +111,5 @@ def results_of(exported: ExportedProgram) -> Callable[[Sequence[Any]], dict[str,
         if spec.kind is OutputKind.LOSS_OUTPUT:
             names.append("loss")
         elif spec.kind is OutputKind.GRADIENT_TO_PARAMETER:
-            names.append(GRADIENT + (spec.target or "").removeprefix(PREFIX))
+            names.append(GRADIENT + (spec.target or "").removeprefix(MODEL))
     return lambda leaves: dict(zip(names, leaves, strict=True))

@@ -16,9 +16,10 @@ import msgspec
 
 from harness.devices.client import Device
 from harness.devices.lease import lease
-from harness.devices.op_run import Ended, OpJob, OpRun
+from harness.devices.op_run import OpJob, OpRun
 from harness.errors import DeviceError, RecordError
 from harness.frontend.mlir import LoweringError, TorchMlir, serialized
+from harness.op_by_op.judge import conclude
 from harness.op_by_op.reproducer import (
     ARTIFACT,
     FX_JSON,
@@ -29,23 +30,12 @@ from harness.op_by_op.reproducer import (
 )
 from harness.op_by_op.restored import golden_of, inputs_of, onnx_model, read_file
 from harness.records.schema import Failure, Outcome, Stage, Status
+from harness.verify import Tolerances
 
 if TYPE_CHECKING:
     from harness.op_by_op.reference import Golden
 
 _MESSAGE_LENGTH = 2000
-_ENDS = {
-    Ended.REFUSED: Outcome.FAILED,
-    Ended.CRASH: Outcome.CRASHED,
-    Ended.TIMEOUT: Outcome.TIMEOUT,
-}
-_REACHED = {
-    Stage.TORCH_IR: Status.CONVERTED_TO_TORCH_IR,
-    Stage.TORCH_BACKEND_IR: Status.CONVERTED_TO_TORCH_BACKEND_IR,
-    Stage.STABLEHLO: Status.CONVERTED_TO_STABLE_HLO,
-    Stage.COMPILE: Status.CONVERTED_TO_TTNN,
-    Stage.EXECUTE: Status.EXECUTED,
-}
 
 
 @dataclass(frozen=True)
@@ -78,7 +68,7 @@ def reproduce(folder: Path, expected: Expected) -> Ending:
     """Run the op of a reproducer.
 
     Raises:
-        DeviceError: the device cannot be had here.
+        DeviceError: the device cannot be had here, or the machine failed: nothing was found out.
         RecordError: the reproducer is damaged, or holds nothing to start at.
     """
     torch_ir, stablehlo = read_file(folder / TORCH_IR), read_file(folder / ARTIFACT)
@@ -103,7 +93,11 @@ def reproduce(folder: Path, expected: Expected) -> Ending:
             run = device.run_op(job, expected.deadline_s)
     finally:
         device.close()
-    return _ending(run, lambda: golden_of(folder, expected, inputs), expected)
+    ending = _ending(run, lambda: golden_of(folder, expected, inputs), expected)
+    if ending.outcome is Outcome.INFRA:
+        said = ending.failure.message if ending.failure else "it gave no answer"
+        raise DeviceError(f"{expected.device}: {said}")
+    return ending
 
 
 def _imported(folder: Path) -> bytes:
@@ -138,27 +132,10 @@ def _is_onnx(folder: Path) -> bool:
 
 
 def _ending(run: OpRun, golden: "Callable[[], Golden]", expected: Expected) -> Ending:
-    from harness.verify import Tolerances, compare, mismatches, verdict
-
-    failure = run.failure
-    status = _REACHED[run.stage] if run.stage else Status.CREATED_GRAPH
-    if failure is not None:
-        if run.ended is Ended.INFRA:
-            raise DeviceError(f"{expected.device}: {failure.message}")
-        if failure.stage is Stage.COMPILE and any(level.name == "ttir" for level in run.levels):
-            status = Status.CONVERTED_TO_TTIR
-        why = Failure(failure.stage, failure.kind, failure.message[:_MESSAGE_LENGTH])
-        return Ending(status, _ENDS[run.ended], why, failure.diagnostic)
-    if run.outputs is None:
-        return Ending(status, Outcome.REACHED)
-    answer = golden()
-    if answer.outputs is None:
-        print(f"what it must compute is not known: {answer.reason}")
-        return Ending(status, Outcome.REACHED)
-    tolerances = msgspec.convert(expected.tolerances, Tolerances)
-    checks = compare(answer.outputs, list(run.outputs), tolerances)
-    if verdict(checks):
-        return Ending(status, Outcome.PASSED)
-    said = "\n".join(mismatches(checks))
-    wrong = Failure(Stage.VERIFY, Outcome.INCORRECT.value, said[:_MESSAGE_LENGTH])
-    return Ending(status, Outcome.INCORRECT, wrong, said)
+    """What the night says of such a run too: they have one judge."""
+    compares = run.outputs is not None
+    tolerances = msgspec.convert(expected.tolerances, Tolerances) if compares else Tolerances()
+    end = conclude(run, golden, tolerances)
+    if end.golden is not None and end.golden.outputs is None:
+        print(f"what it must compute is not known: {end.golden.reason}")
+    return Ending(end.status, end.outcome, end.failure, end.diagnostic)

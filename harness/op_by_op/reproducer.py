@@ -261,22 +261,21 @@ def write_bytes_of(
 
     Of those that are to be `drawn` again, only how.
     """
-    import torch
+    from harness.dense import bytes_of, strided
+    from harness.devices.tensors import wire_name
 
-    from harness.devices.tensors import WIRE_NAMES
-
+    tensors = [strided(tensor) for tensor in tensors]
     drawn = drawn or [None] * len(tensors)
     described = []
     for tensor, how in zip(tensors, drawn, strict=True):
         size = 0 if how else tensor.numel() * tensor.element_size()
-        described.append((WIRE_NAMES[tensor.dtype], tuple(tensor.shape), size))
+        described.append((wire_name(tensor.dtype), tuple(tensor.shape), size))
     specs, whole = layout(described)
     with (folder / f"{name}.bin").open("wb") as file:
         for spec, tensor in zip(specs, tensors, strict=True):
-            plain = tensor.detach().cpu().resolve_conj().resolve_neg().contiguous()
             file.seek(spec.offset)
             if spec.size:
-                file.write(plain.reshape(-1).view(torch.uint8).numpy().data)
+                file.write(bytes_of(tensor))
         file.truncate(whole)
     rows = [_Place(s.dtype, s.shape, s.offset, how) for s, how in zip(specs, drawn, strict=True)]
     (folder / f"{name}.json").write_bytes(_pretty(rows))

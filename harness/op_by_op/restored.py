@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import torch
 
     from harness.op_by_op.reference import Golden
+    from harness.verify import Natural
 
 
 def inputs_of(folder: Path) -> "list[torch.Tensor]":
@@ -54,12 +55,14 @@ def golden_of(folder: Path, expected: Expected, inputs: "Sequence[torch.Tensor]"
 
     kept = read_bytes_of(folder, GOLDEN)
     if kept:
-        return Golden(kept, Source.NOBODY)
+        text = read_file(folder / FX_JSON)
+        return Golden(kept, Source.NOBODY, natural=lambda: _natural(kept, text, inputs))
     try:
         if (folder / ONNX).is_file():
             return Golden(_by_onnxruntime(onnx_model(folder / ONNX), inputs), Source.ONNXRUNTIME)
         if text := read_file(folder / FX_JSON):
-            return Golden(_by_torch(text, inputs), Source.TORCH)
+            outputs = _by_torch(text, inputs)
+            return Golden(outputs, Source.TORCH, natural=lambda: _natural(outputs, text, inputs))
     except RecordError:
         raise
     except Exception as error:  # whatever a reference raises on an op that it does not compute
@@ -115,6 +118,16 @@ def _by_torch(text: bytes, inputs: "Sequence[torch.Tensor]") -> "list[torch.Tens
     with torch.no_grad():
         outputs = torch.fx.Interpreter(owned(loads(text), {})).run(*inputs)
     return list(outputs)
+
+
+def _natural(
+    outputs: "list[torch.Tensor]", text: bytes, inputs: "Sequence[torch.Tensor]"
+) -> "Natural | None":
+    """How far outputs are off by rounding; None of an op that has no graph to compute it by."""
+    from harness.op_by_op.fx_json import loads
+    from harness.op_by_op.torch_ops import rounding_of
+
+    return rounding_of(loads(text), inputs, outputs) if text else None
 
 
 def _by_reference(artifact: bytes, device: str, inputs: "Sequence[torch.Tensor]") -> "Golden":

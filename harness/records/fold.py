@@ -7,7 +7,7 @@ A test that started and never ended is not a pass and not nothing: its process d
 CRASHED in the stage that was written ahead, unless a supervisor wrote a better word.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import get_args
 
@@ -54,9 +54,11 @@ class _Open:
     """Each once, in order."""
     stages: list[StageResult] = field(default_factory=list)
     running: Stage | None = None
-    status: Status = Status.NOT_STARTED
+    statuses: dict[str, Status] = field(default_factory=dict)
+    """Of each tester, the highest."""
     failure: Failure | None = None
-    outputs: tuple[OutputCheck, ...] = ()
+    outputs: dict[str, tuple[OutputCheck, ...]] = field(default_factory=dict)
+    """Of each tester."""
     only_op: int | None = None
     ended: TestEnded | TestStopped | None = None
     last: float = 0.0
@@ -65,8 +67,19 @@ class _Open:
     ops_found: int = 0
 
     @property
+    def status(self) -> Status:
+        """What all of its testers reached."""
+        return min(self.statuses.values(), default=Status.NOT_STARTED)
+
+    @property
     def outcome(self) -> Outcome:
         return self.ended.outcome if self.ended else Outcome.CRASHED
+
+    @property
+    def order(self) -> tuple[int, float]:
+        """What comes later has the newer word. Clocks go back, so attempts are counted; within
+        one, where nobody counts, the clock is all there is."""
+        return self.started.attempt, self.started.time
 
 
 def fold(events: Iterable[tuple[AnyEvent, str]]) -> list[TestRecord]:
@@ -87,8 +100,18 @@ def fold(events: Iterable[tuple[AnyEvent, str]]) -> list[TestRecord]:
             ops |= {r.verdict.op.key: r for r in _results(attempt, names)}
             found = attempt.ops_found or found
             records.append(_with_ops(_close(attempt), tuple(ops.values()), found))
-    records += [_never_started(e) for e in stopped if e.key not in attempts]
-    return sorted(records, key=lambda r: (r.identity, r.started or 0.0))
+    records += [_never_started(e) for e in _of_none(stopped, attempts)]
+    return sorted(records, key=lambda r: (r.identity, r.attempt, r.started or 0.0))
+
+
+def _of_none(stopped: list[TestStopped], attempts: dict[str, list[_Open]]) -> list[TestStopped]:
+    """Of every test the last word on an attempt that never came to a start, if it is the newest."""
+    words = {e.key: e for e in sorted(stopped, key=lambda e: (e.attempt, e.time))}
+    return [
+        word
+        for key, word in words.items()
+        if key not in attempts or word.attempt > attempts[key][-1].started.attempt
+    ]
 
 
 def fold_ops(events: Iterable[tuple[AnyEvent, str]]) -> list[tuple[str, int, OpResult]]:
@@ -123,13 +146,17 @@ def _gather(
         elif isinstance(event, TestStopped):
             stopped.append(event)
         elif isinstance(event, OpStarted | OpEnded):
-            ops.append((event, provenance))
+            tries = attempts.get(event.key, [])
+            if tries and tries[-1].provenance == provenance:
+                tries[-1].ops[_op_key(event)] = event  # a journal is in order, whatever the clock
+            else:
+                ops.append((event, provenance))
         elif not isinstance(event, _TEST_EVENTS):
             continue
         elif event.key in attempts:
             _apply(attempts[event.key][-1], event)
     for tries in attempts.values():
-        tries.sort(key=lambda t: t.started.time)
+        tries.sort(key=lambda t: t.order)
     for event in stopped:
         _stop(attempts.get(event.key, []), event)
     for op, provenance in ops:
@@ -154,20 +181,27 @@ def _apply(record: _Open, event: _TestEvent) -> None:
     elif isinstance(event, StageEnded):
         record.running = None
         record.stages.append(event.result)
-        record.status = max(record.status, event.status)
+        before = record.statuses.get(event.tester, Status.NOT_STARTED)
+        record.statuses[event.tester] = max(before, event.status)
         record.failure = event.failure or record.failure
     elif isinstance(event, OpsFound):
         record.only_op = event.only
         record.ops_found = event.total
     elif isinstance(event, OutputsChecked):
-        record.outputs += event.outputs
+        record.outputs[event.tester] = record.outputs.get(event.tester, ()) + event.outputs
     elif record.ended is None:
         record.ended = event
 
 
 def _stop(tries: list[_Open], event: TestStopped) -> None:
-    """Give the supervisor's word to the attempt that was open when it was written."""
+    """Give the supervisor's word to the attempt that it is of.
+
+    Where an older version wrote it, that is the one that was open at its time.
+    """
     candidates = [t for t in tries if t.ended is None and t.started.time <= event.time]
+    if event.attempt:
+        own = [t for t in tries if t.ended is None and t.started.attempt == event.attempt]
+        candidates = [t for t in candidates if t in own] or own
     if candidates:
         candidates[-1].ended = event
         candidates[-1].last = max(candidates[-1].last, event.time)
@@ -192,6 +226,7 @@ def _close(record: _Open) -> TestRecord:
     return TestRecord(
         identity=record.started.identity,
         nodeid=record.started.nodeid,
+        entry=record.started.entry,
         outcome=outcome,
         status=record.status,
         model_status=model_status(outcome, record.status, failure),
@@ -203,7 +238,7 @@ def _close(record: _Open) -> TestRecord:
         ended=ended.time if ended else record.last,
         attempt=record.started.attempt,
         stages=tuple(record.stages),
-        outputs=record.outputs,
+        outputs=_all_outputs(record.outputs),
         failure=failure if outcome is not Outcome.PASSED else None,
         only_op=record.only_op,
         assertions=described.assertions if described else {},
@@ -213,14 +248,27 @@ def _close(record: _Open) -> TestRecord:
     )
 
 
+def _all_outputs(outputs: Mapping[str, tuple[OutputCheck, ...]]) -> tuple[OutputCheck, ...]:
+    """The outputs of all testers, under their names where there are several."""
+    if len(outputs) == 1:
+        return next(iter(outputs.values()))
+    return tuple(
+        msgspec.structs.replace(check, path=f"{tester}/{check.path}".rstrip("/"))
+        for tester, checks in outputs.items()
+        for check in checks
+    )
+
+
 def _never_started(event: TestStopped) -> TestRecord:
     return TestRecord(
-        identity=identity_of_key(event.key),
+        identity=event.identity or identity_of_key(event.key),
         nodeid=event.nodeid,
+        entry=event.entry,
         outcome=event.outcome,
         status=Status.NOT_STARTED,
         model_status=model_status(event.outcome, Status.NOT_STARTED, event.failure),
         ended=event.time,
+        attempt=event.attempt or 1,
         failure=event.failure,
     )
 
@@ -252,16 +300,20 @@ _STOPPED = frozenset({Outcome.CRASHED, Outcome.TIMEOUT, Outcome.KILLED, Outcome.
 
 
 def _note_op(tries: list[_Open], event: OpStarted | OpEnded, provenance: str) -> None:
-    """Give an op's event to the attempt it was written in, whichever process wrote it."""
+    """Give an op's event that another process wrote to the attempt it was written in."""
     started = [t for t in tries if t.started.time <= event.time] or tries[:1]
     own = [t for t in started if t.provenance == provenance]
     if not started:
         return
     ops = (own or started)[-1].ops
-    op_key = event.op_key if isinstance(event, OpStarted) else event.result.verdict.op.key
+    op_key = _op_key(event)
     before = ops.get(op_key)
     if before is None or before.time <= event.time:
         ops[op_key] = event
+
+
+def _op_key(event: OpStarted | OpEnded) -> str:
+    return event.op_key if isinstance(event, OpStarted) else event.result.verdict.op.key
 
 
 def _known_ops(attempts: dict[str, list[_Open]]) -> dict[str, Op]:

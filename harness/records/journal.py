@@ -21,8 +21,8 @@ from pathlib import Path
 import msgspec
 
 from harness.errors import RecordError
+from harness.records import packing
 from harness.records.atomic import write_atomically
-from harness.records.packing import packed, read_lines
 from harness.records.schema import (
     SCHEMA_VERSION,
     AnyEvent,
@@ -34,6 +34,10 @@ from harness.records.schema import (
     Provenance,
 )
 
+ATTEMPT_VARIABLE = "BRINGUP_ATTEMPT"
+"""Set by a supervisor for its tests, and by a CI job that runs again: how often the run has been
+taken up, this time included."""
+
 _ENCODER = msgspec.json.Encoder()
 _DECODER: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 
@@ -42,10 +46,19 @@ PLAIN, PACKED = ".jsonl", ".jsonl.zst"
 _Place = tuple[str, str, float]
 
 
+def run_attempt() -> int:
+    """How often the run of this process has been taken up, as its environment says; 1 or more."""
+    text = os.environ.get(ATTEMPT_VARIABLE, "")
+    return max(int(text), 1) if text.isdecimal() and len(text) < 10 else 1
+
+
 class JournalWriter:
     """Appends events to a fresh journal of this process below `run_dir`."""
 
-    def __init__(self, run_dir: Path, run_id: str, provenance: Provenance) -> None:
+    def __init__(
+        self, run_dir: Path, run_id: str, provenance: Provenance, attempt: int | None = None
+    ) -> None:
+        """`attempt` is how often the run has been taken up; None: as the environment says."""
         folder = run_dir / JOURNAL_FOLDER
         name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}{PLAIN}"
         self.path = folder / name
@@ -60,7 +73,11 @@ class JournalWriter:
         """The verdicts this journal has, by the hash of how they were written."""
         self.append(
             JournalOpened(
-                time=time.time(), schema=SCHEMA_VERSION, run_id=run_id, provenance=provenance
+                time=time.time(),
+                schema=SCHEMA_VERSION,
+                run_id=run_id,
+                provenance=provenance,
+                attempt=run_attempt() if attempt is None else attempt,
             )
         )
 
@@ -122,7 +139,7 @@ def read_journal(path: Path) -> tuple[list[AnyEvent], list[str]]:
     events: list[AnyEvent] = []
     torn: list[str] = []
     held: dict[_Place, OpVerdict] = {}
-    lines = read_lines(path).split(b"\n")
+    lines = packing.read_lines(path).split(b"\n")
     for number, line in enumerate(lines, start=1):
         if not line:
             continue
@@ -155,7 +172,7 @@ def read_header(path: Path) -> JournalOpened | None:
     Raises:
         RecordError: the journal has a newer schema, or cannot be read or unpacked.
     """
-    first, _, _ = read_lines(path).partition(b"\n")
+    first, _, _ = packing.read_lines(path).partition(b"\n")
     _refuse_newer(path, first)
     try:
         return msgspec.json.decode(first, type=JournalOpened)
@@ -164,16 +181,32 @@ def read_header(path: Path) -> JournalOpened | None:
 
 
 def pack_journals(run_dir: Path) -> None:
-    """Replace every plain journal by a packed one. Nobody may be writing them any more.
+    """Replace every plain journal by a packed one, but for one that is too large to be packed.
+
+    Nobody may be writing them any more. A journal goes only when what takes its place is on disk
+    and reads the same.
 
     Raises:
         RecordError: the disk is full or gone.
     """
-    for path in journals(run_dir):
-        if not path.name.endswith(PACKED):
-            target = path.with_name(journal_name(path) + PACKED)
-            write_atomically(target, packed(read_lines(path)))
-            path.unlink()
+    for path in unpacked_journals(run_dir):
+        data = packing.read_lines(path)
+        if (small := packing.packed(data)) is None:
+            continue
+        target = path.with_name(journal_name(path) + PACKED)
+        write_atomically(target, small)
+        if target.read_bytes() != small:
+            raise RecordError(f"cannot write {target}: it does not read as it was written")
+        path.unlink()
+
+
+def unpacked_journals(run_dir: Path) -> list[Path]:
+    """The plain journals that packing would replace."""
+    return [
+        path
+        for path in journals(run_dir)
+        if not path.name.endswith(PACKED) and path.stat().st_size <= packing.LARGEST
+    ]
 
 
 def journals(run_dir: Path) -> Iterator[Path]:

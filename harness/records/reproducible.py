@@ -7,8 +7,9 @@ import re
 import shlex
 from pathlib import Path
 
-from harness.records.naming import entry_of, size_of, sized
+from harness.records.naming import entry_of
 from harness.records.schema import Failure, Identity, Outcome, Stage
+from harness.records.values import BASE_SIZE
 
 RESULTS = "results"
 """Where reproducers are found by their names alone, below the project."""
@@ -53,12 +54,13 @@ def reproducer_name(model: Identity) -> str:
     return re.sub(r"[^\w.]+", "-", model.key, flags=re.ASCII).lstrip("-.")
 
 
-def reproduce_command(nodeid: str, model: Identity) -> str:
+def reproduce_command(nodeid: str, model: Identity, entry: str = "") -> str:
     """The shell command that runs a model test again and reduces it, wherever it left a record.
 
     Empty where the id is unknown.
     """
     if not nodeid:
         return ""
-    test = sized(entry_of(nodeid, model.device), size_of(model))
-    return f"nox -s repro -- {shlex.quote(test)} --device {shlex.quote(model.device)}"
+    test = entry or entry_of(nodeid, model.device, model.size)
+    words = ["nox", "-s", "repro", "--", test, "--device", model.device]
+    return shlex.join(words if model.size == BASE_SIZE else [*words, "--size", model.size])

@@ -15,6 +15,7 @@ import torch
 from torch.fx import Graph, GraphModule, Node
 from torch_mlir import ir
 
+from harness.dense import bytes_of
 from harness.devices.tensors import WIRE_NAMES
 from harness.frontend.fx_import import import_graph
 from harness.frontend.mlir import TorchMlir
@@ -167,8 +168,7 @@ def _constant(node: Node) -> str:
     for part in str(node.target).split("."):
         value = getattr(value, part)
     assert isinstance(value, torch.Tensor)
-    data = value.detach().contiguous().reshape(-1).view(torch.uint8).numpy().data
-    return f"constant {_type(value)} {hashlib.sha256(data).hexdigest()}"
+    return f"constant {_type(value)} {hashlib.sha256(bytes_of(value)).hexdigest()}"
 
 
 def _renamed(text: str, names: Mapping[str, str]) -> str:

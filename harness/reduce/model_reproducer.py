@@ -23,7 +23,7 @@ from harness.errors import RecordError, UsageError
 from harness.op_by_op.finding import written_below
 from harness.op_by_op.reproducer import EXPECTED, RUN, VERSIONS, fingerprint_of, run_script
 from harness.records.atomic import write_atomically
-from harness.records.naming import entry_of, size_of, sized
+from harness.records.naming import entry_of, sized
 from harness.records.reproducible import REPRO_FOLDER, reproducer_name
 from harness.records.schema import Failure, Identity, Outcome, Status
 
@@ -74,7 +74,7 @@ class ModelExpected(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def entry(self) -> str:
         """The test as a list names it: without size and device."""
-        return entry_of(self.nodeid, self.model.device)
+        return entry_of(self.nodeid, self.model.device, self.model.size)
 
 
 def settings() -> dict[str, str]:
@@ -186,7 +186,7 @@ def _names(expected: ModelExpected) -> Iterable[str]:
     model = expected.model
     entry = expected.entry
     names = {reproducer_name(model), model.key, model.name, expected.nodeid, entry}
-    return names | {sized(entry, size_of(model))}
+    return names | {sized(entry, model.size)}
 
 
 def _pretty(value: object) -> bytes:

@@ -12,6 +12,7 @@ import torch
 from onnx import numpy_helper
 from torch_mlir import ir
 
+from harness.dense import to_numpy
 from harness.devices.tensors import WIRE_NAMES
 from harness.frontend import onnx_program
 from harness.frontend.mlir import TorchMlir
@@ -89,7 +90,7 @@ def program(
     graph.initializer.extend(index.constants[name] for name in cone.constants)
     for name in cone.fed:
         if name in frozen:
-            array = values[name].detach().contiguous().numpy()
+            array = to_numpy(values[name])
             graph.initializer.append(numpy_helper.from_array(array, name))
         else:
             graph.input.append(_described(index, name, values))
@@ -122,7 +123,7 @@ def _described(
     """A value with its type: as the whole model has it, else as its golden value shows."""
     known = index.types.get(name)
     if not is_static(known) and name in values:
-        array = values[name].detach().numpy()
+        array = to_numpy(values[name])
         kind = onnx.helper.np_dtype_to_tensor_dtype(array.dtype)
         return onnx.helper.make_tensor_value_info(name, kind, array.shape)
     return onnx.ValueInfoProto(name=name, type=known)

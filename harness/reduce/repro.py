@@ -16,8 +16,8 @@ from harness import recording
 from harness.errors import HarnessError, UsageError
 from harness.op_by_op.repro import compared, reproduce
 from harness.op_by_op.reproducer import read_expected
-from harness.records.naming import entry_of, identity_of, size_of
 from harness.records.scratch import Scratch
+from harness.records.values import BASE_SIZE
 from harness.reduce import request as requests
 from harness.reduce.model_reproducer import read_model
 from harness.reduce.request import PART_DEADLINE, SECONDS, Request, SearchDone
@@ -30,6 +30,7 @@ def reproduce_model(
     results: Path,
     *,
     device: str | None = None,
+    size: str = BASE_SIZE,
     seconds: float = SECONDS,
     deadline_s: float = PART_DEADLINE,
 ) -> int:
@@ -53,17 +54,16 @@ def reproduce_model(
     )
     if expected is not None:
         print(f"{folder}: {expected.model.key}, {expected.fingerprint}", flush=True)
-    _run_test(which, device, request)
+    _run_test(which, device, size, request)
     return _told(request)
 
 
-def _run_test(which: str, device: str | None, request: Request) -> None:
+def _run_test(which: str, device: str | None, size: str, request: Request) -> None:
     """Have pytest load the model; the tester does the rest."""
     known = request.expected
-    entry = known.entry if known else entry_of(which, device or "")
-    model = known.model if known else identity_of(_without_device(which, device), device or "")
-    name = known.model.device if known else device
-    arguments = [entry, "--size", size_of(model), *(["--device", name] if name else [])]
+    entry = known.entry if known else which
+    name, size = (known.model.device, known.model.size) if known else (device, size)
+    arguments = [entry, "--size", size, *(["--device", name] if name else [])]
     watch = _Watch()
     with Scratch("repro") as scratch:
         variables = known.environment if known else {}
@@ -112,10 +112,6 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-
-
-def _without_device(which: str, device: str | None) -> str:
-    return which.replace(f"-{device}]", "]") if device else which
 
 
 def _new_run(results: Path) -> Path:

@@ -5,7 +5,7 @@
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
@@ -15,14 +15,14 @@ import torch
 from harness import recording
 from harness.config import CompilerConfig
 from harness.devices import shared
+from harness.devices.catalog import versions
 from harness.devices.lease import lease
 from harness.errors import DeviceError, RecordError, UsageError
 from harness.executor import Executor
+from harness.frontend.entry import Call
 from harness.frontend.mlir import TorchMlir
-from harness.frontend.torch_program import Call
 from harness.lowering import Program
 from harness.op_by_op.reproducer import write_reproducer
-from harness.records.provenance import versions
 from harness.records.reproducible import (
     REPRO_FOLDER,
     folder_name,
@@ -50,9 +50,8 @@ SAVED_AT_ONCE = 64 << 20
 class Tested(Protocol):
     """What a search needs of a tester."""
 
-    recorder: recording.TestRecorder
+    recorder: recording.TesterRecorder
     compiler_config: CompilerConfig
-    tolerances: Tolerances
     mismatches: list[str]
     """Checks that the device's outputs did not pass, a sentence each."""
 
@@ -60,14 +59,21 @@ class Tested(Protocol):
     def device_name(self) -> str:
         """The device that the test runs on."""
 
+    @property
+    def device_tolerances(self) -> Tolerances:
+        """What is required of its outputs, in units of the device's arithmetic."""
+
     def lowered(self) -> Program:
         """The model at the level its config asks for."""
 
     def call(self) -> Call:
         """The inputs as the model is called with them."""
 
-    def mismatches_of(self, outputs: Any) -> list[str]:
-        """A sentence for each check that outputs, in the model's structure, do not pass."""
+    def mismatches_of(self, outputs: Any, mutated: Mapping[str, torch.Tensor]) -> list[str]:
+        """A sentence for each check that outputs, in the model's structure, do not pass.
+
+        `mutated` is what the call wrote, by path.
+        """
 
 
 class _GraphOnly(CompilerConfig):
@@ -82,7 +88,7 @@ class _GraphOnly(CompilerConfig):
         return True
 
 
-class _Unrecorded(recording.TestRecorder):
+class _Unrecorded(recording.TesterRecorder):
     """Takes what a tester says of its stages, and journals nothing: the test has its record."""
 
     def _write(self, event: AnyEvent) -> None:
@@ -108,7 +114,7 @@ def leave(tester: Tested) -> str:
     """
     recorder = tester.recorder
     outcome, failure = recorder.verdict, recorder.failure
-    command = reproduce_command(recorder.nodeid, recorder.identity)
+    command = reproduce_command(recorder.nodeid, recorder.identity, recorder.entry)
     if not command or not is_reproducible(outcome, failure):
         return ""
     assert outcome is not None and failure is not None
@@ -141,7 +147,7 @@ def _to_log(line: str) -> None:
 def _search(tester: Tested, request: Request) -> Found:
     request.say("loading the model")
     recorder, config = tester.recorder, tester.compiler_config
-    tester.recorder = _Unrecorded(recorder.identity, recorder.nodeid)
+    tester.recorder = _Unrecorded(recorder.test, recorder.tester)
     tester.compiler_config = _GraphOnly(config)
     try:
         return _searched(tester, request)
@@ -216,14 +222,15 @@ def _subject_of(tester: Tested) -> Subject:
 
     def wrong(values: Sequence[torch.Tensor]) -> list[str]:
         assert program.signature is not None
-        return tester.mismatches_of(program.restore(program.signature.collect(values)))
+        outputs = program.restore(program.signature.collect(values))
+        return tester.mismatches_of(outputs, program.signature.mutated(values))
 
     return Subject(
         identity=tester.recorder.identity,
         graph=graph,
         device=name,
         options=executor._options(),
-        tolerances=tester.tolerances,
+        tolerances=tester.device_tolerances,
         node_tolerances=executor.node_tolerances(),
         wrong=wrong,
     )

@@ -3,52 +3,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """ModelTester as users meet it: tests of their own, run by pytest, and the records they leave."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from harness.records.blobs import BlobStore
-from harness.records.run_dir import load_journals
-from harness.records.schema import ModelStatus, Outcome, Stage, Status, TestRecord
-
-ROOT = Path(__file__).parents[2]
-MINIATURE = "tests/integration/miniature"
-
-
-@dataclass(frozen=True)
-class Done:
-    """A pytest run and what it left."""
-
-    code: int
-    output: str
-    directory: Path
-    records: dict[str, TestRecord]
-
-    def diagnostic(self, key: str) -> str:
-        failure = self.records[key].failure
-        assert failure is not None and failure.diagnostic is not None
-        return BlobStore(self.directory).get(failure.diagnostic).decode()
-
-
-def run_pytest(directory: Path, *arguments: str, **environment: str) -> Done:
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
-        cwd=ROOT,
-        env=os.environ | {"BRINGUP_RUN_DIR": str(directory)} | environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    records, _, losses = load_journals(directory)
-    assert not losses
-    output = done.stdout + done.stderr
-    return Done(done.returncode, output, directory, {r.identity.key: r for r in records})
+from harness.records.schema import ModelStatus, Outcome, Stage, Status
+from tests.integration.pytest_runs import MINIATURE, Done, run_pytest
 
 
 @pytest.fixture(scope="module")

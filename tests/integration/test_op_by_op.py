@@ -17,7 +17,7 @@ from harness.op_by_op.reproducer import read_bytes_of, read_expected
 from harness.records.run_dir import load_ops
 from harness.records.schema import GOOD, Metric, OpResult, Outcome, Stage, Status
 from harness.records.verdicts.cache import VerdictCache
-from tests.integration.test_model_tester import MINIATURE, Done, run_pytest
+from tests.integration.pytest_runs import MINIATURE, Done, run_pytest
 
 EXECUTE = f"{MINIATURE}/test_ops.py::test_ops[op_by_op_torch-EXECUTE_OP_BY_OP-eval]"
 COMPILE = f"{MINIATURE}/test_ops.py::test_ops[op_by_op_torch-COMPILE_OP_BY_OP-eval]"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.records.run_dir import load_ops
 from harness.records.schema import OpVerdict, Outcome, Stage
-from tests.integration.test_model_tester import MINIATURE, run_pytest
+from tests.integration.pytest_runs import MINIATURE, run_pytest
 
 COMPILE = f"{MINIATURE}/test_ops.py::test_ops[op_by_op_torch-COMPILE_OP_BY_OP-eval]"
 

@@ -37,7 +37,7 @@ from harness.reduce.session import write_part
 from harness.verify import Tolerances, compare, mismatches
 from tests.integration.made_reproducers import run_python
 from tests.integration.miniature.test_wrong import MIDDLES, Middle, Network
-from tests.integration.test_model_tester import MINIATURE, ROOT, run_pytest
+from tests.integration.pytest_runs import MINIATURE, ROOT, run_pytest
 from tests.integration.test_reproducers import needs
 
 Searched = tuple[Found, Path | None]

@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """CompilerConfig: the environment beats code; what cannot be read is refused."""
 
+import copy
+
 import pytest
 
 from harness.config import CompileDepth, CompilerConfig, OpByOpBackend
@@ -109,3 +111,47 @@ def test_a_forbidden_pair_is_refused_and_the_allowed_one_named(
         f"not OpByOpBackend.{backend.name}",
     ):
         executor_name(framework, depth, backend)
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("enable_constevaal", "is no setting: did you mean enable_consteval?"),
+        ("op_by_op_backnd", "is no setting: did you mean op_by_op_backend?"),
+        ("colour", "is no setting: it has check_all_ops_execute, compile_depth"),
+        ("automatic_parallelization", "is tt-torch's and none here: a test runs on one device"),
+        ("dump_debug", 'is tt-torch\'s and none here: say ir_log_level = "DEBUG"'),
+        ("splits_fx", "follows from others"),
+    ],
+)
+def test_a_setting_that_there_is_not_is_refused(name: str, sentence: str) -> None:
+    with pytest.raises(UsageError, match=rf"CompilerConfig\.{name} {sentence}"):
+        setattr(CompilerConfig(), name, True)
+
+
+class Coloured(CompilerConfig):
+    shade: str
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.colour = "red"
+
+
+def test_a_subclass_has_attributes_of_its_own_and_no_others() -> None:
+    config = Coloured()
+    config.colour, config.shade, config.save_binary = "blue", "dark", True
+    config._private = 1
+    assert (config.colour, config.shade, config.save_binary) == ("blue", "dark", True)
+    with pytest.raises(UsageError, match=r"Coloured\.color is no setting"):
+        config.color = "green"  # type: ignore[attr-defined]
+    assert copy.deepcopy(config).colour == "blue"
+
+
+def test_a_misspelled_setting_is_refused_in_the_init_of_a_subclass_too() -> None:
+    class Misspelled(CompilerConfig):
+        def __init__(self) -> None:
+            super().__init__()
+            self.enable_consteva = True
+
+    with pytest.raises(UsageError, match="did you mean enable_consteval"):
+        Misspelled()

@@ -232,9 +232,7 @@ def test_a_file_of_another_content_is_passed_over(
     monkeypatch.setenv("DOCKER_CACHE_DIR", str(tmp_path / "ci"))
     wrong = put(tmp_path / "ci", PATH, "wrong")
     put(home / ".cache/lfcache", PATH, "wrong")
-    with pytest.raises(
-        FileError, match=f"{wrong} has another .*; local cache: .* another"
-    ):
+    with pytest.raises(FileError, match=f"{wrong} has another .*; local cache: .* another"):
         get_file(PATH, sha256=right)
     monkeypatch.setenv("IRD_LF_CACHE", server.address)
     server.paths[f"/{PATH}"] = whole(b"right")

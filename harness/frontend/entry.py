@@ -1,0 +1,245 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""The entry of a model that is exported: tensors in, tensors out, whatever structure it takes.
+
+`torch.export` knows the containers that somebody registered with pytree, and refuses a KV cache, a
+dataclass or a tokenizer's dict. What is exported here is therefore a module around the model that
+takes every tensor of one call by name, puts the call together inside, and takes the result apart:
+the program's inputs and outputs are flat, and the containers stay on this side.
+"""
+
+import inspect
+import keyword
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import torch
+
+from harness.errors import HarnessError
+from harness.frontend.program import SignatureError
+from harness.verify.structure import UnsupportedOutputError, map_tensors
+
+Call = tuple[tuple[Any, ...], dict[str, Any]]
+MODEL = "model."
+"""What the names of an entry's parameters and buffers begin with."""
+_TAKEN = {"self", "input", "args", "kwargs"}
+
+
+class Entry(torch.nn.Module):
+    """A model to be exported for one call.
+
+    `of` makes of the model's result what the program gives; `extract` makes of a result that
+    cannot be taken apart one that can, and is not called for any other.
+    """
+
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        call: Call,
+        of: Callable[[Any], Any] = lambda result: result,
+        extract: Callable[[Any], Any] = lambda result: result,
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self._ways = _Ways(model, call, of, extract)
+
+    def forward(self, /, **tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Every tensor of the result, in the order of `flatten`."""
+        args, kwargs = self._ways.call_with(list(tensors.values()))
+        buffers = _Buffers(self.model)
+        given = self._ways.taken_apart(self.model(*args, **kwargs))
+        return buffers.written_where_assigned(given)
+
+    @property
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """The call's tensors by the names they have in the program."""
+        return dict(zip(self._ways.names, self._ways.given.values(), strict=True))
+
+    @property
+    def paths(self) -> dict[str, str]:
+        """Of every tensor of the call, its path by the name it has in the program."""
+        return dict(zip(self._ways.names, self._ways.given, strict=True))
+
+    def flatten(self, call: Call) -> list[torch.Tensor]:
+        """The tensors of another such call, in the program's order.
+
+        Raises:
+            SignatureError: it has other tensors than the call that was exported.
+        """
+        return self._ways.flat(named_tensors(self.model, call))
+
+    def restore(self, tensors: Sequence[Any]) -> Any:
+        """The result in the model's own structure, from the program's outputs."""
+        return self._ways.restored(tensors)
+
+    @property
+    def extracted(self) -> bool:
+        """Is the result what `extract` made of the model's?"""
+        return self._ways.extracted
+
+
+class _Ways:
+    """What an entry knows of both structures.
+
+    An object of its own, since what a module's attributes hold is looked through when the module is
+    exported, and must not change then.
+    """
+
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        call: Call,
+        of: Callable[[Any], Any],
+        extract: Callable[[Any], Any],
+    ) -> None:
+        self._of, self._extract = of, extract
+        every = named_tensors(model, call)
+        self._first = first_paths(every)
+        self.given = {path: every[path] for path in dict.fromkeys(self._first.values())}
+        places = {path: place for place, path in enumerate(self.given)}
+        self._places = [places[path] for path in self._first.values()]
+        self.names = _identifiers(self.given)
+        self._call: Call = map_tensors(call, _hole, whole=True)
+        self._result: Any = None
+        self.extracted = False
+
+    def call_with(self, tensors: Sequence[torch.Tensor]) -> Call:
+        """The call with these tensors in it; its containers are new.
+
+        A tensor that was given twice is given twice again: what is written to one is in the other.
+        """
+        left = iter([tensors[place] for place in self._places])
+        call: Call = map_tensors(self._call, lambda path, hole: next(left), whole=True)
+        return call
+
+    def flat(self, given: Mapping[str, torch.Tensor]) -> list[torch.Tensor]:
+        for path in self._first:
+            if path not in given:
+                raise SignatureError(f"input {path} is missing")
+        for path, tensor in given.items():
+            if path not in self._first:
+                raise SignatureError(f"input {path} is no tensor of the call that was exported")
+            if tensor is not given[self._first[path]]:
+                raise SignatureError(
+                    f"inputs {self._first[path]} and {path} were one tensor when it was exported"
+                )
+        return [given[path] for path in self.given]
+
+    def taken_apart(self, result: Any) -> tuple[torch.Tensor, ...]:
+        """A result's tensors; its structure is remembered."""
+        result = self._of(result)
+        found: list[torch.Tensor] = []
+
+        def take(path: str, tensor: torch.Tensor) -> torch.Tensor:
+            found.append(tensor)
+            return _hole(path, tensor)
+
+        try:
+            self._result = map_tensors(result, take)
+        except UnsupportedOutputError:
+            extracted = self._extract(result)
+            if extracted is result:
+                raise
+            found.clear()
+            self._result, self.extracted = map_tensors(extracted, take), True
+        return tuple(found)
+
+    def restored(self, tensors: Iterable[Any]) -> Any:
+        left = iter(tensors)
+        return map_tensors(self._result, lambda path, hole: next(left))
+
+
+class ReplacedBufferError(HarnessError):
+    """A model gives a buffer another shape, which no exported program can say."""
+
+
+class _Buffers:
+    """A model's buffers before its forward.
+
+    `torch.export` sees what is written to any buffer, and of `self.n = self.n + 1` only what is
+    assigned to one of the outermost module: the model's, inside an entry, is none. An assignment
+    becomes a write.
+    """
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        self._before = [
+            (prefix, module, name, buffer)
+            for prefix, module in model.named_modules()
+            for name, buffer in module._buffers.items()
+            if buffer is not None
+        ]
+
+    def written_where_assigned(self, given: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
+        """Write what was assigned; the outputs, of which none is a buffer that this changes.
+
+        Raises:
+            ReplacedBufferError: it has another shape.
+        """
+        for prefix, module, name, buffer in self._before:
+            now = module._buffers.get(name)
+            if now is None or now is buffer:
+                continue
+            if now.shape != buffer.shape:
+                raise ReplacedBufferError(
+                    f"forward gives the buffer {f'{prefix}.{name}'.lstrip('.')} another shape:"
+                    f" {tuple(now.shape)} for {tuple(buffer.shape)}"
+                )
+            given = [value.clone() if value is buffer else value for value in given]
+            buffer.copy_(now.detach())
+            module._buffers[name] = buffer
+        return tuple(given)
+
+
+def _hole(path: str, tensor: torch.Tensor) -> torch.Tensor:
+    """What stands where a tensor is to be put: a tensor still, for containers that look."""
+    return torch.empty(0, device="meta", dtype=tensor.dtype)
+
+
+def named_tensors(model: torch.nn.Module, call: Call) -> dict[str, torch.Tensor]:
+    """A call's tensors by their paths, which begin with the names of `forward`'s parameters."""
+    args, kwargs = call
+    named = dict(zip(_positional(model, len(args)), args, strict=True)) | kwargs
+    found: dict[str, torch.Tensor] = {}
+
+    def take(path: str, tensor: torch.Tensor) -> torch.Tensor:
+        while path in found:
+            path += "_"
+        found[path] = tensor
+        return tensor
+
+    for name, value in named.items():
+        map_tensors(value, take, name, whole=True)
+    return found
+
+
+def first_paths(tensors: Mapping[str, torch.Tensor | None]) -> dict[str, str]:
+    """Of every path, the first that leads to the same tensor."""
+    first: dict[int, str] = {}
+    return {path: first.setdefault(id(tensor), path) for path, tensor in tensors.items()}
+
+
+def _positional(model: torch.nn.Module, count: int) -> list[str]:
+    """Names for the first `count` arguments."""
+    try:
+        parameters = list(inspect.signature(model.forward).parameters.values())
+    except (TypeError, ValueError):  # one written in C++
+        parameters = []
+    places = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    names = [p.name for p in parameters if p.kind in places][:count]
+    rest = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), "args")
+    return [*names, *(f"{rest}[{i}]" for i in range(count - len(names)))]
+
+
+def _identifiers(paths: Iterable[str]) -> list[str]:
+    """A name for each path by which a tensor can be handed to a function."""
+    names: list[str] = []
+    for path in paths:
+        name = re.sub(r"\W+", "_", path, flags=re.ASCII).strip("_") or "tensor"
+        if name[0].isdigit() or keyword.iskeyword(name) or name in _TAKEN:
+            name = f"tensor_{name}"
+        while name in names:
+            name += "_"
+        names.append(name)
+    return names

@@ -1,0 +1,241 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""What a model, or a test's body, may set for the whole process, and setting it back.
+
+Whatever is not imported has no settings: a session that tests no model does not wait for PyTorch.
+"""
+
+import contextlib
+import os
+import pickle
+import random
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+
+Values = dict[str, Any]
+"""Settings by name; an environment variable is one, called `$NAME`."""
+
+_PYTESTS_OWN = frozenset({"PYTEST_CURRENT_TEST"})
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """One thing that is the whole process's. What is read can be compared and written."""
+
+    read: Callable[[], Any]
+    write: Callable[[Any], object]
+
+
+def read() -> Values:
+    """Everything as it is now."""
+    values: Values = {name: setting.read() for name, setting in _settings().items()}
+    for name, value in os.environ.items():
+        if name not in _PYTESTS_OWN:
+            values[f"${name}"] = value
+    return values
+
+
+def write(values: Values) -> None:
+    """Set everything that is otherwise."""
+    now = read()
+    settings = _settings()
+    for name in changed(now, values):
+        if name.startswith("$"):
+            _write_variable(name[1:], values.get(name))
+        elif name in values and name in settings:
+            settings[name].write(values[name])
+
+
+def changed(before: Values, after: Values) -> set[str]:
+    """Names of what differs; a variable of the environment may be on one side only."""
+    missing = object()
+    names = before.keys() | after.keys()
+    return {name for name in names if before.get(name, missing) != after.get(name, missing)}
+
+
+def take(values: Values, names: Iterable[str], now: Values) -> None:
+    """Have `values` say of `names` what `now` says."""
+    for name in names:
+        values.pop(name, None)
+        if name in now:
+            values[name] = now[name]
+
+
+@contextlib.contextmanager
+def restored() -> Iterator[Values]:
+    """Within it anything may be set; afterwards all is as its value, which may be edited, says."""
+    before = read()
+    try:
+        yield before
+    finally:
+        write(before)
+
+
+def _write_variable(name: str, value: str | None) -> None:
+    if value is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = value
+
+
+def _settings() -> dict[str, _Setting]:
+    found = dict(_PYTHON)
+    if "numpy" in sys.modules:
+        found |= _of_numpy()
+    if "torch" in sys.modules:
+        found |= _of_torch()
+    return found
+
+
+# --- Python ---------------------------------------------------------------------------------
+
+
+def _cwd() -> str:
+    try:
+        return str(os.getcwd())  # noqa: PTH109
+    except OSError:  # somebody removed it
+        return ""
+
+
+def _chdir(directory: str) -> None:
+    with contextlib.suppress(OSError):
+        os.chdir(directory)
+
+
+def _set_path(path: tuple[str, ...]) -> None:
+    sys.path[:] = path
+
+
+def _set_filters(filters: tuple[Any, ...]) -> None:
+    warnings.resetwarnings()  # this also has them looked at again
+    warnings.filters[:] = filters  # type: ignore[index]
+
+
+_PYTHON = {
+    "working directory": _Setting(_cwd, _chdir),
+    "import path": _Setting(lambda: tuple(sys.path), _set_path),
+    "recursion limit": _Setting(sys.getrecursionlimit, sys.setrecursionlimit),
+    "warning filters": _Setting(lambda: tuple(warnings.filters), _set_filters),
+    "random": _Setting(random.getstate, random.setstate),
+}
+
+
+# --- numpy ----------------------------------------------------------------------------------
+
+
+def _of_numpy() -> dict[str, _Setting]:
+    import numpy as np
+
+    return {
+        "numpy random": _Setting(
+            lambda: pickle.dumps(np.random.get_state()),
+            lambda state: np.random.set_state(pickle.loads(state)),
+        ),
+        "numpy errors": _Setting(np.geterr, lambda errors: np.seterr(**errors)),
+    }
+
+
+# --- PyTorch --------------------------------------------------------------------------------
+
+_KERNELS = ("flash", "math", "mem_efficient", "cudnn")
+_FLAGS = (
+    *(("cudnn", name) for name in ("enabled", "benchmark", "deterministic", "allow_tf32")),
+    *(("cuda.matmul", name) for name in ("allow_tf32",)),
+)
+"""Attributes below `torch.backends`."""
+
+
+def _of_torch() -> dict[str, _Setting]:
+    import torch
+
+    found = {
+        "gradients": _Setting(torch.is_grad_enabled, torch.set_grad_enabled),
+        "default dtype": _Setting(torch.get_default_dtype, torch.set_default_dtype),
+        "default device": _Setting(_default_device, torch.set_default_device),
+        "threads": _Setting(torch.get_num_threads, torch.set_num_threads),
+        "deterministic": _Setting(_deterministic, _set_deterministic),
+        "matmul precision": _Setting(
+            torch.get_float32_matmul_precision, torch.set_float32_matmul_precision
+        ),
+        "anomalies": _Setting(
+            lambda: (torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled()),
+            lambda both: torch.set_anomaly_enabled(*both),
+        ),
+        "denormals": _Setting(_flushes_denormals, torch.set_flush_denormal),
+        "torch random": _Setting(
+            lambda: torch.get_rng_state().numpy().tobytes(),
+            lambda state: torch.set_rng_state(torch.tensor(bytearray(state), dtype=torch.uint8)),
+        ),
+        "fused attention": _Setting(
+            torch.backends.mha.get_fastpath_enabled, torch.backends.mha.set_fastpath_enabled
+        ),
+    }
+    for kind in ("cpu", "cuda"):
+        found[f"autocast on {kind}"] = _autocast(kind)
+    for kernel in _KERNELS:
+        found[f"attention by {kernel}"] = _Setting(
+            getattr(torch.backends.cuda, f"{kernel}_sdp_enabled"),
+            getattr(torch.backends.cuda, f"enable_{kernel}_sdp"),
+        )
+    return found | {f"{owner} {name}": _flag(owner, name) for owner, name in _FLAGS}
+
+
+def _default_device() -> "torch.device | None":
+    import torch
+
+    context = getattr(torch._GLOBAL_DEVICE_CONTEXT, "device_context", None)
+    return context.device if context is not None else None
+
+
+def _deterministic() -> tuple[bool, bool, bool]:
+    import torch
+
+    return (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+        torch.utils.deterministic.fill_uninitialized_memory,  # type: ignore[attr-defined]
+    )
+
+
+def _set_deterministic(flags: tuple[bool, bool, bool]) -> None:
+    import torch
+
+    mode, warn_only, fill = flags
+    torch.use_deterministic_algorithms(mode, warn_only=warn_only)
+    torch.utils.deterministic.fill_uninitialized_memory = fill  # type: ignore[attr-defined]
+
+
+def _flushes_denormals() -> bool:
+    """PyTorch does not tell, so it is seen by what becomes of a number below the normal ones."""
+    import torch
+
+    half = torch.full((), torch.finfo(torch.float64).tiny, dtype=torch.float64, device="cpu") / 2
+    return half.numpy().tobytes() == bytes(8)
+
+
+def _autocast(kind: str) -> _Setting:
+    import torch
+
+    def put_back(both: tuple[bool, torch.dtype]) -> None:
+        torch.set_autocast_enabled(kind, both[0])
+        torch.set_autocast_dtype(kind, both[1])
+
+    return _Setting(
+        lambda: (torch.is_autocast_enabled(kind), torch.get_autocast_dtype(kind)), put_back
+    )
+
+
+def _flag(owner: str, name: str) -> _Setting:
+    import torch
+
+    module: Any = torch.backends
+    for part in owner.split("."):
+        module = getattr(module, part)
+    return _Setting(lambda: getattr(module, name), lambda value: setattr(module, name, value))

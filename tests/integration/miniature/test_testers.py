@@ -1,0 +1,162 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+
+"""Several testers in one test, one in a fixture, and one that is never run."""
+
+import pytest
+import torch
+
+from harness import CompileDepth, CompilerConfig, ModelTester
+
+
+class Twice(torch.nn.Module):
+    def forward(self, x):
+        return x * 2
+
+
+class Shifty(torch.nn.Module):
+    """Computes something else when exported: a device that is wrong, seen from outside."""
+
+    def forward(self, x):
+        return x.flip(0) if torch.compiler.is_compiling() else x * 1.0
+
+
+class Times(torch.nn.Module):
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x):
+        return x * self.factor
+
+
+def made_of(module, name="case", **options):
+    class Case(ModelTester):
+        def _load_model(self):
+            return module()
+
+        def _load_inputs(self):
+            return torch.randn(4, 8)
+
+    return Case(name, **options)
+
+
+@pytest.mark.parametrize("order", ["ab", "ba", "a", "b", ""], ids=lambda order: order or "never")
+@pytest.mark.parametrize("which", ["wrong_right", "right_wrong", "wrong_wrong", "right_right"])
+def test_two(which, order):
+    kinds = {"wrong": Shifty, "right": Twice}
+    first, second = (kinds[word] for word in which.split("_"))
+    made = {"a": made_of(first, "first"), "b": made_of(second, "second")}
+    for one in made.values():
+        one.test_model()
+    for name in order:
+        made[name].finalize()
+
+
+def test_raising_is_expected():
+    wrong, right = made_of(Shifty, "first"), made_of(Twice, "second")
+    wrong.test_model()
+    with pytest.raises(Exception, match="pcc"):
+        wrong.finalize()
+    right.test_model()
+    right.finalize()
+
+
+def test_stops_early_in_one():
+    config = CompilerConfig()
+    config.compile_depth = CompileDepth.STABLEHLO
+    for name, options in (("first", {}), ("second", {"compiler_config": config})):
+        one = made_of(Twice, name, **options)
+        one.test_model()
+        one.finalize()
+
+
+class Phase(ModelTester):
+    """Takes what it loads as an argument that it does not keep."""
+
+    factor = 1.0
+
+    def __init__(self, phase, *arguments, **options):
+        Phase.factor = {"prefill": 2.0, "decode": 3.0}[phase]
+        super().__init__("llama", *arguments, **options)
+
+    def _load_model(self):
+        return Times(Phase.factor)
+
+    def _load_inputs(self):
+        return torch.ones(2, 3)
+
+
+@pytest.mark.parametrize("flow", ["full"])
+@pytest.mark.parametrize("mode", ["eval"])
+def test_phases(flow, mode):
+    for phase, factor in (("prefill", 2.0), ("decode", 3.0)):
+        one = Phase(phase)
+        assert one.test_model()[0, 0] == factor
+        one.finalize()
+
+
+class Drawn(ModelTester):
+    """Loads what the device's name says, which the other devices shall not get."""
+
+    def _load_model(self):
+        return Times({"cpu": 2.0, "interpreter": 3.0}.get(self.device_name, 4.0))
+
+    def _load_inputs(self):
+        return torch.ones(2, 3)
+
+
+def test_by_device(request):
+    one = Drawn("by device")
+    assert one.test_model()[0, 0] == {"cpu": 2.0}.get(one.device_name, 4.0)
+    one.finalize()
+
+
+class Plain(ModelTester):
+    def _load_model(self):
+        return Times(2.0)
+
+    def _load_inputs(self):
+        return torch.ones(2, 3)
+
+
+def test_changed_by_its_body(flow="full"):
+    one = Plain("changed")
+    assert one.test_model()[0, 0] == 2.0
+    one.framework_model.factor = 5.0
+    one.finalize()
+
+
+def test_changed_before():
+    one = Plain("changed before")
+    one.framework_model.factor = 5.0
+    one.inputs = torch.full((2, 3), 3.0)
+    assert one.test_model()[0, 0] == 15.0
+    one.finalize()
+
+
+@pytest.fixture
+def made():
+    one = made_of(Shifty, "in a fixture")
+    one.test_model()
+    return one
+
+
+def test_in_a_fixture(made):
+    assert made.recorder.verdict is not None
+
+
+def test_never_run():
+    assert made_of(Twice).model_name == "case"
+
+
+def test_one_never_run():
+    one = made_of(Twice)
+    made_of(Twice)
+    one.test_model()
+    one.finalize()
+
+
+def test_without_a_tester():
+    assert Twice()(torch.ones(1)) == 2

@@ -1,0 +1,165 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+
+"""Tests that execute, and of which nothing can be said; and bodies that look at what they get."""
+
+import random
+
+import numpy as np
+import pytest
+import torch
+
+from harness import CompileDepth, CompilerConfig, ModelTester, OpByOpBackend
+
+CALLS = []
+
+
+class Computes(torch.nn.Module):
+    def __init__(self, forward):
+        super().__init__()
+        self.compute = forward
+
+    def forward(self, x):
+        return self.compute(x)
+
+
+def calls(x):
+    CALLS.append(1)
+    return x * len(CALLS)
+
+
+NOTHING = {
+    "none": lambda x: None,
+    "empty_tuple": lambda x: (),
+    "empty_dict": lambda x: {},
+    "literals": lambda x: (x.shape[0], "done", {"rate": 0.5}),
+    "no_elements": lambda x: [torch.zeros(0, 4)],
+}
+UNSTABLE = {
+    "python_random": lambda x: x * random.random(),
+    "numpy_random": lambda x: x * float(np.random.rand()),
+    "call_counter": calls,
+    "one_row": lambda x: torch.cat([x * 1e4, x[:1] * random.random()]),
+}
+
+
+class Tester(ModelTester):
+    forward = staticmethod(lambda x: x * 2)
+
+    def _load_model(self):
+        return Computes(self.forward)
+
+    def _load_inputs(self):
+        return torch.linspace(1, 2, 12).view(3, 4)
+
+
+def run(forward, tester_class=Tester, **options):
+    tester = tester_class("case", **options)
+    tester.forward = forward
+    results = tester.test_model()
+    tester.finalize()
+    return results
+
+
+@pytest.mark.parametrize("case", NOTHING)
+def test_nothing(case):
+    run(NOTHING[case])
+
+
+@pytest.mark.parametrize("case", UNSTABLE)
+def test_unstable(case):
+    run(UNSTABLE[case])
+
+
+def test_never_finalized():
+    tester = Tester("case")
+    tester.forward = NOTHING["none"]
+    tester.test_model()
+
+
+def test_extracts_a_literal():
+    class Extracting(Tester):
+        def _extract_outputs(self, outputs):
+            return outputs[1]
+
+    run(lambda x: (x * 2, "done"), Extracting)
+
+
+def test_extracts_a_text_of_a_tensor():
+    class Extracting(Tester):
+        def _extract_outputs(self, outputs):
+            return str(int(outputs[0].sum()))
+
+    run(lambda x: (x * 2, "done"), Extracting)
+
+
+def test_no_tokens():
+    class Tokens(Tester):
+        tokenizer = None
+
+        def _extract_outputs(self, outputs):
+            return outputs[:, :0].long()
+
+    class Decoder:
+        def decode(self, ids, **_):
+            return " ".join(map(str, ids))
+
+        def batch_decode(self, rows, **_):
+            return [self.decode(row) for row in rows]
+
+    Tokens.tokenizer = Decoder()
+    run(lambda x: x * 2, Tokens, is_token_output=True)
+
+
+def test_body_checks_and_is_wrong():
+    tester = Tester("case")
+    tester.forward = NOTHING["literals"]
+    assert tester.test_model()[0] == 7
+
+
+FLOWS = {
+    "op_by_op_torch": OpByOpBackend.TORCH,
+    "op_by_op_stablehlo": OpByOpBackend.STABLEHLO,
+}
+
+
+def config_of(flow):
+    config = CompilerConfig()
+    if flow in FLOWS:
+        config.compile_depth = CompileDepth.EXECUTE_OP_BY_OP
+        config.op_by_op_backend = FLOWS[flow]
+    return config
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_no_op(flow):
+    run(NOTHING["literals"], compiler_config=config_of(flow))
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_body(flow):
+    results = run(lambda x: {"twice": x * 2}, compiler_config=config_of(flow))
+    assert torch.equal(results["twice"], Tester("other")._load_inputs() * 2)
+    results["twice"].zero_()
+
+
+@pytest.mark.parametrize("flow", ["full", *FLOWS])
+def test_checker_fails(flow):
+    assert run(lambda x: x * 2, compiler_config=config_of(flow)).sum() == 12345
+
+
+def grumpy(x):
+    if not torch.compiler.is_compiling():
+        raise ValueError("no eager today")
+    return x * 2
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_golden_fails(flow):
+    assert run(grumpy, compiler_config=config_of(flow)) is None
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_golden_fails_and_is_looked_at(flow):
+    assert run(grumpy, compiler_config=config_of(flow)).sum() > 0

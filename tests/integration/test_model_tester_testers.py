@@ -1,0 +1,102 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Several testers in one test: a verdict each, the worst is the test's, and nobody else's model."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.records.schema import Outcome, Status
+from tests.integration.pytest_runs import MINIATURE, Done, run_pytest
+
+ORDERS = ("ab", "ba", "a", "b", "never")
+
+
+ON_DEVICES = "phases or by_device or changed"
+FILE = f"{MINIATURE}/test_testers.py"
+
+
+@pytest.fixture(scope="module")
+def testers(tmp_path_factory: pytest.TempPathFactory) -> Done:
+    return run_pytest(tmp_path_factory.mktemp("run"), FILE, "-k", f"not ({ON_DEVICES})")
+
+
+@pytest.fixture(scope="module")
+def on_devices(tmp_path_factory: pytest.TempPathFactory) -> Done:
+    devices = ("--device", "cpu,interpreter,n150")
+    return run_pytest(tmp_path_factory.mktemp("run"), FILE, "-k", ON_DEVICES, *devices)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("which", ["wrong_right", "right_wrong", "wrong_wrong", "right_right"])
+def test_the_worst_of_two_is_the_tests_in_whatever_order_they_are_finalized(
+    testers: Done, which: str, order: str
+) -> None:
+    record = testers.records[f"two[full-{which}-{order}-eval]@cpu"]
+    wrong = [
+        name
+        for name, word in zip(("first", "second"), which.split("_"), strict=True)
+        if word == "wrong"
+    ]
+    assert [o.path for o in record.outputs] == ["first", "second"]
+    assert [o.path for o in record.outputs if not o.ok] == wrong
+    if not wrong:
+        assert record.outcome is Outcome.PASSED
+        return
+    assert record.outcome is Outcome.INCORRECT
+    assert record.failure is not None
+    assert record.failure.message.startswith(f"{wrong[0]}: output: pcc")
+    assert f"test_two[{which}-{order}]" in testers.output, "pytest fails it too"
+
+
+def test_a_mismatch_that_the_body_expects_stays_on_record(testers: Done) -> None:
+    assert testers.records["raising_is_expected[full-eval]@cpu"].outcome is Outcome.INCORRECT
+
+
+def test_a_test_got_as_far_as_all_of_its_testers(testers: Done) -> None:
+    record = testers.records["stops_early_in_one[full-eval]@cpu"]
+    assert record.outcome is Outcome.REACHED
+    assert record.status is Status.CONVERTED_TO_STABLE_HLO
+
+
+def test_a_wrong_tester_of_a_fixture_fails_its_test(testers: Done) -> None:
+    assert testers.records["in_a_fixture[full-eval]@cpu"].outcome is Outcome.INCORRECT
+    assert "::test_in_a_fixture" in testers.output
+
+
+@pytest.mark.parametrize("device", ["cpu", "n150"])
+@pytest.mark.parametrize("name", ["phases", "by_device", "changed_by_its_body", "changed_before"])
+def test_every_tester_gets_its_own_model(on_devices: Done, name: str, device: str) -> None:
+    record = on_devices.records[f"{name}[full-eval]@{device}"]
+    good = Outcome.PASSED if device == "cpu" else Outcome.REACHED
+    assert record.outcome is good, record.failure
+
+
+def test_only_the_same_tester_on_another_device_takes_a_model_over(on_devices: Done) -> None:
+    reused = {
+        key
+        for key, record in on_devices.records.items()
+        if any("reused from" in stage.attributes for stage in record.stages)
+    }
+    assert {key.partition("[")[0] for key in reused} == {"changed_by_its_body"}
+    assert len(reused) == 2, "the first of three devices loads; what its body changed is put back"
+
+
+def test_a_tester_that_never_ran_is_no_pass(testers: Done) -> None:
+    record = testers.records["never_run[full-eval]@cpu"]
+    assert record.outcome is Outcome.UNVERIFIED
+    assert record.failure is not None and record.failure.kind == "NothingCompared"
+    assert "did not run it" in testers.output
+    assert testers.records["one_never_run[full-eval]@cpu"].outcome is Outcome.PASSED
+
+
+def test_a_plain_pytest_test_says_for_itself_whether_it_passed(testers: Done) -> None:
+    assert testers.records["without_a_tester[full-eval]@cpu"].outcome is Outcome.PASSED
+
+
+def test_two_testers_that_are_alike_load_one_model_each(tmp_path: Path) -> None:
+    test = f"{MINIATURE}/test_mutating.py::test_writes[eval-full-counted]"
+    (record,) = run_pytest(tmp_path, test).records.values()
+    assert record.outcome is Outcome.PASSED, record.failure
+    assert not [s for s in record.stages if "reused from" in s.attributes]
