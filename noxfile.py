@@ -23,7 +23,7 @@ nox.options.sessions = ["nightly"]
 ROOT = Path(__file__).parent
 ENVIRONMENT = Path(os.environ.get("BRINGUP_ENV", ROOT / ".nox" / "bringup"))
 PYTHON = str(ENVIRONMENT / "bin" / "python")
-EXTRAS = "tt,iree,fleet,dev"
+EXTRAS = "tt,iree,files,fleet,dev"
 REPORTED = (0, 1, 3)
 """Exit codes that leave records: all well, a promise broken, the machine at fault or tests lost."""
 

@@ -19,7 +19,7 @@ import msgspec
 
 from harness.devices.catalog import distributions
 from harness.devices.usage import Meter
-from harness.errors import DeviceError, HarnessError, RecordError, UsageError
+from harness.errors import DeviceError, FileError, HarnessError, RecordError, UsageError
 from harness.op_tally import OpTally
 from harness.records import provenance
 from harness.records.blobs import BlobStore
@@ -464,7 +464,7 @@ def outcome_of(error: BaseException) -> Outcome:
 def failure_of(error: BaseException, stage: Stage | None, blobs: BlobStore) -> Failure:
     """An exception as a failure: a sentence, and the whole text beside it."""
     message = said_by(error)
-    if isinstance(error, UsageError | DeviceError | RecordError):
+    if isinstance(error, UsageError | DeviceError | FileError | RecordError):
         return Failure(stage, type(error).__name__, message[:MESSAGE_LIMIT])
     ours = isinstance(error, HarnessError)  # a foreign `diagnostic` or `kind` may be anything
     diagnostic = getattr(error, "diagnostic", "") if ours else ""

@@ -26,6 +26,7 @@ from harness.devices.kinds.tenstorrent import INSTALL, PLUGINS, has_card
 from harness.devices.pjrt import PjrtBackend, discover_plugins
 from harness.devices.wire import Level
 from harness.errors import DeviceError
+from harness.records.ownership import is_trusted, private_folder
 
 DESCRIPTOR_VARIABLE = "TT_COMPILE_ONLY_SYSTEM_DESC"
 ASSETS = "libtt-tt-metal-runtime-assets-*"
@@ -123,18 +124,22 @@ def _shared_assets() -> Iterator[Path]:
 
     The plugin copies the descriptor to a fixed name in the temporary folder and reads it again at
     every compile: two processes with one folder compile for each other's board. It also unpacks
-    about 420 MB there on its first use, which are moved to the common folder and linked.
+    about 420 MB there on its first use, which are moved to this user's part of the common folder
+    and linked. What lies in the common folder itself is code that runs: it is used when it is
+    root's or ours and nobody else can write it.
     """
     own, common = Path(tempfile.gettempdir()), Path(os.environ[COMMON_FOLDER_VARIABLE])
-    with _assets_lock(common):
-        for assets in common.glob(ASSETS):
-            (own / assets.name).symlink_to(assets)
+    mine = private_folder(common)
+    with _assets_lock(mine):
+        for assets in (*mine.glob(ASSETS), *filter(is_trusted, common.glob(ASSETS))):
+            if not (own / assets.name).is_symlink():
+                (own / assets.name).symlink_to(assets)
     yield own  # without the lock: an open that hangs is nobody else's
     unpacked = [assets for assets in own.glob(ASSETS) if not assets.is_symlink()]
     if unpacked:
-        with _assets_lock(common):
+        with _assets_lock(mine):
             for assets in unpacked:
-                _share(assets, common / assets.name)
+                _share(assets, mine / assets.name)
 
 
 def _share(assets: Path, place: Path) -> None:
@@ -142,21 +147,24 @@ def _share(assets: Path, place: Path) -> None:
     if place.exists():
         shutil.rmtree(assets, ignore_errors=True)
     else:
-        assets.rename(place)
+        half = place.with_name("half-moved")  # it may lie on another disk, and we may be killed
+        shutil.rmtree(half, ignore_errors=True)
+        shutil.move(assets, half)
+        half.rename(place)
     if not assets.exists():
         assets.symlink_to(place)
 
 
 @contextlib.contextmanager
-def _assets_lock(common: Path) -> Iterator[None]:
+def _assets_lock(folder: Path) -> Iterator[None]:
     """Hold the lock on what is shared, for as long as links and names take.
 
     Raises:
         DeviceError: somebody else holds it, which can only be one who hangs.
     """
-    path = common / "bringup-tt-open.lock"
+    path = folder / "tt-open.lock"
     try:
-        with FileLock(path, timeout=_LOCK_S):
+        with FileLock(path, timeout=_LOCK_S, mode=0o600):
             yield
     except Timeout as error:
         raise DeviceError(

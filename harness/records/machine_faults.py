@@ -15,7 +15,7 @@ import errno
 import re
 from collections.abc import Iterator
 
-from harness.errors import DeviceError, RecordError
+from harness.errors import DeviceError, FileError, RecordError
 
 KILLED_FROM_OUTSIDE = "SIGKILL"
 """A process's end that no program brings about by itself: the kernel or a person sent it."""
@@ -26,7 +26,12 @@ _ERRNOS = frozenset(
         *(errno.EIO, errno.EROFS, errno.ENODEV, errno.ENXIO, errno.ESTALE, errno.ENOBUFS),
     }
 )
-_KINDS = frozenset({"DeviceError", "RecordError", "MemoryError", "OutOfMemoryError", "bad_alloc"})
+_KINDS = frozenset(
+    {
+        *("DeviceError", "FileError", "RecordError"),
+        *("MemoryError", "OutOfMemoryError", "bad_alloc"),
+    }
+)
 """Exceptions by class name, as a device host or a record names them."""
 _PHRASES = (
     # what the C library says of an errno (strerror(3)), as C++ and Python print it
@@ -75,7 +80,7 @@ def is_machines_error(error: BaseException) -> bool:
 
 
 def _one_is(error: BaseException) -> bool:
-    if isinstance(error, MemoryError | DeviceError | RecordError):
+    if isinstance(error, MemoryError | DeviceError | FileError | RecordError):
         return True
     if isinstance(error, OSError):
         return error.errno in _ERRNOS
