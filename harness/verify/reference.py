@@ -44,12 +44,12 @@ class Float64(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """What a model makes without naming a dtype is float64 too."""
         self._default = torch.get_default_dtype()
         torch.set_default_dtype(torch.float64)
-        super().__enter__()
+        super().__enter__()  # type: ignore[no-untyped-call]
         return self
 
     def __exit__(self, *raised: Any) -> None:
         """As it was before."""
-        super().__exit__(*raised)
+        super().__exit__(*raised)  # type: ignore[no-untyped-call]
         torch.set_default_dtype(self._default)
 
     def __torch_dispatch__(
