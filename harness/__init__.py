@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The harness: one model, one device, one verdict.
 
-    from harness import ModelTester, CompilerConfig, CompileDepth, OpByOpBackend
+    from harness import ModelTester, CompilerConfig, CompileDepth, OpByOpBackend, get_file
 
 Names are imported on first use, so that device hosts and small tools do without torch.
 """
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from harness.config import CompileDepth, CompilerConfig, OpByOpBackend
     from harness.executor import Executor, OnnxExecutor
+    from harness.files import get_file
     from harness.onnx_tester import OnnxModelTester
     from harness.op_by_op.executors import StablehloExecutor, TorchExecutor
     from harness.op_by_op.walk import OpByOpExecutor
@@ -30,6 +31,7 @@ _HOMES = {
     "OnnxExecutor": "executor",
     "ModelTester": "tester",
     "OnnxModelTester": "onnx_tester",
+    "get_file": "files",
 }
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "OpByOpExecutor",
     "StablehloExecutor",
     "TorchExecutor",
+    "get_file",
 ]
 
 

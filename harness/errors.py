@@ -20,6 +20,10 @@ class RecordError(HarnessError):
     """A record cannot be written, read or trusted."""
 
 
+class FileError(HarnessError):
+    """A file that a model needs is nowhere to be had: the machine's fault, not the model's."""
+
+
 class IncorrectResultError(HarnessError):
     """The model ran and an asserted check did not hold; raised only by `finalize()`."""
 

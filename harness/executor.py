@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from harness.config import CompilerConfig
+from harness.devices.catalog import kind_of, reached_by
 from harness.devices.client import Binary, Device
 from harness.devices.failures import DeviceFailure
 from harness.devices.lease import lease
@@ -23,9 +24,6 @@ from harness.recording import StageScope, TestRecorder
 from harness.records.schema import Stage, Status
 from harness.reduce.program_graph import graph_of
 from harness.verify import Tolerances
-
-OPTIMIZER_OPTIONS = {"tt": {"optimization_level": "1"}}
-"""What `enable_optimizer` means to a device's compiler; devices not listed always optimise."""
 
 
 class Executor:
@@ -143,8 +141,12 @@ class Executor:
         return self.intermediates
 
     def node_tolerances(self) -> Tolerances:
-        """What is asked of an intermediate value."""
-        return Tolerances(required_pcc=self.compiler_config.rti_pcc_fail_thresh)
+        """What is asked of an intermediate value; what is below rounding beside 1 is noise."""
+        return Tolerances(
+            required_pcc=self.compiler_config.rti_pcc_fail_thresh,
+            arithmetic=kind_of(self.device.name).coarsest,
+            scale=1.0,
+        )
 
     def release(self) -> None:
         """Free the binary on the device."""
@@ -153,24 +155,13 @@ class Executor:
             self.binary = None
 
     def _options(self) -> dict[str, str]:
-        family = "tt" if "ttnn" in self._level_names() else ""
-        return (
-            dict(OPTIMIZER_OPTIONS.get(family, {})) if self.compiler_config.enable_optimizer else {}
-        )
-
-    def _level_names(self) -> tuple[str, ...]:
-        from harness.devices.catalog import kind_of
-
-        return kind_of(self.device.name).levels
+        kind = kind_of(self.device.name)
+        return dict(kind.optimizer_options) if self.compiler_config.enable_optimizer else {}
 
     def _keep_levels(self, stage: StageScope, levels: Sequence[Level], usage: Usage | None) -> None:
         for level in levels:
             keep_level(stage, self.compiler_config, level.name, level.text)
-        names = {level.name for level in levels}
-        if "ttir" in names:
-            stage.reached(Status.CONVERTED_TO_TTIR)
-        if "ttnn" in names:
-            stage.reached(Status.CONVERTED_TO_TTNN)
+        stage.reached(reached_by(level.name for level in levels))
         if usage is not None:
             stage.usage = (usage.cpu_s, usage.peak_rss)
 

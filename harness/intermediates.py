@@ -147,7 +147,7 @@ def compared(
     Raises:
         DeviceError: the device does not execute here, or stopped answering.
     """
-    if not device.open().executes:
+    if not device.executes():
         raise DeviceError(f"{device.name} only compiles on this machine; it has no values to show")
     waiting = list(windows(graph))
     makers = {name: unit.op for unit in graph.units for name in unit.values}

@@ -11,20 +11,23 @@ import contextlib
 import itertools
 import os
 import time
-import traceback
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
+from harness.devices.catalog import distributions
 from harness.devices.usage import Meter
-from harness.errors import DeviceError, HarnessError, RecordError, UsageError
+from harness.errors import DeviceError, FileError, HarnessError, RecordError, UsageError
 from harness.op_tally import OpTally
 from harness.records import provenance
 from harness.records.blobs import BlobStore
-from harness.records.journal import JournalWriter
-from harness.records.naming import run_again
+from harness.records.environment import VARIABLES
+from harness.records.file_names import fitted
+from harness.records.journal import JournalWriter, run_attempt
+from harness.records.machine_faults import is_machines_error
+from harness.records.naming import run_again, same_test
 from harness.records.ops import without_costs
 from harness.records.schema import (
     WORST_FIRST,
@@ -49,17 +52,16 @@ from harness.records.schema import (
     TestStarted,
     TestWarned,
 )
+from harness.records.writable import MESSAGE_LIMIT, said_by, trace_of
 
 RUN_DIR_VARIABLE = "BRINGUP_RUN_DIR"
 RUN_ID_VARIABLE = "BRINGUP_RUN_ID"
 DEADLINE_VARIABLE = "BRINGUP_TEST_DEADLINE"
 """Seconds since the epoch at which the running test will be killed."""
-ATTEMPT_VARIABLE = "BRINGUP_ATTEMPT"
 NOTHING_COMPARED = "NothingCompared"
 """Kind of failure of a test that says nothing, since there was nothing to be wrong."""
 NON_DETERMINISTIC = "NonDeterministic"
 """Kind of failure of a test whose model gave two results for one call."""
-_MESSAGE_LIMIT = 2000
 
 
 class Run:
@@ -68,10 +70,22 @@ class Run:
     def __init__(self, directory: Path, run_id: str, seed: int = 0) -> None:
         self.directory = directory.absolute()  # a model may change the working directory
         self.run_id = run_id
-        self.journal = JournalWriter(self.directory, run_id, provenance.collect(seed))
+        collected = provenance.collect(seed, distributions())
+        self.journal = JournalWriter(self.directory, run_id, collected)
         self.blobs = BlobStore(self.directory)
         self.pid = os.getpid()
         self.started = time.time()
+        self._nodeids: dict[str, str] = {}
+
+    def refuse_twin(self, key: str, nodeid: str) -> None:
+        """Note whose record a key is.
+
+        Raises:
+            UsageError: another test of this process has that key.
+        """
+        other = self._nodeids.setdefault(key, nodeid)
+        if other != nodeid:
+            raise UsageError(same_test(other, nodeid, key))
 
 
 _run: Run | None = None
@@ -116,8 +130,9 @@ class StageScope:
 
     def plain_file(self, name: str) -> Path:
         """Where this test saves a plain file beside its records."""
-        key = "".join(c if c.isalnum() or c in "._-@" else "_" for c in self._recorder.key)
-        folder = self._recorder.run.directory / "saved" / key
+        key = self._recorder.key
+        plain = "".join(c if c.isalnum() or c in "._-@" else "_" for c in key)
+        folder = self._recorder.run.directory / "saved" / fitted(plain, whole=key)
         folder.mkdir(parents=True, exist_ok=True)
         return folder / name
 
@@ -137,28 +152,31 @@ class TestRecorder:
     tester = ""
     """Which of the test's testers it writes for."""
 
-    def __init__(self, identity: Identity, nodeid: str) -> None:
+    def __init__(self, identity: Identity, nodeid: str, entry: str = "") -> None:
         self.run = current_run()
         self.testers: list[TesterRecorder] = []
         """The shares of the testers that the test made, in order."""
+        self.run.refuse_twin(identity.key, nodeid)
         self.ended = False
         self.ops = OpTally()
         """What its ops came to."""
-        self._begin(identity, nodeid)
+        self._begin(identity, nodeid, entry)
         self._write(
             TestStarted(
                 time=time.time(),
                 identity=identity,
                 nodeid=nodeid,
                 pid=os.getpid(),
-                attempt=int(os.environ.get(ATTEMPT_VARIABLE, "1")),
+                attempt=run_attempt(),
+                entry=entry,
             )
         )
 
-    def _begin(self, identity: Identity, nodeid: str) -> None:
+    def _begin(self, identity: Identity, nodeid: str, entry: str) -> None:
         self.identity = identity
         self.key = identity.key
         self.nodeid = nodeid
+        self.entry = entry
         self.status = Status.NOT_STARTED
         self.failure: Failure | None = None
         self.verdict: Outcome | None = None
@@ -206,7 +224,7 @@ class TestRecorder:
         failure = share.failure
         if failure is None or len(self.testers) < 2 or share is self:
             return failure
-        message = f"{share.tester}: {failure.message}"[:_MESSAGE_LIMIT]
+        message = f"{share.tester}: {failure.message}"[:MESSAGE_LIMIT]
         return msgspec.structs.replace(failure, message=message)
 
     def describe(
@@ -281,7 +299,7 @@ class TestRecorder:
     @property
     def command(self) -> str:
         """The shell line that runs this test again, by itself."""
-        return run_again(self.nodeid, self.identity)
+        return run_again(self.nodeid, self.identity, self.entry)
 
     def ops_found(self, total: int, taken: int, only: int | None = None) -> None:
         """The model was split into unique ops, some of which an earlier attempt has done.
@@ -347,8 +365,8 @@ class TestRecorder:
 
     def seconds_left(self) -> float | None:
         """Until this test's deadline, less what an orderly end needs; None without a deadline."""
-        deadline = os.environ.get(DEADLINE_VARIABLE)
-        return max(float(deadline) - time.time() - 3.0, 1.0) if deadline else None
+        deadline: float | None = VARIABLES[DEADLINE_VARIABLE].read()
+        return max(deadline - time.time() - 3.0, 1.0) if deadline else None
 
 
 class TesterRecorder(TestRecorder):
@@ -366,7 +384,7 @@ class TesterRecorder(TestRecorder):
         """Why it got nothing at all."""
         self._described: TestDescribed | None = None
         self._ops_found = 0
-        self._begin(test.identity, test.nodeid)
+        self._begin(test.identity, test.nodeid, test.entry)
 
     def describe(
         self,
@@ -434,29 +452,30 @@ def outcome_of(error: BaseException) -> Outcome:
         return Outcome.UNVERIFIED
     if isinstance(error, HostTimeout):
         return Outcome.TIMEOUT
-    if isinstance(error, HostCrash):
-        return Outcome.CRASHED
     if isinstance(error, KeyboardInterrupt):
         return Outcome.KILLED
-    if isinstance(error, DeviceError | RecordError | MemoryError):
+    if not isinstance(error, UsageError) and is_machines_error(error):
         return Outcome.INFRA
+    if isinstance(error, HostCrash):
+        return Outcome.CRASHED
     return Outcome.FAILED
 
 
 def failure_of(error: BaseException, stage: Stage | None, blobs: BlobStore) -> Failure:
     """An exception as a failure: a sentence, and the whole text beside it."""
-    message = str(error).strip() or type(error).__name__
-    if isinstance(error, UsageError | DeviceError | RecordError):
-        return Failure(stage, type(error).__name__, message[:_MESSAGE_LIMIT])
-    diagnostic = getattr(error, "diagnostic", "")
-    trace = "".join(traceback.format_exception(error))
+    message = said_by(error)
+    if isinstance(error, UsageError | DeviceError | FileError | RecordError):
+        return Failure(stage, type(error).__name__, message[:MESSAGE_LIMIT])
+    ours = isinstance(error, HarnessError)  # a foreign `diagnostic` or `kind` may be anything
+    diagnostic = getattr(error, "diagnostic", "") if ours else ""
+    trace = trace_of(error)
     text = f"{diagnostic}\n\n{trace}" if diagnostic else trace
-    kind = getattr(error, "kind", None) or _kind(error)
+    kind = (getattr(error, "kind", None) if ours else None) or _kind(error)
     try:
         artifact = blobs.put(text, "diagnostic")
     except RecordError:
         artifact = None  # a full disk must not hide why the test failed
-    return Failure(stage, kind, message[:_MESSAGE_LIMIT], artifact)
+    return Failure(stage, kind, message[:MESSAGE_LIMIT], artifact)
 
 
 def _kind(error: BaseException) -> str:
@@ -467,13 +486,13 @@ def _kind(error: BaseException) -> str:
 
 current_test: TestRecorder | None = None
 """The record of the test this process is in, once it is open."""
-_announced: tuple[Identity, str] | None = None
+_announced: tuple[Identity, str, str] | None = None
 
 
-def announce_test(identity: Identity, nodeid: str) -> None:
+def announce_test(identity: Identity, nodeid: str, entry: str = "") -> None:
     """A test is about to run; its record opens when somebody asks for it."""
     global _announced, current_test
-    _announced, current_test = (identity, nodeid), None
+    _announced, current_test = (identity, nodeid, entry), None
 
 
 def open_test() -> TestRecorder | None:

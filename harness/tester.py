@@ -8,8 +8,10 @@ the config asks for and returns what the model would return; `finalize()` raises
 the record of it is safe on disk.
 """
 
+import dataclasses
 import difflib
 import inspect
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -18,7 +20,7 @@ import torch
 from harness import recording
 from harness.compared import nothing_compared
 from harness.config import CompileDepth, CompilerConfig
-from harness.devices.catalog import DEFAULT_DEVICE
+from harness.devices.catalog import DEFAULT_DEVICE, kind_of
 from harness.devices.client import Device
 from harness.devices.shared import device
 from harness.errors import HarnessError, IncorrectResultError, UnverifiedError, UsageError
@@ -27,6 +29,7 @@ from harness.frontend import training
 from harness.frontend.eager import without_fast_paths
 from harness.frontend.entry import Call
 from harness.frontend.torch_program import call_of
+from harness.golden import Golden
 from harness.lowering import Program, lower_torch, lower_training
 from harness.model_runs import SEED, ModelRuns
 from harness.recording import TesterRecorder, TestRecorder
@@ -37,7 +40,17 @@ from harness.reduce.request import SearchDone
 from harness.routing import executor_name
 from harness.state import settings
 from harness.state.copies import copied
-from harness.verify import Tolerances, compare, compare_tokens, compare_training, mismatches
+from harness.verify import (
+    Float64,
+    Natural,
+    Tolerances,
+    compare,
+    compare_tokens,
+    compare_training,
+    mismatches,
+    natural_errors,
+    settled,
+)
 
 MODES = ("eval", "train")
 
@@ -48,9 +61,10 @@ class ModelTester(ModelRuns):
     Args:
         model_name: the name people read.
         mode: `eval`, or `train` for forward, loss and backward with every gradient compared.
-        required_pcc: least correlation with the golden, per output.
-        required_atol: largest absolute difference, in the output's unit; None for no such limit.
-        relative_atol: largest absolute difference as a part of max|golden|; None for none.
+        required_pcc: least correlation with the golden, per output; None for our own 0.99.
+        required_atol: largest absolute difference, in the output's unit.
+        relative_atol: largest absolute difference as a part of max|golden|. None for both: our
+            own bounds on rows, slices and elements (`harness.verify.bounds`).
         compiler_config: depth and the rest; a fresh `CompilerConfig` by default.
         required_relative_l2: largest norm of the difference as a part of the golden's norm.
         assert_pcc, assert_atol, assert_allclose, assert_relative_l2: which metrics of float
@@ -70,9 +84,9 @@ class ModelTester(ModelRuns):
         self,
         model_name: str,
         mode: str = "eval",
-        required_pcc: float = 0.99,
+        required_pcc: float | None = None,
         required_atol: float | None = None,
-        relative_atol: float | None = 0.05,
+        relative_atol: float | None = None,
         compiler_config: CompilerConfig | None = None,
         assert_pcc: bool = True,
         assert_atol: bool = True,
@@ -209,7 +223,7 @@ class ModelTester(ModelRuns):
         executor = self._make_executor(program, target)
         try:
             executor.compile()
-            if config.compile_depth is not CompileDepth.EXECUTE or not target.open().executes:
+            if config.compile_depth is not CompileDepth.EXECUTE or not target.executes():
                 self.recorder.verdict = Outcome.REACHED
                 return self._golden_for_body()
             return self._execute(executor)
@@ -222,7 +236,8 @@ class ModelTester(ModelRuns):
 
         program = self._program()
         self.recorder.profiles_ops = self.compiler_config.profile_ops
-        given = (self.compiler_config, device(self.device_name), self.recorder, self.tolerances)
+        target, tolerances = device(self.device_name), self.device_tolerances
+        given = (self.compiler_config, target, self.recorder, tolerances)
         walker: TorchExecutor | StablehloExecutor
         if executor == "TorchExecutor":
             assert program.graph is not None and program.signature is not None
@@ -256,7 +271,7 @@ class ModelTester(ModelRuns):
             args, kwargs = self._call()
             outputs = executor(*args, **kwargs)
         with self.recorder.stage(Stage.VERIFY) as stage:
-            checks = self._verify(outputs, executor.mutated)
+            checks = self._verify(outputs, executor.mutated, stage.attributes)
             self.recorder.outputs_checked(checks)
             stage.attributes["outputs"] = str(len(checks))
             if self.compiler_config.enable_intermediate_verification:
@@ -329,19 +344,74 @@ class ModelTester(ModelRuns):
         with torch.no_grad(), without_fast_paths():
             return self._model(*args, **kwargs)
 
-    def _verify(self, outputs: Any, mutated: Mapping[str, torch.Tensor]) -> tuple[OutputCheck, ...]:
-        """Check a device's outputs, and what it made of what the call writes to."""
-        return (*self._verify_outputs(outputs), *self._verify_mutated(mutated))
+    def _verify(
+        self,
+        outputs: Any,
+        mutated: Mapping[str, torch.Tensor],
+        attributes: dict[str, str] | None = None,
+    ) -> tuple[OutputCheck, ...]:
+        """Check a device's outputs, and what it made of what the call writes to.
 
-    def _verify_outputs(self, outputs: Any) -> tuple[OutputCheck, ...]:
+        How golden's own rounding was found, if it had to be, goes into `attributes`.
+        """
+        said = {} if attributes is None else attributes
+        checks, asked = settled(
+            lambda natural: (
+                *self._verify_outputs(outputs, natural),
+                *self._verify_mutated(mutated, natural),
+            ),
+            lambda: self._natural(said),
+        )
+        if not asked:
+            said["reference"] = "not needed"
+        return checks
+
+    def _verify_outputs(self, outputs: Any, natural: Natural | None) -> tuple[OutputCheck, ...]:
+        tolerances = self.device_tolerances
         if self.mode == "train":
-            return compare_training(self.golden, outputs, self.tolerances, training.GRADIENT)
+            return compare_training(self.golden, outputs, tolerances, training.GRADIENT, natural)
         golden, actual = self._extract(self.golden), self._extracted_of(outputs)
         if self.is_token_output:
-            return compare_tokens(golden, actual, self._tokenizer(), self.tolerances)
-        return compare(golden, actual, self.tolerances)
+            return compare_tokens(golden, actual, self._tokenizer(), tolerances)
+        return compare(golden, actual, tolerances, natural=natural)
 
-    def _verify_mutated(self, mutated: Mapping[str, torch.Tensor]) -> tuple[OutputCheck, ...]:
+    def _natural(self, attributes: dict[str, str]) -> Natural | None:
+        """Golden's own rounding; None where no reference can be had, and the record says why."""
+        assert self._golden_run is not None
+        started = time.perf_counter()
+        try:
+            torch.manual_seed(SEED)
+            reference, attributes["reference"] = self._reference()
+            pair = self.golden, reference.outputs
+            if self.mode != "train":
+                pair = self._extract(pair[0]), self._extract(pair[1])
+            natural = natural_errors(*pair)
+            for path, value in self._golden_run.mutated.items():
+                natural |= natural_errors(value, reference.mutated.get(path), path)
+        except Exception as error:  # whatever a model raises that is given other dtypes
+            attributes["reference"] = f"none: {type(error).__name__}: {error}"[:500]
+            return None
+        finally:
+            attributes["reference_s"] = f"{time.perf_counter() - started:.3f}"
+        return natural
+
+    def _reference(self) -> tuple[Golden, str]:
+        """The golden computed with less rounding, and how."""
+        with self._run() as run:
+            with Float64() as mode:
+                outputs = self._golden()
+            outputs = run.outliving(outputs)
+        narrow = f", but for {', '.join(sorted(mode.narrow))}" if mode.narrow else ""
+        return Golden(outputs, run.mutated), f"float64{narrow}"
+
+    @property
+    def device_tolerances(self) -> Tolerances:
+        """What is required, in units of the device's arithmetic."""
+        return dataclasses.replace(self.tolerances, arithmetic=kind_of(self.device_name).coarsest)
+
+    def _verify_mutated(
+        self, mutated: Mapping[str, torch.Tensor], natural: Natural | None
+    ) -> tuple[OutputCheck, ...]:
         """Parameters, buffers and inputs: what neither side wrote to stays as it was loaded."""
         assert self._golden_run is not None and self._as_loaded is not None
         actual = {self._as_loaded.first(path): value for path, value in mutated.items()}
@@ -349,7 +419,8 @@ class ModelTester(ModelRuns):
         for path in dict.fromkeys((*actual, *self._golden_run.mutated)):
             golden = self._golden_run.mutated.get(path, self._as_loaded.value(path))
             if golden is not None:
-                checks += compare(golden, actual.get(path, ()), self.tolerances, path)
+                found = actual.get(path, ())
+                checks += compare(golden, found, self.device_tolerances, path, natural)
         return tuple(checks)
 
     def _extract(self, outputs: Any) -> Any:

@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.records.naming import SIZES, identity_of
+from harness.records.aliases import ALIASES_NAME, read_aliases
+from harness.records.naming import SIZES, identity_of, parts_of
 from harness.records.schema import Outcome, PlannedTest
 from pipeline import devices as machine
 from pipeline.collect import Collected, collect_tests
@@ -19,7 +20,6 @@ from pipeline.errors import PipelineError
 from pipeline.lists import Entry, ListName, Lists, problems, read_lists
 from pipeline.plan import at_size, from_entries, from_lists, matching
 from pipeline.run import Refusal
-from pipeline.shard import partition
 from pipeline.speech import Speaker, hint
 
 SESSIONS = {
@@ -61,6 +61,8 @@ class RunOptions:
     split: str = "torch"
     """op_by_op: which graph to split, `torch` or `stablehlo`; ONNX has only StableHLO."""
     dry_run: bool = False
+    plan: Path | None = None
+    """A plan of all shards, made by `nox -s plan`: it says which tests, and nothing else does."""
     resume: str | None = None
     """A run directory to go on in; empty: the session's newest unfinished run."""
     recheck: str = ""
@@ -75,7 +77,7 @@ class Chosen:
     """What was asked for, understood."""
 
     tests: list[PlannedTest]
-    """Of this shard."""
+    """Those to be run: all that were chosen, or a shard's."""
     total: int
     """Of all shards."""
     devices: dict[str, Device]
@@ -89,8 +91,9 @@ def choose(options: RunOptions, say: Speaker) -> Chosen:
     Raises:
         PipelineError: something asked for does not exist, or the lists are wrong.
     """
-    estimate = Estimator(read_durations(options.durations))
-    lists = read_lists(options.lists) if _by_list(options) else None
+    aliases = read_aliases(options.lists)
+    estimate = Estimator(read_durations(options.durations), aliases)
+    lists = read_lists(options.lists) if by_list(options) else None
     known, collected = look_around(options)
     for sentence in collected.broken.values():
         say(f"warning: {sentence}")
@@ -99,26 +102,26 @@ def choose(options: RunOptions, say: Speaker) -> Chosen:
         wanted = _entries(options, lists, collected, known)
         chosen = _chosen_devices(options, known, {e.device for e in wanted})
         _say_left_out(Counter(e.device for e in wanted), known, chosen, say)
-        tests = from_lists(lists, names, chosen, estimate)
+        tests = from_lists(lists, names, chosen, estimate, collected.identify)
     else:
         default = {d.name for d in known if d.state is DeviceState.EXECUTES}
         chosen = _chosen_devices(options, known, default)
         ids = _named_ids(options, collected)
         if options.session == OP_BY_OP:
-            ids = [i for i in ids if identity_of(i, "").flow == _flow(i, options.split)]
-        tests = from_entries(ids, chosen, estimate)
+            known_as = collected.identify
+            ids = [i for i in ids if known_as(i, "").flow == _flow(i, options.split)]
+        tests = from_entries(ids, chosen, estimate, collected.identify)
     tests = matching(tests, options.models)
     if options.size != SIZES[0]:
         tests = at_size(tests, options.size, estimate)
     if not tests:
         raise PipelineError(_nothing_to_run(options, collected, chosen, lists))
-    i, n = options.shard
     used = {t.identity.device for t in tests}
     devices = {name: device for name, device in chosen.items() if name in used}
-    return Chosen(partition(tests, n)[i - 1], len(tests), devices, collected, lists)
+    return Chosen(tests, len(tests), devices, collected, lists)
 
 
-def _by_list(options: RunOptions) -> bool:
+def by_list(options: RunOptions) -> bool:
     """Does the session run lists? Op by op does, unless somebody says which models."""
     if options.session == OP_BY_OP:
         return not (options.all or options.ids or options.models)
@@ -187,7 +190,18 @@ def list_problems(
     judged = Lists(lists.folder, tuple(entries))
     unseen = [e.test for e in judged.entries if e.test.partition("::")[0] in collected.broken]
     names = [d.name for d in known]
-    return problems(judged, [*collected.ids, *unseen], names, Path.cwd())
+    return problems(judged, [*collected.ids, *unseen], names, Path.cwd(), collected.identify)
+
+
+def alias_problems(aliases: Mapping[str, str], collected: Collected, where: Path) -> list[str]:
+    """What is wrong with the aliases: one from a test that there is would hide its history."""
+    names = {identity.name for identity in collected.identities.values()}
+    return [
+        f"{where / ALIASES_NAME}: `{old}` is what a test is called today; an alias names one that "
+        "is gone"
+        for old in aliases
+        if (old if "@" not in old else old.rpartition("@")[0]) in names
+    ]
 
 
 def _named_ids(options: RunOptions, collected: Collected) -> list[str]:
@@ -218,9 +232,7 @@ def _nothing_to_run(
             return f"there is nothing to run: no test of {options.session} {where}"
         return _nothing_listed(options, lists, where)
     wanted = ", ".join(f"`{m}`" for m in options.models)
-    models = {
-        test.rpartition("::")[2].partition("[")[0].removeprefix("test_") for test in collected.ids
-    }
+    models = {parts_of(test).function.removeprefix("test_") for test in collected.ids}
     near = hint(options.models[0], models)
     return f"no test of {options.session} {where} has {wanted} in its name{near}"
 

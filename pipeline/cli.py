@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from harness.errors import HarnessError, RecordError
+from harness.records.environment import check
 from harness.records.naming import SIZES
+from harness.records.writable import never_fail_to_print
 from pipeline import verbs
-from pipeline.choose import RunOptions
+from pipeline.choose import SESSIONS, RunOptions
 from pipeline.errors import PipelineError
 from pipeline.finish import finish_runs
 from pipeline.promises import ExitCode
@@ -26,8 +28,9 @@ _EPILOG = """\
 examples:
   nox -s nightly                                   the nightly lists on every device that is here
   nox -s nightly -- --device cpu,n150 --dry-run    what would run, in which order
-  nox -s nightly -- --shard 2/5 --run-id N42       one job of five
-  nox -s merge -- shard-*/ --into night            one run of them all
+  nox -s plan -- --shards 5 --output plan.json     which of five jobs runs which test
+  nox -s nightly -- --plan plan.json --shard 2/5   one job of five
+  nox -s merge -- shards --plan plan.json --into night   one run of them all
   nox -s promote -- night --write                  edit the lists by the night's evidence
   nox -s run -- tests/models/t5/test_t5.py --model full --device cpu
   nox -s nightly -- --resume                       go on with the newest night that was cut off
@@ -65,7 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is None:  # until a run has handlers of its own
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         arguments = sys.argv[1:]
+    never_fail_to_print()
     try:
+        check()
         return _main(arguments)
     except RecordError as error:
         return _complain(error, ExitCode.INFRASTRUCTURE)
@@ -94,7 +99,7 @@ def _main(arguments: Sequence[str]) -> int:
         )
     say = Speaker(sys.stdout)
     if options.verb == "merge":
-        return verbs.merge_runs(options.run_dirs, options.into, say)
+        return verbs.merge_runs(options.run_dirs, options.into, say, options.plan)
     if options.verb == "finish":
         finish_runs(options.run_dirs, say)
         return ExitCode.KEPT
@@ -102,17 +107,20 @@ def _main(arguments: Sequence[str]) -> int:
         return verbs.promote(options.run_dir, _run_options(options), options.write, say)
     if options.verb == "lists":
         return verbs.check_lists(_run_options(options), say)
+    if options.verb == "plan":
+        chosen = _run_options(options, options.session)
+        return verbs.make_plan(chosen, options.shards, options.target, say)
     return verbs.run(_run_options(options), say)
 
 
-def _run_options(options: argparse.Namespace) -> RunOptions:
+def _run_options(options: argparse.Namespace, session: str = "") -> RunOptions:
     given: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in vars(options).items()
-        if name in RunOptions.__dataclass_fields__ and value is not None
+        if name in RunOptions.__dataclass_fields__ and name != "session" and value is not None
     }
     said = frozenset(name for name, value in given.items() if value not in ((), False))
-    return RunOptions(session=options.verb, given=said, **given)
+    return RunOptions(session=session or options.verb, given=said, **given)
 
 
 def _complain(error: Exception, code: ExitCode) -> ExitCode:
@@ -164,14 +172,34 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
         runs = command(name, text)
         _add_run_options(runs)
         if name in ("run", "op_by_op"):
-            runs.add_argument("ids", nargs="*", metavar="ID", help="pytest ids without a device")
+            _add_ids(runs)
         if name == "op_by_op":
-            runs.add_argument("--all", action="store_true", help="every model there is")
-            runs.add_argument("--split", choices=("torch", "stablehlo"), help="default: torch")
+            _add_op_by_op_options(runs)
+    planning = command("plan", "choose the tests once, for all shards of a run")
+    planning.add_argument(
+        "--session", choices=(*SESSIONS, "run"), default="nightly", help="default: nightly"
+    )
+    planning.add_argument("--shards", type=_count, required=True, metavar="N", help="how many")
+    planning.add_argument(
+        "--output",
+        dest="target",
+        type=Path,
+        default=Path("plan.json"),
+        metavar="FILE",
+        help="default: plan.json",
+    )
+    _add_ids(planning)
+    _add_op_by_op_options(planning)
+    _add_choosing_options(planning)
     finishing = command("finish", "merge runs in place that plain pytest left, or a kill cut off")
     finishing.add_argument("run_dirs", nargs="+", type=Path, metavar="DIR", help="a run")
     merging = command("merge", "make one run of many shards")
-    merging.add_argument("run_dirs", nargs="+", type=Path, metavar="DIR", help="a shard's run")
+    merging.add_argument(
+        "run_dirs", nargs="+", type=Path, metavar="DIR", help="a shard's run, or a folder of them"
+    )
+    merging.add_argument(
+        "--plan", type=Path, metavar="FILE", help="the plan of all shards, whether they came or not"
+    )
     merging.add_argument("--into", type=Path, required=True, metavar="DIR", help="the whole run")
     promoting = command("promote", "propose the list moves that a run's records support")
     promoting.add_argument("run_dir", nargs="?", type=Path, metavar="RUN", help="default: newest")
@@ -183,7 +211,17 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     return parser, dict(commands.choices)
 
 
-def _add_run_options(parser: argparse.ArgumentParser) -> None:
+def _add_ids(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("ids", nargs="*", metavar="ID", help="pytest ids without a device")
+
+
+def _add_op_by_op_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--all", action="store_true", help="every model there is")
+    parser.add_argument("--split", choices=("torch", "stablehlo"), help="default: torch")
+
+
+def _add_choosing_options(parser: argparse.ArgumentParser) -> None:
+    """What says which tests run, and how; a plan of all shards keeps it."""
     add = parser.add_argument
     add(
         "--device",
@@ -202,26 +240,16 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
         help="only tests of the model, folder, file or function TEXT or, if nothing is called "
         "exactly that, with TEXT in their name; repeat for more",
     )
-    add("--shard", type=parse_shard, metavar="I/N", help="only the I-th of N parts")
-    add("--workers", type=_count, metavar="N", help="tests at a time (default: cores, memory)")
-    add("--timeout", dest="timeout_s", type=_seconds, metavar="SECONDS", help="for each test")
-    add("--output", type=Path, metavar="DIR", help="default: results/SESSION-TIME")
     add("--run-id", metavar="NAME", help="the same for all shards of a run")
     add("--durations", type=Path, metavar="FILE", help="default: results/durations.json")
     add("--size", choices=SIZES, help="tiny: a few layers of each model, to rehearse")
-    add(
-        "--resume",
-        nargs="?",
-        const="",
-        metavar="RUN_DIR",
-        help="go on with a run that was stopped or killed (default: the newest unfinished one)",
-    )
     cached = parser.add_mutually_exclusive_group()
     cached.add_argument(
         "--recheck",
         type=share,
         metavar="SHARE",
-        help="op by op: compute a random share of the cached verdicts again, e.g. 2%%",
+        help="op by op: compute a random share of the cached verdicts again, e.g. 2%% "
+        "(default: 2%% in nightly and weekly, else none; 0 for none)",
     )
     cached.add_argument(
         "--no-cache", action="store_true", help="op by op: compute every op, whatever is cached"
@@ -229,6 +257,28 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     add("--dry-run", action="store_true", help="print the plan and run nothing")
     _add_places(parser)
     _add_devices_from(parser)
+
+
+def _add_run_options(parser: argparse.ArgumentParser) -> None:
+    _add_choosing_options(parser)
+    add = parser.add_argument
+    add("--shard", type=parse_shard, metavar="I/N", help="only the I-th of N parts")
+    add("--workers", type=_count, metavar="N", help="tests at a time (default: cores, memory)")
+    add("--timeout", dest="timeout_s", type=_seconds, metavar="SECONDS", help="for each test")
+    add("--output", type=Path, metavar="DIR", help="default: results/SESSION-TIME")
+    add(
+        "--plan",
+        type=Path,
+        metavar="FILE",
+        help="the plan of all shards, by `nox -s plan`: it says which tests run",
+    )
+    add(
+        "--resume",
+        nargs="?",
+        const="",
+        metavar="RUN_DIR",
+        help="go on with a run that was stopped or killed (default: the newest unfinished one)",
+    )
 
 
 def _add_places(parser: argparse.ArgumentParser) -> None:

@@ -11,12 +11,15 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
+from harness.records.decoding import decode_json, read_bytes
+from harness.records.naming import identity_of
+from harness.records.schema import Identity
 from harness.records.scratch import Scratch
 from pipeline.errors import PipelineError
 from pipeline.lifeline import PARENT_VARIABLE
@@ -35,6 +38,15 @@ class Collected:
     """Without a device, in pytest's order."""
     broken: dict[str, str] = field(default_factory=dict)
     """A sentence for each file that cannot be collected."""
+    identities: Mapping[str, Identity] = field(default_factory=dict)
+    """By id, what pytest says that a test is; on no device."""
+
+    def identify(self, entry: str, device: str) -> Identity:
+        """What a list's entry is on a device; of one that was not collected, what its id says."""
+        known = self.identities.get(entry)
+        if known is None:
+            return identity_of(entry, device)
+        return msgspec.structs.replace(known, device=device)
 
 
 def collect_tests(folder: str, root: Path, timeout_s: float = TIMEOUT_S) -> Collected:
@@ -66,9 +78,11 @@ def _attempt(
         target = scratch.path / "collected.json"
         code = _pytest(folder, root, crashed, target, timeout_s)
         if target.exists():
-            found = msgspec.json.decode(target.read_bytes(), type=CollectedJson)
+            data = read_bytes(target)
+            found = decode_json(data, CollectedJson, "what pytest collected", "a list of tests")
             sentences = {f: f"{f} cannot be collected: {why}" for f, why in found.broken.items()}
-            return Collected(tuple(found.ids), {**sentences, **crashed})
+            identities = dict(zip(found.ids, found.identities, strict=True))
+            return Collected(tuple(found.ids), {**sentences, **crashed}, identities)
         importing = target.with_suffix(IMPORTING_SUFFIX)
         if not importing.exists():
             raise PipelineError(

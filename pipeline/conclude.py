@@ -3,12 +3,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """After the last test: records, JUnit, proposals, and what a person needs to know."""
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from harness.errors import RecordError
 from harness.records.moves import Move, write_moves
+from harness.records.naming import identity_of
+from harness.records.outcomes import latest, words_of_run, words_text
 from harness.records.run_dir import RECORDS_NAME, read_merged
 from harness.records.schema import Plan, PlannedTest, RunHeader, TestRecord
 from pipeline.devices import DeviceState
@@ -17,7 +18,8 @@ from pipeline.errors import PipelineError
 from pipeline.issue import write_drafts
 from pipeline.junit import write_junit
 from pipeline.lists import Lists
-from pipeline.merge import finish, latest
+from pipeline.merge import finish
+from pipeline.plan import Identify
 from pipeline.promises import ExitCode, broken, exit_code, reproduce
 from pipeline.promote import propose
 from pipeline.run import End, Ended
@@ -37,8 +39,12 @@ def conclude(
     collected: Collection[str],
     durations: Path,
     say: Speaker,
+    identify: Identify = identity_of,
+    aliases: Mapping[str, str] | None = None,
 ) -> ExitCode:
     """Write what the run comes to, tell it, and return its exit code.
+
+    `identify` says what a list's entry is on a device, `aliases` what tests were called before.
 
     Raises:
         RecordError: the disk is full or gone; the journals hold everything all the same.
@@ -49,17 +55,17 @@ def conclude(
     unkept = broken(plan.tests, latest_by_key, states)
     losses = header.missing if plan.shard[1] == 1 else ()  # a shard does not miss the others
     write_junit(run_dir / JUNIT_NAME, records, losses)
-    _learn(durations, [r for r in records if (r.started or 0.0) >= plan.resumed], say)
+    _learn(durations, records, aliases, say)
     _tell_unkept(unkept, say)
-    words = Counter(r.outcome for r in latest_by_key.values())
-    counts = ", ".join(f"{n} {outcome}" for outcome, n in sorted(words.items()))
+    counts = words_text(words_of_run(run_dir))
     kept = len(plan.tests) - len(unkept)
     say(f"{kept} of {len(plan.tests)} tests did what was promised ({counts})")
     for sentence in dict.fromkeys(w for r in latest_by_key.values() for w in r.warnings):
         say(f"warning: {sentence}")
     moves: list[Move] = []
     if lists is not None and plan.shard[1] == 1:
-        moves = _propose(run_dir, records, lists, collected, say)
+        found = propose(records, lists, collected, identify, aliases)
+        moves = _propose(run_dir, found, say)
     regressed = {test.identity.key for test, _ in unkept}
     write_issues(run_dir, header, latest_by_key.values(), moves, say, regressed)
     for name in (RECORDS_NAME, JUNIT_NAME, LOG_NAME):
@@ -106,21 +112,19 @@ def print_moves(moves: Sequence[Move], say: Speaker) -> None:
         say(f"{move.move} {move.test} {preposition} {move.list} on {move.device}: {move.reason}")
 
 
-def _learn(durations: Path, records: Iterable[TestRecord], say: Speaker) -> None:
+def _learn(
+    durations: Path,
+    records: Iterable[TestRecord],
+    aliases: Mapping[str, str] | None,
+    say: Speaker,
+) -> None:
     try:
-        add_durations(durations, records)
+        add_durations(durations, records, aliases)
     except (PipelineError, RecordError) as error:  # the next plan is a little worse, no more
         say(f"warning: {error}")
 
 
-def _propose(
-    run_dir: Path,
-    records: Iterable[TestRecord],
-    lists: Lists,
-    collected: Collection[str],
-    say: Speaker,
-) -> list[Move]:
-    moves = propose(records, lists, collected)
+def _propose(run_dir: Path, moves: list[Move], say: Speaker) -> list[Move]:
     path = write_moves(run_dir, moves)
     print_moves(moves, say)
     say(f"wrote {path}")

@@ -12,7 +12,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,12 +22,13 @@ from harness.errors import RecordError
 from harness.records.blobs import BlobStore
 from harness.records.journal import JournalWriter
 from harness.records.provenance import collect
-from harness.records.schema import Artifact, PlannedTest, TestStopped
+from harness.records.run_dir import read_plan
+from harness.records.schema import Artifact, PlannedTest
 from pipeline.ledger import Ledger
 from pipeline.lifeline import PARENT_VARIABLE, die_with_parent
 from pipeline.memory import MemoryKills
-from pipeline.plan import deadline, load_plan
-from pipeline.verdict import Death, judge
+from pipeline.plan import deadline
+from pipeline.verdict import Death, judge, stopped
 from pipeline.worker import CONTROLLER_INPUT, NOTHING_LEFT_INPUT, REST_SUFFIX, stack_path
 from pipeline.xdist_scheduling import PlanScheduling
 
@@ -44,12 +44,13 @@ class ControllerSide:
     def __init__(self, plan: str, timeout: float | None, capacities: Mapping[str, int]) -> None:
         if PARENT_VARIABLE in os.environ:
             die_with_parent(int(os.environ[PARENT_VARIABLE]), signal.SIGKILL)
-        loaded = load_plan(Path(plan))
+        loaded = read_plan(Path(plan))
         self._run_dir = Path(plan).parent
         self._timeout = timeout
-        self._ledger = Ledger(self._run_dir, loaded.tests, loaded.resumed)
+        self._ledger = Ledger(self._run_dir, loaded.tests, loaded.attempt)
         self._ledger.read()
-        self._journal = JournalWriter(self._run_dir, loaded.run_id, collect())
+        self._attempt = loaded.attempt
+        self._journal = JournalWriter(self._run_dir, loaded.run_id, collect(), loaded.attempt)
         self._scheduling = PlanScheduling(self._ledger.waiting, capacities)
         self._memory = MemoryKills()
         self._second_try: set[str] = set()
@@ -111,15 +112,7 @@ class ControllerSide:
             return  # it had ended, and the worker died before it could say so
         outcome, failure = judge(death, self._keep(death.stack))
         try:
-            self._journal.append(
-                TestStopped(
-                    time=time.time(),
-                    key=key,
-                    outcome=outcome,
-                    failure=failure,
-                    nodeid=test.nodeid,
-                )
-            )
+            self._journal.append(stopped(test, outcome, failure, self._attempt))
         except RecordError as error:  # the supervisor gives every test without a word one
             print(error, file=sys.stderr)
 

@@ -7,19 +7,20 @@ A run that was killed is merged as it is, and can be resumed afterwards all the 
 """
 
 import socket
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psutil
 
-from harness.records.journal import PLAIN, journals, read_header
-from harness.records.run_dir import HEADER_NAME, OLD_RECORDS_NAME, read_merged, read_plans
+from harness.records.journal import PLAIN, journals, read_header, unpacked_journals
+from harness.records.outcomes import words_of_run, words_text
+from harness.records.packing import LARGEST
+from harness.records.run_dir import HEADER_NAME, PLAIN_RECORDS_NAME, read_plans
 from pipeline import resume
 from pipeline.conclude import how_to_go_on
 from pipeline.errors import PipelineError
 from pipeline.ledger import Ledger
-from pipeline.merge import finish, latest
+from pipeline.merge import finish
 from pipeline.run_lock import RunLock
 from pipeline.speech import Speaker
 
@@ -42,7 +43,9 @@ def _is_merged(run_dir: Path) -> bool:
     """Is all that its processes wrote in its records? A run of schema 1 keeps plain journals."""
     if not (run_dir / HEADER_NAME).exists():
         return False
-    return (run_dir / OLD_RECORDS_NAME).exists() or not any(_plain(run_dir))
+    old = run_dir / PLAIN_RECORDS_NAME
+    is_old = old.exists() and old.stat().st_size <= LARGEST
+    return is_old or not unpacked_journals(run_dir)
 
 
 def _plain(run_dir: Path) -> Iterator[Path]:
@@ -55,7 +58,7 @@ def _finish(run_dir: Path, say: Speaker) -> None:
             _refuse_if_written(run_dir, path)
         cut_off = []
         for plan in read_plans(run_dir):
-            ledger = Ledger(run_dir, plan.tests, plan.resumed)
+            ledger = Ledger(run_dir, plan.tests, plan.attempt)
             ledger.read()
             left = len(resume.left(ledger))
             resume.give_their_word(run_dir, plan, ledger)
@@ -63,8 +66,7 @@ def _finish(run_dir: Path, say: Speaker) -> None:
                 unsaid = f"{left} of {len(plan.tests)} tests have no result of their own"
                 cut_off.append(f"the run was cut off: {unsaid}; {how_to_go_on(run_dir, plan)}")
         header = finish(run_dir)
-    words = Counter(record.outcome for record in latest(read_merged(run_dir)[1]))
-    counts = ", ".join(f"{n} {outcome}" for outcome, n in sorted(words.items()))
+    counts = words_text(words_of_run(run_dir))
     say(f"merged {run_dir}: {counts or 'no test was recorded'}")
     for sentence in (*header.missing, *cut_off):
         say(sentence)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.records.atomic import write_atomically
 from harness.records.moves import Move
-from harness.records.naming import entry_of
+from harness.records.naming import listed_as
 from harness.records.reproducible import (
     is_reproducible,
     reproduce_command,
@@ -57,7 +57,7 @@ def write_drafts(
         identity = record.identity
         if identity.flow != "full" or not is_reproducible(record.outcome, record.failure):
             continue
-        entry = entry_of(record.nodeid, identity.device)
+        entry = listed_as(record)
         if (
             record.outcome is Outcome.INCORRECT
             or identity.key in regressed
@@ -78,8 +78,8 @@ def draft_issue(record: TestRecord, provenance: Provenance | None = None) -> str
     identity = record.identity
     failing = [(o, c) for o in record.outputs for c in o.checks if c.asserted and not c.ok]
     name = record.model_name or identity.model
-    again = reproduce(PlannedTest(identity, record.nodeid))
-    if command := reproduce_command(record.nodeid, identity):
+    again = reproduce(PlannedTest(identity, record.nodeid, entry=record.entry))
+    if command := reproduce_command(record.nodeid, identity, record.entry):
         again += f"\n{command}  # finds the ops that are to blame"
     incorrect = record.outcome is Outcome.INCORRECT
     parts = [

@@ -6,7 +6,8 @@
 The journals are the only channel between the tests and their supervisor: what is not on disk
 did not happen. Each call of `read` takes up every journal where the last one left off.
 
-Of what was written before a run was taken up again only the words that stay count.
+Of what was written before a run was taken up again only the words that stay count. Every journal
+says how often its run had been taken up by then; the clock, which goes back, has no say in it.
 """
 
 import time
@@ -15,16 +16,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
-from harness.records.journal import PACKED, journals
+from harness.records.decoding import Json, lines_of
+from harness.records.journal import PACKED, journal_name, journals
+from harness.records.outcomes import is_blocking, urgency
 from harness.records.packing import read_lines
 from harness.records.schema import (
     GOOD,
     UNSETTLED,
     AnyEvent,
+    JournalOpened,
     OpEnded,
     OpRepeated,
+    OpResult,
     OpsFound,
     Outcome,
     PlannedTest,
@@ -36,7 +39,7 @@ from harness.records.schema import (
     TestStopped,
 )
 
-_DECODER: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+_DECODER: Json[AnyEvent] = Json(AnyEvent, "an event")
 
 
 @dataclass
@@ -54,9 +57,14 @@ class OpCounts:
     rechecked: int = 0
     """Known to the cache and computed again all the same."""
     failed: int = 0
+    worst: OpResult | None = None
+    """Of the ops that did not run right; None when all did."""
 
-    def note(self, event: OpEnded | OpRepeated) -> None:
-        """One op has its verdict."""
+    def note(self, event: OpEnded | OpRepeated, blocking: OpResult | None) -> None:
+        """One op has its verdict; `blocking` is its result when it did not run right."""
+        if blocking is not None:
+            known = [blocking] if self.worst is None else [self.worst, blocking]
+            self.worst = min(known, key=urgency)
         result = event.result if isinstance(event, OpEnded) else event
         outcome = event.result.verdict.outcome if isinstance(event, OpEnded) else event.outcome
         self.done += 1
@@ -73,10 +81,10 @@ class OpCounts:
 class Ledger:
     """The state of a plan: what waits, what runs, what has its word."""
 
-    def __init__(self, run_dir: Path, tests: Iterable[PlannedTest], resumed: float = 0.0) -> None:
-        """`resumed` is when the run was taken up again, in seconds since the epoch."""
+    def __init__(self, run_dir: Path, tests: Iterable[PlannedTest], attempt: int = 1) -> None:
+        """`attempt` is how often the run has been taken up, its begin included."""
         self.run_dir = run_dir
-        self._resumed = resumed
+        self._attempt = attempt
         self.tests = {t.identity.key: t for t in tests}
         self.started: dict[str, TestStarted] = {}
         self.outcomes: dict[str, Outcome] = {}
@@ -85,25 +93,41 @@ class Ledger:
         """The stage each running test is in."""
         self.ops: dict[str, OpCounts] = {}
         """Of every op-by-op test that was split into its ops."""
+        self._blocking: dict[tuple[str, str], OpResult] = {}
+        """By op key and device, the results that other tests may repeat."""
         self._offsets: dict[Path, int] = {}
+        self._attempts: dict[str, int] = {}
+        """The attempt of every journal, by its name."""
+        self._begun: dict[str, float] = {}
+        """By key, when a running test began, on a clock that nobody sets: a deadline is no moment
+        but so many seconds."""
 
     def read(self) -> list[str]:
         """Take up what was written since the last call; the keys that got their word."""
         finished: list[str] = []
         for path in journals(self.run_dir):
+            name = journal_name(path)
             for event in self._new_events(path):
-                key = self.apply(event)
+                if isinstance(event, JournalOpened):
+                    self._attempts[name] = event.attempt
+                key = self.apply(event, self._attempts.get(name, 1))
                 if key is not None:
                     finished.append(key)
         return finished
 
-    def apply(self, event: AnyEvent) -> str | None:
-        """Take up one event; the test's key when it is the test's first terminal word."""
-        if event.time < self._resumed and not _stays(event):
+    def apply(self, event: AnyEvent, attempt: int | None = None) -> str | None:
+        """Take up one event; the test's key when it is the test's first terminal word.
+
+        `attempt` is how often the run had been taken up when it was written; None: as often as
+        now.
+        """
+        if attempt is not None and attempt < self._attempt and not _stays(event):
             return None
         if isinstance(event, TestStarted):
             if event.identity.key in self.tests:
                 self.started[event.identity.key] = event
+                age_s = max(time.time() - event.time, 0.0)
+                self._begun[event.identity.key] = time.monotonic() - age_s
                 self.ops.pop(event.identity.key, None)
         elif isinstance(event, StageStarted):
             self.stages[event.key] = event.stage
@@ -113,11 +137,24 @@ class Ledger:
             counts = OpCounts(event.total, event.taken, event.time, done=event.taken)
             self.ops[event.key] = counts
         elif isinstance(event, OpEnded | OpRepeated):
+            blocking = self._blocking_result(event)
             if event.key in self.ops:
-                self.ops[event.key].note(event)
+                self.ops[event.key].note(event, blocking)
         elif isinstance(event, TestEnded | TestStopped) and event.key in self.tests:
             return self._end(event)
         return None
+
+    def _blocking_result(self, event: OpEnded | OpRepeated) -> OpResult | None:
+        """The result of an op that did not run right; None when it did."""
+        if isinstance(event, OpRepeated):
+            return self._blocking.get((event.op_key, event.device))
+        verdict = event.result.verdict
+        place = verdict.op.key, verdict.device
+        if not is_blocking(event.result):
+            self._blocking.pop(place, None)
+            return None
+        self._blocking[place] = event.result
+        return event.result
 
     def _end(self, event: TestEnded | TestStopped) -> str | None:
         """The test's own word counts, whatever a supervisor that came too late says."""
@@ -149,16 +186,22 @@ class Ledger:
 
     @property
     def counts(self) -> Counter[Outcome]:
-        """How many tests have which word."""
-        return Counter(self.outcomes.values())
+        """How many tests are shown with which word."""
+        return Counter(map(self.shown, self.outcomes))
+
+    def shown(self, key: str) -> Outcome:
+        """The word a finished test is counted by, as every report does: see `outcomes.shown`."""
+        worst = self.ops[key].worst if key in self.ops else None
+        outcome = self.outcomes[key]
+        return outcome if worst is None or outcome not in GOOD else worst.verdict.outcome
 
     def overdue(self, deadlines: dict[str, float], grace_s: float) -> dict[str, TestStarted]:
         """Running tests that are `grace_s` past their deadline."""
-        now = time.time()
+        now = time.monotonic()
         return {
             key: event
             for key, event in self.running.items()
-            if now - event.time > deadlines[key] + grace_s
+            if now - self._begun[key] > deadlines[key] + grace_s
         }
 
     def _new_events(self, path: Path) -> list[AnyEvent]:
@@ -172,11 +215,10 @@ class Ledger:
         whole = data.rfind(b"\n") + 1
         self._offsets[path] = offset + whole
         events = []
-        for line in data[:whole].split(b"\n")[:-1]:
-            try:
-                events.append(_DECODER.decode(line))
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                continue  # the merge mentions every unreadable line
+        for _, line in lines_of(data[:whole]):
+            event = _DECODER.decode_or_none(line)
+            if event is not None:  # the merge mentions every unreadable line
+                events.append(event)
         return events
 
 

@@ -12,13 +12,23 @@ refused: an option nobody reads is worse than none.
 import difflib
 import enum
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.errors import RecordError
 from harness.records.atomic import write_atomically
+from harness.records.decoding import read_bytes
 from harness.records.moves import Move
-from harness.records.naming import FLOWS, MODES, ONNX_SUFFIX, identity_of, split_params
+from harness.records.naming import (
+    FLOWS,
+    MODES,
+    ONNX_SUFFIX,
+    identity_of,
+    parts_of,
+    places_of,
+    same_test,
+)
 from harness.records.schema import Identity
 from pipeline.errors import ListError
 from pipeline.list_file import parse
@@ -123,9 +133,9 @@ def read_lists(folder: Path) -> Lists:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_bytes().decode()
-    except OSError as error:
-        raise ListError(f"cannot read the list {path}: {error.strerror}") from error
+        return read_bytes(path, "the list ").decode()
+    except RecordError as error:
+        raise ListError(str(error)) from error
     except UnicodeDecodeError as error:
         raise ListError(f"{path} is not UTF-8 text: {error.reason} at {error.start}") from error
 
@@ -200,12 +210,17 @@ def _list_of(move: Move) -> ListName:
 
 
 def problems(
-    lists: Lists, collected: Collection[str], devices: Collection[str], root: Path = Path()
+    lists: Lists,
+    collected: Collection[str],
+    devices: Collection[str],
+    root: Path = Path(),
+    identify: Callable[[str, str], Identity] = identity_of,
 ) -> list[str]:
     """What is wrong with the lists, one sentence each, in the files' order.
 
     `collected` are the ids that pytest collects, without a device, and `devices` the names of
-    known devices. An id's file is looked up below `root`.
+    known devices. An id's file is looked up below `root`; `identify` says what an entry is on a
+    device.
     """
     first: dict[tuple[str, str], Entry] = {}
     same: dict[Identity, Entry] = {}
@@ -214,22 +229,23 @@ def problems(
     found = []
     for entry in lists.entries:
         said: list[str] = []
+        identity = identify(entry.test, entry.device)
         if entry.device not in devices:
             said.append(f"there is no device `{entry.device}`{hint(entry.device, devices)}")
         if entry.test not in known:
             said.append(_not_collected(entry.test, collected, files, root))
         if earlier := first.get((entry.device, entry.test)):
             said.append(f"on {entry.device} it is already at {lists.where(earlier)}")
-        elif twin := same.get(entry.identity):
+        elif (twin := same.get(identity)) and twin.test != entry.test:
             said.append(
                 f"it is the same test as {twin.test} at {lists.where(twin)}: both are "
-                f"{entry.identity.key}, so their histories would mix; rename one"
+                f"{identity.key}, so their histories would mix; rename one"
             )
         said += naming_problems(entry.test)
-        if not said and entry.identity.flow not in entry.list.flows:
-            said.append(_wrong_list(entry))
+        if not said and identity.flow not in entry.list.flows:
+            said.append(_wrong_list(identity))
         first.setdefault((entry.device, entry.test), entry)
-        same.setdefault(entry.identity, entry)
+        same.setdefault(identity, entry)
         found += [f"{lists.where(entry)}: {entry.test}: {sentence}" for sentence in said]
     return found
 
@@ -239,9 +255,9 @@ def naming_problems(test: str) -> list[str]:
 
     ONNX tests end in `_onnx`, file and function alike, and every id carries its flow and mode.
     """
-    path, _, function = test.partition("::")
-    stem = path.rpartition("/")[2].removesuffix(".py")
-    name, params = split_params(function.rpartition("::")[2])
+    parts = parts_of(test)
+    stem = parts.path.rpartition("/")[2].removesuffix(".py")
+    name, places = parts.function, places_of(parts.words)
     said = []
     if name.endswith(ONNX_SUFFIX) != stem.endswith(ONNX_SUFFIX):
         onnx, other = (name, stem) if name.endswith(ONNX_SUFFIX) else (stem, name)
@@ -249,26 +265,25 @@ def naming_problems(test: str) -> list[str]:
             f"`{onnx}` says ONNX and `{other}` does not; file and function of an ONNX test both "
             f"end in `{ONNX_SUFFIX}`"
         )
-    if not any(p in FLOWS for p in params):
+    if places.flow is None:
         said.append(f"its id carries no flow ({', '.join(FLOWS)})")
-    if not any(p in MODES for p in params):
+    if places.mode is None:
         said.append(f"its id carries no mode ({', '.join(MODES)})")
-    if name.endswith(ONNX_SUFFIX) and "op_by_op_torch" in params:
+    if name.endswith(ONNX_SUFFIX) and identity_of(test, "").flow == "op_by_op_torch":
         said.append("an ONNX model goes op by op through StableHLO only (op_by_op_stablehlo)")
     return said
 
 
-def twins(tests: Iterable[str]) -> list[str]:
+def twins(
+    tests: Iterable[str], identify: Callable[[str, str], Identity] = identity_of
+) -> list[str]:
     """Ids that are one test to the records, one sentence each."""
     seen: dict[Identity, str] = {}
     said = []
     for test in sorted(set(tests)):
-        identity = identity_of(test, "")
+        identity = identify(test, "")
         if seen.setdefault(identity, test) != test:
-            said.append(
-                f"{seen[identity]} and {test} are the same test, {identity.name}, so their "
-                "histories would mix; rename one"
-            )
+            said.append(same_test(seen[identity], test, identity.name))
     return said
 
 
@@ -286,6 +301,6 @@ def _not_collected(
     return f"does not collect: {there}{hint(test, near)}"
 
 
-def _wrong_list(entry: Entry) -> str:
-    homes = " or ".join(name for name in ListName if entry.identity.flow in name.flows)
-    return f"a test of the flow {entry.identity.flow} belongs in {homes}"
+def _wrong_list(identity: Identity) -> str:
+    homes = " or ".join(name for name in ListName if identity.flow in name.flows)
+    return f"a test of the flow {identity.flow} belongs in {homes}"

@@ -8,15 +8,20 @@ from pathlib import Path
 
 import msgspec
 
-from harness.records.naming import entry_of, identity_of, nodeid_on, sized
-from harness.records.schema import Identity, Plan, PlannedTest
+from harness.records.naming import identity_of, listed_as, nodeid_on, parts_of, same_test
+from harness.records.schema import Identity, PlannedTest
+from harness.records.values import BASE_SIZE
 from pipeline.errors import PipelineError
 from pipeline.lists import ListName, Lists
 
 DEFAULT_TIMEOUT_S = 900.0
+_LONGEST_S = 1e8
+"""Three years: what timers take without overflow."""
 
 Estimate = Callable[[Identity], float | None]
 """Expected seconds of a test; None when nothing is known."""
+Identify = Callable[[str, str], Identity]
+"""What an entry is on a device: what pytest says, or else the id alone."""
 
 
 def deadline(estimate_s: float | None, timeout_s: float | None) -> float:
@@ -26,15 +31,23 @@ def deadline(estimate_s: float | None, timeout_s: float | None) -> float:
     to need long. An estimate never shortens it: it may be borrowed from other tests, and a
     false TIMEOUT costs more than the minutes of a hang.
     """
-    return timeout_s or max(DEFAULT_TIMEOUT_S, 3 * (estimate_s or 0.0))
+    return min(timeout_s or max(DEFAULT_TIMEOUT_S, 3 * (estimate_s or 0.0)), _LONGEST_S)
 
 
 def from_lists(
-    lists: Lists, names: Sequence[ListName], devices: Collection[str], estimate: Estimate
+    lists: Lists,
+    names: Sequence[ListName],
+    devices: Collection[str],
+    estimate: Estimate,
+    identify: Identify = identity_of,
 ) -> list[PlannedTest]:
-    """The tests that `names` hold for `devices`; a test on two lists runs for the first."""
+    """The tests that `names` hold for `devices`; a test on two lists runs for the first.
+
+    Raises:
+        PipelineError: two entries are one test to the records.
+    """
     return _distinct(
-        planned(entry.test, entry.device, estimate, name, name.environment)
+        planned(entry.test, entry.device, estimate, name, name.environment, identify)
         for name in names
         for entry in lists.of(name)
         if entry.device in devices
@@ -42,11 +55,20 @@ def from_lists(
 
 
 def from_entries(
-    entries: Iterable[str], devices: Iterable[str], estimate: Estimate
+    entries: Iterable[str],
+    devices: Iterable[str],
+    estimate: Estimate,
+    identify: Identify = identity_of,
 ) -> list[PlannedTest]:
-    """The tests that a person named, on every one of `devices`."""
+    """The tests that a person named, on every one of `devices`.
+
+    Raises:
+        PipelineError: two of them are one test to the records.
+    """
     named = list(devices)
-    return _distinct(planned(entry, device, estimate) for entry in entries for device in named)
+    return _distinct(
+        planned(entry, device, estimate, identify=identify) for entry in entries for device in named
+    )
 
 
 def planned(
@@ -55,15 +77,17 @@ def planned(
     estimate: Estimate,
     list_name: str = "",
     environment: dict[str, str] | None = None,
+    identify: Identify = identity_of,
 ) -> PlannedTest:
     """One entry on one device."""
-    identity = identity_of(entry, device)
+    identity = identify(entry, device)
     return PlannedTest(
         identity=identity,
         nodeid=nodeid_on(entry, device),
         list_name=list_name,
         estimate_s=estimate(identity),
         environment=environment or {},
+        entry=entry,
     )
 
 
@@ -71,9 +95,14 @@ def at_size(tests: Iterable[PlannedTest], size: str, estimate: Estimate) -> list
     """The same tests as a run of another size calls them."""
     resized = []
     for test in tests:
-        device = test.identity.device
-        entry = sized(entry_of(test.nodeid, device), size)
-        resized.append(planned(entry, device, estimate, test.list_name, test.environment))
+        entry = listed_as(test)
+        identity = msgspec.structs.replace(test.identity, size=size)
+        nodeid, seconds = nodeid_on(entry, identity.device, size), estimate(identity)
+        resized.append(
+            msgspec.structs.replace(
+                test, identity=identity, nodeid=nodeid, estimate_s=seconds, entry=entry
+            )
+        )
     return resized
 
 
@@ -92,10 +121,13 @@ def matching(tests: Iterable[PlannedTest], models: Sequence[str]) -> list[Planne
 
 def _names(test: PlannedTest) -> set[str]:
     """What a test goes by: its model, folder, file, function, record, and its id on a list."""
-    path, _, function = entry_of(test.nodeid, test.identity.device).rpartition("::")
-    stem, record = Path(path).stem, test.identity.name
-    names = {test.identity.model, Path(path).parent.name, stem, record, function}
-    return names | {function.partition("[")[0], stem.removeprefix("test_")}
+    entry = listed_as(test)
+    parts, record = parts_of(entry), test.identity.name
+    path, function = Path(parts.path), parts.function
+    with_params = function if parts.params is None else f"{function}[{parts.params}]"
+    base = msgspec.structs.replace(test.identity, size=BASE_SIZE).name
+    names = {test.identity.model, path.parent.name, path.stem, record, base, with_params, function}
+    return names | {path.stem.removeprefix("test_"), *parts.classes}
 
 
 def files_of(tests: Iterable[PlannedTest]) -> list[str]:
@@ -103,22 +135,10 @@ def files_of(tests: Iterable[PlannedTest]) -> list[str]:
     return sorted({t.nodeid.partition("::")[0] for t in tests})
 
 
-def load_plan(path: Path) -> Plan:
-    """Read one plan file.
-
-    Raises:
-        PipelineError: it is absent or no plan.
-    """
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Plan)
-    except OSError as error:
-        raise PipelineError(f"cannot read the plan {path}: {error.strerror}") from error
-    except msgspec.DecodeError as error:
-        raise PipelineError(f"{path} is not a plan: {error}") from error
-
-
 def _distinct(tests: Iterable[PlannedTest]) -> list[PlannedTest]:
     by_key: dict[str, PlannedTest] = {}
     for test in tests:
-        by_key.setdefault(test.identity.key, test)
+        first = by_key.setdefault(test.identity.key, test)
+        if listed_as(first) != listed_as(test):
+            raise PipelineError(same_test(listed_as(first), listed_as(test), test.identity.key))
     return list(by_key.values())

@@ -70,4 +70,4 @@ def exit_code(unkept: Iterable[tuple[PlannedTest, TestRecord | None]]) -> ExitCo
 def reproduce(test: PlannedTest) -> str:
     """The shell command that runs one test again, by itself."""
     variables = [f"{name}={shlex.quote(value)}" for name, value in test.environment.items()]
-    return " ".join([*variables, run_again(test.nodeid, test.identity)])
+    return " ".join([*variables, run_again(test.nodeid, test.identity, test.entry)])

@@ -24,19 +24,25 @@ that is evidence. The first rule that fits decides.
     ===  ==========================================  ===================================
 
 What says nothing of the model moves nothing: INFRA, KILLED, NOT_RUN and SKIPPED; TIMEOUT, which
-a slow machine makes; FAILED while loading, in the golden run or in the test's own code. A record
-counts for the test its id names, so a record with another device's or a made-up id is dropped.
+a slow machine makes; FAILED while loading, in the golden run or in the test's own code; UNVERIFIED,
+and PASSED without an output, for nothing was compared; a walk over one op that was asked for; a
+rehearsal at another size. A record counts for the test its id names, so a record with another
+device's or a made-up id is dropped.
 """
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import msgspec
+
+from harness.records.aliases import renamed
 from harness.records.moves import Move
-from harness.records.naming import FLOWS, entry_of, identity_of, split_params
-from harness.records.schema import Outcome, Stage, Status, TestRecord
+from harness.records.naming import identity_of, listed_as, parts_of, places_of
+from harness.records.schema import Identity, Outcome, Stage, Status, TestRecord
+from harness.records.values import BASE_SIZE
 from pipeline.lists import OP_BY_OP_FLOWS, Entry, ListName, Lists
 
 COMPILER_STAGES = frozenset(
@@ -59,15 +65,20 @@ FINISHED = frozenset({Outcome.PASSED, Outcome.REACHED, Outcome.INCORRECT})
 
 
 def propose(
-    records: Iterable[TestRecord], lists: Lists, collected: Collection[str] | None = None
+    records: Iterable[TestRecord],
+    lists: Lists,
+    collected: Collection[str] | None = None,
+    identify: Callable[[str, str], Identity] = identity_of,
+    aliases: Mapping[str, str] | None = None,
 ) -> list[Move]:
     """The moves that `records` support and `lists` do not show yet, in a stable order.
 
     With `collected`, the ids that pytest collects, no other id is ever added. No test loses
-    its last place: where there is nothing to move to, it stays.
+    its last place: where there is nothing to move to, it stays. `identify` says what an entry is
+    on a device; `aliases` give old names of tests their present ones.
     """
     moves: list[Move] = []
-    for subject in _subjects(records, lists):
+    for subject in _subjects(records, lists, _Names(identify, aliases or {})):
         wanted = [m for verdict in _judge(subject) for m in _moves(subject, verdict)]
         kept = [m for m in wanted if m.move == "remove" or collected is None or m.test in collected]
         if any(m.move == "add" for m in kept) or len(kept) < len(subject.listed):
@@ -77,11 +88,36 @@ def propose(
 
 def with_flow(entry: str, flow: str) -> str | None:
     """The id of the same test in another flow; None when the id carries no flow to replace."""
-    name, params = split_params(entry)
-    if not any(p in FLOWS for p in params):
+    parts = parts_of(entry)
+    words, place = parts.words, places_of(parts.words).flow
+    if place is None or parts.params is None:
         return None
-    at = next(i for i, p in enumerate(params) if p in FLOWS)
-    return f"{name}[{'-'.join([*params[:at], flow, *params[at + 1 :]])}]"
+    words[place] = flow
+    return f"{entry.removesuffix(f'[{parts.params}]')}[{'-'.join(words)}]"
+
+
+@dataclass(frozen=True)
+class _Names:
+    """What tests are called."""
+
+    identify: Callable[[str, str], Identity]
+    aliases: Mapping[str, str]
+
+    def counts(self, record: TestRecord, entry: str) -> bool:
+        """Does a record count for the test its id names? A rehearsal at another size does not."""
+        identity = record.identity
+        return (
+            "::" in entry
+            and identity.size == BASE_SIZE
+            and self.identify(entry, identity.device) == identity
+        )
+
+    def of(self, entry: str) -> str:
+        """The test whatever its flow and folder, so that a folder renamed is the same test."""
+        whole = with_flow(entry, "full")
+        identity = self.identify(entry, "")
+        name = msgspec.structs.replace(identity, flow="full").name if whole else identity.name
+        return renamed(f"{name}@", self.aliases)
 
 
 @dataclass(frozen=True)
@@ -106,7 +142,7 @@ class _Subject:
         if known := {test for name in ops for test in self.on(name)}:
             return sorted(known)
         if self.ops is not None and self.ops.identity.flow in OP_BY_OP_FLOWS:
-            return [entry_of(self.ops.nodeid, self.device)]
+            return [listed_as(self.ops)]
         onnx = identity_of(self.test, self.device).framework == "onnx"
         entry = with_flow(self.test, "op_by_op_stablehlo" if onnx else "op_by_op_torch")
         return [entry] if entry else []
@@ -120,29 +156,23 @@ class _Verdict(NamedTuple):
     reason: str
 
 
-def _subjects(records: Iterable[TestRecord], lists: Lists) -> Iterator[_Subject]:
+def _subjects(records: Iterable[TestRecord], lists: Lists, names: _Names) -> Iterator[_Subject]:
     seen: dict[tuple[str, str], list[TestRecord]] = defaultdict(list)
     for record in records:
-        device = record.identity.device
-        entry = entry_of(record.nodeid, device)
-        if "::" in entry and identity_of(entry, device) == record.identity:
-            seen[device, with_flow(entry, "full") or entry].append(record)
+        entry = listed_as(record)
+        if names.counts(record, entry):
+            seen[record.identity.device, with_flow(entry, "full") or entry].append(record)
     listed: dict[tuple[str, str], list[Entry]] = defaultdict(list)
     for item in lists.entries:
-        listed[item.device, _name(item.test)].append(item)
+        listed[item.device, names.of(item.test)].append(item)
     for (device, test), found in sorted(seen.items()):
         yield _Subject(
             test=test,
             device=device,
             full=_latest(r for r in found if not _is_op_by_op(r)),
-            ops=_latest(r for r in found if _is_op_by_op(r) and r.outcome in FINISHED),
-            listed=tuple(listed[device, _name(test)]),
+            ops=_latest(r for r in found if _is_op_by_op(r) and _is_whole_walk(r)),
+            listed=tuple(listed[device, names.of(test)]),
         )
-
-
-def _name(entry: str) -> str:
-    """The test whatever its flow and file, so that a renamed file is the same test."""
-    return identity_of(with_flow(entry, "full") or entry, "").name
 
 
 def _is_op_by_op(record: TestRecord) -> bool:
@@ -161,12 +191,19 @@ def _latest(records: Iterable[TestRecord]) -> TestRecord | None:
 
 def _is_evidence(record: TestRecord) -> bool:
     if _is_op_by_op(record):
-        return record.outcome in FINISHED
+        return _is_whole_walk(record)
     if record.outcome is Outcome.FAILED:
         return _stage(record) in COMPILER_STAGES
     if record.outcome is Outcome.REACHED:
         return record.status >= Status.CONVERTED_TO_TTNN
+    if record.outcome is Outcome.PASSED and not record.outputs:
+        return False  # nothing was compared
     return record.outcome in FINISHED and record.status is Status.EXECUTED
+
+
+def _is_whole_walk(record: TestRecord) -> bool:
+    """Did it go through all of the model's ops, and not through the one that was asked for?"""
+    return record.outcome in FINISHED and record.only_op is None
 
 
 def _stage(record: TestRecord) -> Stage | None:

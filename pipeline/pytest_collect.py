@@ -10,6 +10,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from harness.records.collected import identity_of_item
+from harness.records.schema import Identity
+from harness.records.values import BASE_SIZE
+from harness.records.writable import encoded, said_by, writable
 from pipeline.lifeline import PARENT_VARIABLE, die_with_parent
 
 OPTION = "--bringup-collect"
@@ -20,6 +24,8 @@ class CollectedJson(msgspec.Struct):
     """The file's content."""
 
     ids: list[str] = []
+    identities: list[Identity] = []
+    """What each of `ids` is, on no device."""
     broken: dict[str, str] = {}
     """Test file to what was raised while it was imported."""
 
@@ -48,7 +54,7 @@ class Listener:
         """Write ahead which file is about to be imported: the import may end this process."""
         if isinstance(collector, pytest.Module):
             importing = self._target.with_suffix(IMPORTING_SUFFIX)
-            importing.write_text(collector.nodeid, "utf-8")
+            importing.write_text(writable(collector.nodeid), "utf-8")
 
     def pytest_exception_interact(
         self, node: pytest.Item | pytest.Collector, call: pytest.CallInfo[object]
@@ -56,14 +62,17 @@ class Listener:
         """Note why a file could not be collected."""
         if isinstance(node, pytest.Collector) and call.excinfo is not None:
             error = call.excinfo.value.__cause__ or call.excinfo.value
-            words = str(error).strip().splitlines() or [""]
+            words = said_by(error).splitlines()
             file = node.nodeid.partition("::")[0]
             self._found.broken[file] = f"{type(error).__name__}: {words[0]}"
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note what was collected."""
         self._found.ids = [item.nodeid for item in session.items]
+        self._found.identities = [
+            identity_of_item(item, device="", size=BASE_SIZE) for item in session.items
+        ]
 
     def pytest_unconfigure(self) -> None:
         """Hand over."""
-        self._target.write_bytes(msgspec.json.encode(self._found))
+        self._target.write_bytes(encoded(self._found))

@@ -8,21 +8,25 @@ NOT_RUN): such a test is run again, as another attempt. Inside an op-by-op test 
 ops that have a result are taken as they are; see `harness.records.verdicts.earlier`.
 """
 
+import shlex
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from harness.errors import UsageError
+from harness.records.checkout import refuse_foreign_folder
 from harness.records.journal import JournalWriter
 from harness.records.provenance import collect
 from harness.records.run_dir import HEADER_NAME, read_plans
-from harness.records.schema import UNSETTLED, Failure, Outcome, Plan, PlannedTest, TestStopped
+from harness.records.schema import UNSETTLED, Failure, Outcome, Plan, PlannedTest
 from pipeline.choose import Chosen, RunOptions
 from pipeline.errors import PipelineError
 from pipeline.ledger import Ledger
+from pipeline.verdict import stopped
 
 _TUPLES = ("devices", "models", "ids")
 _WORDS = ("size", "split", "lists", "tests")
@@ -107,7 +111,7 @@ def what_stays(run_dir: Path, plan: Plan) -> Ledger:
 
 
 def _ledger(run_dir: Path, plan: Plan) -> Ledger:
-    ledger = Ledger(run_dir, plan.tests, plan.resumed)
+    ledger = Ledger(run_dir, plan.tests, plan.attempt)
     ledger.read()
     return ledger
 
@@ -126,32 +130,62 @@ def options_of(plan: Plan, run_dir: Path, options: RunOptions) -> RunOptions:
     """
     if not plan.chosen:
         raise PipelineError(f"{run_dir} was planned by an older bringup, which cannot be resumed")
+    how = f"resume it with `--resume {run_dir}` alone, or start anew"
     if "output" in options.given:
         raise PipelineError("--resume goes on in the run's own directory; leave --output out")
     if "shard" in options.given and options.shard != plan.shard:
-        raise PipelineError(_otherwise(run_dir, "shard", "{}/{}".format(*plan.shard)))
+        raise PipelineError(_otherwise(str(run_dir), "shard", "{}/{}".format(*plan.shard), how))
     if "run_id" in options.given and options.run_id != plan.run_id:
-        raise PipelineError(_otherwise(run_dir, "run-id", plan.run_id))
-    for name in (*plan.chosen, *_FLAGS, *_TEXTS):
-        planned = plan.chosen.get(name, ())
-        if name in options.given and _said(options, name) != planned:
+        raise PipelineError(_otherwise(str(run_dir), "run-id", plan.run_id, how))
+    return replace(as_planned(plan.chosen, options, str(run_dir), how), shard=(1, 1))
+
+
+def as_planned(
+    planned: Mapping[str, tuple[str, ...]], options: RunOptions, where: str, how: str
+) -> RunOptions:
+    """The options that chose what is planned `where`, with `options` for everything else.
+
+    Raises:
+        PipelineError: an option that is given says otherwise; `how` says what to do about it.
+    """
+    for name in (*planned, *_FLAGS, *_TEXTS):
+        if name in options.given and _said(options, name) != planned.get(name, ()):
             word = {"devices": "device", "models": "model"}.get(name, name.replace("_", "-"))
-            raise PipelineError(_otherwise(run_dir, word, ",".join(planned)))
-    chosen: dict[str, Any] = {n: plan.chosen[n] for n in _TUPLES}
-    chosen |= {n: plan.chosen[n][0] for n in _WORDS}
-    chosen |= {n: bool(plan.chosen.get(n)) for n in _FLAGS}
-    chosen |= {n: "".join(plan.chosen.get(n, ())) for n in _TEXTS}
-    chosen |= {"lists": Path(chosen["lists"])}
-    return replace(options, shard=(1, 1), **chosen)
+            raise PipelineError(_otherwise(where, word, ",".join(planned.get(name, ())), how))
+    if "tests" not in options.given:
+        for folder in planned.get("tests", ()):
+            _refuse_foreign(folder, where)
+    try:
+        chosen: dict[str, Any] = {n: planned[n] for n in _TUPLES}
+        chosen |= {n: planned[n][0] for n in _WORDS}
+    except LookupError as error:
+        said = f"the plan in {where} does not say by which {error.args[0]} it was chosen"
+        raise PipelineError(f"{said}; start anew") from None
+    chosen |= {n: bool(planned.get(n)) for n in _FLAGS}
+    chosen |= {n: "".join(planned.get(n, ())) for n in _TEXTS}
+    return replace(options, **chosen | {"lists": Path(chosen["lists"])})
 
 
-def _otherwise(run_dir: Path, option: str, planned: str) -> str:
+def _refuse_foreign(folder: str, where: str) -> None:
+    """A plan may be anybody's: the tests it collects are this checkout's, unless a person says so.
+
+    Raises:
+        PipelineError: they are not.
+    """
+    try:
+        refuse_foreign_folder(folder, Path.cwd(), f"the plan in {where}")
+    except UsageError as error:
+        hint = f"; if they are yours, say so with --tests {shlex.quote(folder)}"
+        raise PipelineError(f"{error}{hint}") from None
+
+
+def _otherwise(where: str, option: str, planned: str, how: str) -> str:
     was = f"with --{option} {planned}" if planned else f"without --{option}"
     if option in ("all", "no-cache"):
         was = f"with --{option}" if planned else f"without --{option}"
     if option == "ids":
         was = f"for {planned}" if planned else "for no test by its id"
-    return f"{run_dir} was planned {was}; resume it with `--resume {run_dir}` alone, or start anew"
+    return f"{where} was planned {was}; {how}"
 
 
 def same_tests(plan: Plan, run_dir: Path, now: Chosen) -> Chosen:
@@ -169,6 +203,14 @@ def same_tests(plan: Plan, run_dir: Path, now: Chosen) -> Chosen:
         raise PipelineError(
             f"the lists or the tests have changed since {run_dir} was planned: {what}; start anew"
         )
+    fresh = {t.identity.key: t for t in now.tests}
+    for test in plan.tests:  # what is run comes out of the plan, which may be anybody's
+        chosen = fresh[test.identity.key]
+        if (test.nodeid, test.environment) != (chosen.nodeid, chosen.environment):
+            raise PipelineError(
+                f"the plan in {run_dir} runs {test.identity.key} otherwise than it is chosen now:"
+                " another test or other variables; start anew"
+            )
     return replace(now, tests=list(plan.tests), total=plan.total)
 
 
@@ -178,9 +220,8 @@ def take_up(run_dir: Path, plan: Plan, ledger: Ledger) -> Plan:
     Raises:
         RecordError: the disk is full or gone.
     """
-    before = time.time()
     give_their_word(run_dir, plan, ledger)
-    return msgspec.structs.replace(plan, resumed=max(time.time(), before + 1e-6))
+    return msgspec.structs.replace(plan, resumed=time.time(), attempt=plan.attempt + 1)
 
 
 def give_their_word(run_dir: Path, plan: Plan, ledger: Ledger) -> None:
@@ -190,13 +231,8 @@ def give_their_word(run_dir: Path, plan: Plan, ledger: Ledger) -> None:
         RecordError: the disk is full or gone.
     """
     if ledger.running:
-        now = time.time()
-        journal = JournalWriter(run_dir, plan.run_id, collect())
+        journal = JournalWriter(run_dir, plan.run_id, collect(), plan.attempt)
         failure = Failure(None, "KILLED", "stopped while it ran: the run was killed")
         for key in ledger.running:
-            nodeid = ledger.tests[key].nodeid
-            word = Outcome.KILLED
-            journal.append(
-                TestStopped(time=now, key=key, outcome=word, failure=failure, nodeid=nodeid)
-            )
+            journal.append(stopped(ledger.tests[key], Outcome.KILLED, failure, plan.attempt))
         journal.close()

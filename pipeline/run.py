@@ -15,7 +15,6 @@ import os
 import select
 import shutil
 import signal
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,13 +25,13 @@ import psutil
 from harness.errors import RecordError
 from harness.records.journal import JournalWriter
 from harness.records.provenance import collect
-from harness.records.schema import Failure, Outcome, Plan, TestStopped
+from harness.records.schema import Failure, Outcome, Plan
 from pipeline.ballast import Ballast
 from pipeline.ledger import Ledger
 from pipeline.lifeline import adopt_orphans
 from pipeline.plan import deadline
 from pipeline.session import LOG_NAME, Session, Settings
-from pipeline.verdict import DEADLINE_GRACE_S
+from pipeline.verdict import DEADLINE_GRACE_S, stopped
 from pipeline.watchdog import end_all_below, wake_on_signals
 from pipeline.worker import STACK_FOLDER
 
@@ -143,8 +142,9 @@ def _signals() -> Iterator[_Signals]:
 class _Supervisor:
     def __init__(self, plan: Plan, settings: Settings, watcher: Watcher) -> None:
         self.settings = settings
+        self.attempt = plan.attempt
         self.watcher = watcher
-        self.ledger = Ledger(settings.run_dir, plan.tests, plan.resumed)
+        self.ledger = Ledger(settings.run_dir, plan.tests, plan.attempt)
         self.ledger.read()  # what stays of a run that was taken up again is no news
         self.ballast = Ballast(settings.run_dir, len(plan.tests))
         self.journal = self._new_journal()
@@ -250,13 +250,8 @@ class _Supervisor:
         self._look()
 
     def _stop(self, key: str, outcome: Outcome, kind: str, message: str) -> None:
-        event = TestStopped(
-            time=time.time(),
-            key=key,
-            outcome=outcome,
-            failure=Failure(stage=None, kind=kind, message=message),
-            nodeid=self.ledger.tests[key].nodeid,
-        )
+        failure = Failure(stage=None, kind=kind, message=message)
+        event = stopped(self.ledger.tests[key], outcome, failure, self.attempt)
         try:
             self.journal.append(event)
         except RecordError:  # the disk is full, and this journal's last line may be torn
@@ -265,7 +260,7 @@ class _Supervisor:
             self.journal.append(event)
 
     def _new_journal(self) -> JournalWriter:
-        return JournalWriter(self.settings.run_dir, self.settings.run_id, collect())
+        return JournalWriter(self.settings.run_dir, self.settings.run_id, collect(), self.attempt)
 
 
 def _end(session: Session) -> None:

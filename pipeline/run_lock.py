@@ -16,6 +16,7 @@ from typing import Self
 import psutil
 
 from harness.errors import RecordError
+from harness.records.ownership import open_plain, refers_to
 from pipeline.errors import PipelineError
 
 NAME = ".lock"
@@ -40,8 +41,9 @@ class RunLock:
             holder = os.pread(self.descriptor, 20, 0).decode("ascii", "replace")
             supervised = holder.isdecimal() and psutil.pid_exists(int(holder))
             if supervised or time.monotonic() > end:
+                busy = _busy(run_dir, self.descriptor)
                 os.close(self.descriptor)
-                raise PipelineError(f"the run in {run_dir} is still going on (process {holder})")
+                raise PipelineError(busy)
             time.sleep(0.2)
         os.ftruncate(self.descriptor, 0)
         os.pwrite(self.descriptor, str(os.getpid()).encode(), 0)
@@ -49,7 +51,7 @@ class RunLock:
     def _open(self) -> None:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self.descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+            self.descriptor = open_plain(self._path, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise RecordError(f"cannot write {self._path}: {error.strerror}") from error
 
@@ -58,7 +60,7 @@ class RunLock:
             fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
-        if self._path.exists() and self._path.stat().st_ino == os.fstat(self.descriptor).st_ino:
+        if refers_to(self._path, self.descriptor):
             return True
         os.close(self.descriptor)  # a run that ended meanwhile has taken the file away
         self._open()
@@ -75,9 +77,28 @@ class RunLock:
 def refuse_if_held(run_dir: Path) -> None:
     """Refuse to touch a run directory that is being written.
 
+    It may be a stranger's, or another user's that we can only read: nothing in it is written.
+
     Raises:
         PipelineError: a run is going on there.
+        RecordError: what lies there in a lock's place is none, or cannot be read.
     """
-    if (run_dir / NAME).exists():
-        with RunLock(run_dir, 0.0):
-            return
+    path = run_dir / NAME
+    try:
+        descriptor = open_plain(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise RecordError(f"cannot read {path}: {error.strerror}") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise PipelineError(_busy(run_dir, descriptor)) from None
+    finally:
+        os.close(descriptor)
+
+
+def _busy(run_dir: Path, descriptor: int) -> str:
+    holder = os.pread(descriptor, 20, 0).decode("ascii", "replace")
+    holder = holder if holder.isdecimal() else "unknown"  # a stranger's file goes to a terminal
+    return f"the run in {run_dir} is still going on (process {holder})"

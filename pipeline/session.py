@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.records.naming import SIZES, size_of
+from harness.records.journal import ATTEMPT_VARIABLE
+from harness.records.naming import SIZES
 from harness.records.schema import PlannedTest
 from pipeline import memory
 from pipeline.plan import files_of
@@ -43,6 +44,8 @@ class Settings:
     """The most tests a device runs at a time; absent: any number."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """Set for the whole session."""
+    attempt: int = 1
+    """How often the run has been taken up."""
     lock: int | None = None
     """A descriptor that holds the run directory as long as anybody has it."""
 
@@ -82,7 +85,7 @@ def command(settings: Settings, tests: Sequence[PlannedTest]) -> list[str]:
         *(f"--device={name}" for name in devices),
         *(
             f"--size={size}"
-            for size in sorted({size_of(t.identity) for t in tests})
+            for size in sorted({t.identity.size for t in tests})
             if size != SIZES[0]
         ),
         *files_of(tests),
@@ -108,6 +111,7 @@ def environment(settings: Settings) -> dict[str, str]:
         **settings.variables,
         RUN_DIR_VARIABLE: str(settings.run_dir),
         RUN_ID_VARIABLE: settings.run_id,
+        ATTEMPT_VARIABLE: str(settings.attempt),
     }
 
 

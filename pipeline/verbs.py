@@ -4,25 +4,41 @@
 """What each verb of the command line does, from its options to its exit code."""
 
 import os
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from harness.records.aliases import read_aliases
 from harness.records.atomic import write_atomically
+from harness.records.journal import run_attempt
 from harness.records.moves import write_moves
-from harness.records.run_dir import HEADER_NAME, read_merged, write_plan
-from harness.records.schema import Plan, PlannedTest
+from harness.records.outcomes import latest, words_of_run, words_text
+from harness.records.run_dir import (
+    HEADER_NAME,
+    read_merged,
+    read_shared_plan,
+    write_plan,
+    write_shared_plan,
+)
+from harness.records.schema import Outcome, Plan, PlannedTest
 from harness.records.scratch import sweep
 from pipeline import resume, verdict_cache
-from pipeline.choose import Chosen, RunOptions, choose, list_problems, look_around, refusals
+from pipeline.choose import (
+    Chosen,
+    RunOptions,
+    alias_problems,
+    choose,
+    list_problems,
+    look_around,
+    refusals,
+)
 from pipeline.collect import collect_tests
 from pipeline.conclude import JUNIT_NAME, conclude, print_moves
 from pipeline.errors import PipelineError
 from pipeline.junit import write_junit
 from pipeline.lists import ListName, apply, diff, read_lists
-from pipeline.merge import merge
+from pipeline.merge import merge, shards_in
 from pipeline.progress import clock, frame_of, watcher
 from pipeline.promises import ExitCode
 from pipeline.promote import propose
@@ -30,6 +46,7 @@ from pipeline.run import End, run_plan
 from pipeline.run_lock import RunLock, refuse_if_held
 from pipeline.scheduler import fill_estimates
 from pipeline.session import Settings, default_workers
+from pipeline.sharing import narrowed, share, take_up, tell_github
 from pipeline.speech import Speaker
 
 RUN_DIR_FILE_VARIABLE = "BRINGUP_RUN_DIR_FILE"
@@ -46,24 +63,51 @@ def run(options: RunOptions, say: Speaker) -> ExitCode:
     sweep()
     if options.resume is not None:
         return _resume(options, say)
-    chosen = choose(options, say)
+    now = datetime.now(UTC)
+    name = f"{options.session}-{now:%Y%m%dT%H%M%SZ}"
+    i, n = options.shard
+    if options.plan is not None:
+        shared, chosen, options = take_up(options, say)
+    else:
+        chosen = choose(options, say)
+        run_id = name if options.dry_run else _run_id(options, name)
+        shared = share(chosen, options, n, run_id, now.timestamp())
+        chosen = narrowed(chosen, shared, i)
     if options.dry_run:
         _print_plan(chosen, say)
         return ExitCode.KEPT
-    now = datetime.now(UTC)
-    name = f"{options.session}-{now:%Y%m%dT%H%M%SZ}"
     run_dir = _fresh(options.output or Path("results") / name)
-    plan = Plan(
-        run_id=_run_id(options, name),
-        created=now.timestamp(),
-        session=options.session,
-        shard=options.shard,
-        tests=tuple(chosen.tests),
-        total=chosen.total,
-        chosen=resume.choosing(options, chosen.devices),
-    )
+    plan = shared.of_shard(i, created=now.timestamp(), attempt=run_attempt())
     with RunLock(run_dir) as lock:
         return _carry_out(run_dir, plan, chosen, chosen.tests, options, lock, say)
+
+
+def make_plan(options: RunOptions, shards: int, target: Path, say: Speaker) -> ExitCode:
+    """Choose the tests once and write down which of `shards` shards runs which.
+
+    Raises:
+        PipelineError: something asked for does not exist.
+        RecordError: the plan cannot be written.
+    """
+    now = datetime.now(UTC)
+    chosen = choose(options, say)
+    run_id = (
+        options.run_id or _run_of_this_job(options) or f"{options.session}-{now:%Y%m%dT%H%M%SZ}"
+    )
+    shared = share(chosen, options, min(shards, len(chosen.tests)), run_id, now.timestamp())
+    if options.dry_run:
+        _print_plan(chosen, say)
+        return ExitCode.KEPT
+    write_shared_plan(target, shared)
+    expected = fill_estimates(chosen.tests)
+    for i, tests in enumerate(shared.shards, start=1):
+        seconds = sum(expected[t.identity.key] for t in tests)
+        noun = "test" if len(tests) == 1 else "tests"
+        say(f"shard {i}/{len(shared.shards)}: {len(tests)} {noun}, about {clock(seconds)} of work")
+    say(f"{_counted(chosen.tests, chosen.total, chosen.devices)}; plan {shared.digest[:12]}")
+    tell_github(shared)
+    say(f"wrote {target}")
+    return ExitCode.KEPT
 
 
 def _resume(options: RunOptions, say: Speaker) -> ExitCode:
@@ -102,6 +146,7 @@ def _carry_out(
         timeout_s=options.timeout_s,
         capacities={d.name: d.capacity for d in chosen.devices.values() if d.capacity},
         variables=verdict_cache.variables(plan, options),
+        attempt=plan.attempt,
         lock=lock.descriptor,
     )
     counted = _counted(tests, plan.total, chosen.devices)
@@ -110,7 +155,16 @@ def _carry_out(
         ended = run_plan(plan, settings, display, refusals(chosen))
     states = {d.name: d.state for d in chosen.devices.values()}
     code = conclude(
-        run_dir, plan, ended, states, chosen.lists, chosen.collected.ids, options.durations, say
+        run_dir,
+        plan,
+        ended,
+        states,
+        chosen.lists,
+        chosen.collected.ids,
+        options.durations,
+        say,
+        chosen.collected.identify,
+        read_aliases(options.lists),
     )
     _tell(run_dir)
     if ended.how is End.FINISHED:
@@ -124,6 +178,7 @@ def check_lists(options: RunOptions, say: Speaker) -> ExitCode:
     known, collected = look_around(options)
     said = [
         *list_problems(lists, lists.entries, collected, known),
+        *alias_problems(read_aliases(options.lists), collected, options.lists),
         *collected.broken.values(),
     ]
     for sentence in said:
@@ -132,23 +187,32 @@ def check_lists(options: RunOptions, say: Speaker) -> ExitCode:
     return ExitCode.USAGE if said else ExitCode.KEPT
 
 
-def merge_runs(run_dirs: Sequence[Path], into: Path, say: Speaker) -> ExitCode:
-    """Make one run of many shards."""
+def merge_runs(
+    run_dirs: Sequence[Path], into: Path, say: Speaker, plan_file: Path | None = None
+) -> ExitCode:
+    """Make one run of many shards; exit as broken as the run is incomplete.
+
+    With `plan_file`, the plan of all shards, none of them has to have arrived.
+    """
     absent = [str(path) for path in run_dirs if not path.is_dir()]
-    if absent:
+    if absent and plan_file is None:
         raise PipelineError(f"there is no run directory {', '.join(absent)}")
-    for path in (*run_dirs, into):
+    shared = read_shared_plan(plan_file) if plan_file else None
+    sources = [d for path in run_dirs for d in shards_in(path)]
+    for path in (*sources, into):
         refuse_if_held(path)
-    header = merge(run_dirs, into)
+    header = merge(sources, into, shared)
     _, records = read_merged(into)
     write_junit(into / JUNIT_NAME, records, header.missing)
-    words = Counter(record.outcome for record in records)
-    counts = ", ".join(f"{n} {outcome}" for outcome, n in sorted(words.items()))
-    say(f"{header.run_id}: {len(records)} records of {header.planned} planned tests ({counts})")
+    words = words_of_run(into)
+    tests = f"{words.total()} records of {header.planned} planned tests"
+    say(f"{header.run_id}: {tests} ({words_text(words)})")
     for sentence in header.missing:
         say(f"missing: {sentence}")
     say(f"merged into {into}")
-    return ExitCode.INFRASTRUCTURE if header.missing else ExitCode.KEPT
+    _tell(into)
+    unrun = any(r.outcome is Outcome.NOT_RUN for r in latest(records))
+    return ExitCode.INFRASTRUCTURE if header.missing or unrun else ExitCode.KEPT
 
 
 def promote(run_dir: Path | None, options: RunOptions, write: bool, say: Speaker) -> ExitCode:
@@ -157,7 +221,7 @@ def promote(run_dir: Path | None, options: RunOptions, write: bool, say: Speaker
     lists = read_lists(options.lists)
     _, records = read_merged(run_dir)
     collected = collect_tests(options.tests, Path.cwd())
-    moves = propose(records, lists, collected.ids)
+    moves = propose(records, lists, collected.ids, collected.identify, read_aliases(options.lists))
     say(f"proposals in {write_moves(run_dir, moves)}")
     print_moves(moves, say)
     if moves:
@@ -192,11 +256,17 @@ def _run_id(options: RunOptions, name: str) -> str:
         return options.run_id
     if options.shard[1] == 1:
         return name
-    if job := os.environ.get("GITHUB_RUN_ID"):
-        return f"{options.session}-{job}"
+    if run_id := _run_of_this_job(options):
+        return run_id
     raise PipelineError(
         "the shards of one run must carry one name to be merged: give each the same --run-id"
     )
+
+
+def _run_of_this_job(options: RunOptions) -> str:
+    """What all jobs of this run of a GitHub workflow call it; empty elsewhere."""
+    job = os.environ.get("GITHUB_RUN_ID")
+    return f"{options.session}-{job}" if job else ""
 
 
 def _newest_run(results: Path) -> Path:

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""The word for a test whose worker died: a pure function of how it died.
+"""The word for a test whose worker died, a pure function of how it died, and how it is written.
 
 What is known is the exit code that the worker left, the stack that `faulthandler` wrote on the
 way out, how long the test had run, and whether the kernel had killed for memory meanwhile.
@@ -9,9 +9,10 @@ way out, how long the test had run, and whether the kernel had killed for memory
 
 import re
 import signal
+import time
 from dataclasses import dataclass
 
-from harness.records.schema import Artifact, Failure, Outcome
+from harness.records.schema import Artifact, Failure, Outcome, PlannedTest, TestStopped
 
 DEADLINE_GRACE_S = 5.0
 """A worker that did not end itself at its deadline is killed by the supervisor this much later."""
@@ -36,6 +37,20 @@ class Death:
     stack: str = ""
     memory_kills: int = 0
     """Processes the kernel killed for memory since the test started."""
+
+
+def stopped(test: PlannedTest, outcome: Outcome, failure: Failure, attempt: int) -> TestStopped:
+    """The terminal event for a test whose own process writes none, as of now."""
+    return TestStopped(
+        time=time.time(),
+        key=test.identity.key,
+        outcome=outcome,
+        failure=failure,
+        nodeid=test.nodeid,
+        entry=test.entry,
+        identity=test.identity,
+        attempt=attempt,
+    )
 
 
 def judge(death: Death, diagnostic: Artifact | None = None) -> tuple[Outcome, Failure]:

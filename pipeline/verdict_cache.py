@@ -15,6 +15,11 @@ from harness.records.verdicts.upkeep import Limits, prune_if_due
 from pipeline.choose import RunOptions
 from pipeline.speech import Speaker
 
+NIGHTS = ("nightly", "weekly")
+"""Sessions that look again at what the cache says without being asked."""
+NIGHTLY_RECHECK = "2%"
+"""Whatever a verdict's key may lack, two months of nights have computed each again on average."""
+
 
 def share(text: str) -> str:
     """An option's value that is a share, `2%` or `0.02`.
@@ -31,9 +36,11 @@ def share(text: str) -> str:
 
 def variables(plan: Plan, options: RunOptions) -> dict[str, str]:
     """The environment of a run's tests."""
+    night = plan.session in NIGHTS and not options.no_cache
+    recheck = options.recheck or (NIGHTLY_RECHECK if night else "")
     return {
         **({RESUMED_VARIABLE: "1"} if plan.resumed else {}),
-        **({RECHECK_VARIABLE: options.recheck} if options.recheck else {}),
+        **({RECHECK_VARIABLE: recheck} if recheck else {}),
         **({NO_CACHE_VARIABLE: "1"} if options.no_cache else {}),
     }
 

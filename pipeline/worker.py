@@ -21,9 +21,10 @@ from typing import Any, NoReturn
 
 import pytest
 
+from harness.records.run_dir import read_plan
 from harness.records.schema import PlannedTest
 from pipeline.lifeline import die_with_parent
-from pipeline.plan import deadline, load_plan
+from pipeline.plan import deadline
 from pipeline.verdict import INTERNAL_ERROR_CODE
 
 COLLECTION_DEADLINE_S = 600.0
@@ -65,7 +66,7 @@ class WorkerSide:
     def __init__(self, plan: str, timeout: float | None, workerinput: dict[str, Any]) -> None:
         die_with_parent(workerinput[CONTROLLER_INPUT], signal.SIGKILL)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # gigabytes, and nobody reads them
-        self._tests: dict[str, PlannedTest] = {t.nodeid: t for t in load_plan(Path(plan)).tests}
+        self._tests: dict[str, PlannedTest] = {t.nodeid: t for t in read_plan(Path(plan)).tests}
         self._timeout = timeout
         self._nothing_left = workerinput[NOTHING_LEFT_INPUT]
         self._stack = stack_path(Path(plan).parent, workerinput["workerid"], os.getpid())

@@ -17,6 +17,7 @@ import msgspec
 from jinja2 import Environment
 
 from harness.records.atomic import write_atomically
+from harness.records.outcomes import ATTENTION
 from harness.records.schema import Outcome, Status, TestRecord
 from reports import figures, legend, op_results, ops_pages
 from reports.kept import KeptTexts
@@ -87,7 +88,7 @@ def _environment(links: Mapping[str, str]) -> Environment:
         "no_record": legend.NO_RECORD,
         "no_record_meaning": legend.NO_RECORD_MEANING,
         "page_of": ops_pages.page_of,
-        "ranks": {outcome: rank for rank, outcome in enumerate(legend.ATTENTION)},
+        "ranks": {outcome: rank for rank, outcome in enumerate(ATTENTION)},
         "statuses": legend.STATUSES,
     }
     return jinja

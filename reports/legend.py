@@ -108,21 +108,6 @@ OUTCOMES: dict[Outcome, Look] = {
 }
 """In the order of every legend and bar, best first."""
 
-ATTENTION = (
-    Outcome.CRASHED,
-    Outcome.INCORRECT,
-    Outcome.FAILED,
-    Outcome.UNVERIFIED,
-    Outcome.TIMEOUT,
-    Outcome.NOT_RUN,
-    Outcome.INFRA,
-    Outcome.KILLED,
-    Outcome.SKIPPED,
-    Outcome.REACHED,
-    Outcome.PASSED,
-)
-"""The order in which a reader wants to see them."""
-
 NO_RECORD = "no record"
 """Shown for a planned test that left nothing behind, not even an outcome."""
 

@@ -5,10 +5,10 @@
 
 from collections.abc import Sequence
 
+from harness.records.outcomes import is_blocking
 from harness.records.reproducible import folder_name, op_command
 from harness.records.schema import (
     GOOD,
-    NOT_EVIDENCE,
     Op,
     OpResult,
     Outcome,
@@ -24,28 +24,6 @@ _WORDLESS = frozenset({Outcome.CRASHED, Outcome.KILLED, Outcome.INFRA})
 _ON_THE_DEVICE = frozenset({Stage.EXECUTE, Stage.VERIFY})
 
 # --- what it counts as -----------------------------------------------------------------------
-
-
-def is_good(result: OpResult) -> bool:
-    """True at its device's top, unless what it computed there is wrong."""
-    return result.verdict.outcome in GOOD
-
-
-def is_blocking(result: OpResult) -> bool:
-    """True when the op itself stopped below what its device can do, or executed and is wrong.
-
-    What the machine did is no op's fault, and an op that was under way when its test ended is one
-    of several: nobody knows whether it had a part in it.
-    """
-    evidence = result.verdict.outcome not in NOT_EVIDENCE
-    return evidence and not is_good(result) and not is_wordless(result)
-
-
-def is_wordless(result: OpResult) -> bool:
-    """True for an op that was under way when its test ended, and that left nothing behind."""
-    verdict = result.verdict
-    unnamed = verdict.failure is None or verdict.failure.stage is None
-    return unnamed and not verdict.stages and verdict.status is Status.NOT_STARTED
 
 
 def is_compiled_only(result: OpResult) -> bool:

@@ -19,10 +19,11 @@ import msgspec
 from harness.errors import RecordError
 from harness.records.atomic import write_atomically
 from harness.records.blobs import BlobStore
+from harness.records.outcomes import is_good
 from harness.records.schema import Artifact, OpResult, StageResult, TensorType
 from reports.figures import metric_cell, moment_text
 from reports.folder import folder_of, remove_others
-from reports.op_results import command_of, is_good, seconds_of
+from reports.op_results import command_of, seconds_of
 from reports.ops_summary import ModelOps
 
 FOLDER = "models"

@@ -8,10 +8,10 @@ from typing import Any
 
 from openpyxl.utils import get_column_letter
 
+from harness.records.outcomes import ATTENTION, is_good
 from harness.records.schema import OpResult
 from reports import legend, sheets
 from reports.bulk import PLAIN, BulkRows, Look
-from reports.op_results import is_good
 from reports.ops_summary import ModelOps
 from reports.sheets import Value, put_header
 
@@ -50,5 +50,5 @@ def write_matrix(sheet: Any, row: int, models: Sequence[ModelOps]) -> BulkRows:
 
 
 def _tint(ops: Sequence[OpResult]) -> str:
-    worst = min((op.verdict.outcome for op in ops), key=legend.ATTENTION.index)
+    worst = min((op.verdict.outcome for op in ops), key=ATTENTION.index)
     return legend.OUTCOMES[worst].tint

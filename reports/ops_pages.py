@@ -13,6 +13,7 @@ from pathlib import Path
 from jinja2 import Template
 
 from harness.records.atomic import write_atomically
+from harness.records.outcomes import is_good
 from harness.records.schema import Metric
 from reports import figures, legend
 from reports.folder import folder_of, remove_others
@@ -23,7 +24,6 @@ from reports.op_results import (
     command_of,
     compared_with,
     failure_line,
-    is_good,
     is_uncompared,
     seconds_of,
     shapes_text,

@@ -13,10 +13,10 @@ from functools import cached_property
 
 import msgspec
 
+from harness.records.outcomes import is_blocking, is_good, urgency, worst_blocking
 from harness.records.recent import OpsOfTest
 from harness.records.reproducible import place_of
 from harness.records.schema import (
-    GOOD,
     Failure,
     Identity,
     Metric,
@@ -28,13 +28,10 @@ from harness.records.schema import (
     TestRecord,
 )
 from reports.figures import Share
-from reports.legend import ATTENTION
 from reports.op_results import (
     command_of,
     failure_line,
-    is_blocking,
     is_compiled_only,
-    is_good,
     is_uncompared,
     is_unknown,
     was_on_device,
@@ -57,12 +54,14 @@ class ModelOps:
         A test that went through all of its ops has done its part whatever they say. Whoever reads
         of the model wants to know what they say.
         """
-        record, bad = self.source.record, [op for op in self.ops if is_blocking(op)]
-        if record.outcome not in GOOD or not bad:
+        record = self.source.record
+        worst = worst_blocking(record.outcome, self.ops)
+        if worst is None:
             return record
-        worst = min(bad, key=_attention)
         verdict, said = worst.verdict, failure_line(worst)
-        why = f"{len(bad)} of {self.found} unique ops did not run right, the worst is "
+        why = (
+            f"{self.count(is_blocking)} of {self.found} unique ops did not run right, the worst is "
+        )
         why += f"{verdict.op.name}: {said}" if said else verdict.op.name
         stage = verdict.failure.stage if verdict.failure else None
         failure = Failure(stage, verdict.outcome.value, why)
@@ -174,7 +173,7 @@ class SharedOp:
 
     @cached_property
     def _worst_use(self) -> tuple[ModelOps, OpResult]:
-        return min(self.uses, key=lambda use: _attention(use[1]))
+        return min(self.uses, key=lambda use: urgency(use[1]))
 
     @property
     def worst(self) -> OpResult:
@@ -269,12 +268,6 @@ def blockers(models: Iterable[ModelOps]) -> tuple[SharedOp, ...]:
                 held.setdefault(place, []).append((model, result))
     shared = [SharedOp(tuple(held[place])) for place in sorted(held)]
     return tuple(sorted(shared, key=lambda s: (-len(s.models), -s.nodes)))
-
-
-def _attention(result: OpResult) -> tuple[bool, int, int, str]:
-    """Smallest is worst: what is not good first, be it as far as it may."""
-    verdict = result.verdict
-    return is_good(result), verdict.status, ATTENTION.index(verdict.outcome), failure_line(result)
 
 
 def _worst(metrics: Sequence[Metric | None], *, smallest: bool) -> Metric | None:

@@ -16,6 +16,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 
 from harness.records.atomic import write_atomically
+from harness.records.outcomes import is_good
 from harness.records.schema import OpResult, Outcome, Stage, Status
 from reports import legend, ops_matrix, sheets
 from reports.bulk import BulkRows, Look, edit_of
@@ -27,7 +28,6 @@ from reports.op_results import (
     compared_with,
     cpu_seconds_of,
     failing_stage,
-    is_good,
     peak_of,
     seconds_of,
     shapes_text,

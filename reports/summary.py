@@ -17,6 +17,8 @@ from pathlib import Path
 import msgspec
 
 from harness.records.moves import Move
+from harness.records.outcomes import ATTENTION
+from harness.records.plans import planned_by
 from harness.records.recent import ops_of
 from harness.records.reproducible import is_reproducible, reproduce_command
 from harness.records.run_dir import OpLine
@@ -32,7 +34,6 @@ from harness.records.schema import (
     TestRecord,
 )
 from reports.figures import total
-from reports.legend import ATTENTION
 from reports.ops_summary import ModelOps, SharedOp, blockers, models_of
 from reports.origin import Origin, origin_of
 from reports.tally import Tally, tally
@@ -90,7 +91,8 @@ class Result:
         """The shell line that runs it again; empty when its id is unknown."""
         nodeid = self.record.nodeid or (self.planned.nodeid if self.planned else "")
         environment = self.planned.environment if self.planned else {}
-        return command_to_repeat(nodeid, self.identity, environment)
+        entry = self.record.entry or (self.planned.entry if self.planned else "")
+        return command_to_repeat(nodeid, self.identity, environment, entry)
 
     @property
     def reduce_command(self) -> str:
@@ -100,7 +102,7 @@ class Result:
             return ""
         if not is_reproducible(record.outcome, record.failure):
             return ""
-        return clean(reproduce_command(record.nodeid, self.identity))
+        return clean(reproduce_command(record.nodeid, self.identity, record.entry))
 
     def stage_seconds(self, stage: Stage) -> float | None:
         """Wall seconds in `stage`; None when it did not run or did not come back."""
@@ -209,13 +211,14 @@ def summarise(
     run_dir: Path | None = None,
 ) -> RunSummary:
     """Turn a merged run into view values. Order of the input does not matter."""
-    plan = {test.identity: test for p in plans for test in p.tests}
+    plan = {test.identity: test for test in planned_by(plans).values()}
     models = models_of(ops_of(header, records, ops, run_dir))
     results = _results(records, plan, models)
     compile_only = _compile_only(records, models)
     missing = _missing(results, plan)
     unplanned = sum(1 for r in results if r.identity not in plan)
-    unnamed = max(0, header.planned - sum(len(p.tests) for p in plans) - unplanned)
+    named = max(len(plan), sum(len(p.tests) for p in plans))
+    unnamed = max(0, header.planned - named - unplanned)
     devices = sorted({r.identity.device for r in results} | {i.device for i in plan})
     return RunSummary(
         header=header,

@@ -64,15 +64,17 @@ def _has_host(address: str) -> bool:
         return False
 
 
-def command_to_repeat(nodeid: str, identity: Identity, environment: Mapping[str, str]) -> str:
+def command_to_repeat(
+    nodeid: str, identity: Identity, environment: Mapping[str, str], entry: str = ""
+) -> str:
     """The shell line that runs one test again; empty when the id cannot be an argument."""
     device = identity.device
-    entry = entry_of(nodeid, device)
-    if not entry or entry.startswith("-") or device.startswith("-"):
+    named = entry or entry_of(nodeid, device)
+    if not named or named.startswith("-") or device.startswith("-"):
         return ""
     settings = [
         f"{name}={shlex.quote(value)}"
         for name, value in sorted(environment.items())
         if _VARIABLE.fullmatch(name)
     ]
-    return clean(" ".join([*settings, run_again(nodeid, identity)]))
+    return clean(" ".join([*settings, run_again(nodeid, identity, entry)]))

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""`python -m harness.devices [NAME ...] [--json]`: list this machine's devices.
+"""`python -m harness.devices [NAME ...] [--json] [--forget NAME]`: list this machine's devices.
 
 Exit codes: 0 listed, 2 a name is unknown.
 """
@@ -9,14 +9,16 @@ Exit codes: 0 listed, 2 a name is unknown.
 import argparse
 import sys
 
-import msgspec
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from harness.devices import device_history
 from harness.devices.catalog import kind_of
 from harness.devices.listing import Listed, State, list_devices
 from harness.errors import UsageError
+from harness.records.environment import check
+from harness.records.writable import encoded, never_fail_to_print
 
 _STYLES = {State.EXECUTES: "green", State.COMPILES: "yellow", State.MISSING: "dim"}
 
@@ -30,16 +32,28 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these devices")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--forget",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a device that executed on"
+        " this machine need not any more: a compile-only one is no fault of it from now on",
+    )
     options = parser.parse_args(arguments)
+    never_fail_to_print()
     try:
-        for name in options.names:
+        check()
+        for name in (*options.names, *options.forget):
             kind_of(name)
+        for name in options.forget:
+            device_history.forget(name)
     except UsageError as error:
         print(error, file=sys.stderr)
         return 2
     listed = list_devices(options.names)
     if options.json:
-        print(msgspec.json.encode(listed).decode())
+        print(encoded(listed).decode())
     else:
         Console().print(table(listed))
     return 0

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from harness.devices.catalog import kind_of
 from harness.devices.connection import Connection
 from harness.devices.failures import DeviceFailure, DeviceRefusal, HostCrash, HostTimeout
 from harness.devices.op_run import (
@@ -99,7 +100,8 @@ class BegunOp:
             if not self._host.stage_log.taken(self._slot):
                 return _infra(error, self._seconds())
             progress = self._progress(excess)
-            return _failed(error, self._job, progress, self._seconds(), limited=self._limited)
+            limited = self._limited and not self._is_devices(error)
+            return _failed(error, self._job, progress, self._seconds(), limited=limited)
         progress = self._progress(excess)
         if done.ran is not None:
             progress.append(Reached(Stage.EXECUTE, (), done.ran))
@@ -111,6 +113,11 @@ class BegunOp:
             outputs = tuple(views if clear is not None else [view.clone() for view in views])
         written = self._host.written(done.log_end)
         return _run(Ended.DONE, progress, outputs=outputs, wall_s=self._seconds(), stderr=written)
+
+    def _is_devices(self, error: DeviceFailure) -> bool:
+        """Was it a real device's own memory that was not to be had, which we do not limit?"""
+        real = kind_of(self._host.name).exclusive()
+        return real and "RESOURCE_EXHAUSTED" in error.diagnostic
 
     def _seconds(self) -> float:
         return time.monotonic() - self.started

@@ -1,99 +1,188 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""The devices we know by name, and how to make each one's backend.
+"""The devices by name: a registry of the kinds in `harness.devices.kinds` and of other people's.
 
-Anything else with a PJRT plugin is `pjrt:NAME`, NAME being the plugin's entry point.
+Kinds of other people's are named by an entry point of the group `bringup.devices`, or by the
+module that holds them in `BRINGUP_DEVICE_KINDS=MODULE[,MODULE]`: both reach the device hosts,
+which are processes of their own. Such an entry point or module gives a `DeviceKind`, several, or
+is a module with `KINDS`.
 """
 
 import difflib
-from dataclasses import dataclass
+import functools
+import importlib
+import os
+import pkgutil
+import sys
+from collections.abc import Iterable, Iterator
+from importlib import metadata
+from types import ModuleType
+from typing import Any
 
+from harness.devices import kinds
 from harness.devices.backend import Backend
-from harness.errors import DeviceError, UsageError
+from harness.devices.kinds.kind import DeviceKind, Family
+from harness.errors import UsageError
+from harness.records import provenance
+from harness.records.values import Status
 
-TENSTORRENT_BOARDS = ("n150", "n300", "n300-llmbox", "p150")
-PJRT_PREFIX = "pjrt:"
+__all__ = ["DeviceKind", "kind_of", "kinds_listed", "register"]
+
 DEFAULT_DEVICE = "cpu"
 INTERPRETER = "interpreter"
-"""Where StableHLO has its meaning from; it judges devices and is none that a run is offered."""
-
-
-@dataclass(frozen=True)
-class DeviceKind:
-    """A device by name."""
-
-    name: str
-    title: str
-    levels: tuple[str, ...]
-    """The device's own IR levels, lowest last."""
-
-
-KINDS: dict[str, DeviceKind] = {
-    kind.name: kind
-    for kind in (
-        DeviceKind("cpu", "XLA on the CPU, through PJRT", ("hlo_optimized",)),
-        DeviceKind("cuda", "XLA on an NVIDIA GPU, through PJRT", ("hlo_optimized",)),
-        *(
-            DeviceKind(board, f"Tenstorrent {board}, through PJRT", ("ttir", "ttnn"))
-            for board in TENSTORRENT_BOARDS
-        ),
-        DeviceKind("iree-cpu", "IREE on the CPU", ("input", "flow", "stream", "vm")),
-    )
-}
+"""The device whose word on StableHLO is the specification's."""
+ENTRY_POINTS = "bringup.devices"
+KINDS_VARIABLE = "BRINGUP_DEVICE_KINDS"
+"""Modules with `KINDS` of somebody else's, with commas between them."""
 
 
 def kind_of(name: str) -> DeviceKind:
-    """The kind of a device name.
+    """The kind of the device called `name`.
 
     Raises:
         UsageError: no such device; the message says which there are.
     """
-    if name in KINDS:
-        return KINDS[name]
-    if name == INTERPRETER:
-        return DeviceKind(name, "StableHLO reference interpreter", ())
-    if name.startswith(PJRT_PREFIX):
-        return DeviceKind(name, f"PJRT plugin {name.removeprefix(PJRT_PREFIX)}", ("hlo_optimized",))
-    near = difflib.get_close_matches(name, KINDS, n=1)
+    kind = _shipped().get(name) or named_kinds().get(name)
+    if kind is not None:
+        return kind
+    for family in _families():
+        if name.startswith(family.prefix) and name != family.prefix:
+            return family.kind(name)
+    known = kinds_listed()
+    near = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]}? " if near else ""
-    raise UsageError(f"unknown device {name!r}: {hint}known are {', '.join(KINDS)}")
+    raise UsageError(f"unknown device {name!r}: {hint}known are {', '.join(known)}")
 
 
-def is_exclusive(name: str) -> bool:
-    """Is there a real device behind the name, which serves one process at a time?"""
-    from harness.devices.tenstorrent import has_hardware
+def kinds_listed() -> dict[str, DeviceKind]:
+    """The kinds that a run is offered, by name: those that have a name of their own."""
+    return {name: kind for name, kind in named_kinds().items() if kind.listed}
 
-    if name in TENSTORRENT_BOARDS:
-        return has_hardware()
-    return name not in ("cpu", "iree-cpu", INTERPRETER)
+
+def installed_names() -> list[str]:
+    """Every device name there is here, plugins that have no kind of their own included."""
+    found = [name for family in _families() for name in family.installed()]
+    return [*kinds_listed(), *found]
 
 
 def make_backend(name: str) -> Backend:
     """The backend of a device, unopened. Called inside a device host.
 
     Raises:
+        UsageError: no such device.
         DeviceError: what the device needs is not installed.
     """
-    from harness.devices.iree import IreeBackend
-    from harness.devices.pjrt import PjrtBackend, discover_plugins
-    from harness.devices.tenstorrent import TenstorrentBackend
+    return kind_of(name).backend(name)
 
-    kind_of(name)
-    if name == "cpu":
-        return PjrtBackend()
-    if name == INTERPRETER:
-        from harness.devices.interpreter import InterpreterBackend
 
-        return InterpreterBackend()
-    if name in TENSTORRENT_BOARDS:
-        return TenstorrentBackend(name)
-    if name == "iree-cpu":
-        return IreeBackend()
-    plugins = discover_plugins()
-    wanted = name.removeprefix(PJRT_PREFIX)
-    match = next((n for n in plugins if n == wanted or (name == "cuda" and "cuda" in n)), None)
-    if match is None:
-        hint = "; pip install jax-cuda13-plugin brings one" if name == "cuda" else ""
-        raise DeviceError(f"no PJRT plugin for {wanted} is installed{hint}")
-    return PjrtBackend(match, plugins[match])
+def reached_by(levels: Iterable[str]) -> Status:
+    """What a program has reached of which levels of these names were written.
+
+    NOT_STARTED where they are no device's own, such as `stablehlo`.
+    """
+    statuses = _statuses(os.environ.get(KINDS_VARIABLE, ""))
+    return max((statuses.get(name, Status.NOT_STARTED) for name in levels), default=Status(0))
+
+
+def register(module: str) -> None:
+    """Have the kinds in a module's `KINDS` known here, and in processes started from now on.
+
+    Raises:
+        UsageError: it cannot be imported, holds none, or one has a name that is taken.
+    """
+    before = os.environ.get(KINDS_VARIABLE, "")
+    if module not in before.split(","):
+        os.environ[KINDS_VARIABLE] = f"{before},{module}".strip(",")
+    named_kinds()
+
+
+def distributions() -> tuple[str, ...]:
+    """Names and patterns of the distributions that the named kinds come from, sorted."""
+    return tuple(sorted({name for k in named_kinds().values() for name in k.distributions}))
+
+
+def versions() -> dict[str, str]:
+    """Installed versions of all that a verdict on a device with a name of its own depends on."""
+    return provenance.versions(distributions())
+
+
+def named_kinds() -> dict[str, DeviceKind]:
+    """The kinds that have a name of their own, also those that a run is not offered.
+
+    Raises:
+        UsageError: one of somebody else's cannot be had, or has a name that is taken.
+    """
+    return {**_shipped(), **_foreign(os.environ.get(KINDS_VARIABLE, ""))}
+
+
+@functools.cache
+def _statuses(modules: str) -> dict[str, Status]:
+    """What each level stands for; one name has one meaning, so that a record needs no device."""
+    kinds = [*_shipped().values(), *_foreign(modules).values()]
+    families = [family.kind(f"{family.prefix}any") for family in _families()]
+    found: dict[str, Status] = {}
+    for kind in (*kinds, *families):
+        for level in kind.levels:
+            if found.setdefault(level.name, level.status) is not level.status:
+                raise UsageError(
+                    f"the device {kind.name} has a level `{level.name}` that stands for"
+                    f" {level.status.name}; of another device it is {found[level.name].name}"
+                )
+    return found
+
+
+@functools.cache
+def _modules() -> tuple[ModuleType, ...]:
+    names = sorted(info.name for info in pkgutil.iter_modules(kinds.__path__))
+    return tuple(importlib.import_module(f"{kinds.__name__}.{name}") for name in names)
+
+
+@functools.cache
+def _shipped() -> dict[str, DeviceKind]:
+    return {kind.name: kind for module in _modules() for kind in getattr(module, "KINDS", ())}
+
+
+@functools.cache
+def _families() -> tuple[Family, ...]:
+    found = (getattr(module, "FAMILY", None) for module in _modules())
+    return tuple(family for family in found if family is not None)
+
+
+@functools.cache
+def _foreign(modules: str) -> dict[str, DeviceKind]:
+    """Somebody else's kinds, by name; `modules` are those of the variable."""
+    found: dict[str, DeviceKind] = {}
+    for source, thing in (*_from_variable(modules), *_from_entry_points()):
+        for kind in _kinds_in(thing, source):
+            if kind.name in _shipped() or found.get(kind.name, kind) is not kind:
+                raise UsageError(f"{source}: there is a device called {kind.name} already")
+            found[kind.name] = kind
+    return found
+
+
+def _from_variable(modules: str) -> Iterator[tuple[str, Any]]:
+    for name in filter(None, (part.strip() for part in modules.split(","))):
+        source = f"{KINDS_VARIABLE}: {name}"
+        try:
+            yield source, importlib.import_module(name)
+        except Exception as error:  # whatever somebody else's module raises
+            raise UsageError(f"{source} cannot be imported: {error}") from error
+
+
+def _from_entry_points() -> Iterator[tuple[str, Any]]:
+    """What installed packages bring; one that is broken must not cost the other devices."""
+    for point in metadata.entry_points(group=ENTRY_POINTS):
+        try:
+            yield f"entry point {point.name} of {ENTRY_POINTS}", point.load()
+        except Exception as error:
+            said = f"{type(error).__name__}: {error}"
+            print(f"the device kind {point.name} cannot be loaded: {said}", file=sys.stderr)
+
+
+def _kinds_in(thing: Any, source: str) -> tuple[DeviceKind, ...]:
+    found = thing.KINDS if isinstance(thing, ModuleType) and hasattr(thing, "KINDS") else thing
+    found = (found,) if isinstance(found, DeviceKind) else found
+    if not isinstance(found, tuple | list) or not all(isinstance(k, DeviceKind) for k in found):
+        raise UsageError(f"{source} gives no DeviceKind, but {type(thing).__name__}")
+    return tuple(found)

@@ -13,15 +13,18 @@ is a value instead.
 import atexit
 import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.devices import device_history
 from harness.devices.begun_op import BegunOp
 from harness.devices.catalog import kind_of
 from harness.devices.connection import Connection
-from harness.devices.failures import DeviceFailure, DeviceRefusal
+from harness.devices.failures import DeviceFailure, DeviceRefusal, HostCrash, HostTimeout
 from harness.devices.fork_server import ForkServer
 from harness.devices.op_run import DEADLINE, OpJob, OpRun
+from harness.devices.probe import PROBE_DEADLINE, diagnosis, probe_job
 from harness.devices.wire import (
     Compile,
     Compiled,
@@ -74,12 +77,16 @@ class Device:
         self.memory_limit = memory_limit
         self._fork_server = fork_server
         self._host: Connection | None = None
+        self._mark: Path | None = None
+        self._suspicion = ""
+        """Why this process does not believe the device before a probe."""
         atexit.register(self.close)
 
     def start(self) -> None:
         """Start the host, unless there is one, without waiting for it."""
         if self._host is None or not self._host.alive:
             self.close()
+            self._mark = device_history.note_open(self.name)
             self._host = Connection(self.name, self._fork_server, self.memory_limit)
 
     def open(self) -> Opened:
@@ -101,9 +108,51 @@ class Device:
                 self.close()
                 if isinstance(error, DeviceRefusal):
                     raise DeviceError(str(error)) from error
+                self._suspect(str(error))
                 last = error.diagnostic.strip().splitlines()[-1:] or ["it said nothing"]
                 raise DeviceError(f"opening {self.name}: {error}: {last[0]}") from error
+            self._prove(host, host.opened)
         return host, host.opened
+
+    def _prove(self, host: Connection, opened: Opened) -> None:
+        """Probe a device that hung, or whose host died, before anything else runs on it.
+
+        Raises:
+            DeviceError: it fails the probe; it stays suspect.
+        """
+        reason = self._suspicion or device_history.suspicion(self.name)
+        if reason:
+            job = probe_job(executes=opened.executes)
+            begun = BegunOp(host, job, executes=opened.executes, limited=self.memory_limit > 0)
+            if said := diagnosis(begun.finish(PROBE_DEADLINE)):
+                self.close()
+                self._suspect(reason)
+                raise DeviceError(f"{self.name} is not to be believed ({reason}): {said}")
+            self._suspicion = ""
+            device_history.absolve(self.name)
+        if opened.executes:
+            device_history.remember_executing(self.name)
+
+    def _suspect(self, reason: str) -> None:
+        self._suspicion = reason
+        device_history.suspect(self.name, reason)
+
+    def executes(self) -> bool:
+        """Can programs run here, and not compile only?
+
+        Raises:
+            DeviceError: it cannot be had; or it executed on this machine before and only compiles
+                now, so that what would be reached says nothing of a model.
+        """
+        if self.open().executes:
+            return True
+        if since := device_history.executed_before(self.name):
+            raise DeviceError(
+                f"{self.name} executed on this machine (known since {since}) and now only compiles:"
+                f" is its driver gone? If it is not to execute here any more:"
+                f" nox -s devices -- --forget {self.name}"
+            )
+        return False
 
     def compile(
         self,
@@ -119,7 +168,9 @@ class Device:
             DeviceRefusal, HostCrash, HostTimeout: as the module says.
         """
         host, _ = self._opened()
-        reply, _ = _ask(host, Compile(stablehlo, options, keep_binary), Compiled, timeout)
+        request = Compile(stablehlo, options, keep_binary)
+        with self._watched():
+            reply, _ = _ask(host, request, Compiled, timeout)
         return Binary(host, reply)
 
     def run(
@@ -140,11 +191,21 @@ class Device:
         specs, descriptor = write_tensors(inputs)
         try:
             request = Run(binary.number, tuple(specs))
-            reply, returned = _ask(host, request, Ran, timeout, descriptor)
+            with self._watched():
+                reply, returned = _ask(host, request, Ran, timeout, descriptor)
         finally:
             os.close(descriptor)
         assert returned is not None
         return read_tensors(reply.outputs, returned), reply.usage
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Remember a host's death or silence: the next one starts with a probe."""
+        try:
+            yield
+        except (HostCrash, HostTimeout) as error:
+            self._suspect(str(error))
+            raise
 
     def memory(self) -> int:
         """Bytes resident in the host; 0 without one."""
@@ -155,6 +216,7 @@ class Device:
         host, self._host = self._host, None
         if host is not None:
             host.close(wait=wait)
+            device_history.note_closed(self._mark)
 
     def run_op(
         self, job: OpJob, deadline: float = DEADLINE, clear: Callable[[], None] | None = None

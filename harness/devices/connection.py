@@ -26,13 +26,12 @@ from typing import Any, NoReturn, Protocol
 import psutil
 
 from harness.devices.arena import Arena, ArenaView
-from harness.devices.catalog import is_exclusive
+from harness.devices.backend import COMMON_FOLDER_VARIABLE
+from harness.devices.catalog import kind_of
 from harness.devices.failures import DeviceRefusal, HostCrash, HostTimeout
 from harness.devices.fork_server import ForkServer
 from harness.devices.host import STACK_SIGNAL
-from harness.devices.iree import read_phases
 from harness.devices.stage_log import STAGE_LOG_SIZE, StageLog
-from harness.devices.tenstorrent import COMMON_FOLDER_VARIABLE, read_levels
 from harness.devices.wire import (
     Level,
     Open,
@@ -159,7 +158,7 @@ class Connection:
         if self._pidfd is not None:
             os.close(self._pidfd)
         self._kill()
-        if wait or is_exclusive(self.name):
+        if wait or kind_of(self.name).exclusive():
             self.process.wait()
         else:
             _dying[:] = [p for p in (*_dying, self.process) if p.poll() is None]
@@ -211,7 +210,8 @@ class Connection:
             self.raise_crash()
         if isinstance(reply, Refused):
             self._raise_refusal(reply)
-        assert isinstance(reply, kind), f"{type(reply).__name__} in answer, not {kind}"
+        if not isinstance(reply, kind):
+            self.raise_crash()
         return reply, descriptor
 
     def _wait(self, timeout: float | None) -> None:
@@ -305,13 +305,7 @@ class Connection:
 
     def _levels_left(self) -> tuple[Level, ...]:
         """Levels a compiler had written when its host was stopped."""
-        scratch = self._scratch.path
-        found: tuple[Level, ...] = ()
-        for folder in scratch.glob("bringup-iree-*"):
-            found += read_phases(folder)
-        for folder in scratch.glob("bringup-tt-*"):
-            found += read_levels(folder)
-        return found
+        return kind_of(self.name).left(self._scratch.path)
 
 
 def _give_up_when_stalled(sock: socket.socket) -> None:

@@ -6,8 +6,9 @@
 `BRINGUP_FAULTS=FILE` names a JSON object from op keys to `Fault`s. A host strikes when the op of
 that key has passed the fault's stage, and first writes a line (seconds since the epoch, key, kind)
 to `FILE.struck`. Nothing is acted: the host dereferences null, aborts, allocates up to its limit,
-waits on a lock that nobody frees or floods its standard output. Without the variable nothing here
-runs. For tests and benchmarks.
+waits on a lock that nobody frees or floods its standard output. Or it gives other results than the
+device computed (`WrongResult`), as a compiler at fault does; that is written down where at least
+one value is another one. Without the variable nothing here runs. For tests and benchmarks.
 """
 
 import ctypes
@@ -18,13 +19,16 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
 import msgspec
 import numpy as np
 
-from harness.errors import UsageError
+from harness.devices.backend import Array
+from harness.errors import RecordError, UsageError
+from harness.records.decoding import decode_json, read_bytes
 from harness.records.schema import Stage
 
 FAULTS_VARIABLE = "BRINGUP_FAULTS"
@@ -47,12 +51,28 @@ class FaultKind(enum.StrEnum):
     """Die, leaving a process in a session of its own that holds all the host's descriptors."""
 
 
+class WrongResult(enum.StrEnum):
+    """What a host can make of an op's results. Those of numbers leave booleans as they are."""
+
+    NEGATE = "negate"
+    ROLL = "roll"
+    """By one along the longest axis."""
+    ZERO = "zero"
+    LAST_ROW = "last row"
+    """Zero in the last row only."""
+    FOUR_PERCENT = "x1.04"
+    """Of floats."""
+    DOUBLE = "x2"
+
+
 class Fault(msgspec.Struct, frozen=True):
     """One op's fault."""
 
-    kind: FaultKind
+    kind: FaultKind | None = None
     stage: Stage = Stage.STABLEHLO
     """Strike after this stage; after STABLEHLO is in the device's compiler."""
+    result: WrongResult | None = None
+    """What its results are made into, if it gets as far as that."""
 
 
 class Faults:
@@ -65,11 +85,25 @@ class Faults:
     def strike(self, key: str, passed: Stage) -> None:
         """Do the fault of an op that has just passed a stage, if it has one."""
         fault = self._by_key.get(key)
-        if fault is None or fault.stage is not passed:
+        if fault is None or fault.kind is None or fault.stage is not passed:
             return
-        with Path(f"{self._path}.struck").open("a") as file:
-            file.write(f"{time.time():.6f} {key} {fault.kind}\n")
+        self._note(key, fault.kind)
         _DOINGS[fault.kind]()
+
+    def spoil(self, key: str, outputs: Sequence[Array]) -> list[Array]:
+        """An op's results, wrong if that is its fault."""
+        fault = self._by_key.get(key)
+        if fault is None or fault.result is None:
+            return list(outputs)
+        given = [np.asarray(output) for output in outputs]
+        spoiled = [_spoiled(output, fault.result) for output in given]
+        if any(not _same(*pair) for pair in zip(given, spoiled, strict=True)):
+            self._note(key, fault.result)
+        return spoiled
+
+    def _note(self, key: str, what: str) -> None:
+        with Path(f"{self._path}.struck").open("a") as file:
+            file.write(f"{time.time():.6f} {key} {what}\n")
 
 
 def read_faults() -> Faults | None:
@@ -82,10 +116,40 @@ def read_faults() -> Faults | None:
     if not named:
         return None
     try:
-        by_key = msgspec.json.decode(Path(named).read_bytes(), type=dict[str, Fault])
-    except (OSError, msgspec.MsgspecError) as error:
-        raise UsageError(f"{FAULTS_VARIABLE}={named}: {error}") from error
+        data = read_bytes(Path(named))
+        by_key = decode_json(data, dict[str, Fault], named, "a plan of faults")
+    except RecordError as error:
+        raise UsageError(f"{FAULTS_VARIABLE}: {error}") from error
     return Faults(Path(named), by_key)
+
+
+def _spoiled(output: Array, kind: WrongResult) -> Array:
+    floats = output.dtype.kind in "fcV"  # V: those of `ml_dtypes`
+    if not output.size or (output.dtype.kind == "b" and kind is not WrongResult.NEGATE):
+        return np.roll(output, 1) if kind is WrongResult.ROLL else output
+    if kind is WrongResult.NEGATE:
+        return ~output if output.dtype.kind == "b" else (0 - output).astype(output.dtype)
+    if kind is WrongResult.ROLL:
+        return np.roll(output, 1, int(np.argmax(output.shape)) if output.ndim else None)
+    if kind is WrongResult.ZERO:
+        return np.zeros_like(output)
+    if kind is WrongResult.LAST_ROW:
+        spoiled = output.copy()
+        spoiled.reshape(-1, output.shape[-1] if output.ndim else 1)[-1] = 0
+        return spoiled
+    if kind is WrongResult.DOUBLE:
+        return (output + output).astype(output.dtype)
+    if not floats:
+        return output
+    wide = np.complex128 if output.dtype.kind == "c" else np.float64
+    return (output.astype(wide) * 1.04).astype(output.dtype)
+
+
+def _same(one: Array, other: Array) -> bool:
+    if one.dtype.kind not in "fcV":
+        return bool(np.array_equal(one, other))
+    wide = np.complex128 if one.dtype.kind == "c" else np.float64
+    return bool(np.array_equal(one.astype(wide), other.astype(wide), equal_nan=True))
 
 
 def _segv() -> None:

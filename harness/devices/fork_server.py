@@ -35,13 +35,13 @@ import msgspec
 
 from harness.devices.host import serve
 from harness.errors import DeviceError
+from harness.records.decoding import UNDECODABLE, why_not
 
 PRELOADED = (
-    *("numpy", "msgspec", "ml_dtypes", "filelock", "jax", "jaxlib.xla_client"),
-    *("harness.frontend.mlir", "harness.devices.tenstorrent", "harness.devices.op_stages"),
+    *("numpy", "msgspec", "ml_dtypes", "filelock"),
+    *("harness.frontend.mlir", "harness.devices.op_stages"),
 )
-PRELOADED_FOR = {"iree-cpu": ("iree.runtime", "iree.compiler.api")}
-"""Modules by device name, besides."""
+"""Modules for any host; a kind of device has more (`DeviceKind.preload`)."""
 
 _PACKET = 1 << 20
 _ANSWER_S = 120.0
@@ -203,7 +203,11 @@ class ForkServer:
             raise DeviceError(f"the fork server is gone: {error}") from error
         if not packet:
             raise DeviceError("the fork server died; its standard error says why")
-        reply = msgspec.msgpack.decode(packet, type=kind)
+        try:
+            reply = msgspec.msgpack.decode(packet, type=kind)
+        except UNDECODABLE as error:
+            self._process.kill()
+            raise DeviceError(f"the fork server answers nonsense: {why_not(error)}") from error
         return reply, received[0] if received else None
 
 

@@ -3,9 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """IREE on the CPU: an optional device whose compiler has named phases of its own.
 
-Two flags matter and one must not be passed: without
-`--iree-input-demote-f64-to-f32=false` the public signature silently changes, and any
-`--iree-opt-level` breaks models with large temporaries.
+Its flags are its kind's (`kinds.iree`). One must not be passed: any `--iree-opt-level` breaks
+models with large temporaries.
 """
 
 import re
@@ -22,20 +21,20 @@ from harness.devices.backend import Array, CompileError, Opening
 from harness.devices.wire import Level
 from harness.errors import DeviceError
 
-FLAGS = (
-    "--iree-hal-target-backends=llvm-cpu",
-    "--iree-llvmcpu-target-cpu=host",
-    "--iree-input-demote-f64-to-f32=false",
-)
 KEPT_PHASES = ("input", "global-optimization", "dispatch-creation", "flow", "stream", "vm")
 """Phases whose IR is kept. The executable phases print every weight-sized constant again."""
 
+_FOLDER = "bringup-iree-"
 _LARGE_CONSTANT = 4096  # bytes; IREE embeds constants, arguments are never in the text
 _PHASE_FILE = re.compile(r".*?\.\d+\.(?P<phase>[a-z-]+)\.mlir")
 
 
 class IreeBackend:
     """IREE's llvm-cpu target, compiled by its C API and run by its VM."""
+
+    def __init__(self, flags: Sequence[str]) -> None:
+        """`flags` go to every compilation, before a request's own."""
+        self._flags = flags
 
     def open(self) -> Opening:
         """Load compiler and runtime."""
@@ -55,9 +54,9 @@ class IreeBackend:
         """Compile in one invocation that writes each phase's IR as it passes it."""
         from iree.compiler.api import Invocation, Output, Session, Source, ctypes_dl
 
-        with tempfile.TemporaryDirectory(prefix="bringup-iree-") as folder, Session() as session:
+        with tempfile.TemporaryDirectory(prefix=_FOLDER) as folder, Session() as session:
             flags = [f"--{name}={value}" for name, value in options.items()]
-            session.set_flags(*FLAGS, "--iree-input-type=stablehlo", *flags)
+            session.set_flags(*self._flags, "--iree-input-type=stablehlo", *flags)
             invocation = Invocation(session)
             invocation.enable_console_diagnostics()
             dump = ctypes_dl._dylib.ireeCompilerInvocationSetDumpCompilationPhasesTo
@@ -97,6 +96,12 @@ def read_phases(folder: Path) -> tuple[Level, ...]:
         if match and match["phase"] in KEPT_PHASES:
             levels.append(Level(match["phase"], path.read_text(errors="replace")))
     return tuple(levels)
+
+
+def levels_left(scratch: Path) -> tuple[Level, ...]:
+    """The phases that a compilation had passed when its host was stopped."""
+    folders = sorted(scratch.glob(f"{_FOLDER}*"))
+    return tuple(level for folder in folders for level in read_phases(folder))
 
 
 def _phase_order(path: Path) -> int:

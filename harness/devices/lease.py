@@ -3,34 +3,31 @@
 # SPDX-License-Identifier: Apache-2.0
 """Leases: a real device serves one process at a time, on the whole machine.
 
-A lease is an exclusive lock on a file named after the device; the kernel drops it when its holder
-dies, however it dies. Devices that live in memory (CPU, compile-only) need none.
+A lease is a lock that all users of the machine share; the kernel drops it when its holder dies,
+however it dies. Devices that live in memory (CPU, compile-only) need none.
 """
 
 import contextlib
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
-from filelock import FileLock
-
-from harness.devices.catalog import TENSTORRENT_BOARDS, is_exclusive
-
-LEASE_FOLDER = Path(tempfile.gettempdir()) / "bringup-leases"
+from harness.devices.catalog import kind_of
+from harness.devices.machine_lock import machine_lock
 
 
 def capacity(name: str) -> int | None:
     """How many processes may use the device at once; None for as many as like."""
-    return 1 if is_exclusive(name) else None
+    return 1 if kind_of(name).exclusive() else None
 
 
 @contextlib.contextmanager
 def lease(name: str) -> Iterator[None]:
-    """Hold the device; waits until whoever holds it is done or dead."""
+    """Hold the device; waits until whoever holds it, of whatever user, is done or dead.
+
+    Raises:
+        DeviceError: it cannot be leased.
+    """
     if capacity(name) is None:
         yield
         return
-    LEASE_FOLDER.mkdir(exist_ok=True)
-    family = "tenstorrent" if name in TENSTORRENT_BOARDS else name
-    with FileLock(LEASE_FOLDER / f"{family.replace(':', '-')}.lock"):
+    with machine_lock(kind_of(name).lease or name):
         yield

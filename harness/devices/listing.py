@@ -11,11 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
-from harness.devices.catalog import KINDS, PJRT_PREFIX
+from harness.devices.catalog import installed_names, kind_of
 from harness.devices.client import Device
 from harness.devices.lease import capacity
-from harness.devices.pjrt import discover_plugins
-from harness.devices.tenstorrent import DISTRIBUTIONS
 from harness.errors import HarnessError
 
 
@@ -43,26 +41,21 @@ class Listed(msgspec.Struct, frozen=True):
 
 def list_devices(names: list[str] | None = None) -> list[Listed]:
     """Open every known device, or the named ones, and say what came of it."""
-    chosen = names or [*KINDS, *other_plugins()]
+    chosen = names or installed_names()
     with ThreadPoolExecutor(max_workers=len(chosen) or 1) as pool:
         return list(pool.map(_probe, chosen))
 
 
-def other_plugins() -> list[str]:
-    """Device names for installed PJRT plugins that have no name of their own here."""
-    known = {name for names in DISTRIBUTIONS.values() for name in names}
-    return [PJRT_PREFIX + n for n in discover_plugins() if n not in known and "cuda" not in n]
-
-
 def _probe(name: str) -> Listed:
-    title = KINDS[name].title if name in KINDS else "another PJRT plugin"
+    title = kind_of(name).title
     device = Device(name)
     try:
         opened = device.open()
+        executes = device.executes()
     except HarnessError as error:
         return Listed(name, State.MISSING, title, "", str(error), None)
     finally:
         device.close()
-    state = State.EXECUTES if opened.executes else State.COMPILES
+    state = State.EXECUTES if executes else State.COMPILES
     detail = f"{opened.count} x {opened.kind}"
     return Listed(name, state, title, detail, opened.note, capacity(name))

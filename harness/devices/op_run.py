@@ -85,6 +85,8 @@ class OpRun:
     """Seconds from handing the op over to having its result, as the parent saw them."""
     stderr: str = ""
     """What the host wrote meanwhile, its last 64 KiB."""
+    attempts: int = 1
+    """2: it ran past its deadline the first time, and this is how it ended alone."""
 
 
 FIRST_STAGES = (Stage.TORCH_IR, Stage.TORCH_BACKEND_IR, Stage.STABLEHLO)

@@ -9,7 +9,8 @@ the Tenstorrent plugin aborts under ctypes, and reads portable StableHLO artifac
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 from importlib import metadata, util
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from harness.devices.backend import Array, CompileError, Opening
+from harness.devices.kinds.xla import jaxlib_libraries
 from harness.devices.wire import Level
 from harness.errors import DeviceError
 
@@ -112,6 +114,36 @@ class PjrtBackend:
     def serialize(self, executable: Any) -> bytes:
         """PJRT's serialised executable."""
         return bytes(executable.serialize())
+
+
+def plugin_backend(device: str, patterns: Sequence[str], install: str = "") -> PjrtBackend:
+    """The backend of the first installed plugin whose name is, or matches, one of `patterns`.
+
+    Raises:
+        DeviceError: there is none; `install` says what brings one.
+    """
+    for plugin, library in _chosen(patterns):
+        return PjrtBackend(plugin, library)
+    hint = f"; {install}" if install else ""
+    raise DeviceError(f"no PJRT plugin for {device.rpartition(':')[2]} is installed{hint}")
+
+
+def plugin_libraries(patterns: Sequence[str]) -> tuple[Path, ...]:
+    """The library of the plugin that `plugin_backend` takes, XLA's that opens it, and its own.
+
+    The plugin's own are those in its package's folder; of a library that lies alone, none.
+    """
+    found = [path for _, path in _chosen(patterns)][:1]
+    beside = [
+        p for f in found if (f.parent / "__init__.py").is_file() for p in f.parent.glob("*.so*")
+    ]
+    return tuple(sorted({*found, *beside, *jaxlib_libraries()}))
+
+
+def _chosen(patterns: Sequence[str]) -> Iterator[tuple[str, Path]]:
+    plugins = discover_plugins()
+    for pattern in patterns:
+        yield from ((name, path) for name, path in plugins.items() if fnmatchcase(name, pattern))
 
 
 def discover_plugins() -> dict[str, Path]:

@@ -12,27 +12,26 @@ One process can hold one descriptor only, which is one reason for device hosts.
 import contextlib
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
-from harness.devices.backend import Array, CompileError, Opening
+from harness.devices.backend import COMMON_FOLDER_VARIABLE, Array, CompileError, Opening
+from harness.devices.kinds.tenstorrent import INSTALL, PLUGINS, has_card
 from harness.devices.pjrt import PjrtBackend, discover_plugins
 from harness.devices.wire import Level
 from harness.errors import DeviceError
-
-DISTRIBUTIONS = {"pjrt-plugin-tt": ("pjrt_plugin_tt", "tt"), "jax-tt-plugin": ("libtt", "tt")}
-"""Distributions that carry the plugin, best first, and the names their libraries go by."""
+from harness.records.ownership import is_trusted, private_folder
 
 DESCRIPTOR_VARIABLE = "TT_COMPILE_ONLY_SYSTEM_DESC"
-COMMON_FOLDER_VARIABLE = "BRINGUP_COMMON_TMPDIR"
-"""The temporary folder all hosts share; a host's own `TMPDIR` is private to it."""
 ASSETS = "libtt-tt-metal-runtime-assets-*"
-DEVICE_NODES = Path("/dev/tenstorrent")
+_LOCK_S = 30.0
+_FOLDER = "bringup-tt-"
 _LEVELS = {"ttir": "ttir", "ttnn": "ttnn"}
 _DUMP_NAME = re.compile(r"(?P<level>[a-z_]+?)_\d+\.mlir")
 
@@ -44,7 +43,7 @@ def find_plugin() -> tuple[str, str, Path]:
         DeviceError: none is installed.
     """
     libraries = discover_plugins()
-    for distribution, names in DISTRIBUTIONS.items():
+    for distribution, names in PLUGINS.items():
         try:
             version = metadata.version(distribution)
         except metadata.PackageNotFoundError:
@@ -52,14 +51,7 @@ def find_plugin() -> tuple[str, str, Path]:
         library = next((libraries[name] for name in names if name in libraries), None)
         if library is not None and library.is_file():
             return distribution, version, library
-    raise DeviceError(
-        "no Tenstorrent PJRT plugin is installed; pip install 'bringup[tt]' brings one"
-    )
-
-
-def has_hardware() -> bool:
-    """Is there a card whose driver is loaded?"""
-    return DEVICE_NODES.is_dir() and any(DEVICE_NODES.iterdir())
+    raise DeviceError(f"no Tenstorrent PJRT plugin is installed; {INSTALL}")
 
 
 class TenstorrentBackend:
@@ -73,7 +65,7 @@ class TenstorrentBackend:
         from harness.devices.system_desc import write_descriptor
 
         distribution, version, library = find_plugin()
-        executes = has_hardware()
+        executes = has_card()
         note = f"{distribution} {version}"
         if not executes:
             note += "; no card: compiles against a generated system descriptor"
@@ -108,7 +100,7 @@ class TenstorrentBackend:
 
     def compile(self, stablehlo: bytes, options: dict[str, str]) -> tuple[Any, tuple[Level, ...]]:
         """Compile and collect the levels the plugin wrote, also of a compile that failed."""
-        with tempfile.TemporaryDirectory(prefix="bringup-tt-") as folder:
+        with tempfile.TemporaryDirectory(prefix=_FOLDER) as folder:
             try:
                 executable = self._pjrt.load(stablehlo, {**options, "export_path": folder})
             except CompileError as error:
@@ -132,17 +124,58 @@ def _shared_assets() -> Iterator[Path]:
 
     The plugin copies the descriptor to a fixed name in the temporary folder and reads it again at
     every compile: two processes with one folder compile for each other's board. It also unpacks
-    about 420 MB there on its first use, which are moved to the common folder and linked.
+    about 420 MB there on its first use, which are moved to this user's part of the common folder
+    and linked. What lies in the common folder itself is code that runs: it is used when it is
+    root's or ours and nobody else can write it.
     """
     own, common = Path(tempfile.gettempdir()), Path(os.environ[COMMON_FOLDER_VARIABLE])
-    with FileLock(common / "bringup-tt-open.lock"):
-        for assets in common.glob(ASSETS):
-            (own / assets.name).symlink_to(assets)
-        yield own
-        for assets in own.glob(ASSETS):
-            if not assets.is_symlink():
-                assets.rename(common / assets.name)
-                assets.symlink_to(common / assets.name)
+    mine = private_folder(common)
+    with _assets_lock(mine):
+        for assets in (*mine.glob(ASSETS), *filter(is_trusted, common.glob(ASSETS))):
+            if not (own / assets.name).is_symlink():
+                (own / assets.name).symlink_to(assets)
+    yield own  # without the lock: an open that hangs is nobody else's
+    unpacked = [assets for assets in own.glob(ASSETS) if not assets.is_symlink()]
+    if unpacked:
+        with _assets_lock(mine):
+            for assets in unpacked:
+                _share(assets, mine / assets.name)
+
+
+def _share(assets: Path, place: Path) -> None:
+    """Move what was unpacked to where all find it, unless somebody was first."""
+    if place.exists():
+        shutil.rmtree(assets, ignore_errors=True)
+    else:
+        half = place.with_name("half-moved")  # it may lie on another disk, and we may be killed
+        shutil.rmtree(half, ignore_errors=True)
+        shutil.move(assets, half)
+        half.rename(place)
+    if not assets.exists():
+        assets.symlink_to(place)
+
+
+@contextlib.contextmanager
+def _assets_lock(folder: Path) -> Iterator[None]:
+    """Hold the lock on what is shared, for as long as links and names take.
+
+    Raises:
+        DeviceError: somebody else holds it, which can only be one who hangs.
+    """
+    path = folder / "tt-open.lock"
+    try:
+        with FileLock(path, timeout=_LOCK_S, mode=0o600):
+            yield
+    except Timeout as error:
+        raise DeviceError(
+            f"another process has held {path} for {_LOCK_S:.0f} s; end it, it hangs"
+        ) from error
+
+
+def levels_left(scratch: Path) -> tuple[Level, ...]:
+    """The levels that a compilation had written when its host was stopped."""
+    folders = sorted(scratch.glob(f"{_FOLDER}*"))
+    return tuple(level for folder in folders for level in read_levels(folder))
 
 
 def read_levels(folder: Path) -> tuple[Level, ...]:

@@ -1,18 +1,67 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""The key of the verdict cache: everything that a verdict depends on."""
+"""The key of the verdict cache: everything that a verdict depends on.
 
+That is the op; the device, what it compiles for, and the toolchain behind it; our own code that
+lowers, runs and judges; flags, tolerances and depth; and, of an op whose word depends on the values
+it is given, where these come from (`operand_values`). Of a StableHLO op, whose golden may be the
+`cpu` device's, that device's toolchain too.
+"""
+
+import functools
 import hashlib
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
 
 import msgspec
 
-from harness.devices.catalog import TENSTORRENT_BOARDS
+from harness.devices.catalog import DEFAULT_DEVICE, kind_of
+from harness.devices.shared_libraries import libraries_of
+from harness.devices.toolchain import Toolchain, toolchain_of
+from harness.records.provenance import DISTRIBUTIONS, versions
 from harness.records.schema import Op
+from harness.records.verdicts.file_digest import digest_of
 
-KEY_VERSION = 4
+KEY_VERSION = 5
 """Counted up when the same op, versions and flags may come to another verdict."""
+
+_HARNESS = Path(__file__).resolve().parents[1]
+_JUDGING = ("devices", "frontend", "op_by_op", "verify")
+"""Rooms of the harness whose every line may have a part in a verdict on an op."""
+_EVERYWHERE = frozenset({"bringup", "torch", "torch-mlir", "numpy"})
+"""Distributions that every verdict goes through: comparison, golden, lowering."""
+
+
+class Basis:
+    """What the verdicts of one test on one device have in common; made once, asked for each op."""
+
+    def __init__(
+        self,
+        device: str,
+        descriptor: str,
+        installed: Mapping[str, str],
+        flags: Mapping[str, str],
+        depth: str,
+    ) -> None:
+        """As `cache_key`."""
+        toolchain = toolchain_of(device)
+        judges = kind_of(device).independent_of(kind_of(DEFAULT_DEVICE))
+        golden = toolchain_of(DEFAULT_DEVICE) if judges else None
+        common = (device, descriptor, dict(flags), depth, _judging_code(), _lowering_libraries())
+        self._by_source = {
+            source: _digest((common, _with(chain, device, source, installed), other))
+            for source, chain, other in (
+                ("torch", toolchain, None),
+                ("stablehlo", toolchain, golden),
+            )
+        }
+
+    def key(self, op: Op, values: str = "") -> str:
+        """The key of an op's verdict; `values` says which they are, where they count."""
+        common = self._by_source["torch" if op.source == "torch" else "stablehlo"]
+        return _digest((common, op, values))
 
 
 def cache_key(
@@ -22,29 +71,52 @@ def cache_key(
     versions: Mapping[str, str],
     flags: Mapping[str, str],
     depth: str,
+    values: str = "",
 ) -> str:
     """sha256 of everything a verdict depends on.
 
     `descriptor` is what the device is compiled for, e.g. a system descriptor's digest; `versions`
-    are all that are installed, of which only those that this device's verdicts go through count.
+    are all that are installed, of which only those that this device's verdicts go through count,
+    beside those of the device's own toolchain.
     """
-    relevant = {name: v for name, v in versions.items() if _matters(name, device, op.source)}
-    whole = (KEY_VERSION, op, device, descriptor, relevant, dict(flags), depth)
-    return hashlib.sha256(msgspec.json.encode(whole, order="sorted")).hexdigest()
+    return Basis(device, descriptor, versions, flags, depth).key(op, values)
+
+
+def _digest(whole: object) -> str:
+    return hashlib.sha256(msgspec.json.encode((KEY_VERSION, whole), order="sorted")).hexdigest()
+
+
+def _with(
+    chain: Toolchain, device: str, source: str, installed: Mapping[str, str]
+) -> tuple[object, ...]:
+    """A toolchain, with the versions that were given in the place of those that were found."""
+    found = {name: v for name, v in chain.versions.items() if name not in DISTRIBUTIONS}
+    given = {**versions(), **found, **installed}
+    used = {name: v for name, v in given.items() if name in found or _matters(name, device, source)}
+    return used, chain.libraries, chain.environment, chain.flags
 
 
 def _matters(distribution: str, device: str, source: str) -> bool:
-    if distribution in ("bringup", "torch", "torch-mlir"):  # comparison, golden, lowering
+    if distribution in _EVERYWHERE:
         return True
-    if distribution.startswith("iree-"):
-        return device.startswith("iree")
-    if distribution == "jaxlib":  # the golden of a StableHLO op is the CPU device's
-        return not device.startswith("iree") or source == "stablehlo"
-    if "-plugin" in distribution:
-        tenstorrent = "tt" in distribution.split("-")
-        return device in TENSTORRENT_BOARDS if tenstorrent else not _builtin(device)
-    return False
+    judges = (DEFAULT_DEVICE,) if source == "stablehlo" else ()  # it may be the golden's source
+    patterns = (p for name in (device, *judges) for p in kind_of(name).distributions)
+    return any(fnmatchcase(distribution, pattern) for pattern in patterns)
 
 
-def _builtin(device: str) -> bool:
-    return device in (*TENSTORRENT_BOARDS, "cpu") or device.startswith("iree")
+@functools.cache
+def _judging_code() -> str:
+    """A digest of our own source, by its content: what a checkout of any state judges with."""
+    found = hashlib.sha256()
+    sources = [path for room in _JUDGING for path in (_HARNESS / room).rglob("*.py")]
+    chips = (_HARNESS / "devices").rglob("*.toml")
+    for path in sorted([*sources, *chips, _HARNESS / "lowering.py"]):
+        content = path.read_bytes()
+        found.update(f"{path.relative_to(_HARNESS)} {len(content)}\n".encode() + content)
+    return found.hexdigest()
+
+
+def _lowering_libraries() -> dict[str, str]:
+    """torch-mlir by its content, since it too is often built anew without another version."""
+    found = libraries_of("torch_mlir", "_mlir_libs/*.so")
+    return {path.name: digest_of(path) for path in found}

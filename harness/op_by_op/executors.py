@@ -22,7 +22,8 @@ from harness.errors import UsageError
 from harness.frontend.fx_import import import_graph
 from harness.frontend.mlir import LoweringError, TorchMlir, text_of
 from harness.lowering import Program, lower_onnx
-from harness.op_by_op.fx_json import FxJsonError, dumps
+from harness.op_by_op.fx_json import FxJsonError, dumps, loads
+from harness.op_by_op.operand_values import origins_of
 from harness.op_by_op.reference import (
     Golden,
     References,
@@ -31,9 +32,10 @@ from harness.op_by_op.reference import (
 )
 from harness.op_by_op.stablehlo_ops import StablehloOp, split
 from harness.op_by_op.stablehlo_torch import ReferenceRefusal
-from harness.op_by_op.torch_ops import TorchOp, count_ops, unique_ops
+from harness.op_by_op.torch_ops import TorchOp, count_ops, rounding_of, unique_ops
 from harness.op_by_op.walk import Candidate, OpByOpExecutor
 from harness.records.schema import Outcome
+from harness.verify import Natural
 
 
 class TorchExecutor(OpByOpExecutor):
@@ -54,6 +56,7 @@ class TorchExecutor(OpByOpExecutor):
     def run_gm_op_by_op(self, graph: Graph, arguments: list[torch.Tensor]) -> Outcome:
         """Walk a decomposed graph on its arguments, one tensor for each placeholder."""
         mlir = TorchMlir()
+        self._known.origins = origins_of(graph, arguments)
         ops = unique_ops(graph, arguments, self.needs_values)
         return self.walk((self._candidate(op, mlir) for op in ops), len(count_ops(graph)))
 
@@ -67,9 +70,14 @@ class TorchExecutor(OpByOpExecutor):
                 torch_ir=text, options=self._options(), inputs=tuple(op.inputs), execute=True
             )
 
-        golden = Golden(op.golden, Source.TORCH)
+        written = _json_of(op)  # before importing, which changes the graph
+
+        def natural() -> Natural | None:
+            return rounding_of(loads(written), op.inputs, op.golden) if written else None
+
+        golden = Golden(op.golden, Source.TORCH, natural=natural)
         return Candidate(
-            op.op, op.index, op.count, op.node, job, lambda: golden, str(op.graph), _json_of(op)
+            op.op, op.index, op.count, op.node, job, lambda: golden, str(op.graph), written
         )
 
 

@@ -1,19 +1,27 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""From what became of an op's request to its verdict: a pure function but for the kept texts."""
+"""From what became of an op's request to what it comes to: one judge for all who run ops.
+
+`conclude` is a pure function; `judge` makes of it a verdict for the record, with its texts kept.
+"""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from harness.devices.op_run import Ended, OpFailure, OpRun
+import torch
+
+from harness.devices.catalog import reached_by
+from harness.devices.op_run import OUT_OF_MEMORY, Ended, OpRun
 from harness.op_by_op.reference import Golden
 from harness.op_by_op.reproducer import fingerprint_of
 from harness.records.blobs import BlobStore
+from harness.records.machine_faults import is_machines
+from harness.records.metrics import worst
 from harness.records.schema import (
     Artifact,
     Failure,
-    Metric,
     Op,
     OpVerdict,
     Outcome,
@@ -22,7 +30,7 @@ from harness.records.schema import (
     StageResult,
     Status,
 )
-from harness.verify import Tolerances, compare, mismatches
+from harness.verify import Tolerances, compare, mismatches, settled
 
 _STATUS = {
     Stage.TORCH_IR: Status.CONVERTED_TO_TORCH_IR,
@@ -31,19 +39,57 @@ _STATUS = {
     Stage.COMPILE: Status.CONVERTED_TO_TTNN,
     Stage.EXECUTE: Status.EXECUTED,
 }
-_LEVEL_STATUS = {"ttir": Status.CONVERTED_TO_TTIR, "ttnn": Status.CONVERTED_TO_TTNN}
-_LEVEL_STAGE = {
-    "torch_ir": Stage.TORCH_IR,
-    "torch_backend_ir": Stage.TORCH_BACKEND_IR,
-    "stablehlo": Stage.STABLEHLO,
-}
-_REASON_LENGTH = 500
-_ENDINGS = {
+"""What an op has reached that passed a stage."""
+_OUTCOME = {
     Ended.REFUSED: Outcome.FAILED,
     Ended.CRASH: Outcome.CRASHED,
     Ended.TIMEOUT: Outcome.TIMEOUT,
     Ended.INFRA: Outcome.INFRA,
 }
+_LEVEL_STAGE = {
+    "torch_ir": Stage.TORCH_IR,
+    "torch_backend_ir": Stage.TORCH_BACKEND_IR,
+    "stablehlo": Stage.STABLEHLO,
+}
+_MESSAGE_LENGTH = 2000
+_REASON_LENGTH = 500
+INCORRECT = "IncorrectResult"
+"""The kind of failure of an op whose outputs are wrong."""
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """What a run of an op comes to, whoever ran it: a night, a reproducer, a reduction."""
+
+    status: Status
+    outcome: Outcome
+    failure: Failure | None = None
+    diagnostic: str = ""
+    """The whole text behind the failure."""
+    checks: tuple[OutputCheck, ...] = ()
+    golden: Golden | None = None
+    """Asked for only where the op has outputs."""
+
+
+def conclude(
+    run: OpRun,
+    golden: Callable[[], Golden | None],
+    tolerances: Tolerances,
+    blobs: BlobStore | None = None,
+) -> Conclusion:
+    """The one judgement on a run; `golden` is called if there are outputs to compare.
+
+    An op that ran and that nobody has a golden for is REACHED, never PASSED. What the machine
+    brought about is INFRA, in whatever stage and however the host ended; but an op that met the
+    memory limit that we set it is a finding (`OUT_OF_MEMORY`). A diagnostic is kept in `blobs`.
+    """
+    answer = golden() if run.outputs is not None else None
+    checks: tuple[OutputCheck, ...] = ()
+    if run.outputs is not None and answer is not None and answer.outputs is not None:
+        checks = compared(answer, run.outputs, tolerances)
+    outcome, failure = _ending(run, checks, blobs)
+    said = run.failure.diagnostic if run.failure else "\n".join(mismatches(checks))
+    return Conclusion(_status(run), outcome, failure, said, checks, answer)
 
 
 def judge(
@@ -54,60 +100,69 @@ def judge(
     tolerances: Tolerances,
     blobs: BlobStore,
     origin: str,
+    values: str = "",
 ) -> OpVerdict:
     """The verdict on an op that was computed now; its texts are kept in `blobs`.
 
-    An op that ran and that nobody has a golden for is REACHED, never PASSED.
+    `values` says which operands it was given, where that is known.
     """
-    checks: tuple[OutputCheck, ...] = ()
-    if run.outputs is not None and golden is not None and golden.outputs is not None:
-        checks = compare(golden.outputs, list(run.outputs), tolerances)
-    outcome, failure = _ending(run, checks, blobs)
+    end = conclude(run, lambda: golden, tolerances, blobs)
     return OpVerdict(
         op=op,
         device=device,
-        status=_status(run),
-        pcc=_worst(checks, "pcc", lowest=True),
-        atol=_worst(checks, "atol", lowest=False),
+        status=end.status,
+        pcc=worst((check for output in end.checks for check in output.checks), "pcc"),
+        atol=worst((check for output in end.checks for check in output.checks), "atol"),
         stages=_stages(run, blobs),
-        failure=failure,
-        outcome=outcome,
-        fingerprint=fingerprint_of(op.name, outcome, failure),
-        golden=golden.source.value if checks and golden else "",
-        uncompared=golden.reason[:_REASON_LENGTH] if golden and not checks else "",
+        failure=end.failure,
+        outcome=end.outcome,
+        fingerprint=fingerprint_of(op.name, end.outcome, end.failure),
+        golden=golden.source.value if end.checks and golden else "",
+        uncompared=golden.reason[:_REASON_LENGTH] if golden and not end.checks else "",
+        values=values,
+        attempts=run.attempts,
         origin=origin,
         computed=time.time(),
     )
 
 
+def compared(
+    golden: Golden, outputs: Sequence[torch.Tensor], tolerances: Tolerances
+) -> tuple[OutputCheck, ...]:
+    """What is checked of an op's outputs, of which `golden` has some."""
+    checks, _ = settled(
+        lambda natural: compare(golden.outputs, list(outputs), tolerances, natural=natural),
+        golden.natural,
+    )
+    return checks
+
+
 def _ending(
-    run: OpRun, checks: tuple[OutputCheck, ...], blobs: BlobStore
+    run: OpRun, checks: tuple[OutputCheck, ...], blobs: BlobStore | None
 ) -> tuple[Outcome, Failure | None]:
-    if run.ended is not Ended.DONE:
-        outcome = _ENDINGS[run.ended]
-        if run.failure is not None and run.failure.kind == "SIGKILL":
-            outcome = Outcome.INFRA
-        return outcome, _failure(run.failure, blobs)
-    wrong = mismatches(checks)
-    if wrong:
-        text = "\n".join(wrong)
-        return Outcome.INCORRECT, Failure(Stage.VERIFY, "IncorrectResult", text[:2000])
-    return (Outcome.PASSED if checks else Outcome.REACHED), None
-
-
-def _failure(failure: OpFailure | None, blobs: BlobStore) -> Failure:
+    if run.ended is Ended.DONE:
+        if wrong := mismatches(checks):
+            said = "\n".join(wrong)[:_MESSAGE_LENGTH]
+            return Outcome.INCORRECT, Failure(Stage.VERIFY, INCORRECT, said)
+        return (Outcome.PASSED if checks else Outcome.REACHED), None
+    failure = run.failure
     if failure is None:
-        return Failure(None, "INFRA", "the device gave no answer")
-    kept = blobs.put(failure.diagnostic, "diagnostic") if failure.diagnostic else None
-    return Failure(failure.stage, failure.kind, failure.message[:2000], kept)
+        return Outcome.INFRA, Failure(None, "INFRA", "the device gave no answer")
+    outcome = _OUTCOME[run.ended]
+    # the stacks of a host that was late may name anything
+    said = failure.diagnostic if outcome is not Outcome.TIMEOUT else ""
+    own = failure.kind == OUT_OF_MEMORY
+    if not own and is_machines(failure.kind, failure.message, said):
+        outcome = Outcome.INFRA
+    kept = blobs.put(failure.diagnostic, "diagnostic") if blobs and failure.diagnostic else None
+    return outcome, Failure(failure.stage, failure.kind, failure.message[:_MESSAGE_LENGTH], kept)
 
 
 def _status(run: OpRun) -> Status:
-    reached = [Status.CREATED_GRAPH]
-    if run.stage is not None:
-        reached.append(_STATUS.get(run.stage, Status.CREATED_GRAPH))
-    reached += [_LEVEL_STATUS[level.name] for level in run.levels if level.name in _LEVEL_STATUS]
-    return max(reached)
+    """The furthest of what a run passed and of the levels that were written, also by a host that
+    died afterwards."""
+    passed = _STATUS.get(run.stage, Status.CREATED_GRAPH) if run.stage else Status.CREATED_GRAPH
+    return max(passed, reached_by(level.name for level in run.levels))
 
 
 def _stages(run: OpRun, blobs: BlobStore) -> tuple[StageResult, ...]:
@@ -140,16 +195,6 @@ def _stage_result(
         peak_rss=usage.peak_rss if usage else None,
         artifacts=artifacts,
     )
-
-
-def _worst(checks: tuple[OutputCheck, ...], name: str, *, lowest: bool) -> Metric | None:
-    found = [c.measured for o in checks for c in o.checks if c.metric == name]
-    odd = [m for m in found if m.value is None]
-    values = [m for m in found if m.value is not None]
-    if not values:
-        return odd[0] if odd else None
-    pick = min if lowest else max
-    return pick(values, key=lambda m: m.value or 0.0)
 
 
 def flags_of(options: Mapping[str, str], **settings: object) -> dict[str, str]:

@@ -4,14 +4,13 @@
 """What is known of a walk's ops before they are run: the verdict cache, as one test sees it."""
 
 import functools
-import hashlib
 from collections.abc import Mapping
 
-from harness.devices.catalog import TENSTORRENT_BOARDS
+from harness.devices.catalog import kind_of, versions
 from harness.errors import RecordError
-from harness.op_by_op.cache_key import cache_key
+from harness.op_by_op.cache_key import Basis
+from harness.op_by_op.operand_values import counts_values
 from harness.recording import TestRecorder
-from harness.records.provenance import versions
 from harness.records.schema import Op, OpVerdict
 from harness.records.verdicts.cache import VerdictCache
 from harness.records.verdicts.recheck import Recheck
@@ -24,6 +23,8 @@ class KnownVerdicts:
         """`flags`: what a verdict depends on beside op, device and versions."""
         self.executes = False
         """Are ops executed, and not compiled only?"""
+        self.origins: Mapping[str, str] = {}
+        """Where operands come from, by the op's key (`operand_values`)."""
         self._device = device
         self._flags = dict(flags)
         self._blobs = recorder.run.blobs
@@ -33,9 +34,17 @@ class KnownVerdicts:
 
     def key(self, op: Op) -> str:
         """What the cache keeps an op's verdict under."""
+        return self._basis.key(op, self.values(op) if counts_values(op.name) else "")
+
+    def values(self, op: Op) -> str:
+        """Where the op's operands come from, as `origins` says; empty where nobody asks."""
+        return self.origins.get(op.key, "") if self.executes else ""
+
+    @functools.cached_property
+    def _basis(self) -> Basis:
         depth = "execute" if self.executes else "compile"
         descriptor = descriptor_of(self._device)
-        return cache_key(op, self._device, descriptor, versions(), self._flags, depth)
+        return Basis(self._device, descriptor, versions(), self._flags, depth)
 
     def get(self, key: str) -> OpVerdict | None:
         """The verdict the cache has, its texts being in the run then."""
@@ -65,11 +74,6 @@ class KnownVerdicts:
         self._cache.replace(key, verdict, self._blobs)
 
 
-@functools.cache
 def descriptor_of(device: str) -> str:
-    """What a device is compiled for beside its name: the digest of a board's figures."""
-    if device not in TENSTORRENT_BOARDS:
-        return ""
-    from harness.devices.system_desc import encode, load_board
-
-    return hashlib.sha256(encode(load_board(device), "0" * 64)).hexdigest()
+    """What a device is compiled for beside its name: a board's figures, a card, a processor."""
+    return kind_of(device).target(device)

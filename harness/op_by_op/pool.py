@@ -7,9 +7,10 @@ One thread per device waits on a queue or on its host; nothing polls. An op that
 hangs ends there and costs nobody else: the host is forked anew and the device is probed with a tiny
 program before the next op. Where a device takes long to open and any number of processes may have
 it, a spare host stands open from the first crash on. An op whose host was killed by somebody else
-(the kernel under memory pressure, a person) is a bystander and is run again, once. When a probe
-fails the device is sick, and all that is left ends as INFRA with the reason: a dead board must not
-be published as a thousand failing ops.
+(the kernel under memory pressure, a person) is a bystander and is run again, once. An op that ran
+past its deadline is run again too, once and alone (`pause`): on a loaded machine its neighbours may
+have been what was slow. When a probe fails the device is sick, and all that is left ends as INFRA
+with the reason: a dead board must not be published as a thousand failing ops.
 """
 
 import contextlib
@@ -24,11 +25,12 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
+from harness.devices import device_history
 from harness.devices.begun_op import BegunOp
-from harness.devices.catalog import is_exclusive
+from harness.devices.catalog import kind_of
 from harness.devices.client import Device
 from harness.devices.failures import HostCrash
-from harness.devices.fork_server import PRELOADED_FOR, ForkServer
+from harness.devices.fork_server import ForkServer
 from harness.devices.op_run import (
     DEADLINE,
     OUT_OF_MEMORY,
@@ -37,22 +39,16 @@ from harness.devices.op_run import (
     OpJob,
     OpRun,
 )
+from harness.devices.probe import PROBE_DEADLINE, diagnosis, is_bystander, probe_job
 from harness.errors import DeviceError
+from harness.op_by_op.pause import Pause
 from harness.op_by_op.threads import give_way
+from harness.records.machine_faults import KILLED_FROM_OUTSIDE
 
 MEMORY_LIMIT = 8 << 30
 """Bytes of private memory one worker may have."""
-PROBE_DEADLINE = 60.0
-"""Seconds; a first compile may unpack or calibrate something."""
 SPARE_WORTH = 0.3
 """Seconds to open a device from which on a spare host pays for its memory."""
-_PROBE = b"""
-func.func @main(%x: tensor<4xf32>, %y: tensor<4xf32>) -> tensor<4xf32> {
-  %0 = stablehlo.add %x, %y : tensor<4xf32>
-  return %0 : tensor<4xf32>
-}"""
-_KILLED = "SIGKILL"
-"""A host's end that no op brings about: somebody else sent it."""
 _CLOSED = "the pool was closed"
 _PROBES = 10
 """Times to probe a device whose host is being killed from outside: that says nothing of it."""
@@ -105,7 +101,8 @@ class OpPool:
         self._sick = ""
         self._name = device_name
         self._memory_limit = memory_limit
-        self._server = ForkServer(PRELOADED_FOR.get(device_name, ()))
+        self._server = ForkServer(kind_of(device_name).preload)
+        self._pause = Pause()
         self._spares = threading.Lock()
         self._spare: Device | None = None
         self._shelf: list[Device] = []
@@ -204,7 +201,7 @@ class OpPool:
     def _stand_by(self, like: Device) -> None:
         """Have a spare open from now on, if `like` shows that it pays."""
         opening = like.open().usage.wall_s
-        if opening < SPARE_WORTH or is_exclusive(self._name):
+        if opening < SPARE_WORTH or kind_of(self._name).exclusive():
             return
         with self._spares:
             if self._spare is None and not self._closing:
@@ -213,6 +210,7 @@ class OpPool:
 
     def _fall_sick(self, reason: str) -> None:
         self._sick = self._sick or reason
+        device_history.suspect(self._name, reason)  # whole tests are not to believe it either
 
 
 class _Worker(threading.Thread):
@@ -224,6 +222,7 @@ class _Worker(threading.Thread):
         self._device = device
         self._deadline = deadline
         self._following: _Turn | None = None
+        self._at_work = False
 
     def run(self) -> None:
         """Take op after op: one that waits lies in the host when that is done with the one before.
@@ -234,13 +233,17 @@ class _Worker(threading.Thread):
         self._ready(probe=False)
         turn = self._next()
         while turn is not None:
+            self._go_to_work()
             outcome = self._attempted(turn)
+            if self._was_late(outcome):
+                outcome = self._alone(turn)
             remedy = self._remedy(outcome)
             if remedy is None:
                 self._begin_following()
             _complete(turn.task.future, outcome)
             if remedy is not None:
                 self._recover(remedy)
+            self._rest_unless_begun()
             turn = self._next()
         self._device.close()
 
@@ -252,8 +255,39 @@ class _Worker(threading.Thread):
                 turn = _Turn(task)
         return turn
 
+    def _go_to_work(self) -> None:
+        if not self._at_work:
+            self._pool._pause.begin()
+            self._at_work = True
+
+    def _rest_unless_begun(self) -> None:
+        """Let somebody be alone, unless the host has the next op already."""
+        if self._at_work and (self._following is None or self._following.begun is None):
+            self._pool._pause.end()
+            self._at_work = False
+
+    def _was_late(self, outcome: OpRun | Exception) -> bool:
+        late = isinstance(outcome, OpRun) and outcome.ended is Ended.TIMEOUT
+        return late and not (self._pool._closing or self._pool._sick)
+
+    def _alone(self, turn: _Turn) -> OpRun | Exception:
+        """A late op once more, on a host of its own making, while the other workers pause."""
+        if self._following is not None:
+            self._following.begun = None  # it went with the host
+        self._rest_unless_begun()
+        with self._pool._pause.alone():
+            self._recover(_Remedy.ANOTHER)
+            turn.begun = None
+            again = self._attempted(turn)
+        return dataclasses.replace(again, attempts=2) if isinstance(again, OpRun) else again
+
     def _begin_following(self, before: BegunOp | None = None) -> None:
-        """Take an op that waits, and begin it: behind another, if it fits there, or at once."""
+        """Take an op that waits, and begin it: behind another, if it fits there, or at once.
+
+        Not while somebody waits to be alone: it would wait for that op too.
+        """
+        if self._pool._pause.wanted:
+            return
         turn = self._following
         if turn is None and (task := self._pool._take_waiting()) is not None:
             turn = self._following = _Turn(task)
@@ -271,7 +305,7 @@ class _Worker(threading.Thread):
         if begun is None or (isinstance(begun, BegunOp) and begun.lost):
             begun = self._begin(task.job)
         first = self._attempt(begun, task.clear)
-        if self._pool._sick or self._pool._closing or not _is_bystander(first):
+        if self._pool._sick or self._pool._closing or not is_bystander(first):
             return first
         self._ready(probe=True)
         return self._attempt(self._begin(task.job), task.clear)
@@ -344,7 +378,8 @@ class _Worker(threading.Thread):
             executes = self._device.open().executes
             if not probe:
                 return "", False
-            return _diagnosis(self._device.run_op(_probe_job(executes=executes), PROBE_DEADLINE))
+            run = self._device.run_op(probe_job(executes=executes), PROBE_DEADLINE)
+            return diagnosis(run), is_bystander(run)
         except DeviceError as error:
             return str(error), _was_killed(error)
 
@@ -356,24 +391,6 @@ def _complete(future: "Future[OpRun]", outcome: OpRun | Exception) -> None:
         future.set_result(outcome)
 
 
-def _diagnosis(run: OpRun) -> tuple[str, bool]:
-    if run.ended is not Ended.DONE:
-        assert run.failure is not None
-        return f"the device's probe failed: {run.failure.message}", _is_bystander(run)
-    if run.outputs is not None and run.outputs[0].tolist() != [3.0] * 4:
-        return f"the device's probe computed 1 + 2 = {run.outputs[0].tolist()}", False
-    return "", False
-
-
-def _probe_job(*, executes: bool) -> OpJob:
-    if not executes:
-        return OpJob(stablehlo=_PROBE)
-    import torch
-
-    inputs = (torch.full((4,), 1.0), torch.full((4,), 2.0))
-    return OpJob(stablehlo=_PROBE, inputs=inputs, execute=True)
-
-
 def _resident(run: OpRun) -> int:
     """Bytes the host held in the op's last stage."""
     return max((usage.peak_rss for usage in list(run.usages.values())[-1:]), default=0)
@@ -383,12 +400,5 @@ def _infra(reason: str) -> OpRun:
     return OpRun(Ended.INFRA, failure=OpFailure("INFRA", reason, reason, None))
 
 
-def _is_bystander(run: OpRun) -> bool:
-    if run.ended is Ended.INFRA:
-        return True
-    killed = run.failure is not None and run.failure.kind == _KILLED
-    return run.ended is Ended.CRASH and killed
-
-
 def _was_killed(error: DeviceError) -> bool:
-    return isinstance(error.__cause__, HostCrash) and error.__cause__.kind == _KILLED
+    return isinstance(error.__cause__, HostCrash) and error.__cause__.kind == KILLED_FROM_OUTSIDE

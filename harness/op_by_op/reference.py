@@ -28,7 +28,7 @@ import torch
 from torch_mlir import ir
 from torch_mlir._mlir_libs import _stablehlo
 
-from harness.devices.catalog import INTERPRETER, TENSTORRENT_BOARDS
+from harness.devices.catalog import DEFAULT_DEVICE, INTERPRETER, kind_of
 from harness.devices.interpreter import WORK_LIMIT, divides, refusal
 from harness.devices.op_run import Ended, OpJob, OpRun
 from harness.frontend.mlir import TorchMlir, main_of, read
@@ -37,6 +37,7 @@ from harness.op_by_op.stablehlo_evaluate import compute
 from harness.op_by_op.stablehlo_ops import StablehloOp
 from harness.op_by_op.stablehlo_torch import DTYPES, ReferenceRefusal
 from harness.records.schema import TensorType
+from harness.verify.natural import Natural
 
 # --- inputs ---------------------------------------------------------------------------------
 
@@ -222,6 +223,8 @@ class Golden:
     source: Source
     reason: str = ""
     """Why nobody had an answer."""
+    natural: Callable[[], Natural | None] = lambda: None
+    """Finds how far the outputs are off by rounding; None where nobody knows."""
     machine: bool = False
     """True: it was the machine's fault that nobody had; says nothing of the op."""
 
@@ -233,7 +236,7 @@ class References:
         self._mlir = mlir or TorchMlir()
         self._devices = {Source.INTERPRETER: INTERPRETER}
         if is_other_compiler(device):
-            self._devices[Source.CPU] = "cpu"
+            self._devices[Source.CPU] = DEFAULT_DEVICE
 
     def ask(self, op: StablehloOp, inputs: Sequence[torch.Tensor]) -> Callable[[], Golden]:
         """Ask the first of an op's sources; the answer is waited for, and others asked, later."""
@@ -286,12 +289,12 @@ class References:
                 reasons.append(str(error))
             finally:
                 begun = None
-        return Golden(None, Source.NOBODY, "; ".join(reasons), machine)
+        return Golden(None, Source.NOBODY, "; ".join(reasons), machine=machine)
 
 
 def is_other_compiler(device: str) -> bool:
-    """Does a device go through a compiler that shares nothing with XLA's?"""
-    return device in TENSTORRENT_BOARDS or device.startswith("iree")
+    """Does a device go through a compiler that shares nothing with the `cpu` device's?"""
+    return kind_of(device).independent_of(kind_of(DEFAULT_DEVICE))
 
 
 _pools: dict[str, OpPool] = {}

@@ -7,20 +7,25 @@ The op takes the way it took at night, `Device.run_op` in a device host, and its
 compared with the same golden.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from harness.devices.catalog import kind_of
 from harness.devices.client import Device
 from harness.devices.lease import lease
-from harness.devices.op_run import Ended, OpJob, OpRun
-from harness.errors import DeviceError, RecordError
+from harness.devices.op_run import OpJob, OpRun
+from harness.errors import DeviceError, RecordError, UsageError
 from harness.frontend.mlir import LoweringError, TorchMlir, serialized
+from harness.op_by_op.judge import conclude
 from harness.op_by_op.reproducer import (
     ARTIFACT,
+    EXPECTED,
     FX_JSON,
     ONNX,
     TORCH_IR,
@@ -28,24 +33,19 @@ from harness.op_by_op.reproducer import (
     fingerprint_of,
 )
 from harness.op_by_op.restored import golden_of, inputs_of, onnx_model, read_file
+from harness.records.decoding import UNDECODABLE, why_not
 from harness.records.schema import Failure, Outcome, Stage, Status
+from harness.records.writable import writable
 
 if TYPE_CHECKING:
     from harness.op_by_op.reference import Golden
+    from harness.verify import Tolerances
 
 _MESSAGE_LENGTH = 2000
-_ENDS = {
-    Ended.REFUSED: Outcome.FAILED,
-    Ended.CRASH: Outcome.CRASHED,
-    Ended.TIMEOUT: Outcome.TIMEOUT,
-}
-_REACHED = {
-    Stage.TORCH_IR: Status.CONVERTED_TO_TORCH_IR,
-    Stage.TORCH_BACKEND_IR: Status.CONVERTED_TO_TORCH_BACKEND_IR,
-    Stage.STABLEHLO: Status.CONVERTED_TO_STABLE_HLO,
-    Stage.COMPILE: Status.CONVERTED_TO_TTNN,
-    Stage.EXECUTE: Status.EXECUTED,
-}
+_LONGEST_S = 86400.0
+_CALLS_OUT = re.compile(rb"python_\w{0,20}callback")
+"""Targets of jax's custom calls that hand a pointer out of the program to Python."""
+_ESCAPE = re.compile(rb"\\([0-9A-Fa-f]{2})")
 
 
 @dataclass(frozen=True)
@@ -74,17 +74,23 @@ def compared(expected: Expected, ending: Ending) -> tuple[bool, str]:
     return False, f"{said}: not the same as expected, {before}."
 
 
-def reproduce(folder: Path, expected: Expected) -> Ending:
-    """Run the op of a reproducer.
+def reproduce(folder: Path, expected: Expected, *, trust: bool = False) -> Ending:
+    """Run the op of a reproducer. Unless there is `trust` in whoever wrote it, what could run
+    more than an op of PyTorch, ONNX or StableHLO is refused.
 
     Raises:
-        DeviceError: the device cannot be had here.
+        DeviceError: the device cannot be had here, or the machine failed: nothing was found out.
         RecordError: the reproducer is damaged, or holds nothing to start at.
+        UsageError: it needs trust, or there is no such device.
     """
+    kind_of(expected.device)
+    tolerances = _tolerances(folder, expected)
     torch_ir, stablehlo = read_file(folder / TORCH_IR), read_file(folder / ARTIFACT)
+    if not trust:
+        _refuse_untrusted(folder, expected, torch_ir, stablehlo)
     if _is_onnx(folder) or not (torch_ir or stablehlo):
         try:
-            torch_ir = _imported(folder)
+            torch_ir = _imported(folder, trust)
         except LoweringError as error:
             why = Failure(Stage.TORCH_IR, "LoweringError", str(error)[:_MESSAGE_LENGTH])
             return Ending(Status.CREATED_GRAPH, Outcome.FAILED, why, error.diagnostic)
@@ -103,10 +109,44 @@ def reproduce(folder: Path, expected: Expected) -> Ending:
             run = device.run_op(job, expected.deadline_s)
     finally:
         device.close()
-    return _ending(run, lambda: golden_of(folder, expected, inputs), expected)
+    golden = partial(golden_of, folder, expected, inputs, trust=trust)
+    ending = _ending(run, golden, tolerances)
+    if ending.outcome is Outcome.INFRA:
+        said = ending.failure.message if ending.failure else "it gave no answer"
+        raise DeviceError(f"{expected.device}: {said}")
+    return ending
 
 
-def _imported(folder: Path) -> bytes:
+def _tolerances(folder: Path, expected: Expected) -> "Tolerances":
+    """What is asked of its outputs; its deadline is looked at on the way."""
+    from harness.verify import Tolerances
+
+    try:
+        if not 0 < expected.deadline_s <= _LONGEST_S:
+            raise ValueError(f"a deadline of {expected.deadline_s:g} s")
+        return msgspec.convert(expected.tolerances, Tolerances)
+    except UNDECODABLE as error:
+        raise RecordError(f"{folder / EXPECTED}: it cannot be run: {why_not(error)}") from None
+
+
+def _refuse_untrusted(folder: Path, expected: Expected, *programs: bytes) -> None:
+    """Options of a compiler and calls out of a program reach further than an op."""
+    known = set(kind_of(expected.device).optimizer_options.items())
+    for name, value in expected.options.items():
+        if (name, value) not in known:
+            raise UsageError(
+                f"{folder / EXPECTED}: the compiler's option {writable(name)[:80]!r} is none that"
+                " we set; if you know who wrote it, --trust takes it"
+            )
+    for program in programs:
+        if _CALLS_OUT.search(_ESCAPE.sub(lambda m: bytes.fromhex(m[1].decode()), program)):
+            raise UsageError(
+                f"{folder}: its program calls back into Python, which no op does; if you know who"
+                " wrote it, --trust takes it"
+            )
+
+
+def _imported(folder: Path, trust: bool) -> bytes:
     """The op, or the part of a model, in the torch dialect, imported here and now.
 
     Raises:
@@ -127,7 +167,7 @@ def _imported(folder: Path) -> bytes:
             " something that cannot be written down, so there is nothing to run; see fx.txt"
         )
     try:
-        graph = loads(text)
+        graph = loads(text, trust=trust)
     except FxJsonError as error:
         raise RecordError(f"{folder / FX_JSON}: {error}") from error
     return serialized(import_graph(TorchMlir(), graph))
@@ -137,28 +177,9 @@ def _is_onnx(folder: Path) -> bool:
     return (folder / ONNX).is_file()
 
 
-def _ending(run: OpRun, golden: "Callable[[], Golden]", expected: Expected) -> Ending:
-    from harness.verify import Tolerances, compare, mismatches, verdict
-
-    failure = run.failure
-    status = _REACHED[run.stage] if run.stage else Status.CREATED_GRAPH
-    if failure is not None:
-        if run.ended is Ended.INFRA:
-            raise DeviceError(f"{expected.device}: {failure.message}")
-        if failure.stage is Stage.COMPILE and any(level.name == "ttir" for level in run.levels):
-            status = Status.CONVERTED_TO_TTIR
-        why = Failure(failure.stage, failure.kind, failure.message[:_MESSAGE_LENGTH])
-        return Ending(status, _ENDS[run.ended], why, failure.diagnostic)
-    if run.outputs is None:
-        return Ending(status, Outcome.REACHED)
-    answer = golden()
-    if answer.outputs is None:
-        print(f"what it must compute is not known: {answer.reason}")
-        return Ending(status, Outcome.REACHED)
-    tolerances = msgspec.convert(expected.tolerances, Tolerances)
-    checks = compare(answer.outputs, list(run.outputs), tolerances)
-    if verdict(checks):
-        return Ending(status, Outcome.PASSED)
-    said = "\n".join(mismatches(checks))
-    wrong = Failure(Stage.VERIFY, Outcome.INCORRECT.value, said[:_MESSAGE_LENGTH])
-    return Ending(status, Outcome.INCORRECT, wrong, said)
+def _ending(run: OpRun, golden: "Callable[[], Golden]", tolerances: "Tolerances") -> Ending:
+    """What the night says of such a run too: they have one judge."""
+    end = conclude(run, golden, tolerances)
+    if end.golden is not None and end.golden.outputs is None:
+        print(f"what it must compute is not known: {end.golden.reason}")
+    return Ending(end.status, end.outcome, end.failure, end.diagnostic)

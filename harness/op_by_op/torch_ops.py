@@ -26,6 +26,7 @@ from harness.op_by_op.identity import (
     torch_values,
 )
 from harness.records.schema import Op
+from harness.verify import Float64, Natural, natural_errors
 
 
 @dataclass(frozen=True)
@@ -56,16 +57,29 @@ _UNDEFINED = frozenset(
 )
 
 
+def rounding_of(
+    graph: Graph, inputs: Sequence[torch.Tensor], golden: Sequence[torch.Tensor]
+) -> Natural | None:
+    """How far an op's golden outputs are off by rounding; None where float64 cannot be had."""
+    try:
+        with torch.no_grad(), Float64():
+            exact = torch.fx.Interpreter(owned(graph, {})).run(*inputs)
+        return natural_errors(list(golden), list(exact))
+    except Exception:  # whatever an op raises that is given other dtypes
+        return None
+
+
 def op_nodes(graph: Graph) -> Iterator[Node]:
     """The nodes that are ops: those that compute a tensor.
 
     Taking one of several results is none, nor is what has no tensor for a result (an assertion) or
     one of any values (memory not yet written): there is nothing to compare.
     """
-    return (node for node in graph.nodes if _computes(node))
+    return (node for node in graph.nodes if is_op(node))
 
 
-def _computes(node: Node) -> bool:
+def is_op(node: Node) -> bool:
+    """Does a node compute a tensor that an op by itself can be compared on? See `op_nodes`."""
     if node.op != "call_function" or node.target is operator.getitem:
         return False
     return not is_undefined(node) and bool(torch_values(node))
@@ -149,7 +163,7 @@ def unique_ops(
 
 def _value(node: Node, values: Mapping[Node, Any]) -> Any:
     if node.op == "get_attr":
-        return _attribute(node.graph, node)
+        return attribute(node)
     target: Any = node.target
     args, kwargs = map_arg((node.args, node.kwargs), values.__getitem__)
     with torch.no_grad():
@@ -165,8 +179,9 @@ def _leading_to(graph: Graph, names: set[str]) -> set[Node]:
     return found
 
 
-def _attribute(graph: Graph, node: Node) -> Any:
-    value: Any = graph.owning_module
+def attribute(node: Node) -> Any:
+    """What a `get_attr` node stands for; a tensor without its history."""
+    value: Any = node.graph.owning_module
     for part in str(node.target).split("."):
         value = getattr(value, part)
     return value.detach() if isinstance(value, torch.Tensor) else value
@@ -248,7 +263,7 @@ def _call(
         if subgraph(argument) is None:
             return next(feed)
         name = f"graph{len(inner)}"
-        inner[name] = _attribute(argument.graph, argument)
+        inner[name] = attribute(argument)
         return graph.get_attr(name)
 
     places = map_arg((node.args, node.kwargs), stand_in)

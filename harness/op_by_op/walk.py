@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from harness.config import CompileDepth, CompilerConfig
+from harness.devices.catalog import versions
 from harness.devices.client import Device
 from harness.devices.op_run import Ended, OpJob, OpRun
 from harness.devices.tensors import nbytes
@@ -23,12 +24,14 @@ from harness.lowering import Program
 from harness.op_by_op import judge
 from harness.op_by_op.completions import Completions, Rest
 from harness.op_by_op.known import KnownVerdicts
+from harness.op_by_op.op_tolerances import op_tolerances
 from harness.op_by_op.pool import MEMORY_LIMIT, OpPool
 from harness.op_by_op.reference import Golden
 from harness.op_by_op.reproducer import fingerprint_of, write_reproducer
 from harness.op_by_op.threads import prompt_threads
 from harness.recording import TestRecorder
-from harness.records.provenance import versions
+from harness.records.environment import VARIABLES
+from harness.records.machine_faults import is_machines_error
 from harness.records.schema import (
     GOOD,
     Failure,
@@ -103,9 +106,9 @@ def close_pools() -> None:
 
 
 def _workers() -> int:
-    given = os.environ.get(WORKERS_VARIABLE)
-    beside = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    return int(given) if given else max(1, len(os.sched_getaffinity(0)) // beside)
+    given: int | None = VARIABLES[WORKERS_VARIABLE].read()
+    beside = VARIABLES["PYTEST_XDIST_WORKER_COUNT"].read() or 1
+    return given or max(1, len(os.sched_getaffinity(0)) // beside)
 
 
 class OpByOpExecutor(Executor):
@@ -153,7 +156,7 @@ class OpByOpExecutor(Executor):
         self._executes = depth is CompileDepth.EXECUTE_OP_BY_OP and _executes(self.device)
         self._known.executes = self._executes
         run = self.recorder.run
-        earlier = earlier_results(run.directory, self.recorder.key, run.journal.path)
+        earlier = earlier_results(run.directory, self.recorder.key, run.journal.path, versions())
         self._earlier = earlier
         only = self.compiler_config.run_global_op_idx
         if only is not None and only >= total:
@@ -220,9 +223,10 @@ class OpByOpExecutor(Executor):
             self.device.name,
             done,
             golden,
-            self.tolerances,
+            op_tolerances(self.tolerances, candidate.op),
             run.blobs,
             run.run_id,
+            self._known.values(candidate.op),
         )
         keep = golden is None or not golden.machine
         return self._settle(candidate, job, key, cached, verdict, keep=keep)
@@ -298,7 +302,7 @@ class OpByOpExecutor(Executor):
             deadline_s=self.compiler_config.single_op_timeout,
             versions=versions(),
             options=self._options(),
-            tolerances=self.tolerances,
+            tolerances=op_tolerances(self.tolerances, verdict.op),
             memory_limit=MEMORY_LIMIT,
         )
 
@@ -312,13 +316,14 @@ class OpByOpExecutor(Executor):
     def _not_imported(self, candidate: Candidate, error: LoweringError) -> OpVerdict:
         kept = self.recorder.run.blobs.put(error.diagnostic, "diagnostic")
         failure = Failure(Stage.TORCH_IR, "LoweringError", str(error)[:2000], kept)
+        outcome = Outcome.INFRA if is_machines_error(error) else Outcome.FAILED
         return OpVerdict(
             op=candidate.op,
             device=self.device.name,
             status=Status.CREATED_GRAPH,
             failure=failure,
-            outcome=Outcome.FAILED,
-            fingerprint=fingerprint_of(candidate.op.name, Outcome.FAILED, failure),
+            outcome=outcome,
+            fingerprint=fingerprint_of(candidate.op.name, outcome, failure),
             origin=self.recorder.run.run_id,
             computed=time.time(),
         )
@@ -345,7 +350,7 @@ class OpByOpExecutor(Executor):
                 f"{len(wrong)} of {len(self.results)} ops are wrong,"
                 f" first {wrong[0].verdict.op.name}"
             )
-        if Outcome.INFRA in outcomes and self._pool.sick:
+        if Outcome.INFRA in outcomes:  # so that a resumed run does what is missing
             return Outcome.INFRA
         return Outcome.PASSED if outcomes <= {Outcome.PASSED} else Outcome.REACHED
 
@@ -374,6 +379,6 @@ _known_to_execute: dict[str, bool] = {}
 def _executes(device: Device) -> bool:
     """Can a device run here, and not compile only? Found out once: opening takes seconds."""
     if device.name not in _known_to_execute:
-        _known_to_execute[device.name] = device.open().executes
+        _known_to_execute[device.name] = device.executes()
         device.close()  # its workers are hosts of their own
     return _known_to_execute[device.name]

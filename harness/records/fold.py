@@ -75,6 +75,12 @@ class _Open:
     def outcome(self) -> Outcome:
         return self.ended.outcome if self.ended else Outcome.CRASHED
 
+    @property
+    def order(self) -> tuple[int, float]:
+        """What comes later has the newer word. Clocks go back, so attempts are counted; within
+        one, where nobody counts, the clock is all there is."""
+        return self.started.attempt, self.started.time
+
 
 def fold(events: Iterable[tuple[AnyEvent, str]]) -> list[TestRecord]:
     """Fold (event, provenance key) pairs of any number of journals into records.
@@ -94,14 +100,24 @@ def fold(events: Iterable[tuple[AnyEvent, str]]) -> list[TestRecord]:
             ops |= {r.verdict.op.key: r for r in _results(attempt, names)}
             found = attempt.ops_found or found
             records.append(_with_ops(_close(attempt), tuple(ops.values()), found))
-    records += [_never_started(e) for e in stopped if e.key not in attempts]
-    return sorted(records, key=lambda r: (r.identity, r.started or 0.0))
+    records += [_never_started(e) for e in _of_none(stopped, attempts)]
+    return sorted(records, key=lambda r: (r.identity, r.attempt, r.started or 0.0))
+
+
+def _of_none(stopped: list[TestStopped], attempts: dict[str, list[_Open]]) -> list[TestStopped]:
+    """Of every test the last word on an attempt that never came to a start, if it is the newest."""
+    words = {e.key: e for e in sorted(stopped, key=lambda e: (e.attempt, e.time))}
+    return [
+        word
+        for key, word in words.items()
+        if key not in attempts or word.attempt > attempts[key][-1].started.attempt
+    ]
 
 
 def fold_ops(events: Iterable[tuple[AnyEvent, str]]) -> list[tuple[str, int, OpResult]]:
     """Fold the same pairs into (test key, attempt, result), by test, attempt and op index.
 
-    Attempts are numbered over all journals, in the order of their starts. Of an op's results in
+    Attempts are numbered over all journals, in their order. Of an op's results in
     one attempt the last counts. An op that was started and never ended has the terminal word of
     its test, status 0 and a failure that says so.
     """
@@ -109,9 +125,7 @@ def fold_ops(events: Iterable[tuple[AnyEvent, str]]) -> list[tuple[str, int, OpR
     names = _known_ops(attempts)
     found: list[tuple[str, int, OpResult]] = []
     for key, tries in attempts.items():
-        number = 0
-        for attempt in tries:
-            number = max(attempt.started.attempt, number + 1)
+        for number, attempt in enumerate(tries, start=1):
             found += [(key, number, result) for result in _results(attempt, names)]
     return sorted(found, key=lambda f: (f[0], f[1], f[2].index, f[2].verdict.op.key))
 
@@ -130,13 +144,17 @@ def _gather(
         elif isinstance(event, TestStopped):
             stopped.append(event)
         elif isinstance(event, OpStarted | OpEnded):
-            ops.append((event, provenance))
+            tries = attempts.get(event.key, [])
+            if tries and tries[-1].provenance == provenance:
+                tries[-1].ops[_op_key(event)] = event  # a journal is in order, whatever the clock
+            else:
+                ops.append((event, provenance))
         elif not isinstance(event, _TEST_EVENTS):
             continue
         elif event.key in attempts:
             _apply(attempts[event.key][-1], event)
     for tries in attempts.values():
-        tries.sort(key=lambda t: t.started.time)
+        tries.sort(key=lambda t: t.order)
     for event in stopped:
         _stop(attempts.get(event.key, []), event)
     for op, provenance in ops:
@@ -174,8 +192,14 @@ def _apply(record: _Open, event: _TestEvent) -> None:
 
 
 def _stop(tries: list[_Open], event: TestStopped) -> None:
-    """Give the supervisor's word to the attempt that was open when it was written."""
+    """Give the supervisor's word to the attempt that it is of.
+
+    Where an older version wrote it, that is the one that was open at its time.
+    """
     candidates = [t for t in tries if t.ended is None and t.started.time <= event.time]
+    if event.attempt:
+        own = [t for t in tries if t.ended is None and t.started.attempt == event.attempt]
+        candidates = [t for t in candidates if t in own] or own
     if candidates:
         candidates[-1].ended = event
         candidates[-1].last = max(candidates[-1].last, event.time)
@@ -200,6 +224,7 @@ def _close(record: _Open) -> TestRecord:
     return TestRecord(
         identity=record.started.identity,
         nodeid=record.started.nodeid,
+        entry=record.started.entry,
         outcome=outcome,
         status=record.status,
         model_status=model_status(outcome, record.status, failure),
@@ -234,12 +259,14 @@ def _all_outputs(outputs: Mapping[str, tuple[OutputCheck, ...]]) -> tuple[Output
 
 def _never_started(event: TestStopped) -> TestRecord:
     return TestRecord(
-        identity=identity_of_key(event.key),
+        identity=event.identity or identity_of_key(event.key),
         nodeid=event.nodeid,
+        entry=event.entry,
         outcome=event.outcome,
         status=Status.NOT_STARTED,
         model_status=model_status(event.outcome, Status.NOT_STARTED, event.failure),
         ended=event.time,
+        attempt=event.attempt or 1,
         failure=event.failure,
     )
 
@@ -271,16 +298,20 @@ _STOPPED = frozenset({Outcome.CRASHED, Outcome.TIMEOUT, Outcome.KILLED, Outcome.
 
 
 def _note_op(tries: list[_Open], event: OpStarted | OpEnded, provenance: str) -> None:
-    """Give an op's event to the attempt it was written in, whichever process wrote it."""
+    """Give an op's event that another process wrote to the attempt it was written in."""
     started = [t for t in tries if t.started.time <= event.time] or tries[:1]
     own = [t for t in started if t.provenance == provenance]
     if not started:
         return
     ops = (own or started)[-1].ops
-    op_key = event.op_key if isinstance(event, OpStarted) else event.result.verdict.op.key
+    op_key = _op_key(event)
     before = ops.get(op_key)
     if before is None or before.time <= event.time:
         ops[op_key] = event
+
+
+def _op_key(event: OpStarted | OpEnded) -> str:
+    return event.op_key if isinstance(event, OpStarted) else event.result.verdict.op.key
 
 
 def _known_ops(attempts: dict[str, list[_Open]]) -> dict[str, Op]:

@@ -21,8 +21,9 @@ from pathlib import Path
 import msgspec
 
 from harness.errors import RecordError
+from harness.records import packing
 from harness.records.atomic import write_atomically
-from harness.records.packing import packed, read_lines
+from harness.records.decoding import Json, decode_json, lines_of
 from harness.records.schema import (
     SCHEMA_VERSION,
     AnyEvent,
@@ -33,19 +34,34 @@ from harness.records.schema import (
     OpVerdict,
     Provenance,
 )
+from harness.records.writable import encoded
 
-_ENCODER = msgspec.json.Encoder()
-_DECODER: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+ATTEMPT_VARIABLE = "BRINGUP_ATTEMPT"
+"""Set by a supervisor for its tests, and by a CI job that runs again: how often the run has been
+taken up, this time included."""
+
+_DECODER: Json[AnyEvent] = Json(AnyEvent, "an event")
 
 JOURNAL_FOLDER = "journal"
 PLAIN, PACKED = ".jsonl", ".jsonl.zst"
+_MOST_NAMED = 50
+"""Unreadable lines of one journal that get a sentence each."""
 _Place = tuple[str, str, float]
+
+
+def run_attempt() -> int:
+    """How often the run of this process has been taken up, as its environment says; 1 or more."""
+    text = os.environ.get(ATTEMPT_VARIABLE, "")
+    return max(int(text), 1) if text.isdecimal() and len(text) < 10 else 1
 
 
 class JournalWriter:
     """Appends events to a fresh journal of this process below `run_dir`."""
 
-    def __init__(self, run_dir: Path, run_id: str, provenance: Provenance) -> None:
+    def __init__(
+        self, run_dir: Path, run_id: str, provenance: Provenance, attempt: int | None = None
+    ) -> None:
+        """`attempt` is how often the run has been taken up; None: as the environment says."""
         folder = run_dir / JOURNAL_FOLDER
         name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}{PLAIN}"
         self.path = folder / name
@@ -60,7 +76,11 @@ class JournalWriter:
         """The verdicts this journal has, by the hash of how they were written."""
         self.append(
             JournalOpened(
-                time=time.time(), schema=SCHEMA_VERSION, run_id=run_id, provenance=provenance
+                time=time.time(),
+                schema=SCHEMA_VERSION,
+                run_id=run_id,
+                provenance=provenance,
+                attempt=run_attempt() if attempt is None else attempt,
             )
         )
 
@@ -72,7 +92,7 @@ class JournalWriter:
         Raises:
             RecordError: the disk is full or gone; what was written before stays readable.
         """
-        line = _ENCODER.encode(self._shortened(event)) + b"\n"
+        line = encoded(self._shortened(event)) + b"\n"
         try:
             written = os.write(self._fd, line)
             if written != len(line):
@@ -102,7 +122,7 @@ class JournalWriter:
         if not isinstance(event, OpEnded):
             return event
         verdict = event.result.verdict
-        place, content = _place(verdict), hash(_ENCODER.encode(verdict))
+        place, content = _place(verdict), hash(encoded(verdict))
         if self._held.get(place) == content and not event.result.contradicts:
             return _repeated(event)
         self._held[place] = content
@@ -122,20 +142,18 @@ def read_journal(path: Path) -> tuple[list[AnyEvent], list[str]]:
     events: list[AnyEvent] = []
     torn: list[str] = []
     held: dict[_Place, OpVerdict] = {}
-    lines = read_lines(path).split(b"\n")
-    for number, line in enumerate(lines, start=1):
-        if not line:
-            continue
+    data, unreadable = packing.read_lines(path), 0
+    for number, line in lines_of(data):
         if number == 1:
             _refuse_newer(path, line)
         where = f"{path.name}:{number}"
-        try:
-            event = _DECODER.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            if number == len(lines):
+        event = _DECODER.decode_or_none(line)
+        if event is None:
+            unreadable += 1
+            if data.endswith(line):
                 torn.append(f"{where}: the last line is torn; its event is lost")
-            else:
-                torn.append(f"{where}: unreadable line skipped ({error})")
+            elif unreadable <= _MOST_NAMED:
+                torn.append(f"{where}: unreadable line skipped ({_why_unreadable(line)})")
             continue
         if isinstance(event, OpEnded):
             held[_place(event.result.verdict)] = event.result.verdict
@@ -146,7 +164,17 @@ def read_journal(path: Path) -> tuple[list[AnyEvent], list[str]]:
                 continue
             event = _whole(event, verdict)
         events.append(event)
+    if unreadable > _MOST_NAMED:
+        torn.append(f"{path.name}: {unreadable} lines are unreadable, of which not all are named")
     return events, torn
+
+
+def _why_unreadable(line: bytes) -> str:
+    try:
+        _DECODER.decode(line, "it is")
+    except RecordError as error:
+        return str(error)
+    return ""
 
 
 def read_header(path: Path) -> JournalOpened | None:
@@ -155,25 +183,41 @@ def read_header(path: Path) -> JournalOpened | None:
     Raises:
         RecordError: the journal has a newer schema, or cannot be read or unpacked.
     """
-    first, _, _ = read_lines(path).partition(b"\n")
+    first, _, _ = packing.read_lines(path).partition(b"\n")
     _refuse_newer(path, first)
     try:
-        return msgspec.json.decode(first, type=JournalOpened)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        return decode_json(first, JournalOpened, path, "a journal")
+    except RecordError:
         return None
 
 
 def pack_journals(run_dir: Path) -> None:
-    """Replace every plain journal by a packed one. Nobody may be writing them any more.
+    """Replace every plain journal by a packed one, but for one that is too large to be packed.
+
+    Nobody may be writing them any more. A journal goes only when what takes its place is on disk
+    and reads the same.
 
     Raises:
         RecordError: the disk is full or gone.
     """
-    for path in journals(run_dir):
-        if not path.name.endswith(PACKED):
-            target = path.with_name(journal_name(path) + PACKED)
-            write_atomically(target, packed(read_lines(path)))
-            path.unlink()
+    for path in unpacked_journals(run_dir):
+        data = packing.read_lines(path)
+        if (small := packing.packed(data)) is None:
+            continue
+        target = path.with_name(journal_name(path) + PACKED)
+        write_atomically(target, small)
+        if target.read_bytes() != small:
+            raise RecordError(f"cannot write {target}: it does not read as it was written")
+        path.unlink()
+
+
+def unpacked_journals(run_dir: Path) -> list[Path]:
+    """The plain journals that packing would replace."""
+    return [
+        path
+        for path in journals(run_dir)
+        if not path.name.endswith(PACKED) and path.stat().st_size <= packing.LARGEST
+    ]
 
 
 def journals(run_dir: Path) -> Iterator[Path]:
@@ -228,8 +272,8 @@ def _refuse_newer(path: Path, line: bytes) -> None:
         schema: int = 0
 
     try:
-        header = msgspec.json.decode(line, type=Header)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        header = decode_json(line, Header, path, "a journal")
+    except RecordError:
         return  # a torn first line: reported with the others
     if header.schema > SCHEMA_VERSION:
         raise RecordError(

@@ -58,6 +58,10 @@ class OpVerdict(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_on
     were not, be it that there were none."""
     uncompared: str = ""
     """Why an op that was executed (status 7, REACHED) was compared with nothing."""
+    values: str = ""
+    """Which operands it was given, as a digest of where they come from; empty: any of its kind."""
+    attempts: int = 1
+    """Times it was run: 2 when it ran past its deadline first, and was tried once more, alone."""
     origin: str = ""
     """Run id of the run that computed it."""
     computed: float = 0.0

@@ -1,23 +1,33 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""Lines packed with zstd: `NAME.jsonl.zst`, what `zstd -dc` prints."""
+"""Lines packed with zstd: `NAME.jsonl.zst`, what `zstd -dc` prints.
+
+A packed file may be a stranger's, so there is a bound to what it may hold. What is larger is
+never packed: writer and reader have the same bound.
+"""
 
 from pathlib import Path
 
 import zstandard
 
 from harness.errors import RecordError
+from harness.records.decoding import read_bytes, unpacked
 
 PACKED = ".zst"
 _LEVEL = 12  # a thirtieth smaller than level 6; a whole night takes 4 s, once
-_LARGEST = 512 << 20
-"""Bytes: a file that claims to hold more is not unpacked."""
+LARGEST = 512 << 20
+"""Bytes: more are not packed, and a file that claims to hold more is not unpacked."""
 
 
-def packed(data: bytes) -> bytes:
-    """The bytes, compressed."""
-    return zstandard.compress(data, _LEVEL)
+def packed(data: bytes) -> bytes | None:
+    """The bytes, compressed and tried: they come out again. None when they are too many."""
+    if len(data) > LARGEST:
+        return None
+    found = zstandard.compress(data, _LEVEL)
+    if zstandard.decompress(found) != data:
+        raise RecordError(f"{len(data)} bytes did not come out of their packing as they went in")
+    return found
 
 
 def read_lines(path: Path) -> bytes:
@@ -26,15 +36,5 @@ def read_lines(path: Path) -> bytes:
     Raises:
         RecordError: it cannot be read or unpacked.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise RecordError(f"cannot read {path}: {error.strerror}") from error
-    if path.suffix != PACKED:
-        return data
-    try:
-        if not 0 <= zstandard.frame_content_size(data) <= _LARGEST:
-            raise RecordError(f"{path}: packed, and of no size or too large a one")
-        return zstandard.decompress(data)
-    except zstandard.ZstdError as error:
-        raise RecordError(f"{path}: cannot be unpacked: {error}") from error
+    data = read_bytes(path)
+    return unpacked(data, path, LARGEST) if path.suffix == PACKED else data

@@ -20,6 +20,7 @@ Version history
 
 import msgspec
 
+from harness.records.metrics import worst
 from harness.records.ops import (
     Op,
     OpEnded,
@@ -106,6 +107,9 @@ class JournalOpened(Event, frozen=True, tag="journal_opened", kw_only=True):
     schema: int
     run_id: str
     provenance: Provenance
+    attempt: int = 1
+    """How often its run had been taken up by then: what orders the words of a run that was cut
+    off, since clocks go back."""
 
 
 class TestStarted(Event, frozen=True, tag="test_started", kw_only=True):
@@ -117,6 +121,9 @@ class TestStarted(Event, frozen=True, tag="test_started", kw_only=True):
     """As pytest takes it, device parameter included; how to run it again."""
     pid: int
     attempt: int = 1
+    """How often its run had been taken up by then, see `JournalOpened`."""
+    entry: str = ""
+    """As a list names it, without size and device; empty where an older version wrote it."""
 
 
 class TestDescribed(Event, frozen=True, tag="test_described", kw_only=True):
@@ -191,6 +198,12 @@ class TestStopped(Event, frozen=True, tag="test_stopped", kw_only=True):
     outcome: Outcome
     failure: Failure
     nodeid: str = ""
+    entry: str = ""
+    identity: Identity | None = None
+    """None where an older version wrote it: then what the key says."""
+    attempt: int = 0
+    """How often its run had been taken up by then; 0 where an older version wrote it: then the
+    word is for the attempt that was open at its time."""
 
 
 AnyEvent = (
@@ -220,6 +233,8 @@ class TestRecord(msgspec.Struct, frozen=True, kw_only=True):
     schema: int = SCHEMA_VERSION
     identity: Identity
     nodeid: str
+    entry: str = ""
+    """As a list names it, without size and device; empty where an older version wrote it."""
     outcome: Outcome
     status: Status
     model_status: ModelStatus
@@ -259,34 +274,17 @@ class TestRecord(msgspec.Struct, frozen=True, kw_only=True):
         return max((s.peak_rss for s in self.stages if s.peak_rss is not None), default=None)
 
     def metric(self, name: str) -> Metric | None:
-        """The worst `name` metric over all outputs; None when it was never computed.
-
-        Not-a-number is worse than any number; among numbers the smallest PCC and the largest
-        of every other metric is the worst.
-        """
-        found = [c.measured for o in self.outputs for c in o.checks if c.metric == name]
-        for state in (
-            MetricState.NAN,
-            MetricState.NEGATIVE_INFINITY,
-            MetricState.POSITIVE_INFINITY,
-        ):
-            bad = [m for m in found if m.state is state]
-            if bad:
-                return bad[0]
-        values = [m for m in found if m.value is not None]
-        if not values:
-            return found[0] if found else None
-        pick = min if name == "pcc" else max
-        return pick(values, key=lambda m: m.value or 0.0)
+        """The worst `name` that the outputs' checks assert; see `metrics.worst`."""
+        return worst((check for output in self.outputs for check in output.checks), name)
 
     @property
     def pcc(self) -> Metric | None:
-        """The worst PCC over all outputs."""
+        """The worst PCC among outputs that it was asserted of; of all, where of none."""
         return self.metric("pcc")
 
     @property
     def atol(self) -> Metric | None:
-        """The worst maximum absolute difference over all outputs."""
+        """The worst maximum absolute difference, likewise."""
         return self.metric("atol")
 
 
@@ -301,6 +299,8 @@ class PlannedTest(msgspec.Struct, frozen=True):
     """Expected seconds, None when nothing is known."""
     environment: dict[str, str] = {}
     """Set for this test only, e.g. `TT_TORCH_COMPILE_DEPTH: TTNN_IR`."""
+    entry: str = ""
+    """As a list names it, without size and device; empty where an older version wrote it."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -320,8 +320,16 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     chosen: dict[str, tuple[str, ...]] = {}
     """The options that chose the tests, e.g. `size: [tiny]`; whoever resumes must mean the same."""
     resumed: float = 0.0
-    """Seconds since the epoch when it was last taken up again; what was stopped before, or never
-    ran, is run again."""
+    """Seconds since the epoch when it was last taken up again; 0 when it never was."""
+    attempt: int = 1
+    """How often it was taken up, its begin included. What was stopped in an earlier attempt, or
+    never ran, is run again."""
+    whole: str = ""
+    """The hash of the plan of all shards (`SharedPlan.digest`); shards of one plan have the same.
+    Empty where an older version planned."""
+    elsewhere: dict[str, str] = {}
+    """The other shards' tests, key to list entry, as this shard knows them: by them a merge names
+    what nobody ran."""
 
 
 class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
@@ -339,4 +347,7 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
     planned: int = 0
     """Tests planned over all shards, including shards that never reported."""
     missing: tuple[str, ...] = ()
-    """Sentences: shards or journals that are absent or were torn."""
+    """Sentences: shards or journals that are absent or were torn, tests that nobody ran."""
+    whole: str = ""
+    """The hash of the plan that all shards carried out; empty when they had different ones, or
+    none."""

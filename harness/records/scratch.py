@@ -28,7 +28,7 @@ class Scratch:
     def __init__(self, purpose: str) -> None:
         """Make it; `purpose` becomes part of its name."""
         self.path = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{purpose}-"))
-        descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+        descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         self._remove = weakref.finalize(self, _remove, self.path, descriptor)
 
@@ -57,7 +57,7 @@ def sweep(fresh_s: float = _FRESH_S) -> None:
             continue
         try:
             found = os.fstat(descriptor)
-            if found.st_uid == os.getuid() and time.time() - found.st_mtime >= fresh_s:
+            if found.st_uid == os.geteuid() and time.time() - found.st_mtime >= fresh_s:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(path, ignore_errors=True)
         except BlockingIOError:  # somebody holds it

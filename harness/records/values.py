@@ -118,6 +118,10 @@ UNSETTLED = NOT_EVIDENCE - {Outcome.SKIPPED}
 """Outcomes after which a test is run again when its run is taken up again."""
 
 
+BASE_SIZE = "base"
+"""The size of a model as it is published."""
+
+
 class Identity(msgspec.Struct, frozen=True, gc=False, order=True):
     """What a test *is*, whatever file it lives in; history hangs on `key`."""
 
@@ -130,17 +134,25 @@ class Identity(msgspec.Struct, frozen=True, gc=False, order=True):
     framework: str = "torch"
     """`torch` or `onnx`."""
     device: str = "cpu"
+    qualifier: str = ""
+    """What tells tests of one name apart: the test's classes and, where it says more than the
+    function, its file, e.g. `resnet50` or `TestLarge`; empty for most."""
+    size: str = BASE_SIZE
+    """The size the model is built at: `base` or `tiny`."""
 
     @property
     def name(self) -> str:
-        """The test without its device, e.g. `t5[full-t5-base-eval]` or `yolo_onnx[full-eval]`."""
+        """The test without its device, e.g. `t5[full-t5-base-eval]`, `yolo_onnx[full-eval]`,
+        `TestLarge.vit[full-eval]` or, at another size, `vit[full-eval]:tiny`."""
+        prefix = f"{self.qualifier}." if self.qualifier else ""
         suffix = "_onnx" if self.framework == "onnx" else ""
         params = "-".join(p for p in (self.flow, self.variant, self.mode) if p)
-        return f"{self.model}{suffix}[{params}]"
+        size = "" if self.size == BASE_SIZE else f":{self.size}"
+        return f"{prefix}{self.model}{suffix}[{params}]{size}"
 
     @property
     def key(self) -> str:
-        """`name@device`: unique in a run, stable over renames of files."""
+        """`name@device`: unique in a run, and the same when the test's folder has another name."""
         return f"{self.name}@{self.device}"
 
 
@@ -218,11 +230,10 @@ class Check(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One comparison of one output: what was measured, what was required, who asserts it."""
 
     metric: str
-    """`structure`, `shape`, `dtype`, `nonfinite`, `pcc`, `atol`, `relative_atol`, `allclose`,
-    `relative_l2`, `exact`, `tokens`."""
+    """One of `harness.records.metrics.METRICS`."""
     measured: Metric
     required: float | None
-    """None for checks without a threshold (`shape`, `exact` ...)."""
+    """What it was held to, or would be; None for checks without a threshold (`shape` ...)."""
     ok: bool
     asserted: bool
     """False: computed and recorded only; does not decide the verdict."""

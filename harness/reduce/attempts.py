@@ -13,10 +13,12 @@ from typing import Self
 
 import torch
 
+from harness.devices.catalog import kind_of
 from harness.devices.client import Device
-from harness.devices.fork_server import PRELOADED_FOR, ForkServer
+from harness.devices.fork_server import ForkServer
 from harness.devices.op_run import Ended as RunEnded
 from harness.devices.op_run import OpFailure, OpJob, OpRun
+from harness.devices.probe import is_bystander
 from harness.errors import DeviceError
 from harness.frontend.mlir import LoweringError, TorchMlir, serialized
 from harness.op_by_op.judge import judge
@@ -41,7 +43,7 @@ def sign_of(verdict: OpVerdict) -> Sign:
 @contextlib.contextmanager
 def worker(device_name: str) -> Iterator[Device]:
     """A device of its own whose host is forked anew in no time when it dies."""
-    server = ForkServer(PRELOADED_FOR.get(device_name, ()))
+    server = ForkServer(kind_of(device_name).preload)
     device = Device(device_name, fork_server=server)
     try:
         yield device
@@ -93,9 +95,9 @@ class Attempts:
             failure = OpFailure("LoweringError", str(error), error.diagnostic, Stage.TORCH_IR)
             return OpRun(RunEnded.REFUSED, failure=failure)
         run = self.device.run_op(job, self.deadline_s)
-        if _was_killed(run):  # from outside; that says nothing of the part
+        if is_bystander(run):  # killed from outside; that says nothing of the part
             run = self.device.run_op(job, self.deadline_s)
-        if run.ended is RunEnded.INFRA or _was_killed(run):
+        if is_bystander(run):
             raise DeviceError(f"{self.device.name}: {run.failure.message if run.failure else ''}")
         return run
 
@@ -140,7 +142,3 @@ class Attempts:
             return tuple(self.graph.golden(part.inputs))
         except GoldenError:
             return None
-
-
-def _was_killed(run: OpRun) -> bool:
-    return run.failure is not None and run.failure.kind == "SIGKILL"

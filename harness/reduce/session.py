@@ -15,6 +15,7 @@ import torch
 from harness import recording
 from harness.config import CompilerConfig
 from harness.devices import shared
+from harness.devices.catalog import versions
 from harness.devices.lease import lease
 from harness.errors import DeviceError, RecordError, UsageError
 from harness.executor import Executor
@@ -22,7 +23,6 @@ from harness.frontend.entry import Call
 from harness.frontend.mlir import TorchMlir
 from harness.lowering import Program
 from harness.op_by_op.reproducer import write_reproducer
-from harness.records.provenance import versions
 from harness.records.reproducible import (
     REPRO_FOLDER,
     folder_name,
@@ -52,13 +52,16 @@ class Tested(Protocol):
 
     recorder: recording.TesterRecorder
     compiler_config: CompilerConfig
-    tolerances: Tolerances
     mismatches: list[str]
     """Checks that the device's outputs did not pass, a sentence each."""
 
     @property
     def device_name(self) -> str:
         """The device that the test runs on."""
+
+    @property
+    def device_tolerances(self) -> Tolerances:
+        """What is required of its outputs, in units of the device's arithmetic."""
 
     def lowered(self) -> Program:
         """The model at the level its config asks for."""
@@ -111,7 +114,7 @@ def leave(tester: Tested) -> str:
     """
     recorder = tester.recorder
     outcome, failure = recorder.verdict, recorder.failure
-    command = reproduce_command(recorder.nodeid, recorder.identity)
+    command = reproduce_command(recorder.nodeid, recorder.identity, recorder.entry)
     if not command or not is_reproducible(outcome, failure):
         return ""
     assert outcome is not None and failure is not None
@@ -227,7 +230,7 @@ def _subject_of(tester: Tested) -> Subject:
         graph=graph,
         device=name,
         options=executor._options(),
-        tolerances=tester.tolerances,
+        tolerances=tester.device_tolerances,
         node_tolerances=executor.node_tolerances(),
         wrong=wrong,
     )

@@ -6,11 +6,15 @@
 from harness.verify.compare import compare, mismatches, verdict
 from harness.verify.flatten import Leaf, UnsupportedOutputError, flatten
 from harness.verify.gradients import compare_training, gradient_scale
+from harness.verify.natural import Natural, natural_errors, settled
+from harness.verify.reference import Float64
 from harness.verify.tokens import compare_tokens
 from harness.verify.tolerances import Tolerances
 
 __all__ = [
+    "Float64",
     "Leaf",
+    "Natural",
     "Tolerances",
     "UnsupportedOutputError",
     "compare",
@@ -19,5 +23,7 @@ __all__ = [
     "flatten",
     "gradient_scale",
     "mismatches",
+    "natural_errors",
+    "settled",
     "verdict",
 ]

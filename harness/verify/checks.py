@@ -4,20 +4,21 @@
 """The checks of one output: what was measured, what is required, whether it is asserted.
 
 Where PCC says nothing, because golden is constant or nothing but rounding noise, its
-assertion is replaced by that of the absolute difference, so that turning one of them off
-never leaves an output unverified while the other is on.
+assertion is replaced by that of the difference, so that turning one of them off never leaves
+an output unverified while the other is on.
 """
 
 import math
+from dataclasses import dataclass
 
 import torch
 
 from harness.records.schema import Check, Metric
 from harness.verify import metrics
+from harness.verify.arithmetic import quantum
+from harness.verify.bounds import ELEMENT_TIMES, NATURAL_TIMES, Bound, judged
+from harness.verify.moments import rms
 from harness.verify.tolerances import Tolerances, rounding
-
-_FALLBACK_RELATIVE_ATOL = 0.05
-"""Used where PCC is undefined, PCC is asserted and no absolute tolerance is given at all."""
 
 _NARROW = 8
 """Rounding excuses a PCC only in a golden whose spread is up to so many times `rounding`.
@@ -48,56 +49,121 @@ def exact(count: int, tolerances: Tolerances, reason: str) -> Check:
     return Check("exact", Metric.of(count), None, ok, tolerances.assert_exact, "" if ok else reason)
 
 
-def float_checks(
-    found: metrics.Measurement, dtypes: tuple[torch.dtype, torch.dtype], tolerances: Tolerances
-) -> list[Check]:
-    """The checks of a float or complex output; `dtypes` are golden's and actual's."""
+@dataclass(frozen=True)
+class Pair:
+    """A golden and an actual of floats or complex numbers of one shape, and what is known."""
+
+    golden: torch.Tensor
+    actual: torch.Tensor
+    natural: torch.Tensor | None
+    """Golden's own rounding error, element by element; None: nobody knows it, or it has none."""
+    known: bool
+    """Is golden's own error known? If there is none of `natural`, it is zero."""
+
+    @property
+    def dtypes(self) -> tuple[torch.dtype, torch.dtype]:
+        """Golden's and actual's."""
+        return self.golden.dtype, self.actual.dtype
+
+
+def float_checks(pair: Pair, found: metrics.Measurement, tolerances: Tolerances) -> list[Check]:
+    """The checks of a float or complex output, of which `found` was measured."""
     nonfinite = _same_nonfinite(found)
     if found.max_difference is None:
         checks = [nonfinite, *_unmeasured(tolerances, "no finite number to compare")]
         if found.elements and nonfinite.ok:  # nothing but infinities, and the same
             checks.append(exact(0, tolerances, ""))
         return checks
-    noise = tolerances.noise(*dtypes)
-    rounded = rounding(found.golden_peak, *dtypes)
-    blank = _says_nothing(found, noise, rounded)
+    blank = _says_nothing(pair, found, tolerances)
     alone = tolerances.assert_pcc and blank != ""
     return [
         nonfinite,
-        _correlation(found, tolerances, blank, rounded),
-        *_absolute(found, tolerances, noise, alone),
-        _relative_l2(found, tolerances, noise),
+        _correlation(pair, found, tolerances, blank),
+        *_blocks(pair, found, tolerances, alone),
+        *_absolute(found, tolerances, tolerances.noise(*pair.dtypes), alone),
+        _relative_l2(found, tolerances, tolerances.noise(*pair.dtypes)),
         _allclose(found, tolerances),
     ]
 
 
-def _says_nothing(found: metrics.Measurement, noise: float, rounded: float) -> str:
+def _says_nothing(pair: Pair, found: metrics.Measurement, tolerances: Tolerances) -> str:
     """Why golden is a thing that nothing correlates with, else an empty string."""
     if found.disagreements:
         return ""
     if found.pcc is None:
         what = "a single number" if found.finite == 1 else "constant"
-        return f"golden is {what}; compared by absolute difference"
-    if found.golden_peak < noise:
-        return f"max|golden| is {found.golden_peak!r}, noise; compared by absolute difference"
-    if found.golden_spread <= rounded:
-        return "golden is constant up to rounding; compared by absolute difference"
+        return f"golden is {what}; compared by difference"
+    flushed = quantum(*pair.dtypes)[1]
+    if found.golden_spread <= rounding(found.golden_peak, *pair.dtypes) + flushed:
+        return "golden is constant up to rounding; compared by difference"
+    unknown_noise = not pair.known and tolerances.scale is not None
+    if unknown_noise and found.golden_peak < tolerances.noise(*pair.dtypes):
+        return f"max|golden| is {found.golden_peak!r}, noise; compared by difference"
     return ""
 
 
 def _correlation(
-    found: metrics.Measurement, tolerances: Tolerances, blank: str, rounded: float
+    pair: Pair, found: metrics.Measurement, tolerances: Tolerances, blank: str
 ) -> Check:
-    required = tolerances.required_pcc
+    required = tolerances.least_pcc
     ok = found.pcc is None or found.pcc >= required
     reason = blank
+    rounded = rounding(found.golden_peak, *pair.dtypes)
     narrow = found.golden_spread <= _NARROW * rounded
     if not reason and not ok and narrow and _at_most(found.max_difference, rounded):
         reason = "every difference is within rounding"
+    if not reason and not ok and _natural_spread(pair, found) > 2 * (1 - required):
+        reason = "golden's own rounding is as large as what it correlates by"
     asserted = tolerances.assert_pcc and not reason
     if not reason and not ok:
         reason = _nan_or(found, "actual does not follow golden")
     return Check("pcc", Metric.of(found.pcc), required, ok, asserted, reason)
+
+
+def _natural_spread(pair: Pair, found: metrics.Measurement) -> float:
+    """The variance that golden's own error may come to in a device, as a part of golden's."""
+    if pair.natural is None or found.disagreements or not found.golden_deviation:
+        return 0.0
+    error = rms(pair.natural) * NATURAL_TIMES
+    return (error / found.golden_deviation) ** 2
+
+
+def _blocks(
+    pair: Pair, found: metrics.Measurement, tolerances: Tolerances, alone: bool
+) -> list[Check]:
+    """`row_l2` and `element`, or `ulps` where the bound is in units; asserted by default."""
+    asserted = (tolerances.assert_atol or alone) and not tolerances.gives_differences
+    if found.max_difference and not found.disagreements:
+        row, element = judged(
+            pair.golden,
+            pair.actual,
+            pair.natural,
+            found.golden_peak,
+            tolerances,
+            known=pair.known,
+        )
+    else:  # equal, or not to be measured
+        own = tolerances.resolution(*pair.dtypes, known=pair.known)
+        row = Bound(found.max_difference or 0.0, own, "")
+        element = Bound(row.measured, ELEMENT_TIMES * own, "")
+    known = "" if pair.known else "; golden's own rounding is not known"
+    checks = [
+        Check(
+            name,
+            Metric.of(bound.measured),
+            bound.required,
+            bound.ok,
+            asserted,
+            "" if bound.ok else _nan_or(found, f"{bound.where} is off{known}"),
+        )
+        for name, bound in (("row_l2", row), ("element", element))
+    ]
+    if tolerances.ulps is None:
+        return checks
+    ulp = tolerances.unit(*pair.dtypes)
+    reason = "" if row.ok else _nan_or(found, f"{row.where} is off by so many times {ulp:.3g}")
+    measured = Metric.of(row.measured / ulp)
+    return [*checks, Check("ulps", measured, row.required / ulp, row.ok, asserted, reason)]
 
 
 def _absolute(
@@ -116,10 +182,8 @@ def _absolute(
         "atol", Metric.of(difference), limit, ok, asserted and limit is not None, "" if ok else far
     )
     relative = tolerances.relative_atol
-    if relative is None and limit is None and alone:
-        relative = _FALLBACK_RELATIVE_ATOL
     measured = _ratio(difference, peak)
-    ok = relative is None or _at_most(difference, max(relative * peak, noise))
+    ok = relative is None or _at_most(difference, relative * peak if peak else noise)
     reason = "" if ok else far
     if ok and relative is not None and not _at_most(measured, relative):
         reason = f"the largest difference, {difference!r}, is within rounding noise, {noise!r}"
@@ -140,7 +204,7 @@ def _relative_l2(found: metrics.Measurement, tolerances: Tolerances, noise: floa
     required = tolerances.required_relative_l2
     reason = "golden is zero, actual is not" if found.relative_l2 is None else ""
     ok = required is None or _at_most(found.relative_l2, required)
-    if not ok and _at_most(found.max_difference, noise):
+    if not ok and not found.golden_peak and _at_most(found.max_difference, noise):
         ok, reason = True, f"every difference is within rounding noise, {noise!r}"
     elif not ok:
         reason = _nan_or(found, reason or "the difference is too large beside golden")
@@ -178,7 +242,9 @@ def _same_nonfinite(found: metrics.Measurement) -> Check:
 
 def _unmeasured(tolerances: Tolerances, reason: str) -> list[Check]:
     required = {
-        "pcc": tolerances.required_pcc,
+        "pcc": tolerances.least_pcc,
+        "row_l2": None,
+        "element": None,
         "atol": tolerances.required_atol,
         "relative_atol": tolerances.relative_atol,
         "relative_l2": tolerances.required_relative_l2,

@@ -5,36 +5,48 @@
 
 Always asserted, whatever the switches: the same leaves, kinds of dtype and shapes, and NaN
 and infinities in the same places. Bools, integers, strings and None are compared exactly.
-Floats are compared by PCC, which is blind to scale and offset, and by the largest absolute
-difference, which is not. Every metric that is defined is recorded, asserted or not.
+Floats are compared by PCC, which is blind to scale and offset, and by the errors of rows, slices
+and elements beside their own norms, which are not; or by the differences that a test allows.
+Every metric that is defined is recorded, asserted or not.
 """
 
+import dataclasses
 from collections.abc import Iterable
 
 import torch
 
+from harness.records.metrics import kind_of_metric
 from harness.records.schema import Check, MetricState, OutputCheck
 from harness.verify import metrics
-from harness.verify.checks import difference_of_text, exact, fact, float_checks
+from harness.verify.checks import Pair, difference_of_text, exact, fact, float_checks
 from harness.verify.flatten import Leaf, flatten
+from harness.verify.natural import Natural, largest
 from harness.verify.tolerances import DEFAULT, Tolerances
-
-_FACTS = frozenset({"structure", "shape", "dtype"})
-_COUNTED = frozenset({"nonfinite", "allclose", "exact", "tokens"})
 
 
 def compare(
-    golden: object, actual: object, tolerances: Tolerances = DEFAULT, path: str = ""
+    golden: object,
+    actual: object,
+    tolerances: Tolerances = DEFAULT,
+    path: str = "",
+    natural: Natural | None = None,
 ) -> tuple[OutputCheck, ...]:
     """Check `actual` against `golden`, both of any type that `flatten` takes.
+
+    `natural` is golden's own rounding error by path (`natural_errors`). A leaf that it lacks is
+    taken for exact; None: nobody knows, and rounding on the scale of the whole leaf is allowed in
+    each of its rows.
 
     Gives one OutputCheck for each leaf of either, in golden's order; never an empty tuple.
     Raises UnsupportedOutputError.
     """
     expected = {leaf.path: leaf for leaf in flatten(golden, path)}
+    if natural and tolerances.scale is None:  # which leaf is noise is known; how much may be is not
+        scale = largest(leaf.value for leaf in expected.values())
+        tolerances = dataclasses.replace(tolerances, scale=scale)
     found = {leaf.path: leaf for leaf in flatten(actual, path)}
     outputs = [
-        _compare_leaf(leaf, found[name], tolerances)
+        _compare_leaf(leaf, found[name], tolerances, natural)
         if name in found
         else _unpaired(leaf, "golden has this output, actual does not")
         for name, leaf in expected.items()
@@ -68,7 +80,9 @@ def mismatches(outputs: Iterable[OutputCheck]) -> list[str]:
 # --- one leaf -------------------------------------------------------------------------------
 
 
-def _compare_leaf(golden: Leaf, actual: Leaf, tolerances: Tolerances) -> OutputCheck:
+def _compare_leaf(
+    golden: Leaf, actual: Leaf, tolerances: Tolerances, natural: Natural | None
+) -> OutputCheck:
     g, a = golden.value, actual.value
     kinds = _kind(g), _kind(a)
     checks = [_same_kind(g, a)]
@@ -83,7 +97,9 @@ def _compare_leaf(golden: Leaf, actual: Leaf, tolerances: Tolerances) -> OutputC
             if kinds[0] in ("float", "complex"):
                 found = metrics.measure(g, a, tolerances.allclose_rtol, tolerances.allclose_atol)
                 nonfinite = found.golden_nonfinite, found.actual_nonfinite
-                checks += float_checks(found, (g.dtype, a.dtype), tolerances)
+                own = natural.get(golden.path) if natural else None
+                pair = Pair(g, a, own, known=natural is not None)
+                checks += float_checks(pair, found, tolerances)
             else:
                 count = metrics.count_differing(g, a)
                 checks.append(exact(count, tolerances, f"{count} of {g.numel()} elements differ"))
@@ -137,13 +153,19 @@ def _unpaired(leaf: Leaf, reason: str) -> OutputCheck:
 
 def _sentence(path: str, check: Check) -> str:
     state = check.measured.state
-    if check.metric in _FACTS or (check.metric in _COUNTED and not check.measured.value):
+    kind = kind_of_metric(check.metric)
+    if kind.fact or (kind.counts and not check.measured.value):
         what = ""
-    elif check.metric in _COUNTED:
+    elif kind.counts:
         what = f", {int(check.measured.value or 0)} differing"
     else:
-        what = f" is {check.measured.value if state is MetricState.VALUE else state.value}"
+        what = f" is {_number(check.measured.value) if state is MetricState.VALUE else state.value}"
     if check.required is not None:
-        bound = "at least" if check.metric == "pcc" else "at most"
-        what += f", required {bound} {check.required}"
+        bound = "at least" if kind.more_is_better else "at most"
+        what += f", required {bound} {_number(check.required)}"
     return f"{path}: {check.metric}{what}: {check.reason}."
+
+
+def _number(value: float | None) -> str:
+    """As people read it; the record has every digit."""
+    return f"{value:.5g}" if value is not None and value != round(value, 4) else f"{value}"

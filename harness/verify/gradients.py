@@ -6,12 +6,10 @@
 import dataclasses
 from collections.abc import Mapping
 
-import torch
-
 from harness.records.schema import OutputCheck
-from harness.verify import metrics
 from harness.verify.compare import compare
 from harness.verify.flatten import flatten
+from harness.verify.natural import Natural, largest
 from harness.verify.tolerances import Tolerances
 
 
@@ -20,17 +18,26 @@ def compare_training(
     actual: Mapping[str, object],
     tolerances: Tolerances,
     prefix: str,
+    natural: Natural | None = None,
 ) -> tuple[OutputCheck, ...]:
     """Check a step's outputs by name; those whose name begins with `prefix` are gradients.
 
     A gradient may be zero but for rounding while others are not, so what counts as noise is
-    taken from the largest of them. Raises UnsupportedOutputError.
+    taken from the largest of them; `natural` says which are (see `compare`).
+    Raises UnsupportedOutputError.
     """
     gradients = {name: value for name, value in golden.items() if name.startswith(prefix)}
     scaled = dataclasses.replace(tolerances, scale=gradient_scale(gradients))
     return (
-        *compare(_without(golden, gradients), _without(actual, gradients), tolerances),
-        *compare(gradients, {name: actual[name] for name in actual if name in gradients}, scaled),
+        *compare(
+            _without(golden, gradients), _without(actual, gradients), tolerances, natural=natural
+        ),
+        *compare(
+            gradients,
+            {name: actual[name] for name in actual if name in gradients},
+            scaled,
+            natural=natural,
+        ),
     )
 
 
@@ -40,6 +47,4 @@ def _without(outputs: Mapping[str, object], names: Mapping[str, object]) -> dict
 
 def gradient_scale(golden: object) -> float:
     """The largest finite magnitude among all floats of `golden`, for `Tolerances.scale`."""
-    tensors = (leaf.value for leaf in flatten(golden) if isinstance(leaf.value, torch.Tensor))
-    floats = (t for t in tensors if t.is_floating_point() or t.is_complex())
-    return max(map(metrics.peak, floats), default=0.0)
+    return largest(leaf.value for leaf in flatten(golden))

@@ -17,19 +17,13 @@ as the infinity it stands for, or every other number would vanish beside it.
 """
 
 import math
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
 
 from harness.errors import HarnessError
-
-FILL_MARGIN = 0.99
-"""Actual holds the fill where it is finite and beyond this part of golden's: a fill that went
-through bfloat16 comes back 0.4 % smaller."""
-
-CHUNK = 1 << 20
-"""Numbers per step: 8 MiB for each float64 temporary, of which there are about eight."""
+from harness.verify.chunks import FILL_MARGIN, chunks, comparable, fill_of, slices, unravel
+from harness.verify.moments import Moments, moments
 
 
 class ShapeMismatchError(HarnessError):
@@ -65,6 +59,8 @@ class Measurement:
     """Pearson's correlation, see :func:`pcc`."""
     relative_l2: float | None
     """||actual - golden|| / ||golden||, see :func:`relative_l2`."""
+    golden_deviation: float
+    """Golden's standard deviation, in its unit; 0 where nothing differs."""
     not_close: int | None
     """Numbers with |actual - golden| > atol + rtol x |golden|."""
 
@@ -91,21 +87,18 @@ def measure(
             f"Shapes {tuple(golden.shape)} and {tuple(actual.shape)} differ;"
             " metrics need two tensors of one shape."
         )
-    fill = _fill(golden.dtype)
-    parts = [_examine(*chunk, fill, rtol, atol) for chunk in _chunks(golden, actual)]
+    fill = fill_of(golden.dtype)
+    parts = [_examine(*chunk, fill, rtol, atol) for chunk in chunks(golden, actual)]
     finite, disagreements = sum(p.finite for p in parts), sum(p.disagreements for p in parts)
     worst, index = max(((p.max_difference, p.worst) for p in parts), key=_first, default=(-1.0, 0))
     golden_span = _span([p.golden_span for p in parts])
     actual_span = _span([p.actual_span for p in parts])
-    correlation: float | None = None
-    distance: float | None = None
+    found = Moments(None, None, 0.0)
     if disagreements:
-        correlation = distance = math.nan
+        found = Moments(math.nan, math.nan, math.nan)
     elif worst >= 0:
         partial = finite < sum(p.numbers for p in parts)
-        correlation, distance = _moments(
-            golden, actual, golden_span, actual_span, worst, fill if partial else None
-        )
+        found = moments(golden, actual, golden_span, actual_span, worst, fill if partial else None)
     return Measurement(
         elements=golden.numel(),
         finite=finite,
@@ -116,9 +109,10 @@ def measure(
         golden_low=golden_span[0],
         golden_high=golden_span[1],
         max_difference=math.nan if disagreements else worst if worst >= 0 else None,
-        worst_index=_unravel(index, golden.shape) if worst >= 0 else (),
-        pcc=correlation,
-        relative_l2=distance,
+        worst_index=unravel(index, golden.shape) if worst >= 0 else (),
+        pcc=found.pcc,
+        relative_l2=found.relative_l2,
+        golden_deviation=found.deviation,
         not_close=sum(p.not_close for p in parts) if worst >= 0 else None,
     )
 
@@ -179,7 +173,7 @@ def count_differing(golden: torch.Tensor, actual: torch.Tensor) -> int:
         )
     one_unsigned = (golden.dtype is torch.uint64) != (actual.dtype is torch.uint64)
     count = 0
-    for g, a in _slices(golden, actual, lambda t: t.to(torch.int64)):
+    for g, a in slices(golden, actual, lambda t: t.to(torch.int64)):
         differ = g != a
         if one_unsigned:  # read as int64, 2**64 - 1 looks like -1
             differ |= g < 0
@@ -208,20 +202,6 @@ class _Part:
     not_close: int
 
 
-def _fill(dtype: torch.dtype) -> float:
-    """The magnitude that stands for infinity in masked positions; inf where none does.
-
-    8-bit floats have none: they clip to their largest number in the normal course of things.
-    """
-    if not (dtype.is_floating_point or dtype.is_complex) or torch.finfo(dtype).bits < 16:
-        return math.inf
-    return torch.finfo(dtype).max
-
-
-def _comparable(g: torch.Tensor, a: torch.Tensor, fill: float) -> torch.Tensor:
-    return g.isfinite() & a.isfinite() & (g.abs() != fill)
-
-
 def _examine(
     offset: int,
     width: int,
@@ -237,7 +217,7 @@ def _examine(
     finite, disagreements = len(g), 0
     # Extremes are NaN if anything is: most chunks are known by them to be wholly comparable.
     if not max(map(abs, golden_span)) < fill or not all(map(math.isfinite, actual_span)):
-        both = _comparable(g, a, fill)
+        both = comparable(g, a, fill)
         filled = (g.abs() == fill) & a.isfinite() & (a * g.sign() >= FILL_MARGIN * fill)
         agree = both | (g == a) | (g.isnan() & a.isnan()) | filled
         finite, disagreements = int(both.sum()), _count(~agree, width)
@@ -279,119 +259,5 @@ def _span(parts: list[tuple[float, float]]) -> tuple[float, float]:
     return (low, high) if low <= high else (0.0, 0.0)
 
 
-# --- second pass ----------------------------------------------------------------------------
-
-
-def _moments(
-    golden: torch.Tensor,
-    actual: torch.Tensor,
-    golden_span: tuple[float, float],
-    actual_span: tuple[float, float],
-    max_difference: float,
-    fill: float | None,
-) -> tuple[float | None, float | None]:
-    """PCC and relative L2 of the comparable positions; `fill` is None when all of them are.
-
-    The co-moments of chunks are merged pairwise, after Chan, Golub and LeVeque, "Updating
-    formulae and a pairwise algorithm for computing sample variances" (1979).
-    """
-    varies = golden_span[0] < golden_span[1]
-    if max_difference == 0:
-        return (1.0 if varies else None), 0.0
-    unit_g = _power_of_two(golden_span)
-    unit_a = _power_of_two(actual_span)
-    unit_d = _power_of_two((0.0, max_difference))
-    count, mean_g, mean_a = 0, 0.0, 0.0
-    gg = aa = ga = 0.0  # centred sums of products
-    squares = errors = 0.0
-    for _, _, g, a in _chunks(golden, actual):
-        if fill is not None:
-            both = _comparable(g, a, fill)
-            g, a = g[both], a[both]
-        n = len(g)
-        if not n:
-            continue
-        d = (a - g).div_(unit_d)
-        errors += float(d.dot(d))
-        g, a = g / unit_g, a / unit_a
-        squares += float(g.dot(g))
-        g, here_g = _centred(g, golden_span[0] / unit_g)
-        a, here_a = _centred(a, actual_span[0] / unit_a)
-        step_g, step_a = here_g - mean_g, here_a - mean_a
-        weight = count * n / (count + n)
-        gg += float(g.dot(g)) + step_g * step_g * weight
-        aa += float(a.dot(a)) + step_a * step_a * weight
-        ga += float(g.dot(a)) + step_g * step_a * weight
-        count += n
-        mean_g += step_g * n / count
-        mean_a += step_a * n / count
-    correlation: float | None = None
-    if varies:
-        spread = math.sqrt(gg * aa)
-        correlation = max(-1.0, min(1.0, ga / spread)) if spread > 0 else 0.0
-    if not squares:
-        return correlation, None
-    return correlation, unit_d / unit_g * math.sqrt(errors / squares)
-
-
-def _centred(values: torch.Tensor, pivot: float) -> tuple[torch.Tensor, float]:
-    """`values - pivot` less its mean, and that mean; overwrites `values`."""
-    values.sub_(pivot)
-    mean = float(values.mean())
-    values.sub_(mean)
-    # What rounding of the mean left over; it matters when the variance is tiny.
-    rest = float(values.mean())
-    return values.sub_(rest), mean + rest
-
-
-def _power_of_two(span: tuple[float, float]) -> float:
-    """The largest power of two not above the largest magnitude; dividing by it is exact."""
-    size = max(-span[0], span[1])
-    if not 0 < size < math.inf:
-        return 1.0
-    return math.ldexp(1.0, math.frexp(size)[1] - 1)
-
-
-# --- chunks ---------------------------------------------------------------------------------
-
-
-def _chunks(
-    golden: torch.Tensor, actual: torch.Tensor
-) -> Iterator[tuple[int, int, torch.Tensor, torch.Tensor]]:
-    """Offset, numbers per element, and two flat float64 pieces, perhaps the tensors' own memory."""
-    width = 2 if golden.is_complex() or actual.is_complex() else 1
-    parts = [_real_parts(t, width) for t in (golden, actual)]
-    offset = 0
-    for g, a in _slices(parts[0], parts[1], lambda t: t.to(torch.float64)):
-        yield offset, width, g, a
-        offset += len(g)
-
-
-def _real_parts(tensor: torch.Tensor, width: int) -> torch.Tensor:
-    tensor = tensor.detach()
-    if width == 2:
-        if not tensor.is_complex():
-            tensor = tensor.to(torch.complex128)
-        tensor = torch.view_as_real(tensor.resolve_conj())
-    return tensor
-
-
-def _slices(
-    golden: torch.Tensor, actual: torch.Tensor, cast: Callable[[torch.Tensor], torch.Tensor]
-) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    flat = golden.detach().reshape(-1), actual.detach().reshape(-1)
-    for start in range(0, len(flat[0]), CHUNK):
-        g, a = (cast(t[start : start + CHUNK].cpu()) for t in flat)
-        yield g, a
-
-
 def _first(pair: tuple[float, int]) -> float:
     return pair[0]
-
-
-def _unravel(index: int, shape: torch.Size) -> tuple[int, ...]:
-    position = []
-    for size in reversed(shape):
-        index, place = divmod(index, size)
-        position.append(place)
-    return tuple(reversed(position))

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 import torch
 
 from harness.errors import UsageError
+from harness.verify.arithmetic import storage_unit, unit_of
 
 _NOISE = {
     torch.float64: 1e-6,
@@ -42,16 +43,31 @@ no more than bfloat16's: four of their units are half of the value.
 """
 
 
+PCC = 0.99
+"""Required where a test does not say."""
+_RESOLUTION = 0.005
+"""Part of a row's own norm: half of what a wrong row must differ by at least, 1 %."""
+
+_COARSE_ULPS = 4.0
+"""What one op may be off by in units of coarse arithmetic, whatever it adds up: four of bfloat16
+are 1.6 %. Sums are kept in wider arithmetic than that."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Tolerances:
-    """What is required of an output, and which of it is asserted."""
+    """What is required of an output, and which of it is asserted.
 
-    required_pcc: float = 0.99
+    What a test gives is what is asserted: `required_pcc` of the correlation, `required_atol` and
+    `relative_atol` of the differences. Of what it does not give, our own bounds decide: a PCC of
+    0.99, and `bounds` on rows, slices and elements.
+    """
+
+    required_pcc: float | None = None
     """Least PCC, -1 to 1."""
     required_atol: float | None = None
     """Largest |actual - golden|, in the output's unit, taken literally."""
-    relative_atol: float | None = 0.05
-    """Largest |actual - golden| as a part of max|golden|; at least `noise` is allowed."""
+    relative_atol: float | None = None
+    """Largest |actual - golden| as a part of max|golden|; of a golden of zeros, `noise`."""
     required_relative_l2: float | None = None
     """Largest ||actual - golden|| / ||golden||."""
     allclose_rtol: float = 1e-5
@@ -59,22 +75,31 @@ class Tolerances:
     allclose_atol: float = 1e-8
     assert_pcc: bool = True
     assert_atol: bool = True
-    """Governs both absolute tolerances; each one given must hold."""
+    """Governs differences: the absolute tolerances that are given, else the bounds on rows,
+    slices and elements."""
     assert_relative_l2: bool = False
     assert_allclose: bool = False
     assert_exact: bool = True
     """Bools, integers, strings and None."""
     assert_tokens: bool = True
-    scale: float = 1.0
+    arithmetic: str = "f32"
+    """The device's, by `arithmetic.unit_of`."""
+    ulps: float | None = None
+    """The resolution in units of the device's arithmetic or, if coarser, the dtype: for single
+    ops, of which no more is allowed than of a model, or four units. None: what is right for
+    whole models."""
+    scale: float | None = None
     """Magnitude of the values an output is computed from, which rounding noise goes with.
 
     For gradients, `gradient_scale(golden)`: a gradient that is zero by mathematics, such as
-    that of a bias before a normalisation, is noise in proportion to the others.
+    that of a bias before a normalisation, is noise in proportion to the others. None: golden's
+    own, or 1 where golden is all zeros.
     """
 
     def __post_init__(self) -> None:
         """Raise UsageError when a number makes no sense or an assertion has nothing to assert."""
-        if not -1 <= self.required_pcc <= 1:
+        unit_of(self.arithmetic)
+        if self.required_pcc is not None and not -1 <= self.required_pcc <= 1:
             raise UsageError(f"required_pcc is {self.required_pcc}; it must be from -1 to 1.")
         for name in (
             "required_atol",
@@ -82,16 +107,12 @@ class Tolerances:
             "required_relative_l2",
             "allclose_rtol",
             "allclose_atol",
+            "ulps",
             "scale",
         ):
             value = getattr(self, name)
             if value is not None and not 0 <= value < math.inf:
                 raise UsageError(f"{name} is {value}; it must be a finite number from 0 up.")
-        if self.assert_atol and self.required_atol is None and self.relative_atol is None:
-            raise UsageError(
-                "assert_atol has no tolerance to assert; give required_atol or relative_atol,"
-                " or set assert_atol=False."
-            )
         if self.assert_relative_l2 and self.required_relative_l2 is None:
             raise UsageError(
                 "assert_relative_l2 has no tolerance to assert; give required_relative_l2."
@@ -102,12 +123,48 @@ class Tolerances:
         return {
             field.name: str(getattr(self, field.name))
             for field in dataclasses.fields(self)
-            if field.name.startswith(("assert_", "required_", "relative_"))
+            if field.name.startswith(("assert_", "required_", "relative_", "arithmetic"))
         }
+
+    @property
+    def least_pcc(self) -> float:
+        """What PCC is held to."""
+        return PCC if self.required_pcc is None else self.required_pcc
+
+    @property
+    def gives_differences(self) -> bool:
+        """Does the test itself say how far the numbers may be off?"""
+        return (
+            self.required_atol is not None
+            or self.relative_atol is not None
+            or self.assert_relative_l2
+            or self.assert_allclose
+        )
+
+    def unit(self, *dtypes: torch.dtype) -> float:
+        """The relative error of one rounding, on the device or to the dtypes."""
+        return max(unit_of(self.arithmetic), storage_unit(*dtypes))
+
+    def resolution(self, *dtypes: torch.dtype, known: bool) -> float:
+        """What part of its own norm a block may be off before rounding is asked for reasons.
+
+        `known` is whether golden's own error is, which covers what storing values between ops
+        costs. A test that is content with less correlation than our own 0.99 is not held to more
+        than that is worth: 1 - PCC is half the square of the relative error.
+        """
+        if self.ulps is not None:
+            unit = self.unit(*dtypes)
+            return min(self.ulps * unit, max(_RESOLUTION, _COARSE_ULPS * unit))
+        device, stored = unit_of(self.arithmetic), storage_unit(*dtypes)
+        own = max(_RESOLUTION, 4 * device, (2 if known else 4) * stored)
+        if self.least_pcc < PCC:
+            own = max(own, math.sqrt(2 * (1 - self.least_pcc)))
+        return own
 
     def noise(self, *dtypes: torch.dtype) -> float:
         """What stands for zero in the coarsest of `dtypes`, in the output's unit."""
-        return self.scale * _coarsest(_NOISE, dtypes, _NOISE_8_BIT)
+        scale = 1.0 if self.scale is None else self.scale
+        return scale * _coarsest(_NOISE, dtypes, _NOISE_8_BIT)
 
 
 def _coarsest(

@@ -50,6 +50,13 @@ BENCHMARKS = {
         lambda module, parser: module.add_options(parser),
         lambda module, options: module.measure(options),
     ),
+    "verdicts": Benchmark(
+        "verdicts.parts",
+        "wrong verdicts: made pairs, faults in ops, malformed input, the fleet",
+        "verdicts --quick",
+        lambda module, parser: module.add_options(parser),
+        lambda module, options: module.measure(options),
+    ),
 }
 
 

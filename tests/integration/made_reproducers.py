@@ -9,8 +9,8 @@ from pathlib import Path
 
 import torch
 
+from harness.devices.catalog import versions
 from harness.op_by_op.reproducer import write_reproducer
-from harness.records.provenance import versions
 from harness.records.schema import Failure, Op, OpVerdict, Outcome, Status
 
 KEY = "0123456789abcdef" * 4

@@ -67,8 +67,10 @@ def test_a_fault_is_its_own_ops_end_and_nobody_elses(
     with OpPool("cpu", 1, deadline_s=10.0) as pool:
         runs = list(pool.map(jobs))
     assert struck.read_text().endswith(f" bad {kind}\n")
+    assert len(struck.read_text().splitlines()) == runs[3].attempts
     bad = runs[3].failure
     assert (bad.kind if bad else "") == failure
+    assert runs[3].attempts == (2 if failure == "TIMEOUT" else 1)
     if bad is None:
         assert is_sum(runs[3], 3)
     else:
@@ -76,6 +78,33 @@ def test_a_fault_is_its_own_ops_end_and_nobody_elses(
         assert names(runs[3]) == ["stablehlo"], "what it had passed"
     del runs[3], jobs[3]
     assert [run.outputs[0][0].item() for run in runs if run.outputs] == [1, 2, 3, 5, 6]
+
+
+@pytest.mark.usefixtures("no_process_left")
+def test_an_op_that_was_late_once_is_judged_by_how_it_ends_alone(
+    faults: Callable[..., Path],
+) -> None:
+    plan = faults(late=FaultKind.HANG)
+    struck = Path(f"{plan}.struck")
+    beside: list[int] = []
+
+    def at_work() -> int:
+        return sum(worker._at_work for worker in pool._workers)
+
+    with OpPool("cpu", 2, deadline_s=4.0) as pool:
+        late = pool.submit(keyed(7, "late"), lambda: beside.append(at_work()))
+        while not struck.exists():
+            time.sleep(0.01)
+        plan.write_text("{}")  # what slowed it down is gone
+        others = []
+        while not late.done():  # the neighbour has work all the while
+            others.append(pool.submit(add(len(others))))
+            others[-1].result()
+        run = late.result()
+    assert is_sum(run, 7) and run.attempts == 2
+    assert all(is_sum(other.result(), i) for i, other in enumerate(others)) and len(others) > 10
+    assert beside[-1] == 0, "nobody else was at work when it was tried again"
+    assert struck.read_text().count("late") == 1
 
 
 def test_an_op_whose_host_died_before_it_took_it_up_is_innocent_whatever_the_signal() -> None:

@@ -179,23 +179,20 @@ def test_a_conversion_that_dies_costs_one_attempt(cpu: Device, tmp_path: Path) -
 
 
 def test_a_refusal_of_the_importer(cpu: Device, tmp_path: Path) -> None:
-    sparse = helper.make_sparse_tensor(
-        helper.make_tensor("values", FLOAT, [1], [2.0]),
-        helper.make_tensor("places", TensorProto.INT64, [1], [3]),
-        [6],
-    )
+    texts = helper.make_tensor("texts", TensorProto.STRING, [6], [b"2.5"] * 6)
     model = model_of(
         [
-            helper.make_node("Constant", [], ["k"], sparse_value=sparse),
+            helper.make_node("Constant", [], ["k"], value=texts),
+            helper.make_node("Cast", ["k"], ["f"], to=FLOAT),
             helper.make_node("Relu", ["x"], ["a"]),
-            helper.make_node("Add", ["a", "k"], ["b"]),
+            helper.make_node("Add", ["a", "f"], ["b"]),
             helper.make_node("Neg", ["b"], ["y"]),
         ]
     )
     found, place = searched(subject_of(model, rows()), cpu, tmp_path)
     failure = found.ending.failure
     assert failure is not None and failure.stage is Stage.TORCH_IR
-    assert ops_of(found) == ["onnx.Add"], "constants come with whoever takes them"
+    assert ops_of(found) == ["onnx.Cast"], "constants come with whoever takes them"
     assert place is not None and not (place / "op.torch.mlir").exists()
     assert ends_the_same_alone(place)
 

@@ -12,9 +12,9 @@ import psutil
 import pytest
 
 from harness.records.journal import events_of
+from harness.records.outcomes import latest
 from harness.records.run_dir import read_merged, read_ops
 from harness.records.schema import OpEnded, Outcome, TestRecord
-from pipeline.merge import latest
 from tests.integration.small_fleet import REPOSITORY, SmallFleet, eventually, finish
 
 BODY = """

@@ -13,6 +13,7 @@ import pytest
 from harness.errors import RecordError
 from harness.records.blobs import BlobStore
 from harness.records.journal import JournalWriter
+from harness.records.outcomes import latest
 from harness.records.run_dir import read_merged, read_plans, write_plan
 from harness.records.schema import (
     AnyEvent,
@@ -30,7 +31,7 @@ from harness.records.schema import (
     TestStarted,
 )
 from pipeline.errors import PipelineError
-from pipeline.merge import finish, latest, merge
+from pipeline.merge import finish, merge
 from tests.unit.run_builder import PROVENANCE, RUN_ID, STARTED, identity, nodeid
 
 FLEET = [identity(model, "cpu") for model in ("bert", "gpt2", "resnet50", "t5", "vit")]

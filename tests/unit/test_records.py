@@ -22,8 +22,6 @@ from harness.records.naming import (
     identity_of,
     identity_of_key,
     nodeid_on,
-    size_of,
-    sized,
 )
 from harness.records.provenance import collect
 from harness.records.run_dir import load_journals, read_merged, write_merged
@@ -256,16 +254,6 @@ def test_an_id_says_what_the_test_is(entry: str, identity: Identity) -> None:
     assert identity_of(entry, "n150") == identity
     assert identity_of_key(identity.key) == identity
     assert entry_of(nodeid_on(entry, "n150"), "n150") == entry
-
-
-@pytest.mark.parametrize("device", ["cpu", "n300-llmbox"])
-@pytest.mark.parametrize("entry", ["a.py::test_x[full-v2-eval]", "a.py::test_x"])
-def test_a_size_is_a_variant_of_its_own_and_no_part_of_the_entry(entry: str, device: str) -> None:
-    tiny = identity_of(sized(entry, "tiny"), device)
-    assert size_of(tiny) == "tiny" and size_of(identity_of(entry, device)) == "base"
-    assert tiny.key != identity_of(entry, device).key
-    assert entry_of(nodeid_on(sized(entry, "tiny"), device), device) == entry
-    assert sized(entry, "base") == entry
 
 
 def test_metrics_are_numbers_or_say_why_not() -> None:

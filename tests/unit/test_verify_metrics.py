@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from harness.verify import metrics
+from harness.verify import chunks, metrics
 
 NAN, INF = math.nan, math.inf
 
@@ -23,9 +23,9 @@ def noisy(n: int = 4000, noise: float = 0.1) -> tuple[torch.Tensor, torch.Tensor
     return golden, golden + noise * torch.randn(n, generator=generator, dtype=torch.float64)
 
 
-@pytest.fixture(params=[7, metrics.CHUNK])
+@pytest.fixture(params=[7, chunks.CHUNK])
 def chunk(request, monkeypatch):
-    monkeypatch.setattr(metrics, "CHUNK", request.param)
+    monkeypatch.setattr(chunks, "CHUNK", request.param)
 
 
 def test_metrics_are_those_of_numpy_however_they_are_cut(chunk):
@@ -246,9 +246,9 @@ def test_integers_are_counted_exactly_over_64_bits(golden, actual, count, chunk)
 
 def test_memory_is_bounded_by_the_chunk_not_the_tensor():
     # The chunks are what is allocated; none of them is larger than CHUNK.
-    golden = torch.zeros(5 * metrics.CHUNK // 2, dtype=torch.bfloat16)
-    sizes = [len(g) for _, _, g, _ in metrics._chunks(golden, golden)]
-    assert sizes == [metrics.CHUNK, metrics.CHUNK, metrics.CHUNK // 2]
+    golden = torch.zeros(5 * chunks.CHUNK // 2, dtype=torch.bfloat16)
+    sizes = [len(g) for _, _, g, _ in chunks.chunks(golden, golden)]
+    assert sizes == [chunks.CHUNK, chunks.CHUNK, chunks.CHUNK // 2]
 
 
 def test_peak_is_the_largest_finite_magnitude():

@@ -8,7 +8,14 @@ import dataclasses
 import pytest
 import torch
 
-from harness.verify import Tolerances, compare, gradient_scale, mismatches, verdict
+from harness.verify import (
+    Tolerances,
+    compare,
+    gradient_scale,
+    mismatches,
+    natural_errors,
+    verdict,
+)
 from tests.unit.made_outputs import INF, NAN, X, check, randn
 
 
@@ -27,19 +34,23 @@ def test_the_floor_is_that_of_the_coarser_side():
     assert Tolerances().noise(torch.float8_e4m3fn) == 1e-4
 
 
-def test_a_floor_can_be_taken_away():
-    golden, actual = 1e-9 * X, -1e-9 * X
-    assert verdict(compare(golden, actual))
-    assert not verdict(compare(golden, actual, Tolerances(scale=0.0)))
+def test_a_whole_output_that_is_small_is_no_noise():
+    golden = 1e-9 * X
+    for natural in (None, {}, {"": 1e-16 * X}):
+        assert verdict(compare(golden, golden * (1 + 1e-6), natural=natural))
+        for wrong in (-golden, torch.zeros_like(golden), golden.flip(0), 1.04 * golden):
+            assert not verdict(compare(golden, wrong, natural=natural))
 
 
-def test_near_zero_the_pcc_is_recorded_but_the_difference_is_asserted():
-    outputs = compare(1e-9 * X, 1e-9 * X.flip(0))
+def test_what_is_noise_in_float64_too_is_noise():
+    golden, other = 1e-9 * X, 1e-9 * X.flip(0)
+    natural = natural_errors(golden, 1e-18 * X.double())
+    outputs = compare(golden, other, natural=natural)
+    assert verdict(outputs)
     found = check("pcc", outputs)
     assert (found.ok, found.asserted) == (False, False)
-    assert "noise; compared by absolute difference" in found.reason
-    assert check("relative_atol", outputs).asserted
-    assert "within rounding noise" in check("relative_atol", outputs).reason
+    assert found.reason == "golden's own rounding is as large as what it correlates by"
+    assert not verdict(compare(golden, X, natural=natural))
 
 
 @pytest.mark.parametrize("golden", [1e-9 * X, torch.zeros(9), torch.ones(9), torch.tensor(2.0)])

@@ -8,23 +8,25 @@ was to blame, or where other versions of the compilers were at work.
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
 from harness.records.journal import journals, read_journal
 from harness.records.packing import read_lines
-from harness.records.provenance import versions
 from harness.records.schema import NOT_EVIDENCE, JournalOpened, OpEnded, OpResult
 
 RESUMED_VARIABLE = "BRINGUP_RESUMED"
 """Set by a run that was taken up again."""
 
 
-def earlier_results(run_dir: Path, test: str, own: Path) -> dict[str, OpResult]:
+def earlier_results(
+    run_dir: Path, test: str, own: Path, versions: Mapping[str, str]
+) -> dict[str, OpResult]:
     """By op key, the last result of each op of a test (an `Identity.key`), less `own` journal's.
 
-    Empty unless the run was taken up again.
+    Empty unless the run was taken up again. `versions` are what is installed now.
 
     Raises:
         RecordError: a journal cannot be read.
@@ -32,21 +34,22 @@ def earlier_results(run_dir: Path, test: str, own: Path) -> dict[str, OpResult]:
     if not os.environ.get(RESUMED_VARIABLE):
         return {}
     name = msgspec.json.encode(test)
-    found: list[OpEnded] = []
+    found: list[tuple[int, OpEnded]] = []
     for path in journals(run_dir):
         if path != own and name in read_lines(path):
-            found += _of_test(path, test)
-    found.sort(key=lambda event: event.time)
-    return {event.result.verdict.op.key: event.result for event in found}
+            found += _of_test(path, test, versions)
+    found.sort(key=lambda pair: (pair[0], pair[1].time))
+    return {event.result.verdict.op.key: event.result for _, event in found}
 
 
-def _of_test(journal: Path, test: str) -> list[OpEnded]:
+def _of_test(journal: Path, test: str, versions: Mapping[str, str]) -> list[tuple[int, OpEnded]]:
+    """The ops' ends in a journal, with how often its run had been taken up by then."""
     events, _ = read_journal(journal)
     opened = events[0] if events else None
-    if not isinstance(opened, JournalOpened) or opened.provenance.versions != versions():
+    if not isinstance(opened, JournalOpened) or opened.provenance.versions != versions:
         return []
     return [
-        event
+        (opened.attempt, event)
         for event in events
         if isinstance(event, OpEnded)
         and event.key == test

@@ -6,18 +6,15 @@
 import hashlib
 from datetime import UTC, datetime
 
+from harness.records.machine_faults import is_machines
 from harness.records.schema import Metric, OpVerdict, Outcome
 
 COMPILER_SIGNALS = frozenset({"SIGSEGV", "SIGABRT", "SIGFPE", "SIGILL", "SIGTRAP"})
 """Deaths by the program's own doing. SIGKILL and SIGBUS come from memory and disk."""
 _JUDGED = frozenset({Outcome.PASSED, Outcome.REACHED, Outcome.INCORRECT, Outcome.FAILED})
-_MACHINE_KINDS = frozenset(
-    {"DeviceError", "MemoryError", "OUT_OF_MEMORY", "OSError", "RecordError"}
-)
-_MACHINE_WORDS = (
-    *("bad_alloc", "out of memory", "cannot allocate memory", "resource_exhausted"),
-    *("no space left on device", "resource temporarily unavailable", "too many open files"),
-)
+_DOUBTFUL_KINDS = frozenset({"OUT_OF_MEMORY", "OSError"})
+_DOUBTFUL_WORDS = ("bad_alloc", "out of memory")
+"""Said of what may be the machine's as well as the op's: a finding, but not one to keep."""
 
 
 def cacheable(verdict: OpVerdict, diagnostic: str = "") -> bool:
@@ -28,8 +25,10 @@ def cacheable(verdict: OpVerdict, diagnostic: str = "") -> bool:
     """
     failure = verdict.failure
     if failure is not None:
-        said = f"{failure.message}\n{diagnostic}".lower()
-        if failure.kind in _MACHINE_KINDS or any(word in said for word in _MACHINE_WORDS):
+        said = f"{failure.message}\n{diagnostic}"
+        if is_machines(failure.kind, said) or failure.kind in _DOUBTFUL_KINDS:
+            return False
+        if any(word in said.lower() for word in _DOUBTFUL_WORDS):
             return False
     if verdict.outcome is Outcome.CRASHED:
         return failure is not None and failure.kind in COMPILER_SIGNALS
@@ -62,6 +61,8 @@ def _difference(old: OpVerdict, new: OpVerdict) -> str:
         if before != after:
             before, after = (getattr(one, "name", one) or "none" for one in (before, after))
             return f"the {what} kept is {before}, computed again it is {after}"
+    if old.values != new.values:  # the numbers are those of other operands
+        return ""
     for what in ("pcc", "atol"):
         before, after = getattr(old, what), getattr(new, what)
         if not _agree(what, before, after):

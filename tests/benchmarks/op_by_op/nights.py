@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.devices.tenstorrent import COMMON_FOLDER_VARIABLE
+from harness.devices.backend import COMMON_FOLDER_VARIABLE
 from harness.records.journal import journals, read_journal
 from harness.records.run_dir import OpLine, load_ops
 from harness.records.schema import AnyEvent, Stage, StageEnded, TestEnded, TestStarted

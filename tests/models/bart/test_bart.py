@@ -20,7 +20,6 @@ class ThisTester(ModelTester):
             decoder_attention_heads=12,
             encoder_ffn_dim=3072,
             decoder_ffn_dim=3072,
-            use_cache=False,
         )
         return build(BartForConditionalGeneration, config)
 
@@ -51,7 +50,6 @@ def test_bart(record_property, mode, op_by_op):
     tester = ThisTester(
         "bart-base",
         mode,
-        relative_atol=0.01,
         compiler_config=cc,
         record_property_handle=record_property,
     )

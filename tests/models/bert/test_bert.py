@@ -42,7 +42,6 @@ def test_bert(record_property, mode, op_by_op):
     tester = ThisTester(
         "bert-base-uncased",
         mode,
-        relative_atol=0.01,
         compiler_config=cc,
         record_property_handle=record_property,
     )

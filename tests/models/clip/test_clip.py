@@ -42,7 +42,6 @@ def test_clip(record_property, mode, op_by_op):
     tester = ThisTester(
         "clip-vit-base-patch32",
         mode,
-        relative_atol=0.01,
         compiler_config=cc,
         record_property_handle=record_property,
     )

@@ -39,7 +39,6 @@ def test_convnext(record_property, mode, op_by_op):
     tester = ThisTester(
         "convnext-tiny-224",
         mode,
-        relative_atol=0.01,
         compiler_config=cc,
         record_property_handle=record_property,
     )

@@ -51,7 +51,6 @@ def test_efficientnet(record_property, mode, op_by_op):
     tester = ThisTester(
         "efficientnet-b0",
         mode,
-        relative_atol=0.01,
         compiler_config=cc,
         record_property_handle=record_property,
     )

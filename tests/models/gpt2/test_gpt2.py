@@ -12,7 +12,7 @@ from ..seeded import build, tokens
 
 class ThisTester(ModelTester):
     def _load_model(self):
-        config = GPT2Config(use_cache=False)
+        config = GPT2Config()
         return build(GPT2LMHeadModel, config)
 
     def _load_inputs(self):
@@ -39,7 +39,6 @@ def test_gpt2(record_property, mode, op_by_op):
     tester = ThisTester(
         "gpt2",
         mode,
-        relative_atol=0.01,
         compiler_config=cc,
         record_property_handle=record_property,
     )

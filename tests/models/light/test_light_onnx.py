@@ -53,7 +53,6 @@ def test_light_onnx(record_property, model_name, mode, op_by_op):
     tester = ThisTester(
         model_name,
         mode,
-        relative_atol=0.01,
         compiler_config=cc,
         record_property_handle=record_property,
     )

@@ -18,7 +18,6 @@ class ThisTester(ModelTester):
             intermediate_size=3072,
             num_hidden_layers=12,
             num_attention_heads=12,
-            use_cache=False,
         )
         return build(LlamaForCausalLM, config)
 
@@ -46,7 +45,6 @@ def test_llama(record_property, mode, op_by_op):
     tester = ThisTester(
         "llama-160m",
         mode,
-        relative_atol=0.01,
         compiler_config=cc,
         record_property_handle=record_property,
     )

@@ -12,9 +12,7 @@ from ..seeded import build, tokens
 
 class ThisTester(ModelTester):
     def _load_model(self):
-        config = MambaConfig(
-            vocab_size=50280, hidden_size=768, num_hidden_layers=24, use_cache=False
-        )
+        config = MambaConfig(vocab_size=50280, hidden_size=768, num_hidden_layers=24)
         return build(MambaForCausalLM, config)
 
     def _load_inputs(self):
@@ -41,7 +39,6 @@ def test_mamba(record_property, mode, op_by_op):
     tester = ThisTester(
         "mamba-130m",
         mode,
-        relative_atol=0.01,
         compiler_config=cc,
         record_property_handle=record_property,
     )

@@ -53,7 +53,6 @@ def test_minilm(record_property, mode, op_by_op):
     tester = ThisTester(
         "all-minilm-l6-v2",
         mode,
-        relative_atol=0.01,
         compiler_config=cc,
         record_property_handle=record_property,
     )

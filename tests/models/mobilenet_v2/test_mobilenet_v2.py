@@ -39,7 +39,6 @@ def test_mobilenet_v2(record_property, mode, op_by_op):
     tester = ThisTester(
         "mobilenet_v2_1.0_224",
         mode,
-        relative_atol=0.01,
         compiler_config=cc,
         record_property_handle=record_property,
     )

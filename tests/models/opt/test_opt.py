@@ -12,7 +12,7 @@ from ..seeded import build, tokens
 
 class ThisTester(ModelTester):
     def _load_model(self):
-        config = OPTConfig(use_cache=False)
+        config = OPTConfig()
         return build(OPTForCausalLM, config)
 
     def _load_inputs(self):
@@ -39,7 +39,6 @@ def test_opt(record_property, mode, op_by_op):
     tester = ThisTester(
         "opt-125m",
         mode,
-        relative_atol=0.01,
         compiler_config=cc,
         record_property_handle=record_property,
     )

@@ -74,7 +74,6 @@ def test_ppocr_onnx(record_property, mode, op_by_op):
     tester = ThisTester(
         "ch_PP-OCRv4_rec",
         mode,
-        relative_atol=0.01,
         compiler_config=cc,
         record_property_handle=record_property,
     )

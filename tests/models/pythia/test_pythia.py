@@ -18,7 +18,6 @@ class ThisTester(ModelTester):
             num_hidden_layers=12,
             num_attention_heads=12,
             intermediate_size=3072,
-            use_cache=False,
         )
         return build(GPTNeoXForCausalLM, config)
 
@@ -46,7 +45,6 @@ def test_pythia(record_property, mode, op_by_op):
     tester = ThisTester(
         "pythia-160m",
         mode,
-        relative_atol=0.01,
         compiler_config=cc,
         record_property_handle=record_property,
     )

@@ -22,7 +22,6 @@ class ThisTester(ModelTester):
             max_position_embeddings=32768,
             rope_theta=1000000.0,
             tie_word_embeddings=True,
-            use_cache=False,
         )
         return build(Qwen2ForCausalLM, config)
 
@@ -50,7 +49,6 @@ def test_qwen2(record_property, mode, op_by_op):
     tester = ThisTester(
         "qwen2-125m",
         mode,
-        relative_atol=0.01,
         compiler_config=cc,
         record_property_handle=record_property,
     )

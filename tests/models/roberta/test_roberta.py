@@ -44,7 +44,6 @@ def test_roberta(record_property, mode, op_by_op):
     tester = ThisTester(
         "roberta-base",
         mode,
-        relative_atol=0.01,
         compiler_config=cc,
         record_property_handle=record_property,
     )

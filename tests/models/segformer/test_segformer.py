@@ -39,7 +39,6 @@ def test_segformer(record_property, mode, op_by_op):
     tester = ThisTester(
         "segformer-b0-finetuned-ade-512-512",
         mode,
-        relative_atol=0.01,
         compiler_config=cc,
         record_property_handle=record_property,
     )

@@ -39,7 +39,6 @@ def test_swin(record_property, mode, op_by_op):
     tester = ThisTester(
         "swin-tiny-patch4-window7-224",
         mode,
-        relative_atol=0.01,
         compiler_config=cc,
         record_property_handle=record_property,
     )

@@ -17,7 +17,7 @@ SIZES = {
 
 class ThisTester(ModelTester):
     def _load_model(self):
-        config = T5Config(**SIZES[self.model_name], use_cache=False)
+        config = T5Config(**SIZES[self.model_name])
         return build(T5ForConditionalGeneration, config)
 
     def _load_inputs(self):
@@ -54,7 +54,6 @@ def test_t5(record_property, model_name, mode, op_by_op):
     tester = ThisTester(
         model_name,
         mode,
-        relative_atol=0.01,
         compiler_config=cc,
         record_property_handle=record_property,
     )

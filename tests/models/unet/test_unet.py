@@ -40,7 +40,6 @@ def test_unet(record_property, mode, op_by_op):
     tester = ThisTester(
         "unet-2015",
         mode,
-        relative_atol=0.01,
         compiler_config=cc,
         record_property_handle=record_property,
     )

@@ -38,7 +38,6 @@ def test_wav2vec2(record_property, mode, op_by_op):
     tester = ThisTester(
         "wav2vec2-base",
         mode,
-        relative_atol=0.01,
         compiler_config=cc,
         record_property_handle=record_property,
     )

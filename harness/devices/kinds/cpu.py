@@ -1,0 +1,36 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""`cpu`: XLA's own client, in jaxlib."""
+
+from typing import TYPE_CHECKING
+
+from harness.devices.host_cpu import processor
+from harness.devices.kinds import xla
+from harness.devices.kinds.kind import DeviceKind
+
+if TYPE_CHECKING:
+    from harness.devices.backend import Backend
+
+
+def _backend(name: str) -> "Backend":
+    from harness.devices.pjrt import PjrtBackend
+
+    return PjrtBackend()
+
+
+KINDS = (
+    DeviceKind(
+        name="cpu",
+        title="XLA on the CPU, through PJRT",
+        backend=_backend,
+        levels=xla.LEVELS,
+        compiler=xla.COMPILER,
+        distributions=xla.DISTRIBUTIONS,
+        libraries=xla.jaxlib_libraries,
+        environment=xla.ENVIRONMENT,
+        target=lambda name: processor(),
+        exclusive=lambda: False,
+        preload=xla.PRELOAD,
+    ),
+)

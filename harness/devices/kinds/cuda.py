@@ -1,0 +1,66 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""`cuda`: XLA on an NVIDIA GPU."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.devices.kinds import xla
+from harness.devices.kinds.kind import Arithmetic, DeviceKind
+
+if TYPE_CHECKING:
+    from harness.devices.backend import Backend
+
+PLUGINS = ("*cuda*",)
+_INSTALL = "pip install jax-cuda13-plugin brings one"
+_DRIVER = Path("/proc/driver/nvidia")
+
+
+def _backend(name: str) -> "Backend":
+    from harness.devices.pjrt import plugin_backend
+
+    return plugin_backend(name, PLUGINS, _INSTALL)
+
+
+def _libraries() -> tuple[Path, ...]:
+    from harness.devices.pjrt import plugin_libraries
+
+    return plugin_libraries(PLUGINS)
+
+
+def _card(name: str) -> str:
+    """The driver's version and the GPUs' models, as the driver says them; empty without one."""
+    said = []
+    for path in (_DRIVER / "version", *sorted(_DRIVER.glob("gpus/*/information"))):
+        try:
+            lines = path.read_text(errors="replace").splitlines()
+        except OSError:
+            continue
+        said += [line for line in lines if line.startswith(("NVRM", "Model"))]
+    return "\n".join(" ".join(line.split()) for line in said)
+
+
+KINDS = (
+    DeviceKind(
+        name="cuda",
+        title="XLA on an NVIDIA GPU, through PJRT",
+        backend=_backend,
+        levels=xla.LEVELS,
+        compiler=xla.COMPILER,
+        # XLA lets cuBLAS and cuDNN round float32 operands where a program asks for the default
+        # precision, as PyTorch's lowered programs do.
+        products=Arithmetic.TF32,
+        # the libraries that it loads beside the plugin come in wheels of their own: ptxas, cuDNN
+        distributions=(
+            *(*xla.DISTRIBUTIONS, "jax-cuda12-plugin", "jax-cuda12-pjrt"),
+            *("jax-cuda13-plugin", "jax-cuda13-pjrt", "jax-cuda*", "nvidia-*"),
+        ),
+        libraries=_libraries,
+        environment=(*xla.ENVIRONMENT, "CUDA_*", "CUDNN_*", "CUBLAS*", "NVIDIA_*", "NCCL_*"),
+        target=_card,
+        plugins=PLUGINS,
+        install=_INSTALL,
+        preload=xla.PRELOAD,
+    ),
+)

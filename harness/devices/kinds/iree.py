@@ -1,0 +1,64 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""`iree-cpu`: IREE's compiler for the CPU and its virtual machine."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.devices.host_cpu import processor
+from harness.devices.kinds.kind import DeviceKind, IrLevel
+from harness.records.values import Status
+
+if TYPE_CHECKING:
+    from harness.devices.backend import Backend
+    from harness.devices.wire import Level
+
+FLAGS = (
+    "--iree-hal-target-backends=llvm-cpu",
+    "--iree-llvmcpu-target-cpu=host",
+    "--iree-input-demote-f64-to-f32=false",
+)
+"""Two that matter and one without which the public signature silently changes."""
+
+
+def _backend(name: str) -> "Backend":
+    from harness.devices.iree import IreeBackend
+
+    return IreeBackend(FLAGS)
+
+
+def _libraries() -> tuple[Path, ...]:
+    from harness.devices.shared_libraries import libraries_of
+
+    compiler = libraries_of("iree.compiler", "_mlir_libs/*.so")
+    return (*compiler, *libraries_of("iree._runtime_libs", "*.so"))
+
+
+def _left(scratch: Path) -> "tuple[Level, ...]":
+    from harness.devices.iree import levels_left
+
+    return levels_left(scratch)
+
+
+KINDS = (
+    DeviceKind(
+        name="iree-cpu",
+        title="IREE on the CPU",
+        backend=_backend,
+        levels=(
+            *(IrLevel(phase, Status.CONVERTED_TO_TTIR) for phase in ("input", "flow", "stream")),
+            IrLevel("vm", Status.CONVERTED_TO_TTNN),
+        ),
+        compiler="iree",
+        distributions=("iree-base-compiler", "iree-base-runtime"),
+        libraries=_libraries,
+        environment=("IREE_*", "LD_PRELOAD", "LD_LIBRARY_PATH"),
+        flags=FLAGS,
+        target=lambda name: processor(),
+        exclusive=lambda: False,
+        install="pip install 'bringup[iree]' brings it",
+        preload=("iree.runtime", "iree.compiler.api"),
+        left=_left,
+    ),
+)

@@ -1,0 +1,73 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""The content of large files by digest, computed once: a plugin of half a gigabyte takes a second.
+
+What was computed is kept in memory and beside the verdict cache, under the file's path, size,
+inode and time of change; a file for which any of them differs is read again. The kernel sets the
+time of change (`st_ctime_ns`), so that a tool which restores a file's own time fools nobody.
+"""
+
+import contextlib
+import hashlib
+import os
+from pathlib import Path
+
+import msgspec
+
+from harness.errors import RecordError
+from harness.records.atomic import write_atomically
+from harness.records.verdicts.cache import default_path
+
+_Stamp = tuple[int, int, int, int]
+
+
+class _Known(msgspec.Struct, frozen=True, array_like=True):
+    stamp: _Stamp
+    """Size, inode, time of modification, time of change: bytes and nanoseconds."""
+    sha256: str
+
+
+_known: dict[str, _Known] = {}
+
+
+def digest_of(path: Path) -> str:
+    """The sha256 of a file's content, in hex; empty where there is no such file."""
+    try:
+        real = path.resolve(strict=True)
+        stamp = _stamp(real)
+        known = _known.get(str(real)) or _kept().get(str(real))
+        if known is None or known.stamp != stamp:
+            with real.open("rb") as file:
+                known = _Known(stamp, hashlib.file_digest(file, "sha256").hexdigest())
+            if _stamp(real) == stamp:  # else it is being written
+                _keep(str(real), known)
+        _known[str(real)] = known
+    except OSError:
+        return ""
+    return known.sha256
+
+
+def _stamp(path: Path) -> _Stamp:
+    found = path.stat()
+    return found.st_size, found.st_ino, found.st_mtime_ns, found.st_ctime_ns
+
+
+def _file() -> Path:
+    cache = default_path()
+    return cache.with_name(f"{cache.name}.libraries")
+
+
+def _kept() -> dict[str, _Known]:
+    """What other processes found out; nothing where that cannot be read."""
+    try:
+        return msgspec.json.decode(_file().read_bytes(), type=dict[str, _Known])
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return {}
+
+
+def _keep(path: str, known: _Known) -> None:
+    """Add to what is kept. Of two processes at it at once one may be lost, which costs a second."""
+    still = {name: each for name, each in _kept().items() if os.path.exists(name)}  # noqa: PTH110
+    with contextlib.suppress(RecordError, OSError):
+        write_atomically(_file(), msgspec.json.encode(still | {path: known}), sync=False)

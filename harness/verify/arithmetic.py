@@ -1,0 +1,48 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""The units that errors are measured in: of a device's arithmetic, and of a tensor's dtype."""
+
+import difflib
+
+import torch
+
+from harness.errors import UsageError
+
+_BITS = {"f64": 53, "f32": 24, "tf32": 11, "f16": 11, "bf16": 8, "bfp8": 7, "f8": 4}
+"""Significant bits by arithmetic, the hidden one included. Block float's are those of the largest
+of a block, less the one that a block's rounding costs on average."""
+
+
+def unit_of(arithmetic: str) -> float:
+    """The relative error of one rounding, half a unit in the last place of 1: 2**-bits.
+
+    Raises:
+        UsageError: no such arithmetic.
+    """
+    if arithmetic not in _BITS:
+        near = difflib.get_close_matches(arithmetic, _BITS, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise UsageError(f"unknown arithmetic {arithmetic!r}: {hint}known are {', '.join(_BITS)}")
+    return 2.0 ** -_BITS[arithmetic]
+
+
+def storage_unit(*dtypes: torch.dtype) -> float:
+    """The relative error of rounding to the coarsest of these dtypes once."""
+    return max(torch.finfo(dtype.to_real()).eps for dtype in dtypes) / 2
+
+
+def quantum(*dtypes: torch.dtype) -> tuple[float, float]:
+    """How far apart two neighbours of the coarsest dtype are: relative to their size, and at least.
+
+    Of dtypes of over 16 bits it is nothing that a tolerance would notice: zero. At least is one
+    subnormal, or the smallest normal number where devices flush what is below (float32 and the
+    like).
+    """
+    infos = [torch.finfo(dtype.to_real()) for dtype in dtypes]
+    narrow = [info for info in infos if info.bits <= 16]
+    relative = max((info.eps for info in narrow), default=0.0)
+    least = max(
+        info.tiny if info.tiny < 1e-30 else float(info.smallest_normal * info.eps) for info in infos
+    )
+    return relative, least

@@ -1,0 +1,121 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""The same model in float64: what says how far its golden is off by rounding alone.
+
+`Float64` is a dispatch mode: every op of an eager run, backward included, computes in float64 from
+float64, whatever dtypes the model names. No second copy of the model is made: a weight is widened
+where an op takes it. PyTorch's benchmarks judge compilers by such a run, of a copy of the model
+(`torch._dynamo.utils.same`); what is done with it here is in `blocks`.
+
+What cannot be computed in float64 (an op without a kernel for it, random numbers, an op that
+writes into memory of another dtype) is computed as it stands, so the reference is at worst less
+precise, and the golden's own rounding looks smaller than it is.
+"""
+
+from typing import Any, Self
+
+import torch
+from torch.utils import _pytree as pytree
+from torch.utils._python_dispatch import TorchDispatchMode
+
+_WIDER = {torch.complex32: torch.complex128, torch.complex64: torch.complex128}
+_MOVES = frozenset(
+    f"aten::{name}"
+    for name in (
+        *("embedding", "index", "index_select", "gather", "clone", "slice", "select", "detach"),
+        *("alias", "lift_fresh", "t", "_local_scalar_dense", "item", "equal", "is_same_size"),
+    )
+)
+"""Values pass through these unchanged, and may stay narrow until something is computed of them:
+an embedding need not be widened for the few rows that are looked up."""
+
+
+class Float64(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """While it is active, floats are computed in float64."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.narrow: set[str] = set()
+        """Ops that were computed as they stand, since they refuse float64."""
+        self._default = torch.float32
+
+    def __enter__(self) -> Self:
+        """What a model makes without naming a dtype is float64 too."""
+        self._default = torch.get_default_dtype()
+        torch.set_default_dtype(torch.float64)
+        super().__enter__()  # type: ignore[no-untyped-call]
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        """As it was before."""
+        super().__exit__(*raised)  # type: ignore[no-untyped-call]
+        torch.set_default_dtype(self._default)
+
+    def __torch_dispatch__(
+        self,
+        func: Any,
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        """Compute an op on float64 tensors; what it writes keeps its dtype."""
+        kwargs = kwargs or {}
+        schema = func._schema
+        if func.is_view or schema.name in _MOVES:
+            return func(*args, **kwargs)
+        if schema.name == "aten::_to_copy" and torch._C._current_graph_task_id() != -1:
+            return func(*args, **kwargs)  # backward itself: a gradient has its parameter's dtype
+        if torch.Tag.nondeterministic_seeded in func.tags:
+            return _as_in_golden(func, args, kwargs)
+        if schema.is_mutable:
+            return self._writing(func, args, kwargs)
+        try:
+            return func(*pytree.tree_map(_widened, args), **pytree.tree_map(_widened, kwargs))
+        except (NotImplementedError, RuntimeError):
+            self.narrow.add(schema.name)
+            return func(*args, **kwargs)
+
+    def _writing(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """An op that writes: all it takes is widened but what it writes into."""
+        written = [
+            a.alias_info is not None and a.alias_info.is_write for a in func._schema.arguments
+        ]
+        names = [a.name for a in func._schema.arguments]
+        wide = [a if written[i] else pytree.tree_map(_widened, a) for i, a in enumerate(args)]
+        named = {
+            name: a if written[names.index(name)] else pytree.tree_map(_widened, a)
+            for name, a in kwargs.items()
+        }
+        try:
+            return func(*wide, **named)
+        except (NotImplementedError, RuntimeError):
+            self.narrow.add(func._schema.name)
+            return func(*args, **kwargs)
+
+
+def _widened(value: Any) -> Any:
+    """A float in float64, a float dtype as float64; all else as it is."""
+    if isinstance(value, torch.Tensor):
+        return value.to(_wide(value.dtype)) if _wide(value.dtype) is not value.dtype else value
+    return _wide(value) if isinstance(value, torch.dtype) else value
+
+
+def _wide(dtype: torch.dtype) -> torch.dtype:
+    return torch.float64 if dtype.is_floating_point else _WIDER.get(dtype, dtype)
+
+
+def _as_in_golden(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The same random numbers as the golden had: how many are drawn can depend on the dtype."""
+    narrow = [*map(_narrowed, args)]
+    drawn = func(*narrow, **pytree.tree_map(_narrowed, kwargs))
+    if not func._schema.is_mutable:
+        return drawn
+    args[0].copy_(narrow[0])
+    return args[0]
+
+
+def _narrowed(value: Any) -> Any:
+    if isinstance(value, torch.Tensor) and value.dtype is torch.float64:
+        return value.to(torch.float32)
+    return value
