@@ -54,8 +54,12 @@ class Entry(torch.nn.Module):
 
     @property
     def tensors(self) -> dict[str, torch.Tensor]:
-        """The call's tensors by the names they have in the program."""
-        return dict(zip(self._ways.names, self._ways.given.values(), strict=True))
+        """The call's tensors by the names they have in the program.
+
+        Without lazy bits: what is traced would begin by taking them off, which nobody lowers.
+        """
+        plain = (tensor.resolve_conj().resolve_neg() for tensor in self._ways.given.values())
+        return dict(zip(self._ways.names, plain, strict=True))
 
     @property
     def paths(self) -> dict[str, str]:
