@@ -58,7 +58,8 @@ def settled(
     """The checks that decide, and whether golden's own rounding had to be asked for.
 
     `check` compares, given golden's own rounding and what need not be compared again; `reference`
-    finds that rounding, or None where it cannot be had. The verdict is the same as if it were always asked for.
+    finds that rounding, or None where it cannot be had. The verdict is the same as if it were
+    always asked for.
     """
     outputs = check({}, {})
     failed = {c.metric for o in outputs for c in o.checks if c.asserted and not c.ok}
