@@ -216,9 +216,14 @@ def test_a_whole_partial_file_is_not_asked_for(get: Get, cache: Path, server: Fi
     with pytest.raises(FileError):
         get(in_turn(ranged(DATA, cut=30_000), status(404)))
     (part,) = (p for p in cache.rglob(".bringup-part-*") if p.suffix != ".json")
+    part.write_bytes(OTHER)
+    assert get(ranged(DATA), sha256=SHA).read_bytes() == DATA, "begun anew: it was another"
+    with pytest.raises(FileError):
+        get(in_turn(ranged(DATA, cut=30_000), status(404)), name="g")
+    (part,) = (p for p in cache.rglob(".bringup-part-*") if p.suffix != ".json")
     part.write_bytes(DATA)
     asked = len(server.requests)
-    assert get(ranged(DATA)).read_bytes() == DATA and len(server.requests) == asked
+    assert get(ranged(DATA), name="g").read_bytes() == DATA and len(server.requests) == asked
 
 
 def test_the_content_is_held_to_the_digest_that_was_asked_for(get: Get, cache: Path) -> None:
