@@ -25,7 +25,7 @@ ENVIRONMENT = Path(os.environ.get("BRINGUP_ENV", ROOT / ".nox" / "bringup"))
 PYTHON = str(ENVIRONMENT / "bin" / "python")
 EXTRAS = "tt,iree,files,fleet,dev"
 REPORTED = (0, 1, 3)
-"""Exit codes of a run that left records: all well, a promise broken, the machine at fault."""
+"""Exit codes that leave records: all well, a promise broken, the machine at fault or tests lost."""
 
 
 def prepare(session: nox.Session) -> None:
@@ -73,7 +73,7 @@ def command(session: nox.Session, *arguments: str) -> None:
 
 
 def run_and_report(session: nox.Session, verb: str) -> None:
-    """Run a list, write the report of what came of it, exit as the run did."""
+    """Run or merge tests, report whatever came of it, exit as the run or the merge did."""
     prepare(session)
     with tempfile.TemporaryDirectory(prefix="bringup-nox-") as folder:
         told = Path(folder) / "run_dir"
@@ -133,9 +133,15 @@ def report(session: nox.Session) -> None:
 
 
 @nox.session
+def plan(session: nox.Session) -> None:
+    """Choose a run's tests once, for all its shards: nox -s plan -- --shards 4."""
+    command(session, "-m", "pipeline", "plan")
+
+
+@nox.session
 def merge(session: nox.Session) -> None:
-    """Merge the run directories of shards into one: nox -s merge -- DIR... --into DIR."""
-    command(session, "-m", "pipeline", "merge")
+    """Merge shards into one run and report it, whole or not: nox -s merge -- DIR... --into DIR."""
+    run_and_report(session, "merge")
 
 
 @nox.session

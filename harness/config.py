@@ -16,11 +16,17 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar, overload
 
 from harness.errors import UsageError
+from harness.records import environment
+from harness.records.environment import (
+    SECONDS,
+    flag,
+    log_level,
+    save_levels,
+    threshold,
+    whole,
+)
 
 T = TypeVar("T")
-
-SAVE_LEVELS = ("STABLEHLO", "TTIR", "TTNN")
-_TRUE, _FALSE = ("1", "true", "on", "yes"), ("0", "false", "off", "no", "")
 
 
 class CompileDepth(enum.Enum):
@@ -91,53 +97,8 @@ class Setting(Generic[T]):
             raise UsageError(f"{self.variable}={text!r}: {error.args[0]}") from error
 
 
-def _flag(text: str) -> bool:
-    if text.lower() in _TRUE:
-        return True
-    if text.lower() in _FALSE:
-        return False
-    raise ValueError("expected 1 or 0, true or false")
-
-
 def _depth(text: str) -> CompileDepth:
-    names = [d.name for d in CompileDepth]
-    if text not in names:
-        raise ValueError(f"expected one of {', '.join(names)}")
-    return CompileDepth[text]
-
-
-def _save_levels(text: str) -> tuple[str, ...]:
-    levels = tuple(part.strip().upper() for part in text.split(",") if part.strip())
-    unknown = [level for level in levels if level not in SAVE_LEVELS]
-    if unknown:
-        raise ValueError(f"{unknown[0]} is none of {', '.join(SAVE_LEVELS)}")
-    return levels
-
-
-def _log_level(text: str) -> str:
-    if text.upper() not in ("", "INFO", "DEBUG"):
-        raise ValueError("expected INFO or DEBUG")
-    return text.upper()
-
-
-def _index(text: str) -> int:
-    if not text.isdigit():
-        raise ValueError("expected an op's index, a whole number")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise ValueError("expected seconds, more than none")
-    return value
-
-
-def _threshold(text: str) -> float:
-    value = float(text)
-    if not -1.0 <= value <= 1.0:
-        raise ValueError("expected a correlation between -1 and 1")
-    return value
+    return CompileDepth[environment.one_of(*environment.DEPTHS)(text)]
 
 
 _ELSEWHERE = {
@@ -186,33 +147,33 @@ class CompilerConfig(metaclass=_Built):
     _built = False
 
     compile_depth = Setting(CompileDepth.EXECUTE, "TT_TORCH_COMPILE_DEPTH", _depth)
-    profile_ops = Setting(True, "TT_TORCH_PROFILE_OPS", _flag)
+    profile_ops = Setting(True, "TT_TORCH_PROFILE_OPS", flag)
     """Put the seconds and the memory of each op's stages on record in op-by-op flows."""
-    enable_consteval = Setting(False, "TT_TORCH_CONSTEVAL", _flag)
+    enable_consteval = Setting(False, "TT_TORCH_CONSTEVAL", flag)
     """Fold what depends on constants and buffers before compiling."""
-    consteval_parameters = Setting(False, "TT_TORCH_CONSTEVAL_PARAMETERS", _flag)
+    consteval_parameters = Setting(False, "TT_TORCH_CONSTEVAL_PARAMETERS", flag)
     """Fold what depends on parameters too."""
-    inline_parameters = Setting(False, "TT_TORCH_INLINE_PARAMETERS", _flag)
+    inline_parameters = Setting(False, "TT_TORCH_INLINE_PARAMETERS", flag)
     """Put parameters into the IR as constants instead of passing them as arguments."""
-    enable_optimizer = Setting(False, "TT_TORCH_OPTIMIZER", _flag)
+    enable_optimizer = Setting(False, "TT_TORCH_OPTIMIZER", flag)
     """Ask the device's compiler for its optimiser."""
-    verify_op_by_op = Setting(False, "TT_TORCH_VERIFY_OP_BY_OP", _flag)
+    verify_op_by_op = Setting(False, "TT_TORCH_VERIFY_OP_BY_OP", flag)
     """Fail an op-by-op test in which an op's output is wrong; compared it is in any case."""
-    enable_intermediate_verification = Setting(False, "TT_TORCH_VERIFY_INTERMEDIATES", _flag)
+    enable_intermediate_verification = Setting(False, "TT_TORCH_VERIFY_INTERMEDIATES", flag)
     """Compare every intermediate value of a full flow and name the first that is wrong."""
-    check_all_ops_execute = Setting(False, "TT_TORCH_CHECK_ALL_OPS_EXECUTE", _flag)
+    check_all_ops_execute = Setting(False, "TT_TORCH_CHECK_ALL_OPS_EXECUTE", flag)
     """Fail an op-by-op test in which an op did not execute."""
-    ir_log_level = Setting("", "TT_TORCH_IR_LOG_LEVEL", _log_level)
+    ir_log_level = Setting("", "TT_TORCH_IR_LOG_LEVEL", log_level)
     """INFO prints each level's IR, DEBUG what every pass of torch-mlir changed as well."""
-    save_mlir = Setting[tuple[str, ...]]((), "TT_TORCH_SAVE_MLIR", _save_levels)
+    save_mlir = Setting[tuple[str, ...]]((), "TT_TORCH_SAVE_MLIR", save_levels)
     """Levels to write as plain files: STABLEHLO, TTIR, TTNN."""
-    save_binary = Setting(False, "TT_TORCH_SAVE_BINARY", _flag)
+    save_binary = Setting(False, "TT_TORCH_SAVE_BINARY", flag)
     """Write the device's binary as a plain file."""
-    run_global_op_idx = Setting[int | None](None, "RUN_GLOBAL_OP_IDX", _index)
+    run_global_op_idx = Setting[int | None](None, "RUN_GLOBAL_OP_IDX", whole("an op's index"))
     """Run only the op of this index in an op-by-op flow."""
-    rti_pcc_fail_thresh = Setting(0.99, "RTI_PCC_FAIL_THRESH", _threshold)
+    rti_pcc_fail_thresh = Setting(0.99, "RTI_PCC_FAIL_THRESH", threshold)
     """PCC below which an intermediate value counts as wrong."""
-    single_op_timeout = Setting(30.0, "BRINGUP_OP_DEADLINE", _seconds)
+    single_op_timeout = Setting(30.0, "BRINGUP_OP_DEADLINE", SECONDS)
     """Seconds for one op in an op-by-op flow."""
 
     def __init__(self) -> None:

@@ -141,8 +141,12 @@ class Executor:
         return self.intermediates
 
     def node_tolerances(self) -> Tolerances:
-        """What is asked of an intermediate value."""
-        return Tolerances(required_pcc=self.compiler_config.rti_pcc_fail_thresh)
+        """What is asked of an intermediate value; what is below rounding beside 1 is noise."""
+        return Tolerances(
+            required_pcc=self.compiler_config.rti_pcc_fail_thresh,
+            arithmetic=kind_of(self.device.name).coarsest,
+            scale=1.0,
+        )
 
     def release(self) -> None:
         """Free the binary on the device."""

@@ -18,8 +18,9 @@ Sums are added in another order when threads are: a unit in the last place of fl
 every step. A thousand of them are still far below what a device is held to. Half-precision values
 get four units of their own.
 """
-_SMALL_ROW = 2.0**-10
-"""A row below this part of the largest value of all is held to that, as it may be a difference."""
+_CANCELLED = 8
+"""Units in the last place of the largest value of all that any value may differ by: a small one may
+be the difference of large ones."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ def _leaf_difference(one: Any, other: Any) -> str:
 
 
 def _float_difference(one: torch.Tensor, other: torch.Tensor) -> str:
-    part = max(_ROUNDING, 4 * torch.finfo(one.dtype.to_real()).eps)
+    unit = torch.finfo(one.dtype.to_real()).eps
+    part = max(_ROUNDING, 4 * unit)
     a, b = (_rows(value) for value in (one, other))
     if not a.numel() or torch.equal(a, b):
         return ""
@@ -80,7 +82,7 @@ def _float_difference(one: torch.Tensor, other: torch.Tensor) -> str:
         return f"has {unlike} of {one.numel()} NaN or infinities elsewhere"
     a, b = a.masked_fill(odd, 0), b.masked_fill(odd, 0)
     largest = a.abs().amax(-1, keepdim=True)
-    allowed = part * torch.maximum(largest, largest.max() * _SMALL_ROW)
+    allowed = torch.maximum(part * largest, _CANCELLED * unit * largest.max())
     off = (a - b).abs()
     if not bool((off > allowed).any()):
         return ""
@@ -88,7 +90,7 @@ def _float_difference(one: torch.Tensor, other: torch.Tensor) -> str:
     shape = (*one.shape, 2) if one.is_complex() else one.shape
     place = torch.unravel_index(torch.tensor(worst), shape)
     at = f" at {[int(i) for i in place]}" if place else ""
-    return f"is off by {float(off.flatten()[worst])!r}{at}"
+    return f"is off by {float(off.flatten()[worst]):.6g}{at}"
 
 
 def _rows(value: torch.Tensor) -> torch.Tensor:

@@ -12,6 +12,7 @@ Tests are recorded when the run asks for it (`BRINGUP_RUN_DIR`) or when they mak
 import gc
 import os
 import sys
+import warnings
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
@@ -28,9 +29,11 @@ from harness.records.collected import (
     entry_of_item,
     identity_of_item,
 )
+from harness.records.environment import check
 from harness.records.naming import SIZES, nodeid_on, same_test, sized
 from harness.records.schema import GOOD, Failure, Identity, Outcome
 from harness.records.scratch import sweep
+from harness.records.writable import MESSAGE_LIMIT, plain, said_by, writable
 from harness.state import settings
 
 if TYPE_CHECKING:
@@ -40,6 +43,7 @@ DEVICE_VARIABLE = "BRINGUP_DEVICE"
 SIZE_VARIABLE = "BRINGUP_SIZE"
 """Set for the tests of a session; loaders that can build a tiny model look at it."""
 _outcomes = pytest.StashKey[list[pytest.TestReport]]()
+_twins = pytest.StashKey[dict[str, str]]()
 _op_tallies = pytest.StashKey[dict[str, OpTally]]()
 _said_of_ops = pytest.StashKey[dict[str, list[str]]]()
 """Lines on the ops of a run, by the command for its report."""
@@ -71,7 +75,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse unknown devices before anything is collected."""
     try:
-        for name in selected_devices(config):
+        check()
+        for name in selected_devices(config) or [default_device()]:
             kind_of(name)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
@@ -115,18 +120,32 @@ def pytest_collection(session: pytest.Session) -> None:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Refuse two tests that would be one on record; spare the collector what imports left."""
-    if recording.RUN_DIR_VARIABLE in os.environ and not session.config.option.collectonly:
-        _refuse_twins(session.items)
+    config = session.config
+    if recording.RUN_DIR_VARIABLE in os.environ and not config.option.collectonly:
+        config.stash[_twins] = _twins_among(session.items)
+        if config.stash[_twins] and not hasattr(config, "workerinput"):
+            raise pytest.UsageError(next(iter(config.stash[_twins].values())))
     gc.freeze()  # from now on, a million objects
 
 
-def _refuse_twins(items: list[pytest.Item]) -> None:
+def _twins_among(items: list[pytest.Item]) -> dict[str, str]:
+    """By id of each test that would be one on record with another, the sentence that says so."""
     known: dict[str, pytest.Item] = {}
+    found: dict[str, str] = {}
     for item in items:
         key = _identity(item).key
         other = known.setdefault(key, item)
         if other is not item:
-            raise pytest.UsageError(same_test(other.nodeid, item.nodeid, key))
+            sentence = same_test(other.nodeid, item.nodeid, key)
+            found |= {other.nodeid: sentence, item.nodeid: sentence}
+    return found
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Refuse a twin where its session cannot be: a worker of xdist that ends is a crash."""
+    if sentence := item.config.stash.get(_twins, {}).get(item.nodeid):
+        raise UsageError(sentence)
 
 
 @pytest.hookimpl(trylast=True)
@@ -175,6 +194,8 @@ def _identity(item: pytest.Item) -> Identity:
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Open the test's record before anything of it runs, and end it whatever happened."""
     item.stash[_outcomes] = []
+    if item.nodeid in item.config.stash.get(_twins, {}):
+        return (yield)  # it is refused, and off the record
     recording.announce_test(_identity(item), item.nodeid, entry_of_item(item))
     if os.environ.get(recording.RUN_DIR_VARIABLE):
         recording.open_test()
@@ -231,10 +252,33 @@ def pytest_runtest_makereport(
     if call.excinfo is not None and recorder is not None and not report.skipped:
         _note_failure(recorder, call.excinfo.value)
     if call.excinfo is not None and isinstance(call.excinfo.value, UsageError):
-        report.longrepr = str(call.excinfo.value)  # a person's slip is no place in our code
+        report.longrepr = said_by(call.excinfo.value)  # a person's slip is no place in our code
         report.sections = []
     item.stash[_outcomes].append(report)
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, dict[str, Any] | None, Any]:
+    """A worker of xdist dies of a report that it cannot send: have every one sendable."""
+    return plain((yield))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_warning_recorded(warning_message: warnings.WarningMessage) -> None:
+    """So it does of a warning."""
+    if isinstance(warning_message.message, Warning):
+        said = said_by(warning_message.message)
+        if said != _plainly(warning_message.message):
+            warning_message.message = UserWarning(said)
+
+
+def _plainly(warning: Warning) -> str | None:
+    """What it says if that can be written as it is."""
+    try:
+        return str(warning).strip()
+    except Exception:
+        return None
 
 
 def _note_failure(recorder: "TestRecorder", error: BaseException) -> None:
@@ -266,7 +310,8 @@ def _end(recorder: "TestRecorder", reports: list[pytest.TestReport]) -> None:
     skipped = next((r for r in reports if r.skipped), None)
     if skipped is not None and recorder.worst() is None:
         reason = skipped.longrepr[2] if isinstance(skipped.longrepr, tuple) else skipped.longrepr
-        recorder.end(Outcome.SKIPPED, Failure(None, "Skipped", str(reason)))
+        said = writable(str(reason))[:MESSAGE_LIMIT]
+        recorder.end(Outcome.SKIPPED, Failure(None, "Skipped", said))
         return
     if not reports:
         recorder.end(Outcome.KILLED, Failure(None, "KILLED", "interrupted while it ran"))

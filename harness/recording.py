@@ -11,7 +11,6 @@ import contextlib
 import itertools
 import os
 import time
-import traceback
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +23,8 @@ from harness.errors import DeviceError, FileError, HarnessError, RecordError, Us
 from harness.op_tally import OpTally
 from harness.records import provenance
 from harness.records.blobs import BlobStore
+from harness.records.environment import VARIABLES
+from harness.records.file_names import fitted
 from harness.records.journal import JournalWriter, run_attempt
 from harness.records.machine_faults import is_machines_error
 from harness.records.naming import run_again, same_test
@@ -51,6 +52,7 @@ from harness.records.schema import (
     TestStarted,
     TestWarned,
 )
+from harness.records.writable import MESSAGE_LIMIT, said_by, trace_of
 
 RUN_DIR_VARIABLE = "BRINGUP_RUN_DIR"
 RUN_ID_VARIABLE = "BRINGUP_RUN_ID"
@@ -60,7 +62,6 @@ NOTHING_COMPARED = "NothingCompared"
 """Kind of failure of a test that says nothing, since there was nothing to be wrong."""
 NON_DETERMINISTIC = "NonDeterministic"
 """Kind of failure of a test whose model gave two results for one call."""
-_MESSAGE_LIMIT = 2000
 
 
 class Run:
@@ -129,8 +130,9 @@ class StageScope:
 
     def plain_file(self, name: str) -> Path:
         """Where this test saves a plain file beside its records."""
-        key = "".join(c if c.isalnum() or c in "._-@" else "_" for c in self._recorder.key)
-        folder = self._recorder.run.directory / "saved" / key
+        key = self._recorder.key
+        plain = "".join(c if c.isalnum() or c in "._-@" else "_" for c in key)
+        folder = self._recorder.run.directory / "saved" / fitted(plain, whole=key)
         folder.mkdir(parents=True, exist_ok=True)
         return folder / name
 
@@ -222,7 +224,7 @@ class TestRecorder:
         failure = share.failure
         if failure is None or len(self.testers) < 2 or share is self:
             return failure
-        message = f"{share.tester}: {failure.message}"[:_MESSAGE_LIMIT]
+        message = f"{share.tester}: {failure.message}"[:MESSAGE_LIMIT]
         return msgspec.structs.replace(failure, message=message)
 
     def describe(
@@ -363,8 +365,8 @@ class TestRecorder:
 
     def seconds_left(self) -> float | None:
         """Until this test's deadline, less what an orderly end needs; None without a deadline."""
-        deadline = os.environ.get(DEADLINE_VARIABLE)
-        return max(float(deadline) - time.time() - 3.0, 1.0) if deadline else None
+        deadline: float | None = VARIABLES[DEADLINE_VARIABLE].read()
+        return max(deadline - time.time() - 3.0, 1.0) if deadline else None
 
 
 class TesterRecorder(TestRecorder):
@@ -461,18 +463,19 @@ def outcome_of(error: BaseException) -> Outcome:
 
 def failure_of(error: BaseException, stage: Stage | None, blobs: BlobStore) -> Failure:
     """An exception as a failure: a sentence, and the whole text beside it."""
-    message = str(error).strip() or type(error).__name__
+    message = said_by(error)
     if isinstance(error, UsageError | DeviceError | FileError | RecordError):
-        return Failure(stage, type(error).__name__, message[:_MESSAGE_LIMIT])
-    diagnostic = getattr(error, "diagnostic", "")
-    trace = "".join(traceback.format_exception(error))
+        return Failure(stage, type(error).__name__, message[:MESSAGE_LIMIT])
+    ours = isinstance(error, HarnessError)  # a foreign `diagnostic` or `kind` may be anything
+    diagnostic = getattr(error, "diagnostic", "") if ours else ""
+    trace = trace_of(error)
     text = f"{diagnostic}\n\n{trace}" if diagnostic else trace
-    kind = getattr(error, "kind", None) or _kind(error)
+    kind = (getattr(error, "kind", None) if ours else None) or _kind(error)
     try:
         artifact = blobs.put(text, "diagnostic")
     except RecordError:
         artifact = None  # a full disk must not hide why the test failed
-    return Failure(stage, kind, message[:_MESSAGE_LIMIT], artifact)
+    return Failure(stage, kind, message[:MESSAGE_LIMIT], artifact)
 
 
 def _kind(error: BaseException) -> str:

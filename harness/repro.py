@@ -12,13 +12,20 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.errors import DeviceError, RecordError, UsageError
+from harness.errors import DeviceError, HarnessError
 from harness.op_by_op.finding import find
 from harness.op_by_op.repro import compared, reproduce
 from harness.op_by_op.reproducer import read_expected
+from harness.records.environment import check
 from harness.records.naming import SIZES
+from harness.records.writable import never_fail_to_print
 from harness.reduce.model_reproducer import find_model
 from harness.reduce.request import PART_DEADLINE, SECONDS, is_test_id
+
+_TRUSTED = (
+    "--trust: the reproducer may run any code, with your rights: a test file, a library to preload,"
+    " an operator, a compiler's option of whoever wrote it"
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,9 +61,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=Path("results"),
         help="the folder of run directories, or the one, to look in (default %(default)s)",
     )
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        help="run whatever the reproducer names: tests that are not of this checkout, variables,"
+        " compiler options and operators that are not PyTorch's; only if you know who wrote it",
+    )
     parser.add_argument("--verbose", action="store_true", help="print the whole diagnostic")
     options = parser.parse_args(arguments)
+    never_fail_to_print()
+    if options.trust:
+        print(_TRUSTED, file=sys.stderr)
     try:
+        check()
         model = find_model(options.which, options.results, options.device)
         if model is not None or is_test_id(options.which):
             from harness.reduce.repro import reproduce_model  # brings pytest along
@@ -69,6 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 size=options.size,
                 seconds=options.seconds,
                 deadline_s=options.deadline,
+                trust=options.trust,
             )
         found = find(options.which, options.results, options.device)
         folder = found.folder
@@ -76,11 +94,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{folder}: {expected.op.name} on {expected.device}", flush=True)
         if found.older:
             print(f"(the newest of {len(found.older) + 1}; before it {found.older[0]})", flush=True)
-        ending = reproduce(folder, expected)
+        ending = reproduce(folder, expected, trust=options.trust)
     except DeviceError as error:
         print(error, file=sys.stderr)
         return 3
-    except (UsageError, RecordError) as error:
+    except HarnessError as error:
         print(error, file=sys.stderr)
         return 2
     if options.verbose and ending.diagnostic:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.records.aliases import read_aliases
+from harness.records.aliases import ALIASES_NAME, read_aliases
 from harness.records.naming import SIZES, identity_of, parts_of
 from harness.records.schema import Outcome, PlannedTest
 from pipeline import devices as machine
@@ -191,6 +191,17 @@ def list_problems(
     unseen = [e.test for e in judged.entries if e.test.partition("::")[0] in collected.broken]
     names = [d.name for d in known]
     return problems(judged, [*collected.ids, *unseen], names, Path.cwd(), collected.identify)
+
+
+def alias_problems(aliases: Mapping[str, str], collected: Collected, where: Path) -> list[str]:
+    """What is wrong with the aliases: one from a test that there is would hide its history."""
+    names = {identity.name for identity in collected.identities.values()}
+    return [
+        f"{where / ALIASES_NAME}: `{old}` is what a test is called today; an alias names one that "
+        "is gone"
+        for old in aliases
+        if (old if "@" not in old else old.rpartition("@")[0]) in names
+    ]
 
 
 def _named_ids(options: RunOptions, collected: Collected) -> list[str]:

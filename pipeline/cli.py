@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from harness.errors import HarnessError, RecordError
+from harness.records.environment import check
 from harness.records.naming import SIZES
+from harness.records.writable import never_fail_to_print
 from pipeline import verbs
 from pipeline.choose import SESSIONS, RunOptions
 from pipeline.errors import PipelineError
@@ -66,7 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is None:  # until a run has handlers of its own
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         arguments = sys.argv[1:]
+    never_fail_to_print()
     try:
+        check()
         return _main(arguments)
     except RecordError as error:
         return _complain(error, ExitCode.INFRASTRUCTURE)

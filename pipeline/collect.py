@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from harness.records.decoding import decode_json, read_bytes
 from harness.records.naming import identity_of
 from harness.records.schema import Identity
 from harness.records.scratch import Scratch
@@ -77,7 +78,8 @@ def _attempt(
         target = scratch.path / "collected.json"
         code = _pytest(folder, root, crashed, target, timeout_s)
         if target.exists():
-            found = msgspec.json.decode(target.read_bytes(), type=CollectedJson)
+            data = read_bytes(target)
+            found = decode_json(data, CollectedJson, "what pytest collected", "a list of tests")
             sentences = {f: f"{f} cannot be collected: {why}" for f, why in found.broken.items()}
             identities = dict(zip(found.ids, found.identities, strict=True))
             return Collected(tuple(found.ids), {**sentences, **crashed}, identities)

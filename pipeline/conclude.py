@@ -55,7 +55,7 @@ def conclude(
     unkept = broken(plan.tests, latest_by_key, states)
     losses = header.missing if plan.shard[1] == 1 else ()  # a shard does not miss the others
     write_junit(run_dir / JUNIT_NAME, records, losses)
-    _learn(durations, [r for r in records if r.attempt >= plan.attempt], aliases, say)
+    _learn(durations, records, aliases, say)
     _tell_unkept(unkept, say)
     counts = words_text(words_of_run(run_dir))
     kept = len(plan.tests) - len(unkept)

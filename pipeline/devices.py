@@ -15,6 +15,8 @@ from pathlib import Path
 
 import msgspec
 
+from harness.errors import RecordError
+from harness.records.decoding import decode_json, read_bytes
 from pipeline.errors import PipelineError
 from pipeline.speech import hint
 
@@ -75,9 +77,9 @@ def read(path: Path) -> tuple[Device, ...]:
         PipelineError: it is absent or something else.
     """
     try:
-        return parse(path.read_bytes(), str(path))
-    except OSError as error:
-        raise PipelineError(f"cannot read {path}: {error.strerror}") from error
+        return parse(read_bytes(path), str(path))
+    except RecordError as error:
+        raise PipelineError(str(error)) from error
 
 
 def parse(data: bytes, source: str) -> tuple[Device, ...]:
@@ -87,8 +89,8 @@ def parse(data: bytes, source: str) -> tuple[Device, ...]:
         PipelineError: something else.
     """
     try:
-        return msgspec.json.decode(data, type=tuple[Device, ...])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return decode_json(data, tuple[Device, ...], source, "JSON of devices")
+    except RecordError as error:
         raise PipelineError(f"{source} gave no list of devices: {error}") from error
 
 

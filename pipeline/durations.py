@@ -16,14 +16,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
+from typing import Annotated
 
 import filelock
 import msgspec
 
+from harness.errors import RecordError
 from harness.records.aliases import renamed
 from harness.records.atomic import write_atomically
+from harness.records.decoding import decode_json, read_bytes
 from harness.records.naming import identity_of_key
 from harness.records.schema import Identity, Outcome, TestRecord
+from harness.records.writable import encoded
 from pipeline.errors import PipelineError
 
 SCHEMA_VERSION = 1
@@ -40,12 +44,14 @@ MEASURED = frozenset(
 """Outcomes of tests that came to their own end."""
 
 LOCK_TIMEOUT_S = 60.0
+LONGEST_S = 1e7
+"""What took longer was measured by a clock that was set meanwhile."""
 
 
 class Sample(msgspec.Struct, frozen=True, array_like=True, order=True):
     """One finished attempt."""
 
-    seconds: float
+    seconds: Annotated[float, msgspec.Meta(ge=0, le=LONGEST_S)]
     started: float
     """Seconds since the epoch."""
 
@@ -53,7 +59,7 @@ class Sample(msgspec.Struct, frozen=True, array_like=True, order=True):
 class Durations(msgspec.Struct, frozen=True):
     """Samples by `Identity.key`, each key's in order of their start."""
 
-    samples: dict[str, tuple[Sample, ...]] = {}
+    samples: dict[str, Annotated[tuple[Sample, ...], msgspec.Meta(min_length=1)]] = {}
     schema: int = SCHEMA_VERSION
 
 
@@ -64,7 +70,7 @@ def observed(records: Iterable[TestRecord]) -> Durations:
         seconds, started, key = record.wall_s, record.started, record.identity.key
         if record.outcome not in MEASURED or seconds is None or started is None:
             continue
-        if math.isfinite(started) and 0 < seconds < math.inf:
+        if math.isfinite(started) and 0 < seconds <= LONGEST_S:
             samples[key] = (*samples.get(key, ()), Sample(round(seconds, 3), started))
     return combined(Durations(samples))
 
@@ -129,18 +135,12 @@ def read_durations(path: Path) -> Durations:
     Raises:
         PipelineError: newer, or not a file of durations.
     """
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
+    if not path.exists():
         return Durations()
-    except OSError as error:
-        raise PipelineError(f"cannot read {path}: {error.strerror}") from error
     try:
-        found = msgspec.json.decode(data, type=Durations)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise PipelineError(
-            f"{path} is not a file of durations ({error}); delete it to start again"
-        ) from error
+        found = decode_json(read_bytes(path), Durations, path, "a file of durations")
+    except RecordError as error:
+        raise PipelineError(f"{error}; delete it to start again") from error
     if found.schema > SCHEMA_VERSION:
         raise PipelineError(
             f"{path} was written with durations schema {found.schema}, this version reads up to "
@@ -165,7 +165,7 @@ def add_durations(
         path.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(path.with_name(f"{path.name}.lock"), timeout=LOCK_TIMEOUT_S):
             everything = combined(read_durations(path), new, aliases=aliases)
-            write_atomically(path, msgspec.json.encode(everything) + b"\n")
+            write_atomically(path, encoded(everything) + b"\n")
     except filelock.Timeout as error:
         raise PipelineError(
             f"another process has held {error.lock_file} for {LOCK_TIMEOUT_S:.0f} s; the "

@@ -14,10 +14,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from xml.etree import ElementTree
 
 from junitparser import Error, Failure, JUnitXmlError, Skipped, xunit2
 
+from harness.errors import RecordError
 from harness.records.atomic import write_atomically
+from harness.records.decoding import UNDECODABLE, decode_xml, read_bytes, shown, why_not
 from harness.records.naming import listed_as
 from harness.records.outcomes import latest
 from harness.records.schema import GOOD, Metric, Outcome, TestRecord
@@ -65,10 +68,10 @@ def read_junit(path: Path) -> dict[str, Outcome]:
             try:
                 key = properties["key"].encode("ascii").decode("unicode_escape")
                 verdicts[key] = Outcome(properties["outcome"])
-            except (KeyError, ValueError) as error:
+            except (KeyError, ValueError, AttributeError) as error:
                 raise PipelineError(
-                    f"{path}: the case {case.name} carries no known key and outcome; was the "
-                    "file written by another tool?"
+                    f"{path}: the case {shown(str(case.name))} carries no known key and outcome;"
+                    " was the file written by another tool?"
                 ) from error
     if not verdicts:
         raise PipelineError(f"{path} holds no verdict at all: nothing reported, nothing passed")
@@ -77,15 +80,12 @@ def read_junit(path: Path) -> dict[str, Outcome]:
 
 def _document(path: Path) -> xunit2.JUnitXml:
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise PipelineError(f"cannot read {path}: {error.strerror}") from error
-    if b"<!DOCTYPE" in data:
-        raise PipelineError(f"{path} brings a document type, which no JUnit file needs")
-    try:
-        return xunit2.JUnitXml.fromstring(data)
-    except (JUnitXmlError, SyntaxError) as error:  # ElementTree's and lxml's errors are these
-        raise PipelineError(f"{path} is not JUnit XML: {error}") from error
+        root = decode_xml(read_bytes(path), path, "JUnit XML")
+        return xunit2.JUnitXml.fromstring(ElementTree.tostring(root))
+    except RecordError as error:
+        raise PipelineError(str(error)) from error
+    except (JUnitXmlError, SyntaxError, *UNDECODABLE) as error:  # its figures may be no numbers
+        raise PipelineError(f"{path} is not JUnit XML: {why_not(error)}") from error
 
 
 def _suite(name: str, cases: list[xunit2.TestCase]) -> xunit2.TestSuite:

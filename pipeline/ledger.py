@@ -16,9 +16,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
+from harness.records.decoding import Json, lines_of
 from harness.records.journal import PACKED, journal_name, journals
+from harness.records.outcomes import is_blocking, urgency
 from harness.records.packing import read_lines
 from harness.records.schema import (
     GOOD,
@@ -27,6 +27,7 @@ from harness.records.schema import (
     JournalOpened,
     OpEnded,
     OpRepeated,
+    OpResult,
     OpsFound,
     Outcome,
     PlannedTest,
@@ -38,7 +39,7 @@ from harness.records.schema import (
     TestStopped,
 )
 
-_DECODER: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+_DECODER: Json[AnyEvent] = Json(AnyEvent, "an event")
 
 
 @dataclass
@@ -56,9 +57,14 @@ class OpCounts:
     rechecked: int = 0
     """Known to the cache and computed again all the same."""
     failed: int = 0
+    worst: OpResult | None = None
+    """Of the ops that did not run right; None when all did."""
 
-    def note(self, event: OpEnded | OpRepeated) -> None:
-        """One op has its verdict."""
+    def note(self, event: OpEnded | OpRepeated, blocking: OpResult | None) -> None:
+        """One op has its verdict; `blocking` is its result when it did not run right."""
+        if blocking is not None:
+            known = [blocking] if self.worst is None else [self.worst, blocking]
+            self.worst = min(known, key=urgency)
         result = event.result if isinstance(event, OpEnded) else event
         outcome = event.result.verdict.outcome if isinstance(event, OpEnded) else event.outcome
         self.done += 1
@@ -87,6 +93,8 @@ class Ledger:
         """The stage each running test is in."""
         self.ops: dict[str, OpCounts] = {}
         """Of every op-by-op test that was split into its ops."""
+        self._blocking: dict[tuple[str, str], OpResult] = {}
+        """By op key and device, the results that other tests may repeat."""
         self._offsets: dict[Path, int] = {}
         self._attempts: dict[str, int] = {}
         """The attempt of every journal, by its name."""
@@ -129,11 +137,24 @@ class Ledger:
             counts = OpCounts(event.total, event.taken, event.time, done=event.taken)
             self.ops[event.key] = counts
         elif isinstance(event, OpEnded | OpRepeated):
+            blocking = self._blocking_result(event)
             if event.key in self.ops:
-                self.ops[event.key].note(event)
+                self.ops[event.key].note(event, blocking)
         elif isinstance(event, TestEnded | TestStopped) and event.key in self.tests:
             return self._end(event)
         return None
+
+    def _blocking_result(self, event: OpEnded | OpRepeated) -> OpResult | None:
+        """The result of an op that did not run right; None when it did."""
+        if isinstance(event, OpRepeated):
+            return self._blocking.get((event.op_key, event.device))
+        verdict = event.result.verdict
+        place = verdict.op.key, verdict.device
+        if not is_blocking(event.result):
+            self._blocking.pop(place, None)
+            return None
+        self._blocking[place] = event.result
+        return event.result
 
     def _end(self, event: TestEnded | TestStopped) -> str | None:
         """The test's own word counts, whatever a supervisor that came too late says."""
@@ -165,8 +186,14 @@ class Ledger:
 
     @property
     def counts(self) -> Counter[Outcome]:
-        """How many tests have which word."""
-        return Counter(self.outcomes.values())
+        """How many tests are shown with which word."""
+        return Counter(map(self.shown, self.outcomes))
+
+    def shown(self, key: str) -> Outcome:
+        """The word a finished test is counted by, as every report does: see `outcomes.shown`."""
+        worst = self.ops[key].worst if key in self.ops else None
+        outcome = self.outcomes[key]
+        return outcome if worst is None or outcome not in GOOD else worst.verdict.outcome
 
     def overdue(self, deadlines: dict[str, float], grace_s: float) -> dict[str, TestStarted]:
         """Running tests that are `grace_s` past their deadline."""
@@ -188,11 +215,10 @@ class Ledger:
         whole = data.rfind(b"\n") + 1
         self._offsets[path] = offset + whole
         events = []
-        for line in data[:whole].split(b"\n")[:-1]:
-            try:
-                events.append(_DECODER.decode(line))
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                continue  # the merge mentions every unreadable line
+        for _, line in lines_of(data[:whole]):
+            event = _DECODER.decode_or_none(line)
+            if event is not None:  # the merge mentions every unreadable line
+                events.append(event)
         return events
 
 

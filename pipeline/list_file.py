@@ -26,6 +26,8 @@ from typing import NoReturn
 
 import tomlkit
 
+from harness.errors import RecordError
+from harness.records.decoding import decode_toml
 from pipeline.errors import ListError
 
 _STRING = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*')"""
@@ -162,9 +164,9 @@ def parse(text: str, name: str) -> ListText:
         ListError: not TOML, or not a list; the sentence gives file, line and field.
     """
     try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ListError(f"{name} is not TOML: {error}") from error
+        values = decode_toml(text, name)
+    except RecordError as error:
+        raise ListError(str(error)) from error
     found = _scan(text, name)
     if values != {table.device: {"tests": table.tests} for table in found.tables}:
         raise ListError(

@@ -16,7 +16,9 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.errors import RecordError
 from harness.records.atomic import write_atomically
+from harness.records.decoding import read_bytes
 from harness.records.moves import Move
 from harness.records.naming import (
     FLOWS,
@@ -131,9 +133,9 @@ def read_lists(folder: Path) -> Lists:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_bytes().decode()
-    except OSError as error:
-        raise ListError(f"cannot read the list {path}: {error.strerror}") from error
+        return read_bytes(path, "the list ").decode()
+    except RecordError as error:
+        raise ListError(str(error)) from error
     except UnicodeDecodeError as error:
         raise ListError(f"{path} is not UTF-8 text: {error.reason} at {error.start}") from error
 

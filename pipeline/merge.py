@@ -10,13 +10,15 @@ differently, a torn journal) is a sentence in the header. Merging is repeatable:
 late or twice, and of a test's attempts the latest counts and all are kept.
 
 Shards may be artifacts of another repository's pull request. Only regular files whose names a
-run directory gives out are taken, links are never followed, and plans are written anew.
+run directory gives out are taken, links are never followed, and plans and the `run.py` of
+reproducers are written anew.
 """
 
 import hashlib
 import os
 import re
 import stat
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +28,7 @@ import msgspec
 from harness.errors import RecordError
 from harness.records.atomic import write_atomically
 from harness.records.blobs import BLOB_FOLDER
+from harness.records.decoding import shown
 from harness.records.fold import model_status
 from harness.records.journal import (
     JOURNAL_FOLDER,
@@ -38,7 +41,12 @@ from harness.records.journal import (
 from harness.records.naming import listed_as, same_test
 from harness.records.packing import read_lines
 from harness.records.plans import SharedPlan, planned_by
-from harness.records.reproducible import REPRO_FOLDER
+from harness.records.reproducible import (
+    REPRO_FOLDER,
+    REPRODUCER_FILES,
+    RUN_ANY,
+    RUN_SCRIPT,
+)
 from harness.records.run_dir import (
     load_journals,
     read_plans,
@@ -202,7 +210,8 @@ def _look_at(path: Path) -> _Source:
     for folder in source.folders(path / BLOB_FOLDER, _BLOB_FOLDER):
         source.blobs += source.files(folder, _BLOB)
     for folder in source.folders(path / REPRO_FOLDER, _REPRODUCER):
-        source.reproducers += source.files(folder, _REPRODUCER)
+        files = source.files(folder, _REPRODUCER)
+        source.reproducers += [file for file in files if file.name in REPRODUCER_FILES]
     return source
 
 
@@ -235,7 +244,7 @@ def _one_run(sources: Sequence[_Source], shared: SharedPlan | None) -> str:
         names = ", ".join(source.path.name for source in sources)
         raise PipelineError(f"there is neither a plan nor a journal in {names}; nothing to merge")
     if len(by_id) > 1:
-        runs = ", ".join(f"{run_id} ({where})" for run_id, where in by_id.items())
+        runs = ", ".join(f"{shown(run_id)} ({where})" for run_id, where in by_id.items())
         raise PipelineError(f"these are different runs and cannot be merged: {runs}")
     return next(iter(by_id))
 
@@ -252,7 +261,11 @@ def _gather(source: _Source, into: Path) -> None:
         if blob.name.startswith(blob.parent.name) and not target.exists():
             _link(blob, target)
     for file in source.reproducers:
-        _link(file, into / REPRO_FOLDER / file.parent.name / file.name)
+        target = into / REPRO_FOLDER / file.parent.name / file.name
+        if file.name != RUN_SCRIPT:
+            _link(file, target)
+        elif not target.exists():  # a program: of a stranger's shard none is taken
+            write_atomically(target, RUN_ANY.encode(), sync=False)
 
 
 def _keep_journal(data: bytes, folder: Path, stem: str) -> None:
@@ -347,13 +360,12 @@ def _twins(records: Iterable[TestRecord]) -> Iterator[str]:
 
 
 def _numbered(records: Iterable[TestRecord]) -> list[TestRecord]:
-    """The records, fold's order, with attempts numbered over all shards."""
-    tries: dict[str, int] = {}
+    """The records, fold's order, with each test's attempts numbered over all shards."""
+    tries: Counter[str] = Counter()
     done = []
     for record in records:
-        key = record.identity.key
-        attempt = max(record.attempt, tries.get(key, 0) + 1)
-        tries[key] = attempt
+        tries[record.identity.key] += 1
+        attempt = tries[record.identity.key]
         done.append(msgspec.structs.replace(record, attempt=attempt))
     return done
 

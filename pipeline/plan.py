@@ -15,6 +15,8 @@ from pipeline.errors import PipelineError
 from pipeline.lists import ListName, Lists
 
 DEFAULT_TIMEOUT_S = 900.0
+_LONGEST_S = 1e8
+"""Three years: what timers take without overflow."""
 
 Estimate = Callable[[Identity], float | None]
 """Expected seconds of a test; None when nothing is known."""
@@ -29,7 +31,7 @@ def deadline(estimate_s: float | None, timeout_s: float | None) -> float:
     to need long. An estimate never shortens it: it may be borrowed from other tests, and a
     false TIMEOUT costs more than the minutes of a hang.
     """
-    return timeout_s or max(DEFAULT_TIMEOUT_S, 3 * (estimate_s or 0.0))
+    return min(timeout_s or max(DEFAULT_TIMEOUT_S, 3 * (estimate_s or 0.0)), _LONGEST_S)
 
 
 def from_lists(

@@ -242,7 +242,7 @@ def finished_lines(ledger: Ledger, finished: Sequence[str]) -> list[tuple[Outcom
         seconds = ledger.seconds(key)
         took = "" if seconds is None else f" {seconds:.1f} s"
         took += f", {ops_text(ledger.ops[key])}" if key in ledger.ops else ""
-        outcome = ledger.outcomes[key]
+        outcome = ledger.shown(key)
         lines.append((outcome, f"[{number}/{len(ledger.tests)}] {outcome} {key}{took}"))
     return lines
 

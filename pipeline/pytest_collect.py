@@ -13,6 +13,7 @@ import pytest
 from harness.records.collected import identity_of_item
 from harness.records.schema import Identity
 from harness.records.values import BASE_SIZE
+from harness.records.writable import encoded, said_by, writable
 from pipeline.lifeline import PARENT_VARIABLE, die_with_parent
 
 OPTION = "--bringup-collect"
@@ -53,7 +54,7 @@ class Listener:
         """Write ahead which file is about to be imported: the import may end this process."""
         if isinstance(collector, pytest.Module):
             importing = self._target.with_suffix(IMPORTING_SUFFIX)
-            importing.write_text(collector.nodeid, "utf-8")
+            importing.write_text(writable(collector.nodeid), "utf-8")
 
     def pytest_exception_interact(
         self, node: pytest.Item | pytest.Collector, call: pytest.CallInfo[object]
@@ -61,7 +62,7 @@ class Listener:
         """Note why a file could not be collected."""
         if isinstance(node, pytest.Collector) and call.excinfo is not None:
             error = call.excinfo.value.__cause__ or call.excinfo.value
-            words = str(error).strip().splitlines() or [""]
+            words = said_by(error).splitlines()
             file = node.nodeid.partition("::")[0]
             self._found.broken[file] = f"{type(error).__name__}: {words[0]}"
 
@@ -74,4 +75,4 @@ class Listener:
 
     def pytest_unconfigure(self) -> None:
         """Hand over."""
-        self._target.write_bytes(msgspec.json.encode(self._found))
+        self._target.write_bytes(encoded(self._found))

@@ -8,6 +8,7 @@ NOT_RUN): such a test is run again, as another attempt. Inside an op-by-op test 
 ops that have a result are taken as they are; see `harness.records.verdicts.earlier`.
 """
 
+import shlex
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -16,6 +17,8 @@ from typing import Any
 
 import msgspec
 
+from harness.errors import UsageError
+from harness.records.checkout import refuse_foreign_folder
 from harness.records.journal import JournalWriter
 from harness.records.provenance import collect
 from harness.records.run_dir import HEADER_NAME, read_plans
@@ -149,11 +152,31 @@ def as_planned(
         if name in options.given and _said(options, name) != planned.get(name, ()):
             word = {"devices": "device", "models": "model"}.get(name, name.replace("_", "-"))
             raise PipelineError(_otherwise(where, word, ",".join(planned.get(name, ())), how))
-    chosen: dict[str, Any] = {n: planned[n] for n in _TUPLES}
-    chosen |= {n: planned[n][0] for n in _WORDS}
+    if "tests" not in options.given:
+        for folder in planned.get("tests", ()):
+            _refuse_foreign(folder, where)
+    try:
+        chosen: dict[str, Any] = {n: planned[n] for n in _TUPLES}
+        chosen |= {n: planned[n][0] for n in _WORDS}
+    except LookupError as error:
+        said = f"the plan in {where} does not say by which {error.args[0]} it was chosen"
+        raise PipelineError(f"{said}; start anew") from None
     chosen |= {n: bool(planned.get(n)) for n in _FLAGS}
     chosen |= {n: "".join(planned.get(n, ())) for n in _TEXTS}
     return replace(options, **chosen | {"lists": Path(chosen["lists"])})
+
+
+def _refuse_foreign(folder: str, where: str) -> None:
+    """A plan may be anybody's: the tests it collects are this checkout's, unless a person says so.
+
+    Raises:
+        PipelineError: they are not.
+    """
+    try:
+        refuse_foreign_folder(folder, Path.cwd(), f"the plan in {where}")
+    except UsageError as error:
+        hint = f"; if they are yours, say so with --tests {shlex.quote(folder)}"
+        raise PipelineError(f"{error}{hint}") from None
 
 
 def _otherwise(where: str, option: str, planned: str, how: str) -> str:
@@ -180,6 +203,14 @@ def same_tests(plan: Plan, run_dir: Path, now: Chosen) -> Chosen:
         raise PipelineError(
             f"the lists or the tests have changed since {run_dir} was planned: {what}; start anew"
         )
+    fresh = {t.identity.key: t for t in now.tests}
+    for test in plan.tests:  # what is run comes out of the plan, which may be anybody's
+        chosen = fresh[test.identity.key]
+        if (test.nodeid, test.environment) != (chosen.nodeid, chosen.environment):
+            raise PipelineError(
+                f"the plan in {run_dir} runs {test.identity.key} otherwise than it is chosen now:"
+                " another test or other variables; start anew"
+            )
     return replace(now, tests=list(plan.tests), total=plan.total)
 
 

@@ -24,7 +24,15 @@ from harness.records.run_dir import (
 from harness.records.schema import Outcome, Plan, PlannedTest
 from harness.records.scratch import sweep
 from pipeline import resume, verdict_cache
-from pipeline.choose import Chosen, RunOptions, choose, list_problems, look_around, refusals
+from pipeline.choose import (
+    Chosen,
+    RunOptions,
+    alias_problems,
+    choose,
+    list_problems,
+    look_around,
+    refusals,
+)
 from pipeline.collect import collect_tests
 from pipeline.conclude import JUNIT_NAME, conclude, print_moves
 from pipeline.errors import PipelineError
@@ -170,6 +178,7 @@ def check_lists(options: RunOptions, say: Speaker) -> ExitCode:
     known, collected = look_around(options)
     said = [
         *list_problems(lists, lists.entries, collected, known),
+        *alias_problems(read_aliases(options.lists), collected, options.lists),
         *collected.broken.values(),
     ]
     for sentence in said:

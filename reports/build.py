@@ -3,13 +3,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """One merged run directory in, every document out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
+from harness.errors import RecordError
 from harness.records.atomic import write_atomically
+from harness.records.decoding import decode_json, read_bytes
 from harness.records.moves import read_moves
 from harness.records.recent import merged_runs, recent_ops
 from harness.records.run_dir import read_merged, read_ops, read_plans
@@ -74,16 +76,19 @@ def build(run_dir: Path, choice: Choice = Choice.ALL) -> Built:
     )
 
 
-def build_ops(results: Path, built: Built | None = None) -> BuiltOps:
+def build_ops(
+    results: Path, built: Built | None = None, aliases: Mapping[str, str] | None = None
+) -> BuiltOps:
     """Write `models_op_per_op.xlsx` and `.md` of all models recently run, into `results`.
 
-    When `built` is of the very same results, its files are taken and not made again.
+    When `built` is of the very same results, its files are taken and not made again. `aliases`
+    give old names of tests their present ones.
 
     Raises:
         RecordError: a full disk.
         ReportError: no merged run below `results` went op by op.
     """
-    tests, losses = recent_ops(results)
+    tests, losses = recent_ops(results, aliases)
     models = models_of(tests)
     if not any(model.found for model in models):
         why = f" ({losses[0]})" if losses else ""
@@ -129,7 +134,7 @@ def newest_run(results: Path) -> Path:
 
 def _created(header: Path) -> float:
     try:
-        found = msgspec.json.decode(header.read_bytes(), type=_Created)
+        found = decode_json(read_bytes(header), _Created, header, "a run's header")
         return max(found.created, found.resumed)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ReportError(f"cannot tell which run is the newest: {header}: {error}") from error
+    except RecordError as error:
+        raise ReportError(f"cannot tell which run is the newest: {error}") from error

@@ -5,12 +5,15 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
 from harness.errors import HarnessError
+from harness.records.aliases import read_aliases
+from harness.records.environment import check
+from harness.records.writable import never_fail_to_print
 from reports.build import Built, BuiltOps, build, build_ops, newest_run
 from reports.kept import Choice
 from reports.terminal import print_ops, print_summary
@@ -40,13 +43,15 @@ exit codes:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     options = _parser().parse_args(arguments)
+    never_fail_to_print()
     try:
+        check()
         if options.verb == "ops":
-            print_ops(build_ops(options.results), Console())
+            print_ops(build_ops(options.results, None, read_aliases(options.lists)), Console())
             return 0
         run_dir = options.run_dir or newest_run(options.results)
         built = build(run_dir, Choice(options.ir))
-        recent = _recent(built, options.results)
+        recent = _recent(built, options.results, read_aliases(options.lists))
     except HarnessError as error:
         print(f"reports: {error}", file=sys.stderr)
         return 2
@@ -54,10 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _recent(built: Built, results: Path) -> BuiltOps | None:
+def _recent(built: Built, results: Path, aliases: Mapping[str, str]) -> BuiltOps | None:
     """A run with ops changes what is newest of all models below `results`, if it is there."""
     inside = built.html.resolve().is_relative_to(results.resolve())
-    return build_ops(results, built) if built.ops_xlsx and inside else None
+    return build_ops(results, built, aliases) if built.ops_xlsx and inside else None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -91,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
         default=Choice.ALL.value,
         help="whose kept IR and diagnostics become pages (default: all)",
     )
+    _add_lists(command)
     ops = commands.add_parser(
         "ops",
         help="write models_op_per_op.xlsx of all models recently run",
@@ -104,4 +110,15 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="the folder of merged runs, and where the files go (default: results)",
     )
+    _add_lists(ops)
     return parser
+
+
+def _add_lists(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--lists",
+        type=Path,
+        default=Path("tests/lists"),
+        metavar="DIR",
+        help="where aliases.toml says what tests were called before (default: tests/lists)",
+    )

@@ -9,7 +9,6 @@ Exit codes: 0 listed, 2 a name is unknown.
 import argparse
 import sys
 
-import msgspec
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -18,6 +17,8 @@ from harness.devices import device_history
 from harness.devices.catalog import kind_of
 from harness.devices.listing import Listed, State, list_devices
 from harness.errors import UsageError
+from harness.records.environment import check
+from harness.records.writable import encoded, never_fail_to_print
 
 _STYLES = {State.EXECUTES: "green", State.COMPILES: "yellow", State.MISSING: "dim"}
 
@@ -40,7 +41,9 @@ def main(arguments: list[str] | None = None) -> int:
         " this machine need not any more: a compile-only one is no fault of it from now on",
     )
     options = parser.parse_args(arguments)
+    never_fail_to_print()
     try:
+        check()
         for name in (*options.names, *options.forget):
             kind_of(name)
         for name in options.forget:
@@ -50,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     listed = list_devices(options.names)
     if options.json:
-        print(msgspec.json.encode(listed).decode())
+        print(encoded(listed).decode())
     else:
         Console().print(table(listed))
     return 0

@@ -210,7 +210,8 @@ class Connection:
             self.raise_crash()
         if isinstance(reply, Refused):
             self._raise_refusal(reply)
-        assert isinstance(reply, kind), f"{type(reply).__name__} in answer, not {kind}"
+        if not isinstance(reply, kind):
+            self.raise_crash()
         return reply, descriptor
 
     def _wait(self, timeout: float | None) -> None:

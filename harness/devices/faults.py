@@ -27,7 +27,8 @@ import msgspec
 import numpy as np
 
 from harness.devices.backend import Array
-from harness.errors import UsageError
+from harness.errors import RecordError, UsageError
+from harness.records.decoding import decode_json, read_bytes
 from harness.records.schema import Stage
 
 FAULTS_VARIABLE = "BRINGUP_FAULTS"
@@ -115,9 +116,10 @@ def read_faults() -> Faults | None:
     if not named:
         return None
     try:
-        by_key = msgspec.json.decode(Path(named).read_bytes(), type=dict[str, Fault])
-    except (OSError, msgspec.MsgspecError) as error:
-        raise UsageError(f"{FAULTS_VARIABLE}={named}: {error}") from error
+        data = read_bytes(Path(named))
+        by_key = decode_json(data, dict[str, Fault], named, "a plan of faults")
+    except RecordError as error:
+        raise UsageError(f"{FAULTS_VARIABLE}: {error}") from error
     return Faults(Path(named), by_key)
 
 

@@ -35,6 +35,7 @@ import msgspec
 
 from harness.devices.host import serve
 from harness.errors import DeviceError
+from harness.records.decoding import UNDECODABLE, why_not
 
 PRELOADED = (
     *("numpy", "msgspec", "ml_dtypes", "filelock"),
@@ -202,7 +203,11 @@ class ForkServer:
             raise DeviceError(f"the fork server is gone: {error}") from error
         if not packet:
             raise DeviceError("the fork server died; its standard error says why")
-        reply = msgspec.msgpack.decode(packet, type=kind)
+        try:
+            reply = msgspec.msgpack.decode(packet, type=kind)
+        except UNDECODABLE as error:
+            self._process.kill()
+            raise DeviceError(f"the fork server answers nonsense: {why_not(error)}") from error
         return reply, received[0] if received else None
 
 

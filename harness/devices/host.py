@@ -63,6 +63,7 @@ from harness.devices.wire import (
 )
 from harness.errors import HarnessError
 from harness.records.schema import Stage
+from harness.records.writable import said_by
 
 _PR_SET_PDEATHSIG = 1
 _IOLBF = 1
@@ -165,7 +166,7 @@ class Host:
             return msgspec.structs.replace(error.refused, log_end=self._log_end()), None
         except Exception as error:  # ours, then; the device is not at fault
             traceback.print_exc()
-            return Refused(type(error).__name__, str(error), log_end=self._log_end()), None
+            return Refused(type(error).__name__, said_by(error), log_end=self._log_end()), None
         return msgspec.structs.replace(done, log_end=self._log_end()), outgoing
 
     def _log_end(self) -> int:
@@ -253,8 +254,8 @@ def _store(
 def _refusal(
     error: Exception, meter: Meter, levels: Sequence[Any] = (), *, fault: bool = False
 ) -> Refused:
-    message = str(error) or type(error).__name__
-    return Refused(type(error).__name__, message, tuple(levels), fault, Usage(*meter.read()))
+    name = type(error).__name__
+    return Refused(name, said_by(error), tuple(levels), fault, Usage(*meter.read()))
 
 
 def die_with_parent(parent: int) -> None:

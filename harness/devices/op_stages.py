@@ -18,6 +18,7 @@ from harness.devices.usage import Meter
 from harness.devices.wire import Level, Reached, Refused, RunOp, Usage
 from harness.errors import HarnessError
 from harness.records.schema import Stage
+from harness.records.writable import said_by
 
 if TYPE_CHECKING:
     from torch_mlir import ir
@@ -154,9 +155,9 @@ def _stage(
 def _refused(stage: Stage, error: Exception, usage: Usage) -> Refused:
     return Refused(
         type(error).__name__,
-        str(error) or type(error).__name__,
+        said_by(error),
         error.levels if isinstance(error, CompileError) else (),
         usage=usage,
         stage=stage,
-        diagnostic=getattr(error, "diagnostic", ""),
+        diagnostic=getattr(error, "diagnostic", "") if isinstance(error, HarnessError) else "",
     )

@@ -10,7 +10,6 @@ hash that each version of a plugin wants is in `chips/schema_hashes.toml`. The f
 """
 
 import re
-import tomllib
 from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
@@ -31,6 +30,8 @@ from harness.devices.ttsys import (
     decode,
     encode,
 )
+from harness.errors import RecordError
+from harness.records.decoding import decode_toml, shown, why_not
 
 __all__ = [
     "Arch",
@@ -109,9 +110,11 @@ def schema_hash_for(plugin: str, version: str, folder: Traversable = CHIPS) -> s
     Raises:
         SystemDescError: we have none; names those we have.
     """
-    versions: dict[str, str] = _read(folder, _HASHES).get(plugin, {})
+    with _naming(_HASHES):
+        hashes = msgspec.convert(_read(folder, _HASHES), dict[str, dict[str, str]])
+    versions = hashes.get(plugin, {})
     if version not in versions:
-        known = ", ".join(versions) or "no version of it"
+        known = shown(", ".join(versions)) or "no version of it"
         raise SystemDescError(
             f"No system descriptor can be made for {plugin} {version}: we have the schema hash of "
             f"{known}; {_HASHES} says how to add one."
@@ -156,11 +159,13 @@ def _show(value: object) -> str:
 
 def _read(folder: Traversable, file: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(folder.joinpath(file).read_text(encoding="utf-8"))
+        return decode_toml(folder.joinpath(file).read_text(encoding="utf-8"), file)
     except FileNotFoundError as error:
         raise SystemDescError(f"The chip file {file} is missing.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SystemDescError(f"{file} is not TOML: {error}.") from error
+    except RecordError as error:
+        raise SystemDescError(f"{error}.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SystemDescError(f"{file} is not TOML: {why_not(error)}.") from error
 
 
 def _chip(figures: dict[str, Any]) -> Chip:
@@ -206,4 +211,4 @@ def _naming(
         if re.split(r"[.\[]", path)[0] in elsewhere:
             file, where = other_file, ""
         field = ".".join(filter(None, [where, path]))
-        raise SystemDescError(f"{file}, {field}: {what}.") from error
+        raise SystemDescError(f"{file}, {shown(field)}: {shown(what)}.") from error

@@ -12,6 +12,8 @@ import torch
 
 from harness.dense import DenseError, bytes_of, strided
 from harness.devices.wire import TensorSpec, create_memory, layout, read_at, write_at
+from harness.errors import DeviceError
+from harness.records.decoding import UNDECODABLE, why_not
 
 _SAME_NAME = (
     *("bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64"),
@@ -80,9 +82,15 @@ def _values_of(tensor: torch.Tensor) -> tuple[object, ...]:
 
 
 def read_tensors(specs: Sequence[TensorSpec], descriptor: int) -> list[torch.Tensor]:
-    """Copy tensors out of a memory file and close its descriptor."""
+    """Copy tensors out of a memory file and close its descriptor.
+
+    Raises:
+        DeviceError: it does not hold what is said of it.
+    """
     try:
         return [_read(spec, descriptor) for spec in specs]
+    except (EOFError, OSError, RuntimeError, *UNDECODABLE) as error:
+        raise DeviceError(f"the device's answer holds no tensors: {why_not(error)}") from error
     finally:
         os.close(descriptor)
 

@@ -20,6 +20,7 @@ import msgspec
 from flatbuffers import number_types
 
 from harness.errors import HarnessError
+from harness.records.decoding import UNDECODABLE
 
 IDENTIFIER = b"TTSY"
 
@@ -158,6 +159,8 @@ class Header(msgspec.Struct, frozen=True):
 
 
 _HOST_ATTACHED = 1  # bit 0 of a chip's capabilities, the only one that captures set
+_MOST_ROWS, _MOST_CHIPS = 4096, 256
+"""Entries may share their bytes, so a small file could claim work without end."""
 _SLOTS = [(field.name, field.type) for field in msgspec.structs.fields(Chip)][:-1]
 """Names and types of a chip's fields in slot order; the last lies outside the chip's table."""
 _U16, _U32 = number_types.Uint16Flags, number_types.Uint32Flags
@@ -205,7 +208,7 @@ def decode(data: bytes) -> tuple[Header, Board]:
         version = ".".join(map(str, root.numbers(0, "HHI")))
         header = Header(version, root.text(1), root.text(2), root.text(3))
         return header, _read_board(root.table(4))
-    except (struct.error, IndexError, TypeError, ValueError) as error:
+    except (struct.error, IndexError, *UNDECODABLE) as error:
         raise SystemDescError(f"The system descriptor is damaged: {error}.") from error
 
 
@@ -302,7 +305,10 @@ class _Reader:
         if not at:
             return []
         start, size = int(self._table.Vector(at)), struct.calcsize(f"<{widths}")
-        end = start + size * int(self._table.VectorLen(at))
+        count = int(self._table.VectorLen(at))
+        if count > _MOST_ROWS:
+            raise IndexError(f"a vector claims {count} entries, more than any board has")
+        end = start + size * count
         if end > len(self._data):
             raise IndexError(f"a vector ends at byte {end} of {len(self._data)}")
         return list(struct.iter_unpack(f"<{widths}", self._data[start:end]))
@@ -325,8 +331,8 @@ def _read_board(system: _Reader) -> Board:
     chips = system.tables(1)
     flags = system.rows(3, "I")
     indices = system.rows(2, "I")
-    if not indices:
-        raise IndexError("it has no chips")
+    if not 0 < len(indices) <= _MOST_CHIPS:
+        raise IndexError(f"it has {len(indices)} chips")
     return Board(
         hosts=tuple(_read_host(cpu) for cpu in system.tables(0)),
         chips=tuple(

@@ -19,12 +19,16 @@ from typing import Any
 
 import msgspec
 
+from harness.records.decoding import UNDECODABLE, why_not
 from harness.records.schema import Stage
+from harness.records.writable import plain
 
 ALIGNMENT = 64
 """Bytes; XLA's CPU client takes host memory without a copy from this alignment on."""
 
 _LENGTH = struct.Struct("<Q")
+_LARGEST, _AT_ONCE = 8 << 30, 64 << 20
+"""Bytes of one message, tensors lying beside it, and of what is set aside before it comes."""
 
 
 class TensorSpec(msgspec.Struct, frozen=True, array_like=True):
@@ -203,7 +207,7 @@ _ROOM = socket.CMSG_SPACE(array.array("i").itemsize)
 
 def send(sock: socket.socket, message: Request | Reply, descriptor: int | None = None) -> None:
     """Send one message, and at most one file descriptor with it."""
-    payload = _ENCODER.encode(message)
+    payload = _encoded(message)
     ancillary = []
     if descriptor is not None:
         ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))]
@@ -212,11 +216,20 @@ def send(sock: socket.socket, message: Request | Reply, descriptor: int | None =
         sock.sendall(memoryview(payload)[sent:])
 
 
+def _encoded(message: Request | Reply) -> bytes:
+    """A message, whatever texts of a compiler are in it."""
+    try:
+        return _ENCODER.encode(message)
+    except UnicodeEncodeError:
+        data = msgspec.to_builtins(message, builtin_types=(bytes, bytearray, memoryview))
+        return _ENCODER.encode(plain(data))
+
+
 def receive(sock: socket.socket, kind: Any) -> tuple[Any, int | None]:
     """Receive one message, `Request` or `Reply`, and the descriptor that came with it, if any.
 
     Raises:
-        EOFError: the other side is gone.
+        EOFError: the other side is gone, or what it sends is no message.
         TimeoutError: the socket's timeout ran out.
     """
     head, ancillary, _, _ = sock.recvmsg(_LENGTH.size, _ROOM)
@@ -227,23 +240,30 @@ def receive(sock: socket.socket, kind: Any) -> tuple[Any, int | None]:
         descriptor = array.array("i", data[:4])[0]
     if len(head) < _LENGTH.size:
         head += _exactly(sock, _LENGTH.size - len(head))
-    payload = _exactly(sock, _LENGTH.unpack(head)[0])
-    return _DECODERS[kind].decode(payload), descriptor
+    (size,) = _LENGTH.unpack(head)
+    try:
+        if size > _LARGEST:
+            raise ValueError(f"a message of {size} bytes")
+        return _DECODERS[kind].decode(_exactly(sock, size)), descriptor
+    except UNDECODABLE as error:  # memory that a library wrote over, most likely
+        if descriptor is not None:
+            os.close(descriptor)
+        raise EOFError(f"no message: {why_not(error)}") from None
 
 
 def _exactly(sock: socket.socket, size: int) -> bytes:
-    first = sock.recv(size, socket.MSG_WAITALL)
+    """So many bytes; room is made as they come, for the size may be nonsense."""
+    first = sock.recv(min(size, _AT_ONCE), socket.MSG_WAITALL)
     if len(first) == size:
         return first
-    buffer = bytearray(size)
-    buffer[: len(first)] = first
-    view = memoryview(buffer)[len(first) :]
-    while view:
-        got = sock.recv_into(view)
-        if not got:
+    parts, missing = [first], size - len(first)
+    while missing:
+        part = sock.recv(min(missing, _AT_ONCE), socket.MSG_WAITALL)
+        if not part:
             raise EOFError
-        view = view[got:]
-    return bytes(buffer)
+        parts.append(part)
+        missing -= len(part)
+    return b"".join(parts)
 
 
 def layout(tensors: Sequence[tuple[str, tuple[int, ...], int]]) -> tuple[list[TensorSpec], int]:

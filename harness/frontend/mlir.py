@@ -22,6 +22,7 @@ from torch_mlir.dialects import torch as torch_dialect
 from torch_mlir.passmanager import PassManager
 
 from harness.errors import HarnessError
+from harness.records.writable import said_by
 
 _BACKEND_PIPELINE = "builtin.module(torchdynamo-export-to-torch-backend-pipeline)"
 _ONNX_BACKEND_PIPELINE = "builtin.module(torch-onnx-to-torch-backend-pipeline)"
@@ -123,9 +124,10 @@ class TorchMlir:
 
 
 def _refusal(said: list[str], error: Exception) -> LoweringError:
-    first = said[0].partition(" at loc(")[0] if said else str(error) or type(error).__name__
-    text = "\n".join([*said, f"{type(error).__name__}: {error}"])
-    return LoweringError(first.strip().splitlines()[0][:500], text)
+    why = said_by(error)
+    first = said[0].partition(" at loc(")[0].strip() if said else ""
+    text = "\n".join([*said, f"{type(error).__name__}: {why}"])
+    return LoweringError((first or why).splitlines()[0][:500], text)
 
 
 def read(mlir: TorchMlir, artifact: bytes) -> ir.Module:

@@ -21,7 +21,6 @@ from harness.frontend.onnx_inputs import (
     graphs_of,
     torch_dtype,
     type_name,
-    weight_names,
 )
 
 OPSET = 17
@@ -179,7 +178,8 @@ def _converted(model: onnx.ModelProto) -> onnx.ModelProto:
     if opset >= OPSET:
         return model
     masks = set(_dropout_masks(model.graph)) if opset < _DROPOUT_SAYS_NOTHING else set()
-    added = _declare_weights(model)
+    # The converter holds a model of before IR version 4 to its rule that each weight is an input.
+    model.ir_version = max(model.ir_version, 4)
     try:
         converted = version_converter.convert_version(model, OPSET)
     except Exception as error:  # it raises whatever its C++ does
@@ -188,25 +188,8 @@ def _converted(model: onnx.ModelProto) -> onnx.ModelProto:
         raise OnnxRefusal(
             f"the model of opset {opset} cannot be converted to opset {OPSET}: {said}"
         ) from error
-    for value in list(converted.graph.input):
-        if value.name in added:
-            converted.graph.input.remove(value)
     _empty_masks(converted.graph, masks)
     return converted
-
-
-def _declare_weights(model: onnx.ModelProto) -> set[str]:
-    """Until IR version 4 an initialiser had to be an input, and the converter holds to that."""
-    if model.ir_version >= 4:
-        return set()
-    graph = model.graph
-    names = weight_names(model) - {value.name for value in graph.input}
-    graph.input.extend(
-        helper.make_tensor_value_info(weight.name, weight.data_type, weight.dims)
-        for weight in graph.initializer
-        if weight.name in names
-    )
-    return names
 
 
 def _dropout_masks(graph: onnx.GraphProto) -> Iterator[str]:

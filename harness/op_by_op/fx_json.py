@@ -9,8 +9,8 @@
      "outputs": [{"node": 1}]}
 
 A node goes by its position, so the text says nothing of names; a size that depends on data is
-null. Targets are operators of `torch.ops` and functions of `operator`, looked up by name: nothing
-is unpickled and nothing else is called.
+null. Targets are operators of `torch.ops` and functions of `operator`, of an allow-list when they
+are read (`fx_targets`): nothing is unpickled and nothing else is called.
 """
 
 import functools
@@ -25,7 +25,9 @@ from torch.fx import Graph, GraphModule, Node
 from torch.fx.experimental.symbolic_shapes import ShapeEnv
 from torch.fx.passes.shape_prop import _extract_tensor_metadata
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, RecordError
+from harness.op_by_op.fx_targets import TargetError, is_plain, target_of
+from harness.records.decoding import decode_json, why_not
 
 _SCALARS = {"int": torch.SymInt, "float": torch.SymFloat, "bool": torch.SymBool}
 _PLAIN = {"bool": bool, "int": int, "float": float}
@@ -34,6 +36,11 @@ _NAMED = {
     "layout": torch.layout,
     "memory_format": torch.memory_format,
 }
+_NAMES: dict[str, dict[str, Any]] = {
+    kind: {name: value for name, value in vars(torch).items() if isinstance(value, of_kind)}
+    for kind, of_kind in _NAMED.items()
+}
+"""What torch has of each kind, by name."""
 
 
 class FxJsonError(HarnessError):
@@ -155,18 +162,23 @@ def _word(value: Any) -> str:
 # --- in -------------------------------------------------------------------------------------
 
 
-def loads(text: bytes) -> Graph:
+def loads(text: bytes, *, trust: bool = False) -> Graph:
     """The graph that a text was made from, with the shapes and dtypes of its nodes.
 
+    Unless there is `trust` in whoever wrote it, only PyTorch's own operators may be called.
+
     Raises:
-        FxJsonError: the text is of no graph, or names what this torch does not have.
+        FxJsonError: the text is of no graph, or names what a graph may not call.
     """
     try:
-        return _Reader().graph(msgspec.json.decode(text))
+        data = decode_json(text, dict[str, Any], "the graph", "JSON of a graph")
+        return _Reader(trust).graph(data)
     except FxJsonError:
         raise
+    except (RecordError, TargetError) as error:
+        raise FxJsonError(str(error)) from None
     except Exception as error:  # whatever a damaged text leads to
-        raise FxJsonError(f"this is no graph: {type(error).__name__}: {error}") from error
+        raise FxJsonError(f"this is no graph: {type(error).__name__}: {why_not(error)}") from None
 
 
 @functools.cache
@@ -183,7 +195,8 @@ def scalar_tensor(kind: str) -> tuple[torch.Tensor, Any]:
 
 
 class _Reader:
-    def __init__(self) -> None:
+    def __init__(self, trust: bool = False) -> None:
+        self._trust = trust
         self._symbols = ShapeEnv()
         self._fake = FakeTensorMode(shape_env=self._symbols)
 
@@ -212,18 +225,23 @@ class _Reader:
             return graph.placeholder(f"arg{position}")
         args = tuple(self._argument(one, nodes) for one in each["args"])
         kwargs = {name: self._argument(one, nodes) for name, one in each["kwargs"].items()}
-        return graph.create_node("call_function", _function(each["target"]), args, kwargs)
+        target = target_of(each["target"], trust=self._trust)
+        if is_plain(target) and not all(isinstance(a, Node | int | float) for a in args):
+            raise FxJsonError(f"{each['target']} takes values and numbers only")
+        return graph.create_node("call_function", target, args, kwargs)
 
     def _value(self, data: Any) -> Any:
         if isinstance(data, list):
             return tuple(self._value(each) for each in data)
         if isinstance(data, str):
+            if data not in _SCALARS:
+                raise FxJsonError(f"{data[:40]!r} is no kind of number")
             make = getattr(self._symbols, f"create_unbacked_sym{data}")
             return make()
         if data is None:
             return None
         shape = [self._size() if size is None else size for size in data["shape"]]
-        dtype = getattr(torch, data["dtype"])
+        dtype = _NAMES["dtype"][data["dtype"]]
         with self._fake:
             if "stride" in data:
                 return torch.empty_strided(shape, data["stride"], dtype=dtype)
@@ -249,15 +267,6 @@ class _Reader:
             return {"float": float, "complex": complex}[kind](content)
         if kind == "device":
             return torch.device(content)
-        value = getattr(torch, content)
-        if not isinstance(value, _NAMED[kind]):
-            raise FxJsonError(f"torch.{content} is no {kind}")
-        return value
-
-
-def _function(name: str) -> Any:
-    first, *rest = name.split(".")
-    found: Any = operator if first == "operator" else getattr(torch.ops, first)
-    for part in rest:
-        found = getattr(found, part)
-    return found
+        if content not in _NAMES.get(kind, {}):
+            raise FxJsonError(f"{str(content)[:40]!r} is no {str(kind)[:40]} of torch")
+        return _NAMES[kind][content]

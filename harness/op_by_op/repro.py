@@ -7,21 +7,25 @@ The op takes the way it took at night, `Device.run_op` in a device host, and its
 compared with the same golden.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from harness.devices.catalog import kind_of
 from harness.devices.client import Device
 from harness.devices.lease import lease
 from harness.devices.op_run import OpJob, OpRun
-from harness.errors import DeviceError, RecordError
+from harness.errors import DeviceError, RecordError, UsageError
 from harness.frontend.mlir import LoweringError, TorchMlir, serialized
 from harness.op_by_op.judge import conclude
 from harness.op_by_op.reproducer import (
     ARTIFACT,
+    EXPECTED,
     FX_JSON,
     ONNX,
     TORCH_IR,
@@ -29,13 +33,19 @@ from harness.op_by_op.reproducer import (
     fingerprint_of,
 )
 from harness.op_by_op.restored import golden_of, inputs_of, onnx_model, read_file
+from harness.records.decoding import UNDECODABLE, why_not
 from harness.records.schema import Failure, Outcome, Stage, Status
-from harness.verify import Tolerances
+from harness.records.writable import writable
 
 if TYPE_CHECKING:
     from harness.op_by_op.reference import Golden
+    from harness.verify import Tolerances
 
 _MESSAGE_LENGTH = 2000
+_LONGEST_S = 86400.0
+_CALLS_OUT = re.compile(rb"python_\w{0,20}callback")
+"""Targets of jax's custom calls that hand a pointer out of the program to Python."""
+_ESCAPE = re.compile(rb"\\([0-9A-Fa-f]{2})")
 
 
 @dataclass(frozen=True)
@@ -64,17 +74,23 @@ def compared(expected: Expected, ending: Ending) -> tuple[bool, str]:
     return False, f"{said}: not the same as expected, {before}."
 
 
-def reproduce(folder: Path, expected: Expected) -> Ending:
-    """Run the op of a reproducer.
+def reproduce(folder: Path, expected: Expected, *, trust: bool = False) -> Ending:
+    """Run the op of a reproducer. Unless there is `trust` in whoever wrote it, what could run
+    more than an op of PyTorch, ONNX or StableHLO is refused.
 
     Raises:
         DeviceError: the device cannot be had here, or the machine failed: nothing was found out.
         RecordError: the reproducer is damaged, or holds nothing to start at.
+        UsageError: it needs trust, or there is no such device.
     """
+    kind_of(expected.device)
+    tolerances = _tolerances(folder, expected)
     torch_ir, stablehlo = read_file(folder / TORCH_IR), read_file(folder / ARTIFACT)
+    if not trust:
+        _refuse_untrusted(folder, expected, torch_ir, stablehlo)
     if _is_onnx(folder) or not (torch_ir or stablehlo):
         try:
-            torch_ir = _imported(folder)
+            torch_ir = _imported(folder, trust)
         except LoweringError as error:
             why = Failure(Stage.TORCH_IR, "LoweringError", str(error)[:_MESSAGE_LENGTH])
             return Ending(Status.CREATED_GRAPH, Outcome.FAILED, why, error.diagnostic)
@@ -93,14 +109,44 @@ def reproduce(folder: Path, expected: Expected) -> Ending:
             run = device.run_op(job, expected.deadline_s)
     finally:
         device.close()
-    ending = _ending(run, lambda: golden_of(folder, expected, inputs), expected)
+    golden = partial(golden_of, folder, expected, inputs, trust=trust)
+    ending = _ending(run, golden, tolerances)
     if ending.outcome is Outcome.INFRA:
         said = ending.failure.message if ending.failure else "it gave no answer"
         raise DeviceError(f"{expected.device}: {said}")
     return ending
 
 
-def _imported(folder: Path) -> bytes:
+def _tolerances(folder: Path, expected: Expected) -> "Tolerances":
+    """What is asked of its outputs; its deadline is looked at on the way."""
+    from harness.verify import Tolerances
+
+    try:
+        if not 0 < expected.deadline_s <= _LONGEST_S:
+            raise ValueError(f"a deadline of {expected.deadline_s:g} s")
+        return msgspec.convert(expected.tolerances, Tolerances)
+    except UNDECODABLE as error:
+        raise RecordError(f"{folder / EXPECTED}: it cannot be run: {why_not(error)}") from None
+
+
+def _refuse_untrusted(folder: Path, expected: Expected, *programs: bytes) -> None:
+    """Options of a compiler and calls out of a program reach further than an op."""
+    known = set(kind_of(expected.device).optimizer_options.items())
+    for name, value in expected.options.items():
+        if (name, value) not in known:
+            raise UsageError(
+                f"{folder / EXPECTED}: the compiler's option {writable(name)[:80]!r} is none that"
+                " we set; if you know who wrote it, --trust takes it"
+            )
+    for program in programs:
+        if _CALLS_OUT.search(_ESCAPE.sub(lambda m: bytes.fromhex(m[1].decode()), program)):
+            raise UsageError(
+                f"{folder}: its program calls back into Python, which no op does; if you know who"
+                " wrote it, --trust takes it"
+            )
+
+
+def _imported(folder: Path, trust: bool) -> bytes:
     """The op, or the part of a model, in the torch dialect, imported here and now.
 
     Raises:
@@ -121,7 +167,7 @@ def _imported(folder: Path) -> bytes:
             " something that cannot be written down, so there is nothing to run; see fx.txt"
         )
     try:
-        graph = loads(text)
+        graph = loads(text, trust=trust)
     except FxJsonError as error:
         raise RecordError(f"{folder / FX_JSON}: {error}") from error
     return serialized(import_graph(TorchMlir(), graph))
@@ -131,10 +177,8 @@ def _is_onnx(folder: Path) -> bool:
     return (folder / ONNX).is_file()
 
 
-def _ending(run: OpRun, golden: "Callable[[], Golden]", expected: Expected) -> Ending:
+def _ending(run: OpRun, golden: "Callable[[], Golden]", tolerances: "Tolerances") -> Ending:
     """What the night says of such a run too: they have one judge."""
-    compares = run.outputs is not None
-    tolerances = msgspec.convert(expected.tolerances, Tolerances) if compares else Tolerances()
     end = conclude(run, golden, tolerances)
     if end.golden is not None and end.golden.outputs is None:
         print(f"what it must compute is not known: {end.golden.reason}")

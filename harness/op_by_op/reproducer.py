@@ -38,8 +38,10 @@ import msgspec
 from harness.devices.wire import layout
 from harness.errors import HarnessError, RecordError
 from harness.op_by_op.drawn import DRAWN_ABOVE, Drawn, description_of, draw
-from harness.records.reproducible import REPRO_FOLDER, folder_name
+from harness.records.decoding import UNDECODABLE, decode_json, read_bytes, why_not
+from harness.records.reproducible import REPRO_FOLDER, RUN_SCRIPT, folder_name, run_script
 from harness.records.schema import Failure, Metric, Op, OpVerdict, Outcome, Stage, Status
+from harness.records.writable import encoded
 
 if TYPE_CHECKING:
     import torch
@@ -47,48 +49,13 @@ if TYPE_CHECKING:
     from harness.verify import Tolerances
 
 REPRODUCER_SCHEMA = 1
-EXPECTED, VERSIONS, RUN = "expected.json", "versions.json", "run.py"
+EXPECTED, VERSIONS, RUN = "expected.json", "versions.json", RUN_SCRIPT
 TORCH_IR, STABLEHLO, ARTIFACT = "op.torch.mlir", "op.stablehlo.mlir", "op.vhlo"
 FX, FX_JSON = "fx.txt", "fx.json"
 ONNX, ONNX_TEXT = "part.onnx", "part.onnx.txt"
 INPUTS, GOLDEN = "inputs", "golden"
 SEEDED = "from the op's key"
 """What `inputs.json` says of a StableHLO op whose inputs are not kept."""
-
-_SCRIPT = '''\
-# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
-#
-# SPDX-License-Identifier: Apache-2.0
-"""{what}
-
-Exit codes: 0 it ended as expected.json says, 1 it ended otherwise, 2 it cannot be run, 3 the
-device cannot be had.
-"""
-
-import sys
-from pathlib import Path
-
-FOLDER = str(Path(__file__).resolve().parent)
-
-try:
-    from harness.repro import main
-except ImportError as error:
-    print(
-        f"the project is not installed for {{sys.executable}} ({{error}}); in the project's root"
-        f" run `nox -s repro -- {{FOLDER}}`, or this with the Python in .nox/bringup/bin",
-        file=sys.stderr,
-    )
-    sys.exit(2)
-
-if __name__ == "__main__":
-    sys.exit(main([FOLDER, *sys.argv[1:]]))
-'''
-
-
-def run_script(what: str) -> str:
-    """The `run.py` of a reproducer; `what` says in a sentence what it does."""
-    return _SCRIPT.format(what=what)
-
 
 _RUN_OP = run_script("Runs this op alone: `python run.py`, with the project installed.")
 
@@ -224,17 +191,14 @@ def read_expected(folder: Path) -> Expected:
         RecordError: it is absent, damaged or of a newer program.
     """
     path = folder / EXPECTED
-    try:
-        data = path.read_bytes()
-        schema = msgspec.json.decode(data, type=_Versioned).schema
-        if schema > REPRODUCER_SCHEMA:
-            raise RecordError(
-                f"{path}: it has schema {schema}, this program knows {REPRODUCER_SCHEMA};"
-                " use the program that wrote it"
-            )
-        return msgspec.json.decode(data, type=Expected)
-    except (OSError, msgspec.MsgspecError) as error:
-        raise RecordError(f"{path}: this is no reproducer's record: {error}") from error
+    data, what = read_bytes(path), "a reproducer's record"
+    schema = decode_json(data, _Versioned, path, what).schema
+    if schema > REPRODUCER_SCHEMA:
+        raise RecordError(
+            f"{path}: it has schema {schema}, this program knows {REPRODUCER_SCHEMA};"
+            " use the program that wrote it"
+        )
+    return decode_json(data, Expected, path, what)
 
 
 def _write_inputs(folder: Path, inputs: "Sequence[torch.Tensor]", op: Op, *, keep: bool) -> bool:
@@ -309,15 +273,21 @@ def read_bytes_of(folder: Path, name: str) -> "list[torch.Tensor]":
                 if count
                 else torch.empty(row.shape, dtype=empty.dtype)
             )
-    except (OSError, msgspec.MsgspecError, KeyError, ValueError, RuntimeError) as error:
-        raise RecordError(f"{folder / name}.bin and .json do not hold tensors: {error}") from error
+    except (OSError, RuntimeError, *UNDECODABLE) as error:
+        said = f"{folder / name}.bin and .json do not hold tensors: {why_not(error)}"
+        raise RecordError(said) from None
     return found
 
 
 def has_drawn(folder: Path) -> bool:
-    """Are some of a reproducer's inputs not those that the op had?"""
-    data = (folder / f"{INPUTS}.json").read_bytes()
-    return any(row.drawn for row in msgspec.json.decode(data, type=list[_Place]))
+    """Are some of a reproducer's inputs not those that the op had?
+
+    Raises:
+        RecordError: the file is absent or damaged.
+    """
+    path = folder / f"{INPUTS}.json"
+    rows = decode_json(read_bytes(path), list[_Place], path, "a list of inputs")
+    return any(row.drawn for row in rows)
 
 
 def is_seeded(folder: Path) -> bool:
@@ -394,4 +364,4 @@ def _take_place(part: Path, place: Path) -> None:
 
 
 def _pretty(value: object) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+    return msgspec.json.format(encoded(value), indent=2) + b"\n"

@@ -5,7 +5,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import RecordError
 from harness.op_by_op.reproducer import (
@@ -19,6 +19,8 @@ from harness.op_by_op.reproducer import (
     is_seeded,
     read_bytes_of,
 )
+from harness.records.decoding import read_bytes, why_not
+from harness.records.writable import said_by
 
 if TYPE_CHECKING:
     import onnx
@@ -45,7 +47,9 @@ def inputs_of(folder: Path) -> "list[torch.Tensor]":
     return read_bytes_of(folder, INPUTS)
 
 
-def golden_of(folder: Path, expected: Expected, inputs: "Sequence[torch.Tensor]") -> "Golden":
+def golden_of(
+    folder: Path, expected: Expected, inputs: "Sequence[torch.Tensor]", *, trust: bool = False
+) -> "Golden":
     """What an op must compute from its inputs: as kept, or by whoever can compute it again.
 
     Raises:
@@ -56,35 +60,54 @@ def golden_of(folder: Path, expected: Expected, inputs: "Sequence[torch.Tensor]"
     kept = read_bytes_of(folder, GOLDEN)
     if kept:
         text = read_file(folder / FX_JSON)
-        return Golden(kept, Source.NOBODY, natural=lambda: _natural(kept, text, inputs))
+        return Golden(kept, Source.NOBODY, natural=lambda: _natural(kept, text, inputs, trust))
     try:
         if (folder / ONNX).is_file():
             return Golden(_by_onnxruntime(onnx_model(folder / ONNX), inputs), Source.ONNXRUNTIME)
         if text := read_file(folder / FX_JSON):
-            outputs = _by_torch(text, inputs)
-            return Golden(outputs, Source.TORCH, natural=lambda: _natural(outputs, text, inputs))
+            outputs = _by_torch(text, inputs, trust)
+            return Golden(
+                outputs,
+                Source.TORCH,
+                natural=lambda: _natural(outputs, text, inputs, trust),
+            )
     except RecordError:
         raise
     except Exception as error:  # whatever a reference raises on an op that it does not compute
-        said = str(error).strip().splitlines() or [type(error).__name__]
-        return Golden(None, Source.NOBODY, said[0])
+        return Golden(None, Source.NOBODY, said_by(error).splitlines()[0])
     if expected.op.source != "stablehlo":
         return Golden(None, Source.NOBODY, "nothing was kept that it could be computed by")
     return _by_reference(read_file(folder / ARTIFACT), expected.device, inputs)
 
 
 def onnx_model(path: Path) -> "onnx.ModelProto":
-    """The ONNX model in a file.
+    """The ONNX model in a file; all of it is in the file.
 
     Raises:
-        RecordError: it is none.
+        RecordError: it is none, or takes weights from other files, which could be any.
     """
     import onnx
 
     try:
-        return onnx.load_model_from_string(read_file(path))
+        model = onnx.load_model_from_string(read_file(path))
+        outside = _is_outside(model)
     except Exception as error:  # protobuf's own, which go by other names from release to release
-        raise RecordError(f"{path}: this is no ONNX model: {error}") from error
+        raise RecordError(f"{path}: this is no ONNX model: {why_not(error)}") from error
+    if outside:
+        raise RecordError(f"{path}: the model takes weights from other files; no reproducer does")
+    return model
+
+
+def _is_outside(message: Any) -> bool:
+    """Does a tensor anywhere in a message lie in another file?"""
+    waiting = [message]
+    while waiting:
+        for field, value in waiting.pop().ListFields():
+            if field.name == "external_data" or (field.name, value) == ("data_location", 1):
+                return True
+            if field.message_type is not None:
+                waiting += value if isinstance(value, Sequence) else [value]
+    return False
 
 
 def read_file(path: Path) -> bytes:
@@ -93,12 +116,7 @@ def read_file(path: Path) -> bytes:
     Raises:
         RecordError: it cannot be read.
     """
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return b""
-    except OSError as error:
-        raise RecordError(f"cannot read {path}: {error.strerror}") from error
+    return read_bytes(path) if path.exists() else b""
 
 
 def _by_onnxruntime(
@@ -110,24 +128,24 @@ def _by_onnxruntime(
     return list(run_onnxruntime(model, dict(zip(names, inputs, strict=True)), fused=False).values())
 
 
-def _by_torch(text: bytes, inputs: "Sequence[torch.Tensor]") -> "list[torch.Tensor]":
+def _by_torch(text: bytes, inputs: "Sequence[torch.Tensor]", trust: bool) -> "list[torch.Tensor]":
     import torch
 
     from harness.op_by_op.fx_json import loads, owned
 
     with torch.no_grad():
-        outputs = torch.fx.Interpreter(owned(loads(text), {})).run(*inputs)
+        outputs = torch.fx.Interpreter(owned(loads(text, trust=trust), {})).run(*inputs)
     return list(outputs)
 
 
 def _natural(
-    outputs: "list[torch.Tensor]", text: bytes, inputs: "Sequence[torch.Tensor]"
+    outputs: "list[torch.Tensor]", text: bytes, inputs: "Sequence[torch.Tensor]", trust: bool
 ) -> "Natural | None":
     """How far outputs are off by rounding; None of an op that has no graph to compute it by."""
     from harness.op_by_op.fx_json import loads
     from harness.op_by_op.torch_ops import rounding_of
 
-    return rounding_of(loads(text), inputs, outputs) if text else None
+    return rounding_of(loads(text, trust=trust), inputs, outputs) if text else None
 
 
 def _by_reference(artifact: bytes, device: str, inputs: "Sequence[torch.Tensor]") -> "Golden":

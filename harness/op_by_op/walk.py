@@ -30,6 +30,7 @@ from harness.op_by_op.reference import Golden
 from harness.op_by_op.reproducer import fingerprint_of, write_reproducer
 from harness.op_by_op.threads import prompt_threads
 from harness.recording import TestRecorder
+from harness.records.environment import VARIABLES
 from harness.records.machine_faults import is_machines_error
 from harness.records.schema import (
     GOOD,
@@ -105,9 +106,9 @@ def close_pools() -> None:
 
 
 def _workers() -> int:
-    given = os.environ.get(WORKERS_VARIABLE)
-    beside = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    return int(given) if given else max(1, len(os.sched_getaffinity(0)) // beside)
+    given: int | None = VARIABLES[WORKERS_VARIABLE].read()
+    beside = VARIABLES["PYTEST_XDIST_WORKER_COUNT"].read() or 1
+    return given or max(1, len(os.sched_getaffinity(0)) // beside)
 
 
 class OpByOpExecutor(Executor):

@@ -11,11 +11,15 @@ import zstandard
 
 from harness.errors import RecordError
 from harness.records.atomic import write_atomically
+from harness.records.decoding import unpacked
 from harness.records.schema import Artifact
+from harness.records.writable import writable
 
 BLOB_FOLDER = "blobs"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _LEVEL = 3  # zstd: MLIR text shrinks about 12 times at 300 MB/s
+_LARGEST = 4 << 30
+"""Bytes: a text that claims to be larger is not unpacked."""
 
 
 class BlobStore:
@@ -30,7 +34,7 @@ class BlobStore:
         Raises:
             RecordError: the disk is full or gone.
         """
-        data = text.encode("utf-8", "replace") if isinstance(text, str) else text
+        data = writable(text).encode() if isinstance(text, str) else text
         digest = hashlib.sha256(data).hexdigest()
         path = self.path(digest)
         if not path.exists():
@@ -46,11 +50,13 @@ class BlobStore:
         path = self.path(artifact.sha256)
         try:
             packed = path.read_bytes()
-            if zstandard.frame_content_size(packed) != artifact.size:  # a bomb, or another text
+            if (
+                not path.is_file() or zstandard.frame_content_size(packed) != artifact.size
+            ):  # a bomb, or another text
                 raise RecordError(f"{path}: the content does not match its name")
-            data = zstandard.decompress(packed)
         except (OSError, zstandard.ZstdError) as error:
             raise RecordError(f"{path}: the kept {artifact.level} text is unreadable") from error
+        data = unpacked(packed, path, min(artifact.size, _LARGEST))
         if hashlib.sha256(data).hexdigest() != artifact.sha256:
             raise RecordError(f"{path}: the content does not match its name")
         return data

@@ -117,7 +117,7 @@ def _of_none(stopped: list[TestStopped], attempts: dict[str, list[_Open]]) -> li
 def fold_ops(events: Iterable[tuple[AnyEvent, str]]) -> list[tuple[str, int, OpResult]]:
     """Fold the same pairs into (test key, attempt, result), by test, attempt and op index.
 
-    Attempts are numbered over all journals, in the order of their starts. Of an op's results in
+    Attempts are numbered over all journals, in their order. Of an op's results in
     one attempt the last counts. An op that was started and never ended has the terminal word of
     its test, status 0 and a failure that says so.
     """
@@ -125,9 +125,7 @@ def fold_ops(events: Iterable[tuple[AnyEvent, str]]) -> list[tuple[str, int, OpR
     names = _known_ops(attempts)
     found: list[tuple[str, int, OpResult]] = []
     for key, tries in attempts.items():
-        number = 0
-        for attempt in tries:
-            number = max(attempt.started.attempt, number + 1)
+        for number, attempt in enumerate(tries, start=1):
             found += [(key, number, result) for result in _results(attempt, names)]
     return sorted(found, key=lambda f: (f[0], f[1], f[2].index, f[2].verdict.op.key))
 

@@ -23,6 +23,7 @@ import msgspec
 from harness.errors import RecordError
 from harness.records import packing
 from harness.records.atomic import write_atomically
+from harness.records.decoding import Json, decode_json, lines_of
 from harness.records.schema import (
     SCHEMA_VERSION,
     AnyEvent,
@@ -33,16 +34,18 @@ from harness.records.schema import (
     OpVerdict,
     Provenance,
 )
+from harness.records.writable import encoded
 
 ATTEMPT_VARIABLE = "BRINGUP_ATTEMPT"
 """Set by a supervisor for its tests, and by a CI job that runs again: how often the run has been
 taken up, this time included."""
 
-_ENCODER = msgspec.json.Encoder()
-_DECODER: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+_DECODER: Json[AnyEvent] = Json(AnyEvent, "an event")
 
 JOURNAL_FOLDER = "journal"
 PLAIN, PACKED = ".jsonl", ".jsonl.zst"
+_MOST_NAMED = 50
+"""Unreadable lines of one journal that get a sentence each."""
 _Place = tuple[str, str, float]
 
 
@@ -89,7 +92,7 @@ class JournalWriter:
         Raises:
             RecordError: the disk is full or gone; what was written before stays readable.
         """
-        line = _ENCODER.encode(self._shortened(event)) + b"\n"
+        line = encoded(self._shortened(event)) + b"\n"
         try:
             written = os.write(self._fd, line)
             if written != len(line):
@@ -119,7 +122,7 @@ class JournalWriter:
         if not isinstance(event, OpEnded):
             return event
         verdict = event.result.verdict
-        place, content = _place(verdict), hash(_ENCODER.encode(verdict))
+        place, content = _place(verdict), hash(encoded(verdict))
         if self._held.get(place) == content and not event.result.contradicts:
             return _repeated(event)
         self._held[place] = content
@@ -139,20 +142,18 @@ def read_journal(path: Path) -> tuple[list[AnyEvent], list[str]]:
     events: list[AnyEvent] = []
     torn: list[str] = []
     held: dict[_Place, OpVerdict] = {}
-    lines = packing.read_lines(path).split(b"\n")
-    for number, line in enumerate(lines, start=1):
-        if not line:
-            continue
+    data, unreadable = packing.read_lines(path), 0
+    for number, line in lines_of(data):
         if number == 1:
             _refuse_newer(path, line)
         where = f"{path.name}:{number}"
-        try:
-            event = _DECODER.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            if number == len(lines):
+        event = _DECODER.decode_or_none(line)
+        if event is None:
+            unreadable += 1
+            if data.endswith(line):
                 torn.append(f"{where}: the last line is torn; its event is lost")
-            else:
-                torn.append(f"{where}: unreadable line skipped ({error})")
+            elif unreadable <= _MOST_NAMED:
+                torn.append(f"{where}: unreadable line skipped ({_why_unreadable(line)})")
             continue
         if isinstance(event, OpEnded):
             held[_place(event.result.verdict)] = event.result.verdict
@@ -163,7 +164,17 @@ def read_journal(path: Path) -> tuple[list[AnyEvent], list[str]]:
                 continue
             event = _whole(event, verdict)
         events.append(event)
+    if unreadable > _MOST_NAMED:
+        torn.append(f"{path.name}: {unreadable} lines are unreadable, of which not all are named")
     return events, torn
+
+
+def _why_unreadable(line: bytes) -> str:
+    try:
+        _DECODER.decode(line, "it is")
+    except RecordError as error:
+        return str(error)
+    return ""
 
 
 def read_header(path: Path) -> JournalOpened | None:
@@ -175,8 +186,8 @@ def read_header(path: Path) -> JournalOpened | None:
     first, _, _ = packing.read_lines(path).partition(b"\n")
     _refuse_newer(path, first)
     try:
-        return msgspec.json.decode(first, type=JournalOpened)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        return decode_json(first, JournalOpened, path, "a journal")
+    except RecordError:
         return None
 
 
@@ -261,8 +272,8 @@ def _refuse_newer(path: Path, line: bytes) -> None:
         schema: int = 0
 
     try:
-        header = msgspec.json.decode(line, type=Header)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        header = decode_json(line, Header, path, "a journal")
+    except RecordError:
         return  # a torn first line: reported with the others
     if header.schema > SCHEMA_VERSION:
         raise RecordError(

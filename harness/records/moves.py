@@ -8,8 +8,9 @@ from pathlib import Path
 
 import msgspec
 
-from harness.errors import RecordError
 from harness.records.atomic import write_atomically
+from harness.records.decoding import decode_json, read_bytes
+from harness.records.writable import encoded
 
 MOVES_NAME = "promotions.json"
 
@@ -34,7 +35,7 @@ def write_moves(run_dir: Path, moves: Sequence[Move]) -> Path:
     Raises:
         RecordError: the disk is full or gone.
     """
-    data = msgspec.json.format(msgspec.json.encode(moves))
+    data = msgspec.json.format(encoded(moves))
     return write_atomically(run_dir / MOVES_NAME, data)
 
 
@@ -47,9 +48,4 @@ def read_moves(run_dir: Path) -> tuple[Move, ...] | None:
     path = run_dir / MOVES_NAME
     if not path.exists():
         return None
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=tuple[Move, ...])
-    except OSError as error:
-        raise RecordError(f"cannot read {path}: {error.strerror}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RecordError(f"{path}: not a list of moves: {error}") from error
+    return decode_json(read_bytes(path), tuple[Move, ...], path, "a list of moves")

@@ -12,6 +12,7 @@ from pathlib import Path
 import zstandard
 
 from harness.errors import RecordError
+from harness.records.decoding import read_bytes, unpacked
 
 PACKED = ".zst"
 _LEVEL = 12  # a thirtieth smaller than level 6; a whole night takes 4 s, once
@@ -35,15 +36,5 @@ def read_lines(path: Path) -> bytes:
     Raises:
         RecordError: it cannot be read or unpacked.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise RecordError(f"cannot read {path}: {error.strerror}") from error
-    if path.suffix != PACKED:
-        return data
-    try:
-        if not 0 <= zstandard.frame_content_size(data) <= LARGEST:
-            raise RecordError(f"{path}: packed, and of no size or too large a one")
-        return zstandard.decompress(data)
-    except zstandard.ZstdError as error:
-        raise RecordError(f"{path}: cannot be unpacked: {error}") from error
+    data = read_bytes(path)
+    return unpacked(data, path, LARGEST) if path.suffix == PACKED else data

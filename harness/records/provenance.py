@@ -69,7 +69,7 @@ def collect(seed: int = 0, also: tuple[str, ...] = ()) -> Provenance:
         host=socket.gethostname(),
         pid=os.getpid(),
         git_commit=commit,
-        git_dirty=bool(commit and _git("status", "--porcelain", "--untracked-files=no")),
+        git_dirty=bool(commit and _git("status", "--porcelain")),
         versions=versions(also),
         python=platform.python_version(),
         seed=seed,

@@ -3,11 +3,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The newest op-by-op result of every test, over all merged runs below a folder."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.errors import RecordError
+from harness.records.aliases import renamed, with_present_names
 from harness.records.naming import is_op_by_op
 from harness.records.run_dir import HEADER_NAME, OpLine, read_merged, read_ops
 from harness.records.schema import NOT_EVIDENCE, OpResult, Outcome, RunHeader, TestRecord
@@ -56,9 +57,12 @@ def ops_of(
     ]
 
 
-def recent_ops(results: Path) -> tuple[list[OpsOfTest], list[str]]:
+def recent_ops(
+    results: Path, aliases: Mapping[str, str] | None = None
+) -> tuple[list[OpsOfTest], list[str]]:
     """The newest result of every op-by-op test below `results`, and sentences on losses.
 
+    `aliases` give old names of tests their present ones, so that a test is not there twice.
     The newest walk over all ops that came to its end counts, or a newer attempt that failed before
     it came to any op. A walk that was cut short, by whomever, or that was asked for a single op
     stands in only while there is neither. Of runs all of whose tests ran again later the op results
@@ -69,18 +73,28 @@ def recent_ops(results: Path) -> tuple[list[OpsOfTest], list[str]]:
     partial: dict[str, OpsOfTest] = {}
     stopped: dict[str, OpsOfTest] = {}
     for run_dir, header, records in _newest_first(results, losses):
-        if all(r.identity.key in newest for r in records if is_op_by_op(r.identity)):
+        op_by_op = (r for r in records if is_op_by_op(r.identity))
+        if all(renamed(r.identity.key, aliases or {}) in newest for r in op_by_op):
             continue
         try:
             tests = ops_of(header, records, read_ops(run_dir), run_dir)
         except RecordError as error:
             losses.append(str(error))
             continue
-        for one in tests:
+        for one in present(tests, aliases or {}):
             kind = newest if _is_whole(one) else partial if one.ops else stopped
             kind.setdefault(one.record.identity.key, one)
     found = (stopped | partial | newest).values()
     return sorted(found, key=lambda o: o.record.identity), losses
+
+
+def present(tests: Iterable[OpsOfTest], aliases: Mapping[str, str]) -> list[OpsOfTest]:
+    """The tests under the names they have now."""
+    return [
+        replace(one, record=record)
+        for one in tests
+        for record in with_present_names([one.record], aliases)
+    ]
 
 
 def _is_whole(one: OpsOfTest) -> bool:

@@ -7,6 +7,7 @@ import re
 import shlex
 from pathlib import Path
 
+from harness.records.file_names import fitted
 from harness.records.naming import entry_of
 from harness.records.schema import Failure, Identity, Outcome, Stage
 from harness.records.values import BASE_SIZE
@@ -15,9 +16,59 @@ RESULTS = "results"
 """Where reproducers are found by their names alone, below the project."""
 REPRO_FOLDER = "repro"
 """Of a run directory: one folder for each reproducer of an op or a model."""
+RUN_SCRIPT = "run.py"
+REPRODUCER_FILES = frozenset(
+    {
+        *("expected.json", "versions.json", RUN_SCRIPT, "fx.txt", "fx.json"),
+        *("op.torch.mlir", "op.stablehlo.mlir", "op.vhlo", "part.onnx", "part.onnx.txt"),
+        *("inputs.bin", "inputs.json", "golden.bin", "golden.json"),
+    }
+)
+"""All that a reproducer's folder holds."""
 _KEY_DIGITS = 16
 _OUTCOMES = frozenset({Outcome.INCORRECT, Outcome.FAILED, Outcome.CRASHED, Outcome.TIMEOUT})
 _STAGES = frozenset(Stage) - {Stage.LOAD, Stage.GOLDEN}
+
+
+_SCRIPT = '''\
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""{what}
+
+Exit codes: 0 it ended as expected.json says, 1 it ended otherwise, 2 it cannot be run, 3 the
+device cannot be had.
+"""
+
+import os
+import sys
+
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+if sys.path and os.path.abspath(sys.path[0]) == FOLDER:
+    del sys.path[0]  # what lies beside this file is data: nothing of it is imported
+
+try:
+    from harness.repro import main
+except ImportError as error:
+    print(
+        f"the project is not installed for {{sys.executable}} ({{error}}); in the project's root"
+        f" run `nox -s repro -- {{FOLDER}}`, or this with the Python in .nox/bringup/bin",
+        file=sys.stderr,
+    )
+    sys.exit(2)
+
+if __name__ == "__main__":
+    sys.exit(main([FOLDER, *sys.argv[1:]]))
+'''
+
+
+def run_script(what: str) -> str:
+    """The `run.py` of a reproducer; `what` says in a sentence what it does."""
+    return _SCRIPT.format(what=what)
+
+
+RUN_ANY = run_script("Runs this reproducer: `python run.py` in the project's root.")
+"""The `run.py` of a reproducer that came from elsewhere."""
 
 
 def is_reproducible(outcome: Outcome | None, failure: Failure | None) -> bool:
@@ -32,7 +83,7 @@ def folder_name(op_key: str, device: str) -> str:
 
 def device_in_name(device: str) -> str:
     """A device as a directory's name has it."""
-    return re.sub(r"[^\w.-]", "-", device)
+    return fitted(re.sub(r"[^\w.-]", "-", device, flags=re.ASCII), 100, device)
 
 
 def place_of(run_dir: Path) -> str:
@@ -51,7 +102,8 @@ def op_command(op_key: str, device: str, place: str = "") -> str:
 
 def reproducer_name(model: Identity) -> str:
     """What a model's reproducer is called: the test's key as a file name."""
-    return re.sub(r"[^\w.]+", "-", model.key, flags=re.ASCII).lstrip("-.")
+    name = re.sub(r"[^\w.]+", "-", model.key, flags=re.ASCII).lstrip("-.")
+    return fitted(name, whole=model.key).replace("~", "-")
 
 
 def reproduce_command(nodeid: str, model: Identity, entry: str = "") -> str:

@@ -20,6 +20,7 @@ import msgspec
 
 from harness.errors import RecordError
 from harness.records.atomic import write_atomically
+from harness.records.decoding import Json, decode_json
 from harness.records.fold import fold, fold_ops
 from harness.records.journal import events_of, journals
 from harness.records.packing import packed, read_lines
@@ -33,6 +34,7 @@ from harness.records.schema import (
     RunHeader,
     TestRecord,
 )
+from harness.records.writable import encoded
 
 T = TypeVar("T", Plan, SharedPlan, RunHeader)
 L = TypeVar("L")
@@ -75,7 +77,7 @@ def write_plan(run_dir: Path, plan: Plan) -> Path:
     """Write a plan durably; a shard's plan has the shard in its name."""
     i, n = plan.shard
     name = "plan.json" if n == 1 else f"plan-{i}-of-{n}.json"
-    return write_atomically(run_dir / name, msgspec.json.format(msgspec.json.encode(plan)))
+    return write_atomically(run_dir / name, msgspec.json.format(encoded(plan)))
 
 
 def read_plan(path: Path) -> Plan:
@@ -89,7 +91,7 @@ def read_plan(path: Path) -> Plan:
 
 def write_shared_plan(path: Path, plan: SharedPlan) -> Path:
     """Write the plan of all shards durably."""
-    return write_atomically(path, msgspec.json.format(msgspec.json.encode(plan)))
+    return write_atomically(path, msgspec.json.format(encoded(plan)))
 
 
 def read_shared_plan(path: Path) -> SharedPlan:
@@ -109,8 +111,7 @@ def read_plans(run_dir: Path) -> list[Plan]:
 
 def write_merged(run_dir: Path, header: RunHeader, records: list[TestRecord]) -> None:
     """Write a merged run's header and records."""
-    encoder = msgspec.json.Encoder()
-    lines = b"".join(encoder.encode(record) + b"\n" for record in records)
+    lines = b"".join(encoded(record) + b"\n" for record in records)
     small = packed(lines)
     if small is not None:
         write_atomically(run_dir / RECORDS_NAME, small)
@@ -119,7 +120,7 @@ def write_merged(run_dir: Path, header: RunHeader, records: list[TestRecord]) ->
     for name in (PLAIN_RECORDS_NAME, OPS_NAME):  # the journals have what they have
         if small is not None or name == OPS_NAME:
             (run_dir / name).unlink(missing_ok=True)
-    write_atomically(run_dir / HEADER_NAME, msgspec.json.format(msgspec.json.encode(header)))
+    write_atomically(run_dir / HEADER_NAME, msgspec.json.format(encoded(header)))
 
 
 def read_merged(run_dir: Path) -> tuple[RunHeader, list[TestRecord]]:
@@ -155,14 +156,9 @@ def read_ops(run_dir: Path) -> list[OpLine]:
 
 
 def _lines(path: Path, kind: type[L], what: str) -> list[L]:
-    decoder = msgspec.json.Decoder(kind)
-    found = []
-    for number, line in enumerate(read_lines(path).splitlines(), start=1):
-        try:
-            found.append(decoder.decode(line))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise RecordError(f"{path}:{number}: not {what}: {error}") from error
-    return found
+    reader: Json[L] = Json(kind, what)
+    lines = read_lines(path).splitlines()
+    return [reader.decode(line, f"{path}:{i}") for i, line in enumerate(lines, start=1)]
 
 
 class _Versioned(msgspec.Struct):
@@ -171,13 +167,11 @@ class _Versioned(msgspec.Struct):
 
 def _read(path: Path, kind: type[T]) -> T:
     data = read_lines(path)
-    try:
-        version = msgspec.json.decode(data, type=_Versioned).schema
-        if version > SCHEMA_VERSION:
-            raise RecordError(
-                f"{path}: written with record schema {version}, this version reads up to "
-                f"{SCHEMA_VERSION}; upgrade bringup to read it"
-            )
-        return msgspec.json.decode(data, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RecordError(f"{path}: not a {kind.__name__}: {error}") from error
+    what = f"a {kind.__name__}"
+    version = decode_json(data, _Versioned, path, what).schema
+    if version > SCHEMA_VERSION:
+        raise RecordError(
+            f"{path}: written with record schema {version}, this version reads up to "
+            f"{SCHEMA_VERSION}; upgrade bringup to read it"
+        )
+    return decode_json(data, kind, path, what)

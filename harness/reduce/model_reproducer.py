@@ -21,15 +21,16 @@ import msgspec
 
 from harness.errors import RecordError, UsageError
 from harness.op_by_op.finding import written_below
-from harness.op_by_op.reproducer import EXPECTED, RUN, VERSIONS, fingerprint_of, run_script
+from harness.op_by_op.reproducer import EXPECTED, RUN, VERSIONS, fingerprint_of
 from harness.records.atomic import write_atomically
+from harness.records.decoding import decode_json, read_bytes
+from harness.records.environment import VARIABLES
 from harness.records.naming import entry_of, sized
-from harness.records.reproducible import REPRO_FOLDER, reproducer_name
+from harness.records.reproducible import REPRO_FOLDER, reproducer_name, run_script
 from harness.records.schema import Failure, Identity, Outcome, Status
+from harness.records.writable import encoded
 
 MODEL_SCHEMA = 1
-_SETTINGS = ("TT_TORCH_", "RTI_PCC_FAIL_THRESH")
-"""Variables that change what a test does begin so."""
 _RUN_MODEL = run_script(
     "Runs this model and reduces it: `python run.py` in the project's root, with it installed."
 )
@@ -79,7 +80,8 @@ class ModelExpected(msgspec.Struct, frozen=True, kw_only=True):
 
 def settings() -> dict[str, str]:
     """Variables of this process's environment that change what a test does."""
-    return {k: v for k, v in sorted(os.environ.items()) if k.startswith(_SETTINGS)}
+    ours = (name for name, variable in sorted(VARIABLES.items()) if variable.of_tests)
+    return {name: os.environ[name] for name in ours if name in os.environ}
 
 
 def expected_of(
@@ -128,22 +130,18 @@ def read_model(folder: Path) -> ModelExpected | None:
         RecordError: it is damaged, or of a newer program.
     """
     path = folder / EXPECTED
-    try:
-        data = path.read_bytes()
-    except OSError:
+    if not path.exists():
         return None
-    try:
-        kind = msgspec.json.decode(data, type=_Kind)
-        if kind.model is None:
-            return None
-        if kind.schema > MODEL_SCHEMA:
-            raise RecordError(
-                f"{path}: it has schema {kind.schema}, this program knows {MODEL_SCHEMA};"
-                " use the program that wrote it"
-            )
-        return msgspec.json.decode(data, type=ModelExpected)
-    except msgspec.MsgspecError as error:
-        raise RecordError(f"{path}: this is no reproducer's record: {error}") from error
+    data, what = read_bytes(path), "a reproducer's record"
+    kind = decode_json(data, _Kind, path, what)
+    if kind.model is None:
+        return None
+    if kind.schema > MODEL_SCHEMA:
+        raise RecordError(
+            f"{path}: it has schema {kind.schema}, this program knows {MODEL_SCHEMA};"
+            " use the program that wrote it"
+        )
+    return decode_json(data, ModelExpected, path, what)
 
 
 class _Kind(msgspec.Struct, frozen=True):
@@ -190,4 +188,4 @@ def _names(expected: ModelExpected) -> Iterable[str]:
 
 
 def _pretty(value: object) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+    return msgspec.json.format(encoded(value), indent=2) + b"\n"

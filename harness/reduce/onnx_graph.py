@@ -11,6 +11,7 @@ import torch
 
 from harness.frontend import onnx_program
 from harness.op_by_op.reference import Source
+from harness.records.writable import said_by
 from harness.reduce.golden import KEPT_BYTES, GoldenError, GoldenValues
 from harness.reduce.onnx_index import Cone, OnnxIndex
 from harness.reduce.onnx_part import OnnxPart, is_static, program, shape_of
@@ -131,8 +132,8 @@ class OnnxGraph:
         try:
             found = onnx_program.run_onnxruntime(model, feeds, fused=False)
         except Exception as error:  # onnxruntime's errors have no base class of their own
-            said = str(error).strip().splitlines() or [type(error).__name__]
-            raise GoldenError(f"onnxruntime does not compute {missing[0]}: {said[0]}") from error
+            said = said_by(error).splitlines()[0]
+            raise GoldenError(f"onnxruntime does not compute {missing[0]}: {said}") from error
         return [found[name] for name in missing]
 
 

@@ -13,13 +13,17 @@ from pathlib import Path
 import pytest
 
 from harness import recording
+from harness.devices.catalog import kind_of
 from harness.errors import HarnessError, UsageError
 from harness.op_by_op.repro import compared, reproduce
-from harness.op_by_op.reproducer import read_expected
+from harness.op_by_op.reproducer import EXPECTED, read_expected
+from harness.records.checkout import refuse_foreign_test
+from harness.records.environment import of_a_test
 from harness.records.scratch import Scratch
 from harness.records.values import BASE_SIZE
+from harness.records.writable import said_by, writable
 from harness.reduce import request as requests
-from harness.reduce.model_reproducer import read_model
+from harness.reduce.model_reproducer import ModelExpected, read_model
 from harness.reduce.request import PART_DEADLINE, SECONDS, Request, SearchDone
 from harness.reduce.search import Ending
 
@@ -33,29 +37,43 @@ def reproduce_model(
     size: str = BASE_SIZE,
     seconds: float = SECONDS,
     deadline_s: float = PART_DEADLINE,
+    trust: bool = False,
 ) -> int:
     """Run a model's reproducer, or a test by its pytest id, and reduce it; returns the exit code.
 
     0: it ended as expected (or, never seen before, it failed), and where a smallest part was
-    found, that part ends the same way alone. 1: it ended otherwise.
+    found, that part ends the same way alone. 1: it ended otherwise. Unless there is `trust` in
+    whoever wrote a reproducer, its test has to be one of this checkout, in our settings.
 
     Raises:
-        UsageError: there is no such test, or it does not come as far as its model.
+        UsageError: there is no such test, it does not come as far as its model, or needs trust.
         DeviceError: the device cannot be had.
         RecordError: a record is damaged or the disk is full.
     """
     expected = read_model(folder) if folder is not None else None
     request = Request(
-        run_dir=folder.parent.parent if folder is not None else _new_run(results),
+        run_dir=(folder.parent.parent if folder is not None else _new_run(results)).absolute(),
         seconds=seconds,
         say=_progress,
         deadline_s=deadline_s,
         expected=expected,
     )
     if expected is not None:
-        print(f"{folder}: {expected.model.key}, {expected.fingerprint}", flush=True)
+        if not trust:
+            _refuse_untrusted(expected, f"{folder}/{EXPECTED}")
+        print(writable(f"{folder}: {expected.model.key}, {expected.fingerprint}"), flush=True)
     _run_test(which, device, size, request)
     return _told(request)
+
+
+def _refuse_untrusted(expected: ModelExpected, where: str) -> None:
+    """A reproducer may be a stranger's: it names a test and sets variables, and brings no code."""
+    hint = "; if you know who wrote it, --trust runs it all the same"
+    try:
+        refuse_foreign_test(expected.entry, Path.cwd(), where)
+        of_a_test(expected.environment, where)
+    except UsageError as error:
+        raise UsageError(f"{error}{hint}") from None
 
 
 def _run_test(which: str, device: str | None, size: str, request: Request) -> None:
@@ -63,7 +81,11 @@ def _run_test(which: str, device: str | None, size: str, request: Request) -> No
     known = request.expected
     entry = known.entry if known else which
     name, size = (known.model.device, known.model.size) if known else (device, size)
-    arguments = [entry, "--size", size, *(["--device", name] if name else [])]
+    if entry.startswith(("-", "@")):
+        raise UsageError(f"{entry!r} is no pytest id")
+    if name:
+        kind_of(name)  # an unknown one is refused before pytest sees it
+    arguments = [entry, f"--size={size}", *([f"--device={name}"] if name else [])]
     watch = _Watch()
     with Scratch("repro") as scratch:
         variables = known.environment if known else {}
@@ -79,9 +101,8 @@ def _run_test(which: str, device: str | None, size: str, request: Request) -> No
     if isinstance(watch.error, HarnessError):
         raise watch.error
     if request.found is None:
-        raise UsageError(
-            f"{entry} does not come as far as its model: {watch.error or 'no such test'}"
-        )
+        why = said_by(watch.error) if watch.error else "no such test"
+        raise UsageError(f"{entry} does not come as far as its model: {why}")
 
 
 _QUIET = ("-o", "addopts=", *("-p", "no:terminal", "-p", "no:cacheprovider", "-s"))

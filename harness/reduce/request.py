@@ -7,13 +7,12 @@
 loaded the way its test loads it. `BRINGUP_REDUCE_SECONDS` asks every failing test of a run.
 """
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import UsageError
+from harness.records.environment import VARIABLES
 
 if TYPE_CHECKING:
     from harness.records.schema import Identity
@@ -65,8 +64,4 @@ def seconds_at_once() -> float:
     Raises:
         UsageError: the variable holds no number.
     """
-    text = os.environ.get(SECONDS_VARIABLE, "0")
-    try:
-        return max(float(text), 0.0)
-    except ValueError as error:
-        raise UsageError(f"{SECONDS_VARIABLE}={text!r}: expected seconds") from error
+    return VARIABLES[SECONDS_VARIABLE].read() or 0.0

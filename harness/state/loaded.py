@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import torch
+from torch.nn.parameter import is_lazy
 
 from harness.errors import HarnessError
 from harness.frontend.entry import first_paths, named_tensors
@@ -60,9 +61,14 @@ class Loaded:
         self._objects: list[Restore] = [restore for value in state for restore in kept(value)]
         self._states = TensorStates(v for v in state if isinstance(v, torch.Tensor))
         self._named = _named_state(module) if module is not None else {}
-        self._loaded = {path: place.now() for path, place in self._named.items()}
+        now = {path: place.now() for path, place in self._named.items()}
         self._leaves = leaves_of(model, inputs)
-        first = first_paths({**self._loaded, **self._leaves})
+        self._loaded = {  # handles of their own: a run may give the others other memory
+            path: tensor.detach()
+            for path, tensor in (now | self._leaves).items()
+            if tensor is not None and not is_lazy(tensor)
+        }
+        first = first_paths({**now, **self._leaves})
         self._aliases = {path for path in first if first[path] != path}
         self._first = {MUTATED + path: MUTATED + first[path] for path in first}
 
@@ -96,7 +102,7 @@ class Loaded:
     def value(self, path: str) -> torch.Tensor | None:
         """What a path of `Run.mutated` leads to in what was loaded; None when to nothing."""
         path = path.removeprefix(MUTATED)
-        found = self._loaded.get(path, self._leaves.get(path))
+        found = self._loaded.get(path)
         return None if found is None else self._states.before(found)
 
     def first(self, path: str) -> str:
@@ -110,8 +116,9 @@ class Loaded:
             before = self.value(path)
             if path in self._aliases or tensor is None or before is None:
                 continue
-            untouched = path in self._named and tensor is self._loaded[path]
-            if untouched and not self._states.may_have_changed(tensor):
+            if path in self._named and not self._states.may_have_changed(
+                tensor, since=self._loaded[path]
+            ):
                 continue
             if not identical(before, tensor):
                 changed[MUTATED + path] = tensor.detach().clone()

@@ -76,8 +76,10 @@ class TensorStates:
         """A context in which whatever is about to be written is saved first."""
         return _Watch(self.save)
 
-    def may_have_changed(self, tensor: torch.Tensor) -> bool:
-        """Does a tensor lie in memory that was, or may have been, written?"""
+    def may_have_changed(self, tensor: torch.Tensor, since: torch.Tensor | None = None) -> bool:
+        """Does a tensor lie in memory that was, or may have been, written, or not where it lay?"""
+        if since is not None and not _same_place(tensor, since):
+            return True
         return is_plain(tensor) and tensor.untyped_storage().data_ptr() in self._saved
 
     def before(self, tensor: torch.Tensor) -> torch.Tensor:
@@ -109,14 +111,16 @@ def _same_bytes(one: torch.UntypedStorage, other: torch.UntypedStorage) -> bool:
     return torch.equal(*raw)
 
 
+def _same_place(one: torch.Tensor, other: torch.Tensor) -> bool:
+    if not (is_plain(one) and is_plain(other)):
+        return False
+    places = [(t.data_ptr(), t.dtype, t.size(), t.stride()) for t in (one, other)]
+    return places[0] == places[1]
+
+
 def _put_back(known: _Known) -> None:
     tensor, view = known.tensor, known.view
-    if (tensor.data_ptr(), tensor.dtype, tensor.size(), tensor.stride()) != (
-        view.data_ptr(),
-        view.dtype,
-        view.size(),
-        view.stride(),
-    ):
+    if not _same_place(tensor, view):
         tensor.data = view
     if tensor.is_leaf:
         if tensor.requires_grad != known.requires_grad:

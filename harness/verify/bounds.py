@@ -118,8 +118,9 @@ def scale_of(
     resolution = tolerances.resolution(*dtypes, known=known)
     own = sums.bulk * sums.unit
     base = max(own, tolerances.scale or 0.0)
-    noise = (64 if known else 16) * device * base
-    zero = 16 * device * own if own else tolerances.noise(*dtypes)
+    rounds = max(16 * unit_of("f32"), device)  # sums are kept in float32 by coarse devices too
+    noise = (4 if known else 1) * rounds * base
+    zero = rounds * own if own else tolerances.noise(*dtypes)
     if not known:
         zero = max(zero, noise)
     if math.isfinite(sums.apart) and not sums.masked:

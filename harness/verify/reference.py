@@ -13,7 +13,7 @@ writes into memory of another dtype) is computed as it stands, so the reference 
 precise, and the golden's own rounding looks smaller than it is.
 """
 
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch.utils import _pytree as pytree
@@ -38,6 +38,19 @@ class Float64(TorchDispatchMode):  # type: ignore[no-untyped-call]
         super().__init__()  # type: ignore[no-untyped-call]
         self.narrow: set[str] = set()
         """Ops that were computed as they stand, since they refuse float64."""
+        self._default = torch.float32
+
+    def __enter__(self) -> Self:
+        """What a model makes without naming a dtype is float64 too."""
+        self._default = torch.get_default_dtype()
+        torch.set_default_dtype(torch.float64)
+        super().__enter__()  # type: ignore[no-untyped-call]
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        """As it was before."""
+        super().__exit__(*raised)  # type: ignore[no-untyped-call]
+        torch.set_default_dtype(self._default)
 
     def __torch_dispatch__(
         self,
@@ -53,8 +66,8 @@ class Float64(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return func(*args, **kwargs)
         if schema.name == "aten::_to_copy" and torch._C._current_graph_task_id() != -1:
             return func(*args, **kwargs)  # backward itself: a gradient has its parameter's dtype
-        if torch.Tag.nondeterministic_seeded in func.tags:  # the same numbers as in the golden
-            return func(*pytree.tree_map(_narrowed, args), **pytree.tree_map(_narrowed, kwargs))
+        if torch.Tag.nondeterministic_seeded in func.tags:
+            return _as_in_golden(func, args, kwargs)
         if schema.is_mutable:
             return self._writing(func, args, kwargs)
         try:
@@ -90,6 +103,16 @@ def _widened(value: Any) -> Any:
 
 def _wide(dtype: torch.dtype) -> torch.dtype:
     return torch.float64 if dtype.is_floating_point else _WIDER.get(dtype, dtype)
+
+
+def _as_in_golden(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The same random numbers as the golden had: how many are drawn can depend on the dtype."""
+    narrow = [*map(_narrowed, args)]
+    drawn = func(*narrow, **pytree.tree_map(_narrowed, kwargs))
+    if not func._schema.is_mutable:
+        return drawn
+    args[0].copy_(narrow[0])
+    return args[0]
 
 
 def _narrowed(value: Any) -> Any:

@@ -347,7 +347,7 @@ def test_a_test_on_two_devices_is_to_be_named_with_its_device(tmp_path: Path) ->
 def test_a_damaged_record_is_one_sentence(tmp_path: Path, damage: str) -> None:
     place = failed_test(tmp_path / "r", "x.py::test_t5[full-eval-cpu]", "cpu")
     (place / "expected.json").write_text(damage)
-    with pytest.raises(RecordError, match=r"expected\.json: this is no reproducer's record"):
+    with pytest.raises(RecordError, match=r"expected\.json: not a reproducer's record"):
         read_model(place)
 
 

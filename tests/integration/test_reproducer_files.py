@@ -104,7 +104,7 @@ def test_a_newer_one_takes_the_place_of_an_older(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "{}", '{"schema": 99}'])
 def test_a_record_that_cannot_be_read_is_one_sentence(tmp_path: Path, text: str) -> None:
     (tmp_path / EXPECTED).write_text(text)
-    with pytest.raises(RecordError, match=r"schema 99|no reproducer's record"):
+    with pytest.raises(RecordError, match=r"schema 99|not a reproducer's record"):
         read_expected(tmp_path)
 
 

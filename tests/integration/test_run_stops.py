@@ -82,10 +82,10 @@ def test_nothing_outlives_a_supervisor_killed_at_any_moment(
         run.communicate()
     assert set(fleets[3].outcomes().values()) == {Outcome.CRASHED}  # gone without a word
     whole = tmp_path / "whole"
-    code, _ = finish(fleets[3].start_plain("merge", str(fleets[3].output), "--into", str(whole)))
+    code, said = finish(fleets[3].start_plain("merge", str(fleets[3].output), "--into", str(whole)))
     _, records = read_merged(whole)
     assert Counter(r.outcome for r in records) == {Outcome.CRASHED: 2, Outcome.NOT_RUN: 4}
-    assert code == 0
+    assert code == 3 and "missing: nobody ran 4 planned tests: long[full-" in said
 
 
 def test_a_session_that_dies_costs_the_tests_it_was_running(fleets: list[SmallFleet]) -> None:

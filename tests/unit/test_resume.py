@@ -44,6 +44,25 @@ def test_another_share_or_another_cache_is_another_run() -> None:
     assert resumed(begun(recheck="2%"), recheck="2%").recheck == "2%"
 
 
+@pytest.mark.parametrize(
+    ("session", "options", "share"),
+    [
+        ("nightly", {}, "2%"),
+        ("weekly", {}, "2%"),
+        ("nightly", {"recheck": "0"}, "0"),
+        ("nightly", {"recheck": "50%"}, "50%"),
+        ("nightly", {"no_cache": True}, None),
+        ("op_by_op", {}, None),
+        ("run", {}, None),
+    ],
+)
+def test_a_night_looks_at_a_share_of_the_cache_again_unless_told_otherwise(
+    session: str, options: dict[str, Any], share: str | None
+) -> None:
+    plan = Plan(run_id="r", created=1.0, session=session)
+    assert variables(plan, RunOptions(session, **options)).get("BRINGUP_RECHECK") == share
+
+
 def test_a_plan_of_before_the_options_were_kept_goes_on() -> None:
     plan = begun()
     chosen = {n: v for n, v in plan.chosen.items() if n not in ("no_cache", "recheck")}

@@ -31,9 +31,11 @@ from filelock import FileLock
 
 from harness.errors import RecordError
 from harness.records.blobs import BlobStore
+from harness.records.decoding import decode_json
 from harness.records.schema import Artifact, OpVerdict
 from harness.records.verdicts.rules import cacheable
 from harness.records.verdicts.sqlite_errors import is_busy, is_corrupt, is_forbidden
+from harness.records.writable import encoded
 
 CACHE_SCHEMA = 1
 PATH_VARIABLE = "BRINGUP_CACHE"
@@ -108,7 +110,7 @@ class VerdictCache:
             return None
         verdict = _decode(key, row[0], row[1])
         now = time.time()
-        if verdict is not None and abs(now - row[2]) > DAY:
+        if verdict is not None and not (isinstance(row[2], float) and abs(now - row[2]) <= DAY):
             self._write(lambda db: db.execute(_USED, (now, key)))
         return verdict
 
@@ -124,7 +126,7 @@ class VerdictCache:
                 return False
         except _UNREADABLE:
             return False
-        body = msgspec.json.encode(verdict)
+        body = encoded(verdict)
         row = (key, body, _digest(key, body), time.time())
         return self._write(lambda db: db.execute(_PUT, row)) is not None
 
@@ -151,7 +153,12 @@ class VerdictCache:
         for key, verdict, size, used in self._rows():
             own = {self.blobs.path(a.sha256) for a in _artifacts(verdict)} if verdict else set()
             new = size + sum(_size(path) for path in own - texts)
-            if verdict is None or now - used > max_age_s or total + new > max_bytes:
+            if (
+                verdict is None
+                or not isinstance(used, float)
+                or now - used > max_age_s
+                or total + new > max_bytes
+            ):
                 removed.append((key, used))
                 continue
             kept, total, texts = kept + 1, total + new, texts | own
@@ -179,7 +186,8 @@ class VerdictCache:
             ).fetchall()
         )
         for key, size, used in found or ():
-            yield key, self._peek(key), size, used
+            whole = isinstance(size, int) and isinstance(used, float)  # else it is damaged
+            yield key, self._peek(key) if whole else None, size if whole else 0, used
 
     def _peek(self, key: str) -> OpVerdict | None:
         sql = "SELECT body, digest FROM verdict WHERE key = ?"
@@ -347,8 +355,8 @@ def _decode(key: str, body: bytes, digest: bytes) -> OpVerdict | None:
     if not isinstance(body, bytes) or _digest(key, body) != digest:
         return None
     try:
-        return msgspec.json.decode(body, type=OpVerdict)
-    except msgspec.MsgspecError:  # written by another version of the record
+        return decode_json(body, OpVerdict, key, "a verdict")
+    except RecordError:  # written by another version of the record
         return None
 
 

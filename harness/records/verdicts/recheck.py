@@ -5,18 +5,17 @@
 
 import hashlib
 import os
-import re
 from dataclasses import dataclass
 from typing import Self
 
 from harness.errors import UsageError
+from harness.records import environment
 from harness.records.verdicts.rules import chosen_for_recheck
 
 RECHECK_VARIABLE = "BRINGUP_RECHECK"
 """Share of cache hits to compute again, e.g. `2%` or `0.02`."""
 NO_CACHE_VARIABLE = "BRINGUP_NO_CACHE"
 """Any text but `0`: nothing is taken from the cache; what is computed is still kept there."""
-_SHARE = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*(%?)")
 
 
 @dataclass(frozen=True)
@@ -51,8 +50,8 @@ def parse_share(text: str) -> float:
     Raises:
         UsageError: neither, or more than all.
     """
-    match = _SHARE.fullmatch(text.strip())
-    share = float(match[1]) / (100 if match[2] else 1) if match else -1.0
-    if not 0 <= share <= 1:
-        raise UsageError(f"`{text}` is no share of the cached verdicts; write 2% or 0.02")
-    return share
+    try:
+        return environment.share(text)
+    except ValueError:
+        said = f"`{text}` is no share of the cached verdicts; write 2% or 0.02"
+        raise UsageError(said) from None

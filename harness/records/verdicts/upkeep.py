@@ -4,7 +4,6 @@
 """Keeps the verdict cache from growing for ever: pruned after a run, at most once a day."""
 
 import contextlib
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +11,14 @@ from typing import Self
 
 from filelock import FileLock, Timeout
 
-from harness.errors import UsageError
+from harness.records.environment import VARIABLES
 from harness.records.verdicts.cache import DAY, Pruned, VerdictCache
 
 DAYS_VARIABLE = "BRINGUP_CACHE_DAYS"
 """Verdicts not used for so many days are forgotten."""
 GIB_VARIABLE = "BRINGUP_CACHE_GIB"
 """When verdicts and their texts take more, the least recently used are forgotten."""
-_DAYS, _GIB = 90.0, 4.0
+_DAYS, _GIB, _MOST = 90.0, 4.0, 1 << 62
 
 
 @dataclass(frozen=True)
@@ -37,19 +36,9 @@ class Limits:
         Raises:
             UsageError: a limit is no number above 0.
         """
-        days, gib = _number(DAYS_VARIABLE, _DAYS), _number(GIB_VARIABLE, _GIB)
-        return cls(days * DAY, int(gib * (1 << 30)))
-
-
-def _number(variable: str, default: float) -> float:
-    text = os.environ.get(variable) or str(default)
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < float("inf"):
-        raise UsageError(f"{variable}={text} is no limit of the verdict cache; write a number")
-    return number
+        days = VARIABLES[DAYS_VARIABLE].read() or _DAYS
+        gib = VARIABLES[GIB_VARIABLE].read() or _GIB
+        return cls(days * DAY, int(min(gib * (1 << 30), _MOST)))
 
 
 def prune_if_due(cache: VerdictCache, limits: Limits) -> Pruned | None:

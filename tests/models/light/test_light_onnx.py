@@ -58,7 +58,7 @@ def test_light_onnx(record_property, model_name, mode, op_by_op):
     )
     results = tester.test_model()
 
-    if mode == "eval" and not op_by_op and results is not None:
+    if mode == "eval":
         (scores,) = results
         assert scores.flatten().shape == (1000,)
     tester.finalize()
