@@ -269,7 +269,7 @@ def test_the_limit_and_the_timeout_are_taken_from_the_environment(
     with pytest.raises(FileError, match=r"did not answer for 0\.05 s"):
         get(silent(2.0))
     monkeypatch.setenv("BRINGUP_FILE_TIMEOUT", "soon")
-    with pytest.raises(UsageError, match="BRINGUP_FILE_TIMEOUT='soon' is not a number above 0"):
+    with pytest.raises(UsageError, match="BRINGUP_FILE_TIMEOUT='soon': expected seconds"):
         get(whole(DATA))
 
 
