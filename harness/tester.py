@@ -35,6 +35,7 @@ from harness.model_runs import SEED, ModelRuns
 from harness.recording import TesterRecorder, TestRecorder
 from harness.records.naming import identity_of
 from harness.records.schema import Failure, Outcome, OutputCheck, Stage
+from harness.records.writable import said_by
 from harness.reduce import request
 from harness.reduce.request import SearchDone
 from harness.routing import executor_name
@@ -261,7 +262,9 @@ class ModelTester(ModelRuns):
             self._compute_golden(twice=False)
         except Exception as error:
             self.recorder.no_golden, self.recorder.failure = self.recorder.failure, None
-            self.recorder.warn(f"test_model() returns None, as the golden failed: {error}"[:2000])
+            self.recorder.warn(
+                f"test_model() returns None, as the golden failed: {said_by(error)}"[:2000]
+            )
             return None
         self.recorder.gave_golden = True
         return copied(self.golden)
@@ -397,7 +400,7 @@ class ModelTester(ModelRuns):
             for path, value in self._golden_run.mutated.items():
                 natural |= natural_errors(value, reference.mutated.get(path), path)
         except Exception as error:  # whatever a model raises that is given other dtypes
-            attributes["reference"] = f"none: {type(error).__name__}: {error}"[:500]
+            attributes["reference"] = f"none: {type(error).__name__}: {said_by(error)}"[:500]
             return None
         finally:
             attributes["reference_s"] = f"{time.perf_counter() - started:.3f}"
