@@ -54,13 +54,15 @@ class Entry(torch.nn.Module):
 
     @property
     def tensors(self) -> dict[str, torch.Tensor]:
-        """The call's tensors by the names they have in the program, none in another's memory."""
-        return {
-            name: tensor.clone() if path in self._ways.sharing else tensor
-            for (name, path), tensor in zip(
-                self.paths.items(), self._ways.given.values(), strict=True
-            )
-        }
+        """The call's tensors by the names they have in the program, none in another's memory.
+
+        Without lazy bits: what is traced would begin by taking them off, which nobody lowers.
+        """
+        found = {}
+        for (name, path), given in zip(self.paths.items(), self._ways.given.values(), strict=True):
+            plain = given.resolve_conj().resolve_neg()
+            found[name] = plain.clone() if path in self._ways.sharing else plain
+        return found
 
     @property
     def sharing(self) -> dict[str, str]:

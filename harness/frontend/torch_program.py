@@ -268,8 +268,10 @@ def accepts_call(model: torch.nn.Module, call: Call) -> None:
     """Refuse, in a sentence, inputs whose names the model's forward does not have.
 
     Raises:
-        ExportRefusal: an input has a name forward does not take.
+        ExportRefusal: an input has a name forward does not take, or the model is TorchScript.
     """
+    if isinstance(model, torch.jit.ScriptModule):
+        raise ExportRefusal("TorchScript is not exported; give the module that it was made from")
     parameters = inspect.signature(model.forward).parameters
     if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         return

@@ -223,3 +223,9 @@ def test_linalg_norm_is_lowered(cpu: Device, recorder: TestRecorder) -> None:
     result = ran(Norms(), [x], cpu, recorder)
     assert type(result[2]) is torch.return_types.max
     assert verdict(compare(Norms()(x), result))
+
+
+def test_torchscript_is_refused(recorder: TestRecorder) -> None:
+    model = torch.jit.trace(nn.Linear(3, 3), ONES)
+    with pytest.raises(ExportRefusal, match="TorchScript is not exported"):
+        lower_torch(model, call_of([ONES]), CompilerConfig(), recorder)
