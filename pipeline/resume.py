@@ -148,6 +148,10 @@ def as_planned(
     Raises:
         PipelineError: an option that is given says otherwise; `how` says what to do about it.
     """
+    if lacks := [n for n in _TUPLES if n not in planned] + [
+        n for n in _WORDS if not planned.get(n)
+    ]:
+        raise PipelineError(f"{where} does not say which {lacks[0]} it was planned with; plan anew")
     for name in (*planned, *_FLAGS, *_TEXTS):
         if name in options.given and _said(options, name) != planned.get(name, ()):
             word = {"devices": "device", "models": "model"}.get(name, name.replace("_", "-"))

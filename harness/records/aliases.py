@@ -11,13 +11,13 @@ have them, with a device or for all devices::
     "bert[full-eval]@n150" = "TestLarge.bert[full-eval]@n150"
 """
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
 
 from harness.errors import RecordError
+from harness.records.decoding import decode_toml, read_bytes
 from harness.records.naming import identity_of_key
 from harness.records.schema import TestRecord
 
@@ -35,17 +35,16 @@ def read_aliases(folder: Path) -> dict[str, str]:
         RecordError: the file cannot be read, or is none of aliases.
     """
     path = folder / ALIASES_NAME
-    try:
-        text = path.read_bytes().decode()
-    except FileNotFoundError:
+    if not path.exists():
         return {}
-    except OSError as error:
-        raise RecordError(f"cannot read {path}: {error.strerror}") from error
+    data = read_bytes(path)
+    try:
+        text = data.decode()
     except UnicodeDecodeError as error:
         raise RecordError(f"{path} is not UTF-8 text: {error.reason} at {error.start}") from error
     try:
-        return msgspec.convert(tomllib.loads(text), type=_File).names
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError) as error:
+        return msgspec.convert(decode_toml(text, path), type=_File).names
+    except msgspec.ValidationError as error:
         raise RecordError(f"{path} is no file of aliases: {error}") from error
 
 

@@ -112,7 +112,23 @@ def places_of(words: Sequence[str]) -> Places:
 
 def identity_of(entry: str, device: str, size: str = BASE_SIZE) -> Identity:
     """What an id without size and device says that the test is on `device` at `size`."""
-    parts = parts_of(entry)
+    return _identity(parts_of(entry), device, size)
+
+
+def identity_of_key(key: str) -> Identity:
+    """Read an identity back from `Identity.key`, whose flow comes first and whose mode last."""
+    name, _, device = key.rpartition("@")
+    inside, _, size = name.rpartition("]")
+    function, _, params = inside.partition("[")
+    qualifier, _, model = function.rpartition(".")
+    if not (params and model):
+        return identity_of(name, device)
+    parts = Parts("", (), f"test_{model}", params)  # a key has no path, whatever its words are
+    identity = _identity(parts, device, size.removeprefix(":") or BASE_SIZE)
+    return msgspec.structs.replace(identity, qualifier=qualifier)
+
+
+def _identity(parts: Parts, device: str, size: str) -> Identity:
     words = parts.words
     places = places_of(words)
     return Identity(
@@ -125,18 +141,6 @@ def identity_of(entry: str, device: str, size: str = BASE_SIZE) -> Identity:
         qualifier=parts.qualifier,
         size=size,
     )
-
-
-def identity_of_key(key: str) -> Identity:
-    """Read an identity back from `Identity.key`, whose flow comes first and whose mode last."""
-    name, _, device = key.rpartition("@")
-    name, _, size = name.rpartition("]")
-    function, _, params = name.partition("[")
-    qualifier, _, function = function.rpartition(".")
-    if not (params and function):
-        return identity_of(key.rpartition("@")[0], device)
-    identity = identity_of(f"{function}[{params}]", device, size.removeprefix(":") or BASE_SIZE)
-    return msgspec.structs.replace(identity, qualifier=qualifier)
 
 
 def same_test(one: str, other: str, key: str) -> str:

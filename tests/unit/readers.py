@@ -30,11 +30,20 @@ from harness.op_by_op.reproducer import (
 )
 from harness.op_by_op.restored import onnx_model
 from harness.records import environment
+from harness.records.aliases import read_aliases, renamed
 from harness.records.blobs import BlobStore
 from harness.records.fold import fold, fold_ops
 from harness.records.journal import events_of, journals, read_header
 from harness.records.moves import Move, read_moves, write_moves
-from harness.records.run_dir import read_merged, read_ops, read_plan, read_plans
+from harness.records.plans import SharedPlan
+from harness.records.run_dir import (
+    read_merged,
+    read_ops,
+    read_plan,
+    read_plans,
+    read_shared_plan,
+    write_shared_plan,
+)
 from harness.records.schema import Failure, Outcome, PlannedTest, Stage, Status
 from harness.records.verdicts.cache import VerdictCache, _digest
 from harness.reduce.model_reproducer import ModelExpected, read_model
@@ -65,6 +74,8 @@ def readers(folder: Path) -> list[Reader]:
         Reader("journal", (files["journal.jsonl"],), _journal(".jsonl")),
         Reader("packed journal", (files["journal.jsonl.zst"],), _journal(".jsonl.zst")),
         Reader("plan", (files["plan.json"],), _plan),
+        Reader("plan of all shards", (_shared(folder),), _one("all.json", read_shared_plan)),
+        Reader("aliases", (_aliases(),), _one("aliases.toml", _renamed)),
         Reader("run header", (files["run.json"],), _as("run.json", folder / "run", load)),
         Reader(
             "records", (files["records.jsonl.zst"],), _as("records.jsonl.zst", folder / "run", load)
@@ -127,6 +138,22 @@ def _run(folder: Path) -> dict[str, bytes]:
     (folder / "junit.xml").unlink()
     files["devices"] = b'[{"name": "cpu", "state": "executes", "reason": "", "capacity": 2}]'
     return files
+
+
+def _shared(folder: Path) -> bytes:
+    tests = (PlannedTest(made.identity("t5"), "x.py::test_t5[full-eval-n150]"),)
+    plan = SharedPlan(run_id="r", created=1.0, session="run", shards=(tests, ()), chosen={})
+    return write_shared_plan(folder / "all.json", plan).read_bytes()
+
+
+def _aliases() -> bytes:
+    lines = (Path(__file__).parents[1] / "lists" / "aliases.toml").read_bytes().splitlines()
+    return b"\n".join(lines[:20]) + b"\n"
+
+
+def _renamed(path: Path) -> object:
+    aliases = read_aliases(path.parent)
+    return [renamed(f"{name}@cpu", aliases) for name in aliases]
 
 
 def _one(name: str, read: Callable[[Path], object]) -> Read:

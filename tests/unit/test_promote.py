@@ -332,6 +332,24 @@ class TestWhatIsNoEvidence:
         plain = "tests/models/x/test_x.py::test_x[eval]"
         assert propose([failed(plain)], lists(folder, (FULL, plain))) == []
 
+    def test_a_pass_in_which_nothing_was_compared(self, folder: Path) -> None:
+        given = lists(folder, (OPS, T5_OPS))
+        assert propose([seen(T5, outputs=())], given) == []
+        assert propose([seen(T5, Outcome.UNVERIFIED)], given) == []
+
+    def test_a_walk_over_the_one_op_that_was_asked_for(self, folder: Path) -> None:
+        assert propose([walked(Status.EXECUTED, only_op=3)], lists(folder)) == []
+        one = [failed(stage=Stage.EXECUTE), walked(Status.CONVERTED_TO_TTNN, only_op=0)]
+        assert propose(one, lists(folder, (OPS, T5_OPS))) == []
+
+    def test_a_rehearsal_at_another_size(self, folder: Path) -> None:
+        tiny = identity_of(T5, "cpu", "tiny")
+        nodeid = nodeid_on(T5, "cpu", "tiny")
+        given = lists(folder, (OPS, T5_OPS))
+        for entry in (T5, ""):
+            assert propose([record(tiny, nodeid=nodeid, entry=entry)], given) == []
+        assert propose([seen(T5)], given) != []
+
 
 class TestMoves:
     def test_applied_once_there_is_nothing_left_to_propose(self, folder: Path) -> None:

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from harness.errors import RecordError
-from harness.records import schema
+from harness.records import provenance, schema
 from harness.records.blobs import BlobStore
 from harness.records.fold import fold
 from harness.records.journal import JournalWriter, read_journal
@@ -284,3 +284,26 @@ def test_the_schema_exports_as_json_schema() -> None:
     exported = msgspec.json.schema(schema.AnyEvent)
     assert len(exported["anyOf"]) == len(schema.AnyEvent.__args__)
     assert "TestStarted" in exported["$defs"]
+
+
+@pytest.mark.parametrize(
+    ("file", "dirty"), [("new_model.py", True), ("results/night", False), ("a.pyc", False)]
+)
+def test_untracked_files_make_a_commit_dirty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, dirty: bool
+) -> None:
+    def git(*words: str) -> None:
+        who = ("-c", "user.name=n", "-c", "user.email=e@example.org")
+        subprocess.run(["git", *who, *words], cwd=tmp_path, check=True, capture_output=True)
+
+    git("init", "-q")
+    (tmp_path / ".gitignore").write_text("/results/\n*.pyc\n")
+    git("add", ".")
+    git("commit", "-qm", "x")
+    monkeypatch.chdir(tmp_path)
+    for expected in (False, dirty):
+        provenance._git.cache_clear()
+        assert provenance.collect().git_dirty is expected
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text("x")
+    provenance._git.cache_clear()
