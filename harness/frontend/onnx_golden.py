@@ -8,6 +8,7 @@ go in and come out as float32, which holds each of them exactly; and where there
 of the model is computed in float32, and the outputs are rounded.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,7 +17,7 @@ import torch
 from onnx import helper, numpy_helper
 
 from harness.dense import from_numpy, to_numpy
-from harness.frontend.onnx_inputs import OnnxRefusal, graphs_of, tensors_of, torch_dtype
+from harness.frontend.onnx_inputs import RANDOM, OnnxRefusal, graphs_of, tensors_of, torch_dtype
 from harness.records.writable import said_by
 
 _Proto = onnx.TensorProto
@@ -44,11 +45,14 @@ def golden_outputs(
 ) -> list[torch.Tensor]:
     """Outputs in the model's order.
 
+    Random numbers are other ones each time, whatever seed the model has or onnxruntime would take:
+    no device draws the same, and so the model is one that differs from itself.
+
     Raises:
         OnnxRefusal: onnxruntime does not compute it.
     """
     try:
-        return _outputs(model, inputs, fused=True)
+        return _outputs(_drawing_anew(model), inputs, fused=True)
     except Exception as error:  # onnxruntime's errors have no base class of their own
         said = said_by(error).splitlines()[0]
         raise OnnxRefusal(f"onnxruntime does not compute the model: {said}") from error
@@ -89,6 +93,31 @@ def _run(
     }
     values: Sequence[Any] = session.run([o.name for o in session.get_outputs()], feeds)
     return [from_numpy(value) for value in values]
+
+
+def _drawing_anew(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model without the seeds of what is random, and another seed for all of it."""
+    import onnxruntime
+
+    if not any(node.op_type in RANDOM for node in _nodes(model)):
+        return model
+    onnxruntime.set_seed(next(_seeds))
+    copy = _copy_of(model)
+    for node in _nodes(copy):
+        if node.op_type in RANDOM:
+            kept = [attribute for attribute in node.attribute if attribute.name != "seed"]
+            del node.attribute[:]
+            node.attribute.extend(kept)
+    return copy
+
+
+_seeds = itertools.count(1)
+
+
+def _nodes(model: onnx.ModelProto) -> list[onnx.NodeProto]:
+    """The nodes of all graphs and functions."""
+    nodes = [node for graph in graphs_of(model.graph) for node in graph.node]
+    return nodes + [node for function in model.functions for node in function.node]
 
 
 def _with_own_names(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -144,10 +173,7 @@ def _has_bfloat16(model: onnx.ModelProto) -> bool:
 
 
 def _attributes(model: onnx.ModelProto) -> list[onnx.AttributeProto]:
-    graphs = graphs_of(model.graph)
-    nodes = [node for graph in graphs for node in graph.node]
-    nodes += [node for function in model.functions for node in function.node]
-    return [attribute for node in nodes for attribute in node.attribute]
+    return [attribute for node in _nodes(model) for attribute in node.attribute]
 
 
 def _casts(attribute: onnx.AttributeProto) -> bool:

@@ -16,6 +16,13 @@ from harness.frontend.program import dtype_kind
 
 STANDARD = ("", "ai.onnx")
 """Names of the domain of ONNX's own operators."""
+RANDOM = frozenset(
+    {
+        *("RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike"),
+        *("Bernoulli", "Multinomial"),
+    }
+)
+"""Operators that draw random numbers."""
 _OVERRIDABLE = 4
 """The IR version since which an initialiser that is an input too may be given another value."""
 

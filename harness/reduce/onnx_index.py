@@ -8,15 +8,11 @@ from dataclasses import dataclass
 
 import onnx
 
+from harness.frontend.onnx_inputs import RANDOM
+
 _STANDARD = ("", "ai.onnx")
 _OF_SHAPES = frozenset({"Shape", "Size"})
 """Operators whose result depends on an operand's shape and not on its values."""
-_RANDOM = frozenset(
-    {
-        *("RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike"),
-        *("Bernoulli", "Multinomial"),
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -127,7 +123,7 @@ class OnnxIndex:
         """Values that are the same whatever the graph's inputs hold: shapes, axes, masks."""
         found = set(self.constants)
         for node, needs in zip(self.nodes, self.needs, strict=True):
-            if node.op_type in _RANDOM:
+            if node.op_type in RANDOM:
                 continue
             if node.op_type in _OF_SHAPES or found.issuperset(needs):
                 found.update(node.output)

@@ -309,3 +309,11 @@ def test_a_declared_shape_is_kept_where_inference_finds_none() -> None:
     del odd.graph.value_info[:]
     output = prepare(odd, {"x": X}).graph.output[0].type.tensor_type
     assert [d.dim_value for d in output.shape.dim] == [2, 3], "as onnxruntime computes it"
+
+
+@pytest.mark.parametrize("seed", [{}, {"seed": 1.0}], ids=["no seed", "a seed"])
+def test_random_numbers_are_other_ones_each_time(seed: dict[str, float]) -> None:
+    noise = h.make_node("RandomUniformLike", ["x"], ["y"], **seed)
+    model = model_of([noise], [info("x")], [info("y")])
+    first, second = (golden_outputs(model, {"x": X})[0] for _ in range(2))
+    assert not torch.equal(first, second)
