@@ -227,7 +227,7 @@ def _text(data: bytes) -> str:
 def _lists() -> tuple[bytes, ...]:
     lists = Path(__file__).parents[1] / "lists"
     one = b'[cpu]\ntests = [\n  "tests/models/t5/test_t5.py::test_t5[full-eval]",  # why\n]\n'
-    return (one, *(path.read_bytes() for path in sorted(lists.glob("*.toml"))))
+    return (one, *(path.read_bytes() for path in sorted(lists.glob("*ly_*.toml"))))
 
 
 def _durations() -> bytes:

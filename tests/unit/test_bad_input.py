@@ -16,7 +16,16 @@ from tests.unit.readers import Reader, readers
 
 LONGEST_S = 2.0
 NAMES = [
-    *("journal", "packed journal", "plan", "run header", "records", "old records"),
+    *(
+        "journal",
+        "packed journal",
+        "plan",
+        "plan of all shards",
+        "aliases",
+        "run header",
+        "records",
+        "old records",
+    ),
     *("old op results", "moves", "blob", "list", "durations", "devices", "junit"),
     *("cached verdict", "verdict cache", "op's reproducer", "model's reproducer"),
     *("places of tensors", "tensors", "fx graph", "onnx model", "plan of faults"),

@@ -51,7 +51,9 @@ def test_anything_else_is_not() -> None:
     assert len(set(prints)) == len(prints)
 
 
-@pytest.mark.parametrize("value", [lambda: 1, threading.Lock(), made(1)], ids=type)
+@pytest.mark.parametrize(
+    "value", [lambda: 1, threading.Lock(), made(1)], ids=["lambda", "lock", "class"]
+)
 def test_what_nobody_can_tell_apart_has_none(value: Any) -> None:
     assert of({"x": value}) is None
 
