@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from harness.verify import UnsupportedOutputError, flatten
+from harness.verify import Natural, UnsupportedOutputError, flatten
 
 _ROUNDING = 2.0**-13
 """What part of a row's largest value two runs may differ by and be the same but for rounding.
@@ -33,6 +33,8 @@ class Golden:
     """By path, what forward wrote to and changed."""
     difference: str | None = None
     """How a second run differed, a sentence; empty when it did not, None when there was none."""
+    natural: Natural | None = None
+    """How far it is off by rounding; None when nobody asked, or nobody knows."""
 
 
 def difference(first: Golden, second: Golden) -> str:

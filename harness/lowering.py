@@ -17,6 +17,7 @@ from harness.frontend.consteval import fold_constants
 from harness.frontend.entry import Call, Entry
 from harness.frontend.fx_import import import_graph
 from harness.frontend.mlir import TorchMlir, text_of
+from harness.frontend.paths import INPUTS, MUTATED
 from harness.frontend.program import Constant, Signature
 from harness.frontend.torch_program import ExportRefusal
 from harness.recording import StageScope, TestRecorder
@@ -96,6 +97,7 @@ def _lower_exported(
     with recorder.stage(Stage.DECOMPOSE) as stage:
         decomposed = torch_program.decompose(exported)
         signature = torch_program.signature_of(decomposed, entry.paths)
+        _refuse_shared_writes(entry, signature)
         random = torch_program.random_op(decomposed.graph)
         if random is not None:
             raise ExportRefusal(
@@ -123,6 +125,21 @@ def _lower_exported(
         stage.reached(Status.CONVERTED_TO_TORCH_IR)
     program.artifact = _lower_module(mlir, module, whole, config, recorder)
     return program
+
+
+def _refuse_shared_writes(entry: Entry, signature: Signature) -> None:
+    """Of two inputs in one memory a program cannot say that what is written to one is in the other.
+
+    Raises:
+        ExportRefusal: forward writes to such an input.
+    """
+    for mutation in signature.mutations:
+        path = mutation.path.removeprefix(MUTATED + INPUTS)
+        if path != mutation.path and path in entry.sharing:
+            raise ExportRefusal(
+                f"inputs {path} and {entry.sharing[path]} share memory, and forward writes to it,"
+                " which no exported program can say: give one of them memory of its own"
+            )
 
 
 def _consteval(graph: Graph, signature: Signature, config: CompilerConfig) -> Signature:

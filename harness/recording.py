@@ -89,6 +89,8 @@ class Run:
 
 
 _run: Run | None = None
+_begun_in = Path()
+"""Where the announced test began: its run is not opened where it has gone to."""
 
 
 def current_run() -> Run:
@@ -100,7 +102,7 @@ def current_run() -> Run:
             stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
             directory = f"results/local-{stamp}-{os.getpid()}"
         run_id = os.environ.get(RUN_ID_VARIABLE, Path(directory).name)
-        _run = Run(Path(directory), run_id)
+        _run = Run(_begun_in / directory, run_id)
     return _run
 
 
@@ -491,8 +493,10 @@ _announced: tuple[Identity, str, str] | None = None
 
 def announce_test(identity: Identity, nodeid: str, entry: str = "") -> None:
     """A test is about to run; its record opens when somebody asks for it."""
-    global _announced, current_test
+    global _announced, _begun_in, current_test
     _announced, current_test = (identity, nodeid, entry), None
+    with contextlib.suppress(OSError):  # it was removed: the one before stays
+        _begun_in = Path.cwd()
 
 
 def open_test() -> TestRecorder | None:

@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from harness import recording
+from harness import recording, reuse
 from harness.compared import nothing_compared
 from harness.config import CompileDepth, CompilerConfig
 from harness.devices.catalog import DEFAULT_DEVICE, kind_of
@@ -35,6 +35,7 @@ from harness.model_runs import SEED, ModelRuns
 from harness.recording import TesterRecorder, TestRecorder
 from harness.records.naming import identity_of
 from harness.records.schema import Failure, Outcome, OutputCheck, Stage
+from harness.records.writable import said_by
 from harness.reduce import request
 from harness.reduce.request import SearchDone
 from harness.routing import executor_name
@@ -43,6 +44,7 @@ from harness.state.copies import copied
 from harness.verify import (
     Float64,
     Natural,
+    Passed,
     Tolerances,
     compare,
     compare_tokens,
@@ -260,7 +262,9 @@ class ModelTester(ModelRuns):
             self._compute_golden(twice=False)
         except Exception as error:
             self.recorder.no_golden, self.recorder.failure = self.recorder.failure, None
-            self.recorder.warn(f"test_model() returns None, as the golden failed: {error}"[:2000])
+            self.recorder.warn(
+                f"test_model() returns None, as the golden failed: {said_by(error)}"[:2000]
+            )
             return None
         self.recorder.gave_golden = True
         return copied(self.golden)
@@ -356,9 +360,9 @@ class ModelTester(ModelRuns):
         """
         said = {} if attributes is None else attributes
         checks, asked = settled(
-            lambda natural: (
-                *self._verify_outputs(outputs, natural),
-                *self._verify_mutated(mutated, natural),
+            lambda natural, passed: (
+                *self._verify_outputs(outputs, natural, passed),
+                *self._verify_mutated(mutated, natural, passed),
             ),
             lambda: self._natural(said),
         )
@@ -366,18 +370,25 @@ class ModelTester(ModelRuns):
             said["reference"] = "not needed"
         return checks
 
-    def _verify_outputs(self, outputs: Any, natural: Natural | None) -> tuple[OutputCheck, ...]:
+    def _verify_outputs(
+        self, outputs: Any, natural: Natural | None, passed: Passed
+    ) -> tuple[OutputCheck, ...]:
         tolerances = self.device_tolerances
         if self.mode == "train":
-            return compare_training(self.golden, outputs, tolerances, training.GRADIENT, natural)
+            return compare_training(
+                self.golden, outputs, tolerances, training.GRADIENT, natural, passed
+            )
         golden, actual = self._extract(self.golden), self._extracted_of(outputs)
         if self.is_token_output:
             return compare_tokens(golden, actual, self._tokenizer(), tolerances)
-        return compare(golden, actual, tolerances, natural=natural)
+        return compare(golden, actual, tolerances, natural=natural, passed=passed)
 
     def _natural(self, attributes: dict[str, str]) -> Natural | None:
         """Golden's own rounding; None where no reference can be had, and the record says why."""
         assert self._golden_run is not None
+        if self._golden_run.natural is not None:
+            attributes["reference"] = "found on another device of this test"
+            return self._golden_run.natural
         started = time.perf_counter()
         try:
             torch.manual_seed(SEED)
@@ -389,10 +400,12 @@ class ModelTester(ModelRuns):
             for path, value in self._golden_run.mutated.items():
                 natural |= natural_errors(value, reference.mutated.get(path), path)
         except Exception as error:  # whatever a model raises that is given other dtypes
-            attributes["reference"] = f"none: {type(error).__name__}: {error}"[:500]
+            attributes["reference"] = f"none: {type(error).__name__}: {said_by(error)}"[:500]
             return None
         finally:
             attributes["reference_s"] = f"{time.perf_counter() - started:.3f}"
+        self._golden_run = dataclasses.replace(self._golden_run, natural=natural)
+        reuse.add_golden(self._key, self._golden_run)
         return natural
 
     def _reference(self) -> tuple[Golden, str]:
@@ -410,7 +423,7 @@ class ModelTester(ModelRuns):
         return dataclasses.replace(self.tolerances, arithmetic=kind_of(self.device_name).coarsest)
 
     def _verify_mutated(
-        self, mutated: Mapping[str, torch.Tensor], natural: Natural | None
+        self, mutated: Mapping[str, torch.Tensor], natural: Natural | None, passed: Passed
     ) -> tuple[OutputCheck, ...]:
         """Parameters, buffers and inputs: what neither side wrote to stays as it was loaded."""
         assert self._golden_run is not None and self._as_loaded is not None
@@ -420,7 +433,7 @@ class ModelTester(ModelRuns):
             golden = self._golden_run.mutated.get(path, self._as_loaded.value(path))
             if golden is not None:
                 found = actual.get(path, ())
-                checks += compare(golden, found, self.device_tolerances, path, natural)
+                checks += compare(golden, found, self.device_tolerances, path, natural, passed)
         return tuple(checks)
 
     def _extract(self, outputs: Any) -> Any:

@@ -26,6 +26,7 @@ from harness.errors import RecordError
 from harness.records.journal import JournalWriter
 from harness.records.provenance import collect
 from harness.records.schema import Failure, Outcome, Plan
+from harness.records.writable import said_by
 from pipeline.ballast import Ballast
 from pipeline.ledger import Ledger
 from pipeline.lifeline import adopt_orphans
@@ -96,7 +97,7 @@ def run_plan(
         try:
             ended = supervisor.run(signals)
         except BaseException as error:
-            supervisor.finish(Ended(End.DIED, (f"the supervisor broke: {error}",)))
+            supervisor.finish(Ended(End.DIED, (f"the supervisor broke: {said_by(error)}",)))
             raise
         supervisor.finish(ended)
     return ended

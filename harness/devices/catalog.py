@@ -26,6 +26,7 @@ from harness.devices.kinds.kind import DeviceKind, Family
 from harness.errors import UsageError
 from harness.records import provenance
 from harness.records.values import Status
+from harness.records.writable import said_by
 
 __all__ = ["DeviceKind", "kind_of", "kinds_listed", "register"]
 
@@ -167,7 +168,7 @@ def _from_variable(modules: str) -> Iterator[tuple[str, Any]]:
         try:
             yield source, importlib.import_module(name)
         except Exception as error:  # whatever somebody else's module raises
-            raise UsageError(f"{source} cannot be imported: {error}") from error
+            raise UsageError(f"{source} cannot be imported: {said_by(error)}") from error
 
 
 def _from_entry_points() -> Iterator[tuple[str, Any]]:
@@ -176,7 +177,7 @@ def _from_entry_points() -> Iterator[tuple[str, Any]]:
         try:
             yield f"entry point {point.name} of {ENTRY_POINTS}", point.load()
         except Exception as error:
-            said = f"{type(error).__name__}: {error}"
+            said = f"{type(error).__name__}: {said_by(error)}"
             print(f"the device kind {point.name} cannot be loaded: {said}", file=sys.stderr)
 
 

@@ -20,6 +20,7 @@ from harness.devices.backend import Array, CompileError, Opening, dtype_of
 from harness.devices.wire import Level
 from harness.errors import HarnessError
 from harness.frontend.mlir import LoweringError, TorchMlir, main_of, read
+from harness.records.writable import said_by
 
 WORK_LIMIT = 4_000_000
 """Elementary steps, of about a microsecond, that an evaluation may take."""
@@ -123,7 +124,7 @@ def evaluate(mlir: TorchMlir, artifact: bytes, inputs: Sequence[Array]) -> list[
         try:
             results = _stablehlo.eval_module(module, attributes)
         except Exception as error:
-            raise Unanswered(f"the interpreter gave up: {error}") from error
+            raise Unanswered(f"the interpreter gave up: {said_by(error)}") from error
     return [_to_array(result, name) for result, name in zip(results, names, strict=True)]
 
 

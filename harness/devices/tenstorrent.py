@@ -30,7 +30,8 @@ from harness.records.ownership import is_trusted, private_folder
 
 DESCRIPTOR_VARIABLE = "TT_COMPILE_ONLY_SYSTEM_DESC"
 ASSETS = "libtt-tt-metal-runtime-assets-*"
-_LOCK_S = 30.0
+_LOCK_S = 20.0
+"""Some four openings."""
 _FOLDER = "bringup-tt-"
 _LEVELS = {"ttir": "ttir", "ttnn": "ttnn"}
 _DUMP_NAME = re.compile(r"(?P<level>[a-z_]+?)_\d+\.mlir")
@@ -127,49 +128,38 @@ def _shared_assets() -> Iterator[Path]:
     about 420 MB there on its first use, which are moved to this user's part of the common folder
     and linked. What lies in the common folder itself is code that runs: it is used when it is
     root's or ours and nobody else can write it.
+
+    The plugin writes all of it anew whenever it is opened, so that only one may do so in the common
+    folder at a time. Who would have to wait for longer than others take to open, because one of
+    them hangs, unpacks it for itself alone.
     """
     own, common = Path(tempfile.gettempdir()), Path(os.environ[COMMON_FOLDER_VARIABLE])
     mine = private_folder(common)
-    with _assets_lock(mine):
+    lock = FileLock(mine / "tt-open.lock", timeout=_LOCK_S, mode=0o600)
+    try:
+        lock.acquire()
+    except Timeout:
+        yield own
+        return
+    try:
         for assets in (*mine.glob(ASSETS), *filter(is_trusted, common.glob(ASSETS))):
             if not (own / assets.name).is_symlink():
                 (own / assets.name).symlink_to(assets)
-    yield own  # without the lock: an open that hangs is nobody else's
-    unpacked = [assets for assets in own.glob(ASSETS) if not assets.is_symlink()]
-    if unpacked:
-        with _assets_lock(mine):
-            for assets in unpacked:
+        yield own
+        for assets in own.glob(ASSETS):
+            if not assets.is_symlink():
                 _share(assets, mine / assets.name)
+    finally:
+        lock.release()
 
 
 def _share(assets: Path, place: Path) -> None:
-    """Move what was unpacked to where all find it, unless somebody was first."""
-    if place.exists():
-        shutil.rmtree(assets, ignore_errors=True)
-    else:
-        half = place.with_name("half-moved")  # it may lie on another disk, and we may be killed
-        shutil.rmtree(half, ignore_errors=True)
-        shutil.move(assets, half)
-        half.rename(place)
-    if not assets.exists():
-        assets.symlink_to(place)
-
-
-@contextlib.contextmanager
-def _assets_lock(folder: Path) -> Iterator[None]:
-    """Hold the lock on what is shared, for as long as links and names take.
-
-    Raises:
-        DeviceError: somebody else holds it, which can only be one who hangs.
-    """
-    path = folder / "tt-open.lock"
-    try:
-        with FileLock(path, timeout=_LOCK_S, mode=0o600):
-            yield
-    except Timeout as error:
-        raise DeviceError(
-            f"another process has held {path} for {_LOCK_S:.0f} s; end it, it hangs"
-        ) from error
+    """Move what was unpacked to where this user's others find it."""
+    half = place.with_name("half-moved")  # it may lie on another disk, and we may be killed
+    shutil.rmtree(half, ignore_errors=True)
+    shutil.move(assets, half)
+    half.rename(place)
+    assets.symlink_to(place)
 
 
 def levels_left(scratch: Path) -> tuple[Level, ...]:

@@ -13,7 +13,6 @@
 """
 
 import math
-import os
 import re
 from dataclasses import replace
 from pathlib import Path, PurePath
@@ -22,6 +21,7 @@ from harness.errors import UsageError
 from harness.files.download import Terms
 from harness.files.places import read_path
 from harness.files.search import Search
+from harness.records.environment import VARIABLES
 
 LIMIT_VARIABLE = "BRINGUP_FILE_LIMIT_GIB"
 TIMEOUT_VARIABLE = "BRINGUP_FILE_TIMEOUT"
@@ -65,19 +65,6 @@ def _terms(sha256: str | None, limit: int | None, timeout_s: float | None) -> Te
     return replace(
         usual,
         sha256=(sha256 or "").lower(),
-        limit=limit or int(_number(LIMIT_VARIABLE, usual.limit / 2**30) * 2**30),
-        timeout_s=timeout_s or _number(TIMEOUT_VARIABLE, usual.timeout_s),
+        limit=limit or math.ceil((VARIABLES[LIMIT_VARIABLE].read() or 0) * 2**30) or usual.limit,
+        timeout_s=timeout_s or VARIABLES[TIMEOUT_VARIABLE].read() or usual.timeout_s,
     )
-
-
-def _number(variable: str, default: float) -> float:
-    text = os.environ.get(variable)
-    if not text:
-        return default
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < 1e9:
-        raise UsageError(f"{variable}={text[:80]!r} is not a number above 0")
-    return value

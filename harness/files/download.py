@@ -215,8 +215,9 @@ class _Download:
     def _try(self) -> str:
         begun = self._known()
         offset = os.fstat(self._descriptor).st_size if begun else 0
-        if begun and offset == begun.size:
-            return ""  # its last holder died before it had a name
+        if begun and offset == begun.size:  # its last holder died before it had a name
+            self._resumed = True
+            return ""
         with self._source.open(offset, begun.validator if begun else "") as answer:
             if answer.start not in (0, offset):
                 raise BrokenError(f"{self._source.address} sends another part than was asked for")

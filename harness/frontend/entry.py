@@ -54,12 +54,20 @@ class Entry(torch.nn.Module):
 
     @property
     def tensors(self) -> dict[str, torch.Tensor]:
-        """The call's tensors by the names they have in the program.
+        """The call's tensors by the names they have in the program, none in another's memory.
 
         Without lazy bits: what is traced would begin by taking them off, which nobody lowers.
         """
-        plain = (tensor.resolve_conj().resolve_neg() for tensor in self._ways.given.values())
-        return dict(zip(self._ways.names, plain, strict=True))
+        found = {}
+        for (name, path), given in zip(self.paths.items(), self._ways.given.values(), strict=True):
+            plain = given.resolve_conj().resolve_neg()
+            found[name] = plain.clone() if path in self._ways.sharing else plain
+        return found
+
+    @property
+    def sharing(self) -> dict[str, str]:
+        """By path, another input in whose memory an input lies; none of them may be written to."""
+        return self._ways.sharing
 
     @property
     def paths(self) -> dict[str, str]:
@@ -105,6 +113,7 @@ class _Ways:
         places = {path: place for place, path in enumerate(self.given)}
         self._places = [places[path] for path in self._first.values()]
         self.names = _identifiers(self.given)
+        self.sharing = _sharing(self.given)
         self._call: Call = map_tensors(call, _hole, whole=True)
         self._result: Any = None
         self.extracted = False
@@ -222,6 +231,16 @@ def first_paths(tensors: Mapping[str, torch.Tensor | None]) -> dict[str, str]:
     """Of every path, the first that leads to the same tensor."""
     first: dict[int, str] = {}
     return {path: first.setdefault(id(tensor), path) for path, tensor in tensors.items()}
+
+
+def _sharing(tensors: Mapping[str, torch.Tensor]) -> dict[str, str]:
+    """By path, another tensor of the same storage."""
+    places: dict[int, list[str]] = {}
+    for path, tensor in tensors.items():
+        if tensor.layout is torch.strided and tensor.numel():
+            places.setdefault(tensor.untyped_storage().data_ptr(), []).append(path)
+    together = [paths for paths in places.values() if len(paths) > 1]
+    return {path: paths[path == paths[0]] for paths in together for path in paths}
 
 
 def _positional(model: torch.nn.Module, count: int) -> list[str]:

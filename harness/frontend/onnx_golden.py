@@ -18,6 +18,7 @@ from onnx import helper, numpy_helper
 
 from harness.dense import from_numpy, to_numpy
 from harness.frontend.onnx_inputs import RANDOM, OnnxRefusal, graphs_of, tensors_of, torch_dtype
+from harness.records.writable import said_by
 
 _Proto = onnx.TensorProto
 _FOREIGN = {
@@ -53,7 +54,7 @@ def golden_outputs(
     try:
         return _outputs(_drawing_anew(model), inputs, fused=True)
     except Exception as error:  # onnxruntime's errors have no base class of their own
-        said = (str(error).strip() or type(error).__name__).splitlines()[0]
+        said = said_by(error).splitlines()[0]
         raise OnnxRefusal(f"onnxruntime does not compute the model: {said}") from error
 
 

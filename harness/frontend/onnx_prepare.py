@@ -22,6 +22,7 @@ from harness.frontend.onnx_inputs import (
     torch_dtype,
     type_name,
 )
+from harness.records.writable import said_by
 
 OPSET = 17
 """Older models are converted up to this; torch-mlir lowers few of the older forms."""
@@ -183,7 +184,7 @@ def _converted(model: onnx.ModelProto) -> onnx.ModelProto:
     try:
         converted = version_converter.convert_version(model, OPSET)
     except Exception as error:  # it raises whatever its C++ does
-        said = (str(error).strip() or type(error).__name__).splitlines()[-1]
+        said = said_by(error).splitlines()[-1]
         said = said.rpartition(" failed: ")[2].strip()  # behind the place in its source
         raise OnnxRefusal(
             f"the model of opset {opset} cannot be converted to opset {OPSET}: {said}"
@@ -248,7 +249,7 @@ def _inferred(model: onnx.ModelProto) -> onnx.ModelProto:
     try:
         return shape_inference.infer_shapes(model, data_prop=True)
     except shape_inference.InferenceError as error:
-        said = str(error).strip().splitlines()[0]
+        said = said_by(error).splitlines()[0]
         raise OnnxRefusal(f"the types in the model do not fit together: {said}") from error
 
 

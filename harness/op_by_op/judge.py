@@ -131,7 +131,9 @@ def compared(
 ) -> tuple[OutputCheck, ...]:
     """What is checked of an op's outputs, of which `golden` has some."""
     checks, _ = settled(
-        lambda natural: compare(golden.outputs, list(outputs), tolerances, natural=natural),
+        lambda natural, passed: compare(
+            golden.outputs, list(outputs), tolerances, natural=natural, passed=passed
+        ),
         golden.natural,
     )
     return checks

@@ -82,7 +82,7 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     atol: Metric | None = None
     options: dict[str, str] = {}
     """The device compiler's."""
-    tolerances: dict[str, bool | float | None] = {}
+    tolerances: dict[str, bool | float | str | None] = {}
     """`Tolerances` by field; empty for the defaults."""
     origin: str = ""
     """Run id of the run that computed it."""

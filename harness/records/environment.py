@@ -221,6 +221,12 @@ _OURS = (
     Variable("BRINGUP_OP_WORKERS", "op workers of a process", whole("op workers", 1, 1024)),
     Variable("BRINGUP_REDUCE_SECONDS", "seconds to reduce a model that failed", number("seconds")),
     Variable("BRINGUP_DEVICE_KINDS", "modules with device kinds of one's own", anything),
+    Variable(
+        "BRINGUP_FILE_LIMIT_GIB",
+        "how large a download may be",
+        number("a number of GiB", strict=True),
+    ),
+    Variable("BRINGUP_FILE_TIMEOUT", "seconds without a byte that end a try", SECONDS),
     Variable("BRINGUP_FAULTS", "faults on purpose, a file", path, is_path=True),
     Variable("BRINGUP_ENV", "where nox keeps the environment", path),
     Variable("BRINGUP_BENCHMARK_MARK", "marks processes of a benchmark", anything),
@@ -235,6 +241,10 @@ _OTHERS = (
     Variable("PYTHONPATH", "Python's", anything),
     Variable("PYTEST_XDIST_WORKER", "xdist's", anything),
     Variable("PYTEST_XDIST_WORKER_COUNT", "xdist's", whole("a number of workers", 1)),
+    Variable("DOCKER_CACHE_DIR", "files, as CI mounts them", anything),
+    Variable("DOCKER_CACHE_ROOT", "likewise", anything),
+    Variable("LOCAL_LF_CACHE", "where files are kept", anything),
+    Variable("IRD_LF_CACHE", "where files are downloaded from", anything),
     Variable("GITHUB_OUTPUT", "where a job of GitHub Actions leaves its outputs", path),
     Variable("GITHUB_RUN_ID", "names a run of several jobs", name),
 )

@@ -143,6 +143,7 @@ def read_journal(path: Path) -> tuple[list[AnyEvent], list[str]]:
     torn: list[str] = []
     held: dict[_Place, OpVerdict] = {}
     data, unreadable = packing.read_lines(path), 0
+    last = data.count(b"\n") + 1
     for number, line in lines_of(data):
         if number == 1:
             _refuse_newer(path, line)
@@ -150,7 +151,7 @@ def read_journal(path: Path) -> tuple[list[AnyEvent], list[str]]:
         event = _DECODER.decode_or_none(line)
         if event is None:
             unreadable += 1
-            if data.endswith(line):
+            if number == last:
                 torn.append(f"{where}: the last line is torn; its event is lost")
             elif unreadable <= _MOST_NAMED:
                 torn.append(f"{where}: unreadable line skipped ({_why_unreadable(line)})")

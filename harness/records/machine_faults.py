@@ -15,7 +15,8 @@ import errno
 import re
 from collections.abc import Iterator
 
-from harness.errors import DeviceError, FileError, RecordError
+from harness.errors import DeviceError, FileError, HarnessError, RecordError
+from harness.records.writable import said_by
 
 KILLED_FROM_OUTSIDE = "SIGKILL"
 """A process's end that no program brings about by itself: the kernel or a person sent it."""
@@ -86,8 +87,10 @@ def _one_is(error: BaseException) -> bool:
         return error.errno in _ERRNOS
     if isinstance(error, AssertionError):  # a test's own words
         return False
-    kind = getattr(error, "kind", None) or type(error).__name__
-    return is_machines(str(kind), str(error), str(getattr(error, "diagnostic", "")))
+    ours = isinstance(error, HarnessError)  # a foreign `kind` or `diagnostic` may be anything
+    kind = (getattr(error, "kind", None) if ours else None) or type(error).__name__
+    diagnostic = getattr(error, "diagnostic", "") if ours else ""
+    return is_machines(str(kind), said_by(error), str(diagnostic))
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -6,7 +6,7 @@
 from harness.verify.compare import compare, mismatches, verdict
 from harness.verify.flatten import Leaf, UnsupportedOutputError, flatten
 from harness.verify.gradients import compare_training, gradient_scale
-from harness.verify.natural import Natural, natural_errors, settled
+from harness.verify.natural import Natural, Passed, natural_errors, settled
 from harness.verify.reference import Float64
 from harness.verify.tokens import compare_tokens
 from harness.verify.tolerances import Tolerances
@@ -15,6 +15,7 @@ __all__ = [
     "Float64",
     "Leaf",
     "Natural",
+    "Passed",
     "Tolerances",
     "UnsupportedOutputError",
     "compare",

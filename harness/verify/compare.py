@@ -12,6 +12,7 @@ Every metric that is defined is recorded, asserted or not.
 
 import dataclasses
 from collections.abc import Iterable
+from types import MappingProxyType
 
 import torch
 
@@ -20,7 +21,7 @@ from harness.records.schema import Check, MetricState, OutputCheck
 from harness.verify import metrics
 from harness.verify.checks import Pair, difference_of_text, exact, fact, float_checks
 from harness.verify.flatten import Leaf, flatten
-from harness.verify.natural import Natural, largest
+from harness.verify.natural import Natural, Passed, largest
 from harness.verify.tolerances import DEFAULT, Tolerances
 
 
@@ -30,12 +31,13 @@ def compare(
     tolerances: Tolerances = DEFAULT,
     path: str = "",
     natural: Natural | None = None,
+    passed: Passed = MappingProxyType({}),
 ) -> tuple[OutputCheck, ...]:
     """Check `actual` against `golden`, both of any type that `flatten` takes.
 
     `natural` is golden's own rounding error by path (`natural_errors`). A leaf that it lacks is
     taken for exact; None: nobody knows, and rounding on the scale of the whole leaf is allowed in
-    each of its rows.
+    each of its rows. What is in `passed` by its path is not compared again.
 
     Gives one OutputCheck for each leaf of either, in golden's order; never an empty tuple.
     Raises UnsupportedOutputError.
@@ -46,7 +48,7 @@ def compare(
         tolerances = dataclasses.replace(tolerances, scale=scale)
     found = {leaf.path: leaf for leaf in flatten(actual, path)}
     outputs = [
-        _compare_leaf(leaf, found[name], tolerances, natural)
+        passed.get(name) or _compare_leaf(leaf, found[name], tolerances, natural)
         if name in found
         else _unpaired(leaf, "golden has this output, actual does not")
         for name, leaf in expected.items()

@@ -5,11 +5,12 @@
 
 import dataclasses
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from harness.records.schema import OutputCheck
 from harness.verify.compare import compare
 from harness.verify.flatten import flatten
-from harness.verify.natural import Natural, largest
+from harness.verify.natural import Natural, Passed, largest
 from harness.verify.tolerances import Tolerances
 
 
@@ -19,24 +20,30 @@ def compare_training(
     tolerances: Tolerances,
     prefix: str,
     natural: Natural | None = None,
+    passed: Passed = MappingProxyType({}),
 ) -> tuple[OutputCheck, ...]:
     """Check a step's outputs by name; those whose name begins with `prefix` are gradients.
 
     A gradient may be zero but for rounding while others are not, so what counts as noise is
-    taken from the largest of them; `natural` says which are (see `compare`).
+    taken from the largest of them; `natural` says which are (and see `compare`).
     Raises UnsupportedOutputError.
     """
     gradients = {name: value for name, value in golden.items() if name.startswith(prefix)}
     scaled = dataclasses.replace(tolerances, scale=gradient_scale(gradients))
     return (
         *compare(
-            _without(golden, gradients), _without(actual, gradients), tolerances, natural=natural
+            _without(golden, gradients),
+            _without(actual, gradients),
+            tolerances,
+            natural=natural,
+            passed=passed,
         ),
         *compare(
             gradients,
             {name: actual[name] for name in actual if name in gradients},
             scaled,
             natural=natural,
+            passed=passed,
         ),
     )
 

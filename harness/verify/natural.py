@@ -18,6 +18,9 @@ from harness.verify.flatten import flatten
 Natural = Mapping[str, torch.Tensor]
 """Golden less reference by path, in float32 (complex64); leaves that are equal are not in it."""
 
+Passed = Mapping[str, OutputCheck]
+"""Outputs by path that passed as if golden had no rounding: they pass whatever it has."""
+
 
 def natural_errors(golden: object, reference: object, path: str = "") -> dict[str, torch.Tensor]:
     """How far each float leaf of `golden` is from `reference`, both of any type `flatten` takes.
@@ -49,19 +52,20 @@ EXPLAINED = frozenset({"pcc", "row_l2", "element", "ulps"})
 
 
 def settled(
-    check: Callable[[Natural | None], tuple[OutputCheck, ...]],
+    check: Callable[[Natural | None, Passed], tuple[OutputCheck, ...]],
     reference: Callable[[], Natural | None],
 ) -> tuple[tuple[OutputCheck, ...], bool]:
     """The checks that decide, and whether golden's own rounding had to be asked for.
 
-    `check` compares, given golden's own rounding; `reference` finds that, or None where it cannot
-    be had. The verdict is the same as if it were always asked for.
+    `check` compares, given golden's own rounding and what need not be compared again; `reference`
+    finds that rounding, or None where it cannot be had. The verdict is the same as if it were
+    always asked for.
     """
-    outputs = check({})
+    outputs = check({}, {})
     failed = {c.metric for o in outputs for c in o.checks if c.asserted and not c.ok}
     if not failed or failed - EXPLAINED:
         return outputs, False
-    return check(reference()), True
+    return check(reference(), {o.path: o for o in outputs if o.ok}), True
 
 
 def largest(values: Iterable[object]) -> float:

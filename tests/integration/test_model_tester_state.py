@@ -63,6 +63,14 @@ def test_a_compiler_that_drops_the_write_is_incorrect(mutating: Done, case: str)
     assert record.failure is not None and "mutated." in record.failure.message
 
 
+def test_inputs_in_one_memory_may_be_read_and_not_written(mutating: Done) -> None:
+    read = mutating.records["views_of_one_memory[full-read_only-eval]@cpu"]
+    assert read.outcome is Outcome.PASSED, read.failure
+    written = mutating.records["views_of_one_memory[full-written-eval]@cpu"]
+    assert written.outcome is Outcome.FAILED and written.failure is not None
+    assert "inputs x and y share memory" in written.failure.message
+
+
 @pytest.mark.parametrize(
     ("builder", "written"),
     [

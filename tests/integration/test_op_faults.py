@@ -18,14 +18,19 @@ from pathlib import Path
 import msgspec
 import psutil
 import pytest
+import torch
 
 from harness.devices.begun_op import BegunOp
 from harness.devices.client import Device
 from harness.devices.connection import LOG_LIMIT
-from harness.devices.faults import FAULTS_VARIABLE, Fault, FaultKind
+from harness.devices.faults import FAULTS_VARIABLE, Fault, FaultKind, WrongResult
 from harness.devices.op_run import OUT_OF_MEMORY, Ended, OpJob, OpRun
+from harness.op_by_op.judge import conclude
+from harness.op_by_op.op_tolerances import op_tolerances
 from harness.op_by_op.pool import OpPool
-from harness.records.schema import Stage
+from harness.op_by_op.reference import Golden, Source
+from harness.records.schema import Op, Outcome, Stage, TensorType
+from harness.verify import Tolerances
 from tests.integration.test_op_pool import add, is_sum, names
 
 
@@ -33,9 +38,13 @@ from tests.integration.test_op_pool import add, is_sum, names
 def faults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
     """Have the hosts of every pool made from now on do faults to themselves, by op key."""
 
-    def plan(**kinds: FaultKind) -> Path:
+    def plan(**kinds: FaultKind | WrongResult) -> Path:
         path = tmp_path / "faults.json"
-        path.write_bytes(msgspec.json.encode({key: Fault(kind) for key, kind in kinds.items()}))
+        faults = {
+            key: Fault(result=kind) if isinstance(kind, WrongResult) else Fault(kind)
+            for key, kind in kinds.items()
+        }
+        path.write_bytes(msgspec.json.encode(faults))
         monkeypatch.setenv(FAULTS_VARIABLE, str(path))
         return path
 
@@ -78,6 +87,31 @@ def test_a_fault_is_its_own_ops_end_and_nobody_elses(
         assert names(runs[3]) == ["stablehlo"], "what it had passed"
     del runs[3], jobs[3]
     assert [run.outputs[0][0].item() for run in runs if run.outputs] == [1, 2, 3, 5, 6]
+
+
+@pytest.mark.usefixtures("no_process_left")
+@pytest.mark.parametrize("kind", list(WrongResult))
+@pytest.mark.parametrize("type_", ["f32", "bf16"])
+def test_a_wrong_result_is_found_in_its_own_op(
+    faults: Callable[..., Path], kind: WrongResult, type_: str
+) -> None:
+    struck = Path(f"{faults(bad=kind)}.struck")
+    tensor = f"tensor<8x16x{type_}>"
+    text = f"""func.func @main(%x: {tensor}, %y: {tensor}) -> {tensor} {{
+      %0 = stablehlo.add %x, %y : {tensor}
+      return %0 : {tensor}
+    }}"""
+    dtype = torch.float32 if type_ == "f32" else torch.bfloat16
+    x, y = torch.randn(2, 8, 16, generator=torch.Generator().manual_seed(1)).to(dtype)
+    job = OpJob(stablehlo=text.encode(), inputs=(x, y), execute=True)
+    shape = TensorType((8, 16), str(dtype).removeprefix("torch."))
+    op = Op("k", "stablehlo.add", "stablehlo", (shape, shape), (shape,))
+    with OpPool("cpu", 1) as pool:
+        good, bad = pool.map([job, dataclasses.replace(job, key="bad")])
+    golden, asked = Golden([x + y], Source.TORCH), op_tolerances(Tolerances(), op)
+    assert conclude(good, lambda: golden, asked).outcome is Outcome.PASSED
+    assert conclude(bad, lambda: golden, asked).outcome is Outcome.INCORRECT
+    assert struck.read_text().endswith(f" bad {kind}\n")
 
 
 @pytest.mark.usefixtures("no_process_left")

@@ -216,9 +216,14 @@ def test_a_whole_partial_file_is_not_asked_for(get: Get, cache: Path, server: Fi
     with pytest.raises(FileError):
         get(in_turn(ranged(DATA, cut=30_000), status(404)))
     (part,) = (p for p in cache.rglob(".bringup-part-*") if p.suffix != ".json")
+    part.write_bytes(OTHER)
+    assert get(ranged(DATA), sha256=SHA).read_bytes() == DATA, "begun anew: it was another"
+    with pytest.raises(FileError):
+        get(in_turn(ranged(DATA, cut=30_000), status(404)), name="g")
+    (part,) = (p for p in cache.rglob(".bringup-part-*") if p.suffix != ".json")
     part.write_bytes(DATA)
     asked = len(server.requests)
-    assert get(ranged(DATA)).read_bytes() == DATA and len(server.requests) == asked
+    assert get(ranged(DATA), name="g").read_bytes() == DATA and len(server.requests) == asked
 
 
 def test_the_content_is_held_to_the_digest_that_was_asked_for(get: Get, cache: Path) -> None:
@@ -264,7 +269,7 @@ def test_the_limit_and_the_timeout_are_taken_from_the_environment(
     with pytest.raises(FileError, match=r"did not answer for 0\.05 s"):
         get(silent(2.0))
     monkeypatch.setenv("BRINGUP_FILE_TIMEOUT", "soon")
-    with pytest.raises(UsageError, match="BRINGUP_FILE_TIMEOUT='soon' is not a number above 0"):
+    with pytest.raises(UsageError, match="BRINGUP_FILE_TIMEOUT='soon': expected seconds"):
         get(whole(DATA))
 
 

@@ -51,7 +51,7 @@ def test_anything_else_is_not() -> None:
     assert len(set(prints)) == len(prints)
 
 
-@pytest.mark.parametrize("value", [lambda: 1, threading.Lock(), made(1)], ids=str)
+@pytest.mark.parametrize("value", [lambda: 1, threading.Lock(), made(1)], ids=type)
 def test_what_nobody_can_tell_apart_has_none(value: Any) -> None:
     assert of({"x": value}) is None
 

@@ -32,7 +32,7 @@ def said(one: Any, other: Any) -> str:
         (torch.tensor(2.0), torch.tensor(2.0 + 1e-6)),
         ({1, 2}, {3}),  # nobody can compare sets, and that is said where it is tried
     ],
-    ids=str,
+    ids=repr,
 )
 def test_rounding_is_no_difference(one: Any, other: Any) -> None:
     assert said(one, other) == ""
@@ -75,7 +75,7 @@ def test_what_forward_writes_differs_too() -> None:
         ((ONE, 3), [3, ONE[:0]]),
         (np.zeros(0), np.zeros(0)),
     ],
-    ids=str,
+    ids=repr,
 )
 def test_nothing_was_compared(outputs: Any, extracted: Any) -> None:
     assert nothing_compared(outputs, extracted)
@@ -90,7 +90,7 @@ def test_nothing_was_compared(outputs: Any, extracted: Any) -> None:
         ((ONE, 3), 4),
         ((ONE, 3), True),
     ],
-    ids=str,
+    ids=repr,
 )
 def test_something_was_compared(outputs: Any, extracted: Any) -> None:
     assert nothing_compared(outputs, extracted) == ""

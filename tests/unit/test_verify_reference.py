@@ -110,7 +110,8 @@ def test_an_op_that_refuses_float64_is_computed_as_it_stands():
 def test_the_reference_is_asked_where_rounding_may_explain_what_failed(actual, asked):
     calls = []
     outputs, was = settled(
-        lambda natural: compare(X, actual, natural=natural), lambda: calls.append(1) or {}
+        lambda natural, passed: compare(X, actual, natural=natural, passed=passed),
+        lambda: calls.append(1) or {},
     )
     assert (was, len(calls)) == (asked, int(asked))
     assert verdict(outputs) is (actual is X)

@@ -183,6 +183,31 @@ class Dropping(Tester):
             return lower_torch(other, self._call(), self.compiler_config, self.recorder)
 
 
+def read_only(self, x, y):
+    return self.linear(x) + y
+
+
+def written(self, x, y):
+    x.add_(1)
+    return x + y
+
+
+@pytest.mark.parametrize("forward", [read_only, written], ids=lambda forward: forward.__name__)
+@pytest.mark.parametrize("flow", ["full"])
+def test_views_of_one_memory(forward, flow):
+    class Views(ModelTester):
+        def _load_model(self):
+            return Model(forward)
+
+        def _load_inputs(self):
+            x = X.clone()
+            return {"x": x, "y": x[1]}
+
+    tester = Views("views")
+    tester.test_model()
+    tester.finalize()
+
+
 def relu_on_copy(self, x):
     return self.linear(x.relu())
 
