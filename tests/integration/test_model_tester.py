@@ -43,7 +43,7 @@ def test_the_seed_pages_example_runs(seed_page: Done) -> None:
             assert record.outcome is Outcome.PASSED
             assert record.status is Status.EXECUTED
             assert record.pcc is not None and (record.pcc.value or 0) > 0.9999
-    assert seed_page.records["seed_onnx[full-model_name_0-eval]@cpu"].outcome is Outcome.PASSED
+    assert seed_page.records["seed_page.seed_onnx[full-model_name_0-eval]@cpu"].outcome is Outcome.PASSED
 
 
 def test_a_compile_only_device_reaches_and_never_passes(seed_page: Done) -> None:
@@ -167,7 +167,7 @@ def test_the_environment_stops_a_test_whatever_its_body_says(tmp_path: Path) -> 
     )
     record = done.records["seed_page.seed[full-model_name_0-eval]@cpu"]
     assert record.depth == "TTNN_IR" and record.outcome is Outcome.REACHED
-    saved = tmp_path / "saved" / "seed_full-model_name_0-eval_@cpu"
+    saved = tmp_path / "saved" / "seed_page.seed_full-model_name_0-eval_@cpu"
     assert "stablehlo.dot_general" in (saved / "stablehlo.mlir").read_text()
     assert (saved / "binary").stat().st_size > 100
     assert "// ----- stablehlo -----" in done.output
@@ -197,7 +197,7 @@ def test_intermediates_name_the_first_wrong_node(tmp_path: Path) -> None:
 
     name = "full-model_name_0-eval"
     assert "intermediate values agree" in intermediates(f"seed_page.seed[{name}]@cpu")
-    assert "intermediate values agree" in intermediates(f"seed_onnx[{name}]@cpu")
+    assert "intermediate values agree" in intermediates(f"seed_page.seed_onnx[{name}]@cpu")
     said = intermediates("wrong[full-negative_index-eval]@cpu")
     assert "leave tolerance; the first is index (aten.index.Tensor): output: pcc is" in said
     assert said in done.output, "the failure itself says so"

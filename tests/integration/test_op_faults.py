@@ -220,7 +220,7 @@ def test_a_plan_of_faults_that_cannot_be_read_says_so(faults: Callable[..., Path
     with OpPool("cpu", 1) as pool:
         run = pool.submit(add(1)).result()
     assert run.ended is Ended.INFRA and run.failure is not None
-    assert "BRINGUP_FAULTS=" in run.failure.message
+    assert "BRINGUP_FAULTS: " in run.failure.message
 
 
 @pytest.mark.usefixtures("no_process_left")
