@@ -164,7 +164,7 @@ def devices(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the test suite, without the slow marker, on up to four cores (-- -n 0 for one process)."""
+    """Run the test suite without the slow marker, on up to four cores (-- -n 0: in one process)."""
     prepare(session)
     cores = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
     python(session, "-m", "pytest", "-m", "not slow", *cores, *session.posargs)

@@ -43,7 +43,10 @@ def test_the_seed_pages_example_runs(seed_page: Done) -> None:
             assert record.outcome is Outcome.PASSED
             assert record.status is Status.EXECUTED
             assert record.pcc is not None and (record.pcc.value or 0) > 0.9999
-    assert seed_page.records["seed_page.seed_onnx[full-model_name_0-eval]@cpu"].outcome is Outcome.PASSED
+    assert (
+        seed_page.records["seed_page.seed_onnx[full-model_name_0-eval]@cpu"].outcome
+        is Outcome.PASSED
+    )
 
 
 def test_a_compile_only_device_reaches_and_never_passes(seed_page: Done) -> None:
