@@ -28,9 +28,9 @@ _EPILOG = """\
 examples:
   nox -s nightly                                   the nightly lists on every device that is here
   nox -s nightly -- --device cpu,n150 --dry-run    what would run, in which order
-  nox -s plan -- --shards 5 --output plan.json     which of five jobs runs which test
-  nox -s nightly -- --plan plan.json --shard 2/5   one job of five
-  nox -s merge -- shards --plan plan.json --into night   one run of them all
+  nox -s plan -- --shards 5                                which of five jobs runs which test
+  nox -s nightly -- --plan results/plan.json --shard 2/5   one job of five
+  nox -s merge -- shards --plan results/plan.json --into night   one run of them all
   nox -s promote -- night --write                  edit the lists by the night's evidence
   nox -s run -- tests/models/t5/test_t5.py --model full --device cpu
   nox -s nightly -- --resume                       go on with the newest night that was cut off
@@ -184,9 +184,9 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
         "--output",
         dest="target",
         type=Path,
-        default=Path("plan.json"),
+        default=Path("results/plan.json"),
         metavar="FILE",
-        help="default: plan.json",
+        help="default: results/plan.json",
     )
     _add_ids(planning)
     _add_op_by_op_options(planning)

@@ -15,6 +15,7 @@ from pipeline.lists import ListName
 from reports.build import build
 from tests.integration.small_fleet import SmallFleet, finish
 
+PLAN = "results/plan.json"
 BODY = """
 @full
 @pytest.mark.parametrize("size", range(8))
@@ -55,10 +56,17 @@ def test_two_nights_of_one_plan_each_lose_nothing(fleet: SmallFleet) -> None:
             fleet, "plan", "--shards", "2", "--device", "cpu,n150,p150", "--run-id", night, *devices
         )
         assert code == 0 and "11 tests on cpu, n150, p150" in said, said
-        plan = read_shared_plan(fleet.root / "plan.json")
+        plan = read_shared_plan(fleet.root / PLAN)
         for i in ("1", "2"):  # each runner has what only it learned
             durations = ("--durations", f"durations-{i}.json")
-            shard = ("--plan", "plan.json", "--shard", f"{i}/2", "--output", f"{night}/shards/{i}")
+            shard = (
+                "--plan",
+                PLAN,
+                "--shard",
+                f"{i}/2",
+                "--output",
+                f"{night}/shards/{i}",
+            )
             code, said = told(fleet, "nightly", *shard, *durations, *devices)
             assert code in (0, 1, 3), said
         code, said = told(fleet, "merge", f"{night}/shards", "--into", f"{night}/night")
@@ -73,11 +81,11 @@ def test_two_nights_of_one_plan_each_lose_nothing(fleet: SmallFleet) -> None:
 def test_what_a_lost_shard_should_have_run_is_named_and_counted_alike(fleet: SmallFleet) -> None:
     devices = ("--devices-from", "devices.json", "--device", "cpu")
     told(fleet, "plan", "--shards", "2", "--run-id", "N", *devices)
-    shard = ("--plan", "plan.json", "--shard", "2/2", "--output", "shards/2")
+    shard = ("--plan", PLAN, "--shard", "2/2", "--output", "shards/2")
     code, said = told(fleet, "nightly", *shard, *devices)
     assert code == 0, said
-    code, said = told(fleet, "merge", "shards", "--plan", "plan.json", "--into", "night")
-    lost = [t.identity.key for t in read_shared_plan(fleet.root / "plan.json").shards[0]]
+    code, said = told(fleet, "merge", "shards", "--plan", PLAN, "--into", "night")
+    lost = [t.identity.key for t in read_shared_plan(fleet.root / PLAN).shards[0]]
     assert code == 3 and all(key in said for key in lost), said
     built = build(fleet.root / "night").run
     words = words_of_run(fleet.root / "night")
@@ -89,15 +97,19 @@ def test_what_a_lost_shard_should_have_run_is_named_and_counted_alike(fleet: Sma
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("nightly", "--plan", "plan.json"), 2, "say which one is to run with --shard I/2"),
-        (("nightly", "--plan", "plan.json", "--shard", "1/3"), 2, "is a plan for 2 shards"),
-        (("weekly", "--plan", "plan.json", "--shard", "1/2"), 2, "is a plan of nightly"),
+        (("nightly", "--plan", PLAN), 2, "say which one is to run with --shard I/2"),
+        (("nightly", "--plan", PLAN, "--shard", "1/3"), 2, "is a plan for 2 shards"),
+        (("weekly", "--plan", PLAN, "--shard", "1/2"), 2, "is a plan of nightly"),
         (
-            ("nightly", "--plan", "plan.json", "--shard", "1/2", "--device", "cpu,n150"),
+            ("nightly", "--plan", PLAN, "--shard", "1/2", "--device", "cpu,n150"),
             2,
             "give no option that chooses tests beside --plan",
         ),
-        (("nightly", "--plan", "plan.json", "--shard", "1/2", "--run-id", "M"), 2, "the run N"),
+        (
+            ("nightly", "--plan", PLAN, "--shard", "1/2", "--run-id", "M"),
+            2,
+            "the run N",
+        ),
         (("nightly", "--plan", "none.json", "--shard", "1/2"), 3, "cannot read none.json"),
         (("nightly", "--plan", "devices.json", "--shard", "1/2"), 3, "devices.json: not a"),
     ],
