@@ -24,6 +24,7 @@ from harness.golden import Golden, difference
 from harness.lowering import Program
 from harness.recording import TesterRecorder
 from harness.records.schema import Stage
+from harness.state import settings
 from harness.state.loaded import Loaded, Run
 
 SEED = 0
@@ -193,10 +194,13 @@ class ModelRuns:
 
     @contextlib.contextmanager
     def _run(self, *, watched: bool = True) -> Iterator[Run]:
-        """Within it the inputs are a copy, and afterwards the model is as it was before."""
+        """Within it the inputs are a copy, and afterwards the model is as it was before.
+
+        So is what `forward` sets for the whole process; random numbers go on.
+        """
         assert self._as_loaded is not None
         given = self._inputs
-        with self._as_loaded.run(watched=watched) as run:
+        with settings.restored(but=settings.RANDOM), self._as_loaded.run(watched=watched) as run:
             self._inputs = run.inputs
             try:
                 yield run
