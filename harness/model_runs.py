@@ -57,6 +57,7 @@ class ModelRuns:
         self.compiler_config = compiler_config
         self._model: Any = None
         self._inputs: Any = None
+        self._inputs_set = False  # before anything was loaded?
         self._progress = _Progress.NEW
         self._as_loaded: Loaded | None = None
         self._golden_run: Golden | None = None
@@ -101,6 +102,7 @@ class ModelRuns:
     @inputs.setter
     def inputs(self, inputs: Any) -> None:
         self._inputs = inputs
+        self._inputs_set |= self._progress is _Progress.NEW and inputs is not None
 
     @property
     def golden(self) -> Any:
@@ -126,7 +128,8 @@ class ModelRuns:
 
     def _program(self) -> Program:
         """Load and lower; or take what the same test did on another device of this process."""
-        self._key = self._reuse_key() if self._progress is _Progress.NEW else None
+        as_made = self._progress is _Progress.NEW and not self._inputs_set
+        self._key = self._reuse_key() if as_made else None
         kept = reuse.take(self._key)
         if kept is not None:
             self._model, self._golden_run, self._as_loaded = kept.model, kept.golden, kept.loaded
@@ -175,7 +178,8 @@ class ModelRuns:
             self._progress = _Progress.LOADING
             try:
                 self._model = self._load_model()
-                self._inputs = self._load_inputs()
+                inputs = self._load_inputs()
+                self._inputs = self._inputs if self._inputs_set else inputs
                 self._set_mode()
             except BaseException:
                 self._progress = _Progress.NEW

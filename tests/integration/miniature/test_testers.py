@@ -136,6 +136,49 @@ def test_changed_before():
     one.finalize()
 
 
+def test_set_before_anything_is_loaded():
+    one = Plain("set before")
+    one.inputs = torch.full((2, 3), 3.0)
+    assert one.test_model()[0, 0] == 6.0
+    one.finalize()
+
+
+@pytest.mark.parametrize("order", ["wrong_right", "right_wrong", "right_right"])
+@pytest.mark.parametrize("finalized", [True, False], ids=["finalized", "not"])
+def test_run_again(order, finalized):
+    inputs = {"wrong": torch.arange(32.0).view(4, 8), "right": torch.ones(4, 8)}
+    one = made_of(Shifty, "again")
+    for word in order.split("_"):
+        one.inputs = inputs[word]
+        one.test_model()
+    if finalized:
+        one.finalize()
+
+
+def test_run_again_after_it_was_raised():
+    one = made_of(Shifty, "again")
+    one.test_model()
+    with pytest.raises(Exception, match="pcc"):
+        one.finalize()
+    one.inputs = torch.ones(4, 8)
+    one.test_model()
+    one.finalize()
+
+
+@pytest.fixture(scope="module")
+def of_several_tests():
+    return made_of(Shifty, "shared")
+
+
+@pytest.mark.parametrize("word", ["wrong", "right", "wrong_too"])
+def test_shares_a_tester(of_several_tests, word):
+    values = torch.ones(4, 8) if word == "right" else torch.arange(32.0).view(4, 8)
+    of_several_tests.inputs = values
+    of_several_tests.test_model()
+    if word == "right":
+        of_several_tests.finalize()
+
+
 @pytest.fixture
 def made():
     one = made_of(Shifty, "in a fixture")
