@@ -82,8 +82,9 @@ def test_a_tester_of_several_tests_has_a_record_in_each(testers: Done, word: str
     )
 
 
-def test_inputs_set_before_anything_is_loaded_are_the_ones_that_run(testers: Done) -> None:
-    assert testers.records["set_before_anything_is_loaded[full-eval]@cpu"].outcome is Outcome.PASSED
+@pytest.mark.parametrize("name", ["set_before_anything_is_loaded", "set_between_runs_of_onnx"])
+def test_inputs_that_a_body_sets_are_the_ones_that_run(testers: Done, name: str) -> None:
+    assert testers.records[f"{name}[full-eval]@cpu"].outcome is Outcome.PASSED
 
 
 def test_a_test_got_as_far_as_all_of_its_testers(testers: Done) -> None:

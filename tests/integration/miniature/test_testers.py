@@ -6,8 +6,9 @@
 
 import pytest
 import torch
+from onnx import TensorProto, helper
 
-from harness import CompileDepth, CompilerConfig, ModelTester
+from harness import CompileDepth, CompilerConfig, ModelTester, OnnxModelTester
 
 
 class Twice(torch.nn.Module):
@@ -141,6 +142,25 @@ def test_set_before_anything_is_loaded():
     one.inputs = torch.full((2, 3), 3.0)
     assert one.test_model()[0, 0] == 6.0
     one.finalize()
+
+
+class Sum(OnnxModelTester):
+    def _load_model(self):
+        x, y, z = (helper.make_tensor_value_info(n, TensorProto.FLOAT, [2]) for n in "xyz")
+        graph = helper.make_graph([helper.make_node("Add", ["x", "y"], ["z"])], "sum", [x, y], [z])
+        opset = helper.make_opsetid("", 17)
+        return helper.make_model(graph, opset_imports=[opset], ir_version=8)
+
+    def _load_inputs(self):
+        return torch.ones(2), torch.ones(2)
+
+
+def test_set_between_runs_of_onnx():
+    one = Sum("sum")
+    for value in (1.0, 2.0):
+        assert one.test_model()[0][0] == 1.0 + value
+        one.finalize()
+        one.inputs = (torch.ones(2), torch.full((2,), 2.0))
 
 
 @pytest.mark.parametrize("order", ["wrong_right", "right_wrong", "right_right"])
