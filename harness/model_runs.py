@@ -24,6 +24,7 @@ from harness.golden import Golden, difference
 from harness.lowering import Program
 from harness.recording import TesterRecorder
 from harness.records.schema import Stage
+from harness.state import settings
 from harness.state.loaded import Loaded, Run
 
 SEED = 0
@@ -56,6 +57,7 @@ class ModelRuns:
         self.compiler_config = compiler_config
         self._model: Any = None
         self._inputs: Any = None
+        self._inputs_set = False  # before anything was loaded?
         self._progress = _Progress.NEW
         self._as_loaded: Loaded | None = None
         self._golden_run: Golden | None = None
@@ -100,6 +102,7 @@ class ModelRuns:
     @inputs.setter
     def inputs(self, inputs: Any) -> None:
         self._inputs = inputs
+        self._inputs_set |= self._progress is _Progress.NEW and inputs is not None
 
     @property
     def golden(self) -> Any:
@@ -125,7 +128,8 @@ class ModelRuns:
 
     def _program(self) -> Program:
         """Load and lower; or take what the same test did on another device of this process."""
-        self._key = self._reuse_key() if self._progress is _Progress.NEW else None
+        as_made = self._progress is _Progress.NEW and not self._inputs_set
+        self._key = self._reuse_key() if as_made else None
         kept = reuse.take(self._key)
         if kept is not None:
             self._model, self._golden_run, self._as_loaded = kept.model, kept.golden, kept.loaded
@@ -174,7 +178,8 @@ class ModelRuns:
             self._progress = _Progress.LOADING
             try:
                 self._model = self._load_model()
-                self._inputs = self._load_inputs()
+                inputs = self._load_inputs()
+                self._inputs = self._inputs if self._inputs_set else inputs
                 self._set_mode()
             except BaseException:
                 self._progress = _Progress.NEW
@@ -193,10 +198,13 @@ class ModelRuns:
 
     @contextlib.contextmanager
     def _run(self, *, watched: bool = True) -> Iterator[Run]:
-        """Within it the inputs are a copy, and afterwards the model is as it was before."""
+        """Within it the inputs are a copy, and afterwards the model is as it was before.
+
+        So is what `forward` sets for the whole process; random numbers go on.
+        """
         assert self._as_loaded is not None
         given = self._inputs
-        with self._as_loaded.run(watched=watched) as run:
+        with settings.restored(but=settings.RANDOM), self._as_loaded.run(watched=watched) as run:
             self._inputs = run.inputs
             try:
                 yield run

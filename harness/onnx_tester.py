@@ -38,6 +38,10 @@ class OnnxModelTester(ModelTester):
         onnx_program.check(self._model)
         self._inputs = onnx_program.named_inputs(self._model, self._inputs)
 
+    def _begin_runs(self) -> None:
+        self._inputs = onnx_program.named_inputs(self._model, self._inputs)  # those set since, too
+        super()._begin_runs()
+
     def _parameters(self) -> int | None:
         return onnx_program.parameter_count(self._model)
 

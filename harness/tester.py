@@ -125,11 +125,13 @@ class ModelTester(ModelRuns):
             assert_tokens=assert_tokens,
         )
         self.mismatches: list[str] = []
+        """Of all its runs that `finalize` has not raised."""
         self._unverified = ""
         self._hints: list[str] = []
         self._record_property = record_property_handle
         self._device_name = device
         self.recorder = self._open_recorder()
+        self._recorders = [self.recorder]
         alone = not self.recorder.nodeid  # no pytest puts back what the model sets
         self._settings = settings.read() if alone else None
         self._base = frozenset(vars(self)) - self._base | {"_given"}
@@ -153,10 +155,13 @@ class ModelTester(ModelRuns):
         was not executed as a whole (op by op, a depth above EXECUTE, a device that only compiles
         here) it returns the golden's outputs; None only where the model itself raises on the CPU.
 
+        A run after the first, with other inputs perhaps, is recorded beside it.
+
         Raises:
             UsageError: depth and backend do not go together.
             HarnessError, and whatever the model raises: after it was recorded.
         """
+        self._begin_record()
         try:
             return self._test_model()
         except (Exception, KeyboardInterrupt) as error:
@@ -180,7 +185,8 @@ class ModelTester(ModelRuns):
             IncorrectResultError: an asserted check did not hold.
             UnverifiedError: nothing could be compared, or the model differs from itself.
         """
-        self.recorder.unraised.clear()
+        for recorder in self._recorders:
+            recorder.unraised.clear()
         error = self._bad_news()
         if error is not None:
             self._give_hints(error)
@@ -202,6 +208,17 @@ class ModelTester(ModelRuns):
         return mismatches(self._verify(outputs, mutated))
 
     # --- the flow ---------------------------------------------------------------------------
+
+    def _begin_record(self) -> None:
+        """Another run takes nothing back of what the one before found, in the same test."""
+        test = recording.open_test() or self.recorder.test
+        if test is not self.recorder.test:  # a tester of several tests
+            self._recorders = []
+        if not any(recorder.unraised for recorder in self._recorders):
+            self.mismatches, self._unverified = [], ""
+        if not self._recorders or self.recorder.verdict is not None:
+            self.recorder = test.share(self.model_name)
+            self._recorders.append(self.recorder)
 
     def _test_model(self) -> Any:
         config = self.compiler_config
@@ -292,12 +309,13 @@ class ModelTester(ModelRuns):
         if self._golden_run.difference:
             self._note_unverified(recording.NON_DETERMINISTIC, self._golden_run.difference)
             return
-        self.mismatches = mismatches(checks)
-        if self.mismatches:
-            self.recorder.unraised += [f"the outputs were wrong: {m}" for m in self.mismatches]
+        found = mismatches(checks)
+        self.mismatches += found
+        if found:
+            self.recorder.unraised += [f"the outputs were wrong: {m}" for m in found]
             self.recorder.verdict = Outcome.INCORRECT
             blobs = self.recorder.run.blobs
-            error = IncorrectResultError("; ".join(self.mismatches[:5]))
+            error = IncorrectResultError("; ".join(found[:5]))
             self.recorder.failure = recording.failure_of(error, Stage.VERIFY, blobs)
             self._leave_reproducer()
         elif nothing:

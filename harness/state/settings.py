@@ -23,6 +23,8 @@ Values = dict[str, Any]
 """Settings by name; an environment variable is one, called `$NAME`."""
 
 _PYTESTS_OWN = frozenset({"PYTEST_CURRENT_TEST"})
+RANDOM = frozenset({"random", "numpy random", "torch random"})
+"""Names of the states of random number generators."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,14 @@ def take(values: Values, names: Iterable[str], now: Values) -> None:
 
 
 @contextlib.contextmanager
-def restored() -> Iterator[Values]:
-    """Within it anything may be set; afterwards all is as its value, which may be edited, says."""
+def restored(but: Iterable[str] = ()) -> Iterator[Values]:
+    """Within it anything may be set; afterwards all is as its value, which may be edited, says.
+
+    What is named in `but` stays as it was set.
+    """
     before = read()
+    for name in but:
+        before.pop(name, None)
     try:
         yield before
     finally:
@@ -171,7 +178,9 @@ def _of_torch() -> dict[str, _Setting]:
         "denormals": _Setting(_flushes_denormals, torch.set_flush_denormal),
         "torch random": _Setting(
             lambda: torch.get_rng_state().numpy().tobytes(),
-            lambda state: torch.set_rng_state(torch.tensor(bytearray(state), dtype=torch.uint8)),
+            lambda state: torch.set_rng_state(
+                torch.tensor(bytearray(state), dtype=torch.uint8, device="cpu")
+            ),
         ),
         "fused attention": _Setting(
             torch.backends.mha.get_fastpath_enabled, torch.backends.mha.set_fastpath_enabled

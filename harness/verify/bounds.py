@@ -101,7 +101,8 @@ class Scale:
     least: float
     """Below this magnitude numbers are flushed to zero."""
     coarser: float
-    """How many times golden's unit the device's is; 1 where it is as fine."""
+    """How many times golden's unit the device's is; 1 where it is as fine. What is off from float64
+    was computed in float32 at best, though it may be stored in float64."""
     elements: float
     """What one element may be off, as a part of its or its row's size."""
 
@@ -132,7 +133,7 @@ def scale_of(
         floor=0.0 if known else noise,
         stored=2 * stored * own if quantum(*dtypes)[0] else 0.0,
         least=quantum(*dtypes)[1],
-        coarser=max(1.0, device / stored),
+        coarser=max(1.0, device / max(stored, unit_of("f32"))),
         elements=ELEMENT_TIMES * resolution,
     )
 

@@ -96,7 +96,7 @@ def test_nothing_that_a_model_sets_stays(tmp_path: Path) -> None:
     done = run_pytest(tmp_path, *files)
     outcomes = {key: record.outcome for key, record in done.records.items()}
     assert outcomes.pop("raises_after_setting[full-eval]@cpu") is Outcome.FAILED
-    assert len(outcomes) == 8 and set(outcomes.values()) == {Outcome.PASSED}, done.output
+    assert len(outcomes) == 12 and set(outcomes.values()) == {Outcome.PASSED}, done.output
 
 
 def test_a_run_directory_is_where_it_was_before_the_model_changed_directory(tmp_path: Path) -> None:

@@ -54,6 +54,39 @@ def test_a_mismatch_that_the_body_expects_stays_on_record(testers: Done) -> None
     assert testers.records["raising_is_expected[full-eval]@cpu"].outcome is Outcome.INCORRECT
 
 
+@pytest.mark.parametrize("finalized", ["finalized", "not"])
+@pytest.mark.parametrize("order", ["wrong_right", "right_wrong", "right_right"])
+def test_a_tester_that_runs_again_takes_nothing_back(
+    testers: Done, order: str, finalized: str
+) -> None:
+    record = testers.records[f"run_again[full-{finalized}-{order}-eval]@cpu"]
+    good = order == "right_right"
+    assert record.outcome is (Outcome.PASSED if good else Outcome.INCORRECT)
+    assert [o.path for o in record.outputs] == ["again", "again#2"]
+    assert [o.ok for o in record.outputs] == [word == "right" for word in order.split("_")]
+    assert (f"test_run_again[{finalized}-{order}" in testers.output) is not good
+
+
+def test_what_was_raised_is_not_raised_by_the_next_run(testers: Done) -> None:
+    record = testers.records["run_again_after_it_was_raised[full-eval]@cpu"]
+    assert record.outcome is Outcome.INCORRECT
+    assert "::test_run_again_after_it_was_raised" not in testers.output
+
+
+@pytest.mark.parametrize("word", ["wrong", "right", "wrong_too"])
+def test_a_tester_of_several_tests_has_a_record_in_each(testers: Done, word: str) -> None:
+    record = testers.records[f"shares_a_tester[full-{word}-eval]@cpu"]
+    assert record.outcome is (Outcome.PASSED if word == "right" else Outcome.INCORRECT)
+    assert record.outputs and (f"test_shares_a_tester[{word}" in testers.output) is (
+        word != "right"
+    )
+
+
+@pytest.mark.parametrize("name", ["set_before_anything_is_loaded", "set_between_runs_of_onnx"])
+def test_inputs_that_a_body_sets_are_the_ones_that_run(testers: Done, name: str) -> None:
+    assert testers.records[f"{name}[full-eval]@cpu"].outcome is Outcome.PASSED
+
+
 def test_a_test_got_as_far_as_all_of_its_testers(testers: Done) -> None:
     record = testers.records["stops_early_in_one[full-eval]@cpu"]
     assert record.outcome is Outcome.REACHED

@@ -63,6 +63,13 @@ def test_one_rounding_apart_is_right(dtype):
     assert not verdict(compare(down, (-exact).to(dtype)))
 
 
+@pytest.mark.parametrize("golden", [X.double(), X[0].double(), X[0, 0].double()])
+def test_what_was_computed_in_float32_and_stored_in_float64_is_held_to_float32(golden):
+    natural = {"": (golden * 2.0**-24).float()}
+    assert verdict(compare(golden, golden * (1 + 2.0**-23), natural=natural))
+    assert not verdict(compare(golden, 1.04 * golden, natural=natural))
+
+
 def test_a_vanishing_gradient_is_no_noise_where_a_reference_says_so():
     golden = {"loss": torch.tensor(1.0), "grad.a": X, "grad.b": 1e-9 * X}
     zeroed = {**golden, "grad.b": torch.zeros_like(X)}

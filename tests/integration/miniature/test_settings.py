@@ -85,6 +85,38 @@ def test_nothing_is_left():
     assert left() == set()
 
 
+class Forward(torch.nn.Module):
+    def forward(self, x):
+        set_everything("/")
+        torch.set_default_device("meta")
+        return x * 2 + torch.ones(4, device="cpu")
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_sets_in_forward(times):
+    class Setting(ModelTester):
+        def _load_model(self):
+            return Forward()
+
+        def _load_inputs(self):
+            return torch.randn(3, 4)
+
+    tester = Setting("sets in forward")
+    for outputs in (tester.test_model() for _ in range(times)):
+        assert outputs.dtype is torch.float64
+    tester.finalize()
+    assert left() <= settings.RANDOM
+
+
+def test_leaves_the_meta_device():
+    torch.rand(1)
+    torch.set_default_device("meta")
+
+
+def test_nothing_is_left_of_the_meta_device():
+    assert left() == set()
+
+
 def test_raises_after_setting(tmp_path):
     set_everything(tmp_path)
     raise RuntimeError("a body that fails")

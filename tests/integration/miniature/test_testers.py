@@ -6,8 +6,9 @@
 
 import pytest
 import torch
+from onnx import TensorProto, helper
 
-from harness import CompileDepth, CompilerConfig, ModelTester
+from harness import CompileDepth, CompilerConfig, ModelTester, OnnxModelTester
 
 
 class Twice(torch.nn.Module):
@@ -134,6 +135,68 @@ def test_changed_before():
     one.inputs = torch.full((2, 3), 3.0)
     assert one.test_model()[0, 0] == 15.0
     one.finalize()
+
+
+def test_set_before_anything_is_loaded():
+    one = Plain("set before")
+    one.inputs = torch.full((2, 3), 3.0)
+    assert one.test_model()[0, 0] == 6.0
+    one.finalize()
+
+
+class Sum(OnnxModelTester):
+    def _load_model(self):
+        x, y, z = (helper.make_tensor_value_info(n, TensorProto.FLOAT, [2]) for n in "xyz")
+        graph = helper.make_graph([helper.make_node("Add", ["x", "y"], ["z"])], "sum", [x, y], [z])
+        opset = helper.make_opsetid("", 17)
+        return helper.make_model(graph, opset_imports=[opset], ir_version=8)
+
+    def _load_inputs(self):
+        return torch.ones(2), torch.ones(2)
+
+
+def test_set_between_runs_of_onnx():
+    one = Sum("sum")
+    for value in (1.0, 2.0):
+        assert one.test_model()[0][0] == 1.0 + value
+        one.finalize()
+        one.inputs = (torch.ones(2), torch.full((2,), 2.0))
+
+
+@pytest.mark.parametrize("order", ["wrong_right", "right_wrong", "right_right"])
+@pytest.mark.parametrize("finalized", [True, False], ids=["finalized", "not"])
+def test_run_again(order, finalized):
+    inputs = {"wrong": torch.arange(32.0).view(4, 8), "right": torch.ones(4, 8)}
+    one = made_of(Shifty, "again")
+    for word in order.split("_"):
+        one.inputs = inputs[word]
+        one.test_model()
+    if finalized:
+        one.finalize()
+
+
+def test_run_again_after_it_was_raised():
+    one = made_of(Shifty, "again")
+    one.test_model()
+    with pytest.raises(Exception, match="pcc"):
+        one.finalize()
+    one.inputs = torch.ones(4, 8)
+    one.test_model()
+    one.finalize()
+
+
+@pytest.fixture(scope="module")
+def of_several_tests():
+    return made_of(Shifty, "shared")
+
+
+@pytest.mark.parametrize("word", ["wrong", "right", "wrong_too"])
+def test_shares_a_tester(of_several_tests, word):
+    values = torch.ones(4, 8) if word == "right" else torch.arange(32.0).view(4, 8)
+    of_several_tests.inputs = values
+    of_several_tests.test_model()
+    if word == "right":
+        of_several_tests.finalize()
 
 
 @pytest.fixture
