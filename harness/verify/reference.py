@@ -16,6 +16,8 @@ precise, and the golden's own rounding looks smaller than it is.
 from typing import Any, Self
 
 import torch
+from torch.nn import functional as F  # PyTorch's own abbreviation
+from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -39,16 +41,19 @@ class Float64(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.narrow: set[str] = set()
         """Ops that were computed as they stand, since they refuse float64."""
         self._default = torch.float32
+        self._functions = _Functions()
 
     def __enter__(self) -> Self:
         """What a model makes without naming a dtype is float64 too."""
         self._default = torch.get_default_dtype()
         torch.set_default_dtype(torch.float64)
         super().__enter__()  # type: ignore[no-untyped-call]
+        self._functions.__enter__()  # type: ignore[no-untyped-call]
         return self
 
     def __exit__(self, *raised: Any) -> None:
         """As it was before."""
+        self._functions.__exit__(*raised)  # type: ignore[no-untyped-call]
         super().__exit__(*raised)  # type: ignore[no-untyped-call]
         torch.set_default_dtype(self._default)
 
@@ -92,6 +97,38 @@ class Float64(TorchDispatchMode):  # type: ignore[no-untyped-call]
         except (NotImplementedError, RuntimeError):
             self.narrow.add(func._schema.name)
             return func(*args, **kwargs)
+
+
+class _Functions(TorchFunctionMode):
+    """Widens what these functions take before they look at it.
+
+    They refuse a computed input, which is float64, beside a weight of the model, which is not yet;
+    and they do so before any op is reached.
+    """
+
+    def __torch_function__(
+        self,
+        func: Any,
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        """Call the function on float64 tensors if it is one of them."""
+        kwargs = kwargs or {}
+        if func in _STRICT:
+            args, kwargs = pytree.tree_map(_widened, (args, kwargs))
+        return func(*args, **kwargs)
+
+
+_STRICT = frozenset(
+    {
+        *(torch.conv1d, torch.conv2d, torch.conv3d, torch.convolution),
+        *(torch.conv_transpose1d, torch.conv_transpose2d, torch.conv_transpose3d),
+        *(torch.lstm, torch.gru, torch.rnn_tanh, torch.rnn_relu),
+        *(torch.lstm_cell, torch.gru_cell, torch.rnn_tanh_cell, torch.rnn_relu_cell),
+        *(torch.bilinear, F.bilinear, F.scaled_dot_product_attention),
+    }
+)
 
 
 def _widened(value: Any) -> Any:

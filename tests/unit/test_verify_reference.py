@@ -3,10 +3,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The float64 reference: a model run in float64 without a float64 copy of it."""
 
+import copy
+
 import pytest
 import torch
 from torch.nn import functional
 
+from harness.frontend.eager import without_fast_paths
 from harness.frontend.training import eager_step
 from harness.verify import Float64, Tolerances, compare_training, natural_errors, settled, verdict
 from harness.verify.compare import compare
@@ -77,6 +80,41 @@ def test_gradients_have_a_reference_and_one_that_is_zero_by_mathematics_is_seen(
         if name != "grad.conv.bias":
             wrong = {**golden, name: golden[name] * 1.04}
             assert not verdict(compare_training(golden, wrong, Tolerances(), "grad.", natural))
+
+
+LAYERS = {
+    "conv1d": (torch.nn.Conv1d(4, 4, 3, groups=4, padding=2), (1, 4, 8)),
+    "conv2d": (torch.nn.Conv2d(3, 4, 3), (1, 3, 8, 8)),
+    "conv3d": (torch.nn.Conv3d(2, 2, 2), (1, 2, 4, 4, 4)),
+    "conv_transpose1d": (torch.nn.ConvTranspose1d(4, 4, 3), (1, 4, 8)),
+    "same padding": (torch.nn.Conv1d(4, 4, 3, padding="same"), (1, 4, 8)),
+    "batch norm": (torch.nn.BatchNorm1d(4).eval(), (3, 4)),
+    "group norm": (torch.nn.GroupNorm(2, 4), (3, 4)),
+    "attention": (torch.nn.TransformerEncoderLayer(8, 2, 8).eval(), (3, 1, 8)),
+    "linear": (torch.nn.Linear(4, 4), (2, 4)),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_layer_takes_what_was_computed_before_it(name):
+    layer, shape = LAYERS[name]
+    x = randn(*shape)
+    with torch.no_grad(), without_fast_paths():
+        wanted = copy.deepcopy(layer).double()(x.double() * 1.5)
+        with Float64() as mode:
+            found = layer(x * 1.5)
+    assert not mode.narrow and found.dtype is torch.float64
+    assert (found - wanted).abs().max() < 1e-12
+
+
+@pytest.mark.parametrize("kind", [torch.nn.LSTM, torch.nn.GRU, torch.nn.RNN])
+def test_recurrent_layers_compute_in_float64(kind):
+    layer, x = kind(4, 4), randn(3, 1, 4)
+    with torch.no_grad():
+        wanted = copy.deepcopy(layer).double()(x.double())[0]
+        with Float64():
+            found = layer(x)[0]
+    assert (found - wanted).abs().max() < 1e-12
 
 
 def test_random_numbers_are_those_of_the_golden():
