@@ -13,10 +13,12 @@ writes into memory of another dtype) is computed as it stands, so the reference 
 precise, and the golden's own rounding looks smaller than it is.
 """
 
+import contextlib
 from typing import Any, Self
 
 import torch
 from torch.nn import functional as F  # PyTorch's own abbreviation
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -42,18 +44,22 @@ class Float64(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Ops that were computed as they stand, since they refuse float64."""
         self._default = torch.float32
         self._functions = _Functions()
+        self._kernels = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
         """What a model makes without naming a dtype is float64 too."""
         self._default = torch.get_default_dtype()
         torch.set_default_dtype(torch.float64)
         super().__enter__()  # type: ignore[no-untyped-call]
+        # the fused kernel for the CPU gives float32 for float64
+        self._kernels.enter_context(sdpa_kernel(SDPBackend.MATH))
         self._functions.__enter__()  # type: ignore[no-untyped-call]
         return self
 
     def __exit__(self, *raised: Any) -> None:
         """As it was before."""
         self._functions.__exit__(*raised)  # type: ignore[no-untyped-call]
+        self._kernels.close()
         super().__exit__(*raised)  # type: ignore[no-untyped-call]
         torch.set_default_dtype(self._default)
 
