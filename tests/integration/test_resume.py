@@ -5,6 +5,7 @@
 
 import contextlib
 import random
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import psutil
 import pytest
 
 from harness.records.journal import events_of
-from harness.records.outcomes import latest
+from harness.records.outcomes import latest, words_of_run
 from harness.records.run_dir import read_merged, read_ops
 from harness.records.schema import OpEnded, Outcome, TestRecord
 from tests.integration.small_fleet import REPOSITORY, SmallFleet, eventually, finish
@@ -114,6 +115,24 @@ def test_a_killed_run_is_merged_for_a_report_and_goes_on_all_the_same(fleet: Sma
     assert code == 1, said
     last = Counter(r.outcome for r in latest(read_merged(fleet.output)[1]))
     assert last == {Outcome.PASSED: 5, Outcome.CRASHED: 1}
+
+
+def test_a_run_goes_on_after_the_clock_went_back(fleet: SmallFleet) -> None:
+    run = fleet.start(*RUN)
+    eventually(lambda: ended(fleet.output) >= 2)
+    kill_everything(fleet)
+    run.communicate()
+    later = re.compile(rb'"(time|created)":(\d+)')
+    for path in (*(fleet.output / "journal").iterdir(), fleet.output / "plan.json"):
+        data = later.sub(rb'"\1":9\2', path.read_bytes().replace(b'"created": ', b'"created":'))
+        path.write_bytes(data)  # as a clock that is some centuries ahead writes it
+    settled = {r.identity.variant for r in fleet.records() if r.outcome is Outcome.PASSED}
+    code, said = resumed(fleet, "run", "--resume", "out")
+    assert code == 1 and f"{len(settled)} of 6 tests stay as they are" in said
+    header, records = read_merged(fleet.output)
+    assert Counter(r.outcome for r in latest(records)) == {Outcome.PASSED: 5, Outcome.CRASHED: 1}
+    assert words_of_run(fleet.output) == {Outcome.PASSED: 5, Outcome.CRASHED: 1}
+    assert header.missing == ()
 
 
 def test_an_interrupted_run_goes_on_too(fleet: SmallFleet) -> None:
