@@ -3,13 +3,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Did a device compute anything that was compared?"""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import torch
 
-from harness.verify.structure import children_of
+from harness.verify.flatten import flatten
+from harness.verify.structure import children_of, map_tensors
 
 
 def nothing_compared(outputs: Any, extracted: Any) -> str:
@@ -28,6 +29,43 @@ def nothing_compared(outputs: Any, extracted: Any) -> str:
     if not any(_holds_elements(leaf) or _is_news(leaf, fixed) for leaf in _leaves(extracted)):
         return "what the test extracts of the outputs is nothing that a device computed"
     return ""
+
+
+def extraction_says_nothing(outputs: Any, extract: Callable[[Any], Any]) -> str:
+    """Why what a test extracts says nothing of a device, a sentence; empty when it says something.
+
+    It says something when it differs for outputs that differ in every element. `extract` may be
+    anybody's: where it takes no other outputs, it is believed.
+    """
+    try:
+        of_these = flatten(extract(outputs))
+        of_others = flatten(extract(map_tensors(outputs, lambda _, tensor: _another(tensor))))
+        same = [leaf.path for leaf in of_these] == [leaf.path for leaf in of_others] and all(
+            _is_same(leaf.value, other.value)
+            for leaf, other in zip(of_these, of_others, strict=True)
+        )
+    except Exception:
+        return ""
+    said = "what the test extracts of the outputs is the same whatever a device computes"
+    return said if same else ""
+
+
+def _another(tensor: torch.Tensor) -> torch.Tensor:
+    """A tensor of other elements, in another order of size."""
+    if tensor.dtype is torch.bool:
+        return ~tensor
+    if tensor.is_floating_point() or tensor.is_complex():
+        wide = torch.complex128 if tensor.is_complex() else torch.float64
+        return (tensor.to(wide) * -1.25 + 0.7071).to(tensor.dtype)
+    return tensor.bitwise_not()
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor):
+        if one.is_floating_point():
+            one, other = one.double(), other.double()
+        return bool(one.isclose(other, 0, 0, equal_nan=True).all())
+    return type(one) is type(other) and bool(one == other)
 
 
 def _leaves(value: Any) -> Iterator[Any]:

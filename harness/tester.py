@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from harness import recording, reuse
-from harness.compared import nothing_compared
+from harness.compared import extraction_says_nothing, nothing_compared
 from harness.config import CompileDepth, CompilerConfig
 from harness.devices.catalog import DEFAULT_DEVICE, kind_of
 from harness.devices.client import Device
@@ -465,7 +465,11 @@ class ModelTester(ModelRuns):
         if any(value.numel() for value in mutated.values()):
             return ""
         extracted = outputs if self.mode == "train" else self._extracted_of(outputs)
-        return nothing_compared(outputs, extracted)
+        nothing = nothing_compared(outputs, extracted)
+        extracts = self.mode != "train" and not self._extracted
+        if nothing or not extracts or type(self)._extract_outputs is ModelTester._extract_outputs:
+            return nothing
+        return extraction_says_nothing(outputs, self._extract)
 
     def _tokenizer(self) -> Any:
         tokenizer = getattr(self, "tokenizer", None)

@@ -23,6 +23,7 @@ def unverified(tmp_path_factory: pytest.TempPathFactory) -> Done:
         *(f"nothing[full-{case}-eval]" for case in ("literals", "no_elements")),
         "never_finalized[full-eval]",
         "extracts_a_literal[full-eval]",
+        *(f"extracts_what_says_nothing[full-{case}-eval]" for case in ("text", "shape", "ones")),
         "no_tokens[full-eval]",
         *(f"no_op[{flow}-eval]" for flow in OPS),
     ],

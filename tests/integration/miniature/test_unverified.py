@@ -86,6 +86,22 @@ def test_extracts_a_literal():
     run(lambda x: (x * 2, "done"), Extracting)
 
 
+SAYS_NOTHING = {
+    "text": lambda outputs: "ok",
+    "shape": lambda outputs: tuple(outputs.shape),
+    "ones": torch.ones_like,
+}
+
+
+@pytest.mark.parametrize("case", SAYS_NOTHING)
+def test_extracts_what_says_nothing(case):
+    class Extracting(Tester):
+        def _extract_outputs(self, outputs):
+            return SAYS_NOTHING[case](outputs)
+
+    run(lambda x: x * 2, Extracting)
+
+
 def test_extracts_a_text_of_a_tensor():
     class Extracting(Tester):
         def _extract_outputs(self, outputs):
