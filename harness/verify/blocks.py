@@ -147,7 +147,7 @@ def _apart(golden: torch.Tensor, width: int, fill: float) -> tuple[float, bool]:
         count += len(far)
         if len(far):
             low, high = min(low, float(far.min())), max(high, float(far.max()))
-    masked = count > 1 and high < 0 and high <= 0.98 * low
+    masked = count > 1 and (high <= 0.98 * low < 0 or 0 < 0.98 * high <= low)
     return (threshold if many or masked else math.inf), masked
 
 

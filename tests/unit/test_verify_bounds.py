@@ -28,6 +28,7 @@ BLIND = {
     "scores beside -10000": (MASKED, torch.where(MASKED < -5000, MASKED, -MASKED)),
     "one score beside -10000": (MASKED, changed(MASKED, (0, 0), 0.0)),
     "scores beside -1e9": (FAR_MASKED, torch.where(FAR_MASKED < -5000, FAR_MASKED, -FAR_MASKED)),
+    "scores beside 1e9": (-FAR_MASKED, torch.where(FAR_MASKED < -5000, -FAR_MASKED, FAR_MASKED)),
     "all but a large activation": (OUTLIER, torch.where(OUTLIER > 5000, OUTLIER, 1.04 * OUTLIER)),
     "a row of 0.01 beside 4": (ROWS, changed(ROWS, 63, 0.0)),
     "a row of 0.01 beside 4, scaled": (ROWS, torch.cat([ROWS[:63], 1.04 * ROWS[63:]])),
