@@ -11,14 +11,26 @@ import contextlib
 import os
 import signal
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 OTHERS = os.geteuid() == 0
 ALICE, BOB = (54001, 54002) if OTHERS else (os.geteuid(), os.geteuid())
 needs_two_users = pytest.mark.skipif(not OTHERS, reason="only root can act as another user")
+
+
+def folder_for_all() -> Iterator[Path]:
+    """A temporary folder that every user may enter.
+
+    Not below pytest's own: each pytest that starts meanwhile closes that one to other users.
+    """
+    with tempfile.TemporaryDirectory(prefix="bringup-test-", dir="/tmp") as place:
+        Path(place).chmod(0o755)
+        yield Path(place)
 
 
 class Child:

@@ -18,10 +18,16 @@ from harness.errors import FileError, UsageError
 from harness.recording import outcome_of
 from harness.records.schema import Outcome
 from tests.unit.file_server import FileServer, ranged, status, whole
-from tests.unit.other_user import ALICE, BOB, as_user, needs_two_users
+from tests.unit.other_user import ALICE, BOB, as_user, folder_for_all, needs_two_users
 
 PATH = "test_files/pytorch/yolov10/yolo.pt"
 BUCKET = "models/tt-ci-models-private"
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Other users of the machine are at work in it."""
+    yield from folder_for_all()
 
 
 @pytest.fixture
@@ -279,8 +285,6 @@ def test_a_read_only_shared_cache_is_read_and_what_is_new_is_kept_at_home(
 ) -> None:
     shared = tmp_path / "shared"
     old = put(shared, "old", "old")
-    for folder in (tmp_path, *tmp_path.parents[:3]):
-        folder.chmod(folder.stat().st_mode | 0o055)
     shared.chmod(0o555)
     home.mkdir()
     os.chown(home, ALICE, ALICE)
@@ -302,8 +306,6 @@ def test_users_share_a_cache_that_all_may_write(
 ) -> None:
     shared = tmp_path / "shared"
     shared.mkdir()
-    for folder in (tmp_path, *tmp_path.parents[:3]):
-        folder.chmod(folder.stat().st_mode | 0o055)
     shared.chmod(0o1777)
     monkeypatch.setenv("LOCAL_LF_CACHE", str(shared))
     monkeypatch.setenv("IRD_LF_CACHE", server.address)

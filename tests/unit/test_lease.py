@@ -10,14 +10,14 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from harness.devices import machine_lock
 from harness.devices.lease import capacity, lease
-from tests.unit.other_user import ALICE, BOB, as_user, child, needs_two_users
+from tests.unit.other_user import ALICE, BOB, as_user, child, folder_for_all, needs_two_users
 
 ROOT = Path(__file__).parents[2]
 HOLD = (
@@ -28,11 +28,14 @@ FILE = "bringup-lease-pjrt%3Ax.lock"
 
 
 @pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Other users of the machine are at work in it."""
+    yield from folder_for_all()
+
+
+@pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder like /run/lock, in which leases lie."""
-    for above in (tmp_path, *tmp_path.parents[:3]):
-        if above.stat().st_uid == os.geteuid():
-            above.chmod(above.stat().st_mode | 0o055)
     folder = tmp_path / "lock"
     folder.mkdir()
     folder.chmod(0o1777)

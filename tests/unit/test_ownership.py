@@ -15,15 +15,18 @@ from harness.errors import RecordError
 from harness.records.ownership import is_trusted, open_plain, private_folder
 from pipeline.errors import PipelineError
 from pipeline.run_lock import NAME, RunLock, refuse_if_held
-from tests.unit.other_user import ALICE, BOB, OTHERS, as_user, needs_two_users
+from tests.unit.other_user import ALICE, BOB, OTHERS, as_user, folder_for_all, needs_two_users
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Other users of the machine are at work in it."""
+    yield from folder_for_all()
 
 
 @pytest.fixture
 def shared(tmp_path: Path) -> Iterator[Path]:
     """A folder like /tmp: root's, sticky, and open to all, also on the way to it."""
-    for folder in (tmp_path, *tmp_path.parents[:3]):
-        if folder.stat().st_uid == os.geteuid():
-            folder.chmod(folder.stat().st_mode | 0o055)
     folder = tmp_path / "shared"
     folder.mkdir()
     folder.chmod(0o1777)

@@ -37,10 +37,10 @@ NOTHING = {
     "no_elements": lambda x: [torch.zeros(0, 4)],
 }
 UNSTABLE = {
-    "python_random": lambda x: x * random.random(),
-    "numpy_random": lambda x: x * float(np.random.rand()),
+    "python_random": lambda x: x * 10 ** random.uniform(-9, 9),
+    "numpy_random": lambda x: x * 10 ** float(np.random.uniform(-9, 9)),
     "call_counter": calls,
-    "one_row": lambda x: torch.cat([x * 1e4, x[:1] * random.random()]),
+    "one_row": lambda x: torch.cat([x * 1e4, calls(x)[:1]]),
 }
 
 
