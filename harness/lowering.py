@@ -96,7 +96,7 @@ def _lower_exported(
         return Program()
     with recorder.stage(Stage.DECOMPOSE) as stage:
         decomposed = torch_program.decompose(exported)
-        signature = torch_program.signature_of(decomposed, entry.paths)
+        signature = torch_program.signature_of(decomposed, entry.paths, entry.replaced)
         _refuse_shared_writes(entry, signature)
         random = torch_program.random_op(decomposed.graph)
         if random is not None:

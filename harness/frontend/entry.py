@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from harness.errors import HarnessError
+from harness.frontend.paths import BUFFERS, PARAMETERS
 from harness.frontend.program import SignatureError
 from harness.verify.structure import UnsupportedOutputError, map_tensors
 
@@ -48,9 +48,11 @@ class Entry(torch.nn.Module):
     def forward(self, /, **tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Every tensor of the result, in the order of `flatten`."""
         args, kwargs = self._ways.call_with(list(tensors.values()))
-        buffers = _Buffers(self.model)
+        held = _Held(self.model)
         given = self._ways.taken_apart(self.model(*args, **kwargs))
-        return buffers.written_where_assigned(given)
+        given, replaced = held.put_back(given)
+        self._ways.replaced = tuple(replaced)
+        return (*given, *replaced.values())
 
     @property
     def tensors(self) -> dict[str, torch.Tensor]:
@@ -73,6 +75,14 @@ class Entry(torch.nn.Module):
     def paths(self) -> dict[str, str]:
         """Of every tensor of the call, its path by the name it has in the program."""
         return dict(zip(self._ways.names, self._ways.given, strict=True))
+
+    @property
+    def replaced(self) -> tuple[str, ...]:
+        """Paths of parameters and buffers of another shape; theirs are the program's last outputs.
+
+        Known once the model is exported.
+        """
+        return self._ways.replaced
 
     def flatten(self, call: Call) -> list[torch.Tensor]:
         """The tensors of another such call, in the program's order.
@@ -116,6 +126,7 @@ class _Ways:
         self.sharing = _sharing(self.given)
         self._call: Call = map_tensors(call, _hole, whole=True)
         self._result: Any = None
+        self.replaced: tuple[str, ...] = ()
         self.extracted = False
 
     def call_with(self, tensors: Sequence[torch.Tensor]) -> Call:
@@ -164,45 +175,49 @@ class _Ways:
         return map_tensors(self._result, lambda path, hole: next(left))
 
 
-class ReplacedBufferError(HarnessError):
-    """A model gives a buffer another shape, which no exported program can say."""
+class _Held:
+    """A model's parameters and buffers before its forward.
 
-
-class _Buffers:
-    """A model's buffers before its forward.
-
-    `torch.export` sees what is written to any buffer, and of `self.n = self.n + 1` only what is
+    `torch.export` sees what is written to any of them, and of `self.n = self.n + 1` only what is
     assigned to one of the outermost module: the model's, inside an entry, is none. An assignment
-    becomes a write.
+    becomes a write. One of another shape, which cannot be written, becomes an output of its own.
     """
 
     def __init__(self, model: torch.nn.Module) -> None:
         self._before = [
-            (prefix, module, name, buffer)
+            (f"{kind}{prefix}.{name}" if prefix else f"{kind}{name}", held, name, value)
             for prefix, module in model.named_modules()
-            for name, buffer in module._buffers.items()
-            if buffer is not None
+            for kind, held in ((PARAMETERS, module._parameters), (BUFFERS, module._buffers))
+            for name, value in held.items()
+            if value is not None
         ]
 
-    def written_where_assigned(self, given: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
-        """Write what was assigned; the outputs, of which none is a buffer that this changes.
+    def put_back(
+        self, given: Sequence[torch.Tensor]
+    ) -> tuple[tuple[torch.Tensor, ...], dict[str, torch.Tensor]]:
+        """Write what was assigned.
 
-        Raises:
-            ReplacedBufferError: it has another shape.
+        Returns the outputs, none of them in memory that this writes to, and by path what there is
+        no room for.
         """
-        for prefix, module, name, buffer in self._before:
-            now = module._buffers.get(name)
-            if now is None or now is buffer:
-                continue
-            if now.shape != buffer.shape:
-                raise ReplacedBufferError(
-                    f"forward gives the buffer {f'{prefix}.{name}'.lstrip('.')} another shape:"
-                    f" {tuple(now.shape)} for {tuple(buffer.shape)}"
-                )
-            given = [value.clone() if value is buffer else value for value in given]
-            buffer.copy_(now.detach())
-            module._buffers[name] = buffer
-        return tuple(given)
+        assigned = [
+            (path, held, name, value, held[name])
+            for path, held, name, value in self._before
+            if held.get(name) is not None and held[name] is not value
+        ]
+        if not assigned:
+            return tuple(given), {}
+        given = [value.clone() for value in given]  # it may be a view of what is written below
+        new = [now.detach().clone() for *_, now in assigned]  # two may have changed places
+        larger: dict[str, torch.Tensor] = {}
+        for (path, held, name, value, _), now in zip(assigned, new, strict=True):
+            held[name] = value  # type: ignore[assignment]
+            if now.shape == value.shape:
+                with torch.no_grad():
+                    value.copy_(now)
+            else:
+                larger[path] = now
+        return tuple(given), larger
 
 
 def _hole(path: str, tensor: torch.Tensor) -> torch.Tensor:

@@ -13,12 +13,10 @@ import dataclasses
 import inspect
 import operator
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-import torch._refs.linalg
-from torch._decomp import get_decompositions
 from torch.export import ExportedProgram
 from torch.export.graph_signature import (
     ConstantArgument,
@@ -30,10 +28,12 @@ from torch.export.graph_signature import (
 from torch.fx import Graph, Node
 
 from harness.errors import HarnessError
+from harness.frontend import decompositions
 from harness.frontend.eager import without_fast_paths
 from harness.frontend.entry import MODEL, Call, Entry
 from harness.frontend.paths import BUFFERS, INPUTS, MUTATED, PARAMETERS
 from harness.frontend.program import Constant, Mutation, Result, Signature, UserInput
+from harness.frontend.traced import said_to_export
 
 
 class ExportRefusal(HarnessError):
@@ -52,7 +52,7 @@ def call_of(inputs: Any) -> Call:
 def export(model: torch.nn.Module, call: Call) -> ExportedProgram:
     """Export a model for one call; the caller decides on eval or train mode before."""
     args, kwargs = call
-    with warnings.catch_warnings(), without_fast_paths():
+    with warnings.catch_warnings(), without_fast_paths(), said_to_export():
         warnings.simplefilter("ignore")
         exported: ExportedProgram = torch.export.export(model, args, kwargs, strict=False)
     return exported
@@ -67,12 +67,25 @@ def decompose(exported: ExportedProgram) -> ExportedProgram:
     """Decompose with torch-mlir's table; parameters are shared, not copied."""
     from torch_mlir.extras.fx_decomp_util import get_decomposition_table
 
-    table = {**get_decomposition_table(), **_DECOMPOSITIONS}
+    _drop_gradient_modes(exported)
+    table = {**get_decomposition_table(), **decompositions.TABLE}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         decomposed: ExportedProgram = exported.run_decompositions(table)
     _bound_slices(decomposed.graph)
     return decomposed
+
+
+def _drop_gradient_modes(exported: ExportedProgram) -> None:
+    """Take out what switches gradients on and off, in place.
+
+    No value depends on it, what backward computes is in the graph already, and PyTorch's own pass
+    over these nodes fails on a mode that is never switched back.
+    """
+    for node in list(exported.graph.nodes):
+        if node.target is torch._C._set_grad_enabled:
+            exported.graph.erase_node(node)
+    exported.graph_module.recompile()
 
 
 def _bound_slices(graph: Graph) -> None:
@@ -92,37 +105,17 @@ def _bound_slices(graph: Graph) -> None:
         node.kwargs = {}
 
 
-def _rrelu(
-    x: torch.Tensor,
-    noise: torch.Tensor,
-    lower: float = 1 / 8,
-    upper: float = 1 / 3,
-    training: bool = False,
-    generator: object = None,
-) -> Any:
-    """Its slope is drawn in training only; a leaky ReLU of the mean slope otherwise."""
-    if training:
-        return NotImplemented
-    return torch.nn.functional.leaky_relu(x, (lower + upper) / 2), noise
-
-
-_aten = torch.ops.aten
-_DECOMPOSITIONS: dict[Any, Callable[..., Any]] = {
-    _aten.rrelu_with_noise_functional.default: _rrelu,
-    # left whole by torch-mlir's table, and then lowered wrong or not at all
-    **get_decompositions([_aten.rrelu_with_noise_backward]),
-    _aten.linalg_norm.default: torch._refs.linalg.norm,
-    _aten.linalg_norm.ord_str: torch._refs.linalg.norm,
-}
-
-
-def signature_of(exported: ExportedProgram, inputs: Mapping[str, str] | None = None) -> Signature:
+def signature_of(
+    exported: ExportedProgram,
+    inputs: Mapping[str, str] | None = None,
+    replaced: Sequence[str] = (),
+) -> Signature:
     """Make the graph importable, in place, and say how a call maps onto it.
 
     Placeholders that are no tensors go (their values are baked in). What the caller sees comes
     first among the outputs, then what parameters, buffers and inputs become that the call writes
-    to; `inputs` has the path of each input by the name it has in the program. Checks that give
-    nothing, as that a matrix could be factorised, go with the tokens that keep them in order, and
+    to; `inputs` has the path of each input by the name it has in the program, and the last outputs
+    are what is `replaced`, which are paths too. Checks that give nothing, as that a matrix could be factorised, go with the tokens that keep them in order, and
     so does what nobody uses, random numbers too.
 
     Raises:
@@ -147,7 +140,7 @@ def signature_of(exported: ExportedProgram, inputs: Mapping[str, str] | None = N
             tokens.append(node)
         else:
             arguments.append(_constant(exported, spec))
-    results, mutations = _keep_outputs(exported, inputs or {})
+    results, mutations = _keep_outputs(exported, inputs or {}, replaced)
     graph.eliminate_dead_code(lambda node: node.is_impure(impure_random=False))
     for token in tokens:
         _drop_token(graph, token)
@@ -208,7 +201,7 @@ _MUTATIONS = {
 
 
 def _keep_outputs(
-    exported: ExportedProgram, inputs: Mapping[str, str]
+    exported: ExportedProgram, inputs: Mapping[str, str], replaced: Sequence[str]
 ) -> tuple[tuple[Result, ...], tuple[Mutation, ...]]:
     """Make the outputs of a graph what its caller gets, and then what the call writes to."""
     graph = exported.graph
@@ -224,6 +217,10 @@ def _keep_outputs(
             results.append(Result(kept.setdefault(value, len(kept))))
         else:
             results.append(Result(None, value))
+    for path in reversed(replaced):
+        index = results.pop().index
+        if index is not None:
+            mutations[MUTATED + path] = index
     for spec, value in pairs:
         if spec.kind in _MUTATIONS and isinstance(value, Node) and _is_tensor(value):
             path = _mutated_path(spec, inputs)

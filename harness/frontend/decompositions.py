@@ -1,0 +1,138 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Decompositions of our own, of what torch-mlir's table leaves whole and then lowers wrong or not.
+
+Most of them are writes to a part of a tensor (`torch.diagonal(x).add_(1)`, `x[x > 0] = 0`), which
+`torch.export` makes one op of that takes the whole and the new part.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+import torch._refs.linalg
+from torch._decomp import get_decompositions
+
+_aten = torch.ops.aten
+
+
+def _rrelu(
+    x: torch.Tensor,
+    noise: torch.Tensor,
+    lower: float = 1 / 8,
+    upper: float = 1 / 3,
+    training: bool = False,
+    generator: object = None,
+) -> Any:
+    """Its slope is drawn in training only; a leaky ReLU of the mean slope otherwise."""
+    if training:
+        return NotImplemented
+    return torch.nn.functional.leaky_relu(x, (lower + upper) / 2), noise
+
+
+def _diagonal(x: torch.Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> torch.Tensor:
+    moved = x.movedim((dim1, dim2), (-2, -1))
+    rows, columns = moved.shape[-2:]
+    count = max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
+    places = torch.arange(count, device=x.device) * (columns + 1)
+    places = places + (max(-offset, 0) * columns + max(offset, 0))
+    return moved.flatten(-2).index_select(-1, places)
+
+
+def _unfold(x: torch.Tensor, dimension: int, size: int, step: int) -> Any:
+    if not x.dim():
+        return NotImplemented
+    along = dimension % x.dim()
+    starts = torch.arange((x.shape[along] - size) // step + 1, device=x.device) * step
+    places = starts.unsqueeze(1) + torch.arange(size, device=x.device)
+    taken = x.index_select(along, places.flatten())
+    return taken.unflatten(along, places.shape).movedim(along + 1, -1)
+
+
+def _diagonal_scatter(
+    whole: torch.Tensor, part: torch.Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1
+) -> torch.Tensor:
+    """A choice by place: element [..., i, j] is of the diagonal where j - i is the offset."""
+    moved = whole.movedim((dim1, dim2), (-2, -1))
+    rows = torch.arange(moved.shape[-2], device=whole.device)
+    columns = torch.arange(moved.shape[-1], device=whole.device)
+    if not part.shape[-1]:
+        return whole.clone()
+    last = part.shape[-1] - 1
+    if offset >= 0:  # the n-th element of the diagonal is in row n
+        spread = part.index_select(-1, rows.clamp(max=last)).unsqueeze(-1)
+    else:
+        spread = part.index_select(-1, columns.clamp(max=last)).unsqueeze(-2)
+    on = columns.unsqueeze(0) - rows.unsqueeze(1) == offset
+    return torch.where(on, spread, moved).movedim((-2, -1), (dim1, dim2))
+
+
+def _as_strided_scatter(
+    whole: torch.Tensor,
+    part: torch.Tensor,
+    size: Sequence[int],
+    stride: Sequence[int],
+    storage_offset: int | None = None,
+) -> Any:
+    """A write to places of the flat tensor, which must lie in memory as it is numbered."""
+    if not whole.is_contiguous() or whole.storage_offset():
+        return NotImplemented
+    places = torch.full((1,), storage_offset or 0, dtype=torch.int64, device=whole.device)
+    for count, step in zip(size, stride, strict=True):
+        along = torch.arange(count, device=whole.device) * step
+        places = (places.unsqueeze(-1) + along).flatten()
+    return whole.flatten().index_put([places], part.flatten()).view(whole.shape)
+
+
+def _put(
+    whole: torch.Tensor, index: torch.Tensor, source: torch.Tensor, accumulate: bool = False
+) -> torch.Tensor:
+    """`index` counts through the flat tensor, from its end where it is negative."""
+    places = torch.where(index < 0, index + whole.numel(), index).flatten()
+    return whole.flatten().index_put([places], source.flatten(), accumulate).view(whole.shape)
+
+
+def _index_put(
+    whole: torch.Tensor,
+    indices: Sequence[torch.Tensor | None],
+    values: torch.Tensor,
+    accumulate: bool = False,
+) -> Any:
+    """One value where a mask is true, which is a choice; anything else is left as it is."""
+    if accumulate or len(indices) != 1 or values.numel() != 1:
+        return NotImplemented
+    mask = indices[0]
+    if mask is None or mask.dtype is not torch.bool:
+        return NotImplemented
+    mask = mask.view(*mask.shape, *(1 for _ in range(whole.dim() - mask.dim())))
+    return torch.where(mask, values.reshape(()).to(whole.dtype), whole)
+
+
+def _weight_norm_backward(
+    grad_w: torch.Tensor, v: torch.Tensor, g: torch.Tensor, norms: torch.Tensor, dim: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Of w = v g / ||v||, norms taken over all dimensions but `dim`.
+
+    dg = sum(dw v) / ||v|| and dv = g / ||v|| (dw - v sum(dw v) / ||v||^2): Salimans and Kingma,
+    Weight Normalization, 2016, equation 3.
+    """
+    others = [d for d in range(v.dim()) if d != dim % v.dim()]
+    along = (grad_w * v).sum(others, keepdim=True)
+    norm = norms.view_as(g).to(v.dtype)
+    return (g / norm) * (grad_w - v * (along / (norm * norm))), along / norm
+
+
+TABLE: dict[Any, Callable[..., Any]] = {
+    _aten.rrelu_with_noise_functional.default: _rrelu,
+    **get_decompositions([_aten.rrelu_with_noise_backward]),
+    _aten.linalg_norm.default: torch._refs.linalg.norm,
+    _aten.linalg_norm.ord_str: torch._refs.linalg.norm,
+    _aten.diagonal.default: _diagonal,
+    _aten.unfold.default: _unfold,
+    _aten.diagonal_scatter.default: _diagonal_scatter,
+    _aten.as_strided_scatter.default: _as_strided_scatter,
+    _aten.put.default: _put,
+    _aten.index_put.default: _index_put,
+    _aten._weight_norm_interface_backward.default: _weight_norm_backward,
+}
