@@ -33,6 +33,8 @@ class Golden:
     """By path, what forward wrote to and changed."""
     difference: str | None = None
     """How a second run differed, a sentence; empty when it did not, None when there was none."""
+    draws: bool = False
+    """Did it take numbers from a random generator of PyTorch, numpy or Python?"""
     natural: Natural | None = None
     """How far it is off by rounding; None when nobody asked, or nobody knows."""
 

@@ -17,12 +17,13 @@ import torch
 
 from harness import reuse
 from harness.config import CompilerConfig
-from harness.errors import UsageError
 from harness.fingerprint import fingerprint
+from harness.frontend.callable_model import as_module, set_mode
+from harness.frontend.eager import compiled_parts_in_eager, keep_all_branches
 from harness.frontend.torch_program import parameter_count
 from harness.golden import Golden, difference
 from harness.lowering import Program
-from harness.recording import TesterRecorder
+from harness.recording import StageScope, TesterRecorder
 from harness.records.schema import Stage
 from harness.state import settings
 from harness.state.loaded import Loaded, Run
@@ -63,6 +64,7 @@ class ModelRuns:
         self._golden_run: Golden | None = None
         self._key: reuse.Key | None = None
         self._differs_by_device = False  # did loading ask for the device?
+        self._golden_notes: dict[str, str] = {}  # for the record of the GOLDEN stage
         self._extracted = False  # does the program give what `_extract_outputs` gives?
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
@@ -180,7 +182,7 @@ class ModelRuns:
                 self._model = self._load_model()
                 inputs = self._load_inputs()
                 self._inputs = self._inputs if self._inputs_set else inputs
-                self._set_mode()
+                self._set_mode(stage)
             except BaseException:
                 self._progress = _Progress.NEW
                 raise
@@ -211,13 +213,13 @@ class ModelRuns:
             finally:
                 self._inputs = given
 
-    def _set_mode(self) -> None:
-        if not isinstance(self._model, torch.nn.Module):
-            raise UsageError(
-                f"_load_model of {type(self).__name__} returned a {type(self._model).__name__}, "
-                "not a torch.nn.Module"
-            )
-        self._model.train(self.mode == "train")
+    def _set_mode(self, stage: StageScope) -> None:
+        self._model = as_module(self._model, type(self).__name__)
+        if not set_mode(self._model, training=self.mode == "train"):
+            stage.attributes["mode"] = "as it was exported"
+        kept = keep_all_branches(self._model) if self.mode == "train" else 0
+        if kept:
+            stage.attributes["dropout"] = f"off in {kept} modules that leave out branches"
 
     def _parameters(self) -> int | None:
         return parameter_count(self._model)
@@ -227,17 +229,19 @@ class ModelRuns:
         golden = self._golden_run
         if golden is not None and (golden.difference is not None or not twice):
             return
-        with self.recorder.stage(Stage.GOLDEN):
+        with self.recorder.stage(Stage.GOLDEN) as stage:
             if golden is None:
                 torch.manual_seed(SEED)
                 golden = self._run_golden()
             if twice:  # on the same values, and with whatever random numbers come next
                 found = difference(golden, self._run_golden())
                 golden = dataclasses.replace(golden, difference=found)
+            stage.attributes.update(self._golden_notes)
             self._golden_run = golden
             reuse.add_golden(self._key, golden)
 
     def _run_golden(self) -> Golden:
-        with self._run() as run:
+        generators = settings.random_states()
+        with self._run() as run, compiled_parts_in_eager():
             outputs = run.outliving(self._golden())
-        return Golden(outputs, run.mutated)
+        return Golden(outputs, run.mutated, draws=settings.random_states() != generators)

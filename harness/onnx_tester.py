@@ -14,6 +14,7 @@ from harness.frontend import onnx_program
 from harness.frontend.entry import Call
 from harness.golden import Golden
 from harness.lowering import Program, lower_onnx
+from harness.recording import StageScope
 from harness.tester import ModelTester
 
 
@@ -27,7 +28,7 @@ class OnnxModelTester(ModelTester):
 
     framework = "onnx"
 
-    def _set_mode(self) -> None:
+    def _set_mode(self, stage: StageScope) -> None:
         if self.mode != "eval":
             raise UsageError(f"{self.model_name}: ONNX models are tested in eval mode only")
         if not isinstance(self._model, onnx.ModelProto):

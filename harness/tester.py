@@ -26,7 +26,7 @@ from harness.devices.shared import device
 from harness.errors import HarnessError, IncorrectResultError, UnverifiedError, UsageError
 from harness.executor import Executor
 from harness.frontend import training
-from harness.frontend.eager import without_fast_paths
+from harness.frontend.eager import WithoutDropout, without_fast_paths
 from harness.frontend.entry import Call
 from harness.frontend.torch_program import call_of
 from harness.golden import Golden
@@ -166,6 +166,8 @@ class ModelTester(ModelRuns):
             return self._test_model()
         except (Exception, KeyboardInterrupt) as error:
             self.recorder.verdict = recording.outcome_of(error)
+            if self._draws_what_failed(error):
+                return self._golden_for_body()
             if self.recorder.failure is None:
                 self.recorder.failure = recording.failure_of(error, None, self.recorder.run.blobs)
             if not isinstance(error, SearchDone):
@@ -310,6 +312,13 @@ class ModelTester(ModelRuns):
             self._note_unverified(recording.NON_DETERMINISTIC, self._golden_run.difference)
             return
         found = mismatches(checks)
+        if found and self._golden_run.draws:
+            self._note_unverified(
+                recording.NON_DETERMINISTIC,
+                "the model draws random numbers, and a device draws others than PyTorch:"
+                f" {found[0]}",
+            )
+            return
         self.mismatches += found
         if found:
             self.recorder.unraised += [f"the outputs were wrong: {m}" for m in found]
@@ -322,6 +331,34 @@ class ModelTester(ModelRuns):
             self._note_unverified(recording.NOTHING_COMPARED, nothing)
         else:
             self.recorder.verdict = Outcome.PASSED
+
+    def _draws_what_failed(self, error: BaseException) -> bool:
+        """Was it a model that differs from itself, since it draws, that could not go on?
+
+        Then what it could not do blames nobody, and stays on the record of its stage.
+        """
+        failed = self.recorder.failure
+        if (
+            self.recorder.verdict is not Outcome.FAILED
+            or isinstance(error, UsageError | SearchDone)
+            or failed is None
+            or failed.stage in (None, Stage.LOAD, Stage.GOLDEN, Stage.VERIFY)
+        ):
+            return False
+        try:
+            self._compute_golden()
+        except Exception:  # the first failure is the one to be told of
+            self.recorder.failure = failed
+            return False
+        golden = self._golden_run
+        if golden is None or not (golden.draws and golden.difference):
+            return False
+        assert failed.stage is not None
+        self._note_unverified(
+            recording.NON_DETERMINISTIC,
+            f"{golden.difference}; {failed.stage.value} failed besides: {failed.message}",
+        )
+        return True
 
     def _note_unverified(self, kind: str, sentence: str) -> None:
         self._unverified = sentence
@@ -362,7 +399,11 @@ class ModelTester(ModelRuns):
     def _golden(self) -> Any:
         args, kwargs = self._call()
         if self.mode == "train":
-            return training.eager_step(self._model, (args, kwargs), self._loss)
+            dropout = WithoutDropout()
+            results = training.eager_step(self._model, (args, kwargs), self._loss, dropout)
+            if dropout.calls:
+                self._golden_notes["dropout"] = f"off in {dropout.calls} calls"
+            return results
         with torch.no_grad(), without_fast_paths():
             return self._model(*args, **kwargs)
 

@@ -19,6 +19,7 @@ import torch
 
 from harness.frontend.paths import BUFFERS, PARAMETERS
 from harness.frontend.program import SignatureError
+from harness.frontend.traced import quiet_gradient_modes
 from harness.verify.structure import UnsupportedOutputError, map_tensors
 
 Call = tuple[tuple[Any, ...], dict[str, Any]]
@@ -49,7 +50,8 @@ class Entry(torch.nn.Module):
         """Every tensor of the result, in the order of `flatten`."""
         args, kwargs = self._ways.call_with(list(tensors.values()))
         held = _Held(self.model)
-        given = self._ways.taken_apart(self.model(*args, **kwargs))
+        with quiet_gradient_modes():
+            given = self._ways.taken_apart(self.model(*args, **kwargs))
         given, replaced = held.put_back(given)
         self._ways.replaced = tuple(replaced)
         return (*given, *replaced.values())

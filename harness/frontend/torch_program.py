@@ -27,17 +27,13 @@ from torch.export.graph_signature import (
 )
 from torch.fx import Graph, Node
 
-from harness.errors import HarnessError
 from harness.frontend import decompositions
 from harness.frontend.eager import without_fast_paths
 from harness.frontend.entry import MODEL, Call, Entry
 from harness.frontend.paths import BUFFERS, INPUTS, MUTATED, PARAMETERS
 from harness.frontend.program import Constant, Mutation, Result, Signature, UserInput
+from harness.frontend.refusals import ExportRefusal, explained
 from harness.frontend.traced import said_to_export
-
-
-class ExportRefusal(HarnessError):
-    """The exported program has something no device can take."""
 
 
 def call_of(inputs: Any) -> Call:
@@ -52,7 +48,7 @@ def call_of(inputs: Any) -> Call:
 def export(model: torch.nn.Module, call: Call) -> ExportedProgram:
     """Export a model for one call; the caller decides on eval or train mode before."""
     args, kwargs = call
-    with warnings.catch_warnings(), without_fast_paths(), said_to_export():
+    with warnings.catch_warnings(), without_fast_paths(), said_to_export(), explained():
         warnings.simplefilter("ignore")
         exported: ExportedProgram = torch.export.export(model, args, kwargs, strict=False)
     return exported
@@ -67,25 +63,12 @@ def decompose(exported: ExportedProgram) -> ExportedProgram:
     """Decompose with torch-mlir's table; parameters are shared, not copied."""
     from torch_mlir.extras.fx_decomp_util import get_decomposition_table
 
-    _drop_gradient_modes(exported)
     table = {**get_decomposition_table(), **decompositions.TABLE}
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), explained():
         warnings.simplefilter("ignore")
         decomposed: ExportedProgram = exported.run_decompositions(table)
     _bound_slices(decomposed.graph)
     return decomposed
-
-
-def _drop_gradient_modes(exported: ExportedProgram) -> None:
-    """Take out what switches gradients on and off, in place.
-
-    No value depends on it, what backward computes is in the graph already, and PyTorch's own pass
-    over these nodes fails on a mode that is never switched back.
-    """
-    for node in list(exported.graph.nodes):
-        if node.target is torch._C._set_grad_enabled:
-            exported.graph.erase_node(node)
-    exported.graph_module.recompile()
 
 
 def _bound_slices(graph: Graph) -> None:
@@ -265,11 +248,23 @@ def accepts_call(model: torch.nn.Module, call: Call) -> None:
     """Refuse, in a sentence, inputs whose names the model's forward does not have.
 
     Raises:
-        ExportRefusal: an input has a name forward does not take, or the model is TorchScript.
+        ExportRefusal: an input has a name forward does not take, or a part is not Python's.
     """
-    if isinstance(model, torch.jit.ScriptModule):
-        raise ExportRefusal("TorchScript is not exported; give the module that it was made from")
-    parameters = inspect.signature(model.forward).parameters
+    for name, part in model.named_modules():
+        if isinstance(part, torch.jit.ScriptModule):
+            where = f"{name}: " if name else ""
+            raise ExportRefusal(
+                f"{where}TorchScript is not exported; give the module that it was made from"
+            )
+        if any(isinstance(held, torch.ScriptObject) for held in vars(part).values()):
+            raise ExportRefusal(
+                f"{name or type(part).__name__}: a quantised layer whose weights are packed for the"
+                " CPU is not exported"
+            )
+    try:
+        parameters = inspect.signature(model.forward).parameters
+    except ValueError:  # one written in C++
+        return
     if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         return
     unknown = [name for name in call[1] if name not in parameters]

@@ -35,6 +35,40 @@ def said_to_export() -> Iterator[None]:
         mode.__enter__, mode.__exit__ = before  # type: ignore[method-assign]
 
 
+@contextlib.contextmanager
+def quiet_gradient_modes() -> Iterator[None]:
+    """Within it, a forward that is evaluated may switch gradients on and off, and it stays inside.
+
+    No value depends on it, and PyTorch cannot decompose a graph that switches them on and not off
+    again. A step of training needs its switches: there they are recorded.
+    """
+    if torch.is_grad_enabled():
+        yield
+        return
+    try:
+        with _Unrecorded():  # type: ignore[no-untyped-call]
+            yield
+    finally:
+        _switch(False)
+
+
+def _switch(enabled: bool) -> None:
+    with torch._C.DisableTorchFunction():
+        torch._C._set_grad_enabled(enabled)
+
+
+class _Unrecorded(TorchFunctionMode):
+    """Hides the switch from the modes that record."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        """Call the function."""
+        if func is torch._C._set_grad_enabled:
+            return _switch(*args, **(kwargs or {}))
+        return func(*args, **(kwargs or {}))
+
+
 def _enter_no_grad(region: Any) -> None:
     region.outside = torch.is_grad_enabled()
     torch.set_grad_enabled(region.outside and not region.mode)

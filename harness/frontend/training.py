@@ -20,8 +20,9 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils import _pytree as pytree
 
 from harness.errors import HarnessError
-from harness.frontend.eager import without_fast_paths
+from harness.frontend.eager import WithoutDropout, without_fast_paths
 from harness.frontend.entry import MODEL, Call, Entry
+from harness.frontend.refusals import explained
 from harness.frontend.torch_program import export_entry
 
 GRADIENT = "grad."
@@ -43,11 +44,15 @@ def default_loss(outputs: Any) -> torch.Tensor:
 
 
 def eager_step(
-    model: torch.nn.Module, call: Call, loss: Callable[[Any], torch.Tensor]
+    model: torch.nn.Module,
+    call: Call,
+    loss: Callable[[Any], torch.Tensor],
+    dropout: WithoutDropout | None = None,
 ) -> dict[str, torch.Tensor]:
     """The golden: loss and every gradient by plain eager backward, `loss` and `grad.NAME`."""
     model.zero_grad(set_to_none=True)
-    with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH), without_fast_paths():
+    off = WithoutDropout() if dropout is None else dropout
+    with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH), without_fast_paths(), off:
         value = loss(model(*call[0], **call[1]))
         if value.grad_fn is None:
             raise TrainingError("the loss depends on no parameter")
@@ -76,12 +81,25 @@ def export_step(entry: Entry) -> ExportedProgram:
     """Export forward, loss and backward."""
     from torch.export.experimental import _export_forward_backward  # a second to import
 
-    with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH), warnings.catch_warnings():
+    with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH), warnings.catch_warnings(), explained(), WithoutDropout():
         warnings.simplefilter("ignore")
         forward = export_entry(entry)
+        _refuse_replaced(entry)
         _name_tied_once(forward, entry)
         joint: ExportedProgram = _export_forward_backward(forward)
     return joint
+
+
+def _refuse_replaced(entry: Entry) -> None:
+    """What leaves the program is the loss, and nothing else.
+
+    Raises:
+        TrainingError: forward replaces a buffer by one of another shape.
+    """
+    for path in entry.replaced:
+        raise TrainingError(
+            f"forward gives {path} another shape, which the program of a training step cannot say"
+        )
 
 
 def _name_tied_once(exported: ExportedProgram, entry: Entry) -> None:

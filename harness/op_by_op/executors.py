@@ -21,6 +21,7 @@ from harness.devices.op_run import OpJob
 from harness.errors import UsageError
 from harness.frontend.fx_import import import_graph
 from harness.frontend.mlir import LoweringError, TorchMlir, text_of
+from harness.frontend.torch_program import random_op
 from harness.lowering import Program, lower_onnx
 from harness.op_by_op.fx_json import FxJsonError, dumps, loads
 from harness.op_by_op.operand_values import origins_of
@@ -75,7 +76,10 @@ class TorchExecutor(OpByOpExecutor):
         def natural() -> Natural | None:
             return rounding_of(loads(written), op.inputs, op.golden) if written else None
 
+        drawn = "" if op.refused else random_op(op.graph)
         golden = Golden(op.golden, Source.TORCH, natural=natural)
+        if drawn:
+            golden = Golden(None, Source.NOBODY, f"{drawn} draws random numbers")
         return Candidate(
             op.op, op.index, op.count, op.node, job, lambda: golden, str(op.graph), written
         )

@@ -44,6 +44,11 @@ def read() -> Values:
     return values
 
 
+def random_states() -> Values:
+    """The states of the random number generators."""
+    return {name: setting.read() for name, setting in _settings().items() if name in RANDOM}
+
+
 def write(values: Values) -> None:
     """Set everything that is otherwise."""
     now = read()

@@ -14,6 +14,7 @@ precise, and the golden's own rounding looks smaller than it is.
 """
 
 import contextlib
+from collections.abc import Iterator
 from typing import Any, Self
 
 import torch
@@ -53,6 +54,7 @@ class Float64(TorchDispatchMode):  # type: ignore[no-untyped-call]
         super().__enter__()  # type: ignore[no-untyped-call]
         # the fused kernel for the CPU gives float32 for float64
         self._kernels.enter_context(sdpa_kernel(SDPBackend.MATH))
+        self._kernels.enter_context(_recurrent_layers_take_any_dtype())
         self._functions.__enter__()  # type: ignore[no-untyped-call]
         return self
 
@@ -103,6 +105,18 @@ class Float64(TorchDispatchMode):  # type: ignore[no-untyped-call]
         except (NotImplementedError, RuntimeError):
             self.narrow.add(func._schema.name)
             return func(*args, **kwargs)
+
+
+@contextlib.contextmanager
+def _recurrent_layers_take_any_dtype() -> Iterator[None]:
+    """`nn.LSTM` and its like compare dtypes in Python, before any function is called."""
+    base = torch.nn.RNNBase
+    check = base.check_input
+    base.check_input = lambda *given: None  # type: ignore[method-assign,assignment]
+    try:
+        yield
+    finally:
+        base.check_input = check  # type: ignore[method-assign]
 
 
 class _Functions(TorchFunctionMode):
