@@ -50,9 +50,10 @@ def as_module(model: Any, tester: str) -> torch.nn.Module:
         if isinstance(model, torch.jit.ScriptFunction):
             raise UsageError("TorchScript is not exported; give the function that it was made from")
         model = CallableModel(model)
-    for name, value in (*model.named_parameters(), *model.named_buffers()):
+    made: torch.nn.Module = model
+    for name, value in (*made.named_parameters(), *made.named_buffers()):
         _refuse_valueless(name, value)
-    return model
+    return made
 
 
 def set_mode(model: torch.nn.Module, *, training: bool) -> bool:

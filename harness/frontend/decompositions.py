@@ -47,7 +47,8 @@ def _unfold(x: torch.Tensor, dimension: int, size: int, step: int) -> Any:
     starts = torch.arange((x.shape[along] - size) // step + 1, device=x.device) * step
     places = starts.unsqueeze(1) + torch.arange(size, device=x.device)
     taken = x.index_select(along, places.flatten())
-    return taken.unflatten(along, places.shape).movedim(along + 1, -1)
+    parts = (*x.shape[:along], *places.shape, *x.shape[along + 1 :])
+    return taken.reshape(parts).movedim(along + 1, -1)
 
 
 def _diagonal_scatter(

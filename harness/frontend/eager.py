@@ -44,7 +44,7 @@ class WithoutDropout(TorchFunctionMode):
     """
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.calls = 0
 
     def __torch_function__(

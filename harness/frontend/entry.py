@@ -213,7 +213,7 @@ class _Held:
         new = [now.detach().clone() for *_, now in assigned]  # two may have changed places
         larger: dict[str, torch.Tensor] = {}
         for (path, held, name, value, _), now in zip(assigned, new, strict=True):
-            held[name] = value  # type: ignore[assignment]
+            held[name] = value
             if now.shape == value.shape:
                 with torch.no_grad():
                     value.copy_(now)

@@ -14,11 +14,11 @@ class ExportRefusal(HarnessError):
 
 
 _SENTENCES = {
-    "received a mutation": "forward writes to a parameter that gets a gradient too, and torch.export"
-    " makes no backward of that: write to it outside of forward, or freeze it",
-    "found a fake tensor in the exported program": "forward makes a tensor that torch.export cannot"
-    " follow: one that takes a gradient inside forward (torch.autograd.grad, requires_grad_), or"
-    " one that other memory is given to",
+    "received a mutation": "forward writes to a parameter that gets a gradient too, and"
+    " torch.export makes no backward of that: write to it outside of forward, or freeze it",
+    "found a fake tensor in the exported program": "forward makes a tensor that torch.export"
+    " cannot follow: one that takes a gradient inside forward (torch.autograd.grad,"
+    " requires_grad_), or one that other memory is given to",
     "Encountered a set_ on a graph input": "forward gives an input, a parameter or a buffer other"
     " memory (set_), which no exported program can say: copy_ the values instead",
     "Attempted to set the storage of a tensor": "forward changes the size of a tensor in place"

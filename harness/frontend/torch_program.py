@@ -97,9 +97,10 @@ def signature_of(
 
     Placeholders that are no tensors go (their values are baked in). What the caller sees comes
     first among the outputs, then what parameters, buffers and inputs become that the call writes
-    to; `inputs` has the path of each input by the name it has in the program, and the last outputs
-    are what is `replaced`, which are paths too. Checks that give nothing, as that a matrix could be factorised, go with the tokens that keep them in order, and
-    so does what nobody uses, random numbers too.
+    to; `inputs` has the path of each input by the name it has in the program, and `replaced` the
+    paths of what the last outputs replace. Checks that give nothing, as that a matrix could be
+    factorised, go with the tokens that keep them in order, and so does what nobody uses, random
+    numbers too.
 
     Raises:
         ExportRefusal: the program takes something else that no device can take.

@@ -19,7 +19,7 @@ from harness.errors import HarnessError
 
 
 class ReplacedStateError(HarnessError):
-    """A model gives a parameter or a buffer another shape, which the exported program cannot say."""
+    """A model gives a tensor's data another shape or dtype, which no exported program can say."""
 
 
 @contextlib.contextmanager
@@ -29,7 +29,7 @@ def said_to_export() -> Iterator[None]:
     before = mode.__enter__, mode.__exit__
     mode.__enter__, mode.__exit__ = _enter_no_grad, _exit_no_grad  # type: ignore[method-assign]
     try:
-        with _Data():  # type: ignore[no-untyped-call]
+        with _Data():
             yield
     finally:
         mode.__enter__, mode.__exit__ = before  # type: ignore[method-assign]
@@ -46,7 +46,7 @@ def quiet_gradient_modes() -> Iterator[None]:
         yield
         return
     try:
-        with _Unrecorded():  # type: ignore[no-untyped-call]
+        with _Unrecorded():
             yield
     finally:
         _switch(False)

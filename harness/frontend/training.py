@@ -81,7 +81,13 @@ def export_step(entry: Entry) -> ExportedProgram:
     """Export forward, loss and backward."""
     from torch.export.experimental import _export_forward_backward  # a second to import
 
-    with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH), warnings.catch_warnings(), explained(), WithoutDropout():
+    with (
+        torch.enable_grad(),
+        sdpa_kernel(SDPBackend.MATH),
+        warnings.catch_warnings(),
+        explained(),
+        WithoutDropout(),
+    ):
         warnings.simplefilter("ignore")
         forward = export_entry(entry)
         _refuse_replaced(entry)

@@ -112,7 +112,7 @@ def _recurrent_layers_take_any_dtype() -> Iterator[None]:
     """`nn.LSTM` and its like compare dtypes in Python, before any function is called."""
     base = torch.nn.RNNBase
     check = base.check_input
-    base.check_input = lambda *given: None  # type: ignore[method-assign,assignment]
+    base.check_input = lambda *given: None  # type: ignore[method-assign]
     try:
         yield
     finally:

@@ -1,0 +1,217 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Models that draw, switch gradients, write to parts, or are no modules."""
+
+import functools
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F  # PyTorch's own abbreviation
+
+from harness import ModelTester
+
+
+class Model(nn.Module):
+    def __init__(self, compute, **buffers):
+        super().__init__()
+        self.l = nn.Linear(4, 4)
+        self.compute = compute
+        for name, value in buffers.items():
+            self.register_buffer(name, value)
+
+    def forward(self, x):
+        return self.compute(self, x)
+
+
+def network():
+    return nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 2)).eval()
+
+
+def grown(model, x):
+    model.n = torch.cat([model.n, x])
+    return {"first": model.l(model.n), "rows": model.n}
+
+
+def swapped(model, x):
+    old = model.n[None]
+    model.n, model.m = model.m, model.n + 1
+    return model.l(x) + model.n, old
+
+
+def halved(model, x):
+    model.l.weight.data = model.l.weight.data * 0.5
+    model.n.data.add_(1)
+    return model.l(x) * model.n
+
+
+def diagonal(model, x):
+    torch.diagonal(x, -1).add_(1)
+    torch.diagonal(model.n).mul_(2)
+    return model.l(x) @ model.n
+
+
+def masked(model, x):
+    x[x > 0] = 0
+    x.put_(torch.tensor([1, -5]), torch.tensor([9.0, 8.0]))
+    return model.l(x)
+
+
+def windows(model, x):
+    x.unfold(1, 2, 2).add_(1)
+    x.as_strided((2, 2), (4, 1), 1).mul_(3)
+    return model.l(x.fill_diagonal_(3.0))
+
+
+def left_on(model, x):
+    torch.set_grad_enabled(True)
+    return model.l(x) * 2
+
+
+def inference(model, x):
+    with torch.inference_mode():
+        y = model.l(x)
+    return model.l(y.clone())
+
+
+def drops(model, x):
+    return F.dropout(F.scaled_dot_product_attention(x, x, model.l(x), dropout_p=0.3), 0.5)
+
+
+class DropPath(nn.Module):
+    def forward(self, x):
+        return x * torch.rand(3, 1).add(0.5).floor() if self.training else x
+
+
+def with_branches():
+    return nn.Sequential(nn.Linear(4, 4), DropPath(), nn.Dropout(0.5), nn.Linear(4, 4))
+
+
+def eyes():
+    return Model(diagonal, n=torch.eye(4))
+
+
+def seeded(model, x):
+    torch.manual_seed(3)
+    return model.l(x) + torch.rand_like(x)
+
+
+def written_and_trained(model, x):
+    model.l.weight.data.clamp_(-0.1, 0.1)
+    return model.l(x)
+
+
+def unfinished(model, x):
+    model.n.add_(1)
+    model.l.weight.data.zero_()
+    model.n = model.n * 2
+    raise ValueError("half way")
+
+
+def exported():
+    return torch.export.export(network(), (torch.ones(3, 4),))
+
+
+GOOD = {
+    "grown": lambda: Model(grown, n=torch.zeros(2, 4)),
+    "swapped": lambda: Model(swapped, n=torch.zeros(4), m=torch.ones(4)),
+    "halved": lambda: Model(halved, n=torch.zeros(())),
+    "diagonal": eyes,
+    "masked": lambda: Model(masked),
+    "windows": lambda: Model(windows),
+    "left_on": lambda: Model(left_on),
+    "exported": exported,
+    "exported_module": lambda: exported().module(),
+    "partial": lambda: functools.partial(torch.add, torch.ones(4), alpha=2),
+    "method": lambda: network().forward,
+    "compiled": lambda: torch.compile(network()),
+    "compiled_function": lambda: torch.compile(lambda x: x * 2),
+    "zero": lambda: Model(lambda model, x: model.l(x) + 0 * torch.rand_like(x)),
+}
+TRAINS = {
+    "inference": lambda: Model(inference),
+    "drops": lambda: Model(drops),
+    "branches": with_branches,
+    "weight_norm": lambda: nn.utils.weight_norm(nn.Linear(4, 4)),
+    "recurrent": lambda: nn.Sequential(nn.Linear(4, 4), nn.Dropout(), first_of_lstm()),
+    "function": lambda: holding(network()),
+}
+DRAWS = {
+    "rand_like": lambda model, x: model.l(x) + torch.rand_like(x),
+    "normal": lambda model, x: model.l(x) + torch.empty(3, 4).normal_(),
+    "multinomial": lambda model, x: torch.multinomial(model.l(x).softmax(-1), 2),
+    "dropout": lambda model, x: F.dropout(model.l(x), 0.5),
+    "seeded": seeded,
+}
+REFUSED = {
+    "script": ("eval", lambda: torch.jit.trace(network(), torch.ones(3, 4))),
+    "class": ("eval", lambda: nn.ReLU),
+    "text": ("eval", lambda: "resnet"),
+    "lazy": ("eval", lambda: nn.LazyLinear(3)),
+    "meta": ("eval", lambda: nn.Linear(4, 4, device="meta")),
+    "written_and_trained": ("train", lambda: Model(written_and_trained)),
+    "grown": ("train", lambda: Model(grown, n=torch.zeros(2, 4))),
+    "half_way": ("eval", lambda: Model(unfinished, n=torch.zeros(4))),
+}
+
+
+def first_of_lstm():
+    class First(nn.LSTM):
+        def forward(self, x):
+            return super().forward(x)[0]
+
+    return First(4, 4, 2, dropout=0.3)
+
+
+def holding(model):
+    return lambda x: model(x)
+
+
+def run(builder, mode):
+    class Tester(ModelTester):
+        def _load_model(self):
+            torch.manual_seed(0)
+            loaded.append(builder())
+            if isinstance(loaded[0], Model):
+                before.update({n: v.clone() for n, v in loaded[0].state_dict().items()})
+            return loaded[0]
+
+        def _load_inputs(self):
+            return torch.randn(3, 4)
+
+        def _loss(self, outputs):
+            return (outputs["first"] if isinstance(outputs, dict) else outputs).square().mean()
+
+    loaded, before = [], {}
+    tester = Tester("front end", mode)
+    try:
+        tester.test_model()
+    finally:
+        after = loaded[0].state_dict() if before else {}
+        assert before.keys() == after.keys()
+        assert all(torch.equal(value, before[name]) for name, value in after.items())
+        assert torch.is_grad_enabled()
+    tester.finalize()
+
+
+@pytest.mark.parametrize("mode", ["eval"])
+@pytest.mark.parametrize("case", GOOD)
+def test_good(case, mode):
+    run(GOOD[case], mode)
+
+
+@pytest.mark.parametrize("mode", ["train"])
+@pytest.mark.parametrize("case", TRAINS)
+def test_trains(case, mode):
+    run(TRAINS[case], mode)
+
+
+@pytest.mark.parametrize("case", DRAWS)
+def test_draws(case):
+    run(lambda: Model(DRAWS[case]), "eval")
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused(case):
+    run(REFUSED[case][1], REFUSED[case][0])
