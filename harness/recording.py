@@ -27,9 +27,10 @@ from harness.records.environment import VARIABLES
 from harness.records.file_names import fitted
 from harness.records.journal import JournalWriter, run_attempt
 from harness.records.machine_faults import is_machines_error
-from harness.records.naming import run_again, same_test
+from harness.records.naming import nodeid_on, run_again, same_test
 from harness.records.ops import without_costs
 from harness.records.schema import (
+    NOT_EVIDENCE,
     WORST_FIRST,
     AnyEvent,
     Artifact,
@@ -193,11 +194,14 @@ class TestRecorder:
     def _write(self, event: AnyEvent) -> None:
         self.run.journal.append(event)
 
-    def share(self, name: str) -> "TesterRecorder":
-        """Another tester's part of the record, under a name of its own."""
+    def share(self, name: str, device: str | None = None) -> "TesterRecorder":
+        """Another tester's part of the record, under a name of its own.
+
+        `device` is the one that the tester names for itself, if it does.
+        """
         taken = {share.tester for share in self.testers}
         names = (f"{name}#{n}" if n > 1 else name for n in itertools.count(1))
-        share = TesterRecorder(self, next(n for n in names if n not in taken))
+        share = TesterRecorder(self, next(n for n in names if n not in taken), device)
         self.testers.append(share)
         return share
 
@@ -212,10 +216,29 @@ class TestRecorder:
             return ""
         return f"the test made a tester of {self.testers[0].tester} and did not run it"
 
+    def elsewhere(self) -> str:
+        """That nothing of it ran on the device it is filed under, a sentence; empty when some did.
+
+        A verdict of another device would count as this one's, in every table and for its lists.
+        """
+        devices = [share.device for share in self.testers if share.verdict is not None]
+        if not devices or self.identity.device in devices:
+            return ""
+        named = ", ".join(dict.fromkeys(devices))
+        return f"nothing of it ran on {self.identity.device}: its testers are made for {named}"
+
+    def says_nothing(self) -> str:
+        """Why it says nothing of its model on its device, a sentence; empty when it may."""
+        return self.idle() or self.elsewhere()
+
     def conclude(self) -> None:
         """End a test whose body is through, with the worst word of all."""
         worst = self.worst()
-        if worst is not None and worst.verdict is not None:
+        if self.elsewhere() and worst is not None and worst.verdict not in NOT_EVIDENCE:
+            there = f" ({worst.verdict} there)" if worst.verdict else ""
+            said = f"{self.elsewhere()}{there}"
+            self.end(Outcome.UNVERIFIED, Failure(None, NOTHING_COMPARED, said))
+        elif worst is not None and worst.verdict is not None:
             self.end(worst.verdict, self._named(worst))
         elif self.idle():
             self.end(Outcome.UNVERIFIED, Failure(None, NOTHING_COMPARED, self.idle()))
@@ -228,31 +251,6 @@ class TestRecorder:
             return failure
         message = f"{share.tester}: {failure.message}"[:MESSAGE_LIMIT]
         return msgspec.structs.replace(failure, message=message)
-
-    def describe(
-        self,
-        model_name: str,
-        model_group: str,
-        depth: str,
-        parameters: int | None,
-        seed: int | None,
-        assertions: dict[str, str],
-        notes: tuple[str, ...],
-    ) -> None:
-        """Record what the tester knows of the test."""
-        self._write(
-            TestDescribed(
-                time=time.time(),
-                key=self.key,
-                model_name=model_name,
-                model_group=model_group,
-                depth=depth,
-                parameters=parameters,
-                seed=seed,
-                assertions=assertions,
-                notes=notes,
-            )
-        )
 
     def warn(self, sentence: str) -> None:
         """Record that the test goes on without something."""
@@ -374,8 +372,9 @@ class TestRecorder:
 class TesterRecorder(TestRecorder):
     """One tester's share of a test's record: a status, a verdict and mismatches of its own."""
 
-    def __init__(self, test: TestRecorder, name: str) -> None:
+    def __init__(self, test: TestRecorder, name: str, device: str | None = None) -> None:
         self.test = test
+        self.device = device or test.identity.device
         self.tester = name
         self.run = test.run
         self.ops = test.ops
@@ -392,6 +391,7 @@ class TesterRecorder(TestRecorder):
         self,
         model_name: str,
         model_group: str,
+        mode: str,
         depth: str,
         parameters: int | None,
         seed: int | None,
@@ -405,6 +405,7 @@ class TesterRecorder(TestRecorder):
             key=self.key,
             model_name=model_name,
             model_group=model_group,
+            mode=mode,
             depth=depth,
             parameters=parameters,
             seed=seed,
@@ -416,6 +417,7 @@ class TesterRecorder(TestRecorder):
             msgspec.structs.replace(
                 self._described,
                 model_name=_joined(d.model_name for d in every),
+                mode=_joined(d.mode for d in every),
                 depth=_joined(d.depth for d in every),
                 assertions={
                     name: _joined(d.assertions[name] for d in every if name in d.assertions)
@@ -499,11 +501,18 @@ def announce_test(identity: Identity, nodeid: str, entry: str = "") -> None:
         _begun_in = Path.cwd()
 
 
-def open_test() -> TestRecorder | None:
-    """The record of the announced test, opened if need be; None when none was announced."""
+def open_test(device: str | None = None) -> TestRecorder | None:
+    """The record of the announced test, opened if need be; None when none was announced.
+
+    A test whose id names no device, and that nobody planned, is what its first tester says:
+    `device` is the one that it is made for, if it names one.
+    """
     global current_test
     if current_test is None and _announced is not None:
-        current_test = TestRecorder(*_announced)
+        identity, nodeid, entry = _announced
+        if device and nodeid != nodeid_on(entry, identity.device, identity.size):
+            identity = msgspec.structs.replace(identity, device=device)
+        current_test = TestRecorder(identity, nodeid, entry)
     return current_test
 
 

@@ -40,7 +40,7 @@ from harness.records.journal import (
 )
 from harness.records.naming import listed_as, same_test
 from harness.records.packing import read_lines
-from harness.records.plans import SharedPlan, planned_by
+from harness.records.plans import SharedPlan, nobody_ran, planned_by
 from harness.records.reproducible import (
     REPRO_FOLDER,
     REPRODUCER_FILES,
@@ -123,6 +123,7 @@ def _merge(
         planned = {t.identity.key: t for tests in shared.shards for t in tests} | planned
     records = _numbered(loaded)
     unrun = _unrun(records, plans, {} if alone else planned)
+    lost = () if alone else _unrun_by_all(unrun, plans, lost=any(s.losses for s in sources))
     wholes = {plan.whole for plan in plans} | ({shared.digest} if shared else set())
     header = RunHeader(
         run_id=run_id,
@@ -136,14 +137,17 @@ def _merge(
             *(s for source in sources for s in source.losses),
             *_absent(plans, shared),
             *_otherwise_planned(plans, shared),
-            *([] if alone else _named(unrun, plans, lost=any(s.losses for s in sources))),
+            *filter(None, (nobody_ran(lost),)),
             *_unnamed(plans, planned),
             *_twins(records),
             *torn,
         ),
+        unrun=lost,
         whole=wholes.pop() if len(wholes) == 1 else "",
     )
-    write_merged(into, header, sorted([*records, *unrun], key=lambda r: (r.identity, r.attempt)))
+    write_merged(
+        into, header, sorted([*records, *unrun], key=lambda r: (r.identity.planned, r.attempt))
+    )
     pack_journals(into)
     return header
 
@@ -328,14 +332,13 @@ def _otherwise_planned(plans: Sequence[Plan], shared: SharedPlan | None) -> Iter
         yield f"the shards were planned differently: {each}; plan once, with `nox -s plan`"
 
 
-def _named(unrun: Sequence[TestRecord], plans: Sequence[Plan], *, lost: bool) -> Iterator[str]:
-    """The tests that nobody ran. With `lost`, what a shard brought and nobody can use may have
+def _unrun_by_all(
+    unrun: Sequence[TestRecord], plans: Sequence[Plan], *, lost: bool
+) -> tuple[str, ...]:
+    """The tests that nobody ran, by key. With `lost`, what a shard brought and nobody can use may have
     told of its own tests, which then have but their NOT_RUN."""
     own = {test.identity.key for plan in plans for test in plan.tests} if lost else set()
-    keys = [r.identity.key for r in unrun if r.identity.key not in own]
-    if keys:
-        noun = "a planned test" if len(keys) == 1 else f"{len(keys)} planned tests"
-        yield f"nobody ran {noun}: {', '.join(keys)}"
+    return tuple(r.identity.key for r in unrun if r.identity.key not in own)
 
 
 def _unnamed(plans: Sequence[Plan], planned: Mapping[str, PlannedTest]) -> Iterator[str]:

@@ -134,6 +134,9 @@ class TestDescribed(Event, frozen=True, tag="test_described", kw_only=True):
     model_name: str
     """The name people read, e.g. `google/vit-base-patch16-224`."""
     model_group: str = "generality"
+    mode: str = ""
+    """What its testers run in, ` + ` between where they differ; empty where an older version
+    wrote it: then what the id says."""
     depth: str = ""
     """CompileDepth asked for."""
     parameters: int | None = None
@@ -348,6 +351,9 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
     """Tests planned over all shards, including shards that never reported."""
     missing: tuple[str, ...] = ()
     """Sentences: shards or journals that are absent or were torn, tests that nobody ran."""
+    unrun: tuple[str, ...] = ()
+    """Keys of the planned tests that nobody ran: `missing` has the sentence `nobody_ran` of them.
+    Empty where an older version merged."""
     whole: str = ""
     """The hash of the plan that all shards carried out; empty when they had different ones, or
     none."""
