@@ -42,6 +42,7 @@ from harness.records.naming import listed_as, same_test
 from harness.records.packing import read_lines
 from harness.records.plans import SharedPlan, nobody_ran, planned_by
 from harness.records.reproducible import (
+    OWN_SCRIPTS,
     REPRO_FOLDER,
     REPRODUCER_FILES,
     RUN_ANY,
@@ -114,6 +115,7 @@ def _merge(
         if not (source.plans or source.journals or source.losses):
             source.lose("there is neither a plan nor a journal")
         _gather(source, into)
+    _write_scripts_anew(into)
     plans = _latest_plans(plan for source in sources for plan in source.plans)
     for plan in plans:
         write_plan(into, plan)
@@ -266,10 +268,17 @@ def _gather(source: _Source, into: Path) -> None:
             _link(blob, target)
     for file in source.reproducers:
         target = into / REPRO_FOLDER / file.parent.name / file.name
-        if file.name != RUN_SCRIPT:
+        if file.name != RUN_SCRIPT:  # a program: of a stranger's shard none is taken
             _link(file, target)
-        elif not target.exists():  # a program: of a stranger's shard none is taken
+        elif not target.exists():
             write_atomically(target, RUN_ANY.encode(), sync=False)
+
+
+def _write_scripts_anew(into: Path) -> None:
+    """Have every `run.py` be ours, also where a stranger's run is merged in its own place."""
+    for script in (into / REPRO_FOLDER).glob(f"*/{RUN_SCRIPT}"):
+        if script.is_symlink() or not script.is_file() or script.read_bytes() not in OWN_SCRIPTS:
+            write_atomically(script, RUN_ANY.encode(), sync=False)
 
 
 def _keep_journal(data: bytes, folder: Path, stem: str) -> None:
@@ -335,8 +344,11 @@ def _otherwise_planned(plans: Sequence[Plan], shared: SharedPlan | None) -> Iter
 def _unrun_by_all(
     unrun: Sequence[TestRecord], plans: Sequence[Plan], *, lost: bool
 ) -> tuple[str, ...]:
-    """The tests that nobody ran, by key. With `lost`, what a shard brought and nobody can use may have
-    told of its own tests, which then have but their NOT_RUN."""
+    """The tests that nobody ran, by key.
+
+    With `lost`, what a shard brought and nobody can use may have told of its own tests, which then
+    have but their NOT_RUN.
+    """
     own = {test.identity.key for plan in plans for test in plan.tests} if lost else set()
     return tuple(r.identity.key for r in unrun if r.identity.key not in own)
 
