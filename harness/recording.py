@@ -161,6 +161,8 @@ class TestRecorder:
         """The shares of the testers that the test made, in order."""
         self.run.refuse_twin(identity.key, nodeid)
         self.ended = False
+        self.began = time.monotonic()
+        self.deadline = _deadline()
         self.ops = OpTally()
         """What its ops came to."""
         self._begin(identity, nodeid, entry)
@@ -188,6 +190,9 @@ class TestRecorder:
         """Why it is not good, sentences that are on record and that nobody has raised yet."""
         self.results: list[tuple[StageResult, Status]] = []
         """Stages so far, for a test that can reuse them."""
+        self._ops_said, self._ops_taken = 0, 0
+        self._only_op: int | None = None
+        """What was last said of how many ops there are."""
         self.profiles_ops = True
         """Off: what an op's stages cost stays off the record."""
 
@@ -306,9 +311,16 @@ class TestRecorder:
 
         `only` is the index of the one op that was asked for, which `total` counts then.
         """
-        self.ops.total = total
+        self.ops.total = self._ops_said = total
+        self._ops_taken, self._only_op = taken, only
         found = OpsFound(time=time.time(), key=self.key, total=total, taken=taken, only=only)
         self._write(found)
+
+    def ops_through(self) -> None:
+        """All ops of a tester have their verdicts: say how many the test has, if they are fewer
+        than was said."""
+        if self.ops.total != self._ops_said:
+            TestRecorder.ops_found(self, self.ops.total, self._ops_taken, self._only_op)
 
     def op_started(self, op_key: str, index: int) -> None:
         """Written ahead: an op is about to be handed to the workers. It outlives the process."""
@@ -361,12 +373,30 @@ class TestRecorder:
         """Write the terminal event, once."""
         if not self.ended:
             self.ended = True
-            self._write(TestEnded(time=time.time(), key=self.key, outcome=outcome, failure=failure))
+            self._write(
+                TestEnded(
+                    time=time.time(),
+                    key=self.key,
+                    outcome=outcome,
+                    failure=failure,
+                    seconds=time.monotonic() - self.began,
+                )
+            )
 
     def seconds_left(self) -> float | None:
         """Until this test's deadline, less what an orderly end needs; None without a deadline."""
-        deadline: float | None = VARIABLES[DEADLINE_VARIABLE].read()
-        return max(deadline - time.time() - 3.0, 1.0) if deadline else None
+        return None if self.deadline is None else max(self.deadline - time.monotonic() - 3.0, 1.0)
+
+
+def _deadline() -> float | None:
+    """When the test that begins now is ended, on the monotonic clock; None for never.
+
+    The variable is a moment of the day, and is looked at once: what counts from then on is a clock
+    that nobody sets and that stands still while the machine sleeps (clock_gettime(2),
+    CLOCK_MONOTONIC, and not CLOCK_BOOTTIME: no test works meanwhile).
+    """
+    moment: float | None = VARIABLES[DEADLINE_VARIABLE].read()
+    return time.monotonic() + moment - time.time() if moment else None
 
 
 class TesterRecorder(TestRecorder):
@@ -377,6 +407,7 @@ class TesterRecorder(TestRecorder):
         self.device = device or test.identity.device
         self.tester = name
         self.run = test.run
+        self.began, self.deadline = test.began, test.deadline
         self.ops = test.ops
         self.testers = test.testers
         self.gave_golden = False
@@ -384,7 +415,6 @@ class TesterRecorder(TestRecorder):
         self.no_golden: Failure | None = None
         """Why it got nothing at all."""
         self._described: TestDescribed | None = None
-        self._ops_found = 0
         self._begin(test.identity, test.nodeid, test.entry)
 
     def describe(
@@ -428,9 +458,11 @@ class TesterRecorder(TestRecorder):
         )
 
     def ops_found(self, total: int, taken: int, only: int | None = None) -> None:
-        """As the test's, on top of what its other testers found."""
-        self._ops_found = total
-        super().ops_found(sum(share._ops_found for share in self.testers), taken, only)
+        """As the test's, on top of what its other testers found.
+
+        Ops that two testers have are one: the count shrinks with each that turns out to be.
+        """
+        super().ops_found(self.ops.total + total, taken, only)
 
     def end(self, outcome: Outcome, failure: Failure | None = None) -> None:
         """End the whole test."""

@@ -234,6 +234,7 @@ def _close(record: _Open) -> TestRecord:
         parameters=described.parameters if described else None,
         started=record.started.time,
         ended=ended.time if ended else record.last,
+        seconds=ended.seconds if isinstance(ended, TestEnded) else None,
         attempt=record.started.attempt,
         stages=tuple(record.stages),
         outputs=_all_outputs(record.outputs),
