@@ -26,14 +26,27 @@ class OpTally:
     rechecked: int = 0
     findings: list[OpVerdict] = field(default_factory=list)
     """Of each op that is not good."""
+    keys: set[str] = field(default_factory=set)
+    """Of the ops that have a verdict."""
 
     def note(self, result: OpResult) -> None:
-        """One op has its verdict."""
+        """One op has its verdict; another one, of another tester of the test, is the same op's."""
+        if result.verdict.op.key in self.keys:
+            self.note_again(result.verdict)
+            return
+        self.keys.add(result.verdict.op.key)
         self.done += 1
         self.cached += result.hit and not result.rechecked
         self.rechecked += result.rechecked
         verdict = result.verdict
         if verdict.outcome not in GOOD:
+            self.findings.append(verdict)
+
+    def note_again(self, verdict: OpVerdict) -> None:
+        """An op that two testers have is one op, and no better for the second."""
+        self.total = max(self.total - 1, self.done)
+        known = {finding.op.key for finding in self.findings}
+        if verdict.outcome not in GOOD and verdict.op.key not in known:
             self.findings.append(verdict)
 
     @property

@@ -246,8 +246,9 @@ def pytest_runtest_makereport(
     recorder = recording.current_test
     if call.when == "call" and report.passed and recorder is not None:
         unraised = [said for share in recorder.testers for said in share.unraised]
-        if unraised or recorder.idle():
-            said = f"finalize() was not called: {unraised[0]}" if unraised else recorder.idle()
+        nothing = recorder.says_nothing()
+        if unraised or nothing:
+            said = f"finalize() was not called: {unraised[0]}" if unraised else nothing
             report.outcome, report.longrepr = "failed", said
     if call.excinfo is not None and recorder is not None and not report.skipped:
         _note_failure(recorder, call.excinfo.value)

@@ -27,9 +27,10 @@ from harness.records.environment import VARIABLES
 from harness.records.file_names import fitted
 from harness.records.journal import JournalWriter, run_attempt
 from harness.records.machine_faults import is_machines_error
-from harness.records.naming import run_again, same_test
+from harness.records.naming import nodeid_on, run_again, same_test
 from harness.records.ops import without_costs
 from harness.records.schema import (
+    NOT_EVIDENCE,
     WORST_FIRST,
     AnyEvent,
     Artifact,
@@ -160,6 +161,8 @@ class TestRecorder:
         """The shares of the testers that the test made, in order."""
         self.run.refuse_twin(identity.key, nodeid)
         self.ended = False
+        self.began = time.monotonic()
+        self.deadline = _deadline()
         self.ops = OpTally()
         """What its ops came to."""
         self._begin(identity, nodeid, entry)
@@ -187,17 +190,23 @@ class TestRecorder:
         """Why it is not good, sentences that are on record and that nobody has raised yet."""
         self.results: list[tuple[StageResult, Status]] = []
         """Stages so far, for a test that can reuse them."""
+        self._ops_said, self._ops_taken = 0, 0
+        self._only_op: int | None = None
+        """What was last said of how many ops there are."""
         self.profiles_ops = True
         """Off: what an op's stages cost stays off the record."""
 
     def _write(self, event: AnyEvent) -> None:
         self.run.journal.append(event)
 
-    def share(self, name: str) -> "TesterRecorder":
-        """Another tester's part of the record, under a name of its own."""
+    def share(self, name: str, device: str | None = None) -> "TesterRecorder":
+        """Another tester's part of the record, under a name of its own.
+
+        `device` is the one that the tester names for itself, if it does.
+        """
         taken = {share.tester for share in self.testers}
         names = (f"{name}#{n}" if n > 1 else name for n in itertools.count(1))
-        share = TesterRecorder(self, next(n for n in names if n not in taken))
+        share = TesterRecorder(self, next(n for n in names if n not in taken), device)
         self.testers.append(share)
         return share
 
@@ -212,10 +221,29 @@ class TestRecorder:
             return ""
         return f"the test made a tester of {self.testers[0].tester} and did not run it"
 
+    def elsewhere(self) -> str:
+        """That nothing of it ran on the device it is filed under, a sentence; empty when some did.
+
+        A verdict of another device would count as this one's, in every table and for its lists.
+        """
+        devices = [share.device for share in self.testers if share.verdict is not None]
+        if not devices or self.identity.device in devices:
+            return ""
+        named = ", ".join(dict.fromkeys(devices))
+        return f"nothing of it ran on {self.identity.device}: its testers are made for {named}"
+
+    def says_nothing(self) -> str:
+        """Why it says nothing of its model on its device, a sentence; empty when it may."""
+        return self.idle() or self.elsewhere()
+
     def conclude(self) -> None:
         """End a test whose body is through, with the worst word of all."""
         worst = self.worst()
-        if worst is not None and worst.verdict is not None:
+        if self.elsewhere() and worst is not None and worst.verdict not in NOT_EVIDENCE:
+            there = f" ({worst.verdict} there)" if worst.verdict else ""
+            said = f"{self.elsewhere()}{there}"
+            self.end(Outcome.UNVERIFIED, Failure(None, NOTHING_COMPARED, said))
+        elif worst is not None and worst.verdict is not None:
             self.end(worst.verdict, self._named(worst))
         elif self.idle():
             self.end(Outcome.UNVERIFIED, Failure(None, NOTHING_COMPARED, self.idle()))
@@ -228,31 +256,6 @@ class TestRecorder:
             return failure
         message = f"{share.tester}: {failure.message}"[:MESSAGE_LIMIT]
         return msgspec.structs.replace(failure, message=message)
-
-    def describe(
-        self,
-        model_name: str,
-        model_group: str,
-        depth: str,
-        parameters: int | None,
-        seed: int | None,
-        assertions: dict[str, str],
-        notes: tuple[str, ...],
-    ) -> None:
-        """Record what the tester knows of the test."""
-        self._write(
-            TestDescribed(
-                time=time.time(),
-                key=self.key,
-                model_name=model_name,
-                model_group=model_group,
-                depth=depth,
-                parameters=parameters,
-                seed=seed,
-                assertions=assertions,
-                notes=notes,
-            )
-        )
 
     def warn(self, sentence: str) -> None:
         """Record that the test goes on without something."""
@@ -308,9 +311,16 @@ class TestRecorder:
 
         `only` is the index of the one op that was asked for, which `total` counts then.
         """
-        self.ops.total = total
+        self.ops.total = self._ops_said = total
+        self._ops_taken, self._only_op = taken, only
         found = OpsFound(time=time.time(), key=self.key, total=total, taken=taken, only=only)
         self._write(found)
+
+    def ops_through(self) -> None:
+        """All ops of a tester have their verdicts: say how many the test has, if they are fewer
+        than was said."""
+        if self.ops.total != self._ops_said:
+            TestRecorder.ops_found(self, self.ops.total, self._ops_taken, self._only_op)
 
     def op_started(self, op_key: str, index: int) -> None:
         """Written ahead: an op is about to be handed to the workers. It outlives the process."""
@@ -363,21 +373,41 @@ class TestRecorder:
         """Write the terminal event, once."""
         if not self.ended:
             self.ended = True
-            self._write(TestEnded(time=time.time(), key=self.key, outcome=outcome, failure=failure))
+            self._write(
+                TestEnded(
+                    time=time.time(),
+                    key=self.key,
+                    outcome=outcome,
+                    failure=failure,
+                    seconds=time.monotonic() - self.began,
+                )
+            )
 
     def seconds_left(self) -> float | None:
         """Until this test's deadline, less what an orderly end needs; None without a deadline."""
-        deadline: float | None = VARIABLES[DEADLINE_VARIABLE].read()
-        return max(deadline - time.time() - 3.0, 1.0) if deadline else None
+        return None if self.deadline is None else max(self.deadline - time.monotonic() - 3.0, 1.0)
+
+
+def _deadline() -> float | None:
+    """When the test that begins now is ended, on the monotonic clock; None for never.
+
+    The variable is a moment of the day, and is looked at once: what counts from then on is a clock
+    that nobody sets and that stands still while the machine sleeps (clock_gettime(2),
+    CLOCK_MONOTONIC, and not CLOCK_BOOTTIME: no test works meanwhile).
+    """
+    moment: float | None = VARIABLES[DEADLINE_VARIABLE].read()
+    return time.monotonic() + moment - time.time() if moment else None
 
 
 class TesterRecorder(TestRecorder):
     """One tester's share of a test's record: a status, a verdict and mismatches of its own."""
 
-    def __init__(self, test: TestRecorder, name: str) -> None:
+    def __init__(self, test: TestRecorder, name: str, device: str | None = None) -> None:
         self.test = test
+        self.device = device or test.identity.device
         self.tester = name
         self.run = test.run
+        self.began, self.deadline = test.began, test.deadline
         self.ops = test.ops
         self.testers = test.testers
         self.gave_golden = False
@@ -385,13 +415,13 @@ class TesterRecorder(TestRecorder):
         self.no_golden: Failure | None = None
         """Why it got nothing at all."""
         self._described: TestDescribed | None = None
-        self._ops_found = 0
         self._begin(test.identity, test.nodeid, test.entry)
 
     def describe(
         self,
         model_name: str,
         model_group: str,
+        mode: str,
         depth: str,
         parameters: int | None,
         seed: int | None,
@@ -405,6 +435,7 @@ class TesterRecorder(TestRecorder):
             key=self.key,
             model_name=model_name,
             model_group=model_group,
+            mode=mode,
             depth=depth,
             parameters=parameters,
             seed=seed,
@@ -416,6 +447,7 @@ class TesterRecorder(TestRecorder):
             msgspec.structs.replace(
                 self._described,
                 model_name=_joined(d.model_name for d in every),
+                mode=_joined(d.mode for d in every),
                 depth=_joined(d.depth for d in every),
                 assertions={
                     name: _joined(d.assertions[name] for d in every if name in d.assertions)
@@ -426,9 +458,11 @@ class TesterRecorder(TestRecorder):
         )
 
     def ops_found(self, total: int, taken: int, only: int | None = None) -> None:
-        """As the test's, on top of what its other testers found."""
-        self._ops_found = total
-        super().ops_found(sum(share._ops_found for share in self.testers), taken, only)
+        """As the test's, on top of what its other testers found.
+
+        Ops that two testers have are one: the count shrinks with each that turns out to be.
+        """
+        super().ops_found(self.ops.total + total, taken, only)
 
     def end(self, outcome: Outcome, failure: Failure | None = None) -> None:
         """End the whole test."""
@@ -499,11 +533,18 @@ def announce_test(identity: Identity, nodeid: str, entry: str = "") -> None:
         _begun_in = Path.cwd()
 
 
-def open_test() -> TestRecorder | None:
-    """The record of the announced test, opened if need be; None when none was announced."""
+def open_test(device: str | None = None) -> TestRecorder | None:
+    """The record of the announced test, opened if need be; None when none was announced.
+
+    A test whose id names no device, and that nobody planned, is what its first tester says:
+    `device` is the one that it is made for, if it names one.
+    """
     global current_test
     if current_test is None and _announced is not None:
-        current_test = TestRecorder(*_announced)
+        identity, nodeid, entry = _announced
+        if device and nodeid != nodeid_on(entry, identity.device, identity.size):
+            identity = msgspec.structs.replace(identity, device=device)
+        current_test = TestRecorder(identity, nodeid, entry)
     return current_test
 
 

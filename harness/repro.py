@@ -3,6 +3,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """`python -m harness.repro KEY|TEST|DIR`: run the reproducer of an op or of a model.
 
+What it names is run in a process of its own, with a deadline: whatever becomes of that, the command
+says how it ended.
+
 Exit codes: 0 it ended with the same fingerprint, 1 with another one, 2 there is no such
 reproducer, 3 the device cannot be had.
 """
@@ -12,14 +15,20 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness import apart
+from harness.devices.op_run import OpRun
 from harness.errors import DeviceError, HarnessError
 from harness.op_by_op.finding import find
-from harness.op_by_op.repro import compared, reproduce
-from harness.op_by_op.reproducer import read_expected
+from harness.op_by_op.reproducer import EXPECTED, Expected, read_expected
 from harness.records.environment import check
 from harness.records.naming import SIZES
 from harness.records.writable import never_fail_to_print
-from harness.reduce.model_reproducer import find_model
+from harness.reduce.model_reproducer import (
+    ModelExpected,
+    find_model,
+    read_model,
+    refuse_untrusted,
+)
 from harness.reduce.request import PART_DEADLINE, SECONDS, is_test_id
 
 _TRUSTED = (
@@ -70,43 +79,98 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--verbose", action="store_true", help="print the whole diagnostic")
     options = parser.parse_args(arguments)
     never_fail_to_print()
-    if options.trust:
-        print(_TRUSTED, file=sys.stderr)
     try:
         check()
-        model = find_model(options.which, options.results, options.device)
-        if model is not None or is_test_id(options.which):
-            from harness.reduce.repro import reproduce_model  # brings pytest along
-
-            return reproduce_model(
-                options.which,
-                model,
-                options.results,
-                device=options.device,
-                size=options.size,
-                seconds=options.seconds,
-                deadline_s=options.deadline,
-                trust=options.trust,
-            )
-        found = find(options.which, options.results, options.device)
-        folder = found.folder
-        expected = read_expected(folder)
-        print(f"{folder}: {expected.op.name} on {expected.device}", flush=True)
-        if found.older:
-            print(f"(the newest of {len(found.older) + 1}; before it {found.older[0]})", flush=True)
-        ending = reproduce(folder, expected, trust=options.trust)
+        return _run(options, sys.argv[1:] if arguments is None else arguments)
     except DeviceError as error:
         print(error, file=sys.stderr)
         return 3
     except HarnessError as error:
         print(error, file=sys.stderr)
         return 2
-    if options.verbose and ending.diagnostic:
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+def _run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
+    """Look for it, and have it run in a process of its own (`harness.apart`)."""
+    inner = apart.is_inner()
+    if options.trust and not inner:
+        print(_TRUSTED, file=sys.stderr)
+    folder = find_model(options.which, options.results, options.device)
+    if folder is not None or is_test_id(options.which):
+        if inner:
+            return _model(options, folder)
+        expected = read_model(folder) if folder is not None else None
+        if expected is not None and not options.trust:
+            refuse_untrusted(expected, f"{folder}/{EXPECTED}")
+        end = apart.run("harness.repro", arguments)
+        return _model_ended(expected, end.run) if end.run else end.code or 0
+    found = find(options.which, options.results, options.device)
+    op = read_expected(found.folder)
+    if inner:
+        return _op(found.folder, op, trust=options.trust, verbose=options.verbose)
+    print(f"{found.folder}: {op.op.name} on {op.device}", flush=True)
+    if found.older:
+        print(f"(the newest of {len(found.older) + 1}; before it {found.older[0]})", flush=True)
+    end = apart.run("harness.repro", arguments)
+    return _op_ended(op, end.run) if end.run else end.code or 0
+
+
+def _model(options: argparse.Namespace, folder: Path | None) -> int:
+    from harness.reduce.repro import reproduce_model  # brings pytest along
+
+    return reproduce_model(
+        options.which,
+        folder,
+        options.results,
+        device=options.device,
+        size=options.size,
+        seconds=options.seconds,
+        deadline_s=options.deadline,
+        trust=options.trust,
+    )
+
+
+def _op(folder: Path, expected: Expected, *, trust: bool, verbose: bool) -> int:
+    from harness.op_by_op.repro import compared, reproduce
+
+    ending = reproduce(folder, expected, trust=trust)
+    if verbose and ending.diagnostic:
         print(ending.diagnostic)
     same, sentence = compared(expected, ending)
     print(sentence)
     return 0 if same else 1
 
 
+def _op_ended(expected: Expected, run: OpRun) -> int:
+    """An op whose process did not come to its end."""
+    from harness.op_by_op.repro import compared, ending_of
+
+    same, sentence = compared(expected, ending_of(run))
+    print(f"{_why(run)}\n{sentence}")
+    return 0 if same else 1
+
+
+def _model_ended(expected: ModelExpected | None, run: OpRun) -> int:
+    """A model whose process did not come to its end."""
+    from harness.op_by_op.repro import ending_of
+    from harness.reduce.repro import how_it_ended
+    from harness.reduce.search import Ending
+
+    end = ending_of(run)
+    same, sentence = how_it_ended(expected, Ending(end.outcome, end.failure, end.status))
+    print(f"{_why(run)}\n{sentence}\nIt ends its own process, so there is nothing to reduce.")
+    return 0 if same else 1
+
+
+def _why(run: OpRun) -> str:
+    failure = run.failure
+    assert failure is not None
+    where = f" in stage {failure.stage}" if failure.stage else ""
+    return f"It did not come to its end{where}: {failure.message}."
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(apart.conclude(main()))

@@ -75,7 +75,8 @@ class ModelTester(ModelRuns):
         record_property_handle: pytest's `record_property`, for the JUnit file.
         model_group: a label people sort by.
         is_token_output: outputs are token ids; compared exactly as text by `self.tokenizer`.
-        device: overrides the device the run selected.
+        device: overrides the device the run selected. A test whose id names that one is
+            UNVERIFIED when none of its testers ran there.
         issue: address of the issue that tracks a disabled check; recorded.
     """
 
@@ -213,13 +214,13 @@ class ModelTester(ModelRuns):
 
     def _begin_record(self) -> None:
         """Another run takes nothing back of what the one before found, in the same test."""
-        test = recording.open_test() or self.recorder.test
+        test = recording.open_test(self._device_name) or self.recorder.test
         if test is not self.recorder.test:  # a tester of several tests
             self._recorders = []
         if not any(recorder.unraised for recorder in self._recorders):
             self.mismatches, self._unverified = [], ""
         if not self._recorders or self.recorder.verdict is not None:
-            self.recorder = test.share(self.model_name)
+            self.recorder = test.share(self.model_name, self._device_name)
             self._recorders.append(self.recorder)
 
     def _test_model(self) -> Any:
@@ -538,9 +539,9 @@ class ModelTester(ModelRuns):
     # --- records ----------------------------------------------------------------------------
 
     def _open_recorder(self) -> TesterRecorder:
-        current = recording.open_test()
+        current = recording.open_test(self._device_name)
         if current is not None and not current.ended:
-            return current.share(self.model_name)
+            return current.share(self.model_name, self._device_name)
         device_name = self._device_name or DEFAULT_DEVICE
         suffix = "_onnx" if self.framework == "onnx" else ""
         entry = f"{self.model_name}{suffix}[full-{self.mode}]"
@@ -550,6 +551,7 @@ class ModelTester(ModelRuns):
         self.recorder.describe(
             model_name=self.model_name,
             model_group=self.model_group,
+            mode=self.mode,
             depth=self.compiler_config.compile_depth.name,
             parameters=None,
             seed=SEED,

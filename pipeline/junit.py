@@ -116,6 +116,7 @@ def _properties(record: TestRecord) -> dict[str, str]:
         "model_status": str(record.model_status),
         "model_name": record.model_name,
         "model_group": record.model_group,
+        "mode": identity.mode,
         "depth": record.depth,
         "stage": str(stage or ""),
         "pcc": _number(record.pcc),

@@ -13,7 +13,7 @@ says how often its run had been taken up by then; the clock, which goes back, ha
 import time
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.records.decoding import Json, lines_of
@@ -59,6 +59,8 @@ class OpCounts:
     failed: int = 0
     worst: OpResult | None = None
     """Of the ops that did not run right; None when all did."""
+    keys: set[str] = field(default_factory=set)
+    """Of the ops that have a verdict: what two testers of a test have is one op."""
 
     def note(self, event: OpEnded | OpRepeated, blocking: OpResult | None) -> None:
         """One op has its verdict; `blocking` is its result when it did not run right."""
@@ -67,6 +69,10 @@ class OpCounts:
             self.worst = min(known, key=urgency)
         result = event.result if isinstance(event, OpEnded) else event
         outcome = event.result.verdict.outcome if isinstance(event, OpEnded) else event.outcome
+        op_key = event.result.verdict.op.key if isinstance(event, OpEnded) else event.op_key
+        if op_key in self.keys:
+            return
+        self.keys.add(op_key)
         self.done += 1
         self.cached += result.hit and not result.rechecked
         self.rechecked += result.rechecked
@@ -101,10 +107,14 @@ class Ledger:
         self._begun: dict[str, float] = {}
         """By key, when a running test began, on a clock that nobody sets: a deadline is no moment
         but so many seconds."""
+        self._looked = float("-inf")
+        """When the journals were last read, likewise: what is new in them is no older, whatever
+        the clock of the day makes of it."""
 
     def read(self) -> list[str]:
         """Take up what was written since the last call; the keys that got their word."""
         finished: list[str] = []
+        looks = time.monotonic()
         for path in journals(self.run_dir):
             name = journal_name(path)
             for event in self._new_events(path):
@@ -113,6 +123,7 @@ class Ledger:
                 key = self.apply(event, self._attempts.get(name, 1))
                 if key is not None:
                     finished.append(key)
+        self._looked = looks
         return finished
 
     def apply(self, event: AnyEvent, attempt: int | None = None) -> str | None:
@@ -126,8 +137,9 @@ class Ledger:
         if isinstance(event, TestStarted):
             if event.identity.key in self.tests:
                 self.started[event.identity.key] = event
-                age_s = max(time.time() - event.time, 0.0)
-                self._begun[event.identity.key] = time.monotonic() - age_s
+                now = time.monotonic()
+                age_s = min(max(time.time() - event.time, 0.0), now - self._looked)
+                self._begun[event.identity.key] = now - age_s
                 self.ops.pop(event.identity.key, None)
         elif isinstance(event, StageStarted):
             self.stages[event.key] = event.stage
@@ -135,7 +147,8 @@ class Ledger:
             self.stages.pop(event.key, None)
         elif isinstance(event, OpsFound):
             counts = OpCounts(event.total, event.taken, event.time, done=event.taken)
-            self.ops[event.key] = counts
+            known = self.ops.setdefault(event.key, counts)
+            known.total = event.total  # another tester of the test says more
         elif isinstance(event, OpEnded | OpRepeated):
             blocking = self._blocking_result(event)
             if event.key in self.ops:

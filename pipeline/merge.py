@@ -40,8 +40,9 @@ from harness.records.journal import (
 )
 from harness.records.naming import listed_as, same_test
 from harness.records.packing import read_lines
-from harness.records.plans import SharedPlan, planned_by
+from harness.records.plans import SharedPlan, nobody_ran, planned_by
 from harness.records.reproducible import (
+    OWN_SCRIPTS,
     REPRO_FOLDER,
     REPRODUCER_FILES,
     RUN_ANY,
@@ -114,6 +115,7 @@ def _merge(
         if not (source.plans or source.journals or source.losses):
             source.lose("there is neither a plan nor a journal")
         _gather(source, into)
+    _write_scripts_anew(into)
     plans = _latest_plans(plan for source in sources for plan in source.plans)
     for plan in plans:
         write_plan(into, plan)
@@ -123,6 +125,7 @@ def _merge(
         planned = {t.identity.key: t for tests in shared.shards for t in tests} | planned
     records = _numbered(loaded)
     unrun = _unrun(records, plans, {} if alone else planned)
+    lost = () if alone else _unrun_by_all(unrun, plans, lost=any(s.losses for s in sources))
     wholes = {plan.whole for plan in plans} | ({shared.digest} if shared else set())
     header = RunHeader(
         run_id=run_id,
@@ -136,14 +139,17 @@ def _merge(
             *(s for source in sources for s in source.losses),
             *_absent(plans, shared),
             *_otherwise_planned(plans, shared),
-            *([] if alone else _named(unrun, plans, lost=any(s.losses for s in sources))),
+            *filter(None, (nobody_ran(lost),)),
             *_unnamed(plans, planned),
             *_twins(records),
             *torn,
         ),
+        unrun=lost,
         whole=wholes.pop() if len(wholes) == 1 else "",
     )
-    write_merged(into, header, sorted([*records, *unrun], key=lambda r: (r.identity, r.attempt)))
+    write_merged(
+        into, header, sorted([*records, *unrun], key=lambda r: (r.identity.planned, r.attempt))
+    )
     pack_journals(into)
     return header
 
@@ -262,10 +268,17 @@ def _gather(source: _Source, into: Path) -> None:
             _link(blob, target)
     for file in source.reproducers:
         target = into / REPRO_FOLDER / file.parent.name / file.name
-        if file.name != RUN_SCRIPT:
+        if file.name != RUN_SCRIPT:  # a program: of a stranger's shard none is taken
             _link(file, target)
-        elif not target.exists():  # a program: of a stranger's shard none is taken
+        elif not target.exists():
             write_atomically(target, RUN_ANY.encode(), sync=False)
+
+
+def _write_scripts_anew(into: Path) -> None:
+    """Have every `run.py` be ours, also where a stranger's run is merged in its own place."""
+    for script in (into / REPRO_FOLDER).glob(f"*/{RUN_SCRIPT}"):
+        if script.is_symlink() or not script.is_file() or script.read_bytes() not in OWN_SCRIPTS:
+            write_atomically(script, RUN_ANY.encode(), sync=False)
 
 
 def _keep_journal(data: bytes, folder: Path, stem: str) -> None:
@@ -328,14 +341,16 @@ def _otherwise_planned(plans: Sequence[Plan], shared: SharedPlan | None) -> Iter
         yield f"the shards were planned differently: {each}; plan once, with `nox -s plan`"
 
 
-def _named(unrun: Sequence[TestRecord], plans: Sequence[Plan], *, lost: bool) -> Iterator[str]:
-    """The tests that nobody ran. With `lost`, what a shard brought and nobody can use may have
-    told of its own tests, which then have but their NOT_RUN."""
+def _unrun_by_all(
+    unrun: Sequence[TestRecord], plans: Sequence[Plan], *, lost: bool
+) -> tuple[str, ...]:
+    """The tests that nobody ran, by key.
+
+    With `lost`, what a shard brought and nobody can use may have told of its own tests, which then
+    have but their NOT_RUN.
+    """
     own = {test.identity.key for plan in plans for test in plan.tests} if lost else set()
-    keys = [r.identity.key for r in unrun if r.identity.key not in own]
-    if keys:
-        noun = "a planned test" if len(keys) == 1 else f"{len(keys)} planned tests"
-        yield f"nobody ran {noun}: {', '.join(keys)}"
+    return tuple(r.identity.key for r in unrun if r.identity.key not in own)
 
 
 def _unnamed(plans: Sequence[Plan], planned: Mapping[str, PlannedTest]) -> Iterator[str]:

@@ -301,7 +301,7 @@ class PlainLines:
             self._write(line)
         if finished:
             self._last = now
-        elif now - self._last >= HEARTBEAT_S:
+        elif abs(now - self._last) >= HEARTBEAT_S:  # a clock that went back is no silence
             self._last = now
             state = snapshot(ledger, self.frame, now)
             at = ", ".join(

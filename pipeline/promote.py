@@ -109,7 +109,7 @@ class _Names:
         return (
             "::" in entry
             and identity.size == BASE_SIZE
-            and self.identify(entry, identity.device) == identity
+            and self.identify(entry, identity.device) == identity.planned
         )
 
     def of(self, entry: str) -> str:

@@ -50,6 +50,16 @@ class Listener:
         self._target = target
         self._found = CollectedJson()
 
+    def pytest_ignore_collect(self, collection_path: Path, config: pytest.Config) -> bool | None:
+        """Pass over what no id can name, and folders without an end."""
+        within = collection_path.is_relative_to(config.rootpath)
+        shown = collection_path.relative_to(config.rootpath) if within else collection_path
+        why = _unnameable(shown) or _endless(collection_path)
+        if not why:
+            return None
+        self._found.broken[writable(str(shown))] = why
+        return True
+
     def pytest_collectstart(self, collector: pytest.Collector) -> None:
         """Write ahead which file is about to be imported: the import may end this process."""
         if isinstance(collector, pytest.Module):
@@ -76,3 +86,30 @@ class Listener:
     def pytest_unconfigure(self) -> None:
         """Hand over."""
         self._target.write_bytes(encoded(self._found))
+
+
+def _unnameable(path: Path) -> str:
+    """Why no session can be asked for the tests below a path; empty when it can.
+
+    A worker of xdist dies of an id that is not UTF-8, and a controller that is given a file with a
+    bracket in its name collects nothing at all: it takes the rest for parameters.
+    """
+    name = str(path)
+    if writable(name) != name:
+        return "its name is not UTF-8; rename it"
+    mark = next((mark for mark in ("[", "::") if mark in name), "")
+    return f"pytest takes no name with `{mark}`; rename it" if mark else ""
+
+
+def _endless(path: Path) -> str:
+    """Why a folder is not gone into: it is a link back to where it lies; empty for others."""
+    try:
+        if (
+            path.is_symlink()
+            and path.is_dir()
+            and path.parent.resolve().is_relative_to(path.resolve())
+        ):
+            return "it is a link that leads back to a folder above it"
+    except OSError as error:
+        return f"{error.strerror}"
+    return ""

@@ -44,13 +44,16 @@ def write_html(run_dir: Path, run: RunSummary, kept: KeptTexts) -> Path:
 def render(run: RunSummary, kept: KeptTexts) -> str:
     """The whole page; the same summary gives the same text."""
     style, script = _own_style(run) + _generated_style(run), asset("page.js")
-    shown = [*run.attention, *(r for r in run.results if r.good)]
+    unrun = [r for r in run.results if r.unrun]
+    good = [r for r in run.results if r.good]
+    shown = [*run.attention, *unrun, *good]
     places = {r.anchor: f"{i // _PER_BLOCK}.{i % _PER_BLOCK}" for i, r in enumerate(shown)}
     jinja = _environment(kept.links)
     return jinja.get_template("page.html.j2").render(
         run=run,
         tiles=[(tally, _bars(tally)) for tally in _tallies(run)],
-        good=[r for r in run.results if r.good],
+        unrun=unrun,
+        good=good,
         lost_count=sum(1 for m in run.missing if m.result is None),
         losses=kept.losses,
         most_blockers=_MOST_BLOCKERS,

@@ -38,7 +38,7 @@ def render(models: Sequence[ModelOps]) -> str:
     titles += ["unknown errors", "timeouts", "cached"]
     lines += [_row(titles), _row(["---"] * 3 + ["--:"] * (len(titles) - 3))]
     for model in models:
-        names = model.name, model.identity.name, model.identity.device
+        names = model.name, model.identity.shown, model.identity.device
         shares = model.good, model.compiled, model.executed
         figures = [*model.statuses, model.found, model.unbegun, *(s.text for s in shares)]
         figures += [model.unknown_errors, model.timeouts, model.hits]

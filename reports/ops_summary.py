@@ -236,7 +236,7 @@ def models_of(tests: Iterable[OpsOfTest]) -> tuple[ModelOps, ...]:
     found = list(tests)
     ran = {_place(test) for test in found if any(map(was_on_device, test.ops))}
     models = (ModelOps(test, _place(test) in ran) for test in found)
-    return tuple(sorted(models, key=lambda m: (m.name.casefold(), m.identity)))
+    return tuple(sorted(models, key=lambda m: (m.name.casefold(), m.identity.planned)))
 
 
 def _place(test: OpsOfTest) -> tuple[str, str]:

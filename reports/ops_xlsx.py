@@ -136,7 +136,7 @@ def _sheet(workbook: Workbook, name: str, title: str, lead: str) -> Any:
 
 _NAMES: dict[str, Callable[[ModelOps], Value]] = {
     "model": lambda m: m.name,
-    "test": lambda m: m.identity.name,
+    "test": lambda m: m.identity.shown,
     "device": lambda m: m.identity.device,
     "group": lambda m: m.source.record.model_group,
     "outcome": lambda m: m.record.outcome.value,

@@ -18,7 +18,7 @@ import msgspec
 
 from harness.records.moves import Move
 from harness.records.outcomes import ATTENTION
-from harness.records.plans import planned_by
+from harness.records.plans import nobody_ran, planned_by
 from harness.records.recent import ops_of
 from harness.records.reproducible import is_reproducible, reproduce_command
 from harness.records.run_dir import OpLine
@@ -59,6 +59,11 @@ class Result:
     def good(self) -> bool:
         """True when it needs nobody's attention."""
         return self.record.outcome in GOOD
+
+    @property
+    def unrun(self) -> bool:
+        """True when all its record says is that it never ran."""
+        return self.record.outcome is Outcome.NOT_RUN
 
     @property
     def anchor(self) -> str:
@@ -170,8 +175,11 @@ class RunSummary:
 
     @property
     def attention(self) -> tuple[Result, ...]:
-        """Results that need somebody's attention, the most urgent outcome first."""
-        bad = (r for r in self.results if not r.good)
+        """Results that need somebody's attention, the most urgent outcome first.
+
+        What never ran is `missing`, and is not said again here.
+        """
+        bad = (r for r in self.results if not r.good and not r.unrun)
         return tuple(sorted(bad, key=lambda r: ATTENTION.index(r.record.outcome)))
 
     @property
@@ -193,11 +201,16 @@ class RunSummary:
 
     @property
     def gaps(self) -> tuple[str, ...]:
-        """Sentences on shards and journals that did not arrive whole."""
+        """Sentences on shards and journals that did not arrive whole.
+
+        The one that names the tests nobody ran is not among them: `missing` lists those.
+        """
+        named = nobody_ran(self.header.unrun)
+        said = tuple(sentence for sentence in self.header.missing if sentence != named)
         if not self.unnamed:
-            return self.header.missing
+            return said
         return (
-            *self.header.missing,
+            *said,
             f"{self.unnamed} planned tests are not known even by name: their plan did not arrive",
         )
 
@@ -211,12 +224,12 @@ def summarise(
     run_dir: Path | None = None,
 ) -> RunSummary:
     """Turn a merged run into view values. Order of the input does not matter."""
-    plan = {test.identity: test for test in planned_by(plans).values()}
+    plan = {test.identity: test for test in planned_by(plans).values()}  # as ids name them
     models = models_of(ops_of(header, records, ops, run_dir))
     results = _results(records, plan, models)
     compile_only = _compile_only(records, models)
     missing = _missing(results, plan)
-    unplanned = sum(1 for r in results if r.identity not in plan)
+    unplanned = sum(1 for r in results if r.identity.planned not in plan)
     named = max(len(plan), sum(len(p.tests) for p in plans))
     unnamed = max(0, header.planned - named - unplanned)
     devices = sorted({r.identity.device for r in results} | {i.device for i in plan})
@@ -248,10 +261,10 @@ def _results(
     plan: dict[Identity, PlannedTest],
     models: Iterable[ModelOps],
 ) -> tuple[Result, ...]:
-    judged = {model.identity: model.record for model in models}
-    ordered = sorted(records, key=lambda r: (r.identity, r.attempt, r.started or 0.0))
+    judged = {model.identity.planned: model.record for model in models}
+    ordered = sorted(records, key=lambda r: (r.identity.planned, r.attempt, r.started or 0.0))
     results = []
-    for identity, attempts in groupby(ordered, key=lambda r: r.identity):
+    for identity, attempts in groupby(ordered, key=lambda r: r.identity.planned):
         *earlier, last = attempts
         record = judged.get(identity, last)
         results.append(Result(record, tuple(earlier), plan.get(identity)))
@@ -271,14 +284,14 @@ def _was_on_device(record: TestRecord) -> bool:
 
 
 def _missing(results: Sequence[Result], plan: dict[Identity, PlannedTest]) -> tuple[Missing, ...]:
-    recorded = {r.identity for r in results}
+    recorded = {r.identity.planned for r in results}
     found = [
         Missing(i, test.nodeid, test.list_name, "planned, and nothing says what became of it")
         for i, test in plan.items()
         if i not in recorded
     ]
     for result in results:
-        if result.record.outcome is Outcome.NOT_RUN:
+        if result.unrun:
             why = result.failure_line or "planned, never started"
             nodeid, name = result.record.nodeid, result.list_name
             found.append(Missing(result.identity, nodeid, name, why, result))
@@ -300,11 +313,24 @@ def _grid(
     devices: Sequence[str], results: Sequence[Result], missing: Sequence[Missing]
 ) -> tuple[GridRow, ...]:
     cells: dict[Identity, dict[str, Result | Missing]] = {}
+    modes: dict[Identity, set[str]] = {}
     everything: tuple[Result | Missing, ...] = (*missing, *results)
     for one in everything:  # a NOT_RUN record replaces its own Missing
-        test = msgspec.structs.replace(one.identity, device="")
+        test = msgspec.structs.replace(one.identity.planned, device="")
         cells.setdefault(test, {})[one.identity.device] = one
+        if isinstance(one, Result) and one.identity.filed_mode:
+            modes.setdefault(test, set()).add(one.identity.mode)
     return tuple(
-        GridRow(test, tuple(cells[test].get(device) for device in devices))
+        GridRow(
+            _as_run(test, modes.get(test, ())),
+            tuple(cells[test].get(device) for device in devices),
+        )
         for test in sorted(cells)
     )
+
+
+def _as_run(test: Identity, modes: Collection[str]) -> Identity:
+    """A test with the mode that its testers ran in, wherever they came to say it."""
+    if len(modes) != 1:
+        return test
+    return msgspec.structs.replace(test, mode=next(iter(modes)), filed_mode=test.mode)

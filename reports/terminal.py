@@ -184,7 +184,7 @@ def _attention(one: Result) -> Entry:
 
 
 def _name(identity: Identity) -> str:
-    return f"{identity.name}  {identity.device}"
+    return f"{identity.shown}  {identity.device}"
 
 
 def _listed(entries: Sequence[Entry]) -> Table:

@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from harness import apart
 from harness.devices.catalog import kind_of
-from harness.devices.client import Device
+from harness.devices.client import OPEN_TIMEOUT, Device
 from harness.devices.lease import lease
 from harness.devices.op_run import OpJob, OpRun
+from harness.devices.probe import PROBE_DEADLINE
 from harness.errors import DeviceError, RecordError, UsageError
 from harness.frontend.mlir import LoweringError, TorchMlir, serialized
 from harness.op_by_op.judge import conclude
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
 
 _MESSAGE_LENGTH = 2000
 _LONGEST_S = 86400.0
+_LEAST_S = 60.0
+"""Seconds that an import or a golden may take at least, whatever the op's own deadline was."""
 _CALLS_OUT = re.compile(rb"python_\w{0,20}callback")
 """Targets of jax's custom calls that hand a pointer out of the program to Python."""
 _ESCAPE = re.compile(rb"\\([0-9A-Fa-f]{2})")
@@ -88,6 +92,8 @@ def reproduce(folder: Path, expected: Expected, *, trust: bool = False) -> Endin
     torch_ir, stablehlo = read_file(folder / TORCH_IR), read_file(folder / ARTIFACT)
     if not trust:
         _refuse_untrusted(folder, expected, torch_ir, stablehlo)
+    allowed = max(expected.deadline_s, _LEAST_S)
+    apart.say(Stage.TORCH_IR, allowed)
     if _is_onnx(folder) or not (torch_ir or stablehlo):
         try:
             torch_ir = _imported(folder, trust)
@@ -104,16 +110,35 @@ def reproduce(folder: Path, expected: Expected, *, trust: bool = False) -> Endin
         execute=bool(inputs) if before else bool(expected.executes),
     )
     device = Device(expected.device, memory_limit=expected.memory_limit)
+    apart.say(None, None)  # whoever holds the device may take long
     try:
         with lease(device.name):
+            apart.say(None, OPEN_TIMEOUT + PROBE_DEADLINE + expected.deadline_s + _LEAST_S)
             run = device.run_op(job, expected.deadline_s)
     finally:
         device.close()
     golden = partial(golden_of, folder, expected, inputs, trust=trust)
+    apart.say(Stage.GOLDEN, allowed)
     ending = _ending(run, golden, tolerances)
+    return _of_the_op(ending, f"{expected.device}: ")
+
+
+def ending_of(run: OpRun) -> Ending:
+    """How something ended that took the process it was in with it, by the night's own judge.
+
+    Raises:
+        DeviceError: the machine failed, or somebody ended it: nothing was found out.
+    """
+    from harness.verify import Tolerances
+
+    end = conclude(run, lambda: None, Tolerances())
+    return _of_the_op(Ending(end.status, end.outcome, end.failure, end.diagnostic))
+
+
+def _of_the_op(ending: Ending, where: str = "") -> Ending:
     if ending.outcome is Outcome.INFRA:
         said = ending.failure.message if ending.failure else "it gave no answer"
-        raise DeviceError(f"{expected.device}: {said}")
+        raise DeviceError(f"{where}{said}")
     return ending
 
 

@@ -39,7 +39,7 @@ from harness.devices.wire import layout
 from harness.errors import HarnessError, RecordError
 from harness.op_by_op.drawn import DRAWN_ABOVE, Drawn, description_of, draw
 from harness.records.decoding import UNDECODABLE, decode_json, read_bytes, why_not
-from harness.records.reproducible import REPRO_FOLDER, RUN_SCRIPT, folder_name, run_script
+from harness.records.reproducible import REPRO_FOLDER, RUN_OP, RUN_SCRIPT, folder_name
 from harness.records.schema import Failure, Metric, Op, OpVerdict, Outcome, Stage, Status
 from harness.records.writable import encoded
 
@@ -56,8 +56,6 @@ ONNX, ONNX_TEXT = "part.onnx", "part.onnx.txt"
 INPUTS, GOLDEN = "inputs", "golden"
 SEEDED = "from the op's key"
 """What `inputs.json` says of a StableHLO op whose inputs are not kept."""
-
-_RUN_OP = run_script("Runs this op alone: `python run.py`, with the project installed.")
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,7 +173,7 @@ def write_reproducer(
             write_bytes_of(part, GOLDEN, golden if kept else ())
             (part / VERSIONS).write_bytes(_pretty(dict(versions)))
             (part / EXPECTED).write_bytes(_pretty(expected))
-            (part / RUN).write_text(_RUN_OP)
+            (part / RUN).write_text(RUN_OP)
             _take_place(part, place)
         finally:
             shutil.rmtree(part, ignore_errors=True)

@@ -171,6 +171,7 @@ class OpByOpExecutor(Executor):
                     self.results.append(known)  # its record and its reproducer are there
                 else:
                     self._take(candidate, completions)
+        self.recorder.ops_through()
         return self._conclude()
 
     def needs_values(self, op: Op, index: int) -> bool:

@@ -217,7 +217,7 @@ _OURS = (
         "BRINGUP_CACHE_GIB", "how large they may grow", number("a number of GiB", strict=True)
     ),
     Variable("BRINGUP_RECHECK", "share of cached verdicts to compute again", share),
-    Variable("BRINGUP_NO_CACHE", "take nothing from the verdict cache", anything),
+    Variable("BRINGUP_NO_CACHE", "take nothing from the verdict cache", flag),
     Variable("BRINGUP_OP_WORKERS", "op workers of a process", whole("op workers", 1, 1024)),
     Variable("BRINGUP_REDUCE_SECONDS", "seconds to reduce a model that failed", number("seconds")),
     Variable("BRINGUP_DEVICE_KINDS", "modules with device kinds of one's own", anything),

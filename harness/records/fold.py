@@ -101,7 +101,7 @@ def fold(events: Iterable[tuple[AnyEvent, str]]) -> list[TestRecord]:
             found = attempt.ops_found or found
             records.append(_with_ops(_close(attempt), tuple(ops.values()), found))
     records += [_never_started(e) for e in _of_none(stopped, attempts)]
-    return sorted(records, key=lambda r: (r.identity, r.attempt, r.started or 0.0))
+    return sorted(records, key=lambda r: (r.identity.planned, r.attempt, r.started or 0.0))
 
 
 def _of_none(stopped: list[TestStopped], attempts: dict[str, list[_Open]]) -> list[TestStopped]:
@@ -222,7 +222,7 @@ def _close(record: _Open) -> TestRecord:
         if failure is not None and failure.stage is None and record.running is not None:
             failure = Failure(record.running, failure.kind, failure.message, failure.diagnostic)
     return TestRecord(
-        identity=record.started.identity,
+        identity=_as_run(record.started.identity, described),
         nodeid=record.started.nodeid,
         entry=record.started.entry,
         outcome=outcome,
@@ -234,6 +234,7 @@ def _close(record: _Open) -> TestRecord:
         parameters=described.parameters if described else None,
         started=record.started.time,
         ended=ended.time if ended else record.last,
+        seconds=ended.seconds if isinstance(ended, TestEnded) else None,
         attempt=record.started.attempt,
         stages=tuple(record.stages),
         outputs=_all_outputs(record.outputs),
@@ -244,6 +245,13 @@ def _close(record: _Open) -> TestRecord:
         warnings=tuple(record.warnings),
         provenance=record.provenance,
     )
+
+
+def _as_run(identity: Identity, described: TestDescribed | None) -> Identity:
+    """What the test is now that its testers have said their mode; its key stays the plan's."""
+    if described is None or described.mode in ("", identity.mode):
+        return identity
+    return msgspec.structs.replace(identity, mode=described.mode, filed_mode=identity.mode)
 
 
 def _all_outputs(outputs: Mapping[str, tuple[OutputCheck, ...]]) -> tuple[OutputCheck, ...]:

@@ -37,7 +37,7 @@ def latest(records: Iterable[TestRecord]) -> list[TestRecord]:
     found: dict[str, TestRecord] = {}
     for record in sorted(records, key=lambda r: (r.attempt, r.started or 0.0)):
         found[record.identity.key] = record
-    return sorted(found.values(), key=lambda r: r.identity)
+    return sorted(found.values(), key=lambda r: r.identity.planned)
 
 
 def is_good(result: OpResult) -> bool:

@@ -9,7 +9,7 @@ tests, and whoever merges sees whether they were of one mind and which tests nob
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import msgspec
 
@@ -55,6 +55,14 @@ class SharedPlan(msgspec.Struct, frozen=True, kw_only=True):
             whole=self.digest,
             elsewhere={t.identity.key: listed_as(t) for t in others},
         )
+
+
+def nobody_ran(keys: Collection[str]) -> str:
+    """The sentence on planned tests that no shard ran; empty for none."""
+    if not keys:
+        return ""
+    noun = "a planned test" if len(keys) == 1 else f"{len(keys)} planned tests"
+    return f"nobody ran {noun}: {', '.join(keys)}"
 
 
 def _what_runs(test: PlannedTest) -> tuple[str, str, str, list[tuple[str, str]]]:

@@ -85,7 +85,7 @@ def recent_ops(
             kind = newest if _is_whole(one) else partial if one.ops else stopped
             kind.setdefault(one.record.identity.key, one)
     found = (stopped | partial | newest).values()
-    return sorted(found, key=lambda o: o.record.identity), losses
+    return sorted(found, key=lambda o: o.record.identity.planned), losses
 
 
 def present(tests: Iterable[OpsOfTest], aliases: Mapping[str, str]) -> list[OpsOfTest]:

@@ -67,8 +67,14 @@ def run_script(what: str) -> str:
     return _SCRIPT.format(what=what)
 
 
+RUN_OP = run_script("Runs this op alone: `python run.py`, with the project installed.")
+RUN_MODEL = run_script(
+    "Runs this model and reduces it: `python run.py` in the project's root, with it installed."
+)
 RUN_ANY = run_script("Runs this reproducer: `python run.py` in the project's root.")
 """The `run.py` of a reproducer that came from elsewhere."""
+OWN_SCRIPTS = frozenset(script.encode() for script in (RUN_OP, RUN_MODEL, RUN_ANY))
+"""All that a `run.py` may be: it is a program, and a stranger's is never kept."""
 
 
 def is_reproducible(outcome: Outcome | None, failure: Failure | None) -> bool:

@@ -134,6 +134,9 @@ class TestDescribed(Event, frozen=True, tag="test_described", kw_only=True):
     model_name: str
     """The name people read, e.g. `google/vit-base-patch16-224`."""
     model_group: str = "generality"
+    mode: str = ""
+    """What its testers run in, ` + ` between where they differ; empty where an older version
+    wrote it: then what the id says."""
     depth: str = ""
     """CompileDepth asked for."""
     parameters: int | None = None
@@ -188,6 +191,9 @@ class TestEnded(Event, frozen=True, tag="test_ended", kw_only=True):
     key: str
     outcome: Outcome
     failure: Failure | None = None
+    seconds: float | None = None
+    """Since its start, on a clock that nobody sets and that stands still while the machine sleeps;
+    None where an older version wrote it."""
 
 
 class TestStopped(Event, frozen=True, tag="test_stopped", kw_only=True):
@@ -245,6 +251,8 @@ class TestRecord(msgspec.Struct, frozen=True, kw_only=True):
     started: float | None = None
     """Seconds since the epoch; None when it never started."""
     ended: float | None = None
+    seconds: float | None = None
+    """As in `TestEnded`; None where it was stopped from outside, or by an older version."""
     attempt: int = 1
     stages: tuple[StageResult, ...] = ()
     outputs: tuple[OutputCheck, ...] = ()
@@ -263,10 +271,15 @@ class TestRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def wall_s(self) -> float | None:
-        """Seconds from start to end, when both are known."""
+        """Seconds from start to end, when they are known; never less than none.
+
+        What its own process counted; else by the clock of the day, which may have been set.
+        """
+        if self.seconds is not None:
+            return self.seconds
         if self.started is None or self.ended is None:
             return None
-        return self.ended - self.started
+        return max(self.ended - self.started, 0.0)
 
     @property
     def peak_rss(self) -> int | None:
@@ -348,6 +361,9 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
     """Tests planned over all shards, including shards that never reported."""
     missing: tuple[str, ...] = ()
     """Sentences: shards or journals that are absent or were torn, tests that nobody ran."""
+    unrun: tuple[str, ...] = ()
+    """Keys of the planned tests that nobody ran: `missing` has the sentence `nobody_ran` of them.
+    Empty where an older version merged."""
     whole: str = ""
     """The hash of the plan that all shards carried out; empty when they had different ones, or
     none."""

@@ -130,7 +130,7 @@ class Identity(msgspec.Struct, frozen=True, gc=False, order=True):
     flow: str = "full"
     """`full`, `op_by_op_torch` or `op_by_op_stablehlo`."""
     mode: str = "eval"
-    """`eval` or `train`."""
+    """`eval` or `train`; of a record, both with ` + ` between where its testers ran in both."""
     framework: str = "torch"
     """`torch` or `onnx`."""
     device: str = "cpu"
@@ -139,6 +139,21 @@ class Identity(msgspec.Struct, frozen=True, gc=False, order=True):
     function, its file, e.g. `resnet50` or `TestLarge`; empty for most."""
     size: str = BASE_SIZE
     """The size the model is built at: `base` or `tiny`."""
+    filed_mode: str = ""
+    """Of a record whose testers ran in another mode than its id says: the id's. `mode` is what
+    ran, and name and key go on with this one, by which the test was planned."""
+
+    @property
+    def planned(self) -> "Identity":
+        """What the id alone says: what a plan has, and what attempts at one test share."""
+        if not self.filed_mode:
+            return self
+        return msgspec.structs.replace(self, mode=self.filed_mode, filed_mode="")
+
+    @property
+    def shown(self) -> str:
+        """`name` with the mode that ran, for people."""
+        return msgspec.structs.replace(self, filed_mode="").name
 
     @property
     def name(self) -> str:
@@ -146,7 +161,8 @@ class Identity(msgspec.Struct, frozen=True, gc=False, order=True):
         `TestLarge.vit[full-eval]` or, at another size, `vit[full-eval]:tiny`."""
         prefix = f"{self.qualifier}." if self.qualifier else ""
         suffix = "_onnx" if self.framework == "onnx" else ""
-        params = "-".join(p for p in (self.flow, self.variant, self.mode) if p)
+        mode = self.filed_mode or self.mode
+        params = "-".join(p for p in (self.flow, self.variant, mode) if p)
         size = "" if self.size == BASE_SIZE else f":{self.size}"
         return f"{prefix}{self.model}{suffix}[{params}]{size}"
 

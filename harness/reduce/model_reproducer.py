@@ -23,17 +23,15 @@ from harness.errors import RecordError, UsageError
 from harness.op_by_op.finding import written_below
 from harness.op_by_op.reproducer import EXPECTED, RUN, VERSIONS, fingerprint_of
 from harness.records.atomic import write_atomically
+from harness.records.checkout import refuse_foreign_test
 from harness.records.decoding import decode_json, read_bytes
-from harness.records.environment import VARIABLES
+from harness.records.environment import VARIABLES, of_a_test
 from harness.records.naming import entry_of, sized
-from harness.records.reproducible import REPRO_FOLDER, reproducer_name, run_script
+from harness.records.reproducible import REPRO_FOLDER, RUN_MODEL, reproducer_name
 from harness.records.schema import Failure, Identity, Outcome, Status
 from harness.records.writable import encoded
 
 MODEL_SCHEMA = 1
-_RUN_MODEL = run_script(
-    "Runs this model and reduces it: `python run.py` in the project's root, with it installed."
-)
 
 
 class Reduced(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,7 +116,7 @@ def write_model(run_dir: Path, expected: ModelExpected, versions: Mapping[str, s
     except OSError as error:
         raise RecordError(f"cannot write the reproducer {place}: {error.strerror}") from error
     write_atomically(place / VERSIONS, _pretty(dict(versions)))
-    write_atomically(place / RUN, _RUN_MODEL.encode())
+    write_atomically(place / RUN, RUN_MODEL.encode())
     write_atomically(place / EXPECTED, _pretty(expected))
     return place
 
@@ -142,6 +140,20 @@ def read_model(folder: Path) -> ModelExpected | None:
             " use the program that wrote it"
         )
     return decode_json(data, ModelExpected, path, what)
+
+
+def refuse_untrusted(expected: ModelExpected, where: str) -> None:
+    """A reproducer may be a stranger's: it names a test and sets variables, and brings no code.
+
+    Raises:
+        UsageError: it needs trust in whoever wrote it.
+    """
+    hint = "; if you know who wrote it, --trust runs it all the same"
+    try:
+        refuse_foreign_test(expected.entry, Path.cwd(), where)
+        of_a_test(expected.environment, where)
+    except UsageError as error:
+        raise UsageError(f"{error}{hint}") from None
 
 
 class _Kind(msgspec.Struct, frozen=True):

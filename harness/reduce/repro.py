@@ -12,18 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from harness import recording
+from harness import apart, recording
 from harness.devices.catalog import kind_of
 from harness.errors import HarnessError, UsageError
 from harness.op_by_op.repro import compared, reproduce
 from harness.op_by_op.reproducer import EXPECTED, read_expected
-from harness.records.checkout import refuse_foreign_test
-from harness.records.environment import of_a_test
+from harness.records.schema import Identity, Stage
 from harness.records.scratch import Scratch
 from harness.records.values import BASE_SIZE
 from harness.records.writable import said_by, writable
 from harness.reduce import request as requests
-from harness.reduce.model_reproducer import ModelExpected, read_model
+from harness.reduce.model_reproducer import ModelExpected, read_model, refuse_untrusted
 from harness.reduce.request import PART_DEADLINE, SECONDS, Request, SearchDone
 from harness.reduce.search import Ending
 
@@ -60,20 +59,10 @@ def reproduce_model(
     )
     if expected is not None:
         if not trust:
-            _refuse_untrusted(expected, f"{folder}/{EXPECTED}")
+            refuse_untrusted(expected, f"{folder}/{EXPECTED}")
         print(writable(f"{folder}: {expected.model.key}, {expected.fingerprint}"), flush=True)
     _run_test(which, device, size, request)
     return _told(request)
-
-
-def _refuse_untrusted(expected: ModelExpected, where: str) -> None:
-    """A reproducer may be a stranger's: it names a test and sets variables, and brings no code."""
-    hint = "; if you know who wrote it, --trust runs it all the same"
-    try:
-        refuse_foreign_test(expected.entry, Path.cwd(), where)
-        of_a_test(expected.environment, where)
-    except UsageError as error:
-        raise UsageError(f"{error}{hint}") from None
 
 
 def _run_test(which: str, device: str | None, size: str, request: Request) -> None:
@@ -85,6 +74,7 @@ def _run_test(which: str, device: str | None, size: str, request: Request) -> No
         raise UsageError(f"{entry!r} is no pytest id")
     if name:
         kind_of(name)  # an unknown one is refused before pytest sees it
+    apart.say(Stage.LOAD, max(request.seconds, requests.STAGE_S))
     arguments = [entry, f"--size={size}", *([f"--device={name}"] if name else [])]
     watch = _Watch()
     with Scratch("repro") as scratch:
@@ -147,10 +137,8 @@ def _told(request: Request) -> int:
     """Say what was found and give the exit code."""
     found, expected = request.found, request.expected
     assert found is not None
-    same = expected is None or (
-        found.ending.sign == Ending(expected.outcome, expected.failure).sign
-    )
-    print(_ended(request, same=same))
+    same, sentence = how_it_ended(expected, found.ending, request.identity)
+    print(sentence)
     for sentence in found.sentences:
         print(sentence)
     if request.place is None or found.smallest is None:
@@ -168,17 +156,18 @@ def _told(request: Request) -> int:
     return 0 if same and same_alone else 1
 
 
-def _ended(request: Request, *, same: bool) -> str:
-    found, expected = request.found, request.expected
-    assert found is not None
-    model = request.identity.name if request.identity else ""
-    said = f"The model ended {found.ending.outcome.value}"
-    if found.ending.failure is not None:
-        said += f" with fingerprint {found.ending.fingerprint(model)}"
+def how_it_ended(
+    expected: ModelExpected | None, ending: Ending, model: Identity | None = None
+) -> tuple[bool, str]:
+    """Whether a model ended as expected, or with nothing expected, and a sentence that says so."""
+    model = model or (expected.model if expected else None)
+    said = f"The model ended {ending.outcome.value}"
+    if ending.failure is not None:
+        said += f" with fingerprint {ending.fingerprint(model.name if model else '')}"
     if expected is None:
-        return f"{said}."
-    if same:
-        return f"{said}: the same as expected."
-    return (
+        return True, f"{said}."
+    if ending.sign == Ending(expected.outcome, expected.failure).sign:
+        return True, f"{said}: the same as expected."
+    return False, (
         f"{said}: not the same as expected, {expected.outcome.value} with {expected.fingerprint}."
     )

@@ -27,6 +27,10 @@ PART_DEADLINE = 30.0
 """Seconds for one part of a model."""
 
 
+STAGE_S = 60.0
+"""Seconds that each stage may take at least until there is a graph to search."""
+
+
 class SearchDone(Exception):
     """The search of a test's model is over; nothing after `test_model` is to run."""
 

@@ -12,7 +12,7 @@ from typing import Any, NoReturn, Protocol
 import msgspec
 import torch
 
-from harness import recording
+from harness import apart, recording
 from harness.config import CompilerConfig
 from harness.devices import shared
 from harness.devices.catalog import versions
@@ -29,7 +29,7 @@ from harness.records.reproducible import (
     is_reproducible,
     reproduce_command,
 )
-from harness.records.schema import AnyEvent, Status
+from harness.records.schema import AnyEvent, StageStarted, Status
 from harness.reduce import request as requests
 from harness.reduce.attempts import Attempts, worker
 from harness.reduce.model_reproducer import (
@@ -40,7 +40,7 @@ from harness.reduce.model_reproducer import (
 from harness.reduce.op_graph import OpGraph, Part
 from harness.reduce.program_graph import graph_of
 from harness.reduce.request import Request, SearchDone
-from harness.reduce.search import Ending, Found, Search, Smallest, Subject
+from harness.reduce.search import WHOLE_DEADLINE, Ending, Found, Search, Smallest, Subject
 from harness.verify import Tolerances
 
 SAVED_AT_ONCE = 64 << 20
@@ -92,7 +92,8 @@ class _Unrecorded(recording.TesterRecorder):
     """Takes what a tester says of its stages, and journals nothing: the test has its record."""
 
     def _write(self, event: AnyEvent) -> None:
-        pass
+        if isinstance(event, StageStarted) and requests.current is not None:
+            apart.say(event.stage, max(requests.current.seconds, requests.STAGE_S))
 
 
 def search_now(tester: Tested, request: Request) -> NoReturn:
@@ -173,12 +174,14 @@ def _searched(tester: Tested, request: Request) -> Found:
             sentences=["It ends before there is a graph, so there is nothing to reduce."],
         )
     shared.device(subject.device).close()  # a board serves one process at a time
+    apart.say(None, None)  # whoever holds the device may take long
     with (
         lease(subject.device),
         worker(subject.device) as device,
         Attempts(device, subject.graph, subject.options, request.deadline_s) as attempts,
     ):
         saver = _Saver(request, attempts)
+        apart.say(None, 2 * WHOLE_DEADLINE + request.seconds + request.deadline_s)
         search = Search(
             subject, attempts, seconds=request.seconds, say=request.say, save=saver.save
         )

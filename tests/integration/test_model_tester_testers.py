@@ -3,12 +3,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Several testers in one test: a verdict each, the worst is the test's, and nobody else's model."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
+from harness.records.run_dir import load_journals
 from harness.records.schema import Outcome, Status
-from tests.integration.pytest_runs import MINIATURE, Done, run_pytest
+from tests.integration.pytest_runs import MINIATURE, ROOT, Done, run_command, run_pytest
 
 ORDERS = ("ab", "ba", "a", "b", "never")
 
@@ -133,3 +135,37 @@ def test_two_testers_that_are_alike_load_one_model_each(tmp_path: Path) -> None:
     (record,) = run_pytest(tmp_path, test).records.values()
     assert record.outcome is Outcome.PASSED, record.failure
     assert not [s for s in record.stages if "reused from" in s.attributes]
+
+
+def test_the_mode_is_the_one_that_its_testers_run_in_and_the_key_is_the_plans(
+    testers: Done,
+) -> None:
+    record = testers.records["trains_by_its_body[full-eval]@cpu"]
+    assert record.identity.mode == "train" and record.outcome is Outcome.PASSED
+    assert record.identity.shown == "trains_by_its_body[full-train]"
+    both = testers.records["says_another_mode[full-eval]@cpu"]
+    assert both.identity.mode == "train + eval" and both.outcome is Outcome.PASSED
+
+
+def test_a_verdict_of_another_device_is_none_of_the_one_it_is_filed_under(testers: Done) -> None:
+    for where, word in (("elsewhere", "PASSED"), ("wrong_elsewhere", "INCORRECT")):
+        record = testers.records[f"names_its_device[full-{where}-eval]@cpu"]
+        assert record.outcome is Outcome.UNVERIFIED and record.failure
+        assert record.failure.message == (
+            f"nothing of it ran on cpu: its testers are made for interpreter ({word} there)"
+        )
+    assert testers.records["names_its_device[full-on_both-eval]@cpu"].outcome is Outcome.PASSED
+
+
+def test_a_test_that_names_no_device_is_filed_under_the_one_its_tester_is_made_for(
+    tmp_path: Path,
+) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", f"{ROOT / FILE}", "-k", "names_its_device"]
+    run_command(tmp_path / "none", tmp_path, ["env", "-u", "BRINGUP_RUN_DIR", *command])
+    (run_dir,) = (tmp_path / "results").iterdir()
+    records, _, _ = load_journals(run_dir)
+    assert {r.identity.key: r.outcome for r in records} == {
+        "names_its_device[full-elsewhere-eval]@interpreter": Outcome.PASSED,
+        "names_its_device[full-on_both-eval]@interpreter": Outcome.PASSED,
+        "names_its_device[full-wrong_elsewhere-eval]@interpreter": Outcome.INCORRECT,
+    }

@@ -17,11 +17,12 @@ import pytest
 
 from harness.op_by_op.reproducer import read_expected
 from harness.records.checkout import refuse_foreign_test
+from harness.records.reproducible import RUN_ANY
 from harness.records.run_dir import write_plan
 from harness.records.schema import Failure, Identity, Outcome, Plan, PlannedTest, Stage, Status
 from harness.reduce.model_reproducer import ModelExpected
 from harness.repro import main as repro
-from pipeline.merge import merge
+from pipeline.merge import finish, merge
 from tests.integration.made_reproducers import RELU, placeholder, write
 
 ROOT = Path(__file__).parents[2]
@@ -310,4 +311,22 @@ def test_a_plan_that_is_taken_up_runs_what_is_chosen_here(
     )
     assert done.returncode == 2, done.stdout + done.stderr
     assert sentence in done.stderr and done.stderr.count("\n") == 1, done.stderr
+    assert not canary.exists()
+
+
+def test_a_program_that_a_strangers_run_brought_is_ours_once_it_is_merged_in_place(
+    checkout: Path,
+) -> None:
+    canary, run = checkout / "canary", checkout / "results/night"
+    folder = write(run, placeholder("aten.relu", "cpu", Outcome.FAILED), torch_ir=RELU)
+    ours = (folder / "run.py").read_bytes()
+    evil = run / "repro" / "evil"
+    evil.mkdir()
+    (evil / "run.py").write_text(CANARY.format(str(canary)))
+    (run / "repro" / "cut").mkdir()
+    (run / "repro" / "cut" / "run.py").write_bytes(ours + CANARY.format(str(canary)).encode())
+    write_plan(run, Plan(run_id="n", created=0.0, session="nightly"))
+    finish(run)
+    assert (folder / "run.py").read_bytes() == ours
+    assert (evil / "run.py").read_text() == RUN_ANY == (run / "repro/cut/run.py").read_text()
     assert not canary.exists()

@@ -215,12 +215,13 @@ def write_run(
     moves: Sequence[Move] | None = None,
     planned: int | None = None,
     missing: tuple[str, ...] = (),
+    unrun: tuple[str, ...] = (),
     provenance: Provenance = PROVENANCE,
     created: float = STARTED,
     ops: Mapping[Identity, Sequence[OpResult]] | None = None,
 ) -> Path:
     """A merged run directory; without a plan, exactly the recorded tests were planned."""
-    tests = dict.fromkeys(r.identity for r in records)
+    tests = dict.fromkeys(r.identity.planned for r in records)
     plan = plan or plan_of(tests)
     run_dir.mkdir(parents=True, exist_ok=True)
     write_plan(run_dir, plan)
@@ -232,6 +233,7 @@ def write_run(
         provenances={"a": provenance},
         planned=len(plan.tests) if planned is None else planned,
         missing=missing,
+        unrun=unrun,
     )
     write_merged(run_dir, header, list(records))
     for path in journals(run_dir):

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from harness import recording
+from harness.recording import TestRecorder
 from harness.records.fold import fold
 from harness.records.journal import JournalWriter
 from harness.records.outcomes import latest
@@ -108,3 +110,35 @@ def test_a_clock_that_goes_ahead_ends_no_test(
     ledger.apply(started(time.time(), 1))
     monkeypatch.setattr("pipeline.ledger.time.time", lambda: LATE + 1e9)
     assert ledger.overdue({NET.key: 900.0}, grace_s=5.0) == {}
+
+
+def test_a_clock_that_goes_ahead_between_a_start_and_its_reading_ends_no_test(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = Ledger(tmp_path, plan_of([NET]).tests)
+    ledger.read()
+    event = started(time.time(), 1)
+    monkeypatch.setattr("pipeline.ledger.time.time", lambda: LATE + 1e9)
+    ledger.apply(event)
+    assert ledger.overdue({NET.key: 900.0}, grace_s=5.0) == {}
+
+
+@pytest.mark.parametrize("jump", [-1e6, 1e6])
+def test_a_tests_own_deadline_and_its_seconds_do_not_follow_the_clock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump: float
+) -> None:
+    monkeypatch.setenv("BRINGUP_RUN_DIR", str(tmp_path / "run"))
+    monkeypatch.setenv("BRINGUP_TEST_DEADLINE", str(time.time() + 100))
+    recording.reset_run()
+    now = time.time
+    try:
+        recorder = TestRecorder(NET, "")
+        share = recorder.share("net")
+        monkeypatch.setattr("harness.recording.time.time", lambda: now() + jump)
+        assert 90 < (share.seconds_left() or 0) <= 97
+        recorder.end(Outcome.PASSED)
+    finally:
+        monkeypatch.undo()
+        recording.reset_run()
+    (record,) = load_journals(tmp_path / "run")[0]
+    assert record.wall_s is not None and 0 <= record.wall_s < 10

@@ -115,6 +115,7 @@ def test_every_setting_is_in_the_table_and_reads_alike(monkeypatch: pytest.Monke
         ("BRINGUP_REDUCE_SECONDS", "inf", "expected seconds"),
         ("BRINGUP_RECHECK", "200%", "expected a share"),
         ("BRINGUP_CACHE_GIB", "much", "expected a number of GiB"),
+        ("BRINGUP_NO_CACHE", "maybe", "expected 1 or 0, true or false"),
         ("BRINGUP_SIZE", "tinny", "expected one of base, tiny; did you mean tiny?"),
         ("BRINGUP_DEVICE", "--help", "expected a name"),
         ("BRINGUP_CACHE", "x" * 9000, "expected a path"),

@@ -83,6 +83,12 @@ class TestCase1RunsCorrectly:
         assert changes(moves) == {("add", FULL, T5), ("add", WEEKLY, T5_OPS)}
         assert "runs end to end and correctly on cpu, PCC 0.999987" in moves[0].reason
 
+    def test_one_that_turned_out_to_train_counts_for_its_id(self, folder: Path) -> None:
+        one = seen(T5)
+        trains = msgspec.structs.replace(one.identity, mode="train", filed_mode="eval")
+        trained = msgspec.structs.replace(one, identity=trains)
+        assert propose([trained], lists(folder)) == propose([one], lists(folder)) != []
+
     def test_an_onnx_test_is_walked_through_stablehlo(self, folder: Path) -> None:
         moves = propose([seen(YOLO)], lists(folder))
         assert changes(moves) == {("add", FULL, YOLO), ("add", WEEKLY, YOLO_OPS)}

@@ -5,6 +5,8 @@
 
 import random
 
+import msgspec
+
 from harness.records.schema import Failure, Identity, Outcome, PlannedTest, RunHeader, Stage, Status
 from reports.summary import RunSummary, anchor_of, summarise
 from reports.tally import tally
@@ -225,3 +227,18 @@ def test_a_failure_without_a_stage_or_a_word_is_still_a_failure() -> None:
     (result,) = summary_of(silent).results
     assert (result.failing_stage, result.failure_line) == ("", "")
     assert not result.good
+
+
+# --- the mode that ran -----------------------------------------------------------------------
+
+
+def test_attempts_before_and_after_a_test_said_its_mode_are_one_test() -> None:
+    planned = identity("t5")
+    other = identity("t5", mode="train")
+    trains = msgspec.structs.replace(planned, mode="train", filed_mode="eval")
+    died = record(planned, Outcome.CRASHED, attempt=1)
+    run = summary_of(died, record(trains, attempt=2), record(other), planned=[planned, other])
+    assert [(r.identity.mode, len(r.earlier)) for r in run.results] == [("train", 1), ("train", 0)]
+    assert run.missing == () and run.unnamed == 0
+    assert [row.identity.key for row in run.grid] == ["t5[full-eval]@", "t5[full-train]@"]
+    assert {row.identity.mode for row in run.grid} == {"train"}

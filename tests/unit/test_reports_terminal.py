@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from harness.records.moves import Move
+from harness.records.plans import nobody_ran
 from harness.records.schema import Outcome, TestRecord
 from reports.build import build, load
 from reports.terminal import pieces, print_summary
@@ -96,3 +97,24 @@ def test_it_ends_with_where_to_read_on(tmp_path: Path) -> None:
     text = console.file.getvalue()  # type: ignore[attr-defined]
     assert str(tmp_path / "a run" / "index.html") in text
     assert str(tmp_path / "a run" / "models.xlsx") in text
+
+
+def test_a_test_that_never_ran_is_named_once(printed: Any) -> None:
+    there, unrun, silent = identity("t5"), identity("vit"), identity("bert")
+    text = plain(
+        printed(
+            record(there, Outcome.FAILED),
+            not_run(unrun),
+            plan=plan_of([there, unrun, silent]),
+            missing=("shard 2 of 2 never reported", nobody_ran([unrun.key, "gone[full-eval]@cpu"])),
+            unrun=(unrun.key, "gone[full-eval]@cpu"),
+        )
+    )
+    assert [text.count(name) for name in ("t5[", "vit[", "bert[")] == [1, 1, 1]
+    assert "needs attention: 1\n" in text and "shard 2 of 2 never reported" in text
+
+
+def test_a_test_is_called_by_the_mode_that_ran(printed: Any) -> None:
+    trains = identity("t5", mode="train", filed_mode="eval")
+    text = plain(printed(record(trains, Outcome.FAILED), plan=plan_of([trains.planned])))
+    assert "t5[full-train]  n150" in text and "Planned minus reported" not in text

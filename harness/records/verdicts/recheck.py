@@ -15,7 +15,7 @@ from harness.records.verdicts.rules import chosen_for_recheck
 RECHECK_VARIABLE = "BRINGUP_RECHECK"
 """Share of cache hits to compute again, e.g. `2%` or `0.02`."""
 NO_CACHE_VARIABLE = "BRINGUP_NO_CACHE"
-"""Any text but `0`: nothing is taken from the cache; what is computed is still kept there."""
+"""`1`: nothing is taken from the cache; what is computed is still kept there."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ class Recheck:
         """As the environment says; another run rechecks other hits, the same run the same ones.
 
         Raises:
-            UsageError: the share is not one.
+            UsageError: the share is not one, or the other variable is neither yes nor no.
         """
-        none = os.environ.get(NO_CACHE_VARIABLE, "0") not in ("", "0")
+        none = bool(environment.VARIABLES[NO_CACHE_VARIABLE].read())
         share = parse_share(os.environ.get(RECHECK_VARIABLE) or "0")
         seed = int.from_bytes(hashlib.sha256(run_id.encode()).digest()[:8])
         return cls(share, not none, seed)

@@ -223,3 +223,34 @@ def test_one_never_run():
 
 def test_without_a_tester():
     assert Twice()(torch.ones(1)) == 2
+
+
+def test_trains_by_its_body():
+    tester = made_of(Trains, mode="train")
+    tester.test_model()
+    tester.finalize()
+
+
+@pytest.mark.parametrize("said", ["full-eval"])
+def test_says_another_mode(said):
+    for mode in ("train", "eval"):
+        tester = made_of(Trains, mode, mode=mode)
+        tester.test_model()
+        tester.finalize()
+
+
+@pytest.mark.parametrize("where", ["elsewhere", "on_both", "wrong_elsewhere"])
+def test_names_its_device(where):
+    for device in ("interpreter", "cpu") if where == "on_both" else ("interpreter",):
+        model = Shifty if where == "wrong_elsewhere" else Twice
+        tester = made_of(model, device, device=device)
+        tester.test_model()
+
+
+class Trains(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = torch.nn.Linear(8, 8)
+
+    def forward(self, x):
+        return self.linear(x).sum()
