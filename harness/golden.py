@@ -35,6 +35,8 @@ class Golden:
     """How a second run differed, a sentence; empty when it did not, None when there was none."""
     natural: Natural | None = None
     """How far it is off by rounding; None when nobody asked, or nobody knows."""
+    arithmetic: str = ""
+    """The coarsest that it was computed in, if that is known to be coarser than float32."""
 
 
 def difference(first: Golden, second: Golden) -> str:

@@ -46,6 +46,7 @@ from harness.verify import (
     Natural,
     Passed,
     Tolerances,
+    coarsest_of,
     compare,
     compare_tokens,
     compare_training,
@@ -422,7 +423,9 @@ class ModelTester(ModelRuns):
             return None
         finally:
             attributes["reference_s"] = f"{time.perf_counter() - started:.3f}"
-        self._golden_run = dataclasses.replace(self._golden_run, natural=natural)
+        self._golden_run = dataclasses.replace(
+            self._golden_run, natural=natural, arithmetic=reference.arithmetic
+        )
         reuse.add_golden(self._key, self._golden_run)
         return natural
 
@@ -433,12 +436,17 @@ class ModelTester(ModelRuns):
                 outputs = self._golden()
             outputs = run.outliving(outputs)
         narrow = f", but for {', '.join(sorted(mode.narrow))}" if mode.narrow else ""
-        return Golden(outputs, run.mutated), f"float64{narrow}"
+        coarse = coarsest_of(mode.coarse)
+        return Golden(outputs, run.mutated, arithmetic=coarse), f"float64{narrow}"
 
     @property
     def device_tolerances(self) -> Tolerances:
-        """What is required, in units of the device's arithmetic."""
-        return dataclasses.replace(self.tolerances, arithmetic=kind_of(self.device_name).coarsest)
+        """What is required, in units of the device's arithmetic and golden's, where it is known."""
+        return dataclasses.replace(
+            self.tolerances,
+            arithmetic=kind_of(self.device_name).coarsest,
+            golden_arithmetic=self._golden_run.arithmetic if self._golden_run else "",
+        )
 
     def _verify_mutated(
         self, mutated: Mapping[str, torch.Tensor], natural: Natural | None, passed: Passed
