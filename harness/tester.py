@@ -18,7 +18,12 @@ from typing import Any
 import torch
 
 from harness import recording, reuse
-from harness.compared import extraction_says_nothing, nothing_compared
+from harness.compared import (
+    CONSTANTS_ONLY,
+    another,
+    extraction_says_nothing,
+    nothing_compared,
+)
 from harness.config import CompileDepth, CompilerConfig
 from harness.devices.catalog import DEFAULT_DEVICE, kind_of
 from harness.devices.client import Device
@@ -300,7 +305,7 @@ class ModelTester(ModelRuns):
                 found = self._intermediates(executor)
                 stage.attributes["intermediates"] = found
                 self._hints.append(found)
-            nothing = self._nothing_compared(outputs, executor.mutated)
+            nothing = self._nothing_compared(outputs, executor)
         self._judge(checks, nothing)
         return outputs
 
@@ -469,15 +474,18 @@ class ModelTester(ModelRuns):
     def _extracted_of(self, outputs: Any) -> Any:
         return outputs if self._extracted else self._extract(outputs)
 
-    def _nothing_compared(self, outputs: Any, mutated: Mapping[str, torch.Tensor]) -> str:
-        if any(value.numel() for value in mutated.values()):
+    def _nothing_compared(self, outputs: Any, executor: Executor) -> str:
+        if executor.wrote:
             return ""
         extracted = outputs if self.mode == "train" else self._extracted_of(outputs)
         nothing = nothing_compared(outputs, extracted)
-        extracts = self.mode != "train" and not self._extracted
-        if nothing or not extracts or type(self)._extract_outputs is ModelTester._extract_outputs:
-            return nothing
-        return extraction_says_nothing(outputs, self._extract)
+        if nothing or not executor.computed:
+            return nothing or CONSTANTS_ONLY
+        if self.mode == "train" or self._extracted:
+            return ""
+        if type(self)._extract_outputs is ModelTester._extract_outputs:
+            return ""
+        return extraction_says_nothing(outputs, executor.otherwise(another), self._extract)
 
     def _tokenizer(self) -> Any:
         tokenizer = getattr(self, "tokenizer", None)

@@ -186,7 +186,8 @@ def row_bound(sums: BlockSums, scale: Scale, shape: torch.Size) -> Bound:
     bounds.append(_worst_scaled(sums, scale, pool, shape))
     worst = max(bounds, key=_nearness)
     # a block that is off beyond rounding is named before the factor that it may be off by
-    return worst if not worst.ok else max(worst, *_factors(sums, scale, pool, shape), key=_nearness)
+    factors = _factors(sums, scale, pool, shape) if worst.ok else ()
+    return max((worst, *factors), key=_nearness)
 
 
 def element_bound(sums: BlockSums, scale: Scale, shape: torch.Size) -> Bound:
