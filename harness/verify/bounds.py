@@ -48,7 +48,7 @@ ELEMENT_TIMES = 4
 NATURAL_TIMES = 8.0
 _NOISE_TIMES = 64.0
 _NOISE_SHARE = 0.25
-_SHORT = 8
+_SHORT = 4
 _SHARED_MOST = 0.5
 _COARSER_TIMES = 2.0
 _COARSER_TIMES_OF_16_BITS = 4.0
@@ -195,10 +195,12 @@ def element_bound(sums: BlockSums, scale: Scale, shape: torch.Size) -> Bound:
     pool = _pool(sums)
     row = sums.families[0]
     noisy = _is_noise(row)
+    natural = ELEMENT_TIMES * _natural(
+        sums.scaled_natural, torch.ones_like(row.golden), noisy, scale
+    )
     allowed = (
         scale.elements
-        + _ratios(_shared(row), row.golden)
-        + ELEMENT_TIMES * _natural(sums.scaled_natural, torch.ones_like(row.golden), noisy, scale)
+        + natural.maximum(_ratios(_shared(row), row.golden))
         + ELEMENT_TIMES * _absolute(row, sums, scale, pool, noisy) / _typical(sums)
     )
     ratio = sums.scaled_worst / allowed
@@ -214,8 +216,7 @@ def _worst_block(
     noisy = _is_noise(family)
     allowed = (
         scale.resolution * family.golden
-        + _natural(family.natural, family.golden, noisy, scale)
-        + _shared(family)
+        + _natural(family.natural, family.golden, noisy, scale).maximum(_shared(family))
         + _absolute(family, sums, scale, pool, noisy) * family.size.sqrt()
     )
     ratio = _ratios(family.error, allowed)
@@ -241,7 +242,8 @@ def _rest(sums: BlockSums, scale: Scale, pool: float) -> torch.Tensor:
     noisy = _is_noise(row)
     natural = _natural(sums.scaled_natural, torch.ones_like(row.golden), noisy, scale)
     shared = _ratios(_shared(row), row.golden)
-    return natural + shared + _absolute(row, sums, scale, pool, noisy) / _typical(sums)
+    absolute = _absolute(row, sums, scale, pool, noisy) / _typical(sums)
+    return natural.maximum(shared) + absolute
 
 
 def _factors(sums: BlockSums, scale: Scale, pool: float, shape: torch.Size) -> Iterator[Bound]:
