@@ -206,11 +206,12 @@ def _piece(
 ) -> _Piece:
     g, a = g / unit, a / unit
     d = a - g
-    towards = d.sign().mul_(g.sign())
-    d, size = d.abs_(), g.abs()
+    side = g.sign()
+    towards, d, size = d.sign().mul_(side), d.abs_(), g.abs()
     if not bool(d.sum().isfinite()) or float(size.max()) * unit >= fill:
         both = d.isfinite() & (size * unit < fill)
         d, size = d.masked_fill_(~both, 0.0), size.masked_fill_(~both, 0.0)
+        towards, side = towards.masked_fill_(~both, 0.0), side.masked_fill_(~both, 0.0)
         numbers = both.sum(1, dtype=torch.float64)
     else:
         numbers = torch.full((len(g),), float(g.shape[1]), dtype=torch.float64)
@@ -227,7 +228,8 @@ def _piece(
     shares = bulk / weight
     natural = None
     if e is not None:
-        natural = (e / unit).abs_().nan_to_num_(nan=0.0, posinf=0.0)
+        e = (e / unit).nan_to_num_(nan=0.0, posinf=0.0, neginf=0.0)
+        natural = e.abs()
         if relative:
             natural = (natural - size * (relative / 2)).sub_(least).clamp_(min=0.0)
         if math.isfinite(apart):  # -1e9 plus a score is -1e9: off by the score, and not noise
@@ -238,12 +240,12 @@ def _piece(
         natural = natural.minimum(weight)
     part = d / weight
     scaled = (part * part).sum(1)
-    along = (shares * part * towards).nan_to_num_(nan=0.0).sum(1)
+    along = (towards.mul_(shares).mul_(part)).sum(1)
     scaled_natural = torch.zeros_like(scaled)
     natural_along = torch.zeros_like(scaled)
     if natural is not None and e is not None:
         own = natural / weight
-        natural_along = (shares * own * (e * g).sign()).nan_to_num_(nan=0.0).sum(1)
+        natural_along = (e.sign().mul_(side).mul_(shares).mul_(own)).sum(1)
         scaled_natural = (own * own).sum(1)
         part -= own.mul_(natural_times)
     worst, worst_at = part.max(1)

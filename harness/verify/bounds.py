@@ -5,14 +5,14 @@
 
 A block (`blocks`) of norm G whose golden is off by N through rounding alone may be off by
 
-    resolution x G  +  8 N  +  min(8 M, G / 2)  +  8 s sqrt(8)
+    resolution x G  +  max(8 N, min(8 M, G / 2))  +  8 s sqrt(4)
 
 The resolution is half a percent, or a few units of the device's arithmetic or the dtype where
 those are coarser. N is measured: golden against the same model in float64 (`reference`). Two right
 computations of one thing are each off by about N, but N may be small by chance, as the errors of a
 row can all come of one number before it (a row of the gradient of attention's queries was off by 9
 N on iree-cpu): hence M, the median of N over all blocks. And a row may be as short as one number:
-hence 8 s sqrt(8), where s is the median over the rows of the RMS of what elements are off by.
+hence 8 s sqrt(4), where s is the median over the rows of the RMS of what elements are off by.
 
 A block in which golden has no digit right, N > G / 4, is zero by mathematics: the gradient of a
 bias before a normalisation, the mean of what was centred. There 64 N is allowed, or rounding noise
@@ -186,8 +186,9 @@ def row_bound(sums: BlockSums, scale: Scale, shape: torch.Size) -> Bound:
     bounds.append(_worst_scaled(sums, scale, pool, shape))
     worst = max(bounds, key=_nearness)
     # a block that is off beyond rounding is named before the factor that it may be off by
-    factors = _factors(sums, scale, pool, shape) if worst.ok else ()
-    return max((worst, *factors), key=_nearness)
+    if worst.ok:
+        bounds += _factors(sums, scale, pool, shape)
+    return max(bounds, key=_nearness)
 
 
 def element_bound(sums: BlockSums, scale: Scale, shape: torch.Size) -> Bound:
