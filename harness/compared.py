@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from harness.verify.flatten import flatten
-from harness.verify.structure import children_of, map_tensors
+from harness.verify.structure import children_of
 
 
 def nothing_compared(outputs: Any, extracted: Any) -> str:
@@ -31,15 +31,21 @@ def nothing_compared(outputs: Any, extracted: Any) -> str:
     return ""
 
 
-def extraction_says_nothing(outputs: Any, extract: Callable[[Any], Any]) -> str:
+CONSTANTS_ONLY = (
+    "the model gave nothing that a device computed: no output depends on an input, or is computed"
+    " of parameters; all are constants of the model"
+)
+
+
+def extraction_says_nothing(outputs: Any, others: Any, extract: Callable[[Any], Any]) -> str:
     """Why what a test extracts says nothing of a device, a sentence; empty when it says something.
 
-    It says something when it differs for outputs that differ in every element. `extract` may be
-    anybody's: where it takes no other outputs, it is believed.
+    It says something when it differs for `others`, in which all that the device computed is
+    `another`. `extract` may be anybody's: where it takes no other outputs, it is believed.
     """
     try:
         of_these = flatten(extract(outputs))
-        of_others = flatten(extract(map_tensors(outputs, lambda _, tensor: _another(tensor))))
+        of_others = flatten(extract(others))
         same = [leaf.path for leaf in of_these] == [leaf.path for leaf in of_others] and all(
             _is_same(leaf.value, other.value)
             for leaf, other in zip(of_these, of_others, strict=True)
@@ -50,7 +56,7 @@ def extraction_says_nothing(outputs: Any, extract: Callable[[Any], Any]) -> str:
     return said if same else ""
 
 
-def _another(tensor: torch.Tensor) -> torch.Tensor:
+def another(tensor: torch.Tensor) -> torch.Tensor:
     """A tensor of other elements, in another order of size."""
     if tensor.dtype is torch.bool:
         return ~tensor

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Executors: a lowered program on a device, called like the model it was made from."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -45,6 +45,11 @@ class Executor:
         """What the last walk over the nodes found."""
         self.mutated: dict[str, torch.Tensor] = {}
         """By path, what the last call made of parameters, buffers and inputs it wrote to."""
+        self.computed = False
+        """Had the device a hand in anything that the last call gave?"""
+        self.wrote = False
+        """Had it in anything that the last call wrote to?"""
+        self._outputs: Sequence[torch.Tensor] = ()
         self._callbacks: list[Callback] = []
 
     def compile(self) -> None:
@@ -101,6 +106,20 @@ class Executor:
         if self._callbacks:
             self.run_intermediates((args, kwargs))
         self.mutated = signature.mutated(outputs)
+        self.computed, self.wrote = signature.computes(outputs), signature.writes(outputs)
+        self._outputs = outputs
+        return self.program.restore(signature.collect(outputs))
+
+    def otherwise(self, change: Callable[[torch.Tensor], torch.Tensor]) -> Any:
+        """What the last call would have given if the device had changed all it had a hand in.
+
+        Constants of the model stay as they are.
+        """
+        signature = self.program.signature
+        assert signature is not None
+        outputs = [*self._outputs]
+        for index in {r.index for r in signature.results if r.computed and r.index is not None}:
+            outputs[index] = change(outputs[index])
         return self.program.restore(signature.collect(outputs))
 
     def typecast_inputs(self, inputs: Sequence[Any]) -> list[Any]:
@@ -152,7 +171,7 @@ class Executor:
         """Free the binary on the device."""
         if self.binary is not None:
             self.binary.release()
-            self.binary = None
+            self.binary, self._outputs = None, ()
 
     def _options(self) -> dict[str, str]:
         kind = kind_of(self.device.name)

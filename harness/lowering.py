@@ -12,7 +12,7 @@ import torch
 from torch.fx import Graph
 
 from harness.config import CompileDepth, CompilerConfig
-from harness.frontend import torch_program, training
+from harness.frontend import dependence, torch_program, training
 from harness.frontend.consteval import fold_constants
 from harness.frontend.entry import Call, Entry
 from harness.frontend.fx_import import import_graph
@@ -104,6 +104,7 @@ def _lower_exported(
         signature = _consteval(decomposed.graph, signature, config)
         if config.inline_parameters and not config.splits_fx:
             signature = torch_program.inline(decomposed, signature)
+        signature = dependence.of_graph(decomposed.graph, signature)
         stage.attributes["nodes"] = str(torch_program.node_count(decomposed.graph))
     program = Program(
         signature=signature,

@@ -18,7 +18,12 @@ from typing import Any
 import torch
 
 from harness import recording, reuse
-from harness.compared import extraction_says_nothing, nothing_compared
+from harness.compared import (
+    CONSTANTS_ONLY,
+    another,
+    extraction_says_nothing,
+    nothing_compared,
+)
 from harness.config import CompileDepth, CompilerConfig
 from harness.devices.catalog import DEFAULT_DEVICE, kind_of
 from harness.devices.client import Device
@@ -46,6 +51,7 @@ from harness.verify import (
     Natural,
     Passed,
     Tolerances,
+    coarsest_of,
     compare,
     compare_tokens,
     compare_training,
@@ -302,7 +308,7 @@ class ModelTester(ModelRuns):
                 found = self._intermediates(executor)
                 stage.attributes["intermediates"] = found
                 self._hints.append(found)
-            nothing = self._nothing_compared(outputs, executor.mutated)
+            nothing = self._nothing_compared(outputs, executor)
         self._judge(checks, nothing)
         return outputs
 
@@ -464,7 +470,9 @@ class ModelTester(ModelRuns):
             return None
         finally:
             attributes["reference_s"] = f"{time.perf_counter() - started:.3f}"
-        self._golden_run = dataclasses.replace(self._golden_run, natural=natural)
+        self._golden_run = dataclasses.replace(
+            self._golden_run, natural=natural, arithmetic=reference.arithmetic
+        )
         reuse.add_golden(self._key, self._golden_run)
         return natural
 
@@ -475,12 +483,17 @@ class ModelTester(ModelRuns):
                 outputs = self._golden()
             outputs = run.outliving(outputs)
         narrow = f", but for {', '.join(sorted(mode.narrow))}" if mode.narrow else ""
-        return Golden(outputs, run.mutated), f"float64{narrow}"
+        coarse = coarsest_of(mode.coarse)
+        return Golden(outputs, run.mutated, arithmetic=coarse), f"float64{narrow}"
 
     @property
     def device_tolerances(self) -> Tolerances:
-        """What is required, in units of the device's arithmetic."""
-        return dataclasses.replace(self.tolerances, arithmetic=kind_of(self.device_name).coarsest)
+        """What is required, in units of the device's arithmetic and golden's, where it is known."""
+        return dataclasses.replace(
+            self.tolerances,
+            arithmetic=kind_of(self.device_name).coarsest,
+            golden_arithmetic=self._golden_run.arithmetic if self._golden_run else "",
+        )
 
     def _verify_mutated(
         self, mutated: Mapping[str, torch.Tensor], natural: Natural | None, passed: Passed
@@ -503,15 +516,18 @@ class ModelTester(ModelRuns):
     def _extracted_of(self, outputs: Any) -> Any:
         return outputs if self._extracted else self._extract(outputs)
 
-    def _nothing_compared(self, outputs: Any, mutated: Mapping[str, torch.Tensor]) -> str:
-        if any(value.numel() for value in mutated.values()):
+    def _nothing_compared(self, outputs: Any, executor: Executor) -> str:
+        if executor.wrote:
             return ""
         extracted = outputs if self.mode == "train" else self._extracted_of(outputs)
         nothing = nothing_compared(outputs, extracted)
-        extracts = self.mode != "train" and not self._extracted
-        if nothing or not extracts or type(self)._extract_outputs is ModelTester._extract_outputs:
-            return nothing
-        return extraction_says_nothing(outputs, self._extract)
+        if nothing or not executor.computed:
+            return nothing or CONSTANTS_ONLY
+        if self.mode == "train" or self._extracted:
+            return ""
+        if type(self)._extract_outputs is ModelTester._extract_outputs:
+            return ""
+        return extraction_says_nothing(outputs, executor.otherwise(another), self._extract)
 
     def _tokenizer(self) -> Any:
         tokenizer = getattr(self, "tokenizer", None)

@@ -18,6 +18,7 @@ from torch_mlir import ir
 from torch_mlir.extras import onnx_importer
 
 from harness.dense import from_numpy
+from harness.frontend import dependence
 from harness.frontend.mlir import TorchMlir
 from harness.frontend.onnx_golden import golden_outputs, run_onnxruntime
 from harness.frontend.onnx_inputs import (
@@ -91,7 +92,9 @@ def signature_of(
             tensor = inputs[name]
             arguments.append(UserInput(order[name], name, tuple(tensor.shape), tensor.dtype))
     names = tuple(o.name for o in model.graph.output)
-    return Signature(tuple(arguments), tuple(Result(i) for i in range(len(names))), names)
+    computed = dependence.of_onnx(model, order, weights)
+    results = tuple(Result(i, computed=name in computed) for i, name in enumerate(names))
+    return Signature(tuple(arguments), results, names)
 
 
 def readable(model: onnx.ModelProto) -> str:

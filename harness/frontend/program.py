@@ -41,6 +41,8 @@ class Result:
 
     index: int | None
     literal: Any = None
+    computed: bool = True
+    """Has a device a hand in it, or is it a constant of the model (`dependence`)?"""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Mutation:
     path: str
     """As `harness.state.loaded` writes it, e.g. `mutated.buffers.bn.running_mean`."""
     index: int
+    computed: bool = True
+    """As of a `Result`."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,16 @@ class Signature:
     def mutated(self, outputs: Sequence[torch.Tensor]) -> dict[str, torch.Tensor]:
         """By path, what the call writes to became, from the program's outputs."""
         return {m.path: outputs[m.index] for m in self.mutations}
+
+    def computes(self, outputs: Sequence[torch.Tensor]) -> bool:
+        """Has a device a hand in any element of the call's result?"""
+        return any(
+            r.computed and r.index is not None and outputs[r.index].numel() for r in self.results
+        )
+
+    def writes(self, outputs: Sequence[torch.Tensor]) -> bool:
+        """Has a device a hand in any element of what the call writes to?"""
+        return any(m.computed and outputs[m.index].numel() for m in self.mutations)
 
     @property
     def constants(self) -> tuple[Constant, ...]:

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Verification: a golden output and an actual one in, checks and a verdict out."""
 
+from harness.verify.arithmetic import coarsest_of
 from harness.verify.compare import compare, mismatches, verdict
 from harness.verify.flatten import Leaf, UnsupportedOutputError, flatten
 from harness.verify.gradients import compare_training, gradient_scale
@@ -18,6 +19,7 @@ __all__ = [
     "Passed",
     "Tolerances",
     "UnsupportedOutputError",
+    "coarsest_of",
     "compare",
     "compare_tokens",
     "compare_training",

@@ -4,6 +4,7 @@
 """The units that errors are measured in: of a device's arithmetic, and of a tensor's dtype."""
 
 import difflib
+from collections.abc import Iterable
 
 import torch
 
@@ -25,6 +26,16 @@ def unit_of(arithmetic: str) -> float:
         hint = f"did you mean {near[0]}? " if near else ""
         raise UsageError(f"unknown arithmetic {arithmetic!r}: {hint}known are {', '.join(_BITS)}")
     return 2.0 ** -_BITS[arithmetic]
+
+
+def coarsest_of(dtypes: Iterable[torch.dtype]) -> str:
+    """The coarsest arithmetic of floats of 16 bits and less; empty where there is none."""
+    named = {
+        {torch.float16: "f16", torch.bfloat16: "bf16"}.get(dtype, "f8")
+        for dtype in dtypes
+        if dtype.is_floating_point and dtype.itemsize <= 2
+    }
+    return max(named, key=unit_of, default="")
 
 
 def storage_unit(*dtypes: torch.dtype) -> float:

@@ -72,6 +72,14 @@ class BlockSums:
     """Index of it in its row."""
     noisy: torch.Tensor
     """Of each row, the elements that golden is off in."""
+    weight: torch.Tensor
+    """Of each row, the sum of the squares of golden's elements that are not apart, each as a part
+    of its own or the typical size, whichever is larger: 1 for each element at most."""
+    along: torch.Tensor
+    """Of each row, the sum of the products of those parts and the errors', with their signs: over
+    `weight` it is the part by which actual is golden times a factor."""
+    natural_along: torch.Tensor
+    """The same of golden's own error."""
     bulk: float
     """RMS of golden's elements that are not apart, over the whole tensor."""
     apart: float
@@ -111,6 +119,9 @@ def block_sums(
         scaled_worst=joined["worst"],
         worst_at=joined["worst_at"],
         noisy=joined["noisy"],
+        weight=joined["weight"],
+        along=joined["along"],
+        natural_along=joined["natural_along"],
         bulk=float((joined["bulk"].sum() / count).sqrt()),
         apart=apart,
         masked=masked,
@@ -156,6 +167,7 @@ def _apart(golden: torch.Tensor, width: int, fill: float) -> tuple[float, bool]:
 _ROW_SUMS = (
     *("size", "golden", "error", "natural", "noisy", "bulk", "bulk_count"),
     *("typical", "scaled", "scaled_natural", "worst", "worst_at"),
+    *("weight", "along", "natural_along"),
 )
 
 
@@ -193,11 +205,13 @@ def _piece(
     natural_times: float,
 ) -> _Piece:
     g, a = g / unit, a / unit
-    d = (a - g).abs_()
-    size = g.abs()
+    d = a - g
+    side = g.sign()
+    towards, d, size = d.sign().mul_(side), d.abs_(), g.abs()
     if not bool(d.sum().isfinite()) or float(size.max()) * unit >= fill:
         both = d.isfinite() & (size * unit < fill)
         d, size = d.masked_fill_(~both, 0.0), size.masked_fill_(~both, 0.0)
+        towards, side = towards.masked_fill_(~both, 0.0), side.masked_fill_(~both, 0.0)
         numbers = both.sum(1, dtype=torch.float64)
     else:
         numbers = torch.full((len(g),), float(g.shape[1]), dtype=torch.float64)
@@ -211,9 +225,11 @@ def _piece(
     typical = (_GAUSSIAN * powers).minimum((bulk_squares / filled.clamp(min=1)).sqrt())
     weight = torch.maximum(size, typical[:, None])
     weight.masked_fill_(weight == 0, math.inf)
+    shares = bulk / weight
     natural = None
     if e is not None:
-        natural = (e / unit).abs_().nan_to_num_(nan=0.0, posinf=0.0)
+        e = (e / unit).nan_to_num_(nan=0.0, posinf=0.0, neginf=0.0)
+        natural = e.abs()
         if relative:
             natural = (natural - size * (relative / 2)).sub_(least).clamp_(min=0.0)
         if math.isfinite(apart):  # -1e9 plus a score is -1e9: off by the score, and not noise
@@ -224,9 +240,12 @@ def _piece(
         natural = natural.minimum(weight)
     part = d / weight
     scaled = (part * part).sum(1)
+    along = (towards.mul_(shares).mul_(part)).sum(1)
     scaled_natural = torch.zeros_like(scaled)
-    if natural is not None:
+    natural_along = torch.zeros_like(scaled)
+    if natural is not None and e is not None:
         own = natural / weight
+        natural_along = (e.sign().mul_(side).mul_(shares).mul_(own)).sum(1)
         scaled_natural = (own * own).sum(1)
         part -= own.mul_(natural_times)
     worst, worst_at = part.max(1)
@@ -245,6 +264,9 @@ def _piece(
         "scaled_natural": scaled_natural,
         "worst": worst,
         "worst_at": worst_at,
+        "weight": shares.square_().sum(1),
+        "along": along,
+        "natural_along": natural_along,
     }
     columns = {name: values.sum(0) for name, values in squares.items()}
     return _Piece(rows, columns)

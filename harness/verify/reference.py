@@ -43,6 +43,9 @@ class Float64(TorchDispatchMode):  # type: ignore[no-untyped-call]
         super().__init__()  # type: ignore[no-untyped-call]
         self.narrow: set[str] = set()
         """Ops that were computed as they stand, since they refuse float64."""
+        self.coarse: set[torch.dtype] = set()
+        """Of 16 bits and less, the dtypes that ops compute in without it. What is only widened
+        before anything is computed of it does not count."""
         self._default = torch.float32
         self._functions = _Functions()
         self._kernels = contextlib.ExitStack()
@@ -75,6 +78,7 @@ class Float64(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Compute an op on float64 tensors; what it writes keeps its dtype."""
         kwargs = kwargs or {}
         schema = func._schema
+        self._note_coarse(schema.name, args, kwargs)
         if func.is_view or schema.name in _MOVES:
             return func(*args, **kwargs)
         if schema.name == "aten::_to_copy" and torch._C._current_graph_task_id() != -1:
@@ -88,6 +92,15 @@ class Float64(TorchDispatchMode):  # type: ignore[no-untyped-call]
         except (NotImplementedError, RuntimeError):
             self.narrow.add(schema.name)
             return func(*args, **kwargs)
+
+    def _note_coarse(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if name in _MOVES:
+            return
+        taken = [kwargs.get("dtype")] if name == "aten::_to_copy" else pytree.tree_leaves(args)
+        for value in taken:
+            dtype = value.dtype if isinstance(value, torch.Tensor) else value
+            if isinstance(dtype, torch.dtype) and dtype.is_floating_point and dtype.itemsize <= 2:
+                self.coarse.add(dtype)
 
     def _writing(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """An op that writes: all it takes is widened but what it writes into."""

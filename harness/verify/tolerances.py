@@ -84,6 +84,9 @@ class Tolerances:
     assert_tokens: bool = True
     arithmetic: str = "f32"
     """The device's, by `arithmetic.unit_of`."""
+    golden_arithmetic: str = ""
+    """The coarsest that golden was computed in, if that is known to be coarser than float32,
+    whatever dtype its outputs have."""
     ulps: float | None = None
     """The resolution in units of the device's arithmetic or, if coarser, the dtype: for single
     ops, of which no more is allowed than of a model, or four units. None: what is right for
@@ -99,6 +102,8 @@ class Tolerances:
     def __post_init__(self) -> None:
         """Raise UsageError when a number makes no sense or an assertion has nothing to assert."""
         unit_of(self.arithmetic)
+        if self.golden_arithmetic:
+            unit_of(self.golden_arithmetic)
         if self.required_pcc is not None and not -1 <= self.required_pcc <= 1:
             raise UsageError(f"required_pcc is {self.required_pcc}; it must be from -1 to 1.")
         for name in (

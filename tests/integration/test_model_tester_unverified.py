@@ -21,7 +21,13 @@ def unverified(tmp_path_factory: pytest.TempPathFactory) -> Done:
     [
         *(f"nothing[full-{case}-eval]" for case in ("none", "empty_tuple", "empty_dict")),
         *(f"nothing[full-{case}-eval]" for case in ("literals", "no_elements")),
-        "never_finalized[full-eval]",
+        *(
+            f"constants[full-{case}-{folds}-eval]"
+            for case in ("buffer", "parameter", "copy", "made_of_nothing", "shape_only", "written")
+            for folds in (False, True)
+        ),
+        *("extracts_a_constant_beside[full-eval]", "folded[full-eval]", "inlined[full-eval]"),
+        *("onnx_constant[full-eval]", "never_finalized[full-eval]"),
         "extracts_a_literal[full-eval]",
         *(f"extracts_what_says_nothing[full-{case}-eval]" for case in ("text", "shape", "ones")),
         "no_tokens[full-eval]",
@@ -33,6 +39,12 @@ def test_nothing_compared_is_said_so(unverified: Done, key: str) -> None:
     assert record.outcome is Outcome.UNVERIFIED
     assert record.model_status is ModelStatus.UNKNOWN
     assert record.failure is not None and record.failure.kind == "NothingCompared"
+
+
+@pytest.mark.parametrize("case", ["input_handed_on", "of_a_parameter", "one_of_two", "counter"])
+def test_what_a_device_has_a_hand_in_is_compared(unverified: Done, case: str) -> None:
+    record = unverified.records[f"beside_constants[full-{case}-eval]@cpu"]
+    assert record.outcome is Outcome.PASSED, record.failure
 
 
 @pytest.mark.parametrize("case", ["python_random", "numpy_random", "call_counter", "one_row"])

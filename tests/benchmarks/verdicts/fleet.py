@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""`fleet_false_fail` and `reference_cost_share`: whole models on the two devices that execute here.
+"""`fleet_false_fail` and `golden_cost_share`: whole models on the two devices that execute here.
 
 No model of the fleet is known to be miscompiled, so each INCORRECT counts as ours until somebody
 shows whose it is.
@@ -35,7 +35,7 @@ def measure(folder: Path, tests: Sequence[str], size: str, devices: str) -> list
     return [
         Figure("fleet_false_fail", len(wrong), "", "== 0", text),
         Figure(
-            "reference_cost_share",
+            "golden_cost_share",
             sum(map(_reference_s, executed)) / max(sum(map(_all_s, executed)), 1e-9),
             "",
             "<= 0.10",

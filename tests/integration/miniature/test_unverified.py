@@ -9,8 +9,9 @@ import random
 import numpy as np
 import pytest
 import torch
+from onnx import TensorProto, helper, numpy_helper
 
-from harness import CompileDepth, CompilerConfig, ModelTester, OpByOpBackend
+from harness import CompileDepth, CompilerConfig, ModelTester, OnnxModelTester, OpByOpBackend
 
 CALLS = []
 
@@ -65,6 +66,97 @@ def run(forward, tester_class=Tester, **options):
 @pytest.mark.parametrize("case", NOTHING)
 def test_nothing(case):
     run(NOTHING[case])
+
+
+class Keeps(torch.nn.Module):
+    """A model with a parameter and a buffer, that gives what a case makes of them and the input."""
+
+    def __init__(self, forward):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.linspace(1, 2, 12).view(3, 4))
+        self.register_buffer("table", torch.arange(12.0).view(3, 4))
+        self.compute = forward
+
+    def forward(self, x):
+        return self.compute(self, x)
+
+
+def writes_a_constant(model, x):
+    model.table.copy_(torch.ones(3, 4))
+    return model.weight
+
+
+CONSTANTS = {
+    "buffer": lambda model, x: model.table,
+    "parameter": lambda model, x: {"w": model.weight, "again": model.weight.view(12)},
+    "copy": lambda model, x: model.table.clone().detach(),
+    "made_of_nothing": lambda model, x: torch.arange(6.0) * 2,
+    "shape_only": lambda model, x: (torch.ones_like(x), torch.zeros(x.shape[0])),
+    "written": writes_a_constant,
+}
+BESIDE = {
+    "input_handed_on": lambda model, x: (x, model.table),
+    "of_a_parameter": lambda model, x: model.weight.t() @ model.weight,
+    "one_of_two": lambda model, x: (model.table, x * 2),
+    "counter": lambda model, x: model.table.add_(1) * 0 + 1,
+}
+
+
+class Keeping(Tester):
+    def _load_model(self):
+        return Keeps(self.forward)
+
+
+@pytest.mark.parametrize("folds", [False, True])
+@pytest.mark.parametrize("case", CONSTANTS)
+def test_constants(case, folds):
+    config = CompilerConfig()
+    config.enable_consteval = config.consteval_parameters = folds
+    run(CONSTANTS[case], Keeping, compiler_config=config)
+
+
+def test_folded():
+    config = CompilerConfig()
+    config.consteval_parameters = True
+    run(BESIDE["of_a_parameter"], Keeping, compiler_config=config)
+
+
+def test_inlined():
+    config = CompilerConfig()
+    config.inline_parameters = True
+    run(BESIDE["of_a_parameter"], Keeping, compiler_config=config)
+
+
+@pytest.mark.parametrize("case", BESIDE)
+def test_beside_constants(case):
+    run(BESIDE[case], Keeping)
+
+
+class OnnxConstant(OnnxModelTester):
+    def _load_model(self):
+        kept = numpy_helper.from_array(np.ones((9, 9), np.float32), "kept")
+        x = helper.make_tensor_value_info("x", TensorProto.FLOAT, (2,))
+        graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "g", [x], [], [kept])
+        graph.output.append(helper.make_tensor_value_info("kept", TensorProto.FLOAT, (9, 9)))
+        opset = [helper.make_opsetid("", 17)]
+        return helper.make_model(graph, opset_imports=opset, ir_version=8)
+
+    def _load_inputs(self):
+        return torch.ones(2)
+
+
+def test_onnx_constant():
+    tester = OnnxConstant("case")
+    tester.test_model()
+    tester.finalize()
+
+
+def test_extracts_a_constant_beside():
+    class Extracting(Keeping):
+        def _extract_outputs(self, outputs):
+            return outputs[0]
+
+    run(BESIDE["one_of_two"], Extracting)
 
 
 @pytest.mark.parametrize("case", UNSTABLE)
