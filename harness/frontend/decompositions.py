@@ -124,11 +124,64 @@ def _weight_norm_backward(
     return (g / norm) * (grad_w - v * (along / (norm * norm))), along / norm
 
 
+def _whole(x: Any, y: Any) -> bool:
+    """Are both integers? torch-mlir takes the remainder's sign from the wrong one of them, and
+    divides as floats, which have too few digits."""
+    kinds = [v.dtype if isinstance(v, torch.Tensor) else type(v) for v in (x, y)]
+    return (
+        all(
+            kind is int
+            or (isinstance(kind, torch.dtype) and not (kind.is_floating_point or kind.is_complex))
+            for kind in kinds
+        )
+        and torch.bool not in kinds
+    )
+
+
+def _fmod(x: torch.Tensor, y: Any) -> Any:
+    if not _whole(x, y):
+        return NotImplemented
+    return x - torch.div(x, y, rounding_mode="trunc") * y
+
+
+def _other_signs(rest: torch.Tensor, y: Any) -> torch.Tensor:
+    """Where is one of them negative and the other positive?"""
+    if not rest.dtype.is_signed:
+        return torch.zeros_like(rest, dtype=torch.bool)
+    if not isinstance(y, torch.Tensor):
+        return rest > 0 if y < 0 else rest < 0
+    return ((rest < 0) & (y > 0)) | ((rest > 0) & (y < 0))
+
+
+def _remainder(x: torch.Tensor, y: Any) -> Any:
+    """Python's: of the sign of the divisor."""
+    if not _whole(x, y):
+        return NotImplemented
+    rest = x - torch.div(x, y, rounding_mode="trunc") * y
+    return torch.where(_other_signs(rest, y), rest + y, rest)
+
+
+def _floor_divide(x: torch.Tensor, y: Any) -> Any:
+    if not _whole(x, y):
+        return NotImplemented
+    quotient = torch.div(x, y, rounding_mode="trunc")
+    rest = x - quotient * y
+    return torch.where(_other_signs(rest, y), quotient - 1, quotient)
+
+
+def _divide(x: torch.Tensor, y: Any, *, rounding_mode: str | None = None) -> Any:
+    return _floor_divide(x, y) if rounding_mode == "floor" else NotImplemented
+
+
 TABLE: dict[Any, Callable[..., Any]] = {
     _aten.rrelu_with_noise_functional.default: _rrelu,
     **get_decompositions([_aten.rrelu_with_noise_backward]),
     _aten.linalg_norm.default: torch._refs.linalg.norm,
     _aten.linalg_norm.ord_str: torch._refs.linalg.norm,
+    **{op: _fmod for op in (_aten.fmod.Scalar, _aten.fmod.Tensor)},
+    **{op: _remainder for op in (_aten.remainder.Scalar, _aten.remainder.Tensor)},
+    **{op: _floor_divide for op in (_aten.floor_divide.default, _aten.floor_divide.Scalar)},
+    **{op: _divide for op in (_aten.div.Tensor_mode, _aten.div.Scalar_mode)},
     _aten.diagonal.default: _diagonal,
     _aten.unfold.default: _unfold,
     _aten.diagonal_scatter.default: _diagonal_scatter,
