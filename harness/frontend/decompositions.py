@@ -7,6 +7,7 @@ Most of them are writes to a part of a tensor (`torch.diagonal(x).add_(1)`, `x[x
 `torch.export` makes one op of that takes the whole and the new part.
 """
 
+import contextvars
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -125,8 +126,7 @@ def _weight_norm_backward(
 
 
 def _whole(x: Any, y: Any) -> bool:
-    """Are both integers? torch-mlir takes the remainder's sign from the wrong one of them, and
-    divides as floats, which have too few digits."""
+    """Are both integers? torch-mlir divides those as floats, which have too few digits."""
     kinds = [v.dtype if isinstance(v, torch.Tensor) else type(v) for v in (x, y)]
     return (
         all(
@@ -138,10 +138,24 @@ def _whole(x: Any, y: Any) -> bool:
     )
 
 
+_plain = contextvars.ContextVar("plain", default=False)
+"""Set while a remainder of two values that are not negative is to be left as it is."""
+
+
+def _rest(x: torch.Tensor, y: Any) -> torch.Tensor:
+    """What C calls the remainder: of the sign of the dividend."""
+    if _whole(x, y):
+        return x - torch.div(x, y, rounding_mode="trunc") * y
+    token = _plain.set(True)
+    try:
+        size = torch.remainder(x.abs(), abs(y))  # of these, both kinds are one
+    finally:
+        _plain.reset(token)
+    return torch.where(x < 0, -size, size)
+
+
 def _fmod(x: torch.Tensor, y: Any) -> Any:
-    if not _whole(x, y):
-        return NotImplemented
-    return x - torch.div(x, y, rounding_mode="trunc") * y
+    return NotImplemented if x.dtype is torch.bool else _rest(x, y)
 
 
 def _other_signs(rest: torch.Tensor, y: Any) -> torch.Tensor:
@@ -149,15 +163,15 @@ def _other_signs(rest: torch.Tensor, y: Any) -> torch.Tensor:
     if not rest.dtype.is_signed:
         return torch.zeros_like(rest, dtype=torch.bool)
     if not isinstance(y, torch.Tensor):
-        return rest > 0 if y < 0 else rest < 0
-    return ((rest < 0) & (y > 0)) | ((rest > 0) & (y < 0))
+        return rest.gt(0) if y < 0 else rest.lt(0)
+    return torch.logical_or((rest < 0) & (y > 0), (rest > 0) & (y < 0))
 
 
 def _remainder(x: torch.Tensor, y: Any) -> Any:
-    """Python's: of the sign of the divisor."""
-    if not _whole(x, y):
+    """Python's: of the sign of the divisor. What torch-mlir makes of it is C's."""
+    if _plain.get() or x.dtype is torch.bool:
         return NotImplemented
-    rest = x - torch.div(x, y, rounding_mode="trunc") * y
+    rest = _rest(x, y)
     return torch.where(_other_signs(rest, y), rest + y, rest)
 
 

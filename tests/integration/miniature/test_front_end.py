@@ -116,7 +116,8 @@ def exported():
 def whole(model, x):
     n = torch.tensor([2**41, -(2**41) - 3, 2**62 + 7, -(2**62) - 1, 2**63 - 1, 7, -7])
     n = n + (x[0, 0] * 0).long()
-    return n % 5, n % -5, n // 5, n // torch.full_like(n, -3), torch.fmod(n, 5), model.l(x)
+    floats = x % 3, x % -0.25, torch.fmod(x, x.flip(0)), x % x.flip(0), model.l(x)
+    return n % 5, n % -5, n // 5, n // torch.full_like(n, -3), torch.fmod(n, 5), *floats
 
 
 GOOD = {
