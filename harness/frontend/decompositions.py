@@ -7,6 +7,7 @@ Most of them are writes to a part of a tensor (`torch.diagonal(x).add_(1)`, `x[x
 `torch.export` makes one op of that takes the whole and the new part.
 """
 
+import contextvars
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -124,11 +125,77 @@ def _weight_norm_backward(
     return (g / norm) * (grad_w - v * (along / (norm * norm))), along / norm
 
 
+def _whole(x: Any, y: Any) -> bool:
+    """Are both integers? torch-mlir divides those as floats, which have too few digits."""
+    kinds = [v.dtype if isinstance(v, torch.Tensor) else type(v) for v in (x, y)]
+    return (
+        all(
+            kind is int
+            or (isinstance(kind, torch.dtype) and not (kind.is_floating_point or kind.is_complex))
+            for kind in kinds
+        )
+        and torch.bool not in kinds
+    )
+
+
+_plain = contextvars.ContextVar("plain", default=False)
+"""Set while a remainder of two values that are not negative is to be left as it is."""
+
+
+def _rest(x: torch.Tensor, y: Any) -> torch.Tensor:
+    """What C calls the remainder: of the sign of the dividend."""
+    if _whole(x, y):
+        return x - torch.div(x, y, rounding_mode="trunc") * y
+    token = _plain.set(True)
+    try:
+        size = torch.remainder(x.abs(), abs(y))  # of these, both kinds are one
+    finally:
+        _plain.reset(token)
+    return torch.where(x < 0, -size, size)
+
+
+def _fmod(x: torch.Tensor, y: Any) -> Any:
+    return NotImplemented if x.dtype is torch.bool else _rest(x, y)
+
+
+def _other_signs(rest: torch.Tensor, y: Any) -> torch.Tensor:
+    """Where is one of them negative and the other positive?"""
+    if not rest.dtype.is_signed:
+        return torch.zeros_like(rest, dtype=torch.bool)
+    if not isinstance(y, torch.Tensor):
+        return rest.gt(0) if y < 0 else rest.lt(0)
+    return torch.logical_or((rest < 0) & (y > 0), (rest > 0) & (y < 0))
+
+
+def _remainder(x: torch.Tensor, y: Any) -> Any:
+    """Python's: of the sign of the divisor. What torch-mlir makes of it is C's."""
+    if _plain.get() or x.dtype is torch.bool:
+        return NotImplemented
+    rest = _rest(x, y)
+    return torch.where(_other_signs(rest, y), rest + y, rest)
+
+
+def _floor_divide(x: torch.Tensor, y: Any) -> Any:
+    if not _whole(x, y):
+        return NotImplemented
+    quotient = torch.div(x, y, rounding_mode="trunc")
+    rest = x - quotient * y
+    return torch.where(_other_signs(rest, y), quotient - 1, quotient)
+
+
+def _divide(x: torch.Tensor, y: Any, *, rounding_mode: str | None = None) -> Any:
+    return _floor_divide(x, y) if rounding_mode == "floor" else NotImplemented
+
+
 TABLE: dict[Any, Callable[..., Any]] = {
     _aten.rrelu_with_noise_functional.default: _rrelu,
     **get_decompositions([_aten.rrelu_with_noise_backward]),
     _aten.linalg_norm.default: torch._refs.linalg.norm,
     _aten.linalg_norm.ord_str: torch._refs.linalg.norm,
+    **{op: _fmod for op in (_aten.fmod.Scalar, _aten.fmod.Tensor)},
+    **{op: _remainder for op in (_aten.remainder.Scalar, _aten.remainder.Tensor)},
+    **{op: _floor_divide for op in (_aten.floor_divide.default, _aten.floor_divide.Scalar)},
+    **{op: _divide for op in (_aten.div.Tensor_mode, _aten.div.Scalar_mode)},
     _aten.diagonal.default: _diagonal,
     _aten.unfold.default: _unfold,
     _aten.diagonal_scatter.default: _diagonal_scatter,

@@ -9,7 +9,17 @@ from harness.records.schema import Outcome, Stage
 from tests.integration.pytest_runs import MINIATURE, Done, run_pytest
 
 GOOD = (
-    *("grown", "swapped", "halved", "diagonal", "masked", "windows", "left_on", "exported"),
+    *(
+        "whole",
+        "grown",
+        "swapped",
+        "halved",
+        "diagonal",
+        "masked",
+        "windows",
+        "left_on",
+        "exported",
+    ),
     *("exported_module", "partial", "method", "compiled", "compiled_function", "zero"),
 )
 TRAINS = ("inference", "drops", "branches", "weight_norm", "recurrent", "function")

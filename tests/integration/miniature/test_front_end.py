@@ -113,7 +113,15 @@ def exported():
     return torch.export.export(network(), (torch.ones(3, 4),))
 
 
+def whole(model, x):
+    n = torch.tensor([2**41, -(2**41) - 3, 2**62 + 7, -(2**62) - 1, 2**63 - 1, 7, -7])
+    n = n + (x[0, 0] * 0).long()
+    floats = x % 3, x % -0.25, torch.fmod(x, x.flip(0)), x % x.flip(0), model.l(x)
+    return n % 5, n % -5, n // 5, n // torch.full_like(n, -3), torch.fmod(n, 5), *floats
+
+
 GOOD = {
+    "whole": lambda: Model(whole),
     "grown": lambda: Model(grown, n=torch.zeros(2, 4)),
     "swapped": lambda: Model(swapped, n=torch.zeros(4), m=torch.ones(4)),
     "halved": lambda: Model(halved, n=torch.zeros(())),
