@@ -145,7 +145,7 @@ _plain = contextvars.ContextVar("plain", default=False)
 def _rest(x: torch.Tensor, y: Any) -> torch.Tensor:
     """What C calls the remainder: of the sign of the dividend."""
     if _whole(x, y):
-        return x - torch.div(x, y, rounding_mode="trunc") * y
+        return torch.sub(x, torch.div(x, y, rounding_mode="trunc") * y)
     token = _plain.set(True)
     try:
         size = torch.remainder(x.abs(), abs(y))  # of these, both kinds are one
