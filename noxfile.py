@@ -77,9 +77,13 @@ def run_and_report(session: nox.Session, verb: str) -> None:
     prepare(session)
     with tempfile.TemporaryDirectory(prefix="bringup-nox-") as folder:
         told = Path(folder) / "run_dir"
-        code = call("-m", "pipeline", verb, *session.posargs, BRINGUP_RUN_DIR_FILE=str(told))
+        code = call(
+            "-m", "bringup.pipeline", verb, *session.posargs, BRINGUP_RUN_DIR_FILE=str(told)
+        )
         run_dir = told.read_text() if told.exists() else ""
-    reported = call("-m", "reports", "build", run_dir) if run_dir and code in REPORTED else 0
+    reported = (
+        call("-m", "bringup.reports", "build", run_dir) if run_dir and code in REPORTED else 0
+    )
     end_as(code or reported)
 
 
@@ -110,7 +114,7 @@ def op_by_op(session: nox.Session) -> None:
 @nox.session
 def repro(session: nox.Session) -> None:
     """Run a failed op's reproducer, or reduce a failing model: nox -s repro -- KEY or TEST."""
-    command(session, "-m", "harness.repro")
+    command(session, "-m", "bringup.harness.repro")
 
 
 @nox.session
@@ -128,14 +132,14 @@ def report(session: nox.Session) -> None:
     """
     prepare(session)
     runs = [word for word in session.posargs if (Path(word) / "journal").is_dir()]
-    end_as(call("-m", "pipeline", "finish", *runs) if runs else 0)
-    command(session, "-m", "reports", "build")
+    end_as(call("-m", "bringup.pipeline", "finish", *runs) if runs else 0)
+    command(session, "-m", "bringup.reports", "build")
 
 
 @nox.session
 def plan(session: nox.Session) -> None:
     """Choose a run's tests once, for all its shards: nox -s plan -- --shards 4."""
-    command(session, "-m", "pipeline", "plan")
+    command(session, "-m", "bringup.pipeline", "plan")
 
 
 @nox.session
@@ -147,19 +151,19 @@ def merge(session: nox.Session) -> None:
 @nox.session
 def lists(session: nox.Session) -> None:
     """Say everything that is wrong with the lists of tests."""
-    command(session, "-m", "pipeline", "lists")
+    command(session, "-m", "bringup.pipeline", "lists")
 
 
 @nox.session
 def promote(session: nox.Session) -> None:
     """Print the list moves that a run's records support; write them with -- --write."""
-    command(session, "-m", "pipeline", "promote")
+    command(session, "-m", "bringup.pipeline", "promote")
 
 
 @nox.session
 def devices(session: nox.Session) -> None:
     """List what this machine has, what it can only compile for, and why the rest is missing."""
-    command(session, "-m", "harness.devices")
+    command(session, "-m", "bringup.harness.list_devices")
 
 
 @nox.session
@@ -189,7 +193,7 @@ def lint(session: nox.Session) -> None:
     session.run(
         str(ENVIRONMENT / "bin" / "zizmor"), "--offline", "--quiet", ".github", external=True
     )
-    python(session, "-m", "pipeline", "lists")
+    python(session, "-m", "bringup.pipeline", "lists")
 
 
 @nox.session

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The harness: one model, one device, one verdict.
 
-    from harness import ModelTester, CompilerConfig, CompileDepth, OpByOpBackend, get_file
+    from bringup import ModelTester, CompilerConfig, CompileDepth, OpByOpBackend, get_file
 
 Names are imported on first use, so that device hosts and small tools do without torch.
 """
@@ -12,13 +12,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from harness.config import CompileDepth, CompilerConfig, OpByOpBackend
-    from harness.executor import Executor, OnnxExecutor
-    from harness.files import get_file
-    from harness.onnx_tester import OnnxModelTester
-    from harness.op_by_op.executors import StablehloExecutor, TorchExecutor
-    from harness.op_by_op.walk import OpByOpExecutor
-    from harness.tester import ModelTester
+    from bringup.harness.config import CompileDepth, CompilerConfig, OpByOpBackend
+    from bringup.harness.executor import Executor, OnnxExecutor
+    from bringup.harness.files import get_file
+    from bringup.harness.op_by_op.executors import StablehloExecutor, TorchExecutor
+    from bringup.harness.op_by_op.walk import OpByOpExecutor
+    from bringup.harness.tester.model_tester import ModelTester
+    from bringup.harness.tester.onnx_tester import OnnxModelTester
 
 _HOMES = {
     "CompileDepth": "config",
@@ -29,8 +29,8 @@ _HOMES = {
     "StablehloExecutor": "op_by_op.executors",
     "TorchExecutor": "op_by_op.executors",
     "OnnxExecutor": "executor",
-    "ModelTester": "tester",
-    "OnnxModelTester": "onnx_tester",
+    "ModelTester": "tester.model_tester",
+    "OnnxModelTester": "tester.onnx_tester",
     "get_file": "files",
 }
 
@@ -51,5 +51,11 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
-        raise AttributeError(f"module 'harness' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"harness.{_HOMES[name]}"), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+if __name__ == "harness":  # as `import harness` finds it at the top of a checkout
+    from bringup.harness import checkout_name
+
+    checkout_name.install()

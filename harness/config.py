@@ -15,9 +15,9 @@ import os
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar, overload
 
-from harness.errors import UsageError
-from harness.records import environment
-from harness.records.environment import (
+from bringup.harness.errors import UsageError
+from bringup.harness.records import environment
+from bringup.harness.records.environment import (
     SECONDS,
     flag,
     log_level,

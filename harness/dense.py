@@ -14,7 +14,7 @@ import ml_dtypes
 import numpy as np
 import torch
 
-from harness.errors import HarnessError
+from bringup.harness.errors import HarnessError
 
 Array = np.ndarray[Any, Any]
 _PACKED = torch.float4_e2m1fn_x2

@@ -8,22 +8,22 @@ from typing import Any
 
 import torch
 
-from harness.config import CompilerConfig
-from harness.devices.catalog import kind_of, reached_by
-from harness.devices.client import Binary, Device
-from harness.devices.failures import DeviceFailure
-from harness.devices.lease import lease
-from harness.devices.wire import Level, Usage
-from harness.errors import UsageError
-from harness.frontend.entry import Call
-from harness.frontend.mlir import at_version
-from harness.frontend.program import UserInput, fit
-from harness.intermediates import Callback, IntermediateReport, walk
-from harness.lowering import Program, keep_level
-from harness.recording import StageScope, TestRecorder
-from harness.records.schema import Stage, Status
-from harness.reduce.program_graph import graph_of
-from harness.verify import Tolerances
+from bringup.harness.config import CompilerConfig
+from bringup.harness.device_host.client import Binary, Device
+from bringup.harness.devices.catalog import kind_of, reached_by
+from bringup.harness.devices.failures import DeviceFailure
+from bringup.harness.devices.lease import lease
+from bringup.harness.devices.wire import Level, Usage
+from bringup.harness.errors import UsageError
+from bringup.harness.frontend.entry import Call
+from bringup.harness.frontend.lowering import Program, keep_level
+from bringup.harness.frontend.program import UserInput, fit
+from bringup.harness.graph.intermediates import Callback, IntermediateReport, walk
+from bringup.harness.graph.program_graph import graph_of
+from bringup.harness.mlir import at_version
+from bringup.harness.recording.recorder import StageScope, TestRecorder
+from bringup.harness.records.schema import Stage, Status
+from bringup.harness.verify import Tolerances
 
 
 class Executor:
@@ -191,6 +191,6 @@ class OnnxExecutor(Executor):
     @staticmethod
     def run_onnxruntime(model: Any, inputs: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Run the model by onnxruntime on the CPU; outputs by name."""
-        from harness.frontend.onnx_program import run_onnxruntime
+        from bringup.harness.frontend.onnx_program import run_onnxruntime
 
         return run_onnxruntime(model, inputs)

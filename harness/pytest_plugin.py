@@ -18,26 +18,26 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness import recording
-from harness.devices.catalog import DEFAULT_DEVICE, kind_of
-from harness.devices.shared import close_all, close_large, device
-from harness.errors import IncorrectResultError, UnverifiedError, UsageError
-from harness.op_tally import OpTally, report_command, summary
-from harness.records.collected import (
+from bringup.harness.device_host.shared import close_all, close_large, device
+from bringup.harness.devices.catalog import DEFAULT_DEVICE, kind_of
+from bringup.harness.errors import IncorrectResultError, UnverifiedError, UsageError
+from bringup.harness.recording import recorder as recording
+from bringup.harness.recording.op_tally import OpTally, report_command, summary
+from bringup.harness.records.collected import (
     DEVICE_PARAMETER,
     SIZE_PARAMETER,
     entry_of_item,
     identity_of_item,
 )
-from harness.records.environment import check
-from harness.records.naming import SIZES, nodeid_on, same_test, sized
-from harness.records.schema import GOOD, Failure, Identity, Outcome
-from harness.records.scratch import sweep
-from harness.records.writable import MESSAGE_LIMIT, plain, said_by, writable
-from harness.state import settings
+from bringup.harness.records.environment import check
+from bringup.harness.records.naming import SIZES, nodeid_on, same_test, sized
+from bringup.harness.records.schema import GOOD, Failure, Identity, Outcome
+from bringup.harness.state import settings
+from bringup.harness.storage.scratch import sweep
+from bringup.harness.storage.writable import MESSAGE_LIMIT, plain, said_by, writable
 
 if TYPE_CHECKING:
-    from harness.recording import TestRecorder
+    from bringup.harness.recording.recorder import TestRecorder
 
 DEVICE_VARIABLE = "BRINGUP_DEVICE"
 SIZE_VARIABLE = "BRINGUP_SIZE"
@@ -356,10 +356,10 @@ def pytest_terminal_summary(
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Close the device hosts and op workers of this process, which then ends without delay."""
     close_all()
-    walk = sys.modules.get("harness.op_by_op.walk")
+    walk = sys.modules.get("bringup.harness.op_by_op.walk")
     if walk is not None:
         walk.close_pools()
-    reference = sys.modules.get("harness.op_by_op.reference")
+    reference = sys.modules.get("bringup.harness.reference.references")
     if reference is not None:
         reference.close_references()
     gc.freeze()  # else the interpreter, on its way out, searches every graph for cycles for seconds

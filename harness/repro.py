@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""`python -m harness.repro KEY|TEST|DIR`: run the reproducer of an op or of a model.
+"""`python -m bringup.harness.repro KEY|TEST|DIR`: run the reproducer of an op or of a model.
 
 What it names is run in a process of its own, with a deadline: whatever becomes of that, the command
 says how it ended.
@@ -15,21 +15,21 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness import apart
-from harness.devices.op_run import OpRun
-from harness.errors import DeviceError, HarnessError
-from harness.op_by_op.finding import find
-from harness.op_by_op.reproducer import EXPECTED, Expected, read_expected
-from harness.records.environment import check
-from harness.records.naming import SIZES
-from harness.records.writable import never_fail_to_print
-from harness.reduce.model_reproducer import (
+from bringup.harness.device_host.op_run import OpRun
+from bringup.harness.errors import DeviceError, HarnessError
+from bringup.harness.records.environment import check
+from bringup.harness.records.naming import SIZES
+from bringup.harness.reduce import child_process as apart
+from bringup.harness.reduce.model_reproducer import (
     ModelExpected,
     find_model,
     read_model,
     refuse_untrusted,
 )
-from harness.reduce.request import PART_DEADLINE, SECONDS, is_test_id
+from bringup.harness.reduce.request import PART_DEADLINE, SECONDS, is_test_id
+from bringup.harness.reproduce.lookup import find
+from bringup.harness.reproduce.reproducer import EXPECTED, Expected, read_expected
+from bringup.harness.storage.writable import never_fail_to_print
 
 _TRUSTED = (
     "--trust: the reproducer may run any code, with your rights: a test file, a library to preload,"
@@ -94,7 +94,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
-    """Look for it, and have it run in a process of its own (`harness.apart`)."""
+    """Look for it, and have it run in a process of its own
+    (`bringup.harness.reduce.child_process`).
+    """
     inner = apart.is_inner()
     if options.trust and not inner:
         print(_TRUSTED, file=sys.stderr)
@@ -105,7 +107,7 @@ def _run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
         expected = read_model(folder) if folder is not None else None
         if expected is not None and not options.trust:
             refuse_untrusted(expected, f"{folder}/{EXPECTED}")
-        end = apart.run("harness.repro", arguments)
+        end = apart.run("bringup.harness.repro", arguments)
         return _model_ended(expected, end.run) if end.run else end.code or 0
     found = find(options.which, options.results, options.device)
     op = read_expected(found.folder)
@@ -114,12 +116,12 @@ def _run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
     print(f"{found.folder}: {op.op.name} on {op.device}", flush=True)
     if found.older:
         print(f"(the newest of {len(found.older) + 1}; before it {found.older[0]})", flush=True)
-    end = apart.run("harness.repro", arguments)
+    end = apart.run("bringup.harness.repro", arguments)
     return _op_ended(op, end.run) if end.run else end.code or 0
 
 
 def _model(options: argparse.Namespace, folder: Path | None) -> int:
-    from harness.reduce.repro import reproduce_model  # brings pytest along
+    from bringup.harness.reduce.run_model import reproduce_model  # brings pytest along
 
     return reproduce_model(
         options.which,
@@ -134,7 +136,7 @@ def _model(options: argparse.Namespace, folder: Path | None) -> int:
 
 
 def _op(folder: Path, expected: Expected, *, trust: bool, verbose: bool) -> int:
-    from harness.op_by_op.repro import compared, reproduce
+    from bringup.harness.reduce.run_op import compared, reproduce
 
     ending = reproduce(folder, expected, trust=trust)
     if verbose and ending.diagnostic:
@@ -146,7 +148,7 @@ def _op(folder: Path, expected: Expected, *, trust: bool, verbose: bool) -> int:
 
 def _op_ended(expected: Expected, run: OpRun) -> int:
     """An op whose process did not come to its end."""
-    from harness.op_by_op.repro import compared, ending_of
+    from bringup.harness.reduce.run_op import compared, ending_of
 
     same, sentence = compared(expected, ending_of(run))
     print(f"{_why(run)}\n{sentence}")
@@ -155,9 +157,9 @@ def _op_ended(expected: Expected, run: OpRun) -> int:
 
 def _model_ended(expected: ModelExpected | None, run: OpRun) -> int:
     """A model whose process did not come to its end."""
-    from harness.op_by_op.repro import ending_of
-    from harness.reduce.repro import how_it_ended
-    from harness.reduce.search import Ending
+    from bringup.harness.reduce.run_model import how_it_ended
+    from bringup.harness.reduce.run_op import ending_of
+    from bringup.harness.reduce.search import Ending
 
     end = ending_of(run)
     same, sentence = how_it_ended(expected, Ending(end.outcome, end.failure, end.status))

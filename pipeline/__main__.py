@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""`python -m pipeline VERB`."""
+"""`python -m bringup.pipeline VERB`."""
 
 import sys
 
-from pipeline.cli import main
+from bringup.pipeline.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -11,18 +11,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from harness.errors import HarnessError, RecordError
-from harness.records.environment import check
-from harness.records.naming import SIZES
-from harness.records.writable import never_fail_to_print
-from pipeline import verbs
-from pipeline.choose import SESSIONS, RunOptions
-from pipeline.errors import PipelineError
-from pipeline.finish import finish_runs
-from pipeline.promises import ExitCode
-from pipeline.shard import parse_shard
-from pipeline.speech import Speaker, hint
-from pipeline.verdict_cache import share
+from bringup.harness.errors import HarnessError, RecordError
+from bringup.harness.records.environment import check
+from bringup.harness.records.naming import SIZES
+from bringup.harness.storage.writable import never_fail_to_print
+from bringup.pipeline import commands as verbs
+from bringup.pipeline.errors import PipelineError
+from bringup.pipeline.lists.expectations import ExitCode
+from bringup.pipeline.messages import Speaker, hint
+from bringup.pipeline.planning.selection import SESSIONS, RunOptions
+from bringup.pipeline.planning.shard import parse_shard
+from bringup.pipeline.planning.verdict_cache import share
+from bringup.pipeline.results.finish import finish_runs
 
 _EPILOG = """\
 examples:

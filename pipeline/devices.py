@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What this machine can do for which device, asked of the harness in a child process.
 
-`python -m harness.devices --json` prints what is read here; a probe of a sick driver may end
-its process, so it is never made in ours.
+`python -m bringup.harness.list_devices --json` prints what is read here; a probe of a sick driver
+may end its process, so it is never made in ours.
 """
 
 import enum
@@ -15,10 +15,10 @@ from pathlib import Path
 
 import msgspec
 
-from harness.errors import RecordError
-from harness.records.decoding import decode_json, read_bytes
-from pipeline.errors import PipelineError
-from pipeline.speech import hint
+from bringup.harness.errors import RecordError
+from bringup.harness.storage.decoding import decode_json, read_bytes
+from bringup.pipeline.errors import PipelineError
+from bringup.pipeline.messages import hint
 
 PROBE_TIMEOUT_S = 300.0
 _UNKNOWN_NAME = 2  # its exit code; the sentence is on stderr
@@ -49,7 +49,7 @@ def probe(root: Path, names: Sequence[str] = ()) -> tuple[Device, ...]:
     Raises:
         PipelineError: it does not know a name, or does not answer.
     """
-    command = [sys.executable, "-m", "harness.devices", *names, "--json"]
+    command = [sys.executable, "-m", "bringup.harness.list_devices", *names, "--json"]
     spoken = f"`python {' '.join(command[1:])}`"
     try:
         done = subprocess.run(

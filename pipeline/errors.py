@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pipeline's one exception base class; every message is a sentence for a person."""
 
-from harness.errors import HarnessError
+from bringup.harness.errors import HarnessError
 
 
 class PipelineError(HarnessError):

@@ -5,5 +5,5 @@
 
 `summary` turns a merged run into the values that every reporter shows; `xlsx`, `html` and
 `terminal` each write them in one format; `build` calls all three; `cli` is the door. Imports
-of this room look down to `harness.records` and nowhere else.
+of this room look down to `bringup.harness.records` and nowhere else.
 """

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""`python -m reports`."""
+"""`python -m bringup.reports`."""
 
 import sys
 
-from reports.cli import main
+from bringup.reports.cli import main
 
 sys.exit(main())

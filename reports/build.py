@@ -9,23 +9,24 @@ from pathlib import Path
 
 import msgspec
 
-from harness.errors import RecordError
-from harness.records.atomic import write_atomically
-from harness.records.decoding import decode_json, read_bytes
-from harness.records.moves import read_moves
-from harness.records.recent import merged_runs, recent_ops
-from harness.records.run_dir import read_merged, read_ops, read_plans
-from reports import ops_markdown, ops_xlsx
-from reports.errors import ReportError
-from reports.html import write_html
-from reports.kept import Choice, write_pages
-from reports.ops_export import artifacts_of_ops, write_exports
-from reports.ops_markdown import write_markdown
-from reports.ops_pages import write_op_pages
-from reports.ops_summary import ModelOps, models_of
-from reports.ops_xlsx import write_ops_xlsx
-from reports.summary import RunSummary, summarise
-from reports.xlsx import write_xlsx
+from bringup.harness.errors import RecordError
+from bringup.harness.records.moves import read_moves
+from bringup.harness.records.recent import merged_runs, recent_ops
+from bringup.harness.records.run_dir import read_merged, read_ops, read_plans
+from bringup.harness.storage.atomic import write_atomically
+from bringup.harness.storage.decoding import decode_json, read_bytes
+from bringup.reports import markdown as ops_markdown
+from bringup.reports.errors import ReportError
+from bringup.reports.html.op_pages import write_op_pages
+from bringup.reports.html.run_page import write_html
+from bringup.reports.html.text_pages import Choice, write_pages
+from bringup.reports.markdown import write_markdown
+from bringup.reports.model.ops import ModelOps, models_of
+from bringup.reports.model.run import RunSummary, summarise
+from bringup.reports.ops_json import artifacts_of_ops, write_exports
+from bringup.reports.xlsx import ops as ops_xlsx
+from bringup.reports.xlsx.models import write_xlsx
+from bringup.reports.xlsx.ops import write_ops_xlsx
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""`python -m reports build`: arguments in, exit code out."""
+"""`python -m bringup.reports build`: arguments in, exit code out."""
 
 import argparse
 import sys
@@ -10,13 +10,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from harness.errors import HarnessError
-from harness.records.aliases import read_aliases
-from harness.records.environment import check
-from harness.records.writable import never_fail_to_print
-from reports.build import Built, BuiltOps, build, build_ops, newest_run
-from reports.kept import Choice
-from reports.terminal import print_ops, print_summary
+from bringup.harness.errors import HarnessError
+from bringup.harness.records.aliases import read_aliases
+from bringup.harness.records.environment import check
+from bringup.harness.storage.writable import never_fail_to_print
+from bringup.reports.build import Built, BuiltOps, build, build_ops, newest_run
+from bringup.reports.html.text_pages import Choice
+from bringup.reports.terminal import print_ops, print_summary
 
 _EPILOG = """\
 examples:
@@ -68,7 +68,7 @@ def _recent(built: Built, results: Path, aliases: Mapping[str, str]) -> BuiltOps
 def _parser() -> argparse.ArgumentParser:
     shape = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(
-        prog="python -m reports",
+        prog="python -m bringup.reports",
         description="Documents from the records of a run.",
         epilog=_EPILOG,
         formatter_class=shape,

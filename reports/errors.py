@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one exception class of the room."""
 
-from harness.errors import HarnessError
+from bringup.harness.errors import HarnessError
 
 
 class ReportError(HarnessError):

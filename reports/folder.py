@@ -6,7 +6,7 @@
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from reports.errors import ReportError
+from bringup.reports.errors import ReportError
 
 
 def folder_of(run_dir: Path, name: str) -> Path:

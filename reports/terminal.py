@@ -9,15 +9,16 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.records.schema import Identity, Outcome, Status
-from reports import legend, ops_export
-from reports.build import Built, BuiltOps
-from reports.figures import Share, moment_text, seconds
-from reports.kept import FOLDER
-from reports.ops_summary import ModelOps, SharedOp, blockers
-from reports.summary import Missing, Result, RunSummary
-from reports.tally import Tally
-from reports.untrusted import clean, first_line
+from bringup.harness.records.schema import Identity, Outcome, Status
+from bringup.reports import ops_json as ops_export
+from bringup.reports.build import Built, BuiltOps
+from bringup.reports.html.text_pages import FOLDER
+from bringup.reports.model.ops import ModelOps, SharedOp, blockers
+from bringup.reports.model.run import Missing, Result, RunSummary
+from bringup.reports.model.tally import Tally
+from bringup.reports.words import legend
+from bringup.reports.words.figures import Share, moment_text, seconds
+from bringup.reports.words.untrusted import clean, first_line
 
 _AT_MOST = 20  # entries of a section: the documents have the rest
 _INDENT = 16  # columns of the two counts before an op

@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from harness.devices.wire import Level
+from bringup.harness.devices.wire import Level
 
 Array = npt.NDArray[Any]
 COMMON_FOLDER_VARIABLE = "BRINGUP_COMMON_TMPDIR"

@@ -1,7 +1,8 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""The devices by name: a registry of the kinds in `harness.devices.kinds` and of other people's.
+"""The devices by name: a registry of the kinds in `bringup.harness.devices.kinds` and of other
+people's.
 
 Kinds of other people's are named by an entry point of the group `bringup.devices`, or by the
 module that holds them in `BRINGUP_DEVICE_KINDS=MODULE[,MODULE]`: both reach the device hosts,
@@ -20,13 +21,14 @@ from importlib import metadata
 from types import ModuleType
 from typing import Any
 
-from harness.devices import kinds
-from harness.devices.backend import Backend
-from harness.devices.kinds.kind import DeviceKind, Family
-from harness.errors import UsageError
-from harness.records import provenance
-from harness.records.values import Status
-from harness.records.writable import said_by
+from bringup.harness.devices.backend import Backend
+from bringup.harness.devices.kind import DeviceKind, Family
+from bringup.harness.errors import UsageError
+from bringup.harness.records import provenance
+from bringup.harness.records.values import Status
+from bringup.harness.storage.writable import said_by
+
+_KINDS = "bringup.harness.devices.kinds"
 
 __all__ = ["DeviceKind", "kind_of", "kinds_listed", "register"]
 
@@ -135,8 +137,10 @@ def _statuses(modules: str) -> dict[str, Status]:
 
 @functools.cache
 def _modules() -> tuple[ModuleType, ...]:
-    names = sorted(info.name for info in pkgutil.iter_modules(kinds.__path__))
-    return tuple(importlib.import_module(f"{kinds.__name__}.{name}") for name in names)
+    names = sorted(
+        info.name for info in pkgutil.iter_modules(importlib.import_module(_KINDS).__path__)
+    )
+    return tuple(importlib.import_module(f"{_KINDS}.{name}") for name in names)
 
 
 @functools.cache

@@ -27,10 +27,10 @@ from pathlib import Path
 
 import psutil
 
-from harness.devices.catalog import kind_of
-from harness.errors import RecordError
-from harness.records.atomic import write_atomically
-from harness.records.verdicts.cache import default_path
+from bringup.harness.devices.catalog import kind_of
+from bringup.harness.errors import RecordError
+from bringup.harness.records.verdicts.cache import default_path
+from bringup.harness.storage.atomic import write_atomically
 
 _numbers = itertools.count(1)
 

@@ -5,9 +5,9 @@
 
 from collections.abc import Sequence
 
-from harness.devices.wire import Level, Usage
-from harness.errors import HarnessError
-from harness.records.schema import Stage
+from bringup.harness.devices.wire import Level, Usage
+from bringup.harness.errors import HarnessError
+from bringup.harness.records.schema import Stage
 
 
 class DeviceFailure(HarnessError):

@@ -10,8 +10,8 @@ however it dies. Devices that live in memory (CPU, compile-only) need none.
 import contextlib
 from collections.abc import Iterator
 
-from harness.devices.catalog import kind_of
-from harness.devices.machine_lock import machine_lock
+from bringup.harness.devices.catalog import kind_of
+from bringup.harness.devices.machine_lock import machine_lock
 
 
 def capacity(name: str) -> int | None:

@@ -20,8 +20,8 @@ import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.errors import DeviceError, RecordError
-from harness.records.ownership import is_trusted, open_plain, private_folder, refers_to
+from bringup.harness.errors import DeviceError, RecordError
+from bringup.harness.storage.ownership import is_trusted, open_plain, private_folder, refers_to
 
 FOLDERS = (Path("/run/lock"), Path("/tmp"))
 NODES = Path("/dev")

@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from harness.dense import DenseError, bytes_of, strided
-from harness.devices.wire import TensorSpec, create_memory, layout, read_at, write_at
-from harness.errors import DeviceError
-from harness.records.decoding import UNDECODABLE, why_not
+from bringup.harness.dense import DenseError, bytes_of, strided
+from bringup.harness.devices.wire import TensorSpec, create_memory, layout, read_at, write_at
+from bringup.harness.errors import DeviceError
+from bringup.harness.storage.decoding import UNDECODABLE, why_not
 
 _SAME_NAME = (
     *("bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64"),

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import msgspec
 
-from harness.devices.catalog import kind_of
-from harness.devices.kinds.kind import DeviceKind
-from harness.devices.pjrt import PLUGIN_PATH_VARIABLE
-from harness.records.provenance import versions
-from harness.records.verdicts.file_digest import digest_of
+from bringup.harness.devices.catalog import kind_of
+from bringup.harness.devices.kind import DeviceKind
+from bringup.harness.records.environment import PLUGIN_PREFIX
+from bringup.harness.records.provenance import versions
+from bringup.harness.records.verdicts.file_digest import digest_of
 
 _OURS = ("TT_TORCH_", "BRINGUP_")
 """Variables that we read ourselves: what of them matters to a verdict is among its flags."""
@@ -66,7 +66,7 @@ def _environment(kind: DeviceKind) -> dict[str, str]:
 
 
 def _names_plugin(variable: str) -> bool:
-    return variable.startswith(PLUGIN_PATH_VARIABLE.format(""))
+    return variable.startswith(PLUGIN_PREFIX)
 
 
 @functools.cache

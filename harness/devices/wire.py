@@ -19,9 +19,9 @@ from typing import Any
 
 import msgspec
 
-from harness.records.decoding import UNDECODABLE, why_not
-from harness.records.schema import Stage
-from harness.records.writable import plain
+from bringup.harness.records.schema import Stage
+from bringup.harness.storage.decoding import UNDECODABLE, why_not
+from bringup.harness.storage.writable import plain
 
 ALIGNMENT = 64
 """Bytes; XLA's CPU client takes host memory without a copy from this alignment on."""

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files that tests need and the repository does not hold: weights, models, inputs.
 
-    from harness import get_file
+    from bringup import get_file
 
     weights = get_file("test_files/pytorch/yolov10/yolov10n.pt")
 
@@ -17,11 +17,11 @@ import re
 from dataclasses import replace
 from pathlib import Path, PurePath
 
-from harness.errors import UsageError
-from harness.files.download import Terms
-from harness.files.places import read_path
-from harness.files.search import Search
-from harness.records.environment import VARIABLES
+from bringup.harness.errors import UsageError
+from bringup.harness.files.download import Terms
+from bringup.harness.files.places import read_path
+from bringup.harness.files.search import Search
+from bringup.harness.records.environment import VARIABLES
 
 LIMIT_VARIABLE = "BRINGUP_FILE_LIMIT_GIB"
 TIMEOUT_VARIABLE = "BRINGUP_FILE_TIMEOUT"

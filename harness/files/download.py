@@ -26,11 +26,11 @@ from pathlib import Path
 
 import msgspec
 
-from harness.errors import FileError, RecordError
-from harness.files.progress import Progress, amount
-from harness.files.source import Answer, BrokenError, Source
-from harness.records.atomic import write_atomically
-from harness.records.ownership import open_plain, refers_to
+from bringup.harness.errors import FileError, RecordError
+from bringup.harness.files.progress import Progress, amount
+from bringup.harness.files.source import Answer, BrokenError, Source
+from bringup.harness.storage.atomic import write_atomically
+from bringup.harness.storage.ownership import open_plain, refers_to
 
 PART_PREFIX = ".bringup-part-"
 _PART_WAIT_S = 1800.0

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from harness.errors import FileError, UsageError
-from harness.files.source import AbsentError, Answer, BrokenError, IsFolderError, said
+from bringup.harness.errors import FileError, UsageError
+from bringup.harness.files.source import AbsentError, Answer, BrokenError, IsFolderError, said
 
 _BLOCK = 8 << 20
 """Bytes asked of a server at once."""

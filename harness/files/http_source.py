@@ -23,8 +23,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from harness.errors import FileError, UsageError
-from harness.files.source import CHUNK, AbsentError, Answer, BrokenError, IsFolderError, said
+from bringup.harness.errors import FileError, UsageError
+from bringup.harness.files.source import (
+    CHUNK,
+    AbsentError,
+    Answer,
+    BrokenError,
+    IsFolderError,
+    said,
+)
 
 _RETRYABLE = (408, 425, 429, 500, 502, 503, 504)
 _LONGEST_WAIT_S = 30.0

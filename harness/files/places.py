@@ -16,8 +16,8 @@ import urllib.parse
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from harness.errors import FileError, UsageError
-from harness.files.download import PART_PREFIX
+from bringup.harness.errors import FileError, UsageError
+from bringup.harness.files.download import PART_PREFIX
 
 DOCKER_FOLDER = "DOCKER_CACHE_DIR"
 DOCKER_ROOT = "DOCKER_CACHE_ROOT"

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from harness.errors import FileError, RecordError, UsageError
-from harness.files.download import Terms, UnwritableError, download, is_good
-from harness.files.fsspec_source import FsspecSource
-from harness.files.http_source import HttpSource
-from harness.files.places import (
+from bringup.harness.errors import FileError, RecordError, UsageError
+from bringup.harness.files.download import Terms, UnwritableError, download, is_good
+from bringup.harness.files.fsspec_source import FsspecSource
+from bringup.harness.files.http_source import HttpSource
+from bringup.harness.files.places import (
     MIRROR,
     Asked,
     Cache,
@@ -23,8 +23,8 @@ from harness.files.places import (
     read_path,
     whole_mark,
 )
-from harness.files.source import IsFolderError
-from harness.records.atomic import write_atomically
+from bringup.harness.files.source import IsFolderError
+from bringup.harness.storage.atomic import write_atomically
 
 
 class Search:

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from harness.errors import FileError
+from bringup.harness.errors import FileError
 
 CHUNK = 1 << 20
 """Bytes that are read at once."""

@@ -16,8 +16,8 @@ from typing import Any
 import torch
 from torch.export import ExportedProgram
 
-from harness.errors import UsageError
-from harness.state.reach import reached
+from bringup.harness.errors import UsageError
+from bringup.harness.reach import reached
 
 
 class CallableModel(torch.nn.Module):

@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch.fx import Graph, Node
 
-from harness.frontend.program import Constant, Signature
-from harness.frontend.torch_program import is_random
+from bringup.harness.frontend.program import Constant, Signature
+from bringup.harness.frontend.torch_program import is_random
 
 
 def fold_constants(graph: Graph, signature: Signature, *, parameters: bool) -> Signature:

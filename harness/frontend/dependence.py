@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from torch.fx import Graph, Node
 
-from harness.frontend.program import Signature, UserInput
+from bringup.harness.frontend.program import Signature, UserInput
 
 if TYPE_CHECKING:
     import onnx

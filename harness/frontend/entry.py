@@ -17,10 +17,10 @@ from typing import Any
 
 import torch
 
-from harness.frontend.paths import BUFFERS, PARAMETERS
-from harness.frontend.program import SignatureError
-from harness.frontend.traced import quiet_gradient_modes
-from harness.verify.structure import UnsupportedOutputError, map_tensors
+from bringup.harness.frontend.paths import BUFFERS, PARAMETERS
+from bringup.harness.frontend.program import SignatureError
+from bringup.harness.frontend.traced import quiet_gradient_modes
+from bringup.harness.verify.structure import UnsupportedOutputError, map_tensors
 
 Call = tuple[tuple[Any, ...], dict[str, Any]]
 MODEL = "model."

@@ -10,8 +10,8 @@ from torch.fx import Graph, GraphModule
 from torch_mlir import ir
 from torch_mlir.extras.fx_importer import FxImporter, FxImporterHooks
 
-from harness.dense import to_numpy
-from harness.frontend.mlir import TorchMlir
+from bringup.harness.dense import to_numpy
+from bringup.harness.mlir import TorchMlir
 
 
 def import_graph(mlir: TorchMlir, graph: Graph) -> ir.Module:

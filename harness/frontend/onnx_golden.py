@@ -16,9 +16,15 @@ import onnx
 import torch
 from onnx import helper, numpy_helper
 
-from harness.dense import from_numpy, to_numpy
-from harness.frontend.onnx_inputs import RANDOM, OnnxRefusal, graphs_of, tensors_of, torch_dtype
-from harness.records.writable import said_by
+from bringup.harness.dense import from_numpy, to_numpy
+from bringup.harness.frontend.onnx_inputs import (
+    RANDOM,
+    OnnxRefusal,
+    graphs_of,
+    tensors_of,
+    torch_dtype,
+)
+from bringup.harness.storage.writable import said_by
 
 _Proto = onnx.TensorProto
 _FOREIGN = {

@@ -10,9 +10,9 @@ import numpy as np
 import onnx
 import torch
 
-from harness.dense import DenseError, from_numpy
-from harness.errors import HarnessError
-from harness.frontend.program import dtype_kind
+from bringup.harness.dense import DenseError, from_numpy
+from bringup.harness.errors import HarnessError
+from bringup.harness.frontend.program import dtype_kind
 
 STANDARD = ("", "ai.onnx")
 """Names of the domain of ONNX's own operators."""

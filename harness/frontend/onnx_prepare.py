@@ -12,9 +12,9 @@ import onnx
 import torch
 from onnx import helper, inliner, numpy_helper, shape_inference, version_converter
 
-from harness.dense import Array
-from harness.frontend.onnx_golden import golden_outputs
-from harness.frontend.onnx_inputs import (
+from bringup.harness.dense import Array
+from bringup.harness.frontend.onnx_golden import golden_outputs
+from bringup.harness.frontend.onnx_inputs import (
     STANDARD,
     OnnxRefusal,
     check_shape,
@@ -22,7 +22,7 @@ from harness.frontend.onnx_inputs import (
     torch_dtype,
     type_name,
 )
-from harness.records.writable import said_by
+from bringup.harness.storage.writable import said_by
 
 OPSET = 17
 """Older models are converted up to this; torch-mlir lowers few of the older forms."""

@@ -17,11 +17,10 @@ from onnx import numpy_helper
 from torch_mlir import ir
 from torch_mlir.extras import onnx_importer
 
-from harness.dense import from_numpy
-from harness.frontend import dependence
-from harness.frontend.mlir import TorchMlir
-from harness.frontend.onnx_golden import golden_outputs, run_onnxruntime
-from harness.frontend.onnx_inputs import (
+from bringup.harness.dense import from_numpy
+from bringup.harness.frontend import dependence
+from bringup.harness.frontend.onnx_golden import golden_outputs, run_onnxruntime
+from bringup.harness.frontend.onnx_inputs import (
     OnnxRefusal,
     check,
     input_names,
@@ -29,8 +28,9 @@ from harness.frontend.onnx_inputs import (
     result_names,
     torch_dtype,
 )
-from harness.frontend.onnx_prepare import ARGUMENT_ELEMENTS, OPSET, is_weight, prepare
-from harness.frontend.program import Constant, Result, Signature, UserInput
+from bringup.harness.frontend.onnx_prepare import ARGUMENT_ELEMENTS, OPSET, is_weight, prepare
+from bringup.harness.frontend.program import Constant, Result, Signature, UserInput
+from bringup.harness.mlir import TorchMlir
 
 __all__ = [
     "ARGUMENT_ELEMENTS",

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from harness.errors import HarnessError
+from bringup.harness.errors import HarnessError
 
 
 class SignatureError(HarnessError):
@@ -50,7 +50,7 @@ class Mutation:
     """What a parameter, a buffer or an input becomes by the call: output `index` of the program."""
 
     path: str
-    """As `harness.state.loaded` writes it, e.g. `mutated.buffers.bn.running_mean`."""
+    """As `bringup.harness.state.loaded` writes it, e.g. `mutated.buffers.bn.running_mean`."""
     index: int
     computed: bool = True
     """As of a `Result`."""

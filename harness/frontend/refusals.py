@@ -6,7 +6,7 @@
 import contextlib
 from collections.abc import Iterator
 
-from harness.errors import HarnessError
+from bringup.harness.errors import HarnessError
 
 
 class ExportRefusal(HarnessError):

@@ -27,13 +27,13 @@ from torch.export.graph_signature import (
 )
 from torch.fx import Graph, Node
 
-from harness.frontend import decompositions
-from harness.frontend.eager import without_fast_paths
-from harness.frontend.entry import MODEL, Call, Entry
-from harness.frontend.paths import BUFFERS, INPUTS, MUTATED, PARAMETERS
-from harness.frontend.program import Constant, Mutation, Result, Signature, UserInput
-from harness.frontend.refusals import ExportRefusal, explained
-from harness.frontend.traced import said_to_export
+from bringup.harness.frontend import decompositions
+from bringup.harness.frontend.eager import without_fast_paths
+from bringup.harness.frontend.entry import MODEL, Call, Entry
+from bringup.harness.frontend.paths import BUFFERS, INPUTS, MUTATED, PARAMETERS
+from bringup.harness.frontend.program import Constant, Mutation, Result, Signature, UserInput
+from bringup.harness.frontend.refusals import ExportRefusal, explained
+from bringup.harness.frontend.traced import said_to_export
 
 
 def call_of(inputs: Any) -> Call:

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
-from harness.errors import HarnessError
+from bringup.harness.errors import HarnessError
 
 
 class ReplacedStateError(HarnessError):

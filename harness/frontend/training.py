@@ -19,11 +19,11 @@ from torch.export.graph_signature import InputKind, OutputKind
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils import _pytree as pytree
 
-from harness.errors import HarnessError
-from harness.frontend.eager import WithoutDropout, without_fast_paths
-from harness.frontend.entry import MODEL, Call, Entry
-from harness.frontend.refusals import explained
-from harness.frontend.torch_program import export_entry
+from bringup.harness.errors import HarnessError
+from bringup.harness.frontend.eager import WithoutDropout, without_fast_paths
+from bringup.harness.frontend.entry import MODEL, Call, Entry
+from bringup.harness.frontend.refusals import explained
+from bringup.harness.frontend.torch_program import export_entry
 
 GRADIENT = "grad."
 

@@ -17,18 +17,21 @@ from pathlib import Path
 
 import msgspec
 
-from harness.devices.catalog import DEFAULT_DEVICE, kind_of
-from harness.devices.shared_libraries import libraries_of
-from harness.devices.toolchain import Toolchain, toolchain_of
-from harness.records.provenance import DISTRIBUTIONS, versions
-from harness.records.schema import Op
-from harness.records.verdicts.file_digest import digest_of
+from bringup.harness.devices.catalog import DEFAULT_DEVICE, kind_of
+from bringup.harness.devices.shared_libraries import libraries_of
+from bringup.harness.devices.toolchain import Toolchain, toolchain_of
+from bringup.harness.records.provenance import DISTRIBUTIONS, versions
+from bringup.harness.records.schema import Op
+from bringup.harness.records.verdicts.file_digest import digest_of
 
 KEY_VERSION = 5
 """Counted up when the same op, versions and flags may come to another verdict."""
 
 _HARNESS = Path(__file__).resolve().parents[1]
-_JUDGING = ("devices", "frontend", "op_by_op", "verify")
+_JUDGING = (
+    *("device_host", "devices", "frontend", "graph", "op_by_op", "ops", "reference", "reproduce"),
+    "verify",
+)
 """Rooms of the harness whose every line may have a part in a verdict on an op."""
 _EVERYWHERE = frozenset({"bringup", "torch", "torch-mlir", "numpy"})
 """Distributions that every verdict goes through: comparison, golden, lowering."""
@@ -110,7 +113,7 @@ def _judging_code() -> str:
     found = hashlib.sha256()
     sources = [path for room in _JUDGING for path in (_HARNESS / room).rglob("*.py")]
     chips = (_HARNESS / "devices").rglob("*.toml")
-    for path in sorted([*sources, *chips, _HARNESS / "lowering.py"]):
+    for path in sorted([*sources, *chips, _HARNESS / "mlir.py"]):
         content = path.read_bytes()
         found.update(f"{path.relative_to(_HARNESS)} {len(content)}\n".encode() + content)
     return found.hexdigest()

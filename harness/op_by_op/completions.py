@@ -18,7 +18,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
-from harness.op_by_op.threads import give_way
+from bringup.harness.device_host.threads import give_way
 
 Rest = Callable[[], None] | None
 """What is left to do of a thing that is on record, and nobody waits for."""

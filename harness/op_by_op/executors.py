@@ -17,26 +17,26 @@ import onnx
 import torch
 from torch.fx import Graph
 
-from harness.devices.op_run import OpJob
-from harness.errors import UsageError
-from harness.frontend.fx_import import import_graph
-from harness.frontend.mlir import LoweringError, TorchMlir, text_of
-from harness.frontend.torch_program import random_op
-from harness.lowering import Program, lower_onnx
-from harness.op_by_op.fx_json import FxJsonError, dumps, loads
-from harness.op_by_op.operand_values import origins_of
-from harness.op_by_op.reference import (
+from bringup.harness.device_host.op_run import OpJob
+from bringup.harness.errors import UsageError
+from bringup.harness.frontend.fx_import import import_graph
+from bringup.harness.frontend.lowering import Program, lower_onnx
+from bringup.harness.frontend.torch_program import random_op
+from bringup.harness.mlir import LoweringError, TorchMlir, text_of
+from bringup.harness.op_by_op.walk import Candidate, OpByOpExecutor
+from bringup.harness.ops.fx_json import FxJsonError, dumps, loads
+from bringup.harness.ops.operand_values import origins_of
+from bringup.harness.ops.stablehlo_ops import StablehloOp, split
+from bringup.harness.ops.torch_ops import TorchOp, count_ops, rounding_of, unique_ops
+from bringup.harness.records.schema import Outcome
+from bringup.harness.reference.references import (
     Golden,
     References,
     Source,
     seeded_inputs,
 )
-from harness.op_by_op.stablehlo_ops import StablehloOp, split
-from harness.op_by_op.stablehlo_torch import ReferenceRefusal
-from harness.op_by_op.torch_ops import TorchOp, count_ops, rounding_of, unique_ops
-from harness.op_by_op.walk import Candidate, OpByOpExecutor
-from harness.records.schema import Outcome
-from harness.verify import Natural
+from bringup.harness.reference.stablehlo_torch import ReferenceRefusal
+from bringup.harness.verify import Natural
 
 
 class TorchExecutor(OpByOpExecutor):

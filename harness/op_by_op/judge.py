@@ -12,14 +12,12 @@ from dataclasses import dataclass
 
 import torch
 
-from harness.devices.catalog import reached_by
-from harness.devices.op_run import OUT_OF_MEMORY, Ended, OpRun
-from harness.op_by_op.reference import Golden
-from harness.op_by_op.reproducer import fingerprint_of
-from harness.records.blobs import BlobStore
-from harness.records.machine_faults import is_machines
-from harness.records.metrics import worst
-from harness.records.schema import (
+from bringup.harness.device_host.op_run import OUT_OF_MEMORY, Ended, OpRun
+from bringup.harness.devices.catalog import reached_by
+from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.machine_faults import is_machines
+from bringup.harness.records.metrics import worst
+from bringup.harness.records.schema import (
     Artifact,
     Failure,
     Op,
@@ -30,7 +28,9 @@ from harness.records.schema import (
     StageResult,
     Status,
 )
-from harness.verify import Tolerances, compare, mismatches, settled
+from bringup.harness.reference.references import Golden
+from bringup.harness.reproduce.reproducer import fingerprint_of
+from bringup.harness.verify import Tolerances, compare, mismatches, settled
 
 _STATUS = {
     Stage.TORCH_IR: Status.CONVERTED_TO_TORCH_IR,

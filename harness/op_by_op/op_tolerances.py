@@ -11,8 +11,8 @@ its whole model says nothing of that.
 import dataclasses
 import math
 
-from harness.records.schema import Op, TensorType
-from harness.verify import Tolerances
+from bringup.harness.records.schema import Op, TensorType
+from bringup.harness.verify import Tolerances
 
 ULPS = 64.0
 """For an op that adds nothing up."""

@@ -12,27 +12,25 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
 
-from harness.config import CompileDepth, CompilerConfig
-from harness.devices.catalog import versions
-from harness.devices.client import Device
-from harness.devices.op_run import Ended, OpJob, OpRun
-from harness.devices.tensors import nbytes
-from harness.errors import HarnessError, IncorrectResultError, RecordError, UsageError
-from harness.executor import Executor
-from harness.frontend.mlir import LoweringError
-from harness.lowering import Program
-from harness.op_by_op import judge
-from harness.op_by_op.completions import Completions, Rest
-from harness.op_by_op.known import KnownVerdicts
-from harness.op_by_op.op_tolerances import op_tolerances
-from harness.op_by_op.pool import MEMORY_LIMIT, OpPool
-from harness.op_by_op.reference import Golden
-from harness.op_by_op.reproducer import fingerprint_of, write_reproducer
-from harness.op_by_op.threads import prompt_threads
-from harness.recording import TestRecorder
-from harness.records.environment import VARIABLES
-from harness.records.machine_faults import is_machines_error
-from harness.records.schema import (
+from bringup.harness.config import CompileDepth, CompilerConfig
+from bringup.harness.device_host.client import Device
+from bringup.harness.device_host.op_pool import MEMORY_LIMIT, OpPool
+from bringup.harness.device_host.op_run import Ended, OpJob, OpRun
+from bringup.harness.device_host.threads import prompt_threads
+from bringup.harness.devices.catalog import versions
+from bringup.harness.devices.tensors import nbytes
+from bringup.harness.errors import HarnessError, IncorrectResultError, RecordError, UsageError
+from bringup.harness.executor import Executor
+from bringup.harness.frontend.lowering import Program
+from bringup.harness.mlir import LoweringError
+from bringup.harness.op_by_op import judge
+from bringup.harness.op_by_op.cached_verdicts import KnownVerdicts
+from bringup.harness.op_by_op.completions import Completions, Rest
+from bringup.harness.op_by_op.op_tolerances import op_tolerances
+from bringup.harness.recording.recorder import TestRecorder
+from bringup.harness.records.environment import VARIABLES
+from bringup.harness.records.machine_faults import is_machines_error
+from bringup.harness.records.schema import (
     GOOD,
     Failure,
     Op,
@@ -42,11 +40,13 @@ from harness.records.schema import (
     Stage,
     Status,
 )
-from harness.records.verdicts.cache import worth_keeping
-from harness.records.verdicts.earlier import earlier_results
-from harness.records.verdicts.recheck import NO_CACHE_VARIABLE
-from harness.records.verdicts.rules import disagreement
-from harness.verify import Tolerances
+from bringup.harness.records.verdicts.cache import worth_keeping
+from bringup.harness.records.verdicts.earlier import earlier_results
+from bringup.harness.records.verdicts.recheck import NO_CACHE_VARIABLE
+from bringup.harness.records.verdicts.rules import disagreement
+from bringup.harness.reference.references import Golden
+from bringup.harness.reproduce.reproducer import fingerprint_of, write_reproducer
+from bringup.harness.verify import Tolerances
 
 WORKERS_VARIABLE = "BRINGUP_OP_WORKERS"
 _AHEAD = 2

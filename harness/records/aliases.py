@@ -16,10 +16,10 @@ from pathlib import Path
 
 import msgspec
 
-from harness.errors import RecordError
-from harness.records.decoding import decode_toml, read_bytes
-from harness.records.naming import identity_of_key
-from harness.records.schema import TestRecord
+from bringup.harness.errors import RecordError
+from bringup.harness.records.naming import identity_of_key
+from bringup.harness.records.schema import TestRecord
+from bringup.harness.storage.decoding import decode_toml, read_bytes
 
 ALIASES_NAME = "aliases.toml"
 

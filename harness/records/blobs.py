@@ -9,11 +9,11 @@ from pathlib import Path
 
 import zstandard
 
-from harness.errors import RecordError
-from harness.records.atomic import write_atomically
-from harness.records.decoding import unpacked
-from harness.records.schema import Artifact
-from harness.records.writable import writable
+from bringup.harness.errors import RecordError
+from bringup.harness.records.schema import Artifact
+from bringup.harness.storage.atomic import write_atomically
+from bringup.harness.storage.decoding import unpacked
+from bringup.harness.storage.writable import writable
 
 BLOB_FOLDER = "blobs"
 _DIGEST = re.compile(r"[0-9a-f]{64}")

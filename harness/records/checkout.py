@@ -12,10 +12,10 @@ import re
 import subprocess
 from pathlib import Path, PurePosixPath
 
-from harness.errors import UsageError
-from harness.records.journal import JOURNAL_FOLDER
-from harness.records.reproducible import REPRO_FOLDER, RESULTS
-from harness.records.writable import writable
+from bringup.harness.errors import UsageError
+from bringup.harness.records.journal import JOURNAL_FOLDER
+from bringup.harness.records.reproducible import REPRO_FOLDER, RESULTS
+from bringup.harness.storage.writable import writable
 
 TESTS = "tests"
 _TEST_FILE = re.compile(r"test_.*\.py|.*_test\.py", re.DOTALL)

@@ -7,7 +7,7 @@ An id is a string in which parameters stand behind each other; pytest knows wher
 it is called and what its value is. So the flow is the parameter `op_by_op` (or `flow`) and the mode
 the parameter `mode`, wherever they stand and whatever words other parameters have; the size and the
 device are the plugin's own parameters. What no parameter says is told by the places of the words,
-as :mod:`harness.records.naming` tells it of an id alone.
+as :mod:`bringup.harness.records.naming` tells it of an id alone.
 """
 
 import enum
@@ -17,8 +17,8 @@ from typing import NamedTuple
 import msgspec
 import pytest
 
-from harness.records.naming import FLOWS, MODES, identity_of, places_of
-from harness.records.schema import Identity
+from bringup.harness.records.naming import FLOWS, MODES, identity_of, places_of
+from bringup.harness.records.schema import Identity
 
 DEVICE_PARAMETER = "bringup_device"
 SIZE_PARAMETER = "bringup_size"

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.errors import UsageError
-from harness.records.writable import writable
+from bringup.harness.errors import UsageError
+from bringup.harness.storage.writable import writable
 
 Parse = Callable[[str], Any]
 """A variable's text to its value; raises ValueError with what was expected."""

@@ -13,8 +13,8 @@ from typing import get_args
 
 import msgspec
 
-from harness.records.naming import identity_of_key
-from harness.records.schema import (
+from bringup.harness.records.naming import identity_of_key
+from bringup.harness.records.schema import (
     GOOD,
     AnyEvent,
     Failure,

@@ -20,11 +20,9 @@ from pathlib import Path
 
 import msgspec
 
-from harness.errors import RecordError
-from harness.records import packing
-from harness.records.atomic import write_atomically
-from harness.records.decoding import Json, decode_json, lines_of
-from harness.records.schema import (
+from bringup.harness.errors import RecordError
+from bringup.harness.records import packing
+from bringup.harness.records.schema import (
     SCHEMA_VERSION,
     AnyEvent,
     JournalOpened,
@@ -34,7 +32,9 @@ from harness.records.schema import (
     OpVerdict,
     Provenance,
 )
-from harness.records.writable import encoded
+from bringup.harness.storage.atomic import write_atomically
+from bringup.harness.storage.decoding import Json, decode_json, lines_of
+from bringup.harness.storage.writable import encoded
 
 ATTEMPT_VARIABLE = "BRINGUP_ATTEMPT"
 """Set by a supervisor for its tests, and by a CI job that runs again: how often the run has been

@@ -15,8 +15,8 @@ import errno
 import re
 from collections.abc import Iterator
 
-from harness.errors import DeviceError, FileError, HarnessError, RecordError
-from harness.records.writable import said_by
+from bringup.harness.errors import DeviceError, FileError, HarnessError, RecordError
+from bringup.harness.storage.writable import said_by
 
 KILLED_FROM_OUTSIDE = "SIGKILL"
 """A process's end that no program brings about by itself: the kernel or a person sent it."""

@@ -9,7 +9,7 @@ Whoever shows or judges a metric asks here: the harness for an op, a record for 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from harness.records.values import Check, Metric, MetricState
+from bringup.harness.records.values import Check, Metric, MetricState
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import msgspec
 
-from harness.records.atomic import write_atomically
-from harness.records.decoding import decode_json, read_bytes
-from harness.records.writable import encoded
+from bringup.harness.storage.atomic import write_atomically
+from bringup.harness.storage.decoding import decode_json, read_bytes
+from bringup.harness.storage.writable import encoded
 
 MOVES_NAME = "promotions.json"
 

@@ -10,9 +10,9 @@ if that is not the published one. Both are fields of plans and records, and nobo
 of an id again: a variant may end in `-tiny` or `-cpu`.
 
 The function name gives the model (a trailing `_onnx` the framework). Where pytest is at hand, what
-it says of the parameters counts (:mod:`harness.records.collected`); here is what an id alone says.
-Of its words one is the flow and one is the mode, each told by its place, and what is left, in
-order, is the variant. Classes and a file that says more than its function
+it says of the parameters counts (:mod:`bringup.harness.records.collected`); here is what an id
+alone says. Of its words one is the flow and one is the mode, each told by its place, and what is
+left, in order, is the variant. Classes and a file that says more than its function
 (`test_resnet50.py::test_resnet`) are the qualifier; the folder plays no part.
 """
 
@@ -23,8 +23,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from harness.records.schema import Identity, PlannedTest, TestRecord
-from harness.records.values import BASE_SIZE
+from bringup.harness.records.schema import Identity, PlannedTest, TestRecord
+from bringup.harness.records.values import BASE_SIZE
 
 FLOWS = ("full", "op_by_op_torch", "op_by_op_stablehlo")
 MODES = ("eval", "train")

@@ -5,7 +5,7 @@
 
 import msgspec
 
-from harness.records.values import Event, Failure, Metric, Outcome, StageResult, Status
+from bringup.harness.records.values import Event, Failure, Metric, Outcome, StageResult, Status
 
 
 class TensorType(msgspec.Struct, frozen=True, gc=False):

@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from harness.records.naming import is_op_by_op
-from harness.records.run_dir import read_merged, read_ops
-from harness.records.schema import GOOD, NOT_EVIDENCE, OpResult, Outcome, Status, TestRecord
+from bringup.harness.records.naming import is_op_by_op
+from bringup.harness.records.run_dir import read_merged, read_ops
+from bringup.harness.records.schema import GOOD, NOT_EVIDENCE, OpResult, Outcome, Status, TestRecord
 
 ATTENTION = (
     Outcome.CRASHED,

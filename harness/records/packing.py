@@ -11,8 +11,8 @@ from pathlib import Path
 
 import zstandard
 
-from harness.errors import RecordError
-from harness.records.decoding import read_bytes, unpacked
+from bringup.harness.errors import RecordError
+from bringup.harness.storage.decoding import read_bytes, unpacked
 
 PACKED = ".zst"
 _LEVEL = 12  # a thirtieth smaller than level 6; a whole night takes 4 s, once

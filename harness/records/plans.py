@@ -13,8 +13,8 @@ from collections.abc import Collection, Iterable
 
 import msgspec
 
-from harness.records.naming import identity_of_key, listed_as, nodeid_on
-from harness.records.schema import SCHEMA_VERSION, Plan, PlannedTest
+from bringup.harness.records.naming import identity_of_key, listed_as, nodeid_on
+from bringup.harness.records.schema import SCHEMA_VERSION, Plan, PlannedTest
 
 
 class SharedPlan(msgspec.Struct, frozen=True, kw_only=True):

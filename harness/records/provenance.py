@@ -16,7 +16,7 @@ from importlib import metadata
 
 import psutil
 
-from harness.records.schema import Provenance
+from bringup.harness.records.schema import Provenance
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9._-]+")
 DISTRIBUTIONS = (

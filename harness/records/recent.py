@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.errors import RecordError
-from harness.records.aliases import renamed, with_present_names
-from harness.records.naming import is_op_by_op
-from harness.records.run_dir import HEADER_NAME, OpLine, read_merged, read_ops
-from harness.records.schema import NOT_EVIDENCE, OpResult, Outcome, RunHeader, TestRecord
+from bringup.harness.errors import RecordError
+from bringup.harness.records.aliases import renamed, with_present_names
+from bringup.harness.records.naming import is_op_by_op
+from bringup.harness.records.run_dir import HEADER_NAME, OpLine, read_merged, read_ops
+from bringup.harness.records.schema import NOT_EVIDENCE, OpResult, Outcome, RunHeader, TestRecord
 
 
 @dataclass(frozen=True)

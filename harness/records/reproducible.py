@@ -7,10 +7,10 @@ import re
 import shlex
 from pathlib import Path
 
-from harness.records.file_names import fitted
-from harness.records.naming import entry_of
-from harness.records.schema import Failure, Identity, Outcome, Stage
-from harness.records.values import BASE_SIZE
+from bringup.harness.records.naming import entry_of
+from bringup.harness.records.schema import Failure, Identity, Outcome, Stage
+from bringup.harness.records.values import BASE_SIZE
+from bringup.harness.storage.file_names import fitted
 
 RESULTS = "results"
 """Where reproducers are found by their names alone, below the project."""
@@ -48,7 +48,7 @@ if sys.path and os.path.abspath(sys.path[0]) == FOLDER:
     del sys.path[0]  # what lies beside this file is data: nothing of it is imported
 
 try:
-    from harness.repro import main
+    from bringup.harness.repro import main
 except ImportError as error:
     print(
         f"the project is not installed for {{sys.executable}} ({{error}}); in the project's root"

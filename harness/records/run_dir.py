@@ -18,14 +18,12 @@ from typing import TypeVar
 
 import msgspec
 
-from harness.errors import RecordError
-from harness.records.atomic import write_atomically
-from harness.records.decoding import Json, decode_json
-from harness.records.fold import fold, fold_ops
-from harness.records.journal import events_of, journals
-from harness.records.packing import packed, read_lines
-from harness.records.plans import SharedPlan
-from harness.records.schema import (
+from bringup.harness.errors import RecordError
+from bringup.harness.records.fold import fold, fold_ops
+from bringup.harness.records.journal import events_of, journals
+from bringup.harness.records.packing import packed, read_lines
+from bringup.harness.records.plans import SharedPlan
+from bringup.harness.records.schema import (
     SCHEMA_VERSION,
     JournalOpened,
     OpResult,
@@ -34,7 +32,9 @@ from harness.records.schema import (
     RunHeader,
     TestRecord,
 )
-from harness.records.writable import encoded
+from bringup.harness.storage.atomic import write_atomically
+from bringup.harness.storage.decoding import Json, decode_json
+from bringup.harness.storage.writable import encoded
 
 T = TypeVar("T", Plan, SharedPlan, RunHeader)
 L = TypeVar("L")

@@ -4,7 +4,7 @@
 """The record: the one contract between harness, pipeline and reports.
 
 A process appends *events* to a journal of its own, one JSON object per line, before and
-after everything it does. :mod:`harness.records.fold` folds the events of one test into one
+after everything it does. :mod:`bringup.harness.records.fold` folds the events of one test into one
 :class:`TestRecord`; that is what pipeline and reports read. Nothing is ever rewritten.
 
 The values that events and records are made of live in `values`, all that is of single ops in
@@ -20,8 +20,8 @@ Version history
 
 import msgspec
 
-from harness.records.metrics import worst
-from harness.records.ops import (
+from bringup.harness.records.metrics import worst
+from bringup.harness.records.ops import (
     Op,
     OpEnded,
     OpRepeated,
@@ -31,7 +31,7 @@ from harness.records.ops import (
     OpVerdict,
     TensorType,
 )
-from harness.records.values import (
+from bringup.harness.records.values import (
     GOOD,
     NOT_EVIDENCE,
     UNSETTLED,

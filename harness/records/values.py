@@ -246,7 +246,7 @@ class Check(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One comparison of one output: what was measured, what was required, who asserts it."""
 
     metric: str
-    """One of `harness.records.metrics.METRICS`."""
+    """One of `bringup.harness.records.metrics.METRICS`."""
     measured: Metric
     required: float | None
     """What it was held to, or would be; None for checks without a threshold (`shape` ...)."""

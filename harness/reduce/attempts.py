@@ -13,23 +13,23 @@ from typing import Self
 
 import torch
 
-from harness.devices.catalog import kind_of
-from harness.devices.client import Device
-from harness.devices.fork_server import ForkServer
-from harness.devices.op_run import Ended as RunEnded
-from harness.devices.op_run import OpFailure, OpJob, OpRun
-from harness.devices.probe import is_bystander
-from harness.errors import DeviceError
-from harness.frontend.mlir import LoweringError, TorchMlir, serialized
-from harness.op_by_op.judge import judge
-from harness.op_by_op.reference import Golden, Source
-from harness.op_by_op.reproducer import fingerprint_of
-from harness.records.blobs import BlobStore
-from harness.records.schema import OpVerdict, Outcome, Stage
-from harness.records.scratch import Scratch
-from harness.reduce.golden import GoldenError
-from harness.reduce.op_graph import OpGraph, Part
-from harness.verify import Tolerances
+from bringup.harness.device_host.client import Device
+from bringup.harness.device_host.fork_server import ForkServer
+from bringup.harness.device_host.op_run import Ended as RunEnded
+from bringup.harness.device_host.op_run import OpFailure, OpJob, OpRun
+from bringup.harness.device_host.probe import is_bystander
+from bringup.harness.devices.catalog import kind_of
+from bringup.harness.errors import DeviceError
+from bringup.harness.graph.golden_values import GoldenError
+from bringup.harness.graph.op_graph import OpGraph, Part
+from bringup.harness.mlir import LoweringError, TorchMlir, serialized
+from bringup.harness.op_by_op.judge import judge
+from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.schema import OpVerdict, Outcome, Stage
+from bringup.harness.reference.references import Golden, Source
+from bringup.harness.reproduce.reproducer import fingerprint_of
+from bringup.harness.storage.scratch import Scratch
+from bringup.harness.verify import Tolerances
 
 Sign = tuple[Outcome, str]
 """What two endings must share to be the same failure: outcome, and stage with diagnostic."""

@@ -19,17 +19,17 @@ from pathlib import Path
 
 import msgspec
 
-from harness.errors import RecordError, UsageError
-from harness.op_by_op.finding import written_below
-from harness.op_by_op.reproducer import EXPECTED, RUN, VERSIONS, fingerprint_of
-from harness.records.atomic import write_atomically
-from harness.records.checkout import refuse_foreign_test
-from harness.records.decoding import decode_json, read_bytes
-from harness.records.environment import VARIABLES, of_a_test
-from harness.records.naming import entry_of, sized
-from harness.records.reproducible import REPRO_FOLDER, RUN_MODEL, reproducer_name
-from harness.records.schema import Failure, Identity, Outcome, Status
-from harness.records.writable import encoded
+from bringup.harness.errors import RecordError, UsageError
+from bringup.harness.records.checkout import refuse_foreign_test
+from bringup.harness.records.environment import VARIABLES, of_a_test
+from bringup.harness.records.naming import entry_of, sized
+from bringup.harness.records.reproducible import REPRO_FOLDER, RUN_MODEL, reproducer_name
+from bringup.harness.records.schema import Failure, Identity, Outcome, Status
+from bringup.harness.reproduce.lookup import written_below
+from bringup.harness.reproduce.reproducer import EXPECTED, RUN, VERSIONS, fingerprint_of
+from bringup.harness.storage.atomic import write_atomically
+from bringup.harness.storage.decoding import decode_json, read_bytes
+from bringup.harness.storage.writable import encoded
 
 MODEL_SCHEMA = 1
 

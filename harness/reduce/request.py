@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.records.environment import VARIABLES
+from bringup.harness.records.environment import VARIABLES
 
 if TYPE_CHECKING:
-    from harness.records.schema import Identity
-    from harness.reduce.model_reproducer import ModelExpected
-    from harness.reduce.search import Found
+    from bringup.harness.records.schema import Identity
+    from bringup.harness.reduce.model_reproducer import ModelExpected
+    from bringup.harness.reduce.search import Found
 
 SECONDS_VARIABLE = "BRINGUP_REDUCE_SECONDS"
 """Seconds each failing model test may take to reduce its model at once; 0, the default: none."""

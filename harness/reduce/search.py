@@ -17,14 +17,14 @@ from itertools import takewhile
 
 import torch
 
-from harness.intermediates import IntermediateReport, Tally, compared
-from harness.op_by_op.reproducer import fingerprint_of
-from harness.records.schema import Failure, Identity, OpVerdict, Outcome, Stage, Status
-from harness.reduce.attempts import Attempts, Sign, sign_of
-from harness.reduce.golden import GoldenError
-from harness.reduce.minimise import minimise
-from harness.reduce.op_graph import OpGraph, Part, Unit
-from harness.verify import Tolerances
+from bringup.harness.graph.golden_values import GoldenError
+from bringup.harness.graph.intermediates import IntermediateReport, Tally, compared
+from bringup.harness.graph.op_graph import OpGraph, Part, Unit
+from bringup.harness.records.schema import Failure, Identity, OpVerdict, Outcome, Stage, Status
+from bringup.harness.reduce.attempts import Attempts, Sign, sign_of
+from bringup.harness.reduce.minimise import minimise
+from bringup.harness.reproduce.reproducer import fingerprint_of
+from bringup.harness.verify import Tolerances
 
 WHOLE_DEADLINE = 600.0
 """Seconds for the whole model, which may take minutes to compile."""

@@ -12,36 +12,37 @@ from typing import Any, NoReturn, Protocol
 import msgspec
 import torch
 
-from harness import apart, recording
-from harness.config import CompilerConfig
-from harness.devices import shared
-from harness.devices.catalog import versions
-from harness.devices.lease import lease
-from harness.errors import DeviceError, RecordError, UsageError
-from harness.executor import Executor
-from harness.frontend.entry import Call
-from harness.frontend.mlir import TorchMlir
-from harness.lowering import Program
-from harness.op_by_op.reproducer import write_reproducer
-from harness.records.reproducible import (
+from bringup.harness.config import CompilerConfig
+from bringup.harness.device_host import shared
+from bringup.harness.devices.catalog import versions
+from bringup.harness.devices.lease import lease
+from bringup.harness.errors import DeviceError, RecordError, UsageError
+from bringup.harness.executor import Executor
+from bringup.harness.frontend.entry import Call
+from bringup.harness.frontend.lowering import Program
+from bringup.harness.graph.op_graph import OpGraph, Part
+from bringup.harness.graph.program_graph import graph_of
+from bringup.harness.mlir import TorchMlir
+from bringup.harness.recording import recorder as recording
+from bringup.harness.records.reproducible import (
     REPRO_FOLDER,
     folder_name,
     is_reproducible,
     reproduce_command,
 )
-from harness.records.schema import AnyEvent, StageStarted, Status
-from harness.reduce import request as requests
-from harness.reduce.attempts import Attempts, worker
-from harness.reduce.model_reproducer import (
+from bringup.harness.records.schema import AnyEvent, StageStarted, Status
+from bringup.harness.reduce import child_process as apart
+from bringup.harness.reduce import request as requests
+from bringup.harness.reduce.attempts import Attempts, worker
+from bringup.harness.reduce.model_reproducer import (
     Reduced,
     expected_of,
     write_model,
 )
-from harness.reduce.op_graph import OpGraph, Part
-from harness.reduce.program_graph import graph_of
-from harness.reduce.request import Request, SearchDone
-from harness.reduce.search import WHOLE_DEADLINE, Ending, Found, Search, Smallest, Subject
-from harness.verify import Tolerances
+from bringup.harness.reduce.request import Request, SearchDone
+from bringup.harness.reduce.search import WHOLE_DEADLINE, Ending, Found, Search, Smallest, Subject
+from bringup.harness.reproduce.reproducer import write_reproducer
+from bringup.harness.verify import Tolerances
 
 SAVED_AT_ONCE = 64 << 20
 """Bytes of inputs and outputs up to which a part is written as soon as it is found."""

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from harness.state.reach import reached
+from bringup.harness.reach import reached
 
 T = TypeVar("T")
 

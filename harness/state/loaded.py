@@ -17,14 +17,14 @@ from typing import Any, TypeVar
 import torch
 from torch.nn.parameter import is_lazy
 
-from harness.errors import HarnessError
-from harness.frontend.entry import first_paths, named_tensors
-from harness.frontend.paths import BUFFERS, INPUTS, MUTATED, PARAMETERS
-from harness.frontend.torch_program import call_of
-from harness.state.copies import copied, identical
-from harness.state.objects import Restore, kept
-from harness.state.reach import reached
-from harness.state.tensors import TensorStates
+from bringup.harness.errors import HarnessError
+from bringup.harness.frontend.entry import first_paths, named_tensors
+from bringup.harness.frontend.paths import BUFFERS, INPUTS, MUTATED, PARAMETERS
+from bringup.harness.frontend.torch_program import call_of
+from bringup.harness.reach import reached
+from bringup.harness.state.copies import copied, identical
+from bringup.harness.state.objects import Restore, kept
+from bringup.harness.state.tensors import TensorStates
 
 T = TypeVar("T")
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.state.reach import filled, slots
+from bringup.harness.reach import filled, slots
 
 LARGEST_ARRAY = 16 << 20
 """Bytes of a numpy array up to which its contents are kept."""

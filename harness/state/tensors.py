@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from harness.state.copies import copy_of, is_plain, over
+from bringup.harness.state.copies import copy_of, is_plain, over
 
 COPIED_AT_ONCE = 16 << 20
 """Bytes of a storage up to which it is copied without waiting for a write."""

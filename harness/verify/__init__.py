@@ -3,14 +3,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Verification: a golden output and an actual one in, checks and a verdict out."""
 
-from harness.verify.arithmetic import coarsest_of
-from harness.verify.compare import compare, mismatches, verdict
-from harness.verify.flatten import Leaf, UnsupportedOutputError, flatten
-from harness.verify.gradients import compare_training, gradient_scale
-from harness.verify.natural import Natural, Passed, natural_errors, settled
-from harness.verify.reference import Float64
-from harness.verify.tokens import compare_tokens
-from harness.verify.tolerances import Tolerances
+from bringup.harness.verify.arithmetic import coarsest_of
+from bringup.harness.verify.compare import compare, mismatches, verdict
+from bringup.harness.verify.flatten import Leaf, UnsupportedOutputError, flatten
+from bringup.harness.verify.gradients import compare_training, gradient_scale
+from bringup.harness.verify.natural import Natural, Passed, natural_errors, settled
+from bringup.harness.verify.reference import Float64
+from bringup.harness.verify.tokens import compare_tokens
+from bringup.harness.verify.tolerances import Tolerances
 
 __all__ = [
     "Float64",

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import torch
 
-from harness.errors import UsageError
+from bringup.harness.errors import UsageError
 
 _BITS = {"f64": 53, "f32": 24, "tf32": 11, "f16": 11, "bf16": 8, "bfp8": 7, "f8": 4}
 """Significant bits by arithmetic, the hidden one included. Block float's are those of the largest

@@ -23,8 +23,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from harness.verify import chunks as reading
-from harness.verify.chunks import fill_of, real_parts
+from bringup.harness.verify import chunks as reading
+from bringup.harness.verify.chunks import fill_of, real_parts
 
 _GAP = 6
 """So many empty binades part values that lie apart: a mask of -10000 is 7 above scores of 50."""

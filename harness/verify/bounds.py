@@ -37,11 +37,11 @@ from dataclasses import dataclass
 
 import torch
 
-from harness.verify.arithmetic import quantum, storage_unit, unit_of
-from harness.verify.blocks import BlockSums, Family, block_sums
-from harness.verify.chunks import unravel
-from harness.verify.moments import power_of_two
-from harness.verify.tolerances import Tolerances
+from bringup.harness.verify.arithmetic import quantum, storage_unit, unit_of
+from bringup.harness.verify.blocks import BlockSums, Family, block_sums
+from bringup.harness.verify.chunks import unravel
+from bringup.harness.verify.moments import power_of_two
+from bringup.harness.verify.tolerances import Tolerances
 
 ELEMENT_TIMES = 4
 """So many times the resolution one element may be off: of 2,500 it is not seen in its row."""

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 import torch
 
-from harness.records.schema import Check, Metric
-from harness.verify import metrics
-from harness.verify.arithmetic import quantum
-from harness.verify.bounds import ELEMENT_TIMES, NATURAL_TIMES, Bound, judged
-from harness.verify.moments import rms
-from harness.verify.tolerances import Tolerances, rounding
+from bringup.harness.records.schema import Check, Metric
+from bringup.harness.verify import metrics
+from bringup.harness.verify.arithmetic import quantum
+from bringup.harness.verify.bounds import ELEMENT_TIMES, NATURAL_TIMES, Bound, judged
+from bringup.harness.verify.moments import rms
+from bringup.harness.verify.tolerances import Tolerances, rounding
 
 _NARROW = 8
 """Rounding excuses a PCC only in a golden whose spread is up to so many times `rounding`.

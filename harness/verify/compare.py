@@ -16,13 +16,13 @@ from types import MappingProxyType
 
 import torch
 
-from harness.records.metrics import kind_of_metric
-from harness.records.schema import Check, MetricState, OutputCheck
-from harness.verify import metrics
-from harness.verify.checks import Pair, difference_of_text, exact, fact, float_checks
-from harness.verify.flatten import Leaf, flatten
-from harness.verify.natural import Natural, Passed, largest
-from harness.verify.tolerances import DEFAULT, Tolerances
+from bringup.harness.records.metrics import kind_of_metric
+from bringup.harness.records.schema import Check, MetricState, OutputCheck
+from bringup.harness.verify import metrics
+from bringup.harness.verify.checks import Pair, difference_of_text, exact, fact, float_checks
+from bringup.harness.verify.flatten import Leaf, flatten
+from bringup.harness.verify.natural import Natural, Passed, largest
+from bringup.harness.verify.tolerances import DEFAULT, Tolerances
 
 
 def compare(

@@ -15,8 +15,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import torch
 
-from harness.dense import Array, DenseError, from_numpy, strided
-from harness.verify.structure import (
+from bringup.harness.dense import Array, DenseError, from_numpy, strided
+from bringup.harness.verify.structure import (
     MAX_DEPTH,
     Child,
     UnsupportedOutputError,

@@ -7,11 +7,11 @@ import dataclasses
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from harness.records.schema import OutputCheck
-from harness.verify.compare import compare
-from harness.verify.flatten import flatten
-from harness.verify.natural import Natural, Passed, largest
-from harness.verify.tolerances import Tolerances
+from bringup.harness.records.schema import OutputCheck
+from bringup.harness.verify.compare import compare
+from bringup.harness.verify.flatten import flatten
+from bringup.harness.verify.natural import Natural, Passed, largest
+from bringup.harness.verify.tolerances import Tolerances
 
 
 def compare_training(

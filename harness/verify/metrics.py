@@ -21,9 +21,9 @@ from dataclasses import dataclass
 
 import torch
 
-from harness.errors import HarnessError
-from harness.verify.chunks import FILL_MARGIN, chunks, comparable, fill_of, slices, unravel
-from harness.verify.moments import Moments, moments
+from bringup.harness.errors import HarnessError
+from bringup.harness.verify.chunks import FILL_MARGIN, chunks, comparable, fill_of, slices, unravel
+from bringup.harness.verify.moments import Moments, moments
 
 
 class ShapeMismatchError(HarnessError):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import torch
 
-from harness.verify.chunks import chunks, comparable
+from bringup.harness.verify.chunks import chunks, comparable
 
 
 class Moments(NamedTuple):

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Mapping
 
 import torch
 
-from harness.records.schema import OutputCheck
-from harness.verify.chunks import chunks, fill_of
-from harness.verify.flatten import flatten
+from bringup.harness.records.schema import OutputCheck
+from bringup.harness.verify.chunks import chunks, fill_of
+from bringup.harness.verify.flatten import flatten
 
 Natural = Mapping[str, torch.Tensor]
 """Golden less reference by path, in float32 (complex64); leaves that are equal are not in it."""

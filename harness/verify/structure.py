@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from harness.errors import HarnessError
+from bringup.harness.errors import HarnessError
 
 MAX_DEPTH = 100
 _FIELD = re.compile(r"[^\W\d]\w*(\.\w+)*")

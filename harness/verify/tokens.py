@@ -10,10 +10,10 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from harness.errors import UsageError
-from harness.records.schema import Check, Metric, OutputCheck
-from harness.verify.checks import difference_of_text, fact
-from harness.verify.tolerances import DEFAULT, Tolerances
+from bringup.harness.errors import UsageError
+from bringup.harness.records.schema import Check, Metric, OutputCheck
+from bringup.harness.verify.checks import difference_of_text, fact
+from bringup.harness.verify.tolerances import DEFAULT, Tolerances
 
 
 class Tokenizer(Protocol):

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 
 import torch
 
-from harness.errors import UsageError
-from harness.verify.arithmetic import storage_unit, unit_of
+from bringup.harness.errors import UsageError
+from bringup.harness.verify.arithmetic import storage_unit, unit_of
 
 _NOISE = {
     torch.float64: 1e-6,

@@ -12,9 +12,9 @@ import psutil
 import pytest
 
 if TYPE_CHECKING:
-    from harness.frontend.mlir import TorchMlir
-    from harness.op_by_op.pool import OpPool
-    from harness.recording import TestRecorder
+    from bringup.harness.device_host.op_pool import OpPool
+    from bringup.harness.mlir import TorchMlir
+    from bringup.harness.recording.recorder import TestRecorder
 
 collect_ignore = ["miniature"]  # run by tests, as a user would run them, never collected as tests
 
@@ -25,8 +25,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 @pytest.fixture
 def recorder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Iterator[TestRecorder]":
     """The record of a test on `cpu`, in a run directory of its own."""
-    from harness import recording
-    from harness.records.naming import identity_of
+    from bringup.harness.recording import recorder as recording
+    from bringup.harness.records.naming import identity_of
 
     monkeypatch.setenv("BRINGUP_RUN_DIR", str(tmp_path))
     recording.reset_run()
@@ -36,7 +36,7 @@ def recorder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Iterator[TestR
 
 @pytest.fixture(scope="module")
 def mlir() -> "TorchMlir":
-    from harness.frontend.mlir import TorchMlir
+    from bringup.harness.mlir import TorchMlir
 
     return TorchMlir()
 
@@ -53,7 +53,7 @@ def no_process_left() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def interpreter() -> "Iterator[OpPool]":
     """A worker of the reference interpreter."""
-    from harness.op_by_op.pool import OpPool
+    from bringup.harness.device_host.op_pool import OpPool
 
     with OpPool("interpreter", 1) as pool:
         yield pool

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import torch
 
-from harness.devices.catalog import versions
-from harness.op_by_op.reproducer import write_reproducer
-from harness.records.schema import Failure, Op, OpVerdict, Outcome, Status
+from bringup.harness.devices.catalog import versions
+from bringup.harness.records.schema import Failure, Op, OpVerdict, Outcome, Status
+from bringup.harness.reproduce.reproducer import write_reproducer
 
 KEY = "0123456789abcdef" * 4
 RELU = """

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.records.blobs import BlobStore
-from harness.records.run_dir import load_journals
-from harness.records.schema import TestRecord
+from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.run_dir import load_journals
+from bringup.harness.records.schema import TestRecord
 
 ROOT = Path(__file__).parents[2]
 MINIATURE = "tests/integration/miniature"

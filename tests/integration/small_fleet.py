@@ -19,9 +19,9 @@ from pathlib import Path
 
 import psutil
 
-from harness.records.run_dir import load_journals
-from harness.records.schema import Outcome, TestRecord
-from pipeline.lists import ListName
+from bringup.harness.records.run_dir import load_journals
+from bringup.harness.records.schema import Outcome, TestRecord
+from bringup.pipeline.lists.lists import ListName
 
 REPOSITORY = Path(__file__).parents[2]
 MARK = "BRINGUP_TEST_MARK"
@@ -80,7 +80,7 @@ class SmallFleet:
         self, *arguments: str, stdout: int = subprocess.PIPE
     ) -> "subprocess.Popen[str]":
         """Start the command line with nothing added."""
-        command = [sys.executable, "-m", "pipeline", *arguments]
+        command = [sys.executable, "-m", "bringup.pipeline", *arguments]
         if self.cgroup is not None:
             move = f'echo $$ > {self.cgroup / "cgroup.procs"}; exec "$@"'
             command = ["sh", "-c", move, "sh", *command]
@@ -131,11 +131,11 @@ class SmallFleet:
 
     def supervisors(self) -> list[psutil.Process]:
         """The command line itself."""
-        return self.by_command("-m pipeline ")
+        return self.by_command("-m bringup.pipeline ")
 
     def watchdogs(self) -> list[psutil.Process]:
         """The process between it and pytest."""
-        return self.by_command("-m pipeline.watchdog")
+        return self.by_command("-m bringup.pipeline.running.watchdog")
 
     def controllers(self) -> list[psutil.Process]:
         """pytest's own process."""

@@ -5,11 +5,12 @@
 
 import torch
 
-from harness import CompilerConfig, recording
-from harness.devices.op_run import OpJob, OpRun
-from harness.frontend.torch_program import call_of
-from harness.lowering import Program, lower_torch
-from harness.op_by_op.pool import OpPool
+from bringup import CompilerConfig
+from bringup.harness.device_host.op_pool import OpPool
+from bringup.harness.device_host.op_run import OpJob, OpRun
+from bringup.harness.frontend.lowering import Program, lower_torch
+from bringup.harness.frontend.torch_program import call_of
+from bringup.harness.recording import recorder as recording
 
 
 class Encoder(torch.nn.Module):

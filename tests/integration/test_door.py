@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.records.run_dir import read_merged
+from bringup.harness.records.run_dir import read_merged
 from tests.integration.small_fleet import ENVIRONMENT, REPOSITORY, SmallFleet, eventually
 from tests.unit.run_builder import STARTED, record, write_run
 
@@ -126,7 +126,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_is_reported_when_asked(
 def test_plain_pytest_is_reported_from_what_it_left(fleet: SmallFleet) -> None:
     run_dir = fleet.root / "results" / "local-1"
     pytest_run = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-p", "harness.pytest_plugin", "tests/models"],
+        [sys.executable, "-m", "pytest", "-p", "bringup.harness.pytest_plugin", "tests/models"],
         cwd=fleet.root,
         env={**os.environ, **ENVIRONMENT, "BRINGUP_RUN_DIR": str(run_dir)},
         stdout=subprocess.DEVNULL,

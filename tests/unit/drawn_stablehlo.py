@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from torch_mlir import ir
 
-from harness.frontend.mlir import TorchMlir
+from bringup.harness.mlir import TorchMlir
 from tests.unit.drawn_ops import Choice, Domain
 
 

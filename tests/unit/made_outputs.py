@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from harness.records.schema import (
+from bringup.harness.records.schema import (
     Check,
     Identity,
     ModelStatus,
@@ -17,7 +17,7 @@ from harness.records.schema import (
     Status,
     TestRecord,
 )
-from harness.verify import Tolerances
+from bringup.harness.verify import Tolerances
 
 NAN, INF = math.nan, math.inf
 OFF = Tolerances(assert_pcc=False, assert_atol=False, assert_exact=False, assert_tokens=False)

@@ -17,26 +17,20 @@ import msgspec
 import onnx
 import torch
 
-from harness.devices import faults, ttsys, wire
-from harness.devices.stage_log import STAGE_LOG_SIZE, StageLog
-from harness.devices.system_desc import CHIPS, load_board, schema_hash_for
-from harness.op_by_op.fx_json import dumps, loads
-from harness.op_by_op.reproducer import (
-    Expected,
-    has_drawn,
-    read_bytes_of,
-    read_expected,
-    write_bytes_of,
-)
-from harness.op_by_op.restored import onnx_model
-from harness.records import environment
-from harness.records.aliases import read_aliases, renamed
-from harness.records.blobs import BlobStore
-from harness.records.fold import fold, fold_ops
-from harness.records.journal import events_of, journals, read_header
-from harness.records.moves import Move, read_moves, write_moves
-from harness.records.plans import SharedPlan
-from harness.records.run_dir import (
+from bringup.harness.device_host import faults
+from bringup.harness.device_host.stage_log import STAGE_LOG_SIZE, StageLog
+from bringup.harness.devices import wire
+from bringup.harness.devices.backends import ttsys
+from bringup.harness.devices.backends.system_desc import CHIPS, load_board, schema_hash_for
+from bringup.harness.ops.fx_json import dumps, loads
+from bringup.harness.records import environment
+from bringup.harness.records.aliases import read_aliases, renamed
+from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.fold import fold, fold_ops
+from bringup.harness.records.journal import events_of, journals, read_header
+from bringup.harness.records.moves import Move, read_moves, write_moves
+from bringup.harness.records.plans import SharedPlan
+from bringup.harness.records.run_dir import (
     read_merged,
     read_ops,
     read_plan,
@@ -44,14 +38,23 @@ from harness.records.run_dir import (
     read_shared_plan,
     write_shared_plan,
 )
-from harness.records.schema import Failure, Outcome, PlannedTest, Stage, Status
-from harness.records.verdicts.cache import VerdictCache, _digest
-from harness.reduce.model_reproducer import ModelExpected, read_model
-from pipeline import devices, list_file
-from pipeline.durations import Estimator, observed, read_durations
-from pipeline.junit import read_junit, write_junit
-from pipeline.ledger import Ledger
-from reports.build import load, newest_run
+from bringup.harness.records.schema import Failure, Outcome, PlannedTest, Stage, Status
+from bringup.harness.records.verdicts.cache import VerdictCache, _digest
+from bringup.harness.reduce.model_reproducer import ModelExpected, read_model
+from bringup.harness.reproduce.reproducer import (
+    Expected,
+    has_drawn,
+    read_bytes_of,
+    read_expected,
+    write_bytes_of,
+)
+from bringup.harness.reproduce.restore import onnx_model
+from bringup.pipeline import devices
+from bringup.pipeline.lists import list_file
+from bringup.pipeline.planning.durations import Estimator, observed, read_durations
+from bringup.pipeline.results.junit import read_junit, write_junit
+from bringup.pipeline.running.ledger import Ledger
+from bringup.reports.build import load, newest_run
 from tests.unit import run_builder as made
 
 Read = Callable[[bytes, Path], object]
@@ -125,7 +128,7 @@ def _run(folder: Path) -> dict[str, bytes]:
     files = {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()}
     (packed,) = (folder / "journal").iterdir()
     files["journal.jsonl.zst"] = packed.read_bytes()
-    from harness.records.packing import read_lines
+    from bringup.harness.records.packing import read_lines
 
     files["journal.jsonl"] = read_lines(packed)
     files["records.jsonl"] = read_lines(folder / "records.jsonl.zst")
@@ -424,7 +427,7 @@ def _environment(data: bytes, _: Path) -> object:
     """Every variable of the table with that text, which is all that the system lets through."""
     text = os.fsdecode(data.replace(b"\0", b""))
     said: list[str] = []
-    from harness.errors import HarnessError
+    from bringup.harness.errors import HarnessError
 
     for name in environment.VARIABLES:
         try:

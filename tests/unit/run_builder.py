@@ -1,18 +1,18 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""Builds real run directories for the tests of `reports`, through `harness.records` alone."""
+"""Builds real run directories for the tests of `reports`, through its records alone."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from harness.records.blobs import BlobStore
-from harness.records.fold import model_status
-from harness.records.journal import JournalWriter, journals, pack_journals
-from harness.records.moves import Move, write_moves
-from harness.records.run_dir import write_merged, write_plan
-from harness.records.schema import (
+from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.fold import model_status
+from bringup.harness.records.journal import JournalWriter, journals, pack_journals
+from bringup.harness.records.moves import Move, write_moves
+from bringup.harness.records.run_dir import write_merged, write_plan
+from bringup.harness.records.schema import (
     Artifact,
     Check,
     Failure,

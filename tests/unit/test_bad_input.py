@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness.errors import HarnessError
+from bringup.harness.errors import HarnessError
 from tests.unit.mutations import mutated
 from tests.unit.readers import Reader, readers
 

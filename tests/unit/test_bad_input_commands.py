@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from harness.records.run_dir import write_plan
-from harness.records.schema import Outcome
-from harness.repro import main as repro
-from pipeline.cli import main as pipeline
-from reports.cli import main as reports
+from bringup.harness.records.run_dir import write_plan
+from bringup.harness.records.schema import Outcome
+from bringup.harness.repro import main as repro
+from bringup.pipeline.cli import main as pipeline
+from bringup.reports.cli import main as reports
 from tests.unit import run_builder as made
 from tests.unit.readers import _expected, _model, _run
 

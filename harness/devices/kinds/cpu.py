@@ -5,16 +5,16 @@
 
 from typing import TYPE_CHECKING
 
-from harness.devices.host_cpu import processor
-from harness.devices.kinds import xla
-from harness.devices.kinds.kind import DeviceKind
+from bringup.harness.devices.backends import xla
+from bringup.harness.devices.host_cpu import processor
+from bringup.harness.devices.kind import DeviceKind
 
 if TYPE_CHECKING:
-    from harness.devices.backend import Backend
+    from bringup.harness.devices.backend import Backend
 
 
 def _backend(name: str) -> "Backend":
-    from harness.devices.pjrt import PjrtBackend
+    from bringup.harness.devices.backends.pjrt import PjrtBackend
 
     return PjrtBackend()
 

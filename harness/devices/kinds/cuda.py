@@ -6,11 +6,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.devices.kinds import xla
-from harness.devices.kinds.kind import Arithmetic, DeviceKind
+from bringup.harness.devices.backends import xla
+from bringup.harness.devices.kind import Arithmetic, DeviceKind
 
 if TYPE_CHECKING:
-    from harness.devices.backend import Backend
+    from bringup.harness.devices.backend import Backend
 
 PLUGINS = ("*cuda*",)
 _INSTALL = "pip install jax-cuda13-plugin brings one"
@@ -18,13 +18,13 @@ _DRIVER = Path("/proc/driver/nvidia")
 
 
 def _backend(name: str) -> "Backend":
-    from harness.devices.pjrt import plugin_backend
+    from bringup.harness.devices.backends.pjrt import plugin_backend
 
     return plugin_backend(name, PLUGINS, _INSTALL)
 
 
 def _libraries() -> tuple[Path, ...]:
-    from harness.devices.pjrt import plugin_libraries
+    from bringup.harness.devices.backends.pjrt import plugin_libraries
 
     return plugin_libraries(PLUGINS)
 

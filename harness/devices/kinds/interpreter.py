@@ -5,14 +5,14 @@
 
 from typing import TYPE_CHECKING
 
-from harness.devices.kinds.kind import DeviceKind
+from bringup.harness.devices.kind import DeviceKind
 
 if TYPE_CHECKING:
-    from harness.devices.backend import Backend
+    from bringup.harness.devices.backend import Backend
 
 
 def _backend(name: str) -> "Backend":
-    from harness.devices.interpreter import InterpreterBackend
+    from bringup.harness.devices.backends.interpreter import InterpreterBackend
 
     return InterpreterBackend()
 

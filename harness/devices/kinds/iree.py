@@ -6,13 +6,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.devices.host_cpu import processor
-from harness.devices.kinds.kind import DeviceKind, IrLevel
-from harness.records.values import Status
+from bringup.harness.devices.host_cpu import processor
+from bringup.harness.devices.kind import DeviceKind, IrLevel
+from bringup.harness.records.values import Status
 
 if TYPE_CHECKING:
-    from harness.devices.backend import Backend
-    from harness.devices.wire import Level
+    from bringup.harness.devices.backend import Backend
+    from bringup.harness.devices.wire import Level
 
 FLAGS = (
     "--iree-hal-target-backends=llvm-cpu",
@@ -23,20 +23,20 @@ FLAGS = (
 
 
 def _backend(name: str) -> "Backend":
-    from harness.devices.iree import IreeBackend
+    from bringup.harness.devices.backends.iree import IreeBackend
 
     return IreeBackend(FLAGS)
 
 
 def _libraries() -> tuple[Path, ...]:
-    from harness.devices.shared_libraries import libraries_of
+    from bringup.harness.devices.shared_libraries import libraries_of
 
     compiler = libraries_of("iree.compiler", "_mlir_libs/*.so")
     return (*compiler, *libraries_of("iree._runtime_libs", "*.so"))
 
 
 def _left(scratch: Path) -> "tuple[Level, ...]":
-    from harness.devices.iree import levels_left
+    from bringup.harness.devices.backends.iree import levels_left
 
     return levels_left(scratch)
 

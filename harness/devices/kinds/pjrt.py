@@ -8,17 +8,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.devices.kinds import xla
-from harness.devices.kinds.kind import DeviceKind, Family
+from bringup.harness.devices.backends import xla
+from bringup.harness.devices.kind import DeviceKind, Family
 
 if TYPE_CHECKING:
-    from harness.devices.backend import Backend
+    from bringup.harness.devices.backend import Backend
 
 PREFIX = "pjrt:"
 
 
 def _backend(name: str) -> "Backend":
-    from harness.devices.pjrt import plugin_backend
+    from bringup.harness.devices.backends.pjrt import plugin_backend
 
     return plugin_backend(name, (name.removeprefix(PREFIX),))
 
@@ -50,7 +50,7 @@ def _kind(name: str) -> DeviceKind:
 
 def _owner(plugin: str) -> DeviceKind | None:
     """The kind with a name of its own that goes through a plugin."""
-    from harness.devices.catalog import named_kinds
+    from bringup.harness.devices.catalog import named_kinds
 
     return next((kind for kind in named_kinds().values() if kind.goes_through(plugin)), None)
 
@@ -68,13 +68,13 @@ def _variables(plugin: str) -> str:
 
 
 def _libraries(plugin: str) -> tuple[Path, ...]:
-    from harness.devices.pjrt import plugin_libraries
+    from bringup.harness.devices.backends.pjrt import plugin_libraries
 
     return plugin_libraries((plugin,))
 
 
 def _installed() -> Sequence[str]:
-    from harness.devices.pjrt import discover_plugins
+    from bringup.harness.devices.backends.pjrt import discover_plugins
 
     return [PREFIX + plugin for plugin in discover_plugins() if _owner(plugin) is None]
 

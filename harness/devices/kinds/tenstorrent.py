@@ -8,45 +8,34 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.devices.kinds import xla
-from harness.devices.kinds.kind import Arithmetic, DeviceKind, IrLevel
-from harness.records.values import Status
+from bringup.harness.devices.backends import xla
+from bringup.harness.devices.backends.tenstorrent_install import INSTALL, PLUGINS, has_card
+from bringup.harness.devices.kind import Arithmetic, DeviceKind, IrLevel
+from bringup.harness.records.values import Status
 
 if TYPE_CHECKING:
-    from harness.devices.backend import Backend
-    from harness.devices.wire import Level
+    from bringup.harness.devices.backend import Backend
+    from bringup.harness.devices.wire import Level
 
 BOARDS = ("n150", "n300", "n300-llmbox", "p150")
-PLUGINS = {"pjrt-plugin-tt": ("pjrt_plugin_tt", "tt"), "jax-tt-plugin": ("libtt", "tt")}
-"""Distributions that carry the plugin, best first, and the names their libraries go by."""
-DEVICE_NODES = Path("/dev/tenstorrent")
 _DRIVER_VERSION = Path("/sys/module/tenstorrent/version")
-INSTALL = "pip install 'bringup[tt]' brings one"
-
-
-def has_card() -> bool:
-    """Is there a card whose driver is loaded?"""
-    try:
-        return any(DEVICE_NODES.iterdir())
-    except OSError:
-        return False
 
 
 def _backend(name: str) -> "Backend":
-    from harness.devices.tenstorrent import TenstorrentBackend
+    from bringup.harness.devices.backends.tenstorrent import TenstorrentBackend
 
     return TenstorrentBackend(name)
 
 
 def _libraries() -> tuple[Path, ...]:
-    from harness.devices.pjrt import plugin_libraries
+    from bringup.harness.devices.backends.pjrt import plugin_libraries
 
     return plugin_libraries(tuple(name for names in PLUGINS.values() for name in names))
 
 
 @functools.cache
 def _figures(board: str) -> str:
-    from harness.devices.system_desc import encode, load_board
+    from bringup.harness.devices.backends.system_desc import encode, load_board
 
     return hashlib.sha256(encode(load_board(board), "0" * 64)).hexdigest()
 
@@ -63,7 +52,7 @@ def _target(board: str) -> str:
 
 
 def _left(scratch: Path) -> "tuple[Level, ...]":
-    from harness.devices.tenstorrent import levels_left
+    from bringup.harness.devices.backends.tenstorrent import levels_left
 
     return levels_left(scratch)
 
@@ -93,7 +82,7 @@ def _kind(board: str) -> DeviceKind:
         lease="tenstorrent",
         plugins=tuple(name for names in PLUGINS.values() for name in names),
         install=INSTALL,
-        preload=(*xla.PRELOAD, "harness.devices.tenstorrent"),
+        preload=(*xla.PRELOAD, "bringup.harness.devices.backends.tenstorrent"),
         left=_left,
     )
 

@@ -29,13 +29,13 @@ import msgspec
 import zstandard
 from filelock import FileLock
 
-from harness.errors import RecordError
-from harness.records.blobs import BlobStore
-from harness.records.decoding import decode_json
-from harness.records.schema import Artifact, OpVerdict
-from harness.records.verdicts.rules import cacheable
-from harness.records.verdicts.sqlite_errors import is_busy, is_corrupt, is_forbidden
-from harness.records.writable import encoded
+from bringup.harness.errors import RecordError
+from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.schema import Artifact, OpVerdict
+from bringup.harness.records.verdicts.rules import cacheable
+from bringup.harness.records.verdicts.sqlite_errors import is_busy, is_corrupt, is_forbidden
+from bringup.harness.storage.decoding import decode_json
+from bringup.harness.storage.writable import encoded
 
 CACHE_SCHEMA = 1
 PATH_VARIABLE = "BRINGUP_CACHE"

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import msgspec
 
-from harness.records.journal import journals, read_journal
-from harness.records.packing import read_lines
-from harness.records.schema import NOT_EVIDENCE, JournalOpened, OpEnded, OpResult
+from bringup.harness.records.journal import journals, read_journal
+from bringup.harness.records.packing import read_lines
+from bringup.harness.records.schema import NOT_EVIDENCE, JournalOpened, OpEnded, OpResult
 
 RESUMED_VARIABLE = "BRINGUP_RESUMED"
 """Set by a run that was taken up again."""

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import msgspec
 
-from harness.errors import RecordError
-from harness.records.atomic import write_atomically
-from harness.records.verdicts.cache import default_path
+from bringup.harness.errors import RecordError
+from bringup.harness.records.verdicts.cache import default_path
+from bringup.harness.storage.atomic import write_atomically
 
 _Stamp = tuple[int, int, int, int]
 

@@ -8,9 +8,9 @@ import os
 from dataclasses import dataclass
 from typing import Self
 
-from harness.errors import UsageError
-from harness.records import environment
-from harness.records.verdicts.rules import chosen_for_recheck
+from bringup.harness.errors import UsageError
+from bringup.harness.records import environment
+from bringup.harness.records.verdicts.rules import chosen_for_recheck
 
 RECHECK_VARIABLE = "BRINGUP_RECHECK"
 """Share of cache hits to compute again, e.g. `2%` or `0.02`."""

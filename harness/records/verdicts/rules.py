@@ -6,8 +6,8 @@
 import hashlib
 from datetime import UTC, datetime
 
-from harness.records.machine_faults import is_machines
-from harness.records.schema import Metric, OpVerdict, Outcome
+from bringup.harness.records.machine_faults import is_machines
+from bringup.harness.records.schema import Metric, OpVerdict, Outcome
 
 COMPILER_SIGNALS = frozenset({"SIGSEGV", "SIGABRT", "SIGFPE", "SIGILL", "SIGTRAP"})
 """Deaths by the program's own doing. SIGKILL and SIGBUS come from memory and disk."""

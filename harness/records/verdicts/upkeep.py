@@ -11,8 +11,8 @@ from typing import Self
 
 from filelock import FileLock, Timeout
 
-from harness.records.environment import VARIABLES
-from harness.records.verdicts.cache import DAY, Pruned, VerdictCache
+from bringup.harness.records.environment import VARIABLES
+from bringup.harness.records.verdicts.cache import DAY, Pruned, VerdictCache
 
 DAYS_VARIABLE = "BRINGUP_CACHE_DAYS"
 """Verdicts not used for so many days are forgotten."""

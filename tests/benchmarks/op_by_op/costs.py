@@ -11,9 +11,9 @@ from pathlib import Path
 
 import msgspec
 
-from harness.op_by_op.walk import WORKERS_VARIABLE
-from harness.recording import RUN_DIR_VARIABLE
-from harness.records.verdicts.cache import PATH_VARIABLE
+from bringup.harness.op_by_op.walk import WORKERS_VARIABLE
+from bringup.harness.recording.recorder import RUN_DIR_VARIABLE
+from bringup.harness.records.verdicts.cache import PATH_VARIABLE
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.op_by_op.nights import ROOT, child_environment
 

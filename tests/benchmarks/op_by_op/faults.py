@@ -4,8 +4,8 @@
 """Faults by the hundred in real runs: who else is hurt, what is lost, what is left behind.
 
 Each round is a whole `pipeline op_by_op` whose hosts do real faults to themselves on ops drawn at
-random (`harness.devices.faults`). What its records say of every op is held against a run of the
-same ops without a fault.
+random (`bringup.harness.device_host.faults`). What its records say of every op is held against a
+run of the same ops without a fault.
 """
 
 import random
@@ -17,10 +17,10 @@ from pathlib import Path
 
 import msgspec
 
-from harness.devices.faults import FAULTS_VARIABLE, Fault, FaultKind
-from harness.records.run_dir import OpLine
-from harness.records.schema import OpVerdict, Outcome, Stage
-from harness.records.verdicts.rules import disagreement
+from bringup.harness.device_host.faults import FAULTS_VARIABLE, Fault, FaultKind
+from bringup.harness.records.run_dir import OpLine
+from bringup.harness.records.schema import OpVerdict, Outcome, Stage
+from bringup.harness.records.verdicts.rules import disagreement
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.op_by_op.nights import Night, run_night
 from tests.benchmarks.op_by_op.reproducers import failures, folder_of, said

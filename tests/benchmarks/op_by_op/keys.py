@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from harness.frontend.mlir import TorchMlir
-from harness.op_by_op.cache_key import cache_key
-from harness.op_by_op.identity import stablehlo_op, torch_op
-from harness.records.schema import Op, OpVerdict, Status
-from harness.records.verdicts.cache import VerdictCache
+from bringup.harness.mlir import TorchMlir
+from bringup.harness.op_by_op.cache_key import cache_key
+from bringup.harness.ops.identity import stablehlo_op, torch_op
+from bringup.harness.records.schema import Op, OpVerdict, Status
+from bringup.harness.records.verdicts.cache import VerdictCache
 from tests.benchmarks.figures import Figure
 from tests.unit.drawn_ops import Choice, drawn, mutated
 from tests.unit.drawn_stablehlo import STABLEHLO, Cosmetics, meaning, operation_of

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.devices.backend import COMMON_FOLDER_VARIABLE
-from harness.records.journal import journals, read_journal
-from harness.records.run_dir import OpLine, load_ops
-from harness.records.schema import AnyEvent, Stage, StageEnded, TestEnded, TestStarted
-from harness.records.verdicts.cache import PATH_VARIABLE
+from bringup.harness.devices.backend import COMMON_FOLDER_VARIABLE
+from bringup.harness.records.journal import journals, read_journal
+from bringup.harness.records.run_dir import OpLine, load_ops
+from bringup.harness.records.schema import AnyEvent, Stage, StageEnded, TestEnded, TestStarted
+from bringup.harness.records.verdicts.cache import PATH_VARIABLE
 
 ROOT = Path(__file__).parents[3]
 BASE_MODELS = (
@@ -52,7 +52,7 @@ class Night:
 
 def run_night(directory: Path, cache: Path, arguments: Sequence[str], **environment: str) -> Night:
     """Run `pipeline op_by_op` with a verdict cache of one's own."""
-    command = [sys.executable, "-m", "pipeline", "op_by_op", *arguments]
+    command = [sys.executable, "-m", "bringup.pipeline", "op_by_op", *arguments]
     started = time.perf_counter()
     done = subprocess.run(
         [*command, "--output", str(directory), "--durations", str(directory.with_suffix(".json"))],

@@ -19,20 +19,20 @@ from typing import Any
 import msgspec
 import torch
 
-from harness.config import CompileDepth, CompilerConfig
-from harness.devices.begun_op import BegunOp
-from harness.devices.client import Device
-from harness.devices.op_run import Ended, OpJob, OpRun
-from harness.devices.shared import device
-from harness.frontend.torch_program import call_of
-from harness.lowering import lower_torch
-from harness.op_by_op.executors import TorchExecutor
-from harness.op_by_op.pool import OpPool
-from harness.op_by_op.walk import Candidate, close_pools
-from harness.recording import TestRecorder
-from harness.records.naming import identity_of
-from harness.records.schema import Outcome
-from harness.verify import Tolerances
+from bringup.harness.config import CompileDepth, CompilerConfig
+from bringup.harness.device_host.client import Device
+from bringup.harness.device_host.op_pool import OpPool
+from bringup.harness.device_host.op_run import Ended, OpJob, OpRun
+from bringup.harness.device_host.running_op import BegunOp
+from bringup.harness.device_host.shared import device
+from bringup.harness.frontend.lowering import lower_torch
+from bringup.harness.frontend.torch_program import call_of
+from bringup.harness.op_by_op.executors import TorchExecutor
+from bringup.harness.op_by_op.walk import Candidate, close_pools
+from bringup.harness.recording.recorder import TestRecorder
+from bringup.harness.records.naming import identity_of
+from bringup.harness.records.schema import Outcome
+from bringup.harness.verify import Tolerances
 from tests.benchmarks.op_by_op.costs import Cost
 from tests.models.bert import test_bert
 from tests.models.resnet import test_resnet

@@ -37,9 +37,9 @@ from torch_mlir.compiler_utils import (
 )
 from torch_mlir.dialects import torch as torch_dialect
 
-from harness.devices.backend import COMMON_FOLDER_VARIABLE
-from harness.devices.catalog import make_backend
-from harness.devices.tensors import WIRE_NAMES
+from bringup.harness.devices.backend import COMMON_FOLDER_VARIABLE
+from bringup.harness.devices.catalog import make_backend
+from bringup.harness.devices.tensors import WIRE_NAMES
 
 POLL_S = 0.01
 DEADLINE_S = 60.0
@@ -70,7 +70,7 @@ def compile_process(receiver: "Queue[Any]", sender: "Queue[Any]", device: str) -
 
 def execute_process(receiver: "Queue[Any]", sender: "Queue[Any]") -> None:
     """Run binaries on XLA's CPU client until the parent is gone."""
-    from harness.devices.pjrt import PjrtBackend
+    from bringup.harness.devices.backends.pjrt import PjrtBackend
 
     backend = PjrtBackend()
     backend.open()

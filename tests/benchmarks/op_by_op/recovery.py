@@ -16,9 +16,9 @@ from pathlib import Path
 import msgspec
 import torch
 
-from harness.devices.faults import FAULTS_VARIABLE, Fault, FaultKind
-from harness.devices.op_run import Ended, OpJob
-from harness.op_by_op.pool import OpPool
+from bringup.harness.device_host.faults import FAULTS_VARIABLE, Fault, FaultKind
+from bringup.harness.device_host.op_pool import OpPool
+from bringup.harness.device_host.op_run import Ended, OpJob
 from tests.benchmarks.op_by_op.costs import Recovery
 
 ADD = b"""

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from harness.op_by_op.reproducer import RUN
-from harness.records.reproducible import REPRO_FOLDER, folder_name
-from harness.records.run_dir import OpLine
-from harness.records.schema import Outcome
+from bringup.harness.records.reproducible import REPRO_FOLDER, folder_name
+from bringup.harness.records.run_dir import OpLine
+from bringup.harness.records.schema import Outcome
+from bringup.harness.reproduce.reproducer import RUN
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.op_by_op.nights import Night, child_environment, run_night
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import msgspec
 
-from harness.records.blobs import BlobStore
-from harness.records.run_dir import OpLine
+from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.run_dir import OpLine
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.op_by_op.nights import ROOT, Night, child_environment, run_night
 from tests.benchmarks.op_by_op.process_per_op import Sample

@@ -13,8 +13,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.records.run_dir import load_journals
-from harness.records.schema import Outcome, Stage, TestRecord
+from bringup.harness.records.run_dir import load_journals
+from bringup.harness.records.schema import Outcome, Stage, TestRecord
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.op_by_op.nights import ROOT, child_environment
 

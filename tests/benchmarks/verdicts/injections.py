@@ -4,8 +4,8 @@
 """`injections_found`: wrong results put into every op of real models, and what the night says.
 
 Each round is a whole op-by-op run whose hosts give another wrong result for every op
-(`harness.devices.faults.WrongResult`). Only what changed at least one value counts, and only ops
-that are good without a fault: what is wrong anyway shows nothing.
+(`bringup.harness.device_host.faults.WrongResult`). Only what changed at least one value counts, and
+only ops that are good without a fault: what is wrong anyway shows nothing.
 """
 
 from collections import Counter
@@ -14,8 +14,8 @@ from pathlib import Path
 
 import msgspec
 
-from harness.devices.faults import FAULTS_VARIABLE, Fault, WrongResult
-from harness.records.schema import Outcome
+from bringup.harness.device_host.faults import FAULTS_VARIABLE, Fault, WrongResult
+from bringup.harness.records.schema import Outcome
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.op_by_op.nights import run_night
 

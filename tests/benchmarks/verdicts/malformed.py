@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.errors import HarnessError
+from bringup.harness.errors import HarnessError
 from tests.benchmarks.figures import Figure
 from tests.unit.mutations import mutated
 from tests.unit.readers import Reader, readers

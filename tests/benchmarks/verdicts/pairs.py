@@ -6,8 +6,8 @@
 import random
 from dataclasses import dataclass, field
 
-from harness.records.schema import OutputCheck
-from harness.verify import (
+from bringup.harness.records.schema import OutputCheck
+from bringup.harness.verify import (
     Natural,
     Tolerances,
     compare,

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from harness import ModelTester
+from bringup import ModelTester
 
 
 class Opaque:

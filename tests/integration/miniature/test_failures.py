@@ -7,7 +7,7 @@
 import pytest
 import torch
 
-from harness import CompileDepth, CompilerConfig, ModelTester
+from bringup import CompileDepth, CompilerConfig, ModelTester
 
 
 class Tester(ModelTester):
@@ -175,7 +175,7 @@ def test_unknown_mode():
 
 
 def test_forbidden_pair():
-    from harness import OpByOpBackend
+    from bringup import OpByOpBackend
 
     config = CompilerConfig()
     config.op_by_op_backend = OpByOpBackend.STABLEHLO

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # PyTorch's own abbreviation
 
-from harness import ModelTester
+from bringup import ModelTester
 
 
 class Model(nn.Module):

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from harness import CompileDepth, CompilerConfig, ModelTester, OpByOpBackend
-from harness.lowering import lower_torch
+from bringup import CompileDepth, CompilerConfig, ModelTester, OpByOpBackend
+from bringup.harness.frontend.lowering import lower_torch
 
 
 class Model(nn.Module):

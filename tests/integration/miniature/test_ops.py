@@ -8,7 +8,7 @@ that lowers to something else."""
 import pytest
 import torch
 
-from harness import CompileDepth, CompilerConfig, ModelTester, OpByOpBackend
+from bringup import CompileDepth, CompilerConfig, ModelTester, OpByOpBackend
 
 
 class Model(torch.nn.Module):

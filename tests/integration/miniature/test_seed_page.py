@@ -8,7 +8,13 @@ import onnx
 import pytest
 import torch
 
-from harness import CompileDepth, CompilerConfig, ModelTester, OnnxModelTester, OpByOpBackend
+from bringup import (
+    CompileDepth,
+    CompilerConfig,
+    ModelTester,
+    OnnxModelTester,
+    OpByOpBackend,
+)
 
 
 class ThisTester(ModelTester):

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 import torch
 
-from harness import ModelTester
-from harness.state import settings
+from bringup import ModelTester
+from bringup.harness.state import settings
 
 START = {}
 

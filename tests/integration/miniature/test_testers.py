@@ -8,7 +8,7 @@ import pytest
 import torch
 from onnx import TensorProto, helper
 
-from harness import CompileDepth, CompilerConfig, ModelTester, OnnxModelTester
+from bringup import CompileDepth, CompilerConfig, ModelTester, OnnxModelTester
 
 
 class Twice(torch.nn.Module):

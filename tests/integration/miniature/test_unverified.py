@@ -11,7 +11,13 @@ import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from harness import CompileDepth, CompilerConfig, ModelTester, OnnxModelTester, OpByOpBackend
+from bringup import (
+    CompileDepth,
+    CompilerConfig,
+    ModelTester,
+    OnnxModelTester,
+    OpByOpBackend,
+)
 
 CALLS = []
 

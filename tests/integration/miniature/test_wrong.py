@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from harness import ModelTester
+from bringup import ModelTester
 
 
 class Block(torch.nn.Module):

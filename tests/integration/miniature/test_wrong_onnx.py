@@ -10,7 +10,7 @@ import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from harness import OnnxModelTester
+from bringup import OnnxModelTester
 
 WIDTH = 4
 

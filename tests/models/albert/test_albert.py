@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import AlbertConfig, AlbertForMaskedLM
 
-from harness import CompileDepth, CompilerConfig, ModelTester, OpByOpBackend
+from bringup import CompileDepth, CompilerConfig, ModelTester, OpByOpBackend
 
 from ..seeded import build, tokens
 

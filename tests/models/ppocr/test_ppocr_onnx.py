@@ -10,7 +10,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch.nn.functional import pad
 
-from harness import CompileDepth, CompilerConfig, OnnxModelTester, OpByOpBackend
+from bringup import CompileDepth, CompilerConfig, OnnxModelTester, OpByOpBackend
 
 from ..static_onnx import static
 

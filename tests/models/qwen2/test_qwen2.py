@@ -5,7 +5,7 @@
 import pytest
 from transformers import Qwen2Config, Qwen2ForCausalLM
 
-from harness import CompileDepth, CompilerConfig, ModelTester, OpByOpBackend
+from bringup import CompileDepth, CompilerConfig, ModelTester, OpByOpBackend
 
 from ..seeded import build, tokens
 

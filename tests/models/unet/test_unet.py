@@ -5,7 +5,7 @@
 import pytest
 import torch
 
-from harness import CompileDepth, CompilerConfig, ModelTester, OpByOpBackend
+from bringup import CompileDepth, CompilerConfig, ModelTester, OpByOpBackend
 
 from ..seeded import normal
 from .unet import UNet

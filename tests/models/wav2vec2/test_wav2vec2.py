@@ -5,7 +5,7 @@
 import pytest
 from transformers import Wav2Vec2Config, Wav2Vec2ForCTC
 
-from harness import CompileDepth, CompilerConfig, ModelTester, OpByOpBackend
+from bringup import CompileDepth, CompilerConfig, ModelTester, OpByOpBackend
 
 from ..seeded import build, normal
 

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from harness import CompileDepth, CompilerConfig, ModelTester
+from bringup import CompileDepth, CompilerConfig, ModelTester
 
 
 class Each(nn.Module):

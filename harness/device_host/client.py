@@ -1,0 +1,253 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""The parent's side of a device: start its host, ask it, outlive it.
+
+A `Device` is opened lazily and may be started early, so that the host loads its plugin while this
+process exports. Every way a request can end has its own exception: the compiler said no
+(`DeviceRefusal`), the host died (`HostCrash`), it ran past its deadline and was killed
+(`HostTimeout`), the device itself cannot be had (`DeviceError`). For an op (`run_op`) each of them
+is a value instead.
+"""
+
+import atexit
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bringup.harness.device_host.connection import Connection
+from bringup.harness.device_host.fork_server import ForkServer
+from bringup.harness.device_host.op_run import DEADLINE, OpJob, OpRun
+from bringup.harness.device_host.probe import PROBE_DEADLINE, diagnosis, probe_job
+from bringup.harness.device_host.running_op import BegunOp
+from bringup.harness.devices import device_history
+from bringup.harness.devices.catalog import kind_of
+from bringup.harness.devices.failures import DeviceFailure, DeviceRefusal, HostCrash, HostTimeout
+from bringup.harness.devices.wire import (
+    Compile,
+    Compiled,
+    Opened,
+    Ran,
+    Release,
+    Released,
+    Request,
+    Run,
+    Usage,
+)
+from bringup.harness.errors import DeviceError, HarnessError
+
+if TYPE_CHECKING:
+    import torch
+
+OPEN_TIMEOUT = 120.0
+"""Seconds to open a device: a plugin may unpack half a gigabyte on its first use."""
+_RELEASE_TIMEOUT = 10.0
+
+
+class Binary:
+    """A compiled program, alive in its host until released."""
+
+    def __init__(self, host: Connection, reply: Compiled) -> None:
+        self.host = host
+        self.number = reply.binary
+        self.levels = reply.levels
+        self.usage = reply.usage
+        self.serialized = reply.serialized
+
+    def release(self) -> None:
+        """Free it in the host; harmless when the host is gone."""
+        if not self.host.closed:
+            with contextlib.suppress(HarnessError):
+                _ask(self.host, Release(self.number), Released, _RELEASE_TIMEOUT)
+
+
+class Device:
+    """One device, served by a host process that is started again after a crash.
+
+    Without a fork server the host lives at most as long as the thread that started it.
+    """
+
+    def __init__(
+        self, name: str, *, fork_server: ForkServer | None = None, memory_limit: int = 0
+    ) -> None:
+        """`memory_limit` is in bytes of private memory of the host, 0 for none."""
+        self.name = kind_of(name).name
+        self.memory_limit = memory_limit
+        self._fork_server = fork_server
+        self._host: Connection | None = None
+        self._mark: Path | None = None
+        self._suspicion = ""
+        """Why this process does not believe the device before a probe."""
+        atexit.register(self.close)
+
+    def start(self) -> None:
+        """Start the host, unless there is one, without waiting for it."""
+        if self._host is None or not self._host.alive:
+            self.close()
+            self._mark = device_history.note_open(self.name)
+            self._host = Connection(self.name, self._fork_server, self.memory_limit)
+
+    def open(self) -> Opened:
+        """Wait until the device is open.
+
+        Raises:
+            DeviceError: it cannot be had here; one sentence says why.
+        """
+        return self._opened()[1]
+
+    def _opened(self) -> tuple[Connection, Opened]:
+        self.start()
+        host = self._host
+        assert host is not None
+        if host.opened is None:
+            try:
+                host.opened, _ = host.receive(Opened, OPEN_TIMEOUT)
+            except DeviceFailure as error:
+                self.close()
+                if isinstance(error, DeviceRefusal):
+                    raise DeviceError(str(error)) from error
+                self._suspect(str(error))
+                last = error.diagnostic.strip().splitlines()[-1:] or ["it said nothing"]
+                raise DeviceError(f"opening {self.name}: {error}: {last[0]}") from error
+            self._prove(host, host.opened)
+        return host, host.opened
+
+    def _prove(self, host: Connection, opened: Opened) -> None:
+        """Probe a device that hung, or whose host died, before anything else runs on it.
+
+        Raises:
+            DeviceError: it fails the probe; it stays suspect.
+        """
+        reason = self._suspicion or device_history.suspicion(self.name)
+        if reason:
+            job = probe_job(executes=opened.executes)
+            begun = BegunOp(host, job, executes=opened.executes, limited=self.memory_limit > 0)
+            if said := diagnosis(begun.finish(PROBE_DEADLINE)):
+                self.close()
+                self._suspect(reason)
+                raise DeviceError(f"{self.name} is not to be believed ({reason}): {said}")
+            self._suspicion = ""
+            device_history.absolve(self.name)
+        if opened.executes:
+            device_history.remember_executing(self.name)
+
+    def _suspect(self, reason: str) -> None:
+        self._suspicion = reason
+        device_history.suspect(self.name, reason)
+
+    def executes(self) -> bool:
+        """Can programs run here, and not compile only?
+
+        Raises:
+            DeviceError: it cannot be had; or it executed on this machine before and only compiles
+                now, so that what would be reached says nothing of a model.
+        """
+        if self.open().executes:
+            return True
+        if since := device_history.executed_before(self.name):
+            raise DeviceError(
+                f"{self.name} executed on this machine (known since {since}) and now only compiles:"
+                f" is its driver gone? If it is not to execute here any more:"
+                f" nox -s devices -- --forget {self.name}"
+            )
+        return False
+
+    def compile(
+        self,
+        stablehlo: bytes,
+        options: dict[str, str],
+        *,
+        timeout: float | None = None,
+        keep_binary: bool = False,
+    ) -> Binary:
+        """Compile a portable StableHLO artifact.
+
+        Raises:
+            DeviceRefusal, HostCrash, HostTimeout: as the module says.
+        """
+        host, _ = self._opened()
+        request = Compile(stablehlo, options, keep_binary)
+        with self._watched():
+            reply, _ = _ask(host, request, Compiled, timeout)
+        return Binary(host, reply)
+
+    def run(
+        self, binary: Binary, inputs: "Sequence[torch.Tensor]", *, timeout: float | None = None
+    ) -> "tuple[list[torch.Tensor], Usage]":
+        """Run a program on CPU tensors and fetch its outputs, in the program's order.
+
+        Raises:
+            DeviceRefusal, HostCrash, HostTimeout: as the module says.
+        """
+        from bringup.harness.devices.tensors import read_tensors, write_tensors
+
+        host, opened = self._opened()
+        if not opened.executes:
+            raise DeviceError(f"{self.name} only compiles on this machine; nothing can run on it")
+        if binary.host is not host:
+            raise DeviceError(f"the program was compiled in a host of {self.name} that is gone")
+        specs, descriptor = write_tensors(inputs)
+        try:
+            request = Run(binary.number, tuple(specs))
+            with self._watched():
+                reply, returned = _ask(host, request, Ran, timeout, descriptor)
+        finally:
+            os.close(descriptor)
+        assert returned is not None
+        return read_tensors(reply.outputs, returned), reply.usage
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Remember a host's death or silence: the next one starts with a probe."""
+        try:
+            yield
+        except (HostCrash, HostTimeout) as error:
+            self._suspect(str(error))
+            raise
+
+    def memory(self) -> int:
+        """Bytes resident in the host; 0 without one."""
+        return self._host.memory() if self._host is not None else 0
+
+    def close(self, *, wait: bool = True) -> None:
+        """End the host. Without waiting, a large one frees its memory while we go on."""
+        host, self._host = self._host, None
+        if host is not None:
+            host.close(wait=wait)
+            device_history.note_closed(self._mark)
+
+    def run_op(
+        self, job: OpJob, deadline: float = DEADLINE, clear: Callable[[], None] | None = None
+    ) -> OpRun:
+        """Take one op through lowering, the device's compiler and, where it executes, the device.
+
+        As `BegunOp.finish`.
+
+        Raises:
+            DeviceError: the device cannot be opened.
+        """
+        return self.begin_op(job).finish(deadline, clear)
+
+    def begin_op(self, job: OpJob) -> BegunOp:
+        """Have the host begin with an op.
+
+        Raises:
+            DeviceError: the device cannot be opened.
+        """
+        host, opened = self._opened()
+        return BegunOp(host, job, executes=opened.executes, limited=self.memory_limit > 0)
+
+
+def _ask(
+    host: Connection,
+    request: Request,
+    kind: type,
+    timeout: float | None,
+    descriptor: int | None = None,
+) -> tuple[Any, int | None]:
+    """Send a request; its reply, of a kind, and the descriptor that came with it."""
+    if not host.begin(request, descriptor):
+        host.raise_crash()
+    return host.receive(kind, timeout)

@@ -1,0 +1,217 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""The front end, stage by stage: a model in, a program that any device can compile out."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.fx import Graph
+
+from bringup.harness.config import CompileDepth, CompilerConfig
+from bringup.harness.frontend import dependence, torch_program, training
+from bringup.harness.frontend.consteval import fold_constants
+from bringup.harness.frontend.entry import Call, Entry
+from bringup.harness.frontend.fx_import import import_graph
+from bringup.harness.frontend.paths import INPUTS, MUTATED
+from bringup.harness.frontend.program import Constant, Signature
+from bringup.harness.frontend.refusals import ExportRefusal
+from bringup.harness.mlir import TorchMlir, text_of
+from bringup.harness.recording.recorder import StageScope, TestRecorder
+from bringup.harness.records.schema import Stage, Status
+
+if TYPE_CHECKING:
+    import onnx
+
+LARGE_CONSTANTS = 4 << 20
+"""Bytes of constants inside the IR above which its kept text leaves them out."""
+
+
+@dataclass
+class Program:
+    """A model at the lowest level asked for, and how calls map onto it."""
+
+    artifact: bytes | None = None
+    """Portable StableHLO; None when the depth stops above it."""
+    signature: Signature | None = None
+    graph: Graph | None = None
+    """The decomposed FX graph the artifact was made from; None for ONNX."""
+    onnx: "onnx.ModelProto | None" = None
+    """The prepared ONNX model it was made from; its weights are arguments, unless inlined."""
+    flatten: Callable[[Call], Sequence[Any]] = field(default=lambda call: call[0])
+    restore: Callable[[Sequence[Any]], Any] = field(default=lambda leaves: leaves)
+    extracted: bool = False
+    """Does `restore` give what the test extracts, since the model's own result has no structure?"""
+
+
+def lower_torch(
+    model: torch.nn.Module,
+    call: Call,
+    config: CompilerConfig,
+    recorder: TestRecorder,
+    extract: Callable[[Any], Any] = lambda result: result,
+) -> Program:
+    """Take a PyTorch model down, to evaluate it.
+
+    `extract` makes of a result that cannot be taken apart one that can.
+    """
+    with recorder.stage(Stage.EXPORT) as stage:
+        torch_program.accepts_call(model, call)
+        entry = Entry(model, call, extract=extract)
+        exported = torch_program.export_entry(entry)
+        keep_level(stage, config, "torch_fx", torch_program.readable(exported))
+        stage.reached(Status.CREATED_GRAPH)
+    return _lower_exported(entry, exported, config, recorder)
+
+
+def lower_training(
+    model: torch.nn.Module,
+    call: Call,
+    loss: Callable[[Any], torch.Tensor],
+    config: CompilerConfig,
+    recorder: TestRecorder,
+) -> Program:
+    """Take forward, loss and backward of a PyTorch model down, as one program."""
+    with recorder.stage(Stage.EXPORT) as stage:
+        torch_program.accepts_call(model, call)
+        entry = training.entry_of(model, call, loss)
+        exported = training.export_step(entry)
+        keep_level(stage, config, "torch_fx", torch_program.readable(exported))
+        stage.reached(Status.CREATED_GRAPH)
+    program = _lower_exported(entry, exported, config, recorder)
+    program.restore = training.results_of(exported)
+    return program
+
+
+def _lower_exported(
+    entry: Entry,
+    exported: torch.export.ExportedProgram,
+    config: CompilerConfig,
+    recorder: TestRecorder,
+) -> Program:
+    if config.compile_depth is CompileDepth.TORCH_FX:
+        return Program()
+    with recorder.stage(Stage.DECOMPOSE) as stage:
+        decomposed = torch_program.decompose(exported)
+        signature = torch_program.signature_of(decomposed, entry.paths, entry.replaced)
+        _refuse_shared_writes(entry, signature)
+        random = torch_program.random_op(decomposed.graph)
+        if random is not None:  # it is compiled all the same, and its golden differs from itself
+            stage.attributes["random"] = random
+        signature = _consteval(decomposed.graph, signature, config)
+        if config.inline_parameters and not config.splits_fx:
+            signature = torch_program.inline(decomposed, signature)
+        signature = dependence.of_graph(decomposed.graph, signature)
+        stage.attributes["nodes"] = str(torch_program.node_count(decomposed.graph))
+    program = Program(
+        signature=signature,
+        graph=decomposed.graph,
+        flatten=entry.flatten,
+        restore=entry.restore,
+        extracted=entry.extracted,
+    )
+    if config.stops_at_graph:
+        return program
+    mlir = TorchMlir(trace=config.ir_log_level == "DEBUG")
+    with recorder.stage(Stage.TORCH_IR) as stage:
+        module = import_graph(mlir, decomposed.graph)
+        whole = not config.inline_parameters
+        keep_level(stage, config, "torch_ir", text_of(module, whole=whole))
+        stage.reached(Status.CONVERTED_TO_TORCH_IR)
+    program.artifact = _lower_module(mlir, module, whole, config, recorder)
+    return program
+
+
+def _refuse_shared_writes(entry: Entry, signature: Signature) -> None:
+    """Of two inputs in one memory a program cannot say that what is written to one is in the other.
+
+    Raises:
+        ExportRefusal: forward writes to such an input.
+    """
+    for mutation in signature.mutations:
+        path = mutation.path.removeprefix(MUTATED + INPUTS)
+        if path != mutation.path and path in entry.sharing:
+            raise ExportRefusal(
+                f"inputs {path} and {entry.sharing[path]} share memory, and forward writes to it,"
+                " which no exported program can say: give one of them memory of its own"
+            )
+
+
+def _consteval(graph: Graph, signature: Signature, config: CompilerConfig) -> Signature:
+    if not (config.enable_consteval or config.consteval_parameters):
+        return signature
+    return fold_constants(graph, signature, parameters=config.consteval_parameters)
+
+
+def lower_onnx(
+    model: "onnx.ModelProto",
+    inputs: Mapping[str, torch.Tensor],
+    config: CompilerConfig,
+    recorder: TestRecorder,
+) -> Program:
+    """Take an ONNX model down; its own graph takes the place of the FX graph."""
+    from bringup.harness.frontend import onnx_program  # PyTorch models do without onnx
+
+    with recorder.stage(Stage.EXPORT) as stage:
+        prepared = onnx_program.prepare(model, inputs)
+        keep_level(stage, config, "onnx", onnx_program.readable(prepared))
+        stage.attributes["nodes"] = str(len(prepared.graph.node))
+        stage.reached(Status.CREATED_GRAPH)
+    if config.compile_depth is CompileDepth.TORCH_FX:
+        return Program()
+    weights = {} if config.inline_parameters else onnx_program.lift_weights(prepared)
+    program = Program(
+        signature=onnx_program.signature_of(prepared, inputs, weights),
+        onnx=prepared,
+        flatten=lambda call: list(onnx_program.named_inputs(model, call[1] or call[0]).values()),
+        restore=tuple,
+    )
+    if config.stops_at_graph:
+        return program
+    mlir = TorchMlir(trace=config.ir_log_level == "DEBUG")
+    with recorder.stage(Stage.TORCH_IR) as stage:
+        whole = onnx_program.constant_bytes(prepared) < LARGE_CONSTANTS
+        module = onnx_program.import_model(mlir, prepared)
+        keep_level(stage, config, "torch_ir", text_of(module, whole=whole))
+        stage.reached(Status.CONVERTED_TO_TORCH_IR)
+    program.artifact = _lower_module(mlir, module, whole, config, recorder)
+    return program
+
+
+def _lower_module(
+    mlir: TorchMlir,
+    module: Any,
+    whole: bool,
+    config: CompilerConfig,
+    recorder: TestRecorder,
+) -> bytes:
+    with recorder.stage(Stage.TORCH_BACKEND_IR) as stage:
+        mlir.to_backend(module)
+        keep_level(stage, config, "torch_backend_ir", text_of(module, whole=whole))
+        stage.reached(Status.CONVERTED_TO_TORCH_BACKEND_IR)
+    with recorder.stage(Stage.STABLEHLO) as stage:
+        mlir.to_stablehlo(module)
+        keep_level(stage, config, "stablehlo", text_of(module, whole=whole))
+        artifact = mlir.portable(module)
+        stage.attributes["bytes"] = str(len(artifact))
+        stage.reached(Status.CONVERTED_TO_STABLE_HLO)
+    return artifact
+
+
+def keep_level(stage: StageScope, config: CompilerConfig, level: str, text: str) -> None:
+    """Keep a level's IR; print it and write it as a plain file where the config asks for that."""
+    stage.keep(level, text)
+    if config.ir_log_level:
+        print(f"// ----- {level} -----\n{text}", file=sys.stderr)
+    if level.upper() in config.save_mlir:
+        path = stage.plain_file(f"{level}.mlir")
+        path.write_text(text)
+
+
+def parameter_elements(program: Program) -> int:
+    """Elements of all parameters that are arguments."""
+    constants: Sequence[Constant] = program.signature.constants if program.signature else ()
+    return sum(c.value.numel() for c in constants if c.parameter)

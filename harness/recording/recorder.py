@@ -1,0 +1,554 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Writing one process's records: the run it belongs to, the test it is in, the stage it is at.
+
+A run directory comes from `BRINGUP_RUN_DIR`; without one, the first test that has something to
+record opens `results/local-<time>-<pid>`. Every stage is journalled before it starts.
+"""
+
+import contextlib
+import itertools
+import os
+import time
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from bringup.harness.device_host.usage import Meter
+from bringup.harness.devices.catalog import distributions
+from bringup.harness.errors import DeviceError, FileError, HarnessError, RecordError, UsageError
+from bringup.harness.recording.op_tally import OpTally
+from bringup.harness.records import provenance
+from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.environment import VARIABLES
+from bringup.harness.records.journal import JournalWriter, run_attempt
+from bringup.harness.records.machine_faults import is_machines_error
+from bringup.harness.records.naming import nodeid_on, run_again, same_test
+from bringup.harness.records.ops import without_costs
+from bringup.harness.records.schema import (
+    NOT_EVIDENCE,
+    WORST_FIRST,
+    AnyEvent,
+    Artifact,
+    Failure,
+    Identity,
+    OpEnded,
+    OpResult,
+    OpsFound,
+    OpStarted,
+    Outcome,
+    OutputCheck,
+    OutputsChecked,
+    Stage,
+    StageEnded,
+    StageResult,
+    StageStarted,
+    Status,
+    TestDescribed,
+    TestEnded,
+    TestStarted,
+    TestWarned,
+)
+from bringup.harness.storage.file_names import fitted
+from bringup.harness.storage.writable import MESSAGE_LIMIT, said_by, trace_of
+
+RUN_DIR_VARIABLE = "BRINGUP_RUN_DIR"
+RUN_ID_VARIABLE = "BRINGUP_RUN_ID"
+DEADLINE_VARIABLE = "BRINGUP_TEST_DEADLINE"
+"""Seconds since the epoch at which the running test will be killed."""
+NOTHING_COMPARED = "NothingCompared"
+"""Kind of failure of a test that says nothing, since there was nothing to be wrong."""
+NON_DETERMINISTIC = "NonDeterministic"
+"""Kind of failure of a test whose model gave two results for one call."""
+
+
+class Run:
+    """This process's journal and blobs in a run directory."""
+
+    def __init__(self, directory: Path, run_id: str, seed: int = 0) -> None:
+        self.directory = directory.absolute()  # a model may change the working directory
+        self.run_id = run_id
+        collected = provenance.collect(seed, distributions())
+        self.journal = JournalWriter(self.directory, run_id, collected)
+        self.blobs = BlobStore(self.directory)
+        self.pid = os.getpid()
+        self.started = time.time()
+        self._nodeids: dict[str, str] = {}
+
+    def refuse_twin(self, key: str, nodeid: str) -> None:
+        """Note whose record a key is.
+
+        Raises:
+            UsageError: another test of this process has that key.
+        """
+        other = self._nodeids.setdefault(key, nodeid)
+        if other != nodeid:
+            raise UsageError(same_test(other, nodeid, key))
+
+
+_run: Run | None = None
+_begun_in = Path()
+"""Where the announced test began: its run is not opened where it has gone to."""
+
+
+def current_run() -> Run:
+    """The run of this process, opened on first use."""
+    global _run
+    if _run is None or _run.pid != os.getpid():
+        directory = os.environ.get(RUN_DIR_VARIABLE)
+        if directory is None:
+            stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+            directory = f"results/local-{stamp}-{os.getpid()}"
+        run_id = os.environ.get(RUN_ID_VARIABLE, Path(directory).name)
+        _run = Run(_begun_in / directory, run_id)
+    return _run
+
+
+def reset_run() -> None:
+    """Forget the run, so that the next test opens the one the environment names then."""
+    global _run
+    if _run is not None and _run.pid == os.getpid():
+        _run.journal.close()
+    _run = None
+
+
+class StageScope:
+    """What a running stage may add to its own result."""
+
+    def __init__(self, recorder: "TestRecorder", stage: Stage) -> None:
+        self._recorder = recorder
+        self.stage = stage
+        self.artifacts: list[Artifact] = []
+        self.attributes: dict[str, str] = {}
+        self.status = recorder.status
+        self.usage: tuple[float, int] | None = None
+        """(cpu seconds, peak bytes) of another process that did this stage's work."""
+
+    def keep(self, level: str, text: str | bytes) -> None:
+        """Keep an IR level or another text of this stage."""
+        self.artifacts.append(self._recorder.run.blobs.put(text, level))
+
+    def plain_file(self, name: str) -> Path:
+        """Where this test saves a plain file beside its records."""
+        key = self._recorder.key
+        plain = "".join(c if c.isalnum() or c in "._-@" else "_" for c in key)
+        folder = self._recorder.run.directory / "saved" / fitted(plain, whole=key)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / name
+
+    def reached(self, status: Status) -> None:
+        """Note a status achieved; it stands even when the stage fails later."""
+        self.status = max(self.status, status)
+
+
+class TestRecorder:
+    """Writes the events of one attempt at one test.
+
+    Its own `verdict` and `failure` are of the test's body; each of its testers has a share of the
+    record with its own, and the test's outcome is the worst of them all.
+    """
+
+    __test__ = False
+    tester = ""
+    """Which of the test's testers it writes for."""
+
+    def __init__(self, identity: Identity, nodeid: str, entry: str = "") -> None:
+        self.run = current_run()
+        self.testers: list[TesterRecorder] = []
+        """The shares of the testers that the test made, in order."""
+        self.run.refuse_twin(identity.key, nodeid)
+        self.ended = False
+        self.began = time.monotonic()
+        self.deadline = _deadline()
+        self.ops = OpTally()
+        """What its ops came to."""
+        self._begin(identity, nodeid, entry)
+        self._write(
+            TestStarted(
+                time=time.time(),
+                identity=identity,
+                nodeid=nodeid,
+                pid=os.getpid(),
+                attempt=run_attempt(),
+                entry=entry,
+            )
+        )
+
+    def _begin(self, identity: Identity, nodeid: str, entry: str) -> None:
+        self.identity = identity
+        self.key = identity.key
+        self.nodeid = nodeid
+        self.entry = entry
+        self.status = Status.NOT_STARTED
+        self.failure: Failure | None = None
+        self.verdict: Outcome | None = None
+        """What it came to; None when it did not come to its end."""
+        self.unraised: list[str] = []
+        """Why it is not good, sentences that are on record and that nobody has raised yet."""
+        self.results: list[tuple[StageResult, Status]] = []
+        """Stages so far, for a test that can reuse them."""
+        self._ops_said, self._ops_taken = 0, 0
+        self._only_op: int | None = None
+        """What was last said of how many ops there are."""
+        self.profiles_ops = True
+        """Off: what an op's stages cost stays off the record."""
+
+    def _write(self, event: AnyEvent) -> None:
+        self.run.journal.append(event)
+
+    def share(self, name: str, device: str | None = None) -> "TesterRecorder":
+        """Another tester's part of the record, under a name of its own.
+
+        `device` is the one that the tester names for itself, if it does.
+        """
+        taken = {share.tester for share in self.testers}
+        names = (f"{name}#{n}" if n > 1 else name for n in itertools.count(1))
+        share = TesterRecorder(self, next(n for n in names if n not in taken), device)
+        self.testers.append(share)
+        return share
+
+    def worst(self) -> "TestRecorder | None":
+        """The share, or the body, with the worst verdict; None when nothing has one."""
+        concluded = [share for share in (*self.testers, self) if share.verdict is not None]
+        return min(concluded, key=lambda share: _severity(share.verdict), default=None)
+
+    def idle(self) -> str:
+        """That testers were made and none was run, a sentence; empty when there is no such."""
+        if not self.testers or any(share.verdict is not None for share in self.testers):
+            return ""
+        return f"the test made a tester of {self.testers[0].tester} and did not run it"
+
+    def elsewhere(self) -> str:
+        """That nothing of it ran on the device it is filed under, a sentence; empty when some did.
+
+        A verdict of another device would count as this one's, in every table and for its lists.
+        """
+        devices = [share.device for share in self.testers if share.verdict is not None]
+        if not devices or self.identity.device in devices:
+            return ""
+        named = ", ".join(dict.fromkeys(devices))
+        return f"nothing of it ran on {self.identity.device}: its testers are made for {named}"
+
+    def says_nothing(self) -> str:
+        """Why it says nothing of its model on its device, a sentence; empty when it may."""
+        return self.idle() or self.elsewhere()
+
+    def conclude(self) -> None:
+        """End a test whose body is through, with the worst word of all."""
+        worst = self.worst()
+        if self.elsewhere() and worst is not None and worst.verdict not in NOT_EVIDENCE:
+            there = f" ({worst.verdict} there)" if worst.verdict else ""
+            said = f"{self.elsewhere()}{there}"
+            self.end(Outcome.UNVERIFIED, Failure(None, NOTHING_COMPARED, said))
+        elif worst is not None and worst.verdict is not None:
+            self.end(worst.verdict, self._named(worst))
+        elif self.idle():
+            self.end(Outcome.UNVERIFIED, Failure(None, NOTHING_COMPARED, self.idle()))
+        else:
+            self.end(Outcome.PASSED)
+
+    def _named(self, share: "TestRecorder") -> Failure | None:
+        failure = share.failure
+        if failure is None or len(self.testers) < 2 or share is self:
+            return failure
+        message = f"{share.tester}: {failure.message}"[:MESSAGE_LIMIT]
+        return msgspec.structs.replace(failure, message=message)
+
+    def warn(self, sentence: str) -> None:
+        """Record that the test goes on without something."""
+        self._write(TestWarned(time=time.time(), key=self.key, warning=sentence))
+
+    @contextlib.contextmanager
+    def stage(self, stage: Stage) -> Iterator[StageScope]:
+        """Journal a stage around its work; a failure is recorded and raised on."""
+        self._write(StageStarted(time=time.time(), key=self.key, stage=stage))
+        scope = StageScope(self, stage)
+        meter = Meter()
+        try:
+            yield scope
+        except BaseException as error:
+            self.failure = failure_of(error, stage, self.run.blobs)
+            self._end_stage(scope, meter, ok=False)
+            raise
+        self._end_stage(scope, meter, ok=True)
+
+    def _end_stage(self, scope: StageScope, meter: Meter, *, ok: bool) -> None:
+        wall, cpu, peak = meter.read()
+        if scope.usage is not None:
+            cpu, peak = cpu + scope.usage[0], max(peak, scope.usage[1])
+        self.status = max(self.status, scope.status)
+        result = StageResult(
+            stage=scope.stage,
+            ok=ok,
+            wall_s=wall,
+            cpu_s=cpu,
+            peak_rss=peak,
+            artifacts=tuple(scope.artifacts),
+            attributes=scope.attributes,
+        )
+        self.results.append((result, self.status))
+        self._write(
+            StageEnded(
+                time=time.time(),
+                key=self.key,
+                result=result,
+                status=self.status,
+                failure=None if ok else self.failure,
+                tester=self.tester,
+            )
+        )
+
+    @property
+    def command(self) -> str:
+        """The shell line that runs this test again, by itself."""
+        return run_again(self.nodeid, self.identity, self.entry)
+
+    def ops_found(self, total: int, taken: int, only: int | None = None) -> None:
+        """The model was split into unique ops, some of which an earlier attempt has done.
+
+        `only` is the index of the one op that was asked for, which `total` counts then.
+        """
+        self.ops.total = self._ops_said = total
+        self._ops_taken, self._only_op = taken, only
+        found = OpsFound(time=time.time(), key=self.key, total=total, taken=taken, only=only)
+        self._write(found)
+
+    def ops_through(self) -> None:
+        """All ops of a tester have their verdicts: say how many the test has, if they are fewer
+        than was said."""
+        if self.ops.total != self._ops_said:
+            TestRecorder.ops_found(self, self.ops.total, self._ops_taken, self._only_op)
+
+    def op_started(self, op_key: str, index: int) -> None:
+        """Written ahead: an op is about to be handed to the workers. It outlives the process."""
+        event = OpStarted(time=time.time(), key=self.key, op_key=op_key, index=index)
+        self.run.journal.append(event, sync=False)
+
+    def op_ended(self, result: OpResult) -> None:
+        """An op has its verdict. It outlives the process; after `sync`, the machine too."""
+        self.ops.note(result)
+        result = result if self.profiles_ops else without_costs(result)
+        event = OpEnded(time=time.time(), key=self.key, result=result)
+        self.run.journal.append(event, sync=False)
+
+    def sync(self) -> None:
+        """Have everything on record that was said so far."""
+        self.run.journal.sync()
+
+    def reuse(self, results: list[tuple[StageResult, Status]], source: str) -> None:
+        """Record stages that another test of this process did for both.
+
+        Their kept texts are this test's too; their seconds stay the other's.
+        """
+        for result, status in results:
+            self.status = max(self.status, status)
+            again = StageResult(
+                stage=result.stage,
+                ok=True,
+                wall_s=0.0,
+                cpu_s=0.0,
+                artifacts=result.artifacts,
+                attributes={**result.attributes, "reused from": source},
+            )
+            self._write(
+                StageEnded(
+                    time=time.time(),
+                    key=self.key,
+                    result=again,
+                    status=self.status,
+                    tester=self.tester,
+                )
+            )
+
+    def outputs_checked(self, outputs: tuple[OutputCheck, ...]) -> None:
+        """Put the verdict's evidence on disk."""
+        self._write(
+            OutputsChecked(time=time.time(), key=self.key, outputs=outputs, tester=self.tester)
+        )
+
+    def end(self, outcome: Outcome, failure: Failure | None = None) -> None:
+        """Write the terminal event, once."""
+        if not self.ended:
+            self.ended = True
+            self._write(
+                TestEnded(
+                    time=time.time(),
+                    key=self.key,
+                    outcome=outcome,
+                    failure=failure,
+                    seconds=time.monotonic() - self.began,
+                )
+            )
+
+    def seconds_left(self) -> float | None:
+        """Until this test's deadline, less what an orderly end needs; None without a deadline."""
+        return None if self.deadline is None else max(self.deadline - time.monotonic() - 3.0, 1.0)
+
+
+def _deadline() -> float | None:
+    """When the test that begins now is ended, on the monotonic clock; None for never.
+
+    The variable is a moment of the day, and is looked at once: what counts from then on is a clock
+    that nobody sets and that stands still while the machine sleeps (clock_gettime(2),
+    CLOCK_MONOTONIC, and not CLOCK_BOOTTIME: no test works meanwhile).
+    """
+    moment: float | None = VARIABLES[DEADLINE_VARIABLE].read()
+    return time.monotonic() + moment - time.time() if moment else None
+
+
+class TesterRecorder(TestRecorder):
+    """One tester's share of a test's record: a status, a verdict and mismatches of its own."""
+
+    def __init__(self, test: TestRecorder, name: str, device: str | None = None) -> None:
+        self.test = test
+        self.device = device or test.identity.device
+        self.tester = name
+        self.run = test.run
+        self.began, self.deadline = test.began, test.deadline
+        self.ops = test.ops
+        self.testers = test.testers
+        self.gave_golden = False
+        """Did the test's body get the golden's outputs, for want of the device's?"""
+        self.no_golden: Failure | None = None
+        """Why it got nothing at all."""
+        self._described: TestDescribed | None = None
+        self._begin(test.identity, test.nodeid, test.entry)
+
+    def describe(
+        self,
+        model_name: str,
+        model_group: str,
+        mode: str,
+        depth: str,
+        parameters: int | None,
+        seed: int | None,
+        assertions: dict[str, str],
+        notes: tuple[str, ...],
+    ) -> None:
+        """Record what the tester knows, together with what others of the test said before."""
+        others = [t._described for t in self.testers if t._described and t is not self]
+        self._described = TestDescribed(
+            time=time.time(),
+            key=self.key,
+            model_name=model_name,
+            model_group=model_group,
+            mode=mode,
+            depth=depth,
+            parameters=parameters,
+            seed=seed,
+            assertions=assertions,
+            notes=notes,
+        )
+        every = [*others, self._described]
+        self._write(
+            msgspec.structs.replace(
+                self._described,
+                model_name=_joined(d.model_name for d in every),
+                mode=_joined(d.mode for d in every),
+                depth=_joined(d.depth for d in every),
+                assertions={
+                    name: _joined(d.assertions[name] for d in every if name in d.assertions)
+                    for name in assertions
+                },
+                notes=tuple(dict.fromkeys(note for d in every for note in d.notes)),
+            )
+        )
+
+    def ops_found(self, total: int, taken: int, only: int | None = None) -> None:
+        """As the test's, on top of what its other testers found.
+
+        Ops that two testers have are one: the count shrinks with each that turns out to be.
+        """
+        super().ops_found(self.ops.total + total, taken, only)
+
+    def end(self, outcome: Outcome, failure: Failure | None = None) -> None:
+        """End the whole test."""
+        self.test.end(outcome, failure)
+
+
+def _joined(words: Iterable[str]) -> str:
+    return " + ".join(dict.fromkeys(words))
+
+
+def _severity(outcome: Outcome | None) -> int:
+    return len(WORST_FIRST) if outcome is None else WORST_FIRST.index(outcome)
+
+
+def outcome_of(error: BaseException) -> Outcome:
+    """The terminal word for an exception that ended a test."""
+    from bringup.harness.devices.failures import HostCrash, HostTimeout
+    from bringup.harness.errors import IncorrectResultError, UnverifiedError
+
+    if isinstance(error, IncorrectResultError):
+        return Outcome.INCORRECT
+    if isinstance(error, UnverifiedError):
+        return Outcome.UNVERIFIED
+    if isinstance(error, HostTimeout):
+        return Outcome.TIMEOUT
+    if isinstance(error, KeyboardInterrupt):
+        return Outcome.KILLED
+    if not isinstance(error, UsageError) and is_machines_error(error):
+        return Outcome.INFRA
+    if isinstance(error, HostCrash):
+        return Outcome.CRASHED
+    return Outcome.FAILED
+
+
+def failure_of(error: BaseException, stage: Stage | None, blobs: BlobStore) -> Failure:
+    """An exception as a failure: a sentence, and the whole text beside it."""
+    message = said_by(error)
+    if isinstance(error, UsageError | DeviceError | FileError | RecordError):
+        return Failure(stage, type(error).__name__, message[:MESSAGE_LIMIT])
+    ours = isinstance(error, HarnessError)  # a foreign `diagnostic` or `kind` may be anything
+    diagnostic = getattr(error, "diagnostic", "") if ours else ""
+    trace = trace_of(error)
+    text = f"{diagnostic}\n\n{trace}" if diagnostic else trace
+    kind = (getattr(error, "kind", None) if ours else None) or _kind(error)
+    try:
+        artifact = blobs.put(text, "diagnostic")
+    except RecordError:
+        artifact = None  # a full disk must not hide why the test failed
+    return Failure(stage, kind, message[:MESSAGE_LIMIT], artifact)
+
+
+def _kind(error: BaseException) -> str:
+    """The class a person would name: of the cause where ours only wraps it."""
+    inner = error.__cause__ if isinstance(error, HarnessError) and error.__cause__ else error
+    return type(inner).__name__
+
+
+current_test: TestRecorder | None = None
+"""The record of the test this process is in, once it is open."""
+_announced: tuple[Identity, str, str] | None = None
+
+
+def announce_test(identity: Identity, nodeid: str, entry: str = "") -> None:
+    """A test is about to run; its record opens when somebody asks for it."""
+    global _announced, _begun_in, current_test
+    _announced, current_test = (identity, nodeid, entry), None
+    with contextlib.suppress(OSError):  # it was removed: the one before stays
+        _begun_in = Path.cwd()
+
+
+def open_test(device: str | None = None) -> TestRecorder | None:
+    """The record of the announced test, opened if need be; None when none was announced.
+
+    A test whose id names no device, and that nobody planned, is what its first tester says:
+    `device` is the one that it is made for, if it names one.
+    """
+    global current_test
+    if current_test is None and _announced is not None:
+        identity, nodeid, entry = _announced
+        if device and nodeid != nodeid_on(entry, identity.device, identity.size):
+            identity = msgspec.structs.replace(identity, device=device)
+        current_test = TestRecorder(identity, nodeid, entry)
+    return current_test
+
+
+def forget_test() -> None:
+    """The test is over."""
+    global _announced, current_test
+    _announced, current_test = None, None

@@ -1,0 +1,247 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""A tester's model: loaded once, then run and lowered on the values it was loaded with.
+
+Nothing here knows of verdicts. A golden is run twice, the second time with whatever random numbers
+come next: a model that differs from itself cannot be compared with anything.
+"""
+
+import contextlib
+import dataclasses
+import enum
+from collections.abc import Iterator
+from typing import Any, Self
+
+import torch
+
+from bringup.harness.config import CompilerConfig
+from bringup.harness.frontend.callable_model import as_module, set_mode
+from bringup.harness.frontend.eager import compiled_parts_in_eager, keep_all_branches
+from bringup.harness.frontend.lowering import Program
+from bringup.harness.frontend.torch_program import parameter_count
+from bringup.harness.recording.recorder import StageScope, TesterRecorder
+from bringup.harness.records.schema import Stage
+from bringup.harness.state import settings
+from bringup.harness.state.fingerprint import fingerprint
+from bringup.harness.state.loaded import Loaded, Run
+from bringup.harness.tester import reuse
+from bringup.harness.tester.golden import Golden, difference
+
+SEED = 0
+
+
+class _Progress(enum.Enum):
+    """How far a tester is with its model."""
+
+    NEW = enum.auto()
+    LOADING = enum.auto()
+    LOADED = enum.auto()
+    """And nothing was run yet: whoever asked for it may have changed it."""
+    RUN = enum.auto()
+
+
+class ModelRuns:
+    """A model, its inputs, and what becomes of them; the base of every tester."""
+
+    recorder: TesterRecorder
+    _given: tuple[tuple[Any, ...], dict[str, Any]]
+    """What it was made with."""
+
+    _device_name: str | None
+    """The device that a tester was made for; None for the one the run selected."""
+
+    def __init__(self, model_name: str, mode: str, compiler_config: CompilerConfig) -> None:
+        self._base = frozenset(vars(self))  # what a subclass set before: not ours
+        self.model_name = model_name
+        self.mode = mode
+        self.compiler_config = compiler_config
+        self._model: Any = None
+        self._inputs: Any = None
+        self._inputs_set = False  # before anything was loaded?
+        self._progress = _Progress.NEW
+        self._as_loaded: Loaded | None = None
+        self._golden_run: Golden | None = None
+        self._key: reuse.Key | None = None
+        self._differs_by_device = False  # did loading ask for the device?
+        self._golden_notes: dict[str, str] = {}  # for the record of the GOLDEN stage
+        self._extracted = False  # does the program give what `_extract_outputs` gives?
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Remember what a tester is made of, a subclass's own arguments included."""
+        made = super().__new__(cls)
+        made._given = (args, kwargs)
+        return made
+
+    def _load_model(self) -> Any:
+        """Return the model to test."""
+        raise NotImplementedError(f"{type(self).__name__} must define _load_model")
+
+    def _load_inputs(self) -> Any:
+        """Return the inputs: a mapping (keyword arguments), a sequence, or one tensor."""
+        raise NotImplementedError(f"{type(self).__name__} must define _load_inputs")
+
+    def _lower(self) -> Program:
+        """The model at the level its config asks for."""
+        raise NotImplementedError
+
+    def _golden(self) -> Any:
+        """The model's outputs on `self._inputs`, which are a copy of its own for this run."""
+        raise NotImplementedError
+
+    @property
+    def framework_model(self) -> Any:
+        """The loaded model."""
+        self._load()
+        return self._model
+
+    @property
+    def inputs(self) -> Any:
+        """The loaded inputs."""
+        self._load()
+        return self._inputs
+
+    @inputs.setter
+    def inputs(self, inputs: Any) -> None:
+        self._inputs = inputs
+        self._inputs_set |= self._progress is _Progress.NEW and inputs is not None
+
+    @property
+    def golden(self) -> Any:
+        """The golden's outputs, once they were computed."""
+        return self._golden_run.outputs if self._golden_run is not None else None
+
+    @property
+    def device_name(self) -> str:
+        """The device this test runs on."""
+        self._differs_by_device |= self._progress is _Progress.LOADING
+        return self._device_name or self.recorder.identity.device
+
+    def lowered(self) -> Program:
+        """The model at the level its config asks for, as `bringup.harness.reduce` takes it."""
+        self._load()
+        self._begin_runs()
+        if self.mode == "train":
+            self._compute_golden(twice=False)  # finds the parameters that get no gradient
+        with self._run(watched=False):
+            program = self._lower()
+        self._extracted = program.extracted
+        return program
+
+    def _program(self) -> Program:
+        """Load and lower; or take what the same test did on another device of this process."""
+        as_made = self._progress is _Progress.NEW and not self._inputs_set
+        self._key = self._reuse_key() if as_made else None
+        kept = reuse.take(self._key)
+        if kept is not None:
+            self._model, self._golden_run, self._as_loaded = kept.model, kept.golden, kept.loaded
+            self._inputs = kept.loaded.inputs
+            self._progress, self._extracted = _Progress.RUN, kept.program.extracted
+            self.recorder.reuse(kept.results, kept.source)
+            return kept.program
+        program = self.lowered()
+        if self._key is not None and not self._differs_by_device:
+            assert self._as_loaded is not None
+            reuse.keep(
+                reuse.Kept(
+                    key=self._key,
+                    source=self.recorder.key,
+                    model=self._model,
+                    loaded=self._as_loaded,
+                    golden=self._golden_run,
+                    program=program,
+                    results=reuse.front_end_results(self.recorder.results),
+                )
+            )
+        return program
+
+    def _reuse_key(self) -> reuse.Key | None:
+        """Which place of which test this is, and what decides what it loads; None: nobody knows."""
+        arguments = reuse.loading_arguments(type(self), *self._given)
+        ours = next(c for c in type(self).__mro__ if c.__module__.startswith("bringup."))
+        made_of = fingerprint({**arguments, **self._own_attributes()}, type(self), ours)
+        if made_of is None:
+            return None
+        recorder = self.recorder
+        place = recorder.testers.index(recorder)
+        file = recorder.nodeid.partition("[")[0]
+        test = (recorder.identity.name, file, recorder.run.directory, place)
+        return reuse.key_of((*test, self.mode, self.model_name, made_of), self.compiler_config)
+
+    def _own_attributes(self) -> dict[str, Any]:
+        """What a subclass or a test keeps in a tester."""
+        return {name: value for name, value in vars(self).items() if name not in self._base}
+
+    def _load(self) -> None:
+        if self._progress is not _Progress.NEW:
+            return
+        with self.recorder.stage(Stage.LOAD) as stage:
+            torch.manual_seed(SEED)
+            self._progress = _Progress.LOADING
+            try:
+                self._model = self._load_model()
+                inputs = self._load_inputs()
+                self._inputs = self._inputs if self._inputs_set else inputs
+                self._set_mode(stage)
+            except BaseException:
+                self._progress = _Progress.NEW
+                raise
+            self._progress = _Progress.LOADED
+            count = self._parameters()
+            if count is not None:
+                stage.attributes["parameters"] = str(count)
+
+    def _begin_runs(self) -> None:
+        """What model and inputs are now is what every run of this flow gets."""
+        self._progress = _Progress.RUN
+        self._golden_run = None
+        beside = self._own_attributes().values()
+        self._as_loaded = Loaded(self._model, self._inputs, beside, apart=(self,))
+
+    @contextlib.contextmanager
+    def _run(self, *, watched: bool = True) -> Iterator[Run]:
+        """Within it the inputs are a copy, and afterwards the model is as it was before.
+
+        So is what `forward` sets for the whole process; random numbers go on.
+        """
+        assert self._as_loaded is not None
+        given = self._inputs
+        with settings.restored(but=settings.RANDOM), self._as_loaded.run(watched=watched) as run:
+            self._inputs = run.inputs
+            try:
+                yield run
+            finally:
+                self._inputs = given
+
+    def _set_mode(self, stage: StageScope) -> None:
+        self._model = as_module(self._model, type(self).__name__)
+        if not set_mode(self._model, training=self.mode == "train"):
+            stage.attributes["mode"] = "as it was exported"
+        kept = keep_all_branches(self._model) if self.mode == "train" else 0
+        if kept:
+            stage.attributes["dropout"] = f"off in {kept} modules that leave out branches"
+
+    def _parameters(self) -> int | None:
+        return parameter_count(self._model)
+
+    def _compute_golden(self, *, twice: bool = True) -> None:
+        """Run the model on the CPU; `twice`, to see whether it gives the same again."""
+        golden = self._golden_run
+        if golden is not None and (golden.difference is not None or not twice):
+            return
+        with self.recorder.stage(Stage.GOLDEN) as stage:
+            if golden is None:
+                torch.manual_seed(SEED)
+                golden = self._run_golden()
+            if twice:  # on the same values, and with whatever random numbers come next
+                found = difference(golden, self._run_golden())
+                golden = dataclasses.replace(golden, difference=found)
+            stage.attributes.update(self._golden_notes)
+            self._golden_run = golden
+            reuse.add_golden(self._key, golden)
+
+    def _run_golden(self) -> Golden:
+        generators = settings.random_states()
+        with self._run() as run, compiled_parts_in_eager():
+            outputs = run.outliving(self._golden())
+        return Golden(outputs, run.mutated, draws=settings.random_states() != generators)

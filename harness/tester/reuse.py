@@ -1,0 +1,129 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""What the same test on another device already did in this process.
+
+A model is loaded, exported and lowered once for all devices: export and decomposition take most
+of a test's time, and nothing of them depends on the device. Only the last test is remembered, so
+at most one model stays in memory, and only for the same place of the same test: its n-th tester, of
+the same class, arguments, attributes and settings. A tester whose arguments cannot be told apart
+from others, or that was loaded before its flow began, has no key, and shares nothing.
+"""
+
+import contextlib
+import ctypes
+import gc
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+from bringup.harness.config import CompileDepth, CompilerConfig, Setting
+from bringup.harness.frontend.lowering import Program
+from bringup.harness.records.schema import Stage, StageResult, Status
+from bringup.harness.state.loaded import Loaded
+from bringup.harness.tester.golden import Golden
+
+FRONT_END = (
+    Stage.LOAD,
+    Stage.EXPORT,
+    Stage.DECOMPOSE,
+    Stage.TORCH_IR,
+    Stage.TORCH_BACKEND_IR,
+    Stage.STABLEHLO,
+)
+Key = tuple[object, ...]
+
+
+@dataclass
+class Kept:
+    """A lowered model."""
+
+    key: Key
+    source: str
+    model: Any
+    loaded: Loaded
+    golden: Golden | None
+    program: Program
+    results: list[tuple[StageResult, Status]]
+
+
+_last: Kept | None = None
+
+
+def key_of(test: Key, config: CompilerConfig) -> Key:
+    """Equal keys mean: the same code would load and lower the same model again.
+
+    `test` says which test of which run it is, without its device.
+    """
+    settings = tuple(
+        (name, repr(getattr(config, name)))
+        for name, setting in vars(type(config)).items()
+        if isinstance(setting, Setting) and name != "compile_depth"
+    )
+    depth = config.compile_depth
+    return (*test, CompileDepth.EXECUTE if depth.compiles else depth, settings)
+
+
+_NOT_LOADED = frozenset(
+    {
+        *("compiler_config", "record_property_handle", "device", "issue", "model_group"),
+        *("is_token_output", "required_pcc", "required_atol", "relative_atol"),
+        *("required_relative_l2", "assert_pcc", "assert_atol", "assert_allclose"),
+        *("assert_relative_l2", "assert_exact", "assert_tokens"),
+    }
+)
+"""Arguments of a tester that decide nothing of what is loaded, or that are in its key anyway."""
+
+
+def loading_arguments(
+    tester: type, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> dict[str, object]:
+    """Arguments by name, a subclass's own included, that may decide what a tester loads."""
+    bound = inspect.signature(tester.__init__).bind(None, *args, **kwargs)  # type: ignore[misc]
+    named: dict[str, object] = {}
+    for name, value in [*bound.arguments.items()][1:]:
+        kind = bound.signature.parameters[name].kind
+        named |= value if kind is inspect.Parameter.VAR_KEYWORD else {name: value}
+    return {
+        name: value
+        for name, value in named.items()
+        if name not in _NOT_LOADED and not isinstance(value, CompilerConfig)
+    }
+
+
+def front_end_results(
+    results: list[tuple[StageResult, Status]],
+) -> list[tuple[StageResult, Status]]:
+    """The stages among a test's that its other devices share."""
+    return [r for r in results if r[0].stage in FRONT_END and r[0].ok]
+
+
+def take(key: Key | None) -> Kept | None:
+    """The last test's work if it fits; anything else is dropped before the next model loads.
+
+    What the test did to the model meanwhile is undone; where it cannot be, nothing is shared.
+    """
+    global _last
+    if _last is not None and (_last.key != key or not _last.loaded.restored()):
+        _last = None
+        _return_memory()
+    return _last
+
+
+def keep(work: Kept) -> None:
+    """Remember a test's front-end work."""
+    global _last
+    _last = work
+
+
+def add_golden(key: Key | None, golden: Golden) -> None:
+    """Remember the golden too, once somebody computed it."""
+    if _last is not None and _last.key == key:
+        _last.golden = golden
+
+
+def _return_memory() -> None:
+    """Give the dropped model's memory back to the system before the next one loads."""
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):  # glibc only
+        ctypes.CDLL(None).malloc_trim(0)

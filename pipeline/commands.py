@@ -1,0 +1,292 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""What each verb of the command line does, from its options to its exit code."""
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bringup.harness.records.aliases import read_aliases
+from bringup.harness.records.journal import run_attempt
+from bringup.harness.records.moves import write_moves
+from bringup.harness.records.outcomes import latest, words_of_run, words_text
+from bringup.harness.records.run_dir import (
+    HEADER_NAME,
+    read_merged,
+    read_shared_plan,
+    write_plan,
+    write_shared_plan,
+)
+from bringup.harness.records.schema import Outcome, Plan, PlannedTest
+from bringup.harness.storage.atomic import write_atomically
+from bringup.harness.storage.scratch import sweep
+from bringup.pipeline.errors import PipelineError
+from bringup.pipeline.lists.expectations import ExitCode
+from bringup.pipeline.lists.lists import ListName, apply, diff, read_lists
+from bringup.pipeline.lists.promote import propose
+from bringup.pipeline.messages import Speaker
+from bringup.pipeline.planning import verdict_cache
+from bringup.pipeline.planning.collect import collect_tests
+from bringup.pipeline.planning.groups import fill_estimates
+from bringup.pipeline.planning.selection import (
+    Chosen,
+    RunOptions,
+    alias_problems,
+    choose,
+    list_problems,
+    look_around,
+    refusals,
+)
+from bringup.pipeline.planning.shared_plan import narrowed, share, take_up, tell_github
+from bringup.pipeline.results.close_run import JUNIT_NAME, conclude, print_moves
+from bringup.pipeline.results.junit import write_junit
+from bringup.pipeline.results.merge import merge, shards_in
+from bringup.pipeline.running import resume
+from bringup.pipeline.running.progress import clock, frame_of, watcher
+from bringup.pipeline.running.run_lock import RunLock, refuse_if_held
+from bringup.pipeline.running.session import Settings, default_workers
+from bringup.pipeline.running.supervisor import End, run_plan
+
+RUN_DIR_FILE_VARIABLE = "BRINGUP_RUN_DIR_FILE"
+"""Names a file for the run's directory, which is written when the run has its records."""
+
+
+def run(options: RunOptions, say: Speaker) -> ExitCode:
+    """Plan, run, conclude.
+
+    Raises:
+        PipelineError: something asked for does not exist; nothing was run.
+        RecordError: the run directory cannot be written.
+    """
+    sweep()
+    if options.resume is not None:
+        return _resume(options, say)
+    now = datetime.now(UTC)
+    name = f"{options.session}-{now:%Y%m%dT%H%M%SZ}"
+    i, n = options.shard
+    if options.plan is not None:
+        shared, chosen, options = take_up(options, say)
+    else:
+        chosen = choose(options, say)
+        run_id = name if options.dry_run else _run_id(options, name)
+        shared = share(chosen, options, n, run_id, now.timestamp())
+        chosen = narrowed(chosen, shared, i)
+    if options.dry_run:
+        _print_plan(chosen, say)
+        return ExitCode.KEPT
+    run_dir = _fresh(options.output or Path("results") / name)
+    plan = shared.of_shard(i, created=now.timestamp(), attempt=run_attempt())
+    with RunLock(run_dir) as lock:
+        return _carry_out(run_dir, plan, chosen, chosen.tests, options, lock, say)
+
+
+def make_plan(options: RunOptions, shards: int, target: Path, say: Speaker) -> ExitCode:
+    """Choose the tests once and write down which of `shards` shards runs which.
+
+    Raises:
+        PipelineError: something asked for does not exist.
+        RecordError: the plan cannot be written.
+    """
+    now = datetime.now(UTC)
+    chosen = choose(options, say)
+    run_id = (
+        options.run_id or _run_of_this_job(options) or f"{options.session}-{now:%Y%m%dT%H%M%SZ}"
+    )
+    shared = share(chosen, options, min(shards, len(chosen.tests)), run_id, now.timestamp())
+    if options.dry_run:
+        _print_plan(chosen, say)
+        return ExitCode.KEPT
+    write_shared_plan(target, shared)
+    expected = fill_estimates(chosen.tests)
+    for i, tests in enumerate(shared.shards, start=1):
+        seconds = sum(expected[t.identity.key] for t in tests)
+        noun = "test" if len(tests) == 1 else "tests"
+        say(f"shard {i}/{len(shared.shards)}: {len(tests)} {noun}, about {clock(seconds)} of work")
+    say(f"{_counted(chosen.tests, chosen.total, chosen.devices)}; plan {shared.digest[:12]}")
+    tell_github(shared)
+    say(f"wrote {target}")
+    return ExitCode.KEPT
+
+
+def _resume(options: RunOptions, say: Speaker) -> ExitCode:
+    """Go on with a run that was cut off, in its own directory."""
+    run_dir = resume.find(options, Path("results"))
+    with RunLock(run_dir) as lock:
+        plan = resume.plan_of(run_dir, options.session)
+        ledger = resume.what_stays(run_dir, plan)
+        options = resume.options_of(plan, run_dir, options)
+        chosen = resume.same_tests(plan, run_dir, choose(options, say))
+        left = resume.left(ledger)
+        if options.dry_run:
+            _print_plan(replace(chosen, tests=left), say)
+            return ExitCode.KEPT
+        plan = resume.take_up(run_dir, plan, ledger)
+        say(f"resumed: {len(plan.tests) - len(left)} of {len(plan.tests)} tests stay as they are")
+        return _carry_out(run_dir, plan, chosen, left, options, lock, say)
+
+
+def _carry_out(
+    run_dir: Path,
+    plan: Plan,
+    chosen: Chosen,
+    tests: Sequence[PlannedTest],
+    options: RunOptions,
+    lock: RunLock,
+    say: Speaker,
+) -> ExitCode:
+    """Run `tests`, those of the plan that are to be run, and conclude the plan."""
+    settings = Settings(
+        run_dir=run_dir.absolute(),
+        run_id=plan.run_id,
+        plan=write_plan(run_dir, plan).absolute(),
+        root=Path.cwd(),
+        workers=min(options.workers or default_workers(len(tests)), max(len(tests), 1)),
+        timeout_s=options.timeout_s,
+        capacities={d.name: d.capacity for d in chosen.devices.values() if d.capacity},
+        variables=verdict_cache.variables(plan, options),
+        attempt=plan.attempt,
+        lock=lock.descriptor,
+    )
+    counted = _counted(tests, plan.total, chosen.devices)
+    say(f"{plan.session}: {counted}, {settings.workers} at a time, in {run_dir}")
+    with watcher(say.stream, frame_of(plan, settings.workers, options.timeout_s)) as display:
+        ended = run_plan(plan, settings, display, refusals(chosen))
+    states = {d.name: d.state for d in chosen.devices.values()}
+    code = conclude(
+        run_dir,
+        plan,
+        ended,
+        states,
+        chosen.lists,
+        chosen.collected.ids,
+        options.durations,
+        say,
+        chosen.collected.identify,
+        read_aliases(options.lists),
+    )
+    _tell(run_dir)
+    if ended.how is End.FINISHED:
+        verdict_cache.prune(plan, say)
+    return code
+
+
+def check_lists(options: RunOptions, say: Speaker) -> ExitCode:
+    """Say everything that is wrong with the lists."""
+    lists = read_lists(options.lists)
+    known, collected = look_around(options)
+    said = [
+        *list_problems(lists, lists.entries, collected, known),
+        *alias_problems(read_aliases(options.lists), collected, options.lists),
+        *collected.broken.values(),
+    ]
+    for sentence in said:
+        say(sentence)
+    say(f"{len(lists.entries)} entries on {len(ListName)} lists, {len(said)} problems")
+    return ExitCode.USAGE if said else ExitCode.KEPT
+
+
+def merge_runs(
+    run_dirs: Sequence[Path], into: Path, say: Speaker, plan_file: Path | None = None
+) -> ExitCode:
+    """Make one run of many shards; exit as broken as the run is incomplete.
+
+    With `plan_file`, the plan of all shards, none of them has to have arrived.
+    """
+    absent = [str(path) for path in run_dirs if not path.is_dir()]
+    if absent and plan_file is None:
+        raise PipelineError(f"there is no run directory {', '.join(absent)}")
+    shared = read_shared_plan(plan_file) if plan_file else None
+    sources = [d for path in run_dirs for d in shards_in(path)]
+    for path in (*sources, into):
+        refuse_if_held(path)
+    header = merge(sources, into, shared)
+    _, records = read_merged(into)
+    write_junit(into / JUNIT_NAME, records, header.missing)
+    words = words_of_run(into)
+    tests = f"{words.total()} records of {header.planned} planned tests"
+    say(f"{header.run_id}: {tests} ({words_text(words)})")
+    for sentence in header.missing:
+        say(f"missing: {sentence}")
+    say(f"merged into {into}")
+    _tell(into)
+    unrun = any(r.outcome is Outcome.NOT_RUN for r in latest(records))
+    return ExitCode.INFRASTRUCTURE if header.missing or unrun else ExitCode.KEPT
+
+
+def promote(run_dir: Path | None, options: RunOptions, write: bool, say: Speaker) -> ExitCode:
+    """Propose the list moves that a run's records support, and make them when asked."""
+    run_dir = run_dir or _newest_run(Path("results"))
+    lists = read_lists(options.lists)
+    _, records = read_merged(run_dir)
+    collected = collect_tests(options.tests, Path.cwd())
+    moves = propose(records, lists, collected.ids, collected.identify, read_aliases(options.lists))
+    say(f"proposals in {write_moves(run_dir, moves)}")
+    print_moves(moves, say)
+    if moves:
+        say(diff(options.lists, moves).rstrip("\n"))
+    if moves and write:
+        for path in apply(options.lists, moves):
+            say(f"wrote {path}")
+    elif moves:
+        say("nothing was changed; add --write to make these moves")
+    return ExitCode.KEPT
+
+
+# --- where it goes --------------------------------------------------------------------------
+
+
+def _fresh(run_dir: Path) -> Path:
+    """A run directory nobody wrote to; two runs in one would be one run to every reader."""
+    if run_dir.exists() and (not run_dir.is_dir() or any(run_dir.iterdir())):
+        raise PipelineError(f"{run_dir} exists and is not empty; name another --output")
+    return run_dir
+
+
+def _tell(run_dir: Path) -> None:
+    """Tell whoever started this, and asked to know, which run can be reported now."""
+    if file := os.environ.get(RUN_DIR_FILE_VARIABLE):
+        write_atomically(Path(file), str(run_dir).encode(), sync=False)
+
+
+def _run_id(options: RunOptions, name: str) -> str:
+    """Shards of one run carry one id, and only that lets them merge."""
+    if options.run_id:
+        return options.run_id
+    if options.shard[1] == 1:
+        return name
+    if run_id := _run_of_this_job(options):
+        return run_id
+    raise PipelineError(
+        "the shards of one run must carry one name to be merged: give each the same --run-id"
+    )
+
+
+def _run_of_this_job(options: RunOptions) -> str:
+    """What all jobs of this run of a GitHub workflow call it; empty elsewhere."""
+    job = os.environ.get("GITHUB_RUN_ID")
+    return f"{options.session}-{job}" if job else ""
+
+
+def _newest_run(results: Path) -> Path:
+    found = sorted(results.glob(f"*/{HEADER_NAME}"), key=lambda p: p.stat().st_mtime)
+    if not found:
+        raise PipelineError(f"there is no merged run below {results}; name one")
+    return found[-1].parent
+
+
+def _counted(tests: Sequence[PlannedTest], total: int, devices: Iterable[str]) -> str:
+    part = f"{len(tests)} of {total}" if len(tests) < total else str(total)
+    noun = "test" if total == 1 else "tests"
+    return f"{part} {noun} on {', '.join(devices)}"
+
+
+def _print_plan(chosen: Chosen, say: Speaker) -> None:
+    expected = fill_estimates(chosen.tests)
+    for test in sorted(chosen.tests, key=lambda t: (-expected[t.identity.key], t.identity)):
+        known = "" if test.estimate_s is None else clock(test.estimate_s)
+        say(f"{test.list_name or '-':<28} {known or '?':>8}  {test.nodeid}")
+    counted = _counted(chosen.tests, chosen.total, chosen.devices)
+    say(f"{counted}, about {clock(sum(expected.values()))} of work")

@@ -1,0 +1,73 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Did each test do what its list promises? And what does that make of the run?
+
+The exit codes are a contract with whoever calls us: a shell, nox, a CI job.
+"""
+
+import enum
+import shlex
+from collections.abc import Iterable, Mapping
+
+from bringup.harness.records.naming import run_again
+from bringup.harness.records.schema import GOOD, UNSETTLED, Outcome, PlannedTest, TestRecord
+from bringup.pipeline.devices import DeviceState
+from bringup.pipeline.lists.lists import ListName
+
+
+class ExitCode(enum.IntEnum):
+    """What a command says to its caller; the worst that holds."""
+
+    KEPT = 0
+    """Every test did what its list promises."""
+    BROKEN = 1
+    """Some test did not."""
+    USAGE = 2
+    """Wrong options or input; nothing was run."""
+    INFRASTRUCTURE = 3
+    """Some test was stopped by something that is not the model, or never ran."""
+    INTERRUPTED = 130
+    """Stopped by Ctrl-C or a signal."""
+
+
+def promised(list_name: str, state: DeviceState) -> frozenset[Outcome]:
+    """The outcomes that keep a list's promise on a device.
+
+    A full model must run; where the device only compiles, it must compile. The end-to-end
+    compile list stops before executing, so a PASSED there means that the stop was ignored.
+    """
+    if list_name == ListName.NIGHTLY_E2E_COMPILE:
+        return frozenset({Outcome.REACHED})
+    if list_name == ListName.NIGHTLY_FULL and state is DeviceState.EXECUTES:
+        return frozenset({Outcome.PASSED})
+    return GOOD
+
+
+def broken(
+    tests: Iterable[PlannedTest],
+    records: Mapping[str, TestRecord],
+    states: Mapping[str, DeviceState],
+) -> list[tuple[PlannedTest, TestRecord | None]]:
+    """The tests that did not keep their promise, with their records; `records` are by key."""
+    found = []
+    for test in tests:
+        record = records.get(test.identity.key)
+        state = states.get(test.identity.device, DeviceState.EXECUTES)
+        if record is None or record.outcome not in promised(test.list_name, state):
+            found.append((test, record))
+    return found
+
+
+def exit_code(unkept: Iterable[tuple[PlannedTest, TestRecord | None]]) -> ExitCode:
+    """The code of a run that came to its end."""
+    outcomes = {record.outcome if record else Outcome.NOT_RUN for _, record in unkept}
+    if outcomes & UNSETTLED:
+        return ExitCode.INFRASTRUCTURE
+    return ExitCode.BROKEN if outcomes else ExitCode.KEPT
+
+
+def reproduce(test: PlannedTest) -> str:
+    """The shell command that runs one test again, by itself."""
+    variables = [f"{name}={shlex.quote(value)}" for name, value in test.environment.items()]
+    return " ".join([*variables, run_again(test.nodeid, test.identity, test.entry)])

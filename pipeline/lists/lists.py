@@ -1,0 +1,306 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""The four lists: what should hold for which test on which device.
+
+Each list is one TOML file (:mod:`bringup.pipeline.lists.list_file` gives its shape) whose entries
+are pytest ids without a device. An entry is a string today; TOML lets an array hold tables beside
+strings, so `{ test = "...", required_pcc = 0.98 }` can join when somebody reads it. Until then it
+is refused: an option nobody reads is worse than none.
+"""
+
+import difflib
+import enum
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bringup.harness.errors import RecordError
+from bringup.harness.records.moves import Move
+from bringup.harness.records.naming import (
+    FLOWS,
+    MODES,
+    ONNX_SUFFIX,
+    identity_of,
+    parts_of,
+    places_of,
+    same_test,
+)
+from bringup.harness.records.schema import Identity
+from bringup.harness.storage.atomic import write_atomically
+from bringup.harness.storage.decoding import read_bytes
+from bringup.pipeline.errors import ListError
+from bringup.pipeline.lists.list_file import parse
+from bringup.pipeline.messages import hint
+
+FULL_FLOWS = ("full",)
+OP_BY_OP_FLOWS = ("op_by_op_torch", "op_by_op_stablehlo")
+
+
+class ListName(enum.StrEnum):
+    """A list; the value is its file's stem."""
+
+    NIGHTLY_FULL = "nightly_full_model_execute"
+    WEEKLY_OP_BY_OP = "weekly_op_by_op"
+    NIGHTLY_OP_BY_OP = "nightly_op_by_op"
+    NIGHTLY_E2E_COMPILE = "nightly_e2e_compile"
+
+    @property
+    def description(self) -> str:
+        """What a test on this list is known to do."""
+        return _DESCRIPTIONS[self]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Set for every test of this list."""
+        stops_early = self is ListName.NIGHTLY_E2E_COMPILE
+        return {"TT_TORCH_COMPILE_DEPTH": "TTNN_IR"} if stops_early else {}
+
+    @property
+    def flows(self) -> tuple[str, ...]:
+        """The flows whose ids belong here."""
+        ops = self in (ListName.WEEKLY_OP_BY_OP, ListName.NIGHTLY_OP_BY_OP)
+        return OP_BY_OP_FLOWS if ops else FULL_FLOWS
+
+    @property
+    def file_name(self) -> str:
+        """The list's file in the folder of lists."""
+        return f"{self}.toml"
+
+
+_DESCRIPTIONS = {
+    ListName.NIGHTLY_FULL: "runs end to end on the device",
+    ListName.WEEKLY_OP_BY_OP: "runs end to end; its ops are looked at once a week",
+    ListName.NIGHTLY_OP_BY_OP: "does not run end to end yet; its ops are tracked one by one",
+    ListName.NIGHTLY_E2E_COMPILE: "compiles end to end and stops before executing",
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of one list."""
+
+    list: ListName
+    device: str
+    test: str
+    """A pytest id without a device."""
+    line: int
+    """1-based, in the list's file."""
+
+    @property
+    def identity(self) -> Identity:
+        """What the entry names, whatever file it lives in."""
+        return identity_of(self.test, self.device)
+
+
+@dataclass(frozen=True)
+class Lists:
+    """The four lists as they were read, in the files' order."""
+
+    folder: Path
+    entries: tuple[Entry, ...]
+
+    def of(self, name: ListName, device: str | None = None) -> tuple[Entry, ...]:
+        """A list's entries, of one device or of all."""
+        return tuple(
+            e for e in self.entries if e.list is name and (device is None or e.device == device)
+        )
+
+    def where(self, entry: Entry) -> str:
+        """`file:line`, as an editor takes it."""
+        return f"{(self.folder / entry.list.file_name).as_posix()}:{entry.line}"
+
+
+def read_lists(folder: Path) -> Lists:
+    """Read the four lists.
+
+    Raises:
+        ListError: a list is absent (an absent list would run nothing and look green), or is
+            not a list; the sentence gives file, line and field.
+    """
+    entries = []
+    for name in ListName:
+        path = folder / name.file_name
+        for table in parse(_text(path), path.as_posix()).tables:
+            entries += [
+                Entry(name, table.device, row.test, row.line)
+                for row in table.rows
+                if row.test is not None
+            ]
+    return Lists(folder, tuple(entries))
+
+
+def _text(path: Path) -> str:
+    try:
+        return read_bytes(path, "the list ").decode()
+    except RecordError as error:
+        raise ListError(str(error)) from error
+    except UnicodeDecodeError as error:
+        raise ListError(f"{path} is not UTF-8 text: {error.reason} at {error.start}") from error
+
+
+# --- edits ----------------------------------------------------------------------------------
+
+
+def apply(folder: Path, moves: Iterable[Move]) -> list[Path]:
+    """Make the moves and return the files that changed. Made twice, they change nothing more.
+
+    Comments survive (:mod:`bringup.pipeline.lists.list_file`); an entry that goes from one list to
+    another takes the note on its line along.
+
+    Raises:
+        ListError: a list cannot be read, or a move names what no list could hold; then no
+            file was touched.
+        RecordError: a file cannot be written.
+    """
+    changed = [(path, new) for path, old, new in _edited(folder, moves) if new != old]
+    return [write_atomically(path, new.encode()) for path, new in changed]
+
+
+def diff(folder: Path, moves: Iterable[Move]) -> str:
+    """What `apply` would change, as a unified diff; empty when nothing would."""
+    return "".join(
+        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+        for path, old, new in _edited(folder, moves)
+        for line in difflib.unified_diff(
+            old.splitlines(keepends=True),
+            new.splitlines(keepends=True),
+            f"a/{path.as_posix()}",
+            f"b/{path.as_posix()}",
+        )
+    )
+
+
+def _edited(folder: Path, moves: Iterable[Move]) -> list[tuple[Path, str, str]]:
+    """(path, text before, text after) of every list."""
+    wanted: dict[ListName, list[Move]] = defaultdict(list)
+    for move in moves:
+        wanted[_list_of(move)].append(move)
+    paths = {name: folder / name.file_name for name in ListName}
+    before = {name: _text(path) for name, path in paths.items()}
+    files = {name: parse(before[name], paths[name].as_posix()) for name in ListName}
+    notes: dict[tuple[str, str], str] = {}
+    for name, asked in wanted.items():
+        for move in asked:
+            table = files[name].existing(move.device)
+            if move.move == "remove" and table and move.test in table.tests:
+                notes[move.device, move.test] = table.remove(move.test)
+    for name, asked in wanted.items():
+        for move in asked:
+            table = files[name].existing(move.device)
+            if move.move == "add" and not (table and move.test in table.tests):
+                note = notes.get((move.device, move.test), "")
+                files[name].table(move.device).add(move.test, note)
+    return [(paths[name], before[name], files[name].render()) for name in ListName]
+
+
+def _list_of(move: Move) -> ListName:
+    """The list a move is about, once the move is known to make sense."""
+    if move.list not in list(ListName):
+        raise ListError(f"a move names the list `{move.list}`{hint(move.list, list(ListName))}")
+    if move.move not in ("add", "remove"):
+        raise ListError(f"a move of {move.test} says `{move.move}`, neither `add` nor `remove`")
+    if not (move.test.isprintable() and "::" in move.test and move.device.isprintable()):
+        raise ListError(f"a move names {move.test!r} on {move.device!r}, which is no pytest id")
+    return ListName(move.list)
+
+
+# --- checks ---------------------------------------------------------------------------------
+
+
+def problems(
+    lists: Lists,
+    collected: Collection[str],
+    devices: Collection[str],
+    root: Path = Path(),
+    identify: Callable[[str, str], Identity] = identity_of,
+) -> list[str]:
+    """What is wrong with the lists, one sentence each, in the files' order.
+
+    `collected` are the ids that pytest collects, without a device, and `devices` the names of
+    known devices. An id's file is looked up below `root`; `identify` says what an entry is on a
+    device.
+    """
+    first: dict[tuple[str, str], Entry] = {}
+    same: dict[Identity, Entry] = {}
+    files = frozenset(test.partition("::")[0] for test in collected)
+    known = frozenset(collected)
+    found = []
+    for entry in lists.entries:
+        said: list[str] = []
+        identity = identify(entry.test, entry.device)
+        if entry.device not in devices:
+            said.append(f"there is no device `{entry.device}`{hint(entry.device, devices)}")
+        if entry.test not in known:
+            said.append(_not_collected(entry.test, collected, files, root))
+        if earlier := first.get((entry.device, entry.test)):
+            said.append(f"on {entry.device} it is already at {lists.where(earlier)}")
+        elif (twin := same.get(identity)) and twin.test != entry.test:
+            said.append(
+                f"it is the same test as {twin.test} at {lists.where(twin)}: both are "
+                f"{identity.key}, so their histories would mix; rename one"
+            )
+        said += naming_problems(entry.test)
+        if not said and identity.flow not in entry.list.flows:
+            said.append(_wrong_list(identity))
+        first.setdefault((entry.device, entry.test), entry)
+        same.setdefault(identity, entry)
+        found += [f"{lists.where(entry)}: {entry.test}: {sentence}" for sentence in said]
+    return found
+
+
+def naming_problems(test: str) -> list[str]:
+    """Where an id breaks the naming rule, whether a list names it or not.
+
+    ONNX tests end in `_onnx`, file and function alike, and every id carries its flow and mode.
+    """
+    parts = parts_of(test)
+    stem = parts.path.rpartition("/")[2].removesuffix(".py")
+    name, places = parts.function, places_of(parts.words)
+    said = []
+    if name.endswith(ONNX_SUFFIX) != stem.endswith(ONNX_SUFFIX):
+        onnx, other = (name, stem) if name.endswith(ONNX_SUFFIX) else (stem, name)
+        said.append(
+            f"`{onnx}` says ONNX and `{other}` does not; file and function of an ONNX test both "
+            f"end in `{ONNX_SUFFIX}`"
+        )
+    if places.flow is None:
+        said.append(f"its id carries no flow ({', '.join(FLOWS)})")
+    if places.mode is None:
+        said.append(f"its id carries no mode ({', '.join(MODES)})")
+    if name.endswith(ONNX_SUFFIX) and identity_of(test, "").flow == "op_by_op_torch":
+        said.append("an ONNX model goes op by op through StableHLO only (op_by_op_stablehlo)")
+    return said
+
+
+def twins(
+    tests: Iterable[str], identify: Callable[[str, str], Identity] = identity_of
+) -> list[str]:
+    """Ids that are one test to the records, one sentence each."""
+    seen: dict[Identity, str] = {}
+    said = []
+    for test in sorted(set(tests)):
+        identity = identify(test, "")
+        if seen.setdefault(identity, test) != test:
+            said.append(same_test(seen[identity], test, identity.name))
+    return said
+
+
+def _not_collected(
+    test: str, collected: Collection[str], files: Collection[str], root: Path
+) -> str:
+    path = test.partition("::")[0]
+    if path in files:
+        there = f"{path} holds no such test"
+    elif (root / path).exists():
+        there = f"{path} exists and pytest collects nothing from it"
+    else:
+        there = f"the file {path} does not exist"
+    near = [c for c in collected if c.startswith(f"{path}::")] or collected
+    return f"does not collect: {there}{hint(test, near)}"
+
+
+def _wrong_list(identity: Identity) -> str:
+    homes = " or ".join(name for name in ListName if identity.flow in name.flows)
+    return f"a test of the flow {identity.flow} belongs in {homes}"

@@ -1,0 +1,140 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Which tests there are: the ids that pytest collects, asked of pytest itself in a child.
+
+Importing a model's test file may fail, end the process or never return; that costs its own
+tests and no others.
+"""
+
+import importlib.metadata
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from bringup.harness.records.naming import identity_of
+from bringup.harness.records.schema import Identity
+from bringup.harness.storage.decoding import decode_json, read_bytes
+from bringup.harness.storage.scratch import Scratch
+from bringup.pipeline.errors import PipelineError
+from bringup.pipeline.lifeline import PARENT_VARIABLE
+from bringup.pipeline.planning.pytest_collect import IMPORTING_SUFFIX, OPTION, CollectedJson
+
+TIMEOUT_S = 600.0
+_MOST_CRASHES = 20
+_HARNESS_PLUGIN = "bringup.harness.pytest_plugin"
+
+
+@dataclass(frozen=True)
+class Collected:
+    """The tests below a folder."""
+
+    ids: tuple[str, ...]
+    """Without a device, in pytest's order."""
+    broken: dict[str, str] = field(default_factory=dict)
+    """A sentence for each file that cannot be collected."""
+    identities: Mapping[str, Identity] = field(default_factory=dict)
+    """By id, what pytest says that a test is; on no device."""
+
+    def identify(self, entry: str, device: str) -> Identity:
+        """What a list's entry is on a device; of one that was not collected, what its id says."""
+        known = self.identities.get(entry)
+        if known is None:
+            return identity_of(entry, device)
+        return msgspec.structs.replace(known, device=device)
+
+
+def collect_tests(folder: str, root: Path, timeout_s: float = TIMEOUT_S) -> Collected:
+    """Collect below `folder`, which is relative to `root`.
+
+    Raises:
+        PipelineError: the folder does not exist, or pytest cannot collect at all.
+    """
+    if not (root / folder).exists():
+        raise PipelineError(f"the folder of tests {folder} does not exist in {root}")
+    crashed: dict[str, str] = {}
+    for _ in range(_MOST_CRASHES):
+        found = _attempt(folder, root, crashed, timeout_s)
+        if isinstance(found, Collected):
+            return found
+        file, how = found
+        crashed[file] = f"{file} cannot be collected: importing it {how}"
+    raise PipelineError(
+        f"collecting {folder} died {_MOST_CRASHES} times, last in {next(reversed(crashed))}; "
+        "`nox -s tests -- --collect-only FILE` shows why"
+    )
+
+
+def _attempt(
+    folder: str, root: Path, crashed: dict[str, str], timeout_s: float
+) -> Collected | tuple[str, str]:
+    """Collect once; the file and how it ended the process, when it did."""
+    with Scratch("collect") as scratch:
+        target = scratch.path / "collected.json"
+        code = _pytest(folder, root, crashed, target, timeout_s)
+        if target.exists():
+            data = read_bytes(target)
+            found = decode_json(data, CollectedJson, "what pytest collected", "a list of tests")
+            sentences = {f: f"{f} cannot be collected: {why}" for f, why in found.broken.items()}
+            identities = dict(zip(found.ids, found.identities, strict=True))
+            return Collected(tuple(found.ids), {**sentences, **crashed}, identities)
+        importing = target.with_suffix(IMPORTING_SUFFIX)
+        if not importing.exists():
+            raise PipelineError(
+                f"pytest cannot collect {folder} in {root} ({code}); "
+                f"`nox -s tests -- --collect-only {folder}` shows why"
+            )
+        return importing.read_text("utf-8"), code
+
+
+def _pytest(
+    folder: str, root: Path, ignored: Collection[str], target: Path, timeout_s: float
+) -> str:
+    """Run the collecting child; how it ended, in words."""
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--collect-only",
+        "--quiet",
+        f"--rootdir={root}",
+        *("-p", "bringup.pipeline.planning.pytest_collect"),
+        *harness_plugin(),
+        *("-p", "no:cacheprovider"),
+        "--continue-on-collection-errors",
+        f"{OPTION}={target}",
+        *(f"--ignore={file}" for file in ignored),
+        folder,
+    ]
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=root,
+            env={**os.environ, PARENT_VARIABLE: str(os.getpid())},
+            timeout=timeout_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"takes more than {timeout_s:.0f} s"
+    if done.returncode < 0:
+        return f"dies of {signal.Signals(-done.returncode).name}"
+    return f"ends the process with exit code {done.returncode}"
+
+
+def harness_plugin() -> list[str]:
+    """Load the harness's plugin: by the name an installed distribution gives it, if one does.
+
+    Named like this a plugin is loaded once, whether pytest loads plugins by itself or not.
+    """
+    installed = importlib.metadata.entry_points(group="pytest11")
+    names = [point.name for point in installed if point.value == _HARNESS_PLUGIN]
+    return ["-p", names[0] if names else _HARNESS_PLUGIN]

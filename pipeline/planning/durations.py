@@ -1,0 +1,176 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""How long a test is expected to take, from how long it took.
+
+durations.json   `{"schema": 1, "samples": {"t5[full-t5-base-eval]@cpu": [[61.2, 1790000000.0]]}}`
+
+Only attempts that ended by themselves count: a skipped test's 0 s, or the seconds until somebody
+killed it, say nothing of its length. Samples are kept by what a test *is* and on what device, so
+neither another device nor a renamed file overwrites them; aliases carry them over a renamed
+model. A sample is known by its start, so reading the same records twice changes nothing.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Annotated
+
+import filelock
+import msgspec
+
+from bringup.harness.errors import RecordError
+from bringup.harness.records.aliases import renamed
+from bringup.harness.records.naming import identity_of_key
+from bringup.harness.records.schema import Identity, Outcome, TestRecord
+from bringup.harness.storage.atomic import write_atomically
+from bringup.harness.storage.decoding import decode_json, read_bytes
+from bringup.harness.storage.writable import encoded
+from bringup.pipeline.errors import PipelineError
+
+SCHEMA_VERSION = 1
+
+KEPT = 5
+"""Samples kept per test and device: the latest."""
+
+QUANTILE = 0.75
+"""Of the kept samples; an estimate that is a little long balances better than a short one."""
+
+MEASURED = frozenset(
+    {Outcome.PASSED, Outcome.REACHED, Outcome.INCORRECT, Outcome.UNVERIFIED, Outcome.FAILED}
+)
+"""Outcomes of tests that came to their own end."""
+
+LOCK_TIMEOUT_S = 60.0
+LONGEST_S = 1e7
+"""What took longer was measured by a clock that was set meanwhile."""
+
+
+class Sample(msgspec.Struct, frozen=True, array_like=True, order=True):
+    """One finished attempt."""
+
+    seconds: Annotated[float, msgspec.Meta(ge=0, le=LONGEST_S)]
+    started: float
+    """Seconds since the epoch."""
+
+
+class Durations(msgspec.Struct, frozen=True):
+    """Samples by `Identity.key`, each key's in order of their start."""
+
+    samples: dict[str, Annotated[tuple[Sample, ...], msgspec.Meta(min_length=1)]] = {}
+    schema: int = SCHEMA_VERSION
+
+
+def observed(records: Iterable[TestRecord]) -> Durations:
+    """The samples in some records."""
+    samples: dict[str, tuple[Sample, ...]] = {}
+    for record in records:
+        seconds, started, key = record.wall_s, record.started, record.identity.key
+        if record.outcome not in MEASURED or seconds is None or started is None:
+            continue
+        if math.isfinite(started) and 0 < seconds <= LONGEST_S:
+            samples[key] = (*samples.get(key, ()), Sample(round(seconds, 3), started))
+    return combined(Durations(samples))
+
+
+def combined(*parts: Durations, aliases: Mapping[str, str] | None = None) -> Durations:
+    """All samples together, under their present names; of each test the latest are kept."""
+    found: dict[str, set[Sample]] = defaultdict(set)
+    for part in parts:
+        for key, samples in part.samples.items():
+            found[renamed(key, aliases or {})].update(samples)
+    return Durations(
+        {
+            key: tuple(sorted(found[key], key=lambda s: (s.started, s.seconds))[-KEPT:])
+            for key in sorted(found)
+        }
+    )
+
+
+class Estimator:
+    """Expected seconds, from the test itself or, failing that, from its likes.
+
+    In order: the test on this device; the test on other devices; all tests of its flow.
+    """
+
+    def __init__(self, durations: Durations, aliases: Mapping[str, str] | None = None) -> None:
+        self._own: dict[str, float] = {}
+        by_name: dict[str, list[float]] = defaultdict(list)
+        by_flow: dict[str, list[float]] = defaultdict(list)
+        for key, samples in combined(durations, aliases=aliases).samples.items():
+            seconds = quantile([s.seconds for s in samples], QUANTILE)
+            identity = identity_of_key(key)
+            self._own[key] = seconds
+            by_name[identity.name].append(seconds)
+            by_flow[identity.flow].append(seconds)
+        self._by_name = {name: median(values) for name, values in by_name.items()}
+        self._by_flow = {flow: median(values) for flow, values in by_flow.items()}
+
+    def __call__(self, identity: Identity) -> float | None:
+        """Expected seconds; None when nothing like it ever ran."""
+        for known, key in (
+            (self._own, identity.key),
+            (self._by_name, identity.name),
+            (self._by_flow, identity.flow),
+        ):
+            if key in known:
+                return known[key]
+        return None
+
+
+def quantile(values: Sequence[float], q: float) -> float:
+    """The q-quantile of a non-empty sample, linear between neighbours."""
+    ordered = sorted(values)
+    at = q * (len(ordered) - 1)
+    low = int(at)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (at - low) * (ordered[high] - ordered[low])
+
+
+def read_durations(path: Path) -> Durations:
+    """Read a file of durations; an absent one knows nothing.
+
+    Raises:
+        PipelineError: newer, or not a file of durations.
+    """
+    if not path.exists():
+        return Durations()
+    try:
+        found = decode_json(read_bytes(path), Durations, path, "a file of durations")
+    except RecordError as error:
+        raise PipelineError(f"{error}; delete it to start again") from error
+    if found.schema > SCHEMA_VERSION:
+        raise PipelineError(
+            f"{path} was written with durations schema {found.schema}, this version reads up to "
+            f"{SCHEMA_VERSION}; upgrade bringup to read it"
+        )
+    return found
+
+
+def add_durations(
+    path: Path, records: Iterable[TestRecord], aliases: Mapping[str, str] | None = None
+) -> Durations:
+    """Add what some records measured to a file of durations, and return all of it.
+
+    Writers take turns at a lock beside the file, so that none loses another's samples.
+
+    Raises:
+        PipelineError: the file cannot be read, or its lock is not to be had.
+        RecordError: the disk is full or gone.
+    """
+    new = observed(records)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(path.with_name(f"{path.name}.lock"), timeout=LOCK_TIMEOUT_S):
+            everything = combined(read_durations(path), new, aliases=aliases)
+            write_atomically(path, encoded(everything) + b"\n")
+    except filelock.Timeout as error:
+        raise PipelineError(
+            f"another process has held {error.lock_file} for {LOCK_TIMEOUT_S:.0f} s; the "
+            f"durations of this run are not in {path}"
+        ) from error
+    except OSError as error:
+        raise PipelineError(f"cannot lock {path}: {error.strerror}") from error
+    return everything

@@ -1,0 +1,272 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""From what a person asked for to the tests that are meant, or to a sentence why not."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from bringup.harness.records.aliases import ALIASES_NAME, read_aliases
+from bringup.harness.records.naming import SIZES, identity_of, parts_of
+from bringup.harness.records.schema import Outcome, PlannedTest
+from bringup.pipeline import devices as machine
+from bringup.pipeline.devices import Device, DeviceState
+from bringup.pipeline.errors import PipelineError
+from bringup.pipeline.lists.lists import Entry, ListName, Lists, problems, read_lists
+from bringup.pipeline.messages import Speaker, hint
+from bringup.pipeline.planning.collect import Collected, collect_tests
+from bringup.pipeline.planning.durations import Estimator, read_durations
+from bringup.pipeline.planning.plan import at_size, from_entries, from_lists, matching
+
+SESSIONS = {
+    "nightly": (
+        ListName.NIGHTLY_FULL,
+        ListName.NIGHTLY_E2E_COMPILE,
+        ListName.NIGHTLY_OP_BY_OP,
+    ),
+    "weekly": (ListName.WEEKLY_OP_BY_OP,),
+    "e2e_compile": (ListName.NIGHTLY_E2E_COMPILE,),
+    "op_by_op": (ListName.NIGHTLY_OP_BY_OP,),
+}
+"""Which lists a session runs; of a test on two of them the first counts."""
+
+OP_BY_OP = "op_by_op"
+_SOON_S = 1.0
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """The options of everything that runs tests."""
+
+    session: str
+    ids: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    shard: tuple[int, int] = (1, 1)
+    workers: int | None = None
+    timeout_s: float | None = None
+    output: Path | None = None
+    run_id: str | None = None
+    lists: Path = Path("tests/lists")
+    tests: str = "tests/models"
+    durations: Path = Path("results/durations.json")
+    devices_from: Path | None = None
+    size: str = SIZES[0]
+    all: bool = False
+    """op_by_op: every model there is, not a list."""
+    split: str = "torch"
+    """op_by_op: which graph to split, `torch` or `stablehlo`; ONNX has only StableHLO."""
+    dry_run: bool = False
+    plan: Path | None = None
+    """A plan of all shards, made by `nox -s plan`: it says which tests, and nothing else does."""
+    resume: str | None = None
+    """A run directory to go on in; empty: the session's newest unfinished run."""
+    recheck: str = ""
+    """Share of cached verdicts to compute again, e.g. `2%`."""
+    no_cache: bool = False
+    given: frozenset[str] = frozenset()
+    """The names of the options that somebody gave."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What was asked for, understood."""
+
+    tests: list[PlannedTest]
+    """Those to be run: all that were chosen, or a shard's."""
+    total: int
+    """Of all shards."""
+    devices: dict[str, Device]
+    collected: Collected
+    lists: Lists | None
+
+
+def choose(options: RunOptions, say: Speaker) -> Chosen:
+    """Understand the options.
+
+    Raises:
+        PipelineError: something asked for does not exist, or the lists are wrong.
+    """
+    aliases = read_aliases(options.lists)
+    estimate = Estimator(read_durations(options.durations), aliases)
+    lists = read_lists(options.lists) if by_list(options) else None
+    known, collected = look_around(options)
+    for sentence in collected.broken.values():
+        say(f"warning: {sentence}")
+    if lists is not None:
+        names = SESSIONS[options.session]
+        wanted = _entries(options, lists, collected, known)
+        chosen = _chosen_devices(options, known, {e.device for e in wanted})
+        _say_left_out(Counter(e.device for e in wanted), known, chosen, say)
+        tests = from_lists(lists, names, chosen, estimate, collected.identify)
+    else:
+        default = {d.name for d in known if d.state is DeviceState.EXECUTES}
+        chosen = _chosen_devices(options, known, default)
+        ids = _named_ids(options, collected)
+        if options.session == OP_BY_OP:
+            known_as = collected.identify
+            ids = [i for i in ids if known_as(i, "").flow == _flow(i, options.split)]
+        tests = from_entries(ids, chosen, estimate, collected.identify)
+    tests = matching(tests, options.models)
+    if options.size != SIZES[0]:
+        tests = at_size(tests, options.size, estimate)
+    if not tests:
+        raise PipelineError(_nothing_to_run(options, collected, chosen, lists))
+    used = {t.identity.device for t in tests}
+    devices = {name: device for name, device in chosen.items() if name in used}
+    return Chosen(tests, len(tests), devices, collected, lists)
+
+
+def by_list(options: RunOptions) -> bool:
+    """Does the session run lists? Op by op does, unless somebody says which models."""
+    if options.session == OP_BY_OP:
+        return not (options.all or options.ids or options.models)
+    return options.session in SESSIONS
+
+
+def _flow(test: str, split: str) -> str:
+    onnx = identity_of(test, "").framework == "onnx"
+    return "op_by_op_stablehlo" if onnx else f"op_by_op_{split}"
+
+
+def look_around(options: RunOptions) -> tuple[tuple[Device, ...], Collected]:
+    """The devices that are here and the tests there are; each asks a child, both at once."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        asked = pool.submit(_ask_devices, options)
+        if options.devices and wait([asked], timeout=_SOON_S).done:
+            asked.result()  # a misspelled name is refused at once, before anything is imported
+        collected = collect_tests(options.tests, Path.cwd())
+        return asked.result(), collected
+
+
+def _ask_devices(options: RunOptions) -> tuple[Device, ...]:
+    if options.devices_from:
+        return machine.read(options.devices_from)
+    return machine.probe(Path.cwd(), options.devices)
+
+
+def _chosen_devices(
+    options: RunOptions, known: Sequence[Device], default: Collection[str]
+) -> dict[str, Device]:
+    """Those the user named, whatever their state; else those of `default` that are here."""
+    if options.devices:
+        return {d.name: d for d in machine.named(known, options.devices)}
+    return {d.name: d for d in known if d.name in default and d.state is not DeviceState.MISSING}
+
+
+def _entries(
+    options: RunOptions, lists: Lists, collected: Collected, known: Sequence[Device]
+) -> list[Entry]:
+    """The entries this session is about, once nothing is wrong with them."""
+    devices = {d.name for d in machine.named(known, options.devices)}
+    entries = [
+        e
+        for e in lists.entries
+        if e.list in SESSIONS[options.session] and (not devices or e.device in devices)
+    ]
+    if wrong := list_problems(lists, entries, collected, known):
+        rest = f" (and {len(wrong) - 1} more; see `nox -s lists`)" if wrong[1:] else ""
+        raise PipelineError(wrong[0] + rest)
+    return entries
+
+
+def _say_left_out(
+    listed: Mapping[str, int], known: Iterable[Device], chosen: Collection[str], say: Speaker
+) -> None:
+    for device in known:
+        if listed.get(device.name) and device.name not in chosen:
+            noun = "test" if listed[device.name] == 1 else "tests"
+            say(f"left out: {listed[device.name]} {noun} on {device.name}: {device.reason}")
+
+
+def list_problems(
+    lists: Lists, entries: Collection[Entry], collected: Collected, known: Iterable[Device]
+) -> list[str]:
+    """What is wrong with `entries`; those of files that cannot be collected are not to blame."""
+    judged = Lists(lists.folder, tuple(entries))
+    unseen = [e.test for e in judged.entries if e.test.partition("::")[0] in collected.broken]
+    names = [d.name for d in known]
+    return problems(judged, [*collected.ids, *unseen], names, Path.cwd(), collected.identify)
+
+
+def alias_problems(aliases: Mapping[str, str], collected: Collected, where: Path) -> list[str]:
+    """What is wrong with the aliases: one from a test that there is would hide its history."""
+    names = {identity.name for identity in collected.identities.values()}
+    return [
+        f"{where / ALIASES_NAME}: `{old}` is what a test is called today; an alias names one that "
+        "is gone"
+        for old in aliases
+        if (old if "@" not in old else old.rpartition("@")[0]) in names
+    ]
+
+
+def _named_ids(options: RunOptions, collected: Collected) -> list[str]:
+    """The collected ids that the command line means: whole ids, functions, files or folders."""
+    if not options.ids:
+        if options.models or options.all:
+            return list(collected.ids)
+        raise PipelineError("`run` needs ids of tests, or --model; `nightly` runs the lists")
+    found: dict[str, None] = {}
+    for wanted in options.ids:
+        within = tuple(wanted.rstrip("/") + mark for mark in ("[", "::", "/"))
+        meant = [i for i in collected.ids if i == wanted or i.startswith(within)]
+        if not meant:
+            reason = collected.broken.get(wanted.partition("::")[0])
+            raise PipelineError(
+                reason or f"pytest collects no `{wanted}`{hint(wanted, collected.ids)}"
+            )
+        found |= dict.fromkeys(meant)
+    return list(found)
+
+
+def _nothing_to_run(
+    options: RunOptions, collected: Collected, chosen: Collection[str], lists: Lists | None
+) -> str:
+    where = f"on {', '.join(chosen)}" if chosen else "on any device that is here"
+    if not options.models:
+        if lists is None:
+            return f"there is nothing to run: no test of {options.session} {where}"
+        return _nothing_listed(options, lists, where)
+    wanted = ", ".join(f"`{m}`" for m in options.models)
+    models = {parts_of(test).function.removeprefix("test_") for test in collected.ids}
+    near = hint(options.models[0], models)
+    return f"no test of {options.session} {where} has {wanted} in its name{near}"
+
+
+def _nothing_listed(options: RunOptions, lists: Lists, where: str) -> str:
+    """Why a session that runs lists has nothing to run, and what runs without them."""
+    names = SESSIONS[options.session]
+    files = ", ".join(str(options.lists / name.file_name) for name in names)
+    if any(lists.of(name) for name in names):
+        said = f"there is nothing to run: no test of {options.session} is listed {where}"
+    else:
+        said = f"there is nothing to run: {files} {'is' if len(names) == 1 else 'are'} empty"
+    if options.session == OP_BY_OP:
+        return f"{said}; choose models with --model NAME, or --all"
+    return f"{said}; `nox -s run -- --model NAME` runs a model that is on no list"
+
+
+class Refusal(NamedTuple):
+    """Why a planned test is not even tried."""
+
+    outcome: Outcome
+    """NOT_RUN or INFRA."""
+    reason: str
+
+
+def refusals(chosen: Chosen) -> dict[str, Refusal]:
+    """Tests that cannot even be tried, by key."""
+    refused = {}
+    for test in chosen.tests:
+        device = chosen.devices[test.identity.device]
+        broken = chosen.collected.broken.get(test.nodeid.partition("::")[0])
+        if device.state is DeviceState.MISSING:
+            reason = f"{device.name} is not here: {device.reason}"
+            refused[test.identity.key] = Refusal(Outcome.INFRA, reason)
+        elif broken:
+            refused[test.identity.key] = Refusal(Outcome.NOT_RUN, broken)
+    return refused

@@ -1,0 +1,117 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""The plan of all shards: made where the tests are chosen, taken up where a shard runs."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from bringup.harness.errors import RecordError
+from bringup.harness.records.plans import SharedPlan
+from bringup.harness.records.run_dir import read_shared_plan
+from bringup.pipeline.devices import Device, DeviceState
+from bringup.pipeline.errors import PipelineError
+from bringup.pipeline.lists.lists import read_lists
+from bringup.pipeline.messages import Speaker
+from bringup.pipeline.planning.recorded_options import as_planned, choosing
+from bringup.pipeline.planning.selection import Chosen, RunOptions, by_list, look_around
+from bringup.pipeline.planning.shard import partition
+
+OUTPUTS_VARIABLE = "GITHUB_OUTPUT"
+"""Names the file in which GitHub Actions takes a step's outputs."""
+
+
+def share(
+    chosen: Chosen, options: RunOptions, shards: int, run_id: str, created: float
+) -> SharedPlan:
+    """Deal what was chosen out to so many shards; `created` is in seconds since the epoch."""
+    return SharedPlan(
+        run_id=run_id,
+        created=created,
+        session=options.session,
+        shards=tuple(tuple(tests) for tests in partition(chosen.tests, shards)),
+        chosen=choosing(options, chosen.devices),
+    )
+
+
+def take_up(options: RunOptions, say: Speaker) -> tuple[SharedPlan, Chosen, RunOptions]:
+    """Read the plan that `options` names, and look at what this machine has for its shard of it.
+
+    A device that this machine lacks is MISSING: its tests are not tried and end with a word that
+    says so. The options come back as they were when the plan was made.
+
+    Raises:
+        PipelineError: the options say otherwise than the plan.
+        RecordError: the plan cannot be read.
+    """
+    assert options.plan is not None
+    shared = read_shared_plan(options.plan)
+    _refuse_otherwise(shared, options)
+    how = "give no option that chooses tests beside --plan, or plan anew"
+    options = as_planned(shared.chosen, options, f"{options.plan}", how)
+    known, collected = look_around(options)
+    for sentence in collected.broken.values():
+        say(f"warning: {sentence}")
+    i, n = options.shard
+    tests = list(shared.shards[i - 1])
+    lists = read_lists(options.lists) if n == 1 and by_list(options) else None
+    devices = _devices(
+        tests_on={t.identity.device for t in tests}, known={d.name: d for d in known}
+    )
+    return shared, Chosen(tests, shared.total, devices, collected, lists), options
+
+
+def _refuse_otherwise(shared: SharedPlan, options: RunOptions) -> None:
+    i, n = options.shard
+    planned = len(shared.shards)
+    if shared.session != options.session:
+        raise PipelineError(
+            f"{options.plan} is a plan of {shared.session}; `nox -s {shared.session} -- --plan "
+            f"{options.plan} --shard {i}/{planned}` carries it out"
+        )
+    if not shared.chosen or not planned:
+        raise RecordError(f"{options.plan}: says neither what was chosen nor for which shards")
+    if n != planned:
+        raise PipelineError(
+            f"{options.plan} is a plan for {planned} {'shard' if planned == 1 else 'shards'}; say "
+            f"which one is to run with --shard I/{planned}"
+        )
+    if options.run_id and options.run_id != shared.run_id:
+        raise PipelineError(
+            f"{options.plan} is the plan of the run {shared.run_id}; leave --run-id out"
+        )
+
+
+def _devices(tests_on: set[str], known: Mapping[str, Device]) -> dict[str, Device]:
+    unknown = "this machine knows no device of that name"
+    return {
+        name: known.get(name, Device(name, DeviceState.MISSING, unknown))
+        for name in sorted(tests_on)
+    }
+
+
+def narrowed(chosen: Chosen, shared: SharedPlan, i: int) -> Chosen:
+    """What was chosen, of shard `i` only."""
+    return replace(chosen, tests=list(shared.shards[i - 1]))
+
+
+def tell_github(shared: SharedPlan) -> bool:
+    """Give GitHub Actions, where it listens, the matrix of the shards' jobs.
+
+    Raises:
+        PipelineError: its file cannot be written.
+    """
+    path = os.environ.get(OUTPUTS_VARIABLE)
+    if not path:
+        return False
+    n = len(shared.shards)
+    jobs = [{"index": i, "shard": f"{i}/{n}"} for i in range(1, n + 1)]
+    try:
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(f"matrix={json.dumps({'include': jobs})}\n")
+    except OSError as error:
+        raise PipelineError(f"cannot write {path}: {error.strerror}") from error
+    return True

@@ -1,0 +1,64 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""What a run tells its op-by-op tests of the verdict cache, and what becomes of it afterwards."""
+
+import argparse
+
+from bringup.harness.errors import UsageError
+from bringup.harness.records.naming import is_op_by_op
+from bringup.harness.records.schema import Plan
+from bringup.harness.records.verdicts.cache import VerdictCache
+from bringup.harness.records.verdicts.earlier import RESUMED_VARIABLE
+from bringup.harness.records.verdicts.recheck import (
+    NO_CACHE_VARIABLE,
+    RECHECK_VARIABLE,
+    parse_share,
+)
+from bringup.harness.records.verdicts.upkeep import Limits, prune_if_due
+from bringup.pipeline.messages import Speaker
+from bringup.pipeline.planning.selection import RunOptions
+
+NIGHTS = ("nightly", "weekly")
+"""Sessions that look again at what the cache says without being asked."""
+NIGHTLY_RECHECK = "2%"
+"""Whatever a verdict's key may lack, two months of nights have computed each again on average."""
+
+
+def share(text: str) -> str:
+    """An option's value that is a share, `2%` or `0.02`.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    try:
+        parse_share(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
+
+
+def variables(plan: Plan, options: RunOptions) -> dict[str, str]:
+    """The environment of a run's tests."""
+    night = plan.session in NIGHTS and not options.no_cache
+    recheck = options.recheck or (NIGHTLY_RECHECK if night else "")
+    return {
+        **({RESUMED_VARIABLE: "1"} if plan.resumed else {}),
+        **({RECHECK_VARIABLE: recheck} if recheck else {}),
+        **({NO_CACHE_VARIABLE: "1"} if options.no_cache else {}),
+    }
+
+
+def prune(plan: Plan, say: Speaker) -> None:
+    """Prune the cache, if that is due, after a run that used it; nothing depends on it."""
+    if not any(is_op_by_op(test.identity) for test in plan.tests):
+        return
+    cache = VerdictCache()
+    try:
+        pruned = prune_if_due(cache, Limits.from_environment())
+    except UsageError as error:
+        say(str(error))
+        return
+    if pruned and pruned.removed:
+        left = f"{pruned.kept} are left, {pruned.bytes_kept / (1 << 20):.0f} MiB"
+        say(f"{cache.path}: {pruned.removed} cached verdicts pruned, {left}")

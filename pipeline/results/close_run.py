@@ -1,0 +1,153 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""After the last test: records, JUnit, proposals, and what a person needs to know."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from bringup.harness.errors import RecordError
+from bringup.harness.records.moves import Move, write_moves
+from bringup.harness.records.naming import identity_of
+from bringup.harness.records.outcomes import latest, words_of_run, words_text
+from bringup.harness.records.run_dir import RECORDS_NAME, read_merged
+from bringup.harness.records.schema import Plan, PlannedTest, RunHeader, TestRecord
+from bringup.pipeline.devices import DeviceState
+from bringup.pipeline.errors import PipelineError
+from bringup.pipeline.lists.expectations import ExitCode, broken, exit_code, reproduce
+from bringup.pipeline.lists.lists import Lists
+from bringup.pipeline.lists.promote import propose
+from bringup.pipeline.messages import Speaker, printable
+from bringup.pipeline.planning.durations import add_durations
+from bringup.pipeline.planning.plan import Identify
+from bringup.pipeline.results.issue import write_drafts
+from bringup.pipeline.results.junit import write_junit
+from bringup.pipeline.results.merge import finish
+from bringup.pipeline.running.session import LOG_NAME
+from bringup.pipeline.running.supervisor import End, Ended
+
+JUNIT_NAME = "junit.xml"
+MOST_SHOWN = 50
+
+
+def conclude(
+    run_dir: Path,
+    plan: Plan,
+    ended: Ended,
+    states: Mapping[str, DeviceState],
+    lists: Lists | None,
+    collected: Collection[str],
+    durations: Path,
+    say: Speaker,
+    identify: Identify = identity_of,
+    aliases: Mapping[str, str] | None = None,
+) -> ExitCode:
+    """Write what the run comes to, tell it, and return its exit code.
+
+    `identify` says what a list's entry is on a device, `aliases` what tests were called before.
+
+    Raises:
+        RecordError: the disk is full or gone; the journals hold everything all the same.
+    """
+    header = finish(run_dir)
+    _, records = read_merged(run_dir)
+    latest_by_key = {r.identity.key: r for r in latest(records)}
+    unkept = broken(plan.tests, latest_by_key, states)
+    losses = header.missing if plan.shard[1] == 1 else ()  # a shard does not miss the others
+    write_junit(run_dir / JUNIT_NAME, records, losses)
+    _learn(durations, records, aliases, say)
+    _tell_unkept(unkept, say)
+    counts = words_text(words_of_run(run_dir))
+    kept = len(plan.tests) - len(unkept)
+    say(f"{kept} of {len(plan.tests)} tests did what was promised ({counts})")
+    for sentence in dict.fromkeys(w for r in latest_by_key.values() for w in r.warnings):
+        say(f"warning: {sentence}")
+    moves: list[Move] = []
+    if lists is not None and plan.shard[1] == 1:
+        found = propose(records, lists, collected, identify, aliases)
+        moves = _propose(run_dir, found, say)
+    regressed = {test.identity.key for test, _ in unkept}
+    write_issues(run_dir, header, latest_by_key.values(), moves, say, regressed)
+    for name in (RECORDS_NAME, JUNIT_NAME, LOG_NAME):
+        say(f"wrote {run_dir / name}")
+    for sentence in (*losses, *ended.sentences):
+        say(sentence)
+    if ended.how is not End.FINISHED:
+        say(how_to_go_on(run_dir, plan))
+    if ended.how is End.INTERRUPTED:
+        say(f"`nox -s report -- {run_dir}` reports what ran")
+    return _code(ended, unkept)
+
+
+def how_to_go_on(run_dir: Path, plan: Plan) -> str:
+    """What to type after a run that did not come to its end."""
+    return f"`nox -s {plan.session} -- --resume {run_dir}` goes on with it"
+
+
+def write_issues(
+    run_dir: Path,
+    header: RunHeader,
+    records: Iterable[TestRecord],
+    moves: Sequence[Move],
+    say: Speaker,
+    regressed: Collection[str] = (),
+) -> None:
+    """Draft the issues that a run's latest records ask for, and say where they lie.
+
+    Raises:
+        RecordError: the disk is full or gone.
+    """
+    drafts = write_drafts(run_dir, records, header.provenances, moves, regressed)
+    if drafts:
+        noun = "issue" if len(drafts) == 1 else "issues"
+        say(f"drafted {len(drafts)} {noun} in {drafts[0].parent}")
+
+
+def print_moves(moves: Sequence[Move], say: Speaker) -> None:
+    """One line for each proposal, with its reason."""
+    if not moves:
+        say("no list moves are proposed")
+    for move in moves:
+        preposition = "to" if move.move == "add" else "from"
+        say(f"{move.move} {move.test} {preposition} {move.list} on {move.device}: {move.reason}")
+
+
+def _learn(
+    durations: Path,
+    records: Iterable[TestRecord],
+    aliases: Mapping[str, str] | None,
+    say: Speaker,
+) -> None:
+    try:
+        add_durations(durations, records, aliases)
+    except (PipelineError, RecordError) as error:  # the next plan is a little worse, no more
+        say(f"warning: {error}")
+
+
+def _propose(run_dir: Path, moves: list[Move], say: Speaker) -> list[Move]:
+    path = write_moves(run_dir, moves)
+    print_moves(moves, say)
+    say(f"wrote {path}")
+    if moves:
+        say(f"`nox -s promote -- {run_dir} --write` makes these moves")
+    return moves
+
+
+def _tell_unkept(unkept: Sequence[tuple[PlannedTest, TestRecord | None]], say: Speaker) -> None:
+    for test, record in unkept[:MOST_SHOWN]:
+        outcome = record.outcome if record else "no record"
+        failure = record.failure if record else None
+        why = f": {printable(failure.message.partition(chr(10))[0])}" if failure else ""
+        say(f"{outcome} {test.identity.key}{why}")
+        if record is not None and record.started is not None:
+            say(f"    reproduce: {reproduce(test)}")
+    if unkept[MOST_SHOWN:]:
+        say(f"and {len(unkept) - MOST_SHOWN} more")
+
+
+def _code(ended: Ended, unkept: Sequence[tuple[PlannedTest, TestRecord | None]]) -> ExitCode:
+    if ended.how is End.INTERRUPTED:
+        return ExitCode.INTERRUPTED
+    if ended.how is not End.FINISHED:
+        return ExitCode.INFRASTRUCTURE
+    return exit_code(unkept)

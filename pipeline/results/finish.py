@@ -1,0 +1,97 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Runs that nobody merged, merged in place: plain pytest's, and those whose supervisor was killed.
+
+A run that was killed is merged as it is, and can be resumed afterwards all the same.
+"""
+
+import socket
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import psutil
+
+from bringup.harness.records.journal import PLAIN, journals, read_header, unpacked_journals
+from bringup.harness.records.outcomes import words_of_run, words_text
+from bringup.harness.records.packing import LARGEST
+from bringup.harness.records.run_dir import HEADER_NAME, PLAIN_RECORDS_NAME, read_plans
+from bringup.pipeline.errors import PipelineError
+from bringup.pipeline.messages import Speaker
+from bringup.pipeline.results.close_run import how_to_go_on
+from bringup.pipeline.results.merge import finish
+from bringup.pipeline.running import resume
+from bringup.pipeline.running.ledger import Ledger
+from bringup.pipeline.running.run_lock import RunLock
+
+
+def finish_runs(run_dirs: Sequence[Path], say: Speaker) -> None:
+    """Merge each run in place, unless it is merged already.
+
+    Raises:
+        PipelineError: a run is still going on, or a folder holds none.
+        RecordError: it cannot be read, or the disk is full or gone.
+    """
+    for run_dir in run_dirs:
+        if not run_dir.is_dir():
+            raise PipelineError(f"there is no run directory {run_dir}")
+        if not _is_merged(run_dir):
+            _finish(run_dir, say)
+
+
+def _is_merged(run_dir: Path) -> bool:
+    """Is all that its processes wrote in its records? A run of schema 1 keeps plain journals."""
+    if not (run_dir / HEADER_NAME).exists():
+        return False
+    old = run_dir / PLAIN_RECORDS_NAME
+    is_old = old.exists() and old.stat().st_size <= LARGEST
+    return is_old or not unpacked_journals(run_dir)
+
+
+def _plain(run_dir: Path) -> Iterator[Path]:
+    return (path for path in journals(run_dir) if path.name.endswith(PLAIN))
+
+
+def _finish(run_dir: Path, say: Speaker) -> None:
+    with RunLock(run_dir):
+        for path in _plain(run_dir):
+            _refuse_if_written(run_dir, path)
+        cut_off = []
+        for plan in read_plans(run_dir):
+            ledger = Ledger(run_dir, plan.tests, plan.attempt)
+            ledger.read()
+            left = len(resume.left(ledger))
+            resume.give_their_word(run_dir, plan, ledger)
+            if left:
+                unsaid = f"{left} of {len(plan.tests)} tests have no result of their own"
+                cut_off.append(f"the run was cut off: {unsaid}; {how_to_go_on(run_dir, plan)}")
+        header = finish(run_dir)
+    counts = words_text(words_of_run(run_dir))
+    say(f"merged {run_dir}: {counts or 'no test was recorded'}")
+    for sentence in (*header.missing, *cut_off):
+        say(sentence)
+
+
+def _refuse_if_written(run_dir: Path, journal: Path) -> None:
+    """Refuse a journal whose process lives; only on its own machine can that be seen.
+
+    Raises:
+        PipelineError: it lives.
+    """
+    opened = read_header(journal)
+    if opened is None or opened.provenance.host != socket.gethostname():
+        return
+    pid = opened.provenance.pid
+    if _lives(pid, opened.time):
+        raise PipelineError(
+            f"the run in {run_dir} is still going on (process {pid}); report it when it has ended"
+        )
+
+
+def _lives(pid: int, at: float) -> bool:
+    """Is the process of that number at work which was so at a time in seconds since the epoch?"""
+    try:
+        process = psutil.Process(pid)
+        return bool(process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= at)
+    except psutil.Error:
+        return False

@@ -1,0 +1,156 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""The texts of issues, drafted from the records' evidence. Nothing is ever filed."""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+
+from bringup.harness.records.moves import Move
+from bringup.harness.records.naming import listed_as
+from bringup.harness.records.reproducible import (
+    is_reproducible,
+    reproduce_command,
+    reproducer_name,
+)
+from bringup.harness.records.schema import (
+    Check,
+    Metric,
+    Outcome,
+    OutputCheck,
+    PlannedTest,
+    Provenance,
+    TestRecord,
+)
+from bringup.harness.storage.atomic import write_atomically
+from bringup.pipeline.lists.expectations import reproduce
+from bringup.pipeline.lists.lists import ListName
+
+FOLDER = "issues"
+LABEL = "models_pcc_issue"
+MOST_ROWS = 20
+"""Rows of failing checks in the table; the rest are counted."""
+
+
+def write_drafts(
+    run_dir: Path,
+    records: Iterable[TestRecord],
+    provenances: Mapping[str, Provenance],
+    moves: Iterable[Move] = (),
+    regressed: Collection[str] = (),
+) -> list[Path]:
+    """Draft an issue below `run_dir` for each record that needs one; return the files.
+
+    That is a full-flow test that is incorrect, that `moves` take off the nightly full list, or
+    whose key is among `regressed` ones; and that ended in the compiler, on the device or in the
+    comparison, for elsewhere there is nothing to report to anybody.
+
+    Raises:
+        RecordError: the disk is full or gone.
+    """
+    demoted = {
+        (m.test, m.device) for m in moves if m.move == "remove" and m.list == ListName.NIGHTLY_FULL
+    }
+    written = []
+    for record in records:
+        identity = record.identity
+        if identity.flow != "full" or not is_reproducible(record.outcome, record.failure):
+            continue
+        entry = listed_as(record)
+        if (
+            record.outcome is Outcome.INCORRECT
+            or identity.key in regressed
+            or (entry, identity.device) in demoted
+        ):
+            text = draft_issue(record, provenances.get(record.provenance))
+            path = run_dir / FOLDER / f"{reproducer_name(identity)}.md"
+            written.append(write_atomically(path, text.encode("utf-8", "replace")))
+    return written
+
+
+def draft_issue(record: TestRecord, provenance: Provenance | None = None) -> str:
+    """Markdown for a test that is incorrect or does not run: evidence, versions, how to see it.
+
+    Whatever comes from the record stands in code spans, so it can neither mention people nor
+    change the text around it. Without `provenance` the versions are left out.
+    """
+    identity = record.identity
+    failing = [(o, c) for o in record.outputs for c in o.checks if c.asserted and not c.ok]
+    name = record.model_name or identity.model
+    again = reproduce(PlannedTest(identity, record.nodeid, entry=record.entry))
+    if command := reproduce_command(record.nodeid, identity, record.entry):
+        again += f"\n{command}  # finds the ops that are to blame"
+    incorrect = record.outcome is Outcome.INCORRECT
+    parts = [
+        f"# {_code(name)} on {_code(identity.device)}: {_plain(_title(record, failing))}",
+        *([f"Labels: `{LABEL}`"] if incorrect else []),
+        f"The test {_code(identity.key)} {'ran to the end' if incorrect else 'did not run through'}"
+        f" (status {record.status:d}: {record.status.name}) and its outcome is {record.outcome}.",
+        *(["## Failing checks", _table(failing)] if failing else []),
+        *([f"The harness says: {_code(record.failure.message)}"] if record.failure else []),
+        "## Reproduce",
+        _block(again),
+        *(_versions(provenance) if provenance else []),
+        *(_UNTIL_IT_IS_RIGHT if incorrect else ()),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+_UNTIL_IT_IS_RIGHT = (
+    "## Until it is fixed",
+    "Disable the failing check in the test body and name this issue there:",
+    "```\n# TODO Enable checking - <link of this issue>\nassert_pcc=False,\n```",
+)
+
+
+def _title(record: TestRecord, failing: list[tuple[OutputCheck, Check]]) -> str:
+    if record.outcome is Outcome.INCORRECT:
+        wrong = ", ".join(dict.fromkeys(c.metric for _, c in failing)) or "a check"
+        return f"{wrong} does not hold"
+    stage = record.failure.stage if record.failure else None
+    return f"{record.outcome} in stage {stage}" if stage else str(record.outcome)
+
+
+def _table(failing: list[tuple[OutputCheck, Check]]) -> str:
+    rows = ["| output | shape | dtype | check | measured | required |", "|" + " --- |" * 6]
+    for output, check in failing[:MOST_ROWS]:
+        required = "" if check.required is None else repr(check.required)
+        shape = "x".join(map(str, output.shape)) or "scalar"
+        cells = (output.path, shape, output.dtype, check.metric, _number(check.measured), required)
+        rows.append("| " + " | ".join(_code(c).replace("|", "\\|") for c in cells) + " |")
+    left = len(failing) - MOST_ROWS
+    return "\n".join(rows) + (f"\n\nand {left} more." if left > 0 else "")
+
+
+def _versions(provenance: Provenance) -> list[str]:
+    commit = provenance.git_commit or "not a git checkout"
+    lines = [
+        f"- Commit: {_code(commit)}{' with local changes' if provenance.git_dirty else ''}",
+        f"- Python: {_code(provenance.python)}, seed {provenance.seed}",
+        *(f"- {_code(name)}: {_code(v)}" for name, v in sorted(provenance.versions.items())),
+    ]
+    return ["## Versions", "\n".join(lines)]
+
+
+def _number(metric: Metric) -> str:
+    return str(metric.state) if metric.value is None else repr(metric.value)
+
+
+def _code(text: str) -> str:
+    """A code span that nothing inside can end; line ends become spaces."""
+    line = " ".join(text.split())
+    if not line:
+        return ""
+    fence = "`" * (1 + max(map(len, re.findall(r"`+", line)), default=0))
+    pad = " " if line[0] == "`" or line[-1] == "`" else ""
+    return f"{fence}{pad}{line}{pad}{fence}"
+
+
+def _block(text: str) -> str:
+    fence = "`" * max(3, 1 + max(map(len, re.findall(r"`+", text)), default=0))
+    return f"{fence}\n{text}\n{fence}"
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^\w, ]", "", text)

@@ -1,0 +1,155 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""The verdicts of a run as one JUnit XML file, and back.
+
+One suite per device, one case per test, by its latest attempt. JUnit knows four results, a
+record eleven outcomes: INCORRECT, FAILED and UNVERIFIED are failures, SKIPPED is skipped, what
+ended without a word of its own is an error. The outcome itself, the full-precision metrics and
+the test's key are properties of the case, so reading the file gives the same verdicts. Every loss
+of the run is an error too: a file in which something is missing never looks green.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from xml.etree import ElementTree
+
+from junitparser import Error, Failure, JUnitXmlError, Skipped, xunit2
+
+from bringup.harness.errors import RecordError
+from bringup.harness.records.naming import listed_as
+from bringup.harness.records.outcomes import latest
+from bringup.harness.records.schema import GOOD, Metric, Outcome, TestRecord
+from bringup.harness.storage.atomic import write_atomically
+from bringup.harness.storage.decoding import UNDECODABLE, decode_xml, read_bytes, shown, why_not
+from bringup.pipeline.errors import PipelineError
+
+FAILURES = frozenset({Outcome.INCORRECT, Outcome.FAILED, Outcome.UNVERIFIED})
+LOSS_SUITE = "not reported"
+"""Name of the suite whose cases are losses and not tests."""
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def write_junit(path: Path, records: Iterable[TestRecord], missing: Sequence[str] = ()) -> Path:
+    """Write one file for a run; `missing` are the sentences of its header.
+
+    Raises:
+        RecordError: the disk is full or gone.
+    """
+    by_device: dict[str, list[TestRecord]] = defaultdict(list)
+    for record in latest(records):
+        by_device[record.identity.device].append(record)
+    losses = list(missing) if by_device else [*missing, "no test left a record"]
+    document = xunit2.JUnitXml()
+    for device, found in by_device.items():
+        document.add_testsuite(_suite(device, [_case(record) for record in found]))
+    if losses:
+        document.add_testsuite(_suite(LOSS_SUITE, [_loss(sentence) for sentence in losses]))
+    document.update_statistics()
+    head = b"<?xml version='1.0' encoding='utf-8'?>\n"
+    return write_atomically(path, head + document.tostring() + b"\n")
+
+
+def read_junit(path: Path) -> dict[str, Outcome]:
+    """Outcomes by `Identity.key`.
+
+    Raises:
+        PipelineError: not JUnit XML, or no verdict in it, which is not a success.
+    """
+    verdicts = {}
+    for suite in _document(path):
+        if suite.name == LOSS_SUITE:
+            continue
+        for case in suite:
+            properties = {p.name: p.value for p in case.properties()}
+            try:
+                key = properties["key"].encode("ascii").decode("unicode_escape")
+                verdicts[key] = Outcome(properties["outcome"])
+            except (KeyError, ValueError, AttributeError) as error:
+                raise PipelineError(
+                    f"{path}: the case {shown(str(case.name))} carries no known key and outcome;"
+                    " was the file written by another tool?"
+                ) from error
+    if not verdicts:
+        raise PipelineError(f"{path} holds no verdict at all: nothing reported, nothing passed")
+    return verdicts
+
+
+def _document(path: Path) -> xunit2.JUnitXml:
+    try:
+        root = decode_xml(read_bytes(path), path, "JUnit XML")
+        return xunit2.JUnitXml.fromstring(ElementTree.tostring(root))
+    except RecordError as error:
+        raise PipelineError(str(error)) from error
+    except (JUnitXmlError, SyntaxError, *UNDECODABLE) as error:  # its figures may be no numbers
+        raise PipelineError(f"{path} is not JUnit XML: {why_not(error)}") from error
+
+
+def _suite(name: str, cases: list[xunit2.TestCase]) -> xunit2.TestSuite:
+    suite = xunit2.TestSuite(_clean(name))
+    suite.add_testcases(cases)
+    return suite
+
+
+def _case(record: TestRecord) -> xunit2.TestCase:
+    identity = record.identity
+    entry = listed_as(record) or identity.name
+    module = entry.partition("::")[0].removesuffix(".py").replace("/", ".")
+    case = xunit2.TestCase(_clean(entry), _clean(f"{identity.device}.{module}"), record.wall_s)
+    for name, value in _properties(record).items():
+        case.add_property(name, _clean(value))
+    if record.outcome not in GOOD:
+        case.result = [_result(record)]
+    return case
+
+
+def _properties(record: TestRecord) -> dict[str, str]:
+    identity = record.identity
+    stage = record.failure.stage if record.failure else None
+    every = {
+        "key": identity.key.encode("unicode_escape").decode("ascii"),
+        "outcome": str(record.outcome),
+        "status": f"{record.status:d} {record.status.name}",
+        "model_status": str(record.model_status),
+        "model_name": record.model_name,
+        "model_group": record.model_group,
+        "mode": identity.mode,
+        "depth": record.depth,
+        "stage": str(stage or ""),
+        "pcc": _number(record.pcc),
+        "atol": _number(record.atol),
+        "attempt": str(record.attempt),
+        "peak_rss": str(record.peak_rss or ""),
+    }
+    return {name: value for name, value in every.items() if value}
+
+
+def _result(record: TestRecord) -> Error | Failure | Skipped:
+    failure = record.failure
+    message = _clean(failure.message if failure else f"the outcome is {record.outcome}")
+    if record.outcome is Outcome.SKIPPED:
+        return Skipped(message, "SKIPPED")
+    kind = Failure if record.outcome in FAILURES else Error
+    result = kind(message.partition("\n")[0], _clean(failure.kind if failure else record.outcome))
+    result.text = f"{record.outcome}: {message}"
+    return result
+
+
+def _loss(sentence: str) -> xunit2.TestCase:
+    case = xunit2.TestCase(_clean(sentence), LOSS_SUITE)
+    case.result = [Error(_clean(sentence), "missing")]
+    return case
+
+
+def _number(metric: Metric | None) -> str:
+    if metric is None:
+        return ""
+    return str(metric.state) if metric.value is None else repr(metric.value)
+
+
+def _clean(text: str) -> str:
+    """Characters that XML 1.0 cannot carry, written out."""
+    return _NOT_XML.sub(lambda match: f"\\x{ord(match[0]):02x}", text)

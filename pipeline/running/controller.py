@@ -1,0 +1,150 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""The part of a supervised session that lives in the xdist controller.
+
+It hands out the tests and, as the workers' parent, is the one process that learns how a worker
+died; so it writes the terminal word of the test that died with it.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bringup.harness.errors import RecordError
+from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.journal import JournalWriter
+from bringup.harness.records.provenance import collect
+from bringup.harness.records.run_dir import read_plan
+from bringup.harness.records.schema import Artifact, PlannedTest
+from bringup.pipeline.lifeline import PARENT_VARIABLE, die_with_parent
+from bringup.pipeline.planning.plan import deadline
+from bringup.pipeline.running.ledger import Ledger
+from bringup.pipeline.running.memory import MemoryKills
+from bringup.pipeline.running.worker import (
+    CONTROLLER_INPUT,
+    NOTHING_LEFT_INPUT,
+    REST_SUFFIX,
+    stack_path,
+)
+from bringup.pipeline.running.worker_death import Death, judge, stopped
+from bringup.pipeline.running.xdist_scheduling import PlanScheduling
+
+_LINK_GRACE_S = 5.0
+"""A worker whose channel closed is dead, or is given this long to be."""
+_USELESS_DEATHS = 5
+"""So many workers in a row may die without having run a test before the session gives up."""
+
+
+class ControllerSide:
+    """Hooks of the controller."""
+
+    def __init__(self, plan: str, timeout: float | None, capacities: Mapping[str, int]) -> None:
+        if PARENT_VARIABLE in os.environ:
+            die_with_parent(int(os.environ[PARENT_VARIABLE]), signal.SIGKILL)
+        loaded = read_plan(Path(plan))
+        self._run_dir = Path(plan).parent
+        self._timeout = timeout
+        self._ledger = Ledger(self._run_dir, loaded.tests, loaded.attempt)
+        self._ledger.read()
+        self._attempt = loaded.attempt
+        self._journal = JournalWriter(self._run_dir, loaded.run_id, collect(), loaded.attempt)
+        self._scheduling = PlanScheduling(self._ledger.waiting, capacities)
+        self._memory = MemoryKills()
+        self._second_try: set[str] = set()
+        self._useless_deaths = 0
+
+    def pytest_xdist_make_scheduler(self) -> PlanScheduling:
+        """Ours."""
+        return self._scheduling
+
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a new worker what it cannot know."""
+        node.workerinput[CONTROLLER_INPUT] = os.getpid()
+        node.workerinput[NOTHING_LEFT_INPUT] = not self._scheduling.queue
+
+    def pytest_testnodedown(self, node: Any, error: object | None) -> None:
+        """A worker is gone: judge the test it was running."""
+        if error is None:
+            return
+        returncode = _returncode(node.gateway._io.popen)
+        stack = self._take_stack(node)
+        given = self._scheduling.running_on(node)
+        self._ledger.read()
+        if given is None or self._returned(node, given[0]):
+            print(f"worker {node.gateway.id} died between tests ({returncode})\n{stack}")
+            self._count_useless_death()
+            return
+        self._useless_deaths = 0
+        test, elapsed = given
+        death = Death(
+            returncode=returncode,
+            elapsed_s=elapsed,
+            deadline_s=deadline(test.estimate_s, self._timeout),
+            stack=stack,
+            memory_kills=self._memory.recent(),
+        )
+        self._stop(test, death)
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        """Keep rests out of pytest's own counts."""
+        return ("", "", "") if report.nodeid.endswith(REST_SUFFIX) else None
+
+    def _returned(self, node: Any, test: PlannedTest) -> bool:
+        """Give the test to another worker when this one died before it; once only."""
+        key = test.identity.key
+        if key in self._ledger.started or key in self._second_try:
+            return False
+        self._second_try.add(key)
+        self._scheduling.give_back(node)
+        return True
+
+    def _count_useless_death(self) -> None:
+        self._useless_deaths += 1
+        if self._useless_deaths >= _USELESS_DEATHS:
+            pytest.exit(f"{_USELESS_DEATHS} workers in a row died without running a test", 3)
+
+    def _stop(self, test: PlannedTest, death: Death) -> None:
+        key = test.identity.key
+        if key in self._ledger.outcomes:
+            return  # it had ended, and the worker died before it could say so
+        outcome, failure = judge(death, self._keep(death.stack))
+        try:
+            self._journal.append(stopped(test, outcome, failure, self._attempt))
+        except RecordError as error:  # the supervisor gives every test without a word one
+            print(error, file=sys.stderr)
+
+    def _take_stack(self, node: Any) -> str:
+        path = stack_path(self._run_dir, node.gateway.id, node.gateway._io.popen.pid)
+        try:
+            text = path.read_text("utf-8", "replace")
+            path.unlink()
+        except OSError:
+            return ""
+        return text
+
+    def _keep(self, stack: str) -> Artifact | None:
+        if not stack:
+            return None
+        try:
+            return BlobStore(self._run_dir).put(stack, level="stack")
+        except RecordError:
+            return None
+
+
+def _returncode(popen: "subprocess.Popen[bytes]") -> int | None:
+    """The exit code of a worker; None when its channel broke and it had to be killed."""
+    try:
+        return popen.wait(_LINK_GRACE_S)
+    except subprocess.TimeoutExpired:
+        popen.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):  # it hangs in a driver
+            popen.wait(_LINK_GRACE_S)
+        return None

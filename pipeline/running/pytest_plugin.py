@@ -1,0 +1,45 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""pytest plugin of a supervised session; inert unless `--bringup-plan` is given.
+
+pytest loads it in the xdist controller and in every worker; each gets its own side.
+"""
+
+import pytest
+
+from bringup.pipeline.running.controller import ControllerSide
+from bringup.pipeline.running.worker import WorkerSide
+
+PLAN_OPTION = "--bringup-plan"
+TIMEOUT_OPTION = "--bringup-timeout"
+CAPACITY_OPTION = "--bringup-capacity"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What the supervisor tells the session."""
+    group = parser.getgroup("bringup pipeline", "set by `bringup`, not by hand")
+    group.addoption(PLAN_OPTION, metavar="FILE", help="run exactly the tests of this plan")
+    group.addoption(TIMEOUT_OPTION, type=float, metavar="SECONDS", help="no test runs longer")
+    group.addoption(
+        CAPACITY_OPTION,
+        action="append",
+        default=[],
+        metavar="DEVICE=N",
+        help="at most N tests at a time on DEVICE",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take a side."""
+    plan = config.getoption(PLAN_OPTION)
+    if not plan:
+        return
+    timeout = config.getoption(TIMEOUT_OPTION)
+    workerinput = getattr(config, "workerinput", None)
+    if workerinput is not None:
+        side: object = WorkerSide(plan, timeout, workerinput)
+    else:
+        pairs = (c.rpartition("=") for c in config.getoption(CAPACITY_OPTION))
+        side = ControllerSide(plan, timeout, {device: int(n) for device, _, n in pairs})
+    config.pluginmanager.register(side, "bringup-pipeline-side")

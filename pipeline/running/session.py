@@ -1,0 +1,142 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""One pytest session as a child: its command, its environment, its log, its end."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bringup.harness.records.journal import ATTEMPT_VARIABLE
+from bringup.harness.records.naming import SIZES
+from bringup.harness.records.schema import PlannedTest
+from bringup.pipeline.planning.collect import harness_plugin
+from bringup.pipeline.planning.plan import files_of
+from bringup.pipeline.running import memory
+from bringup.pipeline.running.pytest_plugin import CAPACITY_OPTION, PLAN_OPTION, TIMEOUT_OPTION
+from bringup.pipeline.running.worker import RUN_DIR_VARIABLE
+
+LOG_NAME = "pytest.log"
+RUN_ID_VARIABLE = "BRINGUP_RUN_ID"
+
+MEMORY_PER_WORKER = 4 * 1024**3
+"""Bytes: the largest base models of the fleet peak below this."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a plan is to be run."""
+
+    run_dir: Path
+    run_id: str
+    plan: Path
+    root: Path
+    """Where pytest starts; ids are relative to it."""
+    workers: int
+    timeout_s: float | None = None
+    capacities: Mapping[str, int] | None = None
+    """The most tests a device runs at a time; absent: any number."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Set for the whole session."""
+    attempt: int = 1
+    """How often the run has been taken up."""
+    lock: int | None = None
+    """A descriptor that holds the run directory as long as anybody has it."""
+
+
+def default_workers(tests: int, cores: int | None = None, free_bytes: int | None = None) -> int:
+    """As many workers as there are cores, tests, and portions of memory."""
+    if cores is None:
+        cores = len(os.sched_getaffinity(0))
+    if free_bytes is None:
+        free_bytes = memory.available()
+    return max(1, min(cores, tests, free_bytes // MEMORY_PER_WORKER))
+
+
+def command(settings: Settings, tests: Sequence[PlannedTest]) -> list[str]:
+    """The pytest command that runs the plan, collecting no more files than it needs."""
+    devices = sorted({t.identity.device for t in tests})
+    capacities = settings.capacities or {}
+    return [
+        sys.executable,
+        "-m",
+        "pytest",
+        f"--rootdir={settings.root}",
+        *("-p", "xdist"),
+        *("-p", "bringup.pipeline.running.pytest_plugin"),
+        *harness_plugin(),
+        *("-p", "no:faulthandler"),  # it cancels our deadline when a test raises
+        *("-p", "no:cacheprovider"),
+        "--continue-on-collection-errors",
+        "--maxfail=0",
+        "--dist=load",
+        f"--numprocesses={settings.workers}",
+        # every test may cost its worker once, and some workers may die for nothing
+        f"--max-worker-restart={len(tests) + 100}",
+        f"{PLAN_OPTION}={settings.plan}",
+        *([f"{TIMEOUT_OPTION}={settings.timeout_s}"] if settings.timeout_s else []),
+        *(f"{CAPACITY_OPTION}={name}={n}" for name, n in sorted(capacities.items())),
+        *(f"--device={name}" for name in devices),
+        *(
+            f"--size={size}"
+            for size in sorted({t.identity.size for t in tests})
+            if size != SIZES[0]
+        ),
+        *files_of(tests),
+    ]
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The session's environment; workers share the cores instead of each taking all."""
+    cores = len(os.sched_getaffinity(0))
+    return {
+        "OMP_NUM_THREADS": str(max(1, cores // settings.workers)),
+        **os.environ,
+        **settings.variables,
+        RUN_DIR_VARIABLE: str(settings.run_dir),
+        RUN_ID_VARIABLE: settings.run_id,
+        ATTEMPT_VARIABLE: str(settings.attempt),
+    }
+
+
+class Session:
+    """A running pytest session behind its watchdog."""
+
+    def __init__(self, settings: Settings, tests: Sequence[PlannedTest]) -> None:
+        self.log = settings.run_dir / LOG_NAME
+        watchdog = [sys.executable, "-m", "bringup.pipeline.running.watchdog", str(os.getpid())]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*watchdog, *command(settings, tests)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=settings.root,
+                env=environment(settings),
+                start_new_session=True,
+                pass_fds=() if settings.lock is None else (settings.lock,),
+            )
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while anything of it runs; 128 + n when a signal n ended pytest or its watchdog."""
+        code = self._process.poll()
+        return 128 - code if code is not None and code < 0 else code
+
+    def stop(self, *, now: bool = False) -> None:
+        """Ask for the end: politely, or at once."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT if now else signal.SIGTERM)
+
+    def wait(self) -> None:
+        """Block until everything of it is gone."""
+        self._process.wait()
+
+    def tail(self, lines: int = 15) -> list[str]:
+        """The last lines of the log."""
+        text = self.log.read_bytes()[-20_000:].decode("utf-8", "replace")
+        return text.splitlines()[-lines:]

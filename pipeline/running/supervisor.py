@@ -1,0 +1,283 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""The supervisor: runs a plan to its end, whatever dies on the way.
+
+Every planned test ends with a terminal record. The process that ran it writes it; when that
+process is gone the xdist controller does; when that is gone too, or the test never started, the
+supervisor does, after the last process of the session has ended. A session that dies is
+started again for what is left, as long as each one brings the plan further.
+"""
+
+import contextlib
+import enum
+import os
+import select
+import shutil
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+import psutil
+
+from bringup.harness.errors import RecordError
+from bringup.harness.records.journal import JournalWriter
+from bringup.harness.records.provenance import collect
+from bringup.harness.records.schema import Failure, Outcome, Plan
+from bringup.harness.storage.writable import said_by
+from bringup.pipeline.lifeline import adopt_orphans
+from bringup.pipeline.planning.plan import deadline
+from bringup.pipeline.planning.selection import Refusal
+from bringup.pipeline.running.disk_reserve import Ballast
+from bringup.pipeline.running.ledger import Ledger
+from bringup.pipeline.running.session import LOG_NAME, Session, Settings
+from bringup.pipeline.running.watchdog import end_all_below, wake_on_signals
+from bringup.pipeline.running.worker import STACK_FOLDER
+from bringup.pipeline.running.worker_death import DEADLINE_GRACE_S, stopped
+
+_BEAT_S = 0.25
+UNKILLABLE_S = 60.0
+"""A test so far past its deadline could not be killed: its process hangs in a driver."""
+_TO_THE_END = (0, 1, 5)
+"""pytest's exit codes for all passed, some failed, none collected."""
+_MOST_FRUITLESS = 3
+"""Sessions in a row that may die without a single test having started."""
+LOW_DISK = 8 * 1024**2
+"""Bytes: below this the session is stopped, while its journals can still be written."""
+
+
+class End(enum.Enum):
+    """How a run ended."""
+
+    FINISHED = "finished"
+    INTERRUPTED = "interrupted"
+    DIED = "died"
+    DISK_FULL = "disk full"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The end of a run, in a word and, when something is to be mended, in sentences."""
+
+    how: End
+    sentences: tuple[str, ...] = ()
+
+
+class Watcher(Protocol):
+    """Told what happens, about four times a second."""
+
+    def update(self, ledger: Ledger, finished: list[str]) -> None:
+        """`finished` are the keys that got their word since the last call."""
+        ...
+
+
+def run_plan(
+    plan: Plan, settings: Settings, watcher: Watcher, refused: Mapping[str, Refusal]
+) -> Ended:
+    """Run every test of `plan`, which is written already, and leave each with a record.
+
+    `refused` names tests by key.
+
+    Raises:
+        RecordError: the run directory cannot be written at all; nothing was run.
+    """
+    supervisor = _Supervisor(plan, settings, watcher)
+    adopt_orphans()  # of a watchdog that is killed
+    with _signals() as signals:
+        supervisor.refuse(refused)
+        try:
+            ended = supervisor.run(signals)
+        except BaseException as error:
+            supervisor.finish(Ended(End.DIED, (f"the supervisor broke: {said_by(error)}",)))
+            raise
+        supervisor.finish(ended)
+    return ended
+
+
+class _Signals:
+    """SIGINT, SIGTERM and SIGHUP as a count and a descriptor, never as an exception."""
+
+    def __init__(self) -> None:
+        self.received: list[int] = []
+        self._wake = wake_on_signals()
+
+    def handle(self, number: int, _: object) -> None:
+        self.received.append(number)
+
+    def wait(self, seconds: float) -> None:
+        """Sleep, or less when a signal arrives or a child ends."""
+        if select.select([self._wake], [], [], seconds)[0]:
+            os.read(self._wake, 4096)
+
+    def close(self) -> None:
+        writing = signal.set_wakeup_fd(-1)
+        for descriptor in (writing, self._wake):
+            os.close(descriptor)
+
+
+@contextmanager
+def _signals() -> Iterator[_Signals]:
+    signals = _Signals()
+    before = {}
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, and shells' background jobs
+            before[number] = signal.signal(number, signals.handle)
+    before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
+    try:
+        yield signals
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        signals.close()
+
+
+class _Supervisor:
+    def __init__(self, plan: Plan, settings: Settings, watcher: Watcher) -> None:
+        self.settings = settings
+        self.attempt = plan.attempt
+        self.watcher = watcher
+        self.ledger = Ledger(settings.run_dir, plan.tests, plan.attempt)
+        self.ledger.read()  # what stays of a run that was taken up again is no news
+        self.ballast = Ballast(settings.run_dir, len(plan.tests))
+        self.journal = self._new_journal()
+        self.deadlines = {
+            t.identity.key: deadline(t.estimate_s, settings.timeout_s) for t in plan.tests
+        }
+
+    def refuse(self, refused: Mapping[str, Refusal]) -> None:
+        """Give tests their word before anything runs."""
+        for key, refusal in refused.items():
+            if key not in self.ledger.outcomes:
+                self._stop(key, refusal.outcome, refusal.outcome.value, refusal.reason)
+
+    def run(self, signals: _Signals) -> Ended:
+        """Sessions, one after the other, until nothing waits or nothing helps."""
+        self._look()
+        fruitless, deaths = 0, 0
+        while self.ledger.waiting:
+            before = len(self.ledger.waiting)
+            session = Session(self.settings, self.ledger.waiting)
+            try:
+                stopped = self._watch(session, signals)
+            finally:
+                _end(session)
+            self._look()
+            if stopped is not None:
+                return stopped
+            deaths += session.exit_code not in _TO_THE_END
+            sentence = _how_it_died(session)
+            self._stop_running(Outcome.KILLED, "KILLED", sentence)
+            fruitless = 0 if len(self.ledger.waiting) < before else fruitless + 1
+            if fruitless and session.exit_code in _TO_THE_END:
+                break  # what is left was not collected
+            if fruitless == _MOST_FRUITLESS:
+                tail = "\n".join(session.tail())
+                return Ended(End.DIED, (f"{sentence}; the end of {session.log}:\n{tail}",))
+        return Ended(End.FINISHED, _deaths(deaths, self.settings))
+
+    def _watch(self, session: Session, signals: _Signals) -> Ended | None:
+        """Look after one session; not None when it was stopped on purpose."""
+        asked = 0
+        full = stuck = False
+        while session.exit_code is None:
+            signals.wait(_BEAT_S)
+            self._look()
+            self._kill_overdue()
+            if not stuck and self._only_stuck_ones_run():
+                stuck = True
+                session.stop(now=True)
+            if len(signals.received) > asked:
+                asked = len(signals.received)
+                session.stop(now=asked > 1)
+            elif not full and shutil.disk_usage(self.settings.run_dir).free < LOW_DISK:
+                full = True
+                session.stop()
+        if signals.received:
+            name = signal.Signals(signals.received[0]).name
+            return Ended(End.INTERRUPTED, (f"the run was interrupted by {name}",))
+        if full:
+            where = self.settings.run_dir
+            return Ended(End.DISK_FULL, (f"the run was stopped: the disk of {where} is full",))
+        return None
+
+    def _look(self) -> None:
+        self.watcher.update(self.ledger, self.ledger.read())
+
+    def _kill_overdue(self) -> None:
+        """End workers whose own timer did not: stopped ones, or a test that took the timer."""
+        for event in self.ledger.overdue(self.deadlines, DEADLINE_GRACE_S).values():
+            with contextlib.suppress(psutil.Error):
+                process = psutil.Process(event.pid)
+                if process.create_time() <= event.time:  # not a later process of that number
+                    process.kill()
+
+    def _only_stuck_ones_run(self) -> bool:
+        stuck = self.ledger.overdue(self.deadlines, UNKILLABLE_S)
+        return bool(stuck) and len(stuck) == len(self.ledger.running)
+
+    def finish(self, ended: Ended) -> None:
+        """Give every test that has no word yet its word."""
+        self.ballast.drop()
+        if ended.how is End.FINISHED:
+            reason = "pytest did not collect it"
+        else:
+            reason = ended.sentences[0].partition("; the end of")[0]
+        outcome = Outcome.INFRA if ended.how is End.DISK_FULL else Outcome.KILLED
+        self._stop_running(outcome, outcome.value, reason)
+        for test in self.ledger.waiting:
+            message = f"never started: {reason}"
+            self._stop(test.identity.key, Outcome.NOT_RUN, "NOT_RUN", message)
+        self._look()
+        self.journal.close()
+        shutil.rmtree(self.settings.run_dir / STACK_FOLDER, ignore_errors=True)
+
+    def _stop_running(self, outcome: Outcome, kind: str, reason: str) -> None:
+        stuck = self.ledger.overdue(self.deadlines, UNKILLABLE_S)
+        for key in self.ledger.running:
+            if key in stuck:
+                message = "still running long after its deadline; its process cannot be killed"
+                self._stop(key, Outcome.TIMEOUT, "TIMEOUT", message)
+            else:
+                self._stop(key, outcome, kind, f"stopped while it ran: {reason}")
+        self._look()
+
+    def _stop(self, key: str, outcome: Outcome, kind: str, message: str) -> None:
+        failure = Failure(stage=None, kind=kind, message=message)
+        event = stopped(self.ledger.tests[key], outcome, failure, self.attempt)
+        try:
+            self.journal.append(event)
+        except RecordError:  # the disk is full, and this journal's last line may be torn
+            self.ballast.drop()
+            self.journal = self._new_journal()
+            self.journal.append(event)
+
+    def _new_journal(self) -> JournalWriter:
+        return JournalWriter(self.settings.run_dir, self.settings.run_id, collect(), self.attempt)
+
+
+def _end(session: Session) -> None:
+    """Whatever happened, here or to the watchdog, leave no process behind."""
+    while session.exit_code is None:
+        session.stop()
+        with contextlib.suppress(KeyboardInterrupt):
+            session.wait()
+    end_all_below()
+
+
+def _deaths(count: int, settings: Settings) -> tuple[str, ...]:
+    if not count:
+        return ()
+    times = "once" if count == 1 else f"{count} times"
+    log = settings.run_dir / LOG_NAME
+    return (f"the pytest session died {times} and was started again for the rest; see {log}",)
+
+
+def _how_it_died(session: Session) -> str:
+    code = session.exit_code or 0
+    if code > 128:
+        return f"the pytest session was killed by {signal.Signals(code - 128).name}"
+    if code in (0, 1):
+        return "the pytest session ended before its tests"
+    return f"the pytest session ended with exit code {code}"

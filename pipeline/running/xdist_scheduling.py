@@ -1,0 +1,171 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""pytest-xdist's scheduling protocol around :mod:`bringup.pipeline.planning.groups`.
+
+An xdist worker starts an item only when it knows the one after it, which would tie a real test
+to a busy worker. So every test is collected with a *rest*, an item that does nothing, right
+behind it. A worker is sent one pair: it runs the test, reports it complete, and holds the rest
+until the next pair arrives. No test is ever queued behind another one, and pytest still tears
+down exactly the fixtures that the next real test does not share.
+
+Source: xdist 3.8, `remote.WorkerInteractor.run_one_test` (the worker's loop),
+`dsession.DSession` (who calls what) and `scheduler.protocol.Scheduling` (the contract).
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bringup.harness.records.schema import PlannedTest
+from bringup.pipeline.planning.groups import Group, Waiting, longest_first, next_test
+
+
+class Node(Protocol):
+    """What is used of `xdist.workermanage.WorkerController`."""
+
+    @property
+    def shutting_down(self) -> bool:
+        """True when it was told to end, or is gone."""
+        ...
+
+    def send_runtest_some(self, indices: Sequence[int]) -> None:
+        """Queue items by their index in the worker's own collection."""
+        ...
+
+    def shutdown(self) -> None:
+        """Let it end after what is queued."""
+        ...
+
+
+@dataclass(eq=False)
+class Worker:
+    """One xdist node's part."""
+
+    node: Node
+    positions: dict[str, int] | None = None
+    """Index of each planned test by pytest id; None until it has collected."""
+    running: Waiting | None = None
+    since: float = 0.0
+    last_group: Group | None = None
+
+
+@dataclass(eq=False)
+class PlanScheduling:
+    """Hands out a plan's tests one by one; implements `xdist.scheduler.Scheduling`."""
+
+    tests: Sequence[PlannedTest]
+    capacities: Mapping[str, int]
+    clock: Callable[[], float] = time.monotonic
+    queue: list[Waiting] = field(init=False)
+    workers: dict[Node, Worker] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.queue = longest_first(self.tests)
+        self._by_nodeid = {t.nodeid: t for t in self.tests}
+
+    @property
+    def nodes(self) -> list[Node]:
+        """All workers that are ready."""
+        return list(self.workers)
+
+    @property
+    def collection_is_completed(self) -> bool:
+        """True as soon as one worker has collected: nobody waits for the others."""
+        return any(w.positions is not None for w in self.workers.values())
+
+    @property
+    def tests_finished(self) -> bool:
+        """True when nothing waits and nothing runs."""
+        return not self.queue and not self.has_pending
+
+    @property
+    def has_pending(self) -> bool:
+        """True while a test runs."""
+        return any(w.running for w in self.workers.values())
+
+    def running_on(self, node: Node) -> tuple[PlannedTest, float] | None:
+        """The test a worker was given and has not completed, and for how many seconds."""
+        worker = self.workers.get(node)
+        if worker is None or worker.running is None:
+            return None
+        return worker.running.test, self.clock() - worker.since
+
+    def give_back(self, node: Node) -> None:
+        """Let another worker run what this one was given and never started."""
+        worker = self.workers[node]
+        if worker.running is not None:
+            self.queue.insert(0, worker.running)
+        worker.running = worker.positions = None
+
+    def add_node(self, node: Node) -> None:
+        """A worker is up; it collects next."""
+        self.workers[node] = Worker(node)
+
+    def add_node_collection(self, node: Node, collection: Sequence[str]) -> None:
+        """A worker has collected; tests it does not know cannot be sent to it."""
+        self.workers[node].positions = {
+            nodeid: index for index, nodeid in enumerate(collection) if nodeid in self._by_nodeid
+        }
+
+    def schedule(self) -> None:
+        """Give every idle worker a test, or let it go when no test is left."""
+        self._drop_uncollected()
+        for worker in self.workers.values():
+            if worker.positions is not None and worker.running is None:
+                self._give(worker)
+
+    def mark_test_complete(self, node: Node, item_index: int, duration: float = 0) -> None:
+        """An item is through; when it was the worker's test, the worker is free."""
+        worker = self.workers[node]
+        if worker.running is None or worker.positions is None:
+            return
+        if worker.positions[worker.running.test.nodeid] == item_index:
+            worker.running = None
+            self.schedule()
+
+    def mark_test_pending(self, item: str) -> None:
+        """xdist's offer to run a crashed test again: never taken, it would crash again."""
+
+    def remove_pending_tests_from_node(self, node: Node, indices: Sequence[int]) -> None:
+        """Answer to a `steal` command, which is never sent."""
+
+    def remove_node(self, node: Node) -> str | None:
+        """A worker is gone; the id of the test it was running, if any.
+
+        Raises:
+            KeyError: the worker was never added, which xdist expects.
+        """
+        worker = self.workers.pop(node)
+        self.schedule()
+        return worker.running.test.nodeid if worker.running else None
+
+    def _give(self, worker: Worker) -> None:
+        if worker.node.shutting_down:
+            return
+        if not self.queue:
+            worker.node.shutdown()
+            return
+        assert worker.positions is not None
+        known = [w for w in self.queue if w.test.nodeid in worker.positions]
+        running = [w.running for w in self.workers.values() if w.running]
+        chosen = next_test(known, running, self.capacities, worker.last_group)
+        if chosen is None:
+            return
+        self.queue.remove(chosen)
+        worker.running, worker.last_group = chosen, chosen.group
+        worker.since = self.clock()
+        index = worker.positions[chosen.test.nodeid]
+        try:
+            worker.node.send_runtest_some([index, index + 1])
+        except OSError:  # it died a moment ago; xdist is about to say so
+            self.give_back(worker.node)
+
+    def _drop_uncollected(self) -> None:
+        """Forget tests that no worker found; the supervisor gives them their word."""
+        collected = [w.positions for w in self.workers.values() if w.positions is not None]
+        if collected and len(collected) == len(self.workers):
+            self.queue = [
+                w for w in self.queue if any(w.test.nodeid in known for known in collected)
+            ]

@@ -1,0 +1,163 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""What the words mean, and how they look: one table for every reporter.
+
+Colours are from Okabe and Ito's palette for colour-blind readers
+(https://jfly.uni-koeln.de/color/), and never alone: the word is always there.
+"""
+
+from dataclasses import dataclass
+
+from bringup.harness.records.schema import ModelStatus, Outcome, Status
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one outcome is shown."""
+
+    meaning: str
+    sign: str
+    """One character beside the word, for a glance."""
+    colour: str
+    """Six hex digits: bars and borders."""
+    tint: str
+    """Six hex digits: the background of a spreadsheet cell with dark text on it."""
+    terminal: str
+    """A rich style."""
+
+
+OUTCOMES: dict[Outcome, Look] = {
+    Outcome.PASSED: Look(
+        "Executed on the device and every asserted check held.",
+        "✓",
+        "009E73",
+        "C6EFCE",
+        "green",
+    ),
+    Outcome.REACHED: Look(
+        "Stopped where asked, or at a compile-only device's top; or ran and had no golden.",
+        "◆",
+        "56B4E9",
+        "D6ECF9",
+        "cyan",
+    ),
+    Outcome.INCORRECT: Look(
+        "Executed, and an asserted check did not hold.",
+        "≠",
+        "E69F00",
+        "FCE8C2",
+        "yellow",
+    ),
+    Outcome.UNVERIFIED: Look(
+        "Executed, and nothing could be compared; the failure says why.",
+        "?",
+        "B8A000",
+        "F5F0C4",
+        "bright_yellow",
+    ),
+    Outcome.FAILED: Look(
+        "A stage raised; the failure says which and why.",
+        "✗",
+        "D55E00",
+        "F9D3BC",
+        "red",
+    ),
+    Outcome.CRASHED: Look(
+        "The process died on a signal or exited in the middle of the test.",
+        "‼",
+        "A2003C",
+        "F3BFCF",
+        "bold red",
+    ),
+    Outcome.TIMEOUT: Look(
+        "Ran past its deadline and was killed by us.",
+        "⧗",
+        "CC79A7",
+        "F3DCE8",
+        "magenta",
+    ),
+    Outcome.KILLED: Look(
+        "Killed from outside: the user, the machine, out of memory.",
+        "⊘",
+        "7B5EA7",
+        "DED5EA",
+        "bright_magenta",
+    ),
+    Outcome.INFRA: Look(
+        "The device, the disk or the machine failed, not the model.",
+        "⚠",
+        "0072B2",
+        "C5DCEC",
+        "blue",
+    ),
+    Outcome.SKIPPED: Look(
+        "The test itself said it cannot run here; the failure says why.",
+        "»",
+        "999999",
+        "EDEDED",
+        "dim",
+    ),
+    Outcome.NOT_RUN: Look(
+        "Planned, never started.",
+        "○",
+        "4D4D4D",
+        "D9D9D9",
+        "bold white",
+    ),
+}
+"""In the order of every legend and bar, best first."""
+
+NO_RECORD = "no record"
+"""Shown for a planned test that left nothing behind, not even an outcome."""
+
+NO_RECORD_MEANING = "Planned, and no record says what became of it; never read as a pass."
+
+STATUSES: dict[Status, str] = {
+    Status.NOT_STARTED: "Nothing was achieved.",
+    Status.CREATED_GRAPH: "The model was captured as a graph.",
+    Status.CONVERTED_TO_TORCH_IR: "The graph was imported as torch IR.",
+    Status.CONVERTED_TO_TORCH_BACKEND_IR: "Lowered to torch backend IR.",
+    Status.CONVERTED_TO_STABLE_HLO: "Lowered to StableHLO.",
+    Status.CONVERTED_TO_TTIR: "Lowered to TTIR; elsewhere: to the device's own IR.",
+    Status.CONVERTED_TO_TTNN: "Lowered to TTNN; elsewhere: compiled for the device.",
+    Status.EXECUTED: "Executed on the device.",
+}
+
+MODEL_STATUSES: dict[ModelStatus, str] = {
+    ModelStatus.PASSED: "Executed and correct.",
+    ModelStatus.INCORRECT_RESULT: "Executed; the result is not the golden one.",
+    ModelStatus.FAILED_RUNTIME: "Compiled, and failed while executing.",
+    ModelStatus.FAILED_TTMLIR_COMPILATION: "Stopped in the device's compiler.",
+    ModelStatus.FAILED_FE_COMPILATION: "Stopped in the front end, before the device's compiler.",
+    ModelStatus.UNKNOWN: "Stopped by something that does not say how far the model would go.",
+    ModelStatus.NOT_STARTED: "Never got going.",
+}
+
+
+def status_text(status: Status) -> str:
+    """Number and name, e.g. `6: CONVERTED_TO_TTNN`."""
+    return f"{status.value}: {status.name}"
+
+
+def style() -> str:
+    """Colours and signs as CSS; the sign is for the eye, so it has no spoken text."""
+    rules = []
+    for outcome, look in OUTCOMES.items():
+        rules.append(f".o-{outcome.value} {{ --c: #{look.colour} }}")
+        rules.append(f'.o-{outcome.value}::before {{ content: "{look.sign}" / "" }}')
+    return "\n".join([*rules, '.o-none::before { content: "?" / "" }', ""])
+
+
+FIGURES: dict[str, str] = {
+    "good": "PASSED and REACHED, of the outcomes that say something of the model "
+    "(not INFRA, KILLED, SKIPPED or NOT_RUN). n/a when there are none.",
+    "compiled": "Status 6 or higher, of the same.",
+    "executed": "Status 7, of the same without REACHED, which was not to execute. n/a for a device "
+    "that only compiles.",
+    "op by op": "A test that went through all of its ops has the outcome of the worst of those "
+    "that did not run right.",
+    "reported": "Planned tests with a record other than NOT_RUN, of all planned.",
+    "PCC": "The worst correlation with the golden over all outputs; the page rounds it down.",
+    "time": "Wall seconds from start to end of the last attempt.",
+}

@@ -1,0 +1,74 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Models that draw, switch gradients, write to parts, or are no modules."""
+
+import pytest
+
+from bringup.harness.records.schema import Outcome, Stage
+from tests.integration.pytest_runs import MINIATURE, Done, run_pytest
+
+GOOD = (
+    *(
+        "whole",
+        "grown",
+        "swapped",
+        "halved",
+        "diagonal",
+        "masked",
+        "windows",
+        "left_on",
+        "exported",
+    ),
+    *("exported_module", "partial", "method", "compiled", "compiled_function", "zero"),
+)
+TRAINS = ("inference", "drops", "branches", "weight_norm", "recurrent", "function")
+DRAWS = ("rand_like", "normal", "multinomial", "dropout", "seeded")
+REFUSED = {
+    "script": (Stage.EXPORT, "TorchScript is not exported"),
+    "class": (Stage.LOAD, "returned the class ReLU"),
+    "text": (Stage.LOAD, "returned a str, not a torch.nn.Module"),
+    "lazy": (Stage.LOAD, "weight is not initialised"),
+    "meta": (Stage.LOAD, "weight is on the meta device"),
+    "written_and_trained": (Stage.EXPORT, "a parameter that gets a gradient too"),
+    "grown": (Stage.EXPORT, "forward gives buffers.n another shape"),
+    "half_way": (Stage.EXPORT, "half way"),
+}
+
+
+@pytest.fixture(scope="module")
+def front_end(tmp_path_factory: pytest.TempPathFactory) -> Done:
+    return run_pytest(tmp_path_factory.mktemp("run"), f"{MINIATURE}/test_front_end.py")
+
+
+@pytest.mark.parametrize("key", [f"good[full-{c}-eval]" for c in GOOD])
+def test_what_export_can_say_passes(front_end: Done, key: str) -> None:
+    record = front_end.records[f"{key}@cpu"]
+    assert record.outcome is Outcome.PASSED, record.failure
+
+
+@pytest.mark.parametrize("case", TRAINS)
+def test_a_step_of_training_is_not_spoiled_by_dropout(front_end: Done, case: str) -> None:
+    record = front_end.records[f"trains[full-{case}-train]@cpu"]
+    assert record.outcome is Outcome.PASSED, record.failure
+    notes = [stage.attributes.get("dropout", "") for stage in record.stages]
+    assert any(notes) == (case in ("drops", "branches", "recurrent"))
+
+
+@pytest.mark.parametrize("case", DRAWS)
+def test_a_model_that_draws_is_blamed_on_no_device(front_end: Done, case: str) -> None:
+    record = front_end.records[f"draws[full-{case}-eval]@cpu"]
+    assert record.outcome is Outcome.UNVERIFIED
+    assert record.failure is not None and record.failure.kind == "NonDeterministic"
+    refused = "stablehlo failed besides" in record.failure.message
+    assert refused == (case == "multinomial")
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_work_is_one_sentence(front_end: Done, case: str) -> None:
+    (key,) = (key for key in front_end.records if key.startswith(f"refused[full-{case}"))
+    record = front_end.records[key]
+    stage, sentence = REFUSED[case]
+    assert record.outcome is Outcome.FAILED
+    assert record.failure is not None and record.failure.stage is stage
+    assert sentence in record.failure.message

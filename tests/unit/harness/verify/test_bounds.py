@@ -1,0 +1,131 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Where a test gives no tolerance: what a row, a slice and an element may be off by."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from bringup.harness.verify import Tolerances, compare, compare_training, mismatches, verdict
+from tests.benchmarks.verdicts.pairs import tally
+from tests.unit.made_outputs import X, changed, check, randn
+
+ROWS = torch.cat([4 * randn(63, 32, seed=1), 0.01 * randn(1, 32, seed=2)])
+MASKED = torch.where(torch.ones(64, 64).triu(1).bool(), -10000.0, 0.0) + randn(64, 64, seed=3)
+FAR_MASKED = torch.where(torch.ones(64, 64).triu(1).bool(), -1e9, randn(64, 64, seed=3))
+OUTLIER = changed(randn(16, 256, seed=4), (slice(None), 7), 10_000.0)
+
+BLIND = {
+    "1.049 x": (X, 1.049 * X),
+    "1.011 x": (X, 1.011 * X),
+    "4.9 % of max more": (X, X + 0.049 * X.abs().max()),
+    "below 1e-6, zeroed": (1e-7 * X, torch.zeros_like(X)),
+    "below 1e-6, negated": (1e-7 * X, -1e-7 * X),
+    "1e-30, negated": (1e-30 * X, -1e-30 * X),
+    "1e30, one row": (1e30 * X, changed(1e30 * X, 3, 0.0)),
+    "scores beside -10000": (MASKED, torch.where(MASKED < -5000, MASKED, -MASKED)),
+    "one score beside -10000": (MASKED, changed(MASKED, (0, 0), 0.0)),
+    "scores beside -1e9": (FAR_MASKED, torch.where(FAR_MASKED < -5000, FAR_MASKED, -FAR_MASKED)),
+    "scores beside 1e9": (-FAR_MASKED, torch.where(FAR_MASKED < -5000, -FAR_MASKED, FAR_MASKED)),
+    "all but a large activation": (OUTLIER, torch.where(OUTLIER > 5000, OUTLIER, 1.04 * OUTLIER)),
+    "a row of 0.01 beside 4": (ROWS, changed(ROWS, 63, 0.0)),
+    "a row of 0.01 beside 4, scaled": (ROWS, torch.cat([ROWS[:63], 1.04 * ROWS[63:]])),
+    "a column of 0.01 beside 4": (ROWS.T, changed(ROWS.T, (slice(None), 63), 0.0)),
+    "one of two short rows": (torch.tensor([[4.0, 3.0], [0.01, 0.02]]),
+                              torch.tensor([[4.0, 3.0], [0.02, 0.01]])),
+    "a head of four axes": (randn(2, 4, 8, 16, seed=5),
+                            changed(randn(2, 4, 8, 16, seed=5), (1, 2), 0.0)),
+    "an element of a long row": (randn(1, 50_000, seed=6),
+                                 changed(randn(1, 50_000, seed=6), (0, 77), 0.9)),
+    "complex, scaled": (randn(32, dtype=torch.complex64), 1.04 * randn(32, dtype=torch.complex64)),
+    "bfloat16, 1.04 x": (X.bfloat16(), (1.04 * X).bfloat16()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("name", BLIND)
+def test_what_pcc_and_a_part_of_the_maximum_do_not_see(name, known):
+    golden, wrong = BLIND[name]
+    natural = {} if known else None
+    assert verdict(compare(golden, golden.clone(), natural=natural))
+    assert not verdict(compare(golden, wrong, natural=natural))
+
+
+@pytest.mark.parametrize("dtype", [torch.float8_e4m3fn, torch.float8_e5m2, torch.bfloat16])
+def test_one_rounding_apart_is_right(dtype):
+    exact = randn(64, 64, seed=1)
+    down, up = (exact * 0.97).to(dtype), (exact * 1.03).to(dtype)
+    if dtype is torch.bfloat16:
+        down, up = exact.bfloat16(), torch.nextafter(exact.bfloat16(), torch.tensor(9.0).bfloat16())
+    assert bool((down.float() != up.float()).any())
+    assert mismatches(compare(down, up)) == []
+    assert not verdict(compare(down, (-exact).to(dtype)))
+
+
+@pytest.mark.parametrize("golden", [X.double(), X[0].double(), X[0, 0].double()])
+def test_what_was_computed_in_float32_and_stored_in_float64_is_held_to_float32(golden):
+    natural = {"": (golden * 2.0**-24).float()}
+    assert verdict(compare(golden, golden * (1 + 2.0**-23), natural=natural))
+    assert not verdict(compare(golden, 1.04 * golden, natural=natural))
+
+
+def test_a_vanishing_gradient_is_no_noise_where_a_reference_says_so():
+    golden = {"loss": torch.tensor(1.0), "grad.a": X, "grad.b": 1e-9 * X}
+    zeroed = {**golden, "grad.b": torch.zeros_like(X)}
+    assert verdict(compare_training(golden, golden, Tolerances(), "grad.", {}))
+    assert not verdict(compare_training(golden, zeroed, Tolerances(), "grad.", {}))
+    # without one nobody can tell it from a gradient that is zero by mathematics
+    assert verdict(compare_training(golden, zeroed, Tolerances(), "grad.", None))
+
+
+def test_what_a_test_gives_is_what_is_asserted():
+    wrong = 1.04 * X
+    peak = float(X.abs().max())
+    assert verdict(compare(X, wrong, Tolerances(required_atol=0.05 * peak)))
+    assert not verdict(compare(X, wrong, Tolerances(required_atol=0.03 * peak)))
+    assert verdict(compare(X, wrong, Tolerances(relative_atol=0.05)))
+    assert not verdict(compare(X, wrong, Tolerances(relative_atol=0.03)))
+    assert verdict(compare(X, wrong, Tolerances(assert_atol=False)))
+    assert not verdict(compare(X, wrong, Tolerances(required_pcc=0.99)))
+    noisy = X + 0.2 * randn(64, 32, seed=9)  # PCC 0.98
+    assert verdict(compare(X, noisy, Tolerances(required_pcc=0.9)))
+    assert not verdict(compare(X, noisy, Tolerances(required_pcc=0.999)))
+    assert not verdict(compare(X, 2 * X, Tolerances(required_pcc=0.9)))
+
+
+def test_required_stands_beside_measured():
+    outputs = compare(X, 1.04 * X)
+    for name in ("row_l2", "element", "pcc"):
+        found = check(name, outputs)
+        assert found.required is not None and found.measured.value is not None
+        assert found.asserted
+    same = check("row_l2", compare(X, X.clone()))
+    assert (same.measured.value, same.required, same.ok) == (0.0, 0.005, True)
+
+
+def test_the_arithmetic_of_the_device_sets_the_unit():
+    off = X * (1 + 0.01 * randn(64, 32, seed=8).clamp(-2, 2))
+    assert not verdict(compare(X, off))
+    for arithmetic in ("bf16", "bfp8"):
+        tolerances = Tolerances(arithmetic=arithmetic)
+        assert verdict(compare(X, off, tolerances))
+        assert not verdict(compare(X, 1.2 * X, tolerances))
+
+
+def test_an_op_is_held_to_units_in_the_last_place():
+    tolerances = Tolerances(ulps=64.0)
+    assert verdict(compare(X, X * (1 + 30 * 2.0**-24), tolerances))
+    outputs = compare(X, X * (1 + 200 * 2.0**-24), tolerances)
+    assert check("ulps", outputs).measured.value == pytest.approx(200, rel=0.01)
+    assert not verdict(outputs)
+    coarse = dataclasses.replace(tolerances, arithmetic="bf16")
+    assert verdict(compare(X, 1.01 * X, coarse))
+    assert not verdict(compare(X, 1.04 * X, coarse))
+
+
+def test_made_pairs_get_the_right_verdict():
+    found = tally(600, seed=3)
+    assert (found.false_fails, found.false_passes) == ([], [])
+    assert found.right >= 300 and found.wrong >= 250

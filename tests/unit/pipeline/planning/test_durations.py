@@ -1,0 +1,181 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""How long a test is expected to take: from whom it may be learnt and from whom not."""
+
+import multiprocessing
+import random
+from pathlib import Path
+
+import pytest
+
+from bringup.harness.records.schema import Identity, Outcome, TestRecord
+from bringup.pipeline.errors import PipelineError
+from bringup.pipeline.planning.durations import (
+    KEPT,
+    Durations,
+    Estimator,
+    Sample,
+    add_durations,
+    combined,
+    observed,
+    quantile,
+    read_durations,
+    renamed,
+)
+from tests.unit.run_builder import STARTED, identity, record
+
+T5 = identity("t5", "cpu")
+
+
+def took(
+    seconds: float, test: Identity = T5, outcome: Outcome = Outcome.PASSED, at: float = 0.0
+) -> TestRecord:
+    return record(test, outcome, started=STARTED + at, ended=STARTED + at + seconds)
+
+
+def estimate(test: Identity, *records: TestRecord, **aliases: str) -> float | None:
+    return Estimator(observed(records), aliases)(test)
+
+
+class TestEstimates:
+    def test_nothing_known_is_none(self) -> None:
+        assert estimate(T5) is None
+
+    def test_the_upper_quartile_of_the_last_attempts(self) -> None:
+        nights = [
+            took(seconds, at=86_400 * i) for i, seconds in enumerate([900, 10, 20, 30, 40, 50])
+        ]
+        assert estimate(T5, *nights) == 40  # the 900 s of long ago are forgotten
+
+    @pytest.mark.parametrize(
+        "outcome",
+        [
+            Outcome.SKIPPED,
+            Outcome.NOT_RUN,
+            Outcome.KILLED,
+            Outcome.CRASHED,
+            Outcome.TIMEOUT,
+            Outcome.INFRA,
+        ],
+    )
+    def test_who_did_not_come_to_an_end_teaches_nothing(self, outcome: Outcome) -> None:
+        assert estimate(T5, took(0.01, outcome=outcome)) is None
+        assert estimate(T5, took(60), took(0.01, outcome=outcome, at=99)) == 60
+
+    @pytest.mark.parametrize("outcome", [Outcome.REACHED, Outcome.INCORRECT, Outcome.FAILED])
+    def test_a_bad_end_is_an_end(self, outcome: Outcome) -> None:
+        assert estimate(T5, took(60, outcome=outcome)) == 60
+
+    def test_an_attempt_of_no_length_is_no_attempt(self) -> None:
+        assert estimate(T5, took(0)) is None
+        assert estimate(T5, record(T5, ended=None)) is None
+
+    def test_devices_do_not_overwrite_each_other(self) -> None:
+        n150 = identity("t5", "n150")
+        found = [took(60), took(5, n150, at=99)]
+        assert estimate(T5, *found) == 60
+        assert estimate(n150, *found) == 5
+
+    def test_a_new_device_starts_from_the_others(self) -> None:
+        found = [took(60), took(20, identity("t5", "n150")), took(999, identity("bert", "p150"))]
+        assert estimate(identity("t5", "p150"), *found) == 40
+
+    def test_a_new_model_starts_from_its_flow(self) -> None:
+        found = [took(60), took(20, identity("bert", "cpu"))]
+        found += [took(700, identity("t5", "cpu", flow="op_by_op_torch"))]
+        assert estimate(identity("new", "p150"), *found) == 40
+        assert estimate(identity("new", "p150", flow="op_by_op_torch"), *found) == 700
+        assert estimate(identity("new", "p150", flow="op_by_op_stablehlo"), *found) is None
+
+    def test_a_quantile_lies_between_its_neighbours(self) -> None:
+        assert quantile([7.0], 0.75) == 7.0
+        assert quantile([3.0, 1.0], 0.75) == 2.5
+        assert quantile([1.0, 2.0, 3.0, 4.0, 5.0], 0.75) == 4.0
+
+
+class TestRenames:
+    def test_history_follows_a_rename(self) -> None:
+        new = identity("t5_encoder", "cpu")
+        assert estimate(new, took(60), **{"t5[full-eval]": "t5_encoder[full-eval]"}) == 60
+
+    def test_an_alias_may_be_for_one_device_only(self) -> None:
+        aliases = {"t5[full-eval]@cpu": "t5[full-eval]@xla"}
+        assert renamed("t5[full-eval]@cpu", aliases) == "t5[full-eval]@xla"
+        assert renamed("t5[full-eval]@n150", aliases) == "t5[full-eval]@n150"
+
+    def test_renames_follow_each_other_and_never_turn_in_circles(self) -> None:
+        assert renamed("a@cpu", {"a": "b", "b": "c"}) == "c@cpu"
+        assert renamed("a@cpu", {"a": "b", "b": "a"}) == "a@cpu"
+        assert renamed("a@cpu", {"a": "a"}) == "a@cpu"
+
+    def test_both_names_samples_count_together(self) -> None:
+        new = identity("t5_encoder", "cpu")
+        found = [took(10), took(20, new, at=99)]
+        both = combined(observed(found), aliases={"t5[full-eval]": "t5_encoder[full-eval]"})
+        assert both.samples == {
+            new.key: (Sample(10.0, STARTED), Sample(20.0, STARTED + 99)),
+        }
+
+
+class TestTheFile:
+    def test_an_absent_file_knows_nothing(self, tmp_path: Path) -> None:
+        assert read_durations(tmp_path / "durations.json") == Durations()
+
+    def test_the_same_records_twice_are_the_same_records(self, tmp_path: Path) -> None:
+        path = tmp_path / "results/durations.json"
+        add_durations(path, [took(60)])
+        once = path.read_bytes()
+        assert add_durations(path, [took(60)]) == read_durations(path)
+        assert path.read_bytes() == once
+
+    def test_the_order_of_merging_does_not_matter(self) -> None:
+        chance = random.Random(3)
+        nights = [observed([took(10 + i, at=1000 * i)]) for i in range(12)]
+        wanted = combined(*nights)
+        assert len(wanted.samples[T5.key]) == KEPT
+        for _ in range(20):
+            found = Durations()
+            for night in chance.sample(nights, len(nights)):
+                found = combined(found, night)
+            assert found == wanted
+
+    def test_writers_at_the_same_time_lose_nothing(self, tmp_path: Path) -> None:
+        path = tmp_path / "durations.json"
+        context = multiprocessing.get_context("fork")
+        writers = [context.Process(target=write_some, args=(path, w)) for w in range(4)]
+        for writer in writers:
+            writer.start()
+        for writer in writers:
+            writer.join(60)
+        assert [writer.exitcode for writer in writers] == [0] * 4
+        assert len(read_durations(path).samples) == 4 * 10
+
+    @pytest.mark.parametrize(
+        ("text", "sentence"),
+        [
+            ("", "not a file of durations"),
+            ("[]", "not a file of durations"),
+            ('{"samples": {"a": [["x", 1]]}}', "not a file of durations"),
+            ('{"samples": {}, "schema": 99}', "durations schema 99"),
+        ],
+    )
+    def test_what_it_cannot_read_it_neither_uses_nor_overwrites(
+        self, tmp_path: Path, text: str, sentence: str
+    ) -> None:
+        path = tmp_path / "durations.json"
+        path.write_text(text)
+        with pytest.raises(PipelineError, match=sentence):
+            add_durations(path, [took(60)])
+        assert path.read_text() == text
+
+    def test_two_thousand_tests_stay_small(self, tmp_path: Path) -> None:
+        path = tmp_path / "durations.json"
+        fleet = [identity(f"model_number_{i}", "cpu") for i in range(2000)]
+        add_durations(path, [took(61.234567, t, at=n * 86_400.5) for t in fleet for n in range(9)])
+        assert path.stat().st_size < 600_000
+
+
+def write_some(path: Path, writer: int) -> None:
+    for i in range(10):
+        add_durations(path, [took(1 + i, identity(f"w{writer}_{i}", "cpu"))])

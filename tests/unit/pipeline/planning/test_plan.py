@@ -1,0 +1,129 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""From lists and names to planned tests."""
+
+from pathlib import Path
+
+import pytest
+
+from bringup.harness.records.schema import Identity, PlannedTest
+from bringup.pipeline.lists.lists import Entry, ListName, Lists
+from bringup.pipeline.planning.plan import (
+    at_size,
+    deadline,
+    files_of,
+    from_entries,
+    from_lists,
+    matching,
+)
+from bringup.pipeline.planning.shard import partition
+
+RESNET = "tests/models/resnet/test_resnet.py::test_resnet50[full-eval]"
+T5 = "tests/models/t5/test_t5.py::test_t5[full-t5-base-eval]"
+
+
+def nothing_known(_: Identity) -> None:
+    return None
+
+
+def lists_of(*entries: tuple[ListName, str, str]) -> Lists:
+    found = tuple(Entry(name, device, test, 1) for name, device, test in entries)
+    return Lists(Path("tests/lists"), found)
+
+
+def test_an_entry_becomes_a_test_on_its_device() -> None:
+    lists = lists_of((ListName.NIGHTLY_FULL, "n150", T5))
+    [test] = from_lists(lists, [ListName.NIGHTLY_FULL], ["n150"], lambda _: 12.5)
+    assert test.identity.key == "t5[full-t5-base-eval]@n150"
+    assert test.nodeid == "tests/models/t5/test_t5.py::test_t5[full-t5-base-eval-n150]"
+    assert test.list_name == "nightly_full_model_execute"
+    assert test.estimate_s == 12.5
+    assert test.environment == {}
+
+
+def test_the_e2e_compile_list_stops_its_tests_before_they_execute() -> None:
+    lists = lists_of((ListName.NIGHTLY_E2E_COMPILE, "n150", T5))
+    [test] = from_lists(lists, [ListName.NIGHTLY_E2E_COMPILE], ["n150"], nothing_known)
+    assert test.environment == {"TT_TORCH_COMPILE_DEPTH": "TTNN_IR"}
+
+
+def test_a_test_on_two_lists_runs_once_for_the_first() -> None:
+    lists = lists_of(
+        (ListName.NIGHTLY_E2E_COMPILE, "n150", T5), (ListName.NIGHTLY_FULL, "n150", T5)
+    )
+    names = [ListName.NIGHTLY_FULL, ListName.NIGHTLY_E2E_COMPILE]
+    [test] = from_lists(lists, names, ["n150"], nothing_known)
+    assert test.list_name == ListName.NIGHTLY_FULL
+
+
+def test_only_the_devices_and_lists_asked_for() -> None:
+    lists = lists_of(
+        (ListName.NIGHTLY_FULL, "cpu", RESNET),
+        (ListName.NIGHTLY_FULL, "n150", RESNET),
+        (ListName.WEEKLY_OP_BY_OP, "cpu", T5),
+    )
+    found = from_lists(lists, [ListName.NIGHTLY_FULL], {"cpu", "iree"}, nothing_known)
+    assert [t.identity.key for t in found] == ["resnet50[full-eval]@cpu"]
+
+
+def test_named_tests_run_on_every_named_device() -> None:
+    found = from_entries([RESNET, T5], ["cpu", "n150"], nothing_known)
+    assert len(found) == 4
+    assert all(t.list_name == "" for t in found)
+    assert files_of(found) == ["tests/models/resnet/test_resnet.py", "tests/models/t5/test_t5.py"]
+
+
+def test_models_are_selected_by_a_part_of_their_name() -> None:
+    found = from_entries([RESNET, T5], ["cpu"], nothing_known)
+    assert [t.identity.model for t in matching(found, ["t5-base", "mamba"])] == ["t5"]
+    assert matching(found, []) == found
+
+
+@pytest.mark.parametrize(
+    ("wanted", "models"),
+    [
+        (["bert"], ["bert"]),
+        (["test_bert"], ["bert"]),
+        (["bert[full-eval]"], ["bert"]),
+        (["resnet"], ["resnet50"]),
+        (["bert", "alb"], ["albert", "bert"]),
+        (["ber"], ["albert", "bert"]),
+    ],
+)
+def test_an_exact_name_goes_before_a_part_of_others(wanted: list[str], models: list[str]) -> None:
+    named = [f"tests/models/{m}/test_{m}.py::test_{m}[full-eval]" for m in ("albert", "bert")]
+    light = "tests/models/light/test_light_onnx.py::test_light_onnx[full-resnet50-eval]"
+    found = from_entries([*named, RESNET, light], ["cpu"], nothing_known)
+    assert [t.identity.model for t in matching(found, wanted)] == models
+
+
+def test_a_size_and_a_device_are_no_part_of_a_name() -> None:
+    bert = "tests/models/bert/test_bert.py::test_bert[full-eval]"
+    tiny = at_size(from_entries([bert], ["n150"], nothing_known), "tiny", nothing_known)
+    assert matching(tiny, ["test_bert[full-eval]"]) == tiny
+
+
+@pytest.mark.parametrize(
+    ("estimate", "timeout", "seconds"),
+    [
+        (None, None, 900),
+        (10.0, None, 900),
+        (600.0, None, 1800),
+        (None, 60.0, 60),
+        (600.0, 60.0, 60),
+    ],
+)
+def test_a_deadline_is_the_timeout_or_generous(
+    estimate: float | None, timeout: float | None, seconds: float
+) -> None:
+    assert deadline(estimate, timeout) == seconds
+
+
+@pytest.mark.parametrize("n", range(1, 8))
+def test_the_shards_of_a_plan_are_the_plan(n: int) -> None:
+    entries = [f"tests/models/m/test_m.py::test_m{i % 5}[full-v{i}-eval]" for i in range(23)]
+    plan = from_entries(entries, ["cpu", "n150"], lambda i: len(i.variant) * 10.0)
+    shards = partition(plan, n)
+    dealt: list[PlannedTest] = [test for shard in shards for test in shard]
+    assert sorted(t.nodeid for t in dealt) == sorted(t.nodeid for t in plan)

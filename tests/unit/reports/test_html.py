@@ -1,0 +1,379 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""index.html: read back with a parser that believes nothing."""
+
+import base64
+import hashlib
+import json
+import re
+import zlib
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bringup.harness.records.moves import Move
+from bringup.harness.records.schema import (
+    Artifact,
+    Check,
+    Failure,
+    Identity,
+    Metric,
+    Outcome,
+    OutputCheck,
+    PlannedTest,
+    Provenance,
+    Stage,
+    StageResult,
+    Status,
+    TestRecord,
+)
+from bringup.reports.build import load
+from bringup.reports.html.run_page import render
+from bringup.reports.html.text_pages import KeptTexts
+from bringup.reports.words.legend import OUTCOMES
+from tests.unit.run_builder import (
+    PROVENANCE,
+    identity,
+    not_run,
+    output,
+    plan_of,
+    record,
+    stages,
+    write_run,
+)
+
+NASTY = (
+    "<script>alert(1)</script>",
+    "</textarea></title></style></script><script>alert(2)</script>",
+    '"><img src=x onerror=alert(3)>',
+    "' onmouseover='alert(4)",
+    "javascript:alert(5)",
+    "{{ 7 * 7 }}{% raw %}",
+    "null \x00 byte \x1b[31mred",
+    "right \u202e to left",
+    "]]><!--<svg onload=alert(6)>",
+    "&lt;script&gt;",
+)
+
+
+class Page(HTMLParser):
+    """What a browser would make of a page: tags with attributes, and text."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.text = ""
+        self.scripts: list[str] = []
+        self._inside = ""
+        self.feed(source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+        self._inside = tag
+        if tag == "script":
+            self.scripts.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside == "script":
+            self.scripts[-1] += data
+        else:
+            self.text += data
+
+    def all(self, tag: str, **attributes: str) -> list[dict[str, str]]:
+        wanted = {name.rstrip("_"): value for name, value in attributes.items()}
+        return [a for t, a in self.tags if t == tag and wanted.items() <= a.items()]
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Any:
+    """The page's source for a run of the given records."""
+
+    def build(*records: TestRecord, kept: KeptTexts | None = None, **run: Any) -> str:
+        return render(load(write_run(tmp_path, records, **run)), kept or KeptTexts({}))
+
+    return build
+
+
+def details(source: str) -> list[str]:
+    """What the page's script would put in place, result by result."""
+    blocks = re.findall(r'<script type="text/plain" class="block">(.*?)</script>', source)
+    return [
+        html for block in blocks for html in json.loads(zlib.decompress(base64.b64decode(block)))
+    ]
+
+
+def nasty_record(text: str) -> TestRecord:
+    """A record in which everything that can hold text holds `text`."""
+    artifact = Artifact(text, "0" * 64, 12)
+    return TestRecord(
+        identity=Identity(text, text, text, text, text, text),
+        nodeid=text,
+        outcome=Outcome.FAILED,
+        status=Status.EXECUTED,
+        model_status=record().model_status,
+        model_name=text,
+        model_group=text,
+        depth=text,
+        stages=(
+            StageResult(Stage.LOAD, False, 1.0, artifacts=(artifact,), attributes={text: text}),
+        ),
+        outputs=(
+            OutputCheck(text, (1,), text, (Check(text, Metric.of(1), 2.0, False, True, text),)),
+        ),
+        failure=Failure(Stage.LOAD, text, text, artifact),
+        assertions={text: text},
+        notes=(text, f"https://example.com/{text}"),
+        warnings=(text,),
+        provenance="a",
+    )
+
+
+# --- nothing from a record runs or loads -----------------------------------------------------
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_nothing_of_a_hostile_record_becomes_markup(source: Any, text: str) -> None:
+    provenance = Provenance((text,), text, 1, text, True, {text: text}, text, 0, 1, 1)
+    first, second = nasty_record(text), nasty_record(text)
+    lost = PlannedTest(identity(text, text, variant="lost"), text, text)
+    plan = plan_of([first.identity])
+    plan = type(plan)(run_id=text, created=0, session=text, tests=(*plan.tests, lost), total=2)
+    html = source(
+        first,
+        second,
+        plan=plan,
+        moves=[Move(text, text, text, text, text)],
+        missing=(text,),
+        provenance=provenance,
+        kept=KeptTexts({"0" * 64: "ir/0.html"}, (text,)),
+    )
+    harmless = Page(html.replace("\n", ""))
+    for part in (html, *details(html)):
+        page = Page(part)
+        names = {name for _, attributes in page.tags for name in attributes}
+        assert not [name for name in names if name.startswith("on") or name in ("src", "style")]
+        assert {tag for tag, _ in page.tags} <= ALLOWED
+        for link in page.all("a"):
+            href = link.get("href", "")
+            assert re.match(r"#|ir/|models\.xlsx$|https?://example\.com/", href), href
+        assert "\x00" not in part
+        assert "\u202e" not in part
+        assert "\x1b" not in part
+    assert len([s for s in harmless.all("script") if "type" not in s]) == 1
+
+
+ALLOWED = set(
+    """a article b bdi body button code dd defs details div dl dt fieldset footer form h1 h2 h3 h4
+    head header html input label legend li link main meta nav noscript option output p pattern pre
+    rect script section select small span style summary svg table tbody td th thead time title tr
+    ul""".split()  # noqa: SIM905
+)
+
+
+def test_a_hostile_text_is_still_readable(source: Any) -> None:
+    failed = record(outcome=Outcome.FAILED, message=NASTY[0])
+    assert NASTY[0] in Page(source(failed)).text
+
+
+def test_only_the_one_script_and_style_of_the_page_may_run(source: Any) -> None:
+    html = source(record())
+    (content,) = (
+        meta["content"]
+        for meta in Page(html).all("meta")
+        if meta.get("http-equiv") == "Content-Security-Policy"
+    )
+    assert "default-src 'none'" in content
+    assert "unsafe" not in content
+    for tag in ("script", "style"):
+        (text,) = re.findall(rf"<{tag}>(.*?)</{tag}>", html, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in content
+
+
+def test_the_page_fetches_nothing(source: Any) -> None:
+    page = Page(source(record()))
+    assert not [a for _, a in page.tags if "src" in a or "srcset" in a]
+    assert [a["href"] for a in page.all("link")] == ["data:,"]
+    assert "@import" not in source(record())
+    assert "url(" not in source(record()).replace("url(#hatch)", "")
+
+
+def test_a_single_op_and_a_warning_are_said(source: Any) -> None:
+    (detail,) = details(source(record(only_op=3, warnings=("the verdict cache is damaged",))))
+    assert "Of its ops only number 3 was asked for." in detail
+    assert "the verdict cache is damaged" in detail
+    (plain,) = details(source(record()))
+    assert "Of its ops" not in plain
+
+
+def test_notes_link_to_the_web_and_to_nothing_else(source: Any) -> None:
+    notes = ("see https://example.com/issues/7.", "javascript:alert(1)", "file:///etc/passwd")
+    (detail,) = details(source(record(notes=notes)))
+    (link,) = [a for a in Page(detail).all("a") if "#" not in a["href"]]
+    assert link["href"] == "https://example.com/issues/7"
+    assert "noopener" in link["rel"]
+    assert "javascript:alert(1)" in Page(detail).text
+
+
+# --- what is to be seen ----------------------------------------------------------------------
+
+
+def test_the_title_names_the_run_and_the_head_says_with_what(source: Any) -> None:
+    text = Page(source(record())).text
+    assert "nightly 20261122-031200-7f3a" in text
+    assert "2026-11-22 03:12:00 UTC" in text
+    assert "4592669d1f0c" in text
+    assert "ci-runner-07" in text
+
+
+def test_a_dirty_tree_is_said(source: Any) -> None:
+    dirty = Provenance((), "h", 1, "abc", True, {"torch": "1"}, "3.11", 0, 1, 1)
+    assert "abc (dirty)" in Page(source(record(), provenance=dirty)).text
+
+
+def test_every_cell_of_the_grid_leads_to_its_result(source: Any) -> None:
+    html = source(*(record(identity("t5", d)) for d in ("cpu", "n150")))
+    page = Page(html)
+    cells = re.findall(r'<td data-device="[^"]*".*?href="#([^"]*)"', html)
+    assert sorted(cells) == sorted(a["id"] for a in page.all("details", class_="result"))
+    assert len(cells) == 2
+
+
+def test_a_cell_says_outcome_status_and_pcc_in_words(source: Any) -> None:
+    html = source(record(outputs=(output(0.9999999),)))
+    cell = Page(re.search(r"<td data-device.*?</td>", html, re.DOTALL)[0])  # type: ignore[index]
+    assert cell.text.split() == ["PASSED7:", "EXECUTED", "·", "PCC", "0.999999"]
+
+
+def test_planned_minus_reported_is_a_section_of_its_own(source: Any) -> None:
+    there, gone = identity("t5"), identity("vit")
+    html = source(
+        record(there), plan=plan_of([there, gone]), planned=3, missing=("shard 2 of 2 is gone",)
+    )
+    (section,) = re.findall(r'<section id="missing" class="alarm".*?</section>', html, re.DOTALL)
+    text = Page(section).text
+    assert "Planned minus reported: 2 of 3" in text
+    assert "shard 2 of 2 is gone" in text
+    assert "vit" in text
+    assert "no record" in text
+
+
+def test_a_torn_journal_is_an_alarm_of_another_name(source: Any) -> None:
+    text = Page(source(record(), missing=("a.jsonl:8: the last line is torn",))).text
+    assert "Records that did not arrive whole" in text
+    assert "Planned minus reported" not in text
+
+
+def test_a_whole_run_has_no_such_section(source: Any) -> None:
+    assert not Page(source(record())).all("section", id="missing")
+
+
+def test_failures_are_readable_without_a_script_and_come_first(source: Any) -> None:
+    html = source(
+        record(identity("a_good_one")),
+        record(identity("z_bad_one"), Outcome.FAILED, message="it is\nso"),
+    )
+    body = re.sub(r"<script.*?</script>", "", html, flags=re.DOTALL)
+    assert "it is\nso" in Page(body).text
+    assert "test_z_bad_one.py" in Page(body).text
+    assert body.index('id="attention"') < body.index('id="good"')
+
+
+def test_a_detail_has_stages_checks_texts_and_the_command(source: Any) -> None:
+    artifact = Artifact("ttnn", "a" * 64, 2048)
+    kept = KeptTexts({"a" * 64: "ir/aaaa-ttnn.html"})
+    notes, assertions = ("https://example.com/1",), {"assert_pcc": "true"}
+    one = record(stages=stages(artifacts=(artifact,)), notes=notes, assertions=assertions)
+    (detail,) = details(source(one, kept=kept))
+    page = Page(detail)
+    assert [a["href"] for a in page.all("a")] == ["https://example.com/1", "ir/aaaa-ttnn.html"]
+    assert "assert_pcc: true" in page.text
+    assert "222,903,552" in page.text
+    assert "0.99998712" in page.text
+    assert "required 0.99" in page.text
+    assert "not asserted" in page.text
+    assert "nox -s run -- 'tests/models/t5/test_t5.py::test_t5[full-eval]'" in page.text
+    assert len(page.all("rect")) == len(Stage)
+
+
+def test_a_stage_that_did_not_come_back_is_said(source: Any) -> None:
+    (detail,) = details(source(record(outcome=Outcome.CRASHED, status=Status.CREATED_GRAPH)))
+    assert "did not come back" in Page(detail).text
+
+
+def test_a_text_without_a_page_is_named_and_not_linked(source: Any) -> None:
+    one = record(stages=stages(artifacts=(Artifact("ttnn", "b" * 64, 2048),)))
+    (detail,) = details(source(one))
+    assert not Page(detail).all("a")
+    assert "ttnn" in Page(detail).text
+
+
+def test_earlier_attempts_are_shown_as_history(source: Any) -> None:
+    html = source(record(outcome=Outcome.CRASHED, message="gone", attempt=1), record(attempt=2))
+    (detail,) = details(html)
+    assert "Earlier attempts" in detail
+    assert "gone" in Page(detail).text
+    assert "2 attempts" in Page(html).text
+
+
+def test_moves_are_a_table_when_somebody_looked_for_them(source: Any) -> None:
+    move = Move("a.py::test_a", "n150", "add", "nightly", "see https://example.com/9")
+    assert "a.py::test_a" in Page(source(record(), moves=[move])).text
+    assert "every test is on the list" in Page(source(record(), moves=[])).text
+
+
+def test_without_moves_there_is_no_such_section(source: Any) -> None:
+    assert not Page(source(record())).all("section", id="moves")
+
+
+def test_every_word_is_explained(source: Any) -> None:
+    text = Page(source(record())).text
+    for outcome, look in OUTCOMES.items():
+        assert outcome.value in text
+        assert look.meaning in text
+
+
+def test_a_run_of_nothing_is_a_page(source: Any) -> None:
+    assert "planned nothing and recorded nothing" in source()
+
+
+def test_a_run_that_lost_everything_is_a_page_of_alarm(source: Any) -> None:
+    planned = [identity(model) for model in ("t5", "vit")]
+    page = Page(source(not_run(planned[0]), plan=plan_of(planned)))
+    assert "Planned minus reported: 2 of 2" in page.text
+    assert "n/a" in page.text
+    assert "100 %" not in page.text.replace("100 %.", "")
+
+
+def test_what_needs_attention_is_never_counted_as_good(source: Any) -> None:
+    records = [record(identity(outcome.value), outcome) for outcome in Outcome]
+    html = source(*records)
+    (good,) = re.findall(r'<section id="good">.*?</section>', html, re.DOTALL)
+    assert {a["data-o"] for a in Page(good).all("details")} == {"PASSED", "REACHED"}
+
+
+# --- size and sameness -----------------------------------------------------------------------
+
+
+def test_two_thousand_results_fit_in_a_file_that_opens_at_once(source: Any) -> None:
+    records = [
+        record(identity(f"model_{i}", "cpu"), Outcome.FAILED, message="error: no\n" * 20)
+        if i % 4 == 0
+        else record(identity(f"model_{i}", "cpu"), outputs=(output(),) * 6)
+        for i in range(2000)
+    ]
+    html = source(*records)
+    assert len(details(html)) == 2000
+    assert len(html) < 4 << 20
+
+
+def test_the_same_records_give_the_same_page(source: Any) -> None:
+    records = [record(identity("t5")), record(identity("vit"), Outcome.FAILED)]
+    assert source(*records) == source(*reversed(records))
+    assert PROVENANCE.host in source(*records)
