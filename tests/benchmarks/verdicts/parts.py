@@ -42,6 +42,8 @@ def measure(options: argparse.Namespace) -> list[Figure]:
     parts = options.only.split(",")
     if unknown := sorted(set(parts) - set(PARTS)):
         raise SystemExit(f"no part {unknown[0]!r}: there are {', '.join(PARTS)}")
+    if options.scratch:
+        options.scratch.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix="bringup-bench-", dir=options.scratch))
     try:
         return [f for part in PARTS if part in parts for f in _part(part, scratch, options)]
