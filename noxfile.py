@@ -23,7 +23,7 @@ nox.options.sessions = ["nightly"]
 ROOT = Path(__file__).parent
 ENVIRONMENT = Path(os.environ.get("BRINGUP_ENV", ROOT / ".nox" / "bringup"))
 PYTHON = str(ENVIRONMENT / "bin" / "python")
-EXTRAS = "tt,iree,files,fleet,dev"
+EXTRAS = "tt,iree,files,fleet,dev,docs"
 REPORTED = (0, 1, 3)
 """Exit codes that leave records: all well, a promise broken, the machine at fault or tests lost."""
 
@@ -194,6 +194,15 @@ def lint(session: nox.Session) -> None:
         str(ENVIRONMENT / "bin" / "zizmor"), "--offline", "--quiet", ".github", external=True
     )
     python(session, "-m", "bringup.pipeline", "lists")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation into build/docs, without the network; a warning is an error."""
+    prepare(session)
+    strict = ("-m", "sphinx", "--fail-on-warning", "--keep-going", "--fresh-env", "--quiet")
+    python(session, *strict, "docs", "build/docs", *session.posargs)
+    session.log("built build/docs/index.html")
 
 
 @nox.session

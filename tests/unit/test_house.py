@@ -1,72 +1,14 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""The house keeps its shape: rooms import only down the arrow, every source carries its licence.
-
-A room is a folder, or a file beside the folders. Each stands above all that it may import: whoever
-wants to import against the order has the code in the wrong room.
-"""
+"""The house keeps its shape: rooms import only down the arrow, every source carries its licence."""
 
 import ast
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.licence_header import has_header, is_source, tracked, with_header
-
-ROOT = Path(__file__).parents[2]
-FROM_GROUND_UP = {
-    "harness": """
-        checkout_name errors reach storage dense mlir records records/verdicts config files verify
-        devices devices/backends devices/kinds device_host recording list_devices ops reference
-        frontend state reproduce graph executor pytest_plugin op_by_op reduce repro tester
-    """,
-    "pipeline": """
-        errors messages lifeline devices lists planning running results commands cli __main__
-    """,
-    "reports": """
-        errors folder words model html xlsx ops_json markdown build terminal cli __main__
-    """,
-}
-SHARED = ("harness/records", "harness/storage", "harness/errors")
-"""What pipeline and reports know of the harness: records, and how they are written and read."""
-
-
-def order(house: str) -> list[str]:
-    return [f"{house}/{room}" for room in FROM_GROUND_UP[house].split()]
-
-
-def room_of(path: Path) -> str:
-    """The room that a file is, or lies in; relative to the checkout, without a suffix."""
-    inside = path.relative_to(ROOT)
-    beside = len(inside.parts) == 2
-    return (inside.with_suffix("") if beside else inside.parent).as_posix()
-
-
-def imported(path: Path) -> Iterator[Path]:
-    """The modules of ours that a file names in its imports, also those inside functions."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-        for name in names:
-            if name.startswith("bringup."):
-                yield from found(name.removeprefix("bringup.").replace(".", "/"))
-
-
-def found(name: str) -> Iterator[Path]:
-    for whole in (name, name.rpartition("/")[0]):
-        for path in (ROOT / f"{whole}.py", ROOT / whole / "__init__.py"):
-            if whole and path.is_file():
-                yield path
-                return
-
-
-def modules(house: str) -> list[Path]:
-    return [p for p in sorted((ROOT / house).rglob("*.py")) if p != ROOT / house / "__init__.py"]
+from tests.rooms import FROM_GROUND_UP, ROOT, SHARED, imported, modules, order, room_of
 
 
 @pytest.mark.parametrize("house", FROM_GROUND_UP)
