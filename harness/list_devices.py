@@ -24,8 +24,8 @@ from bringup.harness.storage.writable import encoded, never_fail_to_print
 _STYLES = {State.EXECUTES: "green", State.COMPILES: "yellow", State.MISSING: "dim"}
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """List devices; returns the exit code."""
+def command_line() -> argparse.ArgumentParser:
+    """The options of the command."""
     parser = argparse.ArgumentParser(
         prog="nox -s devices --",
         description="List the devices of this machine. Each one is really opened.",
@@ -41,7 +41,12 @@ def main(arguments: list[str] | None = None) -> int:
         help="a device that executed on"
         " this machine need not any more: a compile-only one is no fault of it from now on",
     )
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """List devices; returns the exit code."""
+    options = command_line().parse_args(arguments)
     never_fail_to_print()
     try:
         check()

@@ -37,8 +37,8 @@ _TRUSTED = (
 )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one reproducer; returns the exit code."""
+def command_line() -> argparse.ArgumentParser:
+    """The options of the command."""
     parser = argparse.ArgumentParser(
         prog="nox -s repro --",
         description="Run the reproducer of an op, or of a model and reduce that to the ops that are"
@@ -77,7 +77,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         " compiler options and operators that are not PyTorch's; only if you know who wrote it",
     )
     parser.add_argument("--verbose", action="store_true", help="print the whole diagnostic")
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one reproducer; returns the exit code."""
+    options = command_line().parse_args(arguments)
     never_fail_to_print()
     try:
         check()

@@ -1,0 +1,55 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""A Sphinx extension: where a page has `<!-- generated: NAME -->`, its text is made at build time.
+
+So options, variables, fields and the picture of the rooms are those of the sources, and nobody
+writes them down a second time.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from docs.site import commands, picture, tables
+
+MARK = re.compile(r"^<!-- generated: ([\w-]+) -->$", re.MULTILINE)
+
+
+def _rooms() -> str:
+    return f"```{{raw}} html\n<figure>{picture.picture()}</figure>\n```"
+
+
+GENERATED: dict[str, Callable[[], str]] = {
+    "rooms": _rooms,
+    "commands": commands.commands,
+    "variables": tables.variables,
+    "exit-codes": tables.exit_codes,
+    "outcomes": tables.outcomes,
+    "statuses": tables.statuses,
+    "model-statuses": tables.model_statuses,
+    "stages": tables.stages,
+    "lists": tables.lists,
+    "metrics": tables.metrics,
+    "record-fields": tables.record_fields,
+}
+"""By the name that pages use."""
+
+
+def expand(text: str) -> str:
+    """A page's text with everything in it that is generated.
+
+    Raises:
+        KeyError: it asks for something that nobody generates.
+    """
+    return MARK.sub(lambda match: GENERATED[match[1]](), text)
+
+
+def setup(app: Any) -> dict[str, object]:
+    """Have Sphinx expand every page as it is read."""
+
+    def read(_app: object, _name: str, source: list[str]) -> None:
+        source[0] = expand(source[0])
+
+    app.connect("source-read", read)
+    return {"parallel_read_safe": True}
