@@ -31,3 +31,4 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_default_options = {"no-value": True, "exclude-members": "__init__"}
 autodoc_preserve_defaults = True
+python_maximum_signature_line_length = 80

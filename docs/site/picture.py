@@ -9,6 +9,8 @@ left out. Colours follow the page's theme.
 """
 
 import ast
+import itertools
+import textwrap
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -16,11 +18,13 @@ from pathlib import Path
 from docs.site.layers import Drawing, draw, reduced
 from tests.rooms import ROOT, imported, modules, room_of
 
-HOUSES = ("pipeline", "harness", "reports")
-"""From left to right."""
 GROUND = "harness"
 """The house that the others stand on."""
-_FLOOR, _BOX, _GAP, _PAD, _HEAD = 62, 36, 16, 18, 34
+ABOVE = ("pipeline", "reports")
+"""They, from left to right."""
+_FLOOR, _BOX, _GAP, _PAD, _HEAD = 56, 36, 14, 16, 34
+_BETWEEN = 76
+"""Pixels between the upper houses and the ground, for arrows and what they say."""
 _LETTER = 7.8
 _STYLE = """
 .rooms text { font: 13px system-ui, sans-serif; fill: var(--color-foreground-primary, #222) }
@@ -68,7 +72,7 @@ class House:
 
 def picture() -> str:
     """The SVG of all rooms."""
-    return rendered([house(name) for name in HOUSES])
+    return rendered(house(GROUND), [house(name) for name in ABOVE])
 
 
 def house(name: str) -> House:
@@ -101,22 +105,21 @@ def _label(room: str) -> str:
 # --- drawing --------------------------------------------------------------------------------
 
 
-def rendered(houses: list[House]) -> str:
-    """Houses side by side; those that are not the ground stand higher than what they import."""
-    ground = next(h for h in houses if h.name == GROUND)
-    lift = {h.name: _lift(h, ground) for h in houses}
-    height = max(h.height + lift[h.name] for h in houses) + 2 * _PAD
-    parts, left, frames = [], 0.0, {}
-    for one in houses:
-        top = height - _PAD - lift[one.name] - one.height
-        frames[one.name] = (left, top)
-        parts += _frame(one, left, top)
-        left += one.width + 3 * _PAD
-    parts += [a for h in houses if h is not ground for a in _onto_ground(h, ground, frames)]
-    width = left - 3 * _PAD
+def rendered(ground: House, above: list[House]) -> str:
+    """The ground, and the others side by side on it."""
+    row = sum(one.width for one in above) + 2 * _PAD * (len(above) - 1)
+    width, floor = max(ground.width, row), max(one.height for one in above)
+    top = floor + _BETWEEN
+    parts = _frame(ground, (width - ground.width) / 2, top)
+    left = (width - row) / 2
+    for one in above:
+        parts += _frame(one, left, floor - one.height)
+        parts += _onto_ground(one, left + one.width / 2, floor, top)
+        left += one.width + 2 * _PAD
     head = (
-        f'<svg class="rooms" viewBox="0 0 {width:.0f} {height:.0f}" role="img" '
-        'xmlns="http://www.w3.org/2000/svg" aria-label="The rooms and the imports between them">'
+        f'<svg class="rooms" viewBox="-1 -1 {width + 2:.0f} {top + ground.height + 2:.0f}" '
+        'role="img" xmlns="http://www.w3.org/2000/svg" '
+        'aria-label="The rooms and the imports between them">'
     )
     tips = [_tip("tip", 7), _tip("wide-tip", 13)]
     return "\n".join([head, f"<style>{_STYLE}</style>", *tips, *parts, "</svg>"])
@@ -128,11 +131,6 @@ def _tip(name: str, size: int) -> str:
         f'markerHeight="{size}" markerUnits="userSpaceOnUse" orient="auto">'
         '<path class="tip" d="M0 0 8 4 0 8z"/></marker>'
     )
-
-
-def _lift(one: House, ground: House) -> float:
-    levels = [ground.drawing.places[room][1] for room in one.below]
-    return (max(levels) + 1) * _FLOOR if levels else 0.0
 
 
 def _frame(one: House, left: float, top: float) -> list[str]:
@@ -191,22 +189,15 @@ def _curve(drawing: Drawing, path: tuple[tuple[float, float], ...], left: float,
     return "".join(said)
 
 
-def _onto_ground(one: House, ground: House, frames: dict[str, tuple[float, float]]) -> list[str]:
+def _onto_ground(one: House, x: float, top: float, bottom: float) -> list[str]:
     """One wide arrow for all that a house imports of the ground, which is named beside it."""
-    left, top = frames[one.name]
-    foot_x, foot_y = left + one.width / 2, top + one.height
-    ground_left, _ = frames[ground.name]
-    edge = ground_left if left < ground_left else ground_left + ground.width
-    y = foot_y + 1.5 * _FLOOR
-    names = ", ".join(_label(room) for room in one.below)
-    parts = [
-        f'<path class="arrow wide" marker-end="url(#wide-tip)" d="M{foot_x:.1f} {foot_y:.1f}'
-        f"V{y - 20:.1f}Q{foot_x:.1f} {y:.1f} {foot_x + (20 if edge > foot_x else -20):.1f} "
-        f'{y:.1f}H{edge:.1f}"/>'
+    names = [_label(room) for room in one.below]
+    said = textwrap.wrap(f"imports only {', '.join(names)}", 26)
+    return [
+        f'<path class="arrow wide" marker-end="url(#wide-tip)" d="M{x:.1f} {top:.1f}'
+        f'V{bottom - 2:.1f}"/>',
+        *(
+            f'<text class="small" x="{x + 14:.1f}" y="{y:.1f}">{escape(line)}</text>'
+            for y, line in zip(itertools.count(top + 22, 14), said, strict=False)
+        ),
     ]
-    for i, words in enumerate(["imports only", *names.split(", ")]):
-        parts.append(
-            f'<text class="small" text-anchor="middle" x="{foot_x:.1f}" '
-            f'y="{y + 22 + 14 * i:.1f}">{escape(words)}</text>'
-        )
-    return parts
