@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 FROM_GROUND_UP = {
     "harness": """
-        checkout_name errors storage dense mlir records records/verdicts config files verify
+        checkout_name errors reach storage dense mlir records records/verdicts config files verify
         devices devices/backends devices/kinds device_host recording list_devices ops reference
         frontend state reproduce graph executor pytest_plugin op_by_op reduce repro tester
     """,
