@@ -3,7 +3,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reports: records in, documents out. Reads, never decides.
 
-`summary` turns a merged run into the values that every reporter shows; `xlsx`, `html` and
-`terminal` each write them in one format; `build` calls all three; `cli` is the door. Imports
-of this room look down to `bringup.harness.records` and nowhere else.
+`model` turns a merged run into the values that every format shows, `text` has the words and numbers
+of all of them. A format is a module in `formats` (`reporter` is the contract, `catalog` the
+registry); what it writes with stands beside: `html`, `xlsx`, `markdown`, `ops_json`. `build` calls
+one after the other, `terminal` says what came of it, `cli` is the door. Imports of this room look
+down to `bringup.harness.records` and what that stands on, and nowhere else.
 """

@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""One merged run directory in, every document out."""
+"""One merged run directory in, the documents of every format out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -15,96 +16,118 @@ from bringup.harness.records.recent import merged_runs, recent_ops
 from bringup.harness.records.run_dir import read_merged, read_ops, read_plans
 from bringup.harness.storage.atomic import write_atomically
 from bringup.harness.storage.decoding import decode_json, read_bytes
-from bringup.reports import markdown as ops_markdown
+from bringup.reports import catalog
+from bringup.reports.attempts import Attempts
 from bringup.reports.errors import ReportError
-from bringup.reports.html.op_pages import write_op_pages
-from bringup.reports.html.run_page import write_html
-from bringup.reports.html.text_pages import Choice, write_pages
-from bringup.reports.markdown import write_markdown
 from bringup.reports.model.ops import ModelOps, models_of
 from bringup.reports.model.run import RunSummary, summarise
-from bringup.reports.ops_json import artifacts_of_ops, write_exports
-from bringup.reports.xlsx import ops as ops_xlsx
-from bringup.reports.xlsx.models import write_xlsx
-from bringup.reports.xlsx.ops import write_ops_xlsx
+from bringup.reports.reporter import (
+    ArtifactChoice,
+    ModelsReport,
+    ModelsReporter,
+    Reporter,
+    RunReport,
+    Written,
+)
 
 
 @dataclass(frozen=True)
 class Built:
-    """What was written, and of what."""
+    """What came of documents on one run."""
 
     run: RunSummary
-    html: Path
-    xlsx: Path
-    kept_pages: int
-    losses: tuple[str, ...]
-    ops_xlsx: Path | None = None
-    """None when no test went op by op."""
-    exports: int = 0
-    """JSON files of ops in tt-torch's field names."""
+    folder: Path
+    of_run: Attempts = field(default_factory=Attempts)
+    of_models: Attempts = field(default_factory=Attempts)
+    """Documents on its models op by op; none when no test went op by op."""
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """Sentences: artifacts that records name and that could not be read."""
+        return tuple(dict.fromkeys((*self.of_run.losses, *self.of_models.losses)))
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """Sentences: formats that could not write, and why."""
+        return (*self.of_run.failures, *self.of_models.failures)
 
 
 @dataclass(frozen=True)
-class BuiltOps:
-    """What was written of all models recently run."""
+class BuiltModels:
+    """What came of documents on all models recently run."""
 
     models: tuple[ModelOps, ...]
-    xlsx: Path
-    losses: tuple[str, ...]
+    unread: tuple[str, ...]
     """Sentences: runs that could not be read."""
+    made: Attempts
 
 
-def build(run_dir: Path, choice: Choice = Choice.ALL) -> Built:
-    """Write every document of a merged run into its directory.
+def build(
+    run_dir: Path,
+    artifacts: ArtifactChoice = ArtifactChoice.ALL,
+    reporters: Sequence[Reporter] | None = None,
+) -> Built:
+    """Write the documents of a merged run into its directory; in all formats, if none are given.
+
+    A format that cannot write is a sentence in what is returned.
 
     Raises:
-        RecordError: not a merged run, a newer schema, a malformed record, or a full disk.
-        ReportError: the directory is laid out so that a report would leave it.
+        RecordError: not a merged run, a newer schema, or a malformed record.
     """
-    run = load(run_dir)
-    of_ops = artifacts_of_ops(run.ops, run_dir, good=choice is Choice.ALL)
-    kept = write_pages(run_dir, run.results, choice, of_ops)
-    exported = write_exports(run_dir, run.ops)
-    write_op_pages(run_dir, run, kept)
-    return Built(
-        run=run,
-        html=write_html(run_dir, run, kept),
-        xlsx=write_xlsx(run_dir, run),
-        kept_pages=len(kept.links),
-        losses=tuple(dict.fromkeys((*kept.losses, *exported.losses))),
-        ops_xlsx=_write_ops(run_dir, run.ops) if run.any_ops else None,
-        exports=exported.files,
-    )
+    built = Built(load(run_dir), run_dir)
+    report = RunReport(built.run, run_dir, artifacts)
+    of_models = ModelsReport(built.run.ops, run_dir)
+    for reporter in _or_all(reporters):
+        # all that a format has before the next: a later one may link to files that are there
+        built.of_run.make(reporter.NAME, reporter.write, report)
+        if isinstance(reporter, ModelsReporter) and built.run.any_ops:
+            built.of_models.make(reporter.NAME, reporter.write_models, of_models)
+    return built
 
 
-def build_ops(
-    results: Path, built: Built | None = None, aliases: Mapping[str, str] | None = None
-) -> BuiltOps:
-    """Write `models_op_per_op.xlsx` and `.md` of all models recently run, into `results`.
+def build_models(
+    results: Path,
+    built: Built | None = None,
+    aliases: Mapping[str, str] | None = None,
+    reporters: Sequence[Reporter] | None = None,
+) -> BuiltModels:
+    """Write the documents on models op by op, of all recently run, into `results`.
 
     When `built` is of the very same results, its files are taken and not made again. `aliases`
     give old names of tests their present ones.
 
     Raises:
-        RecordError: a full disk.
-        ReportError: no merged run below `results` went op by op.
+        ReportError: no merged run below `results` went op by op, or no format has such documents.
     """
-    tests, losses = recent_ops(results, aliases)
+    able = [r for r in _or_all(reporters) if isinstance(r, ModelsReporter)]
+    if not able:
+        raise ReportError("none of these formats has a document on models op by op")
+    tests, unread = recent_ops(results, aliases)
     models = models_of(tests)
     if not any(model.found for model in models):
-        why = f" ({losses[0]})" if losses else ""
+        why = f" ({unread[0]})" if unread else ""
         raise ReportError(f"no merged run below {results} has op-by-op results{why}")
-    if built and built.ops_xlsx and built.run.ops == models:
-        made = built.ops_xlsx.parent
-        for name in (ops_markdown.NAME, ops_xlsx.NAME):
-            write_atomically(results / name, (made / name).read_bytes())
-        return BuiltOps(models, results / ops_xlsx.NAME, tuple(losses))
-    return BuiltOps(models, _write_ops(results, models), tuple(losses))
+    attempts = Attempts()
+    same = built.of_models.written if built and built.run.ops == models else {}
+    for reporter in able:
+        if written := same.get(reporter.NAME):
+            attempts.make(reporter.NAME, partial(_copied, folder=results), written)
+        else:
+            attempts.make(reporter.NAME, reporter.write_models, ModelsReport(models, results))
+    return BuiltModels(models, tuple(unread), attempts)
 
 
-def _write_ops(folder: Path, models: Sequence[ModelOps]) -> Path:
-    write_markdown(folder, models)
-    return write_ops_xlsx(folder, models)
+def _or_all(reporters: Sequence[Reporter] | None) -> Sequence[Reporter]:
+    return catalog.chosen(()) if reporters is None else reporters
+
+
+def _copied(written: Written, folder: Path) -> Written:
+    """The same documents in another folder."""
+    documents = []
+    for document in written.documents:
+        copy = write_atomically(folder / document.path.name, document.path.read_bytes())
+        documents.append(replace(document, path=copy))
+    return Written(tuple(documents), written.losses)
 
 
 def load(run_dir: Path) -> RunSummary:

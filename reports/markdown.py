@@ -10,10 +10,9 @@ from pathlib import Path
 from bringup.harness.records.schema import Status
 from bringup.harness.storage.atomic import write_atomically
 from bringup.reports.model.op_results import failing_stage
-from bringup.reports.model.ops import ModelOps, blockers
-from bringup.reports.words import legend
-from bringup.reports.words.untrusted import clean
-from bringup.reports.xlsx.ops import heading
+from bringup.reports.model.ops import ModelOps, blockers, made_text
+from bringup.reports.text import legend
+from bringup.reports.text.untrusted import clean
 
 NAME = "models_op_per_op.md"
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$])")
@@ -32,7 +31,7 @@ def write_markdown(folder: Path, models: Sequence[ModelOps]) -> Path:
 
 def render(models: Sequence[ModelOps]) -> str:
     """The whole text; the same models give the same text."""
-    lines = ["# Models, op by op", "", _cell(heading(models)), ""]
+    lines = ["# Models, op by op", "", _cell(made_text(models)), ""]
     titles = ["model", "test", "device", *(str(s.value) for s in Status)]
     titles += ["total", "never begun", "good", "compiled", "executed"]
     titles += ["unknown errors", "timeouts", "cached"]

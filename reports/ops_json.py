@@ -9,7 +9,7 @@ and a record does not (buffer type, layout, grid shape) is null, never a guess.
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -18,20 +18,19 @@ import msgspec
 
 from bringup.harness.errors import RecordError
 from bringup.harness.records.blobs import BlobStore
-from bringup.harness.records.outcomes import is_good
 from bringup.harness.records.schema import Artifact, OpResult, StageResult, TensorType
 from bringup.harness.storage.atomic import write_atomically
 from bringup.reports.folder import folder_of, remove_others
 from bringup.reports.model.op_results import command_of, seconds_of
 from bringup.reports.model.ops import ModelOps
-from bringup.reports.words.figures import metric_cell, moment_text
+from bringup.reports.text.numbers import metric_cell, moment_text
 
 FOLDER = "models"
 _ENDING = "_unique_ops.json"
-_KEPT_LETTERS = "[]@+=, "
+_SAFE_LETTERS = "[]@+=, "
 _LONGEST = 230 - len(_ENDING)  # bytes: 255 at most, and a file is first written beside its name
 _LARGEST = 64 << 20
-"""Bytes of one text: beyond this it stays in blobs/ alone."""
+"""Bytes of one artifact: beyond this it stays in blobs/ alone."""
 _STABLEHLO_OP = re.compile(
     r"(?:^|(?<=[\s,(={}]))"  # `#stablehlo.gather<` is an attribute, `!stablehlo.token` a type
     r"(?:(?P<plain>(?:stablehlo|chlo)\.\w+)(?![\w.]*\s*=)"
@@ -54,7 +53,7 @@ class Exported:
 
     files: int
     losses: tuple[str, ...]
-    """Sentences: texts that records name and the store does not have."""
+    """Sentences: artifacts that records name and the store does not have."""
 
 
 def write_exports(run_dir: Path, models: Sequence[ModelOps]) -> Exported:
@@ -65,17 +64,17 @@ def write_exports(run_dir: Path, models: Sequence[ModelOps]) -> Exported:
         ReportError: the folder is a link to somewhere else.
     """
     folder = folder_of(run_dir, FOLDER)
-    texts = _Texts(BlobStore(run_dir))
+    artifacts = _Artifacts(BlobStore(run_dir))
     names = set()
     for model in models:
         if not model.ops:
             continue
         name = file_name(model)
         names.add(name)
-        data = msgspec.json.format(msgspec.json.encode(exported(model, texts)), indent=2)
+        data = msgspec.json.format(msgspec.json.encode(exported(model, artifacts)), indent=2)
         write_atomically(folder / name, data, sync=False)
     remove_others(folder, lambda name: name.endswith(_ENDING), names)
-    return Exported(len(names), tuple(texts.losses.values()))
+    return Exported(len(names), tuple(artifacts.losses.values()))
 
 
 def file_name(model: ModelOps) -> str:
@@ -84,7 +83,7 @@ def file_name(model: ModelOps) -> str:
     A name longer than a file name can be keeps its beginning and a digest of all of it.
     """
     key = model.identity.key
-    name = quote(key, safe=_KEPT_LETTERS, errors="replace").replace("~", "%7E")
+    name = quote(key, safe=_SAFE_LETTERS, errors="replace").replace("~", "%7E")
     name = "%2E" + name[1:] if name.startswith(".") else name
     if len(name) > _LONGEST:
         digest = hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
@@ -92,14 +91,14 @@ def file_name(model: ModelOps) -> str:
     return name + _ENDING
 
 
-class _Texts:
-    """Kept texts by content, each read once; what is lost is a sentence."""
+class _Artifacts:
+    """The text of artifacts, as long as it can be had; what is lost is a sentence."""
 
     def __init__(self, store: BlobStore) -> None:
         self.store = store
         self.losses: dict[str, str] = {}
 
-    def of(self, artifact: Artifact | None) -> str | None:
+    def text_of(self, artifact: Artifact | None) -> str | None:
         if artifact is None or artifact.sha256 in self.losses:
             return None
         try:
@@ -111,21 +110,23 @@ class _Texts:
             return None
 
 
-def exported(model: ModelOps, texts: _Texts) -> dict[str, dict[str, object]]:
+def exported(model: ModelOps, artifacts: _Artifacts) -> dict[str, dict[str, object]]:
     """One test's ops, by key."""
-    return {op.verdict.op.key: _fields(model, op, texts) for op in model.ops}
+    return {op.verdict.op.key: _fields(model, op, artifacts) for op in model.ops}
 
 
-def _fields(model: ModelOps, result: OpResult, texts: _Texts) -> dict[str, object]:
+def _fields(model: ModelOps, result: OpResult, artifacts: _Artifacts) -> dict[str, object]:
     verdict, record = result.verdict, model.source.record
     op, failure = verdict.op, verdict.failure
-    kept = {a.level: a for stage in verdict.stages for a in stage.artifacts}
+    by_level = {a.level: a for stage in verdict.stages for a in stage.artifacts}
     graphs = {
-        field: texts.of(next((kept[level] for level in levels if level in kept), None))
+        field: artifacts.text_of(
+            next((by_level[level] for level in levels if level in by_level), None)
+        )
         for field, levels in _LEVELS.items()
     }
     if graphs["runtime_stack_dump"] is None and failure:
-        graphs["runtime_stack_dump"] = texts.of(failure.diagnostic) or failure.message
+        graphs["runtime_stack_dump"] = artifacts.text_of(failure.diagnostic) or failure.message
     return {
         "framework_op_name": op.name,
         "torch_name": op.name if op.source == "torch" else result.node,
@@ -186,24 +187,3 @@ def _stage(stage: StageResult) -> dict[str, object]:
 def _stablehlo_ops(text: str | None) -> list[str]:
     """The ops that a text has, in order."""
     return [found["plain"] or found["generic"] for found in _STABLEHLO_OP.finditer(text or "")]
-
-
-def artifacts_of_ops(
-    models: Iterable[ModelOps], run_dir: Path, *, good: bool = False
-) -> list[Artifact]:
-    """The texts that a reader of failures needs: those of ops that are not good.
-
-    With `good` those of good ops too, where the run keeps them: nobody misses the others.
-    """
-    store, found = BlobStore(run_dir), []
-    for model in models:
-        for result in model.ops:
-            verdict = result.verdict
-            own = [a for stage in verdict.stages for a in stage.artifacts]
-            if is_good(result):
-                found += [a for a in own if store.has(a)] if good else []
-                continue
-            found += own
-            if verdict.failure and verdict.failure.diagnostic:
-                found.append(verdict.failure.diagnostic)
-    return found

@@ -1,24 +1,27 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""The run in a terminal: what a person reads when a run has ended."""
+"""The run in a terminal: what a person reads when a run has ended.
+
+No format among the others: it comes after them and says what they wrote and what they lost.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from bringup.harness.records.schema import Identity, Outcome, Status
-from bringup.reports import ops_json as ops_export
-from bringup.reports.build import Built, BuiltOps
-from bringup.reports.html.text_pages import FOLDER
+from bringup.reports.build import Built, BuiltModels
 from bringup.reports.model.ops import ModelOps, SharedOp, blockers
 from bringup.reports.model.run import Missing, Result, RunSummary
 from bringup.reports.model.tally import Tally
-from bringup.reports.words import legend
-from bringup.reports.words.figures import Share, moment_text, seconds
-from bringup.reports.words.untrusted import clean, first_line
+from bringup.reports.reporter import Document
+from bringup.reports.text import legend
+from bringup.reports.text.numbers import Share, moment_text, seconds
+from bringup.reports.text.untrusted import clean, first_line
 
 _AT_MOST = 20  # entries of a section: the documents have the rest
 _INDENT = 16  # columns of the two counts before an op
@@ -29,7 +32,7 @@ Entry = tuple[Text, str, str]
 """A word, what it is said of, and a note under it."""
 
 
-def print_summary(built: Built, console: Console, recent: BuiltOps | None = None) -> None:
+def print_summary(built: Built, console: Console, recent: BuiltModels | None = None) -> None:
     """Print the run's counts, what is missing, what needs attention and where to read on.
 
     `recent` is what was written, besides, of all models recently run.
@@ -37,27 +40,30 @@ def print_summary(built: Built, console: Console, recent: BuiltOps | None = None
     _print(pieces(built.run), console)
     for loss in built.losses:
         console.print(Text(clean(f"kept text lost: {loss}"), "yellow"))
-    for loss in recent.losses if recent else ():
+    for loss in recent.unread if recent else ():
         console.print(Text(clean(f"not read: {loss}"), "yellow"))
-    console.print()
-    written = {"page": built.html, "spreadsheet": built.xlsx}
-    if built.ops_xlsx:
-        written["ops"] = built.ops_xlsx
-        written[f"ops as JSON ({built.exports})"] = built.html.parent / ops_export.FOLDER
-    if recent:
-        written["ops, all models"] = recent.xlsx
-    if built.kept_pages:
-        written[f"kept texts ({built.kept_pages})"] = built.html.parent / FOLDER
-    for name, path in written.items():
-        console.print(Text.assemble((f"{name:19}", "dim"), clean(str(path))), soft_wrap=True)
+    documents = [*built.of_run.documents, *built.of_models.documents]
+    _print_documents([*documents, *(_of_all_models(recent) if recent else ())], console)
 
 
-def print_ops(built: BuiltOps, console: Console) -> None:
+def print_models(built: BuiltModels, console: Console) -> None:
     """Print which ops block most models of all recently run, and where to read on."""
-    for loss in built.losses:
+    for loss in built.unread:
         console.print(Text(clean(f"not read: {loss}"), "yellow"))
     _print(op_by_op(built.models, blockers(built.models)), console)
-    console.print(Text.assemble(("\nops, all models  ", "dim"), str(built.xlsx)), soft_wrap=True)
+    _print_documents(_of_all_models(built), console)
+
+
+def _of_all_models(built: BuiltModels) -> list[Document]:
+    return [replace(d, label=f"{d.label}, all models") for d in built.made.documents]
+
+
+def _print_documents(documents: Sequence[Document], console: Console) -> None:
+    console.print()
+    width = max((len(document.label) for document in documents), default=0) + 2
+    for one in documents:
+        label = clean(one.label).ljust(width)
+        console.print(Text.assemble((label, "dim"), clean(str(one.path))), soft_wrap=True)
 
 
 def _print(found: Iterable[RenderableType], console: Console) -> None:

@@ -15,19 +15,21 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 FROM_GROUND_UP = {
     "harness": """
-        checkout_name errors reach storage dense mlir records records/verdicts config files verify
-        devices devices/backends devices/kinds device_host recording list_devices ops reference
-        frontend state reproduce graph executor pytest_plugin op_by_op reduce repro tester
+        checkout_name errors reach storage extensions dense mlir records records/verdicts config files
+        verify devices devices/backends devices/kinds device_host recording list_devices ops
+        reference frontend state reproduce graph executor pytest_plugin op_by_op reduce repro tester
     """,
     "pipeline": """
         errors messages lifeline devices lists planning running results commands cli __main__
     """,
     "reports": """
-        errors folder words model html xlsx ops_json markdown build terminal cli __main__
+        errors folder text model reporter html xlsx ops_json markdown formats catalog attempts build
+        terminal cli __main__
     """,
 }
-SHARED = ("harness/records", "harness/storage", "harness/errors")
-"""What pipeline and reports know of the harness: records, and how they are written and read."""
+SHARED = ("harness/records", "harness/storage", "harness/errors", "harness/extensions")
+"""What pipeline and reports know of the harness: records, how they are written and read, and how
+somebody else's parts are found."""
 
 
 def order(house: str) -> list[str]:

@@ -10,23 +10,20 @@ which are processes of their own. Such an entry point or module gives a `DeviceK
 is a module with `KINDS`.
 """
 
-import difflib
 import functools
 import importlib
 import os
 import pkgutil
-import sys
-from collections.abc import Iterable, Iterator
-from importlib import metadata
+from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
 from bringup.harness.devices.backend import Backend
 from bringup.harness.devices.kind import DeviceKind, Family
 from bringup.harness.errors import UsageError
+from bringup.harness.extensions import did_you_mean, from_entry_points, from_variable
 from bringup.harness.records import provenance
 from bringup.harness.records.values import Status
-from bringup.harness.storage.writable import said_by
 
 _KINDS = "bringup.harness.devices.kinds"
 
@@ -53,8 +50,7 @@ def kind_of(name: str) -> DeviceKind:
         if name.startswith(family.prefix) and name != family.prefix:
             return family.kind(name)
     known = kinds_listed()
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]}? " if near else ""
+    hint = did_you_mean(name, known)
     raise UsageError(f"unknown device {name!r}: {hint}known are {', '.join(known)}")
 
 
@@ -158,31 +154,15 @@ def _families() -> tuple[Family, ...]:
 def _foreign(modules: str) -> dict[str, DeviceKind]:
     """Somebody else's kinds, by name; `modules` are those of the variable."""
     found: dict[str, DeviceKind] = {}
-    for source, thing in (*_from_variable(modules), *_from_entry_points()):
+    for source, thing in (
+        *from_variable(KINDS_VARIABLE, modules),
+        *from_entry_points(ENTRY_POINTS, "device kind"),
+    ):
         for kind in _kinds_in(thing, source):
             if kind.name in _shipped() or found.get(kind.name, kind) is not kind:
                 raise UsageError(f"{source}: there is a device called {kind.name} already")
             found[kind.name] = kind
     return found
-
-
-def _from_variable(modules: str) -> Iterator[tuple[str, Any]]:
-    for name in filter(None, (part.strip() for part in modules.split(","))):
-        source = f"{KINDS_VARIABLE}: {name}"
-        try:
-            yield source, importlib.import_module(name)
-        except Exception as error:  # whatever somebody else's module raises
-            raise UsageError(f"{source} cannot be imported: {said_by(error)}") from error
-
-
-def _from_entry_points() -> Iterator[tuple[str, Any]]:
-    """What installed packages bring; one that is broken must not cost the other devices."""
-    for point in metadata.entry_points(group=ENTRY_POINTS):
-        try:
-            yield f"entry point {point.name} of {ENTRY_POINTS}", point.load()
-        except Exception as error:
-            said = f"{type(error).__name__}: {said_by(error)}"
-            print(f"the device kind {point.name} cannot be loaded: {said}", file=sys.stderr)
 
 
 def _kinds_in(thing: Any, source: str) -> tuple[DeviceKind, ...]:

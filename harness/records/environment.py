@@ -221,6 +221,7 @@ _OURS = (
     Variable("BRINGUP_OP_WORKERS", "op workers of a process", whole("op workers", 1, 1024)),
     Variable("BRINGUP_REDUCE_SECONDS", "seconds to reduce a model that failed", number("seconds")),
     Variable("BRINGUP_DEVICE_KINDS", "modules with device kinds of one's own", anything),
+    Variable("BRINGUP_REPORTERS", "modules with report formats of one's own", anything),
     Variable(
         "BRINGUP_FILE_LIMIT_GIB",
         "how large a download may be",

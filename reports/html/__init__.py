@@ -1,4 +1,4 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""The pages: overview, tests, ops, kept texts."""
+"""The pages: of a run, of a model's ops, of an artifact."""

@@ -17,7 +17,7 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from bringup.reports.words.untrusted import clean
+from bringup.reports.text.untrusted import clean
 
 
 @cache

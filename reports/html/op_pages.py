@@ -8,6 +8,7 @@ leads here.
 """
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 from jinja2 import Template
@@ -16,8 +17,8 @@ from bringup.harness.records.outcomes import is_good
 from bringup.harness.records.schema import Metric
 from bringup.harness.storage.atomic import write_atomically
 from bringup.reports.folder import folder_of, remove_others
+from bringup.reports.html.artifact_pages import ArtifactPages
 from bringup.reports.html.environment import asset, environment, policy
-from bringup.reports.html.text_pages import KeptTexts
 from bringup.reports.model.op_results import (
     attributes_text,
     cached_text,
@@ -30,7 +31,7 @@ from bringup.reports.model.op_results import (
 )
 from bringup.reports.model.ops import ModelOps
 from bringup.reports.model.run import RunSummary, anchor_of
-from bringup.reports.words import figures, legend
+from bringup.reports.text import legend, numbers
 
 FOLDER = "ops"
 _OURS = re.compile(r"t-[0-9a-f]{16}\.html")
@@ -41,15 +42,19 @@ def page_of(model: ModelOps) -> str:
     return f"{FOLDER}/{anchor_of(model.identity)}.html"
 
 
-def write_op_pages(run_dir: Path, run: RunSummary, kept: KeptTexts) -> None:
+def write_op_pages(
+    run_dir: Path, run: RunSummary, pages: ArtifactPages, beside: Collection[str]
+) -> None:
     """Write a page per test that got as far as its ops, and remove those of earlier builds.
+
+    Of the files `beside` the run's page, they link to ours.
 
     Raises:
         RecordError: the disk is full or gone.
         ReportError: the folder is a link to somewhere else.
     """
     folder = folder_of(run_dir, FOLDER)
-    current, template = set(), _template(kept)
+    current, template = set(), _template(pages, beside)
     for model in run.ops:
         if model.ops:
             page = _page(run, model, template).encode()
@@ -57,26 +62,22 @@ def write_op_pages(run_dir: Path, run: RunSummary, kept: KeptTexts) -> None:
     remove_others(folder, _OURS.fullmatch, current)
 
 
-def render(run: RunSummary, model: ModelOps, kept: KeptTexts) -> str:
-    """One test's page; the same summary gives the same text."""
-    return _page(run, model, _template(kept))
-
-
-def _template(kept: KeptTexts) -> Template:
+def _template(pages: ArtifactPages, beside: Collection[str]) -> Template:
     """The page's template, compiled once for all pages of a run."""
     jinja = environment().overlay()
     jinja.filters = jinja.filters | {
         "brief": _brief,
         "link_spans": lambda text: [(text, "")],
-        "moment": figures.moment_text,
-        "pcc": figures.pcc_text,
-        "seconds": figures.seconds,
+        "moment": numbers.moment_text,
+        "pcc": numbers.pcc_text,
+        "seconds": numbers.seconds,
         "shapes": shapes_text,
-        "size": figures.size_text,
+        "size": numbers.size_text,
         "status": legend.status_text,
     }
     jinja.globals = jinja.globals | {
-        "links": {sha256: f"../{address}" for sha256, address in kept.links.items()},
+        "beside": beside,
+        "links": {sha256: f"../{address}" for sha256, address in pages.links.items()},
         "no_record": legend.NO_RECORD,
     }
     return jinja.get_template("ops.html.j2")
@@ -105,5 +106,5 @@ def _page(run: RunSummary, model: ModelOps, template: Template) -> str:
 
 def _brief(metric: Metric | None) -> str:
     """Three digits of a difference: every digit is in the spreadsheet."""
-    value = figures.metric_cell(metric)
-    return f"{value:.3g}" if isinstance(value, float) else figures.metric_text(metric)
+    value = numbers.metric_cell(metric)
+    return f"{value:.3g}" if isinstance(value, float) else numbers.metric_text(metric)

@@ -9,7 +9,7 @@ script when a result is opened: 2,000 results would otherwise be tens of megabyt
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,45 +19,47 @@ from jinja2 import Environment
 from bringup.harness.records.outcomes import ATTENTION
 from bringup.harness.records.schema import Outcome, Status, TestRecord
 from bringup.harness.storage.atomic import write_atomically
-from bringup.reports.html import op_pages as ops_pages
+from bringup.reports.html import op_pages
+from bringup.reports.html.artifact_pages import ArtifactPages
 from bringup.reports.html.environment import asset, environment, packed, policy
-from bringup.reports.html.text_pages import KeptTexts
 from bringup.reports.model import op_results
 from bringup.reports.model.run import GridRow, Result, RunSummary
 from bringup.reports.model.tally import Tally
 from bringup.reports.model.timeline import timeline
-from bringup.reports.words import figures, legend
-from bringup.reports.words.untrusted import first_line, link_spans
+from bringup.reports.text import legend, numbers
+from bringup.reports.text.untrusted import first_line, link_spans
 
 NAME = "index.html"
 _MOST_BLOCKERS = 100  # rows: the spreadsheet has all of them
 _PER_BLOCK = 32  # results: small enough to unpack between two frames, large enough to shrink
 
 
-def write_html(run_dir: Path, run: RunSummary, kept: KeptTexts) -> Path:
-    """Write `index.html` into the run directory.
+def write_html(
+    run_dir: Path, run: RunSummary, pages: ArtifactPages, beside: Collection[str]
+) -> Path:
+    """Write `index.html` into the run directory; of the files `beside` it, it links to ours.
 
     Raises:
         RecordError: the disk is full or gone.
     """
-    return write_atomically(run_dir / NAME, render(run, kept).encode())
+    return write_atomically(run_dir / NAME, render(run, pages, beside).encode())
 
 
-def render(run: RunSummary, kept: KeptTexts) -> str:
+def render(run: RunSummary, pages: ArtifactPages, beside: Collection[str] = ()) -> str:
     """The whole page; the same summary gives the same text."""
     style, script = _own_style(run) + _generated_style(run), asset("page.js")
     unrun = [r for r in run.results if r.unrun]
     good = [r for r in run.results if r.good]
     shown = [*run.attention, *unrun, *good]
     places = {r.anchor: f"{i // _PER_BLOCK}.{i % _PER_BLOCK}" for i, r in enumerate(shown)}
-    jinja = _environment(kept.links)
+    jinja = _environment(pages.links, beside)
     return jinja.get_template("page.html.j2").render(
         run=run,
         tiles=[(tally, _bars(tally)) for tally in _tallies(run)],
         unrun=unrun,
         good=good,
         lost_count=sum(1 for m in run.missing if m.result is None),
-        losses=kept.losses,
+        losses=pages.losses,
         most_blockers=_MOST_BLOCKERS,
         places=places,
         blocks=_blocks(jinja, run, shown),
@@ -67,23 +69,24 @@ def render(run: RunSummary, kept: KeptTexts) -> str:
     )
 
 
-def _environment(links: Mapping[str, str]) -> Environment:
-    """The room's environment with the words, figures and links that a run's pages need."""
+def _environment(links: Mapping[str, str], beside: Collection[str]) -> Environment:
+    """The environment of all pages with the legend, numbers and links that a run's page needs."""
     jinja = environment().overlay()
     jinja.filters = jinja.filters | {
         "first_line": first_line,
         "link_spans": link_spans,
-        "metric": figures.metric_text,
-        "number": figures.number_text,
-        "moment": figures.moment_text,
-        "pcc": figures.pcc_text,
+        "metric": numbers.metric_text,
+        "number": numbers.number_text,
+        "moment": numbers.moment_text,
+        "pcc": numbers.pcc_text,
         "row_seconds": _row_seconds,
-        "seconds": figures.seconds,
-        "size": figures.size_text,
+        "seconds": numbers.seconds,
+        "size": numbers.size_text,
         "shapes": op_results.shapes_text,
         "status": _status,
     }
     jinja.globals = jinja.globals | {
+        "beside": beside,
         "figures": legend.FIGURES,
         "failing_stage": op_results.failing_stage,
         "failure_line": op_results.failure_line,
@@ -92,7 +95,7 @@ def _environment(links: Mapping[str, str]) -> Environment:
         "model_statuses": legend.MODEL_STATUSES,
         "no_record": legend.NO_RECORD,
         "no_record_meaning": legend.NO_RECORD_MEANING,
-        "page_of": ops_pages.page_of,
+        "page_of": op_pages.page_of,
         "ranks": {outcome: rank for rank, outcome in enumerate(ATTENTION)},
         "statuses": legend.STATUSES,
     }
@@ -104,7 +107,7 @@ def _status(status: Status) -> str:
 
 
 def _row_seconds(row: GridRow) -> float | None:
-    return figures.total(c.seconds for c in row.cells if isinstance(c, Result))
+    return numbers.total(c.seconds for c in row.cells if isinstance(c, Result))
 
 
 def _tallies(run: RunSummary) -> tuple[Tally, ...]:
@@ -181,10 +184,10 @@ def _facts(run: RunSummary, one: Result) -> list[tuple[str, str]]:
         ("depth asked for", record.depth),
         ("status", legend.status_text(record.status)),
         ("model status", record.model_status.value),
-        ("worst PCC", figures.metric_text(record.pcc)),
-        ("worst atol", figures.metric_text(record.atol)),
-        ("peak memory", figures.size_text(record.peak_rss)),
-        ("started", figures.moment_text(record.started)),
+        ("worst PCC", numbers.metric_text(record.pcc)),
+        ("worst atol", numbers.metric_text(record.atol)),
+        ("peak memory", numbers.size_text(record.peak_rss)),
+        ("started", numbers.moment_text(record.started)),
         ("attempt", str(record.attempt) if one.earlier or record.attempt > 1 else ""),
         ("list", one.list_name),
         ("host", made.host if made else ""),

@@ -1,4 +1,4 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""What the records of a run say, as values that every format shows."""
+"""Records as what every format shows: pure functions and the values they return."""

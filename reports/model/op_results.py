@@ -17,8 +17,8 @@ from bringup.harness.records.schema import (
     Status,
     TensorType,
 )
-from bringup.reports.words.figures import is_number, total
-from bringup.reports.words.untrusted import clean, first_line
+from bringup.reports.text.numbers import is_number, total
+from bringup.reports.text.untrusted import clean, first_line
 
 _WORDLESS = frozenset({Outcome.CRASHED, Outcome.KILLED, Outcome.INFRA})
 _ON_THE_DEVICE = frozenset({Stage.EXECUTE, Stage.VERIFY})

@@ -36,7 +36,7 @@ from bringup.reports.model.op_results import (
     was_on_device,
 )
 from bringup.reports.model.origin import Origin, origin_of
-from bringup.reports.words.figures import Share
+from bringup.reports.text.numbers import Share, moment_text
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,12 @@ class ModelOps:
     def place(self) -> str:
         """What comes before a reproducer's name in a command; empty where the name is enough."""
         return place_of(self.source.run_dir) if self.source.run_dir is not None else ""
+
+    @property
+    def made_text(self) -> str:
+        """When, of which commit and in which run its results were made."""
+        header = self.source.header
+        return f"{moment_text(header.created)} · {self.origin.commit_text} · run {header.run_id}"
 
     @property
     def found(self) -> int:
@@ -237,6 +243,15 @@ def models_of(tests: Iterable[OpsOfTest]) -> tuple[ModelOps, ...]:
     ran = {_place(test) for test in found if any(map(was_on_device, test.ops))}
     models = (ModelOps(test, _place(test) in ran) for test in found)
     return tuple(sorted(models, key=lambda m: (m.name.casefold(), m.identity.planned)))
+
+
+def made_text(models: Sequence[ModelOps]) -> str:
+    """When, of which commit and in which run results of many models were made: the newest's."""
+    if not models:
+        return "no op-by-op results"
+    newest = max(models, key=lambda m: (m.source.header.created, m.source.header.run_id))
+    runs = len({m.source.header.run_id for m in models})
+    return newest.made_text + (f" · the newest of {runs} runs" if runs > 1 else "")
 
 
 def _place(test: OpsOfTest) -> tuple[str, str]:

@@ -36,8 +36,8 @@ from bringup.harness.records.schema import (
 from bringup.reports.model.ops import ModelOps, SharedOp, blockers, models_of
 from bringup.reports.model.origin import Origin, origin_of
 from bringup.reports.model.tally import Tally, tally
-from bringup.reports.words.figures import total
-from bringup.reports.words.untrusted import clean, command_to_repeat, first_line
+from bringup.reports.text.numbers import total
+from bringup.reports.text.untrusted import clean, command_to_repeat, first_line
 
 
 @dataclass(frozen=True)

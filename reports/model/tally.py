@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from bringup.harness.records.schema import GOOD, NOT_EVIDENCE, Outcome, Status, TestRecord
-from bringup.reports.words.figures import Share
+from bringup.reports.text.numbers import Share
 
 
 @dataclass(frozen=True)

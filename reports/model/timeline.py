@@ -6,7 +6,7 @@
 from dataclasses import dataclass
 
 from bringup.harness.records.schema import StageResult, TestRecord
-from bringup.reports.words.figures import is_number, total
+from bringup.reports.text.numbers import is_number, total
 
 
 @dataclass(frozen=True)

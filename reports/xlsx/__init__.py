@@ -1,4 +1,4 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""The workbooks."""
+"""The spreadsheets: of a run's tests, and of models op by op."""

@@ -16,8 +16,8 @@ from bringup.harness.records.schema import Outcome, Stage
 from bringup.harness.storage.atomic import write_atomically
 from bringup.reports.model.run import Missing, Result, RunSummary
 from bringup.reports.model.tally import Tally
-from bringup.reports.words import legend
-from bringup.reports.words.figures import mebibytes, metric_cell, moment, moment_text
+from bringup.reports.text import legend
+from bringup.reports.text.numbers import mebibytes, metric_cell, moment, moment_text
 from bringup.reports.xlsx import sheets
 from bringup.reports.xlsx.sheets import Value, put, put_header, put_share, put_table
 

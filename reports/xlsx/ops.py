@@ -30,19 +30,16 @@ from bringup.reports.model.op_results import (
     shapes_text,
     stage_of,
 )
-from bringup.reports.model.ops import ModelOps, SharedOp, across, blockers
-from bringup.reports.words import legend
-from bringup.reports.words.figures import Share, mebibytes, metric_cell, moment, moment_text
-from bringup.reports.words.untrusted import clean
+from bringup.reports.model.ops import ModelOps, SharedOp, across, blockers, made_text
+from bringup.reports.text import legend
+from bringup.reports.text.numbers import Share, mebibytes, metric_cell, moment
+from bringup.reports.text.untrusted import clean
 from bringup.reports.xlsx import ops_matrix, sheets
 from bringup.reports.xlsx.bulk_rows import BulkRows, Look, edit_of
 from bringup.reports.xlsx.sheets import Value, put, put_header, put_share
 
 NAME = "models_op_per_op.xlsx"
 _TABLE_ROW = 4  # two header lines and an empty one stay above every table
-ops_matrix.TITLE = (
-    "Unique ops at their device's top and not wrong, of all; coloured by the worst outcome"
-)
 _NO_DATE = datetime(1980, 1, 1)
 
 FIGURES: dict[str, str] = {
@@ -76,19 +73,14 @@ def render(models: Sequence[ModelOps]) -> bytes:
     workbook = Workbook()
     workbook.remove(workbook.active)
     shared = across(models)
-    lead = heading(models)
+    lead = made_text(models)
     _summary(_sheet(workbook, "Summary", "Models, op by op", lead), models)
     bad = [SharedOp(tuple(u for u in s.uses if not is_good(u[1]))) for s in shared]
     title = "Ops below what their device can do, and wrong ones"
     below = _sheet(workbook, "All Ops", "All ops of all models", lead)
     low = _sheet(workbook, "All Ops (Not Executing)", title, lead)
     blocking = _sheet(workbook, "Ops by models blocked", "Ops by models they block", lead)
-    matrix = _sheet(
-        workbook,
-        "Ops x models",
-        ops_matrix.TITLE,
-        lead,
-    )
+    matrix = _sheet(workbook, "Ops x models", ops_matrix.TITLE, lead)
     bulk = [
         _shared(below, shared),
         _shared(low, [s for s in bad if s.uses]),
@@ -96,7 +88,7 @@ def render(models: Sequence[ModelOps]) -> bytes:
         ops_matrix.write_matrix(matrix, _TABLE_ROW, models),
     ]
     for model in models:
-        where = f"{model.identity.key} · {_made(model)}"
+        where = f"{model.identity.key} · {model.made_text}"
         bulk.append(_model(_sheet(workbook, _tab(model), model.name, where), model))
     newest = max((m.source.header.created for m in models), default=None)
     return sheets.to_bytes(workbook, moment(newest) or _NO_DATE, edit_of(workbook, bulk))
@@ -107,20 +99,6 @@ def _tab(model: ModelOps) -> str:
     device = clean(model.identity.device) or "no device"
     room = max(sheets.LONGEST_NAME - len(device) - 1, 0)
     return f"{clean(model.name)[:room].rstrip()} {device}"
-
-
-def heading(models: Sequence[ModelOps]) -> str:
-    """When and of which commits the results are, the newest run's."""
-    if not models:
-        return "no op-by-op results"
-    newest = max(models, key=lambda m: (m.source.header.created, m.source.header.run_id))
-    runs = len({m.source.header.run_id for m in models})
-    return _made(newest) + (f" · the newest of {runs} runs" if runs > 1 else "")
-
-
-def _made(model: ModelOps) -> str:
-    header = model.source.header
-    return f"{moment_text(header.created)} · {model.origin.commit_text} · run {header.run_id}"
 
 
 def _sheet(workbook: Workbook, name: str, title: str, lead: str) -> Any:

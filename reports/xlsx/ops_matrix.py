@@ -11,7 +11,7 @@ from openpyxl.utils import get_column_letter
 from bringup.harness.records.outcomes import ATTENTION, is_good
 from bringup.harness.records.schema import OpResult
 from bringup.reports.model.ops import ModelOps
-from bringup.reports.words import legend
+from bringup.reports.text import legend
 from bringup.reports.xlsx import sheets
 from bringup.reports.xlsx.bulk_rows import PLAIN, BulkRows, Look
 from bringup.reports.xlsx.sheets import Value, put_header

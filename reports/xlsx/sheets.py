@@ -19,8 +19,8 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.writer.excel import ExcelWriter
 
-from bringup.reports.words.figures import Share
-from bringup.reports.words.untrusted import clean
+from bringup.reports.text.numbers import Share
+from bringup.reports.text.untrusted import clean
 
 Value = str | int | float | datetime | None
 

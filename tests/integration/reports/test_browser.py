@@ -85,7 +85,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     lost = identity("gone", "cpu")
     plan = plan_of([*dict.fromkeys(r.identity for r in records), lost])
     moves = [Move(NASTY, NASTY, NASTY, NASTY, NASTY)]
-    return build(write_run(run_dir, records, plan=plan, moves=moves)).html.as_uri()
+    built = build(write_run(run_dir, records, plan=plan, moves=moves))
+    return (built.folder / "index.html").as_uri()
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +99,7 @@ def ops_page(tmp_path_factory: pytest.TempPathFactory) -> str:
     ops = [op_result(i, hit=i % 2 == 1) for i in range(40)]
     ops.append(op_result(40, low, Outcome.FAILED, name=NASTY, message=NASTY, artifacts=text))
     built = build(write_run(run_dir, [record(test, model_name=NASTY)], ops={test: ops}))
-    return built.html.as_uri()
+    return (built.folder / "index.html").as_uri()
 
 
 def css(browser: Any, query: str) -> list[Any]:
@@ -293,7 +294,7 @@ def test_without_scripts_the_grid_and_the_failures_are_readable(browser: Any, pa
 
 def test_two_thousand_results_open_and_the_last_one_too(browser: Any, tmp_path: Path) -> None:
     records = [record(identity(f"model_{i:04}", "cpu"), outputs=(output(),)) for i in range(2000)]
-    browser.get(build(write_run(tmp_path, records)).html.as_uri())
+    browser.get((build(write_run(tmp_path, records)).folder / "index.html").as_uri())
     filtered(browser, "2000 results")
     browser.find_element("id", "find").send_keys("model_1999")
     filtered(browser, "1 of 2000 results")

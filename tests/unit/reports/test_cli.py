@@ -129,10 +129,15 @@ def test_the_newest_cannot_be_told(tmp_path: Path) -> None:
     assert "cannot tell which run is the newest" in refused("build", "--results", tmp_path)
 
 
-def test_a_directory_that_cannot_be_written(tmp_path: Path) -> None:
+def test_a_document_that_cannot_be_written_costs_no_other(tmp_path: Path) -> None:
     run_dir = small_run(tmp_path)
     (run_dir / "index.html").mkdir()
-    assert "cannot write" in refused("build", run_dir)
+    done = reports("build", run_dir)
+    assert done.returncode == 3
+    (said,) = done.stderr.splitlines()
+    assert said.startswith("reports: format html: cannot write") and "index.html" in said
+    assert (run_dir / "models.xlsx").exists()
+    assert "needs attention: 1" in done.stdout and "models.xlsx" in done.stdout
 
 
 @pytest.mark.parametrize("arguments", [[], ["bulid"], ["build", "a", "b"]])

@@ -13,10 +13,28 @@ from rich.console import Console
 
 from bringup.harness.records.moves import Move
 from bringup.harness.records.plans import nobody_ran
-from bringup.harness.records.schema import Outcome, TestRecord
+from bringup.harness.records.schema import Outcome, Status, TestRecord
 from bringup.reports.build import build, load
 from bringup.reports.terminal import pieces, print_summary
-from tests.unit.run_builder import identity, not_run, plan_of, record, write_run
+from tests.unit.reports.op_runs import (
+    CPU,
+    T5,
+    VIT,
+    WRONG,
+    Ops,
+    low,
+    ops_run,
+    summary_of,
+    summary_text,
+)
+from tests.unit.run_builder import (
+    identity,
+    not_run,
+    op_result,
+    plan_of,
+    record,
+    write_run,
+)
 
 
 @pytest.fixture
@@ -118,3 +136,53 @@ def test_a_test_is_called_by_the_mode_that_ran(printed: Any) -> None:
     trains = identity("t5", mode="train", filed_mode="eval")
     text = plain(printed(record(trains, Outcome.FAILED), plan=plan_of([trains.planned])))
     assert "t5[full-train]  n150" in text and "Planned minus reported" not in text
+
+
+def test_ops_that_fail_alike_are_one_line_with_all_the_models_they_block(tmp_path: Path) -> None:
+    many = [low(0, name="aten.fft"), low(1, name="aten.fft")]
+    lost = op_result(2, Status.NOT_STARTED, Outcome.INFRA)
+    wrong = op_result(3, Status.EXECUTED, Outcome.INCORRECT)
+    run = summary_of(tmp_path, {T5: [*many, lost, wrong], VIT: [*many, low(7, name="aten.topk")]})
+    first, *_, second = run.blockers
+    assert (first.op.name, len(first.models), first.variants, first.nodes) == ("aten.fft", 2, 2, 12)
+    assert (second.op.name, len(second.models)) == ("aten.topk", 1)
+    console = Console(file=io.StringIO(), width=80)
+    for piece in pieces(run):
+        console.print(piece)
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "ops by models they block: 3" in text
+    assert "aten.fft" in text
+    assert first.worst.verdict.fingerprint[:40] in text
+
+
+def test_one_cause_on_three_devices_is_one_row_with_its_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    devices = ("cpu", "n150", "n300")
+    ops: Ops = {
+        identity("t5", device, flow="op_by_op_torch"): [
+            low(i, name=f"aten.op_{i}", device=device) for i in range(8)
+        ]
+        for device in devices
+    }
+    run = load(ops_run(Path("results/a night with a name that is long " + 60 * "x"), ops))
+    text = summary_text(run)
+    assert "ops by models they block: 8" in text
+    assert len(re.findall(r"cpu, n150, n300", text)) == 8
+    commands = [line.strip() for line in text.splitlines() if "nox -s repro" in line]
+    assert commands == [one.command for one in run.blockers]
+
+
+def test_a_command_is_never_folded(tmp_path: Path) -> None:
+    built = build(ops_run(tmp_path / (100 * "x"), {CPU: [WRONG]}))
+    console = Console(file=io.StringIO(), width=60)
+    print_summary(built, console)
+    assert built.run.blockers[0].command in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_a_run_that_nothing_blocks_says_so_in_one_line(tmp_path: Path) -> None:
+    ops = [op_result(i, device="cpu", hit=i < 2) for i in range(5)]
+    text = summary_text(load(ops_run(tmp_path, {CPU: ops}, Outcome.PASSED)))
+    assert "op by op: 5 unique ops, 2 cached, 5 executed; none blocks a model\n" in text
+    assert "ops by models" not in text

@@ -35,8 +35,8 @@ EXCEPTED = {
     "harness/records/values.py": "tt-torch's names of the statuses",
     "harness/state/settings.py": "settings that torch has under that name",
     "pipeline/cli.py": "examples in a help text",
-    "reports/cli.py": "says whose field names the JSON files have",
-    "reports/words/legend.py": "explains tt-torch's names of the statuses",
+    "reports/formats/json.py": "says whose field names the JSON files have",
+    "reports/text/legend.py": "explains tt-torch's names of the statuses",
     "reports/ops_json.py": "tt-torch's field names",
     "reports/xlsx/ops.py": "a heading that goes by the name of the status",
 }

@@ -31,9 +31,9 @@ from bringup.harness.records.schema import (
     TestRecord,
 )
 from bringup.reports.build import load
+from bringup.reports.html.artifact_pages import ArtifactPages
 from bringup.reports.html.run_page import render
-from bringup.reports.html.text_pages import KeptTexts
-from bringup.reports.words.legend import OUTCOMES
+from bringup.reports.text.legend import OUTCOMES
 from tests.unit.run_builder import (
     PROVENANCE,
     identity,
@@ -94,8 +94,8 @@ class Page(HTMLParser):
 def source(tmp_path: Path) -> Any:
     """The page's source for a run of the given records."""
 
-    def build(*records: TestRecord, kept: KeptTexts | None = None, **run: Any) -> str:
-        return render(load(write_run(tmp_path, records, **run)), kept or KeptTexts({}))
+    def build(*records: TestRecord, pages: ArtifactPages | None = None, **run: Any) -> str:
+        return render(load(write_run(tmp_path, records, **run)), pages or ArtifactPages({}))
 
     return build
 
@@ -151,7 +151,7 @@ def test_nothing_of_a_hostile_record_becomes_markup(source: Any, text: str) -> N
         moves=[Move(text, text, text, text, text)],
         missing=(text,),
         provenance=provenance,
-        kept=KeptTexts({"0" * 64: "ir/0.html"}, (text,)),
+        pages=ArtifactPages({"0" * 64: "ir/0.html"}, (text,)),
     )
     harmless = Page(html.replace("\n", ""))
     for part in (html, *details(html)):
@@ -287,10 +287,10 @@ def test_failures_are_readable_without_a_script_and_come_first(source: Any) -> N
 
 def test_a_detail_has_stages_checks_texts_and_the_command(source: Any) -> None:
     artifact = Artifact("ttnn", "a" * 64, 2048)
-    kept = KeptTexts({"a" * 64: "ir/aaaa-ttnn.html"})
+    pages = ArtifactPages({"a" * 64: "ir/aaaa-ttnn.html"})
     notes, assertions = ("https://example.com/1",), {"assert_pcc": "true"}
     one = record(stages=stages(artifacts=(artifact,)), notes=notes, assertions=assertions)
-    (detail,) = details(source(one, kept=kept))
+    (detail,) = details(source(one, pages=pages))
     page = Page(detail)
     assert [a["href"] for a in page.all("a")] == ["https://example.com/1", "ir/aaaa-ttnn.html"]
     assert "assert_pcc: true" in page.text

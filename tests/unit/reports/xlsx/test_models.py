@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""models.xlsx: opened again with openpyxl, and never evaluated on the way."""
+"""A run's tests as a spreadsheet."""
 
 import io
 import math
@@ -18,14 +18,12 @@ from bringup.harness.records.moves import Move
 from bringup.harness.records.schema import Outcome, Status, TestRecord
 from bringup.reports.build import load
 from bringup.reports.model.run import RunSummary
-from bringup.reports.words import legend
-from bringup.reports.words.figures import Share
-from bringup.reports.xlsx import sheets
+from bringup.reports.text import legend
 from bringup.reports.xlsx.models import render
+from tests.unit.reports.xlsx.test_sheets import HOSTILE
 from tests.unit.run_builder import identity, not_run, output, plan_of, record, write_run
 
 HEADER_ROW = 5
-HOSTILE = ("=cmd|' /C calc'!A0", "+1+1", "-2", "@SUM(A1)", "\t=1", "\n=1", "#N/A", "TRUE", "'=1")
 
 
 @pytest.fixture
@@ -49,9 +47,6 @@ def rows_of(sheet: Any, header_row: int = HEADER_ROW) -> list[dict[str, Any]]:
 
 def values(row: dict[str, Any]) -> dict[str, Any]:
     return {title: cell.value for title, cell in row.items()}
-
-
-# --- Models ----------------------------------------------------------------------------------
 
 
 def test_models_has_a_row_per_test_and_device(built: Any) -> None:
@@ -115,16 +110,6 @@ def test_the_header_lines_say_when_and_with_what(built: Any) -> None:
     assert "torch 2.13.0" in sheet["A3"].value
 
 
-# --- text that wants to be more --------------------------------------------------------------
-
-
-@pytest.mark.parametrize("text", HOSTILE)
-def test_text_is_stored_as_text_whatever_it_begins_with(text: str) -> None:
-    cell = sheets.put(openpyxl.Workbook().active, 1, 1, text)
-    assert (cell.value, cell.data_type) == (text, "s")
-    assert cell.quotePrefix == (text[0] in "=+-@\t\n")
-
-
 def test_no_formula_reaches_the_file(built: Any) -> None:
     hostile = [
         record(identity(text, text, variant=text), Outcome.FAILED, message=text, model_name=text)
@@ -143,46 +128,15 @@ def test_a_formula_shaped_cell_survives_saving_as_text(built: Any) -> None:
     assert (cell.value, cell.data_type, cell.quotePrefix) == ("=1+1", "s", True)
 
 
-@pytest.mark.parametrize("letter", ["x", "é", "👩", "<"])
-def test_a_cell_is_cut_where_a_spreadsheet_must_cut_and_says_so(letter: str) -> None:
-    text = sheets.cell_text(letter * (40_000 // len(letter.encode("utf-16-le")) * 2))
-    assert len(text.encode("utf-16-le")) // 2 <= 32_767
-    assert text.endswith("[cut: longer than a cell can be]")
-
-
-def test_a_cell_of_exactly_the_limit_is_whole() -> None:
-    assert sheets.cell_text("x" * 32_767) == "x" * 32_767
-
-
 def test_control_characters_and_escapes_do_not_break_the_file(built: Any) -> None:
     message = "".join(map(chr, range(32))) + "\ufffe\uffff\x1b[31mred"
     row = rows_of(built(record(outcome=Outcome.FAILED, model_name=message))["Models"])[0]
     assert row["model name"].value == "\t\n\nred"
 
 
-def test_an_escape_of_the_format_stays_the_text_it_is() -> None:
-    """`_x0041_` in a file reads as A in a spreadsheet unless its first underscore is escaped
-    (ECMA-376 part 1, 22.9.2.19, ST_Xstring); openpyxl does neither on its own.
-    """
-    assert sheets.cell_text("a_x0041_b") == "a_x005F_x0041_b"
-    assert sheets.cell_text("a_x41_b") == "a_x41_b"
-
-
 def test_numbers_beyond_a_double_stay_exact_as_text(built: Any) -> None:
     cell = rows_of(built(record(parameters=10**30))["Models"])[0]["parameters"]
     assert (cell.value, cell.data_type) == (str(10**30), "s")
-
-
-def test_sheet_names_are_unique_short_and_legal() -> None:
-    book = openpyxl.Workbook()
-    for name in ("x" * 50, "X" * 50, "a/b:c*d?[e]\\", "", "'quoted'", "a/b:c*d?[e]\\"):
-        sheets.add_sheet(book, name)
-    names = [name.casefold() for name in book.sheetnames]
-    assert len(set(names)) == len(names)
-    assert all(0 < len(name) <= 31 and not re.search(r"[\[\]:*?/\\]", name) for name in names)
-
-
-# --- Summary, Missing, Proposed list moves ---------------------------------------------------
 
 
 def test_the_summary_counts_every_outcome_of_every_device(built: Any) -> None:
@@ -204,28 +158,6 @@ def test_the_summary_comes_first_and_explains_every_word(built: Any) -> None:
     assert {o.value for o in Outcome} <= words
     assert {legend.status_text(s) for s in Status} <= words
     assert legend.NO_RECORD in words
-
-
-@pytest.mark.parametrize(
-    ("percent", "colour"),
-    [
-        (100, "A9D8A0"),
-        (99.9, "FFF2A8"),
-        (80, "FFF2A8"),
-        (79.9, "F9C98B"),
-        (50, "F9C98B"),
-        (0, "F2A59B"),
-    ],
-)
-def test_percent_cells_are_green_yellow_orange_or_red(percent: float, colour: str) -> None:
-    assert sheets.percent_colour(percent) == colour
-
-
-def test_a_share_of_nothing_has_no_colour_and_no_number() -> None:
-    sheet = openpyxl.Workbook().active
-    sheets.put_share(sheet, 1, 1, Share(0, 0))
-    assert [sheet["A1"].value, sheet["B1"].value] == ["n/a", "n/a"]
-    assert sheet["B1"].fill.fill_type is None
 
 
 def test_missing_names_what_was_planned_and_did_not_report(built: Any) -> None:
@@ -272,9 +204,6 @@ def test_moves_have_a_sheet_when_somebody_looked_for_them(built: Any) -> None:
 
 def test_a_run_of_nothing_is_a_spreadsheet(built: Any) -> None:
     assert rows_of(built()["Models"]) == []
-
-
-# --- the file --------------------------------------------------------------------------------
 
 
 def summary_of(run_dir: Path) -> RunSummary:

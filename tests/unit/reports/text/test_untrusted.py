@@ -8,7 +8,7 @@ import shlex
 import pytest
 
 from bringup.harness.records.schema import Identity
-from bringup.reports.words.untrusted import clean, command_to_repeat, first_line, link_spans
+from bringup.reports.text.untrusted import clean, command_to_repeat, first_line, link_spans
 
 N150 = Identity("x", device="n150")
 

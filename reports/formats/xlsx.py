@@ -1,0 +1,28 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""`xlsx`: spreadsheets of a run's tests, and of models op by op."""
+
+from collections.abc import Mapping
+
+from bringup.reports.reporter import Document, ModelsReport, RunReport, Written
+
+NAME = "xlsx"
+WRITES: Mapping[str, str] = {
+    "models.xlsx": "Summary, Models, and where they apply Missing and Proposed list moves",
+    "models_op_per_op.xlsx": "models op by op: these here, and in results/ all recently run",
+}
+
+
+def write(report: RunReport) -> Written:
+    """Write `models.xlsx`."""
+    from bringup.reports.xlsx.models import write_xlsx
+
+    return Written((Document("spreadsheet", write_xlsx(report.folder, report.run)),))
+
+
+def write_models(report: ModelsReport) -> Written:
+    """Write `models_op_per_op.xlsx`."""
+    from bringup.reports.xlsx.ops import write_ops_xlsx
+
+    return Written((Document("ops", write_ops_xlsx(report.folder, report.models)),))
