@@ -125,9 +125,9 @@ def run(session: nox.Session) -> None:
 
 @nox.session
 def report(session: nox.Session) -> None:
-    """Build index.html and models.xlsx again from a run's records (default: the newest run).
+    """Build a run's documents from its records again: nox -s report -- --format xlsx,html.
 
-    A run directory that nobody has merged yet, of plain pytest or of a run that was killed, is
+    The newest run, if none is named. A run directory that nobody has merged yet, of plain pytest or of a run that was killed, is
     merged first.
     """
     prepare(session)

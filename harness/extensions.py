@@ -10,40 +10,49 @@ modules and needs no installation; it reaches the processes that are started wit
 
 import difflib
 import importlib
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from typing import Any
 
-from bringup.harness.errors import UsageError
 from bringup.harness.storage.writable import said_by
 
 
-def from_variable(variable: str, modules: str) -> Iterator[tuple[str, Any]]:
-    """(where it is from, the module) for `modules`, names with commas between them.
+@dataclass(frozen=True)
+class Extension:
+    """Something of somebody else's, or why it cannot be had."""
 
-    Raises:
-        UsageError: one cannot be imported; whoever sets the variable means it.
-    """
+    name: str
+    """Of the entry point or the module."""
+    source: str
+    """Where it comes from, as a sentence begins."""
+    installed: bool
+    """By an entry point: nobody asked for it here, as whoever sets a variable does."""
+    thing: Any = None
+    """What the entry point or the module gives."""
+    error: BaseException | None = None
+    """What loading it raised; None where `thing` is it."""
+
+    @property
+    def why(self) -> str:
+        """What loading it raised, in words."""
+        return f"{type(self.error).__name__}: {said_by(self.error)}" if self.error else ""
+
+
+def extensions(group: str, variable: str, modules: str) -> Iterator[Extension]:
+    """Load those of a variable, whose value `modules` are names with commas, then the installed."""
     for name in filter(None, (part.strip() for part in modules.split(","))):
-        source = f"{variable}: {name}"
-        try:
-            yield source, importlib.import_module(name)
-        except Exception as error:  # whatever somebody else's module raises
-            raise UsageError(f"{source} cannot be imported: {said_by(error)}") from error
-
-
-def from_entry_points(group: str, noun: str) -> Iterator[tuple[str, Any]]:
-    """(where it is from, what it gives) for what installed packages bring; `noun` is what it is.
-
-    A broken one is said on stderr and must not cost the others: nobody asked for it here.
-    """
+        yield _loaded(name, f"{variable}: {name}", False, partial(importlib.import_module, name))
     for point in metadata.entry_points(group=group):
-        try:
-            yield f"entry point {point.name} of {group}", point.load()
-        except Exception as error:
-            said = f"{type(error).__name__}: {said_by(error)}"
-            print(f"the {noun} {point.name} cannot be loaded: {said}", file=sys.stderr)
+        yield _loaded(point.name, f"entry point {point.name} of {group}", True, point.load)
+
+
+def _loaded(name: str, source: str, installed: bool, load: Callable[[], Any]) -> Extension:
+    try:
+        return Extension(name, source, installed, load())
+    except (Exception, SystemExit) as error:  # whatever somebody else's module raises
+        return Extension(name, source, installed, error=error)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -6,20 +6,23 @@ people's.
 
 Formats of other people's are named by an entry point of the group `bringup.reporters`, or by the
 module that holds them in `BRINGUP_REPORTERS=MODULE[,MODULE]`. Such an entry point or module is a
-`Reporter`, or gives several in `REPORTERS`.
+`Reporter`, or gives several in `REPORTERS`. One that cannot be had is listed like the others and
+fails when it is to write: a night's documents do not depend on it, and its loss is not silent.
 """
 
 import functools
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 from bringup.harness.errors import UsageError
-from bringup.harness.extensions import did_you_mean, from_entry_points, from_variable
+from bringup.harness.extensions import did_you_mean, extensions
+from bringup.reports.errors import ReportError
 from bringup.reports.formats import html, json, markdown, xlsx
-from bringup.reports.reporter import Reporter
+from bringup.reports.reporter import Reporter, RunReport, Written
 
 SHIPPED: tuple[Reporter, ...] = (xlsx, markdown, json, html)
 """In the order in which they write: the page after the files that it links to."""
@@ -29,14 +32,26 @@ VARIABLE = "BRINGUP_REPORTERS"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
-def formats() -> dict[str, Reporter]:
-    """Every format there is here, by name, in the order in which they write.
+@dataclass(frozen=True)
+class Unusable:
+    """A format that cannot be had, in its place."""
 
-    Raises:
-        UsageError: one of somebody else's cannot be had, or has a name that is taken.
-    """
-    shipped = {reporter.NAME: reporter for reporter in SHIPPED}
-    return {**shipped, **_foreign(os.environ.get(VARIABLE, ""))}
+    NAME: str
+    why: str
+
+    @property
+    def WRITES(self) -> Mapping[str, str]:
+        """No file, but why there is none."""
+        return {"nothing": self.why}
+
+    def write(self, report: RunReport) -> Written:
+        """Fail, and say why."""
+        raise ReportError(self.why)
+
+
+def formats() -> dict[str, Reporter]:
+    """Every format there is here, by name, in the order in which they write; others' are last."""
+    return _formats(os.environ.get(VARIABLE, ""))
 
 
 def chosen(names: Collection[str]) -> tuple[Reporter, ...]:
@@ -54,34 +69,36 @@ def chosen(names: Collection[str]) -> tuple[Reporter, ...]:
 
 
 @functools.cache
-def _foreign(modules: str) -> dict[str, Reporter]:
-    """Somebody else's formats, by name; `modules` are those of the variable."""
-    found: dict[str, Reporter] = {}
-    taken = {reporter.NAME for reporter in SHIPPED}
-    for source, thing in (
-        *from_variable(VARIABLE, modules),
-        *from_entry_points(ENTRY_POINTS, "report format"),
-    ):
-        for reporter in _reporters_in(thing, source):
-            name = reporter.NAME
-            if name in taken or found.get(name, reporter) is not reporter:
-                raise UsageError(f"{source}: there is a format called {name} already")
-            found[name] = reporter
+def _formats(modules: str) -> dict[str, Reporter]:
+    """`modules` are those of the variable."""
+    found: dict[str, Reporter] = {reporter.NAME: reporter for reporter in SHIPPED}
+    for one in extensions(ENTRY_POINTS, VARIABLE, modules):
+        said = one.error and Unusable(one.name, f"{one.source} cannot be loaded: {one.why}")
+        for reporter in [said] if said else _reporters_in(one.thing, one.name, one.source):
+            taken = found.get(reporter.NAME, reporter) != reporter
+            why = f"{one.source}: there is a format called {reporter.NAME} already"
+            usable = Unusable(f"{reporter.NAME} of {one.name}", why) if taken else reporter
+            found[usable.NAME] = usable
     return found
 
 
-def _reporters_in(thing: Any, source: str) -> tuple[Reporter, ...]:
+def _reporters_in(thing: Any, name: str, source: str) -> Iterator[Reporter]:
+    """What an entry point or a module gives; of what is no format, why it is none."""
     found = getattr(thing, "REPORTERS", thing)
-    found = found if isinstance(found, tuple | list) else (found,)
-    for one in found:
-        if isinstance(one, type) or not isinstance(one, Reporter):
-            lacks = [name for name in ("NAME", "WRITES", "write") if not hasattr(one, name)]
-            why = f"lacks {', '.join(lacks)}" if lacks else "is a class and no object of it"
-            what = one.__name__ if isinstance(one, ModuleType) else type(one).__name__
-            raise UsageError(f"{source} gives no Reporter: {what} {why}")
-        if not isinstance(one.NAME, str) or not _NAME.fullmatch(one.NAME):
-            raise UsageError(f"{source}: {one.NAME!r} cannot be the name of a format")
-        said = one.WRITES.items() if isinstance(one.WRITES, Mapping) else [(None, None)]
-        if not all(isinstance(text, str) for line in said for text in line):
-            raise UsageError(f"{source}: WRITES of the format {one.NAME} is no table of files")
-    return tuple(found)
+    for one in found if isinstance(found, tuple | list) else (found,):
+        why = _why_not(one)
+        yield Unusable(name, f"{source} gives no Reporter: {why}") if why else one
+
+
+def _why_not(thing: Any) -> str:
+    """Why something is no format; empty when it is one."""
+    lacks = [name for name in ("NAME", "WRITES", "write") if not hasattr(thing, name)]
+    if lacks or isinstance(thing, type):
+        what = thing.__name__ if isinstance(thing, ModuleType | type) else type(thing).__name__
+        return f"{what} has no {lacks[0]}" if lacks else f"{what} is a class and no object of it"
+    if not isinstance(thing.NAME, str) or not _NAME.fullmatch(thing.NAME):
+        return f"its NAME is {thing.NAME!r}"
+    lines = thing.WRITES.items() if isinstance(thing.WRITES, Mapping) else [(None, None)]
+    if not all(isinstance(text, str) for line in lines for text in line):
+        return "its WRITES is no table of files and what is in them"
+    return "" if callable(thing.write) else "its write is no function"

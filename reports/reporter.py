@@ -72,10 +72,15 @@ class Reporter(Protocol):
     All of them are imported for every `--help`: import what the writing needs when it is called.
     """
 
-    NAME: str
-    """What users call it: `--format NAME`; lower-case letters, digits, `-` and `_`."""
-    WRITES: Mapping[str, str]
-    """Its files and what is in them, a line each, for the help."""
+    @property
+    def NAME(self) -> str:
+        """What users call it: `--format NAME`; lower-case letters, digits, `-` and `_`."""
+        ...
+
+    @property
+    def WRITES(self) -> Mapping[str, str]:
+        """Its files and what is in them, a line each, for the help."""
+        ...
 
     def write(self, report: RunReport) -> Written:
         """Write the documents on one run; nothing where the format has none.

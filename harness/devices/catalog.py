@@ -14,6 +14,7 @@ import functools
 import importlib
 import os
 import pkgutil
+import sys
 from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
@@ -21,9 +22,10 @@ from typing import Any
 from bringup.harness.devices.backend import Backend
 from bringup.harness.devices.kind import DeviceKind, Family
 from bringup.harness.errors import UsageError
-from bringup.harness.extensions import did_you_mean, from_entry_points, from_variable
+from bringup.harness.extensions import did_you_mean, extensions
 from bringup.harness.records import provenance
 from bringup.harness.records.values import Status
+from bringup.harness.storage.writable import said_by
 
 _KINDS = "bringup.harness.devices.kinds"
 
@@ -154,13 +156,15 @@ def _families() -> tuple[Family, ...]:
 def _foreign(modules: str) -> dict[str, DeviceKind]:
     """Somebody else's kinds, by name; `modules` are those of the variable."""
     found: dict[str, DeviceKind] = {}
-    for source, thing in (
-        *from_variable(KINDS_VARIABLE, modules),
-        *from_entry_points(ENTRY_POINTS, "device kind"),
-    ):
-        for kind in _kinds_in(thing, source):
+    for one in extensions(ENTRY_POINTS, KINDS_VARIABLE, modules):
+        if one.error and one.installed:  # it must not cost the other devices
+            print(f"the device kind {one.name} cannot be loaded: {one.why}", file=sys.stderr)
+            continue
+        if one.error:
+            raise UsageError(f"{one.source} cannot be imported: {said_by(one.error)}")
+        for kind in _kinds_in(one.thing, one.source):
             if kind.name in _shipped() or found.get(kind.name, kind) is not kind:
-                raise UsageError(f"{source}: there is a device called {kind.name} already")
+                raise UsageError(f"{one.source}: there is a device called {kind.name} already")
             found[kind.name] = kind
     return found
 

@@ -3,12 +3,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """`html`: pages to read a run in, offline: the run's own, its ops' and its artifacts'."""
 
-from collections.abc import Mapping
-
 from bringup.reports.reporter import ArtifactChoice, Document, RunReport, Written
 
 NAME = "html"
-WRITES: Mapping[str, str] = {
+WRITES = {
     "index.html": "one file, opens offline; links to the documents beside it",
     "ir/*.html": "IR and diagnostics that were kept, one page per distinct text",
     "ops/*.html": "a page per op-by-op test with all its ops",

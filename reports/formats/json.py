@@ -3,14 +3,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """`json`: a run's ops in tt-torch's field names, a file per test."""
 
-from collections.abc import Mapping
-
 from bringup.reports.reporter import Document, RunReport, Written
 
 NAME = "json"
-WRITES: Mapping[str, str] = {
-    "models/*_unique_ops.json": "a file per op-by-op test in tt-torch's field names"
-}
+WRITES = {"models/*_unique_ops.json": "a file per op-by-op test in tt-torch's field names"}
 
 
 def write(report: RunReport) -> Written:

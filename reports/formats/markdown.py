@@ -3,12 +3,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """`markdown`: models op by op as a table, e.g. for an issue."""
 
-from collections.abc import Mapping
-
 from bringup.reports.reporter import Document, ModelsReport, RunReport, Written
 
 NAME = "markdown"
-WRITES: Mapping[str, str] = {"models_op_per_op.md": "the same as markdown"}
+WRITES = {"models_op_per_op.md": "the same as markdown"}
 
 
 def write(report: RunReport) -> Written:

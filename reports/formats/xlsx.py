@@ -3,12 +3,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """`xlsx`: spreadsheets of a run's tests, and of models op by op."""
 
-from collections.abc import Mapping
-
 from bringup.reports.reporter import Document, ModelsReport, RunReport, Written
 
 NAME = "xlsx"
-WRITES: Mapping[str, str] = {
+WRITES = {
     "models.xlsx": "Summary, Models, and where they apply Missing and Proposed list moves",
     "models_op_per_op.xlsx": "models op by op: these here, and in results/ all recently run",
 }

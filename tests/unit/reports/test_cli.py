@@ -143,3 +143,44 @@ def test_a_document_that_cannot_be_written_costs_no_other(tmp_path: Path) -> Non
 @pytest.mark.parametrize("arguments", [[], ["bulid"], ["build", "a", "b"]])
 def test_wrong_usage(arguments: list[str]) -> None:
     assert "usage:" in refused(*arguments)
+
+
+def test_only_the_formats_asked_for_are_written(tmp_path: Path) -> None:
+    run_dir = small_run(tmp_path)
+    assert reports("build", run_dir, "--format", "xlsx").returncode == 0
+    assert (run_dir / "models.xlsx").exists() and not (run_dir / "index.html").exists()
+    assert reports("build", run_dir, "--format", "html", "--format", "json").returncode == 0
+    assert (run_dir / "index.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        ("xslx,html", "unknown format 'xslx': did you mean xlsx? known are xlsx, markdown, json"),
+        ("", "expected names with commas between them"),
+        ("xlsx,", "expected names with commas between them"),
+    ],
+)
+def test_a_format_that_there_is_not(tmp_path: Path, names: str, says: str) -> None:
+    run_dir = small_run(tmp_path)
+    assert says in refused("build", run_dir, "--format", names)
+    assert not (run_dir / "models.xlsx").exists()
+
+
+def test_a_help_imports_nothing_that_reads_or_draws() -> None:
+    """An eye waits for it: half a second of spreadsheet library is no part of a help."""
+    program = (
+        "import contextlib, sys\n"
+        "from bringup.reports.cli import main\n"
+        "with contextlib.suppress(SystemExit):\n"
+        "    main(['build', '--help'])\n"
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    imported = set(done.stderr.split())
+    heavy = {"openpyxl", "jinja2", "rich.console", "numpy", "torch", "zstandard"}
+    assert "bringup.reports.formats.xlsx" in imported
+    assert heavy & imported == set()
+    assert not any(name.startswith("bringup.reports.model") for name in imported)

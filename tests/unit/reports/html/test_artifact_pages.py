@@ -86,9 +86,7 @@ def test_a_level_never_leads_out_of_the_folder(tmp_path: Path, level: str) -> No
 
 
 @pytest.mark.parametrize("digest", ["../../../../etc/passwd", "", "A" * 64, "0" * 64])
-def test_an_artifact_that_is_not_there_is_a_loss_and_not_a_stop(
-    tmp_path: Path, digest: str
-) -> None:
+def test_an_artifact_that_is_not_there_is_a_loss_and_no_stop(tmp_path: Path, digest: str) -> None:
     there = keep(tmp_path, MLIR)
     written = write(tmp_path, [result(Artifact("x", digest, 5), there)], ArtifactChoice.ALL)
     assert set(written.links) == {there.sha256}
