@@ -127,8 +127,8 @@ def run(session: nox.Session) -> None:
 def report(session: nox.Session) -> None:
     """Build a run's documents from its records again: nox -s report -- --format xlsx,html.
 
-    The newest run, if none is named. A run directory that nobody has merged yet, of plain pytest or of a run that was killed, is
-    merged first.
+    The newest run, if none is named. A run directory that nobody has merged yet, of plain pytest
+    or of a run that was killed, is merged first.
     """
     prepare(session)
     runs = [word for word in session.posargs if (Path(word) / "journal").is_dir()]

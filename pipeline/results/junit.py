@@ -19,6 +19,7 @@ from xml.etree import ElementTree
 from junitparser import Error, Failure, JUnitXmlError, Skipped, xunit2
 
 from bringup.harness.errors import RecordError
+from bringup.harness.records.metrics import titled
 from bringup.harness.records.naming import listed_as
 from bringup.harness.records.outcomes import latest
 from bringup.harness.records.schema import GOOD, Metric, Outcome, TestRecord
@@ -119,8 +120,7 @@ def _properties(record: TestRecord) -> dict[str, str]:
         "mode": identity.mode,
         "depth": record.depth,
         "stage": str(stage or ""),
-        "pcc": _number(record.pcc),
-        "atol": _number(record.atol),
+        **{kind.name: _number(record.metric(kind.name)) for kind in titled()},
         "attempt": str(record.attempt),
         "peak_rss": str(record.peak_rss or ""),
     }

@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 from jinja2 import Environment
 
+from bringup.harness.records.metrics import titled
 from bringup.harness.records.outcomes import ATTENTION
 from bringup.harness.records.schema import Outcome, Status, TestRecord
 from bringup.harness.storage.atomic import write_atomically
@@ -184,8 +185,7 @@ def _facts(run: RunSummary, one: Result) -> list[tuple[str, str]]:
         ("depth asked for", record.depth),
         ("status", legend.status_text(record.status)),
         ("model status", record.model_status.value),
-        ("worst PCC", numbers.metric_text(record.pcc)),
-        ("worst atol", numbers.metric_text(record.atol)),
+        *((f"worst {m.title}", numbers.metric_text(record.metric(m.name))) for m in titled()),
         ("peak memory", numbers.size_text(record.peak_rss)),
         ("started", numbers.moment_text(record.started)),
         ("attempt", str(record.attempt) if one.earlier or record.attempt > 1 else ""),

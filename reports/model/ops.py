@@ -13,6 +13,7 @@ from functools import cached_property
 
 import msgspec
 
+from bringup.harness.records.metrics import worst_of
 from bringup.harness.records.outcomes import is_blocking, is_good, urgency, worst_blocking
 from bringup.harness.records.recent import OpsOfTest
 from bringup.harness.records.reproducible import place_of
@@ -20,7 +21,6 @@ from bringup.harness.records.schema import (
     Failure,
     Identity,
     Metric,
-    MetricState,
     Op,
     OpResult,
     Outcome,
@@ -229,12 +229,12 @@ class SharedOp:
     @property
     def pcc(self) -> Metric | None:
         """The lowest correlation of all; what is not a number is lower than any."""
-        return _worst([r.verdict.pcc for _, r in self.uses], smallest=True)
+        return worst_of((r.verdict.pcc for _, r in self.uses if r.verdict.pcc), "pcc")
 
     @property
     def atol(self) -> Metric | None:
         """The largest difference of all."""
-        return _worst([r.verdict.atol for _, r in self.uses], smallest=False)
+        return worst_of((r.verdict.atol for _, r in self.uses if r.verdict.atol), "atol")
 
 
 def models_of(tests: Iterable[OpsOfTest]) -> tuple[ModelOps, ...]:
@@ -283,14 +283,3 @@ def blockers(models: Iterable[ModelOps]) -> tuple[SharedOp, ...]:
                 held.setdefault(place, []).append((model, result))
     shared = [SharedOp(tuple(held[place])) for place in sorted(held)]
     return tuple(sorted(shared, key=lambda s: (-len(s.models), -s.nodes)))
-
-
-def _worst(metrics: Sequence[Metric | None], *, smallest: bool) -> Metric | None:
-    known = [m for m in metrics if m is not None]
-    strange = [m for m in known if m.state not in (MetricState.VALUE, MetricState.UNDEFINED)]
-    if strange:
-        return strange[0]
-    numbers = [m for m in known if m.value is not None]
-    if not numbers:
-        return known[0] if known else None
-    return (min if smallest else max)(numbers, key=lambda m: m.value or 0.0)

@@ -12,6 +12,7 @@ from openpyxl import Workbook
 from openpyxl.styles import PatternFill
 from openpyxl.utils import get_column_letter
 
+from bringup.harness.records.metrics import titled
 from bringup.harness.records.schema import Outcome, Stage
 from bringup.harness.storage.atomic import write_atomically
 from bringup.reports.model.run import Missing, Result, RunSummary
@@ -118,7 +119,25 @@ def _legend(sheet: Any, row: int) -> None:
 
 # --- Models ----------------------------------------------------------------------------------
 
-_COLUMNS: dict[str, Callable[[Result], Value]] = {
+Column = Callable[[Result], Value]
+
+
+def _columns() -> dict[str, Column]:
+    """Every column by its title; a new metric or stage has its own."""
+    metrics = {f"worst {kind.title}": _metric(kind.name) for kind in titled()}
+    stages = {f"{stage.value} s": _stage_seconds(stage) for stage in Stage}
+    return _WHAT_CAME_OF_IT | metrics | _WHY | stages | _HOW
+
+
+def _metric(name: str) -> Column:
+    return lambda result: metric_cell(result.record.metric(name))
+
+
+def _stage_seconds(stage: Stage) -> Column:
+    return lambda result: result.stage_seconds(stage)
+
+
+_WHAT_CAME_OF_IT: dict[str, Column] = {
     "model": lambda r: r.identity.model,
     "variant": lambda r: r.identity.variant,
     "flow": lambda r: r.identity.flow,
@@ -128,11 +147,13 @@ _COLUMNS: dict[str, Callable[[Result], Value]] = {
     "outcome": lambda r: r.record.outcome.value,
     "status": lambda r: legend.status_text(r.record.status),
     "model status": lambda r: r.record.model_status.value,
-    "worst PCC": lambda r: metric_cell(r.record.pcc),
-    "worst atol": lambda r: metric_cell(r.record.atol),
+}
+_WHY: dict[str, Column] = {
     "failing stage": lambda r: r.failing_stage,
     "failure": lambda r: r.failure_line,
     "total s": lambda r: r.seconds,
+}
+_HOW: dict[str, Column] = {
     "peak memory MiB": lambda r: mebibytes(r.record.peak_rss),
     "depth": lambda r: r.record.depth,
     "started UTC": lambda r: moment(r.record.started),
@@ -144,21 +165,21 @@ _COLUMNS: dict[str, Callable[[Result], Value]] = {
     "pytest id": lambda r: r.record.nodeid,
     "run it again": lambda r: r.command,
 }
-_FORMATS = {
-    "worst PCC": sheets.EVERY_DIGIT,
-    "total s": sheets.SECONDS,
-    "parameters": "#,##0",
-    **{f"{stage.value} s": sheets.SECONDS for stage in Stage},
-}
-_AFTER = list(_COLUMNS).index("total s") + 1
-"""Where the columns of seconds per stage stand."""
+
+
+def _formats() -> dict[str, str]:
+    """Number formats by title: of ratios every digit, as 0.99 and 0.989999 are two things."""
+    ratios = {f"worst {kind.title}": sheets.EVERY_DIGIT for kind in titled() if not kind.unit}
+    seconds = {f"{name} s": sheets.SECONDS for name in ("total", *Stage)}
+    return {**ratios, **seconds, "parameters": "#,##0"}
 
 
 def _models(sheet: Any, run: RunSummary) -> None:
     _heading(sheet, run, "Models")
-    titles = list(_COLUMNS)
-    titles[_AFTER:_AFTER] = [f"{stage.value} s" for stage in Stage]
-    put_table(sheet, _TABLE_ROW, titles, [_model_row(r) for r in run.results], _FORMATS)
+    columns = _columns()
+    titles = list(columns)
+    rows = [[_or_none(value(r)) for value in columns.values()] for r in run.results]
+    put_table(sheet, _TABLE_ROW, titles, rows, _formats())
     for row, result in enumerate(run.results, start=_TABLE_ROW + 1):
         tint = legend.OUTCOMES[result.record.outcome].tint
         outcome = sheet.cell(row, titles.index("outcome") + 1)
@@ -167,10 +188,8 @@ def _models(sheet: Any, run: RunSummary) -> None:
         sheet.column_dimensions[get_column_letter(titles.index(title) + 1)].width = 60
 
 
-def _model_row(result: Result) -> list[Value]:
-    values = [value(result) for value in _COLUMNS.values()]
-    values[_AFTER:_AFTER] = [result.stage_seconds(stage) for stage in Stage]
-    return [None if value == "" else value for value in values]
+def _or_none(value: Value) -> Value:
+    return None if value == "" else value
 
 
 # --- Missing, Proposed list moves ------------------------------------------------------------
