@@ -56,10 +56,10 @@ def _blocking(models: Sequence[ModelOps]) -> list[str]:
     lines += [_row(titles), _row(["--:", "--:", *["---"] * 7])]
     for one in found[:_MOST_BLOCKERS]:
         verdict = one.worst.verdict
-        words = [one.op.name, ", ".join(one.devices), legend.status_text(verdict.status)]
-        words += [verdict.outcome.value, failing_stage(one.worst), verdict.fingerprint]
-        words.append(one.command)
-        lines.append(_row([str(len(one.models)), str(one.nodes), *map(_cell, words)]))
+        texts = [one.op.name, ", ".join(one.devices), legend.status_text(verdict.status)]
+        texts += [verdict.outcome.value, failing_stage(one.worst), verdict.fingerprint]
+        texts.append(one.command)
+        lines.append(_row([str(len(one.models)), str(one.nodes), *map(_cell, texts)]))
     if len(found) > _MOST_BLOCKERS:
         lines += ["", f"and {len(found) - _MOST_BLOCKERS} more, in the spreadsheet"]
     return lines

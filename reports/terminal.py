@@ -29,7 +29,7 @@ _INDENT = 16  # columns of the two counts before an op
 _NONE_BLOCKS = "; none blocks a model"
 
 Entry = tuple[Text, str, str]
-"""A word, what it is said of, and a note under it."""
+"""An outcome or the like, what has it, and a note under it."""
 
 
 def print_summary(built: Built, console: Console, recent: BuiltModels | None = None) -> None:
@@ -132,12 +132,12 @@ def _counted(models: str, nodes: str, text: Text) -> Table:
 
 def _blocker(one: SharedOp) -> Text:
     verdict = one.worst.verdict
-    look = legend.OUTCOMES[verdict.outcome].terminal
+    style = legend.OUTCOMES[verdict.outcome].terminal
     more = f"  {one.variants} variants" if one.variants > 1 else ""
     return Text.assemble(
         (first_line(one.op.name), "bold"),
         f"  {first_line(', '.join(one.devices))}  status {verdict.status.value} ",
-        (verdict.outcome.value, look),
+        (verdict.outcome.value, style),
         more,
         "\n",
         (first_line(verdict.fingerprint) or "no fingerprint", "dim"),
@@ -160,7 +160,7 @@ def _counts(tallies: Sequence[Tally]) -> Table:
             Text(clean(tally.device)),
             _share(tally.good),
             _share(tally.arrived, late),
-            _words(tally),
+            _outcomes(tally),
         )
     return table
 
@@ -169,15 +169,15 @@ def _share(share: Share, style: str = "") -> Text:
     return Text(share.text, style)
 
 
-def _words(tally: Tally) -> Text:
+def _outcomes(tally: Tally) -> Text:
     counted = [(o, tally.counts[o]) for o in legend.OUTCOMES if tally.counts.get(o)]
-    words = [Text(f"{count}\u00a0{o.value}", legend.OUTCOMES[o].terminal) for o, count in counted]
-    return Text(", ").join(words)
+    texts = [Text(f"{count}\u00a0{o.value}", legend.OUTCOMES[o].terminal) for o, count in counted]
+    return Text(", ").join(texts)
 
 
 def _missing(one: Missing) -> Entry:
-    word = Outcome.NOT_RUN.value if one.result else legend.NO_RECORD
-    return Text(word, "red"), _name(one.identity), one.reason
+    outcome = Outcome.NOT_RUN.value if one.result else legend.NO_RECORD
+    return Text(outcome, "red"), _name(one.identity), one.reason
 
 
 def _attention(one: Result) -> Entry:
@@ -198,8 +198,8 @@ def _listed(entries: Sequence[Entry]) -> Table:
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
-    for word, subject, note in entries[:_AT_MOST]:
-        grid.add_row(word, Text.assemble(clean(subject).strip(), "\n", (clean(note), "dim")))
+    for tag, subject, note in entries[:_AT_MOST]:
+        grid.add_row(tag, Text.assemble(clean(subject).strip(), "\n", (clean(note), "dim")))
     if len(entries) > _AT_MOST:
         grid.add_row("", Text(f"and {len(entries) - _AT_MOST} more, in the documents"))
     return grid

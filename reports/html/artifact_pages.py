@@ -70,6 +70,7 @@ def write_artifact_pages(
         name = page_name(artifact)
         write_atomically(folder / name, render_page(artifact, content).encode(), sync=False)
         links[artifact.sha256] = f"{FOLDER}/{name}"
+    # last: where writing fails, what an earlier build's pages link to is still there
     remove_others(folder, _OURS.fullmatch, {Path(link).name for link in links.values()})
     return ArtifactPages(links, tuple(losses.values()))
 

@@ -58,6 +58,7 @@ def write_op_pages(
     for model in run.ops:
         if model.ops:
             page = _page(run, model, template).encode()
+            # no sync: after a power cut they are built again from records, which were synced
             current.add(write_atomically(run_dir / page_of(model), page, sync=False).name)
     remove_others(folder, _OURS.fullmatch, current)
 
@@ -84,7 +85,7 @@ def _template(pages: ArtifactPages, beside: Collection[str]) -> Template:
 
 
 def _page(run: RunSummary, model: ModelOps, template: Template) -> str:
-    style, script = asset("page.css") + asset("ops.css") + legend.style(), asset("ops.js")
+    style, script = asset("page.css") + asset("ops.css") + legend.css(), asset("ops.js")
     return template.render(
         run=run,
         model=model,

@@ -18,7 +18,7 @@ from jinja2 import Environment
 
 from bringup.harness.records.metrics import titled
 from bringup.harness.records.outcomes import ATTENTION
-from bringup.harness.records.schema import Outcome, Status, TestRecord
+from bringup.harness.records.schema import Outcome
 from bringup.harness.storage.atomic import write_atomically
 from bringup.reports.html import op_pages
 from bringup.reports.html.artifact_pages import ArtifactPages
@@ -48,7 +48,10 @@ def write_html(
 
 def render(run: RunSummary, pages: ArtifactPages, beside: Collection[str] = ()) -> str:
     """The whole page; the same summary gives the same text."""
-    style, script = _own_style(run) + _generated_style(run), asset("page.js")
+    sheets = (asset("page.css"), asset("ops.css") if run.any_ops else "")
+    generated = f"#cells {{ --devices: {len(run.devices)} }}\n{legend.css()}"
+    style, script = "".join((*sheets, generated)), asset("page.js")
+    tallies = run.tallies if len(run.tallies) == 1 else (run.overall, *run.tallies)
     unrun = [r for r in run.results if r.unrun]
     good = [r for r in run.results if r.good]
     shown = [*run.attention, *unrun, *good]
@@ -56,7 +59,7 @@ def render(run: RunSummary, pages: ArtifactPages, beside: Collection[str] = ()) 
     jinja = _environment(pages.links, beside)
     return jinja.get_template("page.html.j2").render(
         run=run,
-        tiles=[(tally, _bars(tally)) for tally in _tallies(run)],
+        tiles=[(tally, _bars(tally)) for tally in tallies],
         unrun=unrun,
         good=good,
         lost_count=sum(1 for m in run.missing if m.result is None),
@@ -84,7 +87,7 @@ def _environment(links: Mapping[str, str], beside: Collection[str]) -> Environme
         "seconds": numbers.seconds,
         "size": numbers.size_text,
         "shapes": op_results.shapes_text,
-        "status": _status,
+        "status": legend.status_text,
     }
     jinja.globals = jinja.globals | {
         "beside": beside,
@@ -92,7 +95,7 @@ def _environment(links: Mapping[str, str], beside: Collection[str]) -> Environme
         "failing_stage": op_results.failing_stage,
         "failure_line": op_results.failure_line,
         "links": links,
-        "looks": legend.OUTCOMES,
+        "outcomes": legend.OUTCOMES,
         "model_statuses": legend.MODEL_STATUSES,
         "no_record": legend.NO_RECORD,
         "no_record_meaning": legend.NO_RECORD_MEANING,
@@ -103,16 +106,8 @@ def _environment(links: Mapping[str, str], beside: Collection[str]) -> Environme
     return jinja
 
 
-def _status(status: Status) -> str:
-    return legend.status_text(status)
-
-
 def _row_seconds(row: GridRow) -> float | None:
     return numbers.total(c.seconds for c in row.cells if isinstance(c, Result))
-
-
-def _tallies(run: RunSummary) -> tuple[Tally, ...]:
-    return (run.overall, *run.tallies) if len(run.tallies) != 1 else run.tallies
 
 
 @dataclass(frozen=True)
@@ -120,14 +115,10 @@ class _Bar:
     """One outcome's part of a device's bar, in percent of its width."""
 
     name: str
-    word: str
+    label: str
     count: int
     x: float
     width: float
-
-    @property
-    def label(self) -> str:
-        return f"{self.count} {self.word}"
 
 
 def _bars(tally: Tally) -> list[_Bar]:
@@ -138,17 +129,9 @@ def _bars(tally: Tally) -> list[_Bar]:
     whole = sum(count for *_, count in present)
     starts = itertools.accumulate((count for *_, count in present), initial=0)
     return [
-        _Bar(name, word, count, round(100 * x / whole, 3), round(100 * count / whole, 3))
-        for x, (name, word, count) in zip(starts, present, strict=False)
+        _Bar(name, label, count, round(100 * x / whole, 3), round(100 * count / whole, 3))
+        for x, (name, label, count) in zip(starts, present, strict=False)
     ]
-
-
-def _own_style(run: RunSummary) -> str:
-    return asset("page.css") + (asset("ops.css") if run.any_ops else "")
-
-
-def _generated_style(run: RunSummary) -> str:
-    return f"#cells {{ --devices: {len(run.devices)} }}\n{legend.style()}"
 
 
 def _blocks(jinja: Environment, run: RunSummary, shown: Sequence[Result]) -> list[str]:
@@ -159,7 +142,8 @@ def _blocks(jinja: Environment, run: RunSummary, shown: Sequence[Result]) -> lis
             one=one,
             model=models.get(one.identity),
             facts=_facts(run, one),
-            metrics=_metrics(one.record),
+            # each once, in the order in which they were measured
+            metrics=list(dict.fromkeys(c.metric for o in one.record.outputs for c in o.checks)),
             spans=timeline(one.record),
         )
         for one in shown
@@ -168,11 +152,6 @@ def _blocks(jinja: Environment, run: RunSummary, shown: Sequence[Result]) -> lis
         packed(msgspec.json.encode(details[i : i + _PER_BLOCK]))
         for i in range(0, len(details), _PER_BLOCK)
     ]
-
-
-def _metrics(record: TestRecord) -> list[str]:
-    """The names of all checks, each once, in the order they were made."""
-    return list(dict.fromkeys(c.metric for o in record.outputs for c in o.checks))
 
 
 def _facts(run: RunSummary, one: Result) -> list[tuple[str, str]]:

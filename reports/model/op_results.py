@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""One op's result: what it counts as, and how it reads in words."""
+"""One op's result: what it counts as, and how it reads."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ from bringup.harness.records.schema import (
 from bringup.reports.text.numbers import is_number, total
 from bringup.reports.text.untrusted import clean, first_line
 
-_WORDLESS = frozenset({Outcome.CRASHED, Outcome.KILLED, Outcome.INFRA})
+_OF_THE_PROCESS = frozenset({Outcome.CRASHED, Outcome.KILLED, Outcome.INFRA})
 _ON_THE_DEVICE = frozenset({Stage.EXECUTE, Stage.VERIFY})
 
 # --- what it counts as -----------------------------------------------------------------------
@@ -46,15 +46,17 @@ def is_uncompared(result: OpResult) -> bool:
 
 
 def is_unknown(result: OpResult) -> bool:
-    """True for a failure that names no stage, or was no word of the op's own."""
+    """True for a failure that names no stage, or came from the process and not from the op."""
     verdict = result.verdict
     if verdict.outcome in GOOD or verdict.outcome is Outcome.TIMEOUT:
         return False
-    nameless = verdict.failure is None or verdict.failure.stage is None
-    return verdict.outcome in _WORDLESS or (nameless and verdict.outcome is not Outcome.INCORRECT)
+    if verdict.outcome is Outcome.INCORRECT:
+        return False
+    no_stage = verdict.failure is None or verdict.failure.stage is None
+    return no_stage or verdict.outcome in _OF_THE_PROCESS
 
 
-# --- in words --------------------------------------------------------------------------------
+# --- as text ----------------------------------------------------------------------------------
 
 
 def compared_with(result: OpResult) -> str:

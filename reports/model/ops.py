@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""Ops of models as every reporter shows them: pure functions and the values they return.
+"""Ops of models as every format shows them: pure functions and the values they return.
 
 Nothing is taken from whichever model came first: of an op in many models counts are summed, and
 status, correlation and error are those of the worst.
@@ -58,11 +58,11 @@ class ModelOps:
         worst = worst_blocking(record.outcome, self.ops)
         if worst is None:
             return record
-        verdict, said = worst.verdict, failure_line(worst)
+        verdict, message = worst.verdict, failure_line(worst)
         why = (
             f"{self.count(is_blocking)} of {self.found} unique ops did not run right, the worst is "
         )
-        why += f"{verdict.op.name}: {said}" if said else verdict.op.name
+        why += f"{verdict.op.name}: {message}" if message else verdict.op.name
         stage = verdict.failure.stage if verdict.failure else None
         failure = Failure(stage, verdict.outcome.value, why)
         return msgspec.structs.replace(record, outcome=verdict.outcome, failure=failure)
@@ -152,7 +152,7 @@ class ModelOps:
 
     @property
     def unknown_errors(self) -> int:
-        """Ops that failed and left no stage or no word of their own."""
+        """Ops that failed and name no stage, or that the process did not survive."""
         return self.count(is_unknown)
 
     @property
@@ -264,9 +264,9 @@ def across(models: Iterable[ModelOps]) -> tuple[SharedOp, ...]:
     for model in models:
         for result in model.ops:
             op = result.verdict.op
-            place = op.name, op.key, result.verdict.device
-            uses.setdefault(place, []).append((model, result))
-    return tuple(SharedOp(tuple(uses[place])) for place in sorted(uses))
+            group = op.name, op.key, result.verdict.device
+            uses.setdefault(group, []).append((model, result))
+    return tuple(SharedOp(tuple(uses[group])) for group in sorted(uses))
 
 
 def blockers(models: Iterable[ModelOps]) -> tuple[SharedOp, ...]:
@@ -274,12 +274,12 @@ def blockers(models: Iterable[ModelOps]) -> tuple[SharedOp, ...]:
 
     Ops of one name that fail alike are one thing to fix, whatever their shapes and devices.
     """
-    held: dict[tuple[str, str], list[tuple[ModelOps, OpResult]]] = {}
+    blocking: dict[tuple[str, str], list[tuple[ModelOps, OpResult]]] = {}
     for one in across(models):
         for model, result in one.uses:
             if is_blocking(result):
                 verdict = result.verdict
-                place = verdict.op.name, verdict.fingerprint or verdict.outcome.value
-                held.setdefault(place, []).append((model, result))
-    shared = [SharedOp(tuple(held[place])) for place in sorted(held)]
+                group = verdict.op.name, verdict.fingerprint or verdict.outcome.value
+                blocking.setdefault(group, []).append((model, result))
+    shared = [SharedOp(tuple(blocking[group])) for group in sorted(blocking)]
     return tuple(sorted(shared, key=lambda s: (-len(s.models), -s.nodes)))

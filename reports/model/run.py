@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""From a merged run to what every reporter shows: a pure function and the values it returns.
+"""From a merged run to what every format shows: a pure function and the values it returns.
 
 The last attempt at a test counts; earlier ones are its history. What was planned and has no
 record, or never started, is `Missing`: a section of its own in every document, never a gap.
@@ -143,7 +143,7 @@ class GridRow:
 
 @dataclass(frozen=True)
 class RunSummary:
-    """Everything a reporter needs, in a stable order."""
+    """Everything a format needs, in a stable order."""
 
     header: RunHeader
     origin: Origin

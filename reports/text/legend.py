@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""What the words mean, and how they look: one table for every reporter.
+"""What outcomes, statuses and figures mean and how they are shown: one table for every format.
 
 Colours are from Okabe and Ito's palette for colour-blind readers
-(https://jfly.uni-koeln.de/color/), and never alone: the word is always there.
+(https://jfly.uni-koeln.de/color/), and never alone: the outcome is always there.
 """
 
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from bringup.harness.records.schema import ModelStatus, Outcome, Status
 
 
 @dataclass(frozen=True)
-class Look:
+class OutcomeStyle:
     """How one outcome is shown."""
 
     meaning: str
-    sign: str
-    """One character beside the word, for a glance."""
+    symbol: str
+    """One character beside the outcome, for a glance."""
     colour: str
     """Six hex digits: bars and borders."""
     tint: str
@@ -27,78 +27,78 @@ class Look:
     """A rich style."""
 
 
-OUTCOMES: dict[Outcome, Look] = {
-    Outcome.PASSED: Look(
+OUTCOMES: dict[Outcome, OutcomeStyle] = {
+    Outcome.PASSED: OutcomeStyle(
         "Executed on the device and every asserted check held.",
         "✓",
         "009E73",
         "C6EFCE",
         "green",
     ),
-    Outcome.REACHED: Look(
+    Outcome.REACHED: OutcomeStyle(
         "Stopped where asked, or at a compile-only device's top; or ran and had no golden.",
         "◆",
         "56B4E9",
         "D6ECF9",
         "cyan",
     ),
-    Outcome.INCORRECT: Look(
+    Outcome.INCORRECT: OutcomeStyle(
         "Executed, and an asserted check did not hold.",
         "≠",
         "E69F00",
         "FCE8C2",
         "yellow",
     ),
-    Outcome.UNVERIFIED: Look(
+    Outcome.UNVERIFIED: OutcomeStyle(
         "Executed, and nothing could be compared; the failure says why.",
         "?",
         "B8A000",
         "F5F0C4",
         "bright_yellow",
     ),
-    Outcome.FAILED: Look(
+    Outcome.FAILED: OutcomeStyle(
         "A stage raised; the failure says which and why.",
         "✗",
         "D55E00",
         "F9D3BC",
         "red",
     ),
-    Outcome.CRASHED: Look(
+    Outcome.CRASHED: OutcomeStyle(
         "The process died on a signal or exited in the middle of the test.",
         "‼",
         "A2003C",
         "F3BFCF",
         "bold red",
     ),
-    Outcome.TIMEOUT: Look(
+    Outcome.TIMEOUT: OutcomeStyle(
         "Ran past its deadline and was killed by us.",
         "⧗",
         "CC79A7",
         "F3DCE8",
         "magenta",
     ),
-    Outcome.KILLED: Look(
+    Outcome.KILLED: OutcomeStyle(
         "Killed from outside: the user, the machine, out of memory.",
         "⊘",
         "7B5EA7",
         "DED5EA",
         "bright_magenta",
     ),
-    Outcome.INFRA: Look(
+    Outcome.INFRA: OutcomeStyle(
         "The device, the disk or the machine failed, not the model.",
         "⚠",
         "0072B2",
         "C5DCEC",
         "blue",
     ),
-    Outcome.SKIPPED: Look(
+    Outcome.SKIPPED: OutcomeStyle(
         "The test itself said it cannot run here; the failure says why.",
         "»",
         "999999",
         "EDEDED",
         "dim",
     ),
-    Outcome.NOT_RUN: Look(
+    Outcome.NOT_RUN: OutcomeStyle(
         "Planned, never started.",
         "○",
         "4D4D4D",
@@ -140,12 +140,12 @@ def status_text(status: Status) -> str:
     return f"{status.value}: {status.name}"
 
 
-def style() -> str:
-    """Colours and signs as CSS; the sign is for the eye, so it has no spoken text."""
+def css() -> str:
+    """Colours and symbols as CSS; the symbol is for the eye, so it has no spoken text."""
     rules = []
-    for outcome, look in OUTCOMES.items():
-        rules.append(f".o-{outcome.value} {{ --c: #{look.colour} }}")
-        rules.append(f'.o-{outcome.value}::before {{ content: "{look.sign}" / "" }}')
+    for outcome, style in OUTCOMES.items():
+        rules.append(f".o-{outcome.value} {{ --c: #{style.colour} }}")
+        rules.append(f'.o-{outcome.value}::before {{ content: "{style.symbol}" / "" }}')
     return "\n".join([*rules, '.o-none::before { content: "?" / "" }', ""])
 
 

@@ -11,7 +11,7 @@ from decimal import ROUND_FLOOR, Decimal
 
 from bringup.harness.records.schema import Metric, MetricState
 
-_STATE_WORDS = {
+_STATE_NAMES = {
     MetricState.NAN: "NaN",
     MetricState.POSITIVE_INFINITY: "+inf",
     MetricState.NEGATIVE_INFINITY: "-inf",
@@ -41,12 +41,12 @@ class Share:
 
 
 def metric_cell(metric: Metric | None) -> float | str | None:
-    """A number at full precision, a word when it is not one, None when never computed."""
+    """A number at full precision, its state when it is not one, None when never computed."""
     if metric is None:
         return None
     if metric.state is MetricState.VALUE and is_number(metric.value):
         return metric.value
-    return _STATE_WORDS.get(metric.state, "undefined")
+    return _STATE_NAMES.get(metric.state, "undefined")
 
 
 def metric_text(metric: Metric | None) -> str:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Text from a record: it may come from a crashed compiler or from a stranger's pull request.
 
-Whatever a reporter shows goes through here first. Escaping for a format stays with that
+Whatever a format shows goes through here first. Escaping for a format stays with that
 format; this module takes away what no format can carry safely, and keeps the rest as it is.
 """
 
@@ -54,7 +54,7 @@ def link_spans(text: str) -> list[tuple[str, str]]:
             pieces += [(text[done : match.start()], ""), (address, address)]
             done = match.start() + len(address)
     pieces.append((text[done:], ""))
-    return [(words, address) for words, address in pieces if words]
+    return [(span, address) for span, address in pieces if span]
 
 
 def _has_host(address: str) -> bool:

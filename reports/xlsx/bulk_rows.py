@@ -30,7 +30,7 @@ _DIMENSION = re.compile(rb'<dimension ref="[^"]*"')
 
 
 @dataclass(frozen=True)
-class Look:
+class CellStyle:
     """How a cell looks."""
 
     number_format: str = ""
@@ -44,7 +44,7 @@ class Look:
     """Text that begins like a formula."""
 
 
-PLAIN = Look()
+PLAIN = CellStyle()
 
 
 class BulkRows:
@@ -53,19 +53,19 @@ class BulkRows:
     def __init__(self, sheet: Any, first_row: int) -> None:
         self.sheet = sheet
         self.next_row = first_row
-        self._styles: dict[Look, int] = {}
+        self._style_ids: dict[CellStyle, int] = {}
         self._lines: list[str] = []
         self._letters: list[str] = []
 
-    def add(self, values: Sequence[Value], looks: Sequence[Look]) -> None:
+    def add(self, values: Sequence[Value], styles: Sequence[CellStyle]) -> None:
         """One row; an empty cell is written only when it has a tint."""
         while len(self._letters) < len(values):
             self._letters.append(get_column_letter(len(self._letters) + 1))
         row = self.next_row
         cells = [
-            self._cell(f"{letter}{row}", value, look)
-            for letter, value, look in zip(self._letters, values, looks, strict=False)
-            if value is not None or look.tint
+            self._cell(f"{letter}{row}", value, style)
+            for letter, value, style in zip(self._letters, values, styles, strict=False)
+            if value is not None or style.tint
         ]
         self._lines.append(f'<row r="{row}">{"".join(cells)}</row>')
         self.next_row += 1
@@ -80,38 +80,38 @@ class BulkRows:
         last = get_column_letter(max(len(self._letters), self.sheet.max_column))
         return f'<dimension ref="A1:{last}{self.next_row - 1}"'.encode()
 
-    def _cell(self, place: str, value: Value, look: Look) -> str:
+    def _cell(self, address: str, value: Value, style: CellStyle) -> str:
         if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
             value = str(value)
         if isinstance(value, str):
             text = cell_text(value)
-            style = self._style(replace(look, quoted=True) if text.startswith(FORMULA) else look)
+            style = replace(style, quoted=True) if text.startswith(FORMULA) else style
             return (
-                f'<c r="{place}" s="{style}" t="inlineStr"><is><t xml:space="preserve">'
-                f"{escape(text)}</t></is></c>"
+                f'<c r="{address}" s="{self._style_id(style)}" t="inlineStr">'
+                f'<is><t xml:space="preserve">{escape(text)}</t></is></c>'
             )
         if isinstance(value, datetime):
-            value, look = to_excel(value), replace(look, number_format=DATE)
+            value, style = to_excel(value), replace(style, number_format=DATE)
         number = "" if value is None else f"<v>{value!r}</v>"
-        return f'<c r="{place}" s="{self._style(look)}">{number}</c>'
+        return f'<c r="{address}" s="{self._style_id(style)}">{number}</c>'
 
-    def _style(self, look: Look) -> int:
-        """The number under which the workbook keeps a look."""
-        if look not in self._styles:
+    def _style_id(self, style: CellStyle) -> int:
+        """The number under which the workbook keeps a style."""
+        if style not in self._style_ids:
             sample = Cell(self.sheet, row=1, column=1)
-            if look.number_format:
-                sample.number_format = look.number_format
-            if look.tint:
-                sample.fill = PatternFill("solid", fgColor=look.tint)
-            if look.top or look.right:
-                horizontal = "right" if look.right else None
-                vertical = "top" if look.top else None
+            if style.number_format:
+                sample.number_format = style.number_format
+            if style.tint:
+                sample.fill = PatternFill("solid", fgColor=style.tint)
+            if style.top or style.right:
+                horizontal = "right" if style.right else None
+                vertical = "top" if style.top else None
                 sample.alignment = Alignment(horizontal=horizontal, vertical=vertical)
-            if look.bold:
+            if style.bold:
                 sample.font = BOLD
-            sample.quotePrefix = look.quoted
-            self._styles[look] = sample.style_id
-        return self._styles[look]
+            sample.quotePrefix = style.quoted
+            self._style_ids[style] = sample.style_id
+        return self._style_ids[style]
 
 
 def edit_of(workbook: Workbook, bulk: Iterable[BulkRows]) -> Edit:

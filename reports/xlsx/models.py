@@ -13,13 +13,13 @@ from openpyxl.styles import PatternFill
 from openpyxl.utils import get_column_letter
 
 from bringup.harness.records.metrics import titled
-from bringup.harness.records.schema import Outcome, Stage
+from bringup.harness.records.schema import Stage
 from bringup.harness.storage.atomic import write_atomically
 from bringup.reports.model.run import Missing, Result, RunSummary
 from bringup.reports.model.tally import Tally
 from bringup.reports.text import legend
 from bringup.reports.text.numbers import mebibytes, metric_cell, moment, moment_text
-from bringup.reports.xlsx import sheets
+from bringup.reports.xlsx import legend_rows, sheets
 from bringup.reports.xlsx.sheets import Value, put, put_header, put_share, put_table
 
 NAME = "models.xlsx"
@@ -78,7 +78,13 @@ def _summary(sheet: Any, run: RunSummary) -> None:
     sheets.fit_columns(sheet, _TABLE_ROW)
     sheet.column_dimensions["A"].width = 36
     sheet.freeze_panes = f"B{_TABLE_ROW + 1}"
-    _legend(sheet, _TABLE_ROW + len(tallies) + 2)
+    parts = {
+        "Outcome": legend_rows.OUTCOMES | {legend.NO_RECORD: legend.NO_RECORD_MEANING},
+        "Status": legend_rows.STATUSES,
+        "Model status": {s.value: meaning for s, meaning in legend.MODEL_STATUSES.items()},
+        "Figures": legend.FIGURES,
+    }
+    legend_rows.put_legend(sheet, _TABLE_ROW + len(tallies) + 2, parts)
 
 
 def _tally(sheet: Any, row: int, tally: Tally) -> None:
@@ -87,34 +93,15 @@ def _tally(sheet: Any, row: int, tally: Tally) -> None:
     missing = put(sheet, row, 3, tally.planned - tally.reported)
     if tally.planned > tally.reported:
         missing.fill = PatternFill("solid", fgColor=sheets.percent_colour(0))
-    for column, (outcome, look) in enumerate(legend.OUTCOMES.items(), start=4):
+    for column, (outcome, style) in enumerate(legend.OUTCOMES.items(), start=4):
         count = tally.counts.get(outcome, 0)
         cell = put(sheet, row, column, count)
         cell.number_format = sheets.COUNT
         if count:
-            cell.fill = PatternFill("solid", fgColor=look.tint)
+            cell.fill = PatternFill("solid", fgColor=style.tint)
     first = 4 + len(legend.OUTCOMES)
     for offset, share in enumerate(_SHARES.values()):
         put_share(sheet, row, first + 2 * offset, share(tally))
-
-
-def _legend(sheet: Any, row: int) -> None:
-    outcomes = {o.value: look.meaning for o, look in legend.OUTCOMES.items()}
-    parts = {
-        "Outcome": outcomes | {legend.NO_RECORD: legend.NO_RECORD_MEANING},
-        "Status": {legend.status_text(s): meaning for s, meaning in legend.STATUSES.items()},
-        "Model status": {s.value: meaning for s, meaning in legend.MODEL_STATUSES.items()},
-        "Figures": legend.FIGURES,
-    }
-    for title, words in parts.items():
-        put(sheet, row, 1, title, sheets.BOLD)
-        for offset, (word, meaning) in enumerate(words.items(), start=1):
-            cell = put(sheet, row + offset, 1, word)
-            if title == "Outcome" and word in outcomes:
-                colour = legend.OUTCOMES[Outcome(word)].tint
-                cell.fill = PatternFill("solid", fgColor=colour)
-            put(sheet, row + offset, 2, meaning)
-        row += len(words) + 2
 
 
 # --- Models ----------------------------------------------------------------------------------
@@ -178,7 +165,7 @@ def _models(sheet: Any, run: RunSummary) -> None:
     _heading(sheet, run, "Models")
     columns = _columns()
     titles = list(columns)
-    rows = [[_or_none(value(r)) for value in columns.values()] for r in run.results]
+    rows = [[sheets.none_if_empty(value(r)) for value in columns.values()] for r in run.results]
     put_table(sheet, _TABLE_ROW, titles, rows, _formats())
     for row, result in enumerate(run.results, start=_TABLE_ROW + 1):
         tint = legend.OUTCOMES[result.record.outcome].tint
@@ -186,10 +173,6 @@ def _models(sheet: Any, run: RunSummary) -> None:
         outcome.fill = PatternFill("solid", fgColor=tint)
     for title in ("failure", "run it again"):
         sheet.column_dimensions[get_column_letter(titles.index(title) + 1)].width = 60
-
-
-def _or_none(value: Value) -> Value:
-    return None if value == "" else value
 
 
 # --- Missing, Proposed list moves ------------------------------------------------------------

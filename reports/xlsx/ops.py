@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from openpyxl import Workbook
-from openpyxl.styles import PatternFill
-from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 
 from bringup.harness.records.outcomes import is_good
-from bringup.harness.records.schema import OpResult, Outcome, Stage, Status
+from bringup.harness.records.schema import OpResult, Outcome, Stage
 from bringup.harness.storage.atomic import write_atomically
 from bringup.reports.model.op_results import (
     attributes_text,
@@ -32,31 +30,15 @@ from bringup.reports.model.op_results import (
 )
 from bringup.reports.model.ops import ModelOps, SharedOp, across, blockers, made_text
 from bringup.reports.text import legend
-from bringup.reports.text.numbers import Share, mebibytes, metric_cell, moment
+from bringup.reports.text.numbers import mebibytes, metric_cell, moment
 from bringup.reports.text.untrusted import clean
-from bringup.reports.xlsx import ops_matrix, sheets
-from bringup.reports.xlsx.bulk_rows import BulkRows, Look, edit_of
-from bringup.reports.xlsx.sheets import Value, put, put_header, put_share
+from bringup.reports.xlsx import ops_matrix, ops_summary, sheets
+from bringup.reports.xlsx.bulk_rows import BulkRows, CellStyle, edit_of
+from bringup.reports.xlsx.sheets import Value, put
 
 NAME = "models_op_per_op.xlsx"
 _TABLE_ROW = 4  # two header lines and an empty one stay above every table
 _NO_DATE = datetime(1980, 1, 1)
-
-FIGURES: dict[str, str] = {
-    "0 to 7": "Unique ops that ended at this status.",
-    "total": "Unique ops: first seen of each name, types and attributes. All that were found, "
-    "begun or not.",
-    "never begun": "Of these, ops that the test did not get to before it ended; at status 0.",
-    "nodes": "Ops of the graph, repetitions included.",
-    "good": "Unique ops at their device's top and not wrong, of all.",
-    "compiled": "Unique ops at status 6 or 7, of all.",
-    "executed": "Unique ops at status 7, of those that were to execute; n/a where a device "
-    "only compiles.",
-    "unknown errors": "Ops that crashed, were killed, or failed without naming a stage.",
-    "timeouts": "Ops that ran past their deadline.",
-    "not compared": "Unique ops that were executed and that nobody had a golden for.",
-    "cached": "Unique ops whose verdict was computed by an earlier run.",
-}
 
 
 def write_ops_xlsx(folder: Path, models: Sequence[ModelOps]) -> Path:
@@ -74,7 +56,8 @@ def render(models: Sequence[ModelOps]) -> bytes:
     workbook.remove(workbook.active)
     shared = across(models)
     lead = made_text(models)
-    _summary(_sheet(workbook, "Summary", "Models, op by op", lead), models)
+    summary = _sheet(workbook, "Summary", "Models, op by op", lead)
+    ops_summary.write_summary(summary, _TABLE_ROW, models)
     bad = [SharedOp(tuple(u for u in s.uses if not is_good(u[1]))) for s in shared]
     title = "Ops below what their device can do, and wrong ones"
     below = _sheet(workbook, "All Ops", "All ops of all models", lead)
@@ -109,103 +92,6 @@ def _sheet(workbook: Workbook, name: str, title: str, lead: str) -> Any:
     put(sheet, 1, 1, title, sheets.TITLE)
     put(sheet, 2, 1, lead, sheets.QUIET)
     return sheet
-
-
-# --- Summary ---------------------------------------------------------------------------------
-
-_NAMES: dict[str, Callable[[ModelOps], Value]] = {
-    "model": lambda m: m.name,
-    "test": lambda m: m.identity.shown,
-    "device": lambda m: m.identity.device,
-    "group": lambda m: m.source.record.model_group,
-    "outcome": lambda m: m.record.outcome.value,
-}
-_COUNTS: dict[str, Callable[[ModelOps], int]] = {
-    "never begun": lambda m: m.unbegun,
-    "unknown errors": lambda m: m.unknown_errors,
-    "timeouts": lambda m: m.timeouts,
-    "not compared": lambda m: m.uncompared,
-    "cached": lambda m: m.hits,
-    "nodes": lambda m: m.nodes,
-}
-_SHARES: dict[str, Callable[[ModelOps], Share]] = {
-    "good": lambda m: m.good,
-    "compiled to TTNN": lambda m: m.compiled,
-    "executed": lambda m: m.executed,
-}
-_TITLES = (
-    *_NAMES,
-    *(legend.status_text(status).replace(": ", "\n").replace("_", " ") for status in Status),
-    "total",
-    *(title for name in _SHARES for title in (name, f"{name} %")),
-    *_COUNTS,
-    "run",
-    "run of (UTC)",
-)
-
-
-def _summary(sheet: Any, models: Sequence[ModelOps]) -> None:
-    put_header(sheet, _TABLE_ROW, _TITLES)
-    for row, model in enumerate(models, start=_TABLE_ROW + 1):
-        for column, name in enumerate(_NAMES.values(), start=1):
-            put(sheet, row, column, name(model), sheets.BOLD if column == 1 else None)
-        tint = legend.OUTCOMES[model.record.outcome].tint
-        sheet.cell(row, len(_NAMES)).fill = PatternFill("solid", fgColor=tint)
-        _figures(sheet, row, [model])
-        header = model.source.header
-        put(sheet, row, len(_TITLES) - 1, header.run_id)
-        put(sheet, row, len(_TITLES), moment(header.created))
-    totals = _TABLE_ROW + len(models) + 1
-    put(sheet, totals, 1, f"all {len(models)}", sheets.BOLD)
-    _figures(sheet, totals, models)
-    sheets.fit_columns(sheet, _TABLE_ROW)
-    for column in range(len(_NAMES) + 1, len(_TITLES) - 1):
-        sheet.column_dimensions[get_column_letter(column)].width = 13
-    sheet.row_dimensions[_TABLE_ROW].height = 62
-    last = get_column_letter(len(_TITLES))
-    sheet.auto_filter.ref = f"A{_TABLE_ROW}:{last}{totals - 1}"
-    sheet.freeze_panes = f"B{_TABLE_ROW + 1}"
-    _legend(sheet, totals + 2)
-
-
-def _figures(sheet: Any, row: int, models: Sequence[ModelOps]) -> None:
-    """Counts and shares of one model, or of all together."""
-    column = len(_NAMES) + 1
-    for status in Status:
-        count = sum(m.statuses[status] for m in models)
-        put(sheet, row, column + status, count).number_format = sheets.COUNT
-    column += len(Status)
-    put(sheet, row, column, sum(m.found for m in models), sheets.BOLD)
-    for offset, share in enumerate(_SHARES.values()):
-        put_share(sheet, row, column + 1 + 2 * offset, _together([share(m) for m in models]))
-    for offset, count_of in enumerate(_COUNTS.values(), start=column + 1 + 2 * len(_SHARES)):
-        cell = put(sheet, row, offset, sum(map(count_of, models)))
-        cell.number_format = sheets.COUNT
-
-
-def _together(shares: Sequence[Share]) -> Share:
-    return Share(sum(s.part for s in shares), sum(s.whole for s in shares))
-
-
-def _legend(sheet: Any, row: int) -> None:
-    statuses = {legend.status_text(s): meaning for s, meaning in legend.STATUSES.items()}
-    outcomes = {o.value: look.meaning for o, look in legend.OUTCOMES.items()}
-    for title, words in {"Status": statuses, "Outcome": outcomes, "Figures": FIGURES}.items():
-        put(sheet, row, 1, title, sheets.BOLD)
-        for offset, (word, meaning) in enumerate(words.items(), start=1):
-            cell = put(sheet, row + offset, 1, word)
-            if title == "Outcome":
-                colour = legend.OUTCOMES[Outcome(word)].tint
-                cell.fill = PatternFill("solid", fgColor=colour)
-            put(sheet, row + offset, 2, meaning)
-        row += len(words) + 2
-    put(sheet, row, 1, "Percent", sheets.BOLD)
-    bands = {"100 %": 100, "80 % and more": 80, "50 % and more": 50, "below 50 %": 0}
-    for offset, (word, percent) in enumerate(bands.items(), start=1):
-        cell = put(sheet, row + offset, 1, word)
-        cell.fill = PatternFill("solid", fgColor=sheets.percent_colour(percent))
-    first = sheet.column_dimensions["A"]
-    first.width = max(first.width, *(len(word) + 3 for word in (*statuses, *outcomes, *FIGURES)))
 
 
 # --- ops -------------------------------------------------------------------------------------
@@ -304,20 +190,16 @@ def _whole_failure(result: OpResult) -> str:
 
 
 def _shared(sheet: Any, shared: Sequence[SharedOp]) -> BulkRows:
-    rows = [[_or_none(value(one)) for value in _SHARED.values()] for one in shared]
+    rows = [[sheets.none_if_empty(value(one)) for value in _SHARED.values()] for one in shared]
     return _ops_table(sheet, list(_SHARED), rows, [s.worst.verdict.outcome for s in shared])
 
 
 def _model(sheet: Any, model: ModelOps) -> BulkRows:
     columns = _OF_MODEL | {"run its reproducer": partial(command_of, place=model.place)}
-    rows = [[_or_none(value(op)) for value in columns.values()] for op in model.ops]
+    rows = [[sheets.none_if_empty(value(op)) for value in columns.values()] for op in model.ops]
     made = _ops_table(sheet, list(columns), rows, [op.verdict.outcome for op in model.ops])
     sheet.freeze_panes = f"C{_TABLE_ROW + 1}"
     return made
-
-
-def _or_none(value: Value) -> Value:
-    return None if value == "" else value
 
 
 _LONG = frozenset({"inputs", "outputs", "attributes", "failure", "fingerprint", "model names"})
@@ -328,11 +210,11 @@ def _ops_table(
 ) -> BulkRows:
     """A filterable table of ops, each with its outcome's colour."""
     sheets.frame_table(sheet, _TABLE_ROW, titles, len(rows))
-    looks = [Look(_OP_FORMATS.get(t, ""), top=t == "failure") for t in titles]
+    styles = [CellStyle(_OP_FORMATS.get(t, ""), top=t == "failure") for t in titles]
     of_outcome = {
         outcome: [
-            replace(look, tint=legend.OUTCOMES[outcome].tint) if title == "outcome" else look
-            for title, look in zip(titles, looks, strict=True)
+            replace(style, tint=legend.OUTCOMES[outcome].tint) if title == "outcome" else style
+            for title, style in zip(titles, styles, strict=True)
         ]
         for outcome in Outcome
     }

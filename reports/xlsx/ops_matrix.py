@@ -13,7 +13,7 @@ from bringup.harness.records.schema import OpResult
 from bringup.reports.model.ops import ModelOps
 from bringup.reports.text import legend
 from bringup.reports.xlsx import sheets
-from bringup.reports.xlsx.bulk_rows import PLAIN, BulkRows, Look
+from bringup.reports.xlsx.bulk_rows import PLAIN, BulkRows, CellStyle
 from bringup.reports.xlsx.sheets import Value, put_header
 
 TITLE = "Unique ops at their device's top and not wrong, of all; coloured by the worst outcome"
@@ -38,9 +38,9 @@ def write_matrix(sheet: Any, row: int, models: Sequence[ModelOps]) -> BulkRows:
         found = [[op for ops in own.values() for op in ops]]
         found += [own.get(column, []) for column in range(len(models))]
         texts = [f"{sum(map(is_good, ops))}/{len(ops)}" if ops else empty for ops in found]
-        looks = [Look(tint=_tint(ops), right=True) if ops else PLAIN for ops in found]
+        styles = [CellStyle(tint=_tint(ops), right=True) if ops else PLAIN for ops in found]
         named = len({models[column].name for column in own})
-        made.add([name, named, *texts], [Look(bold=True), PLAIN, *looks])
+        made.add([name, named, *texts], [CellStyle(bold=True), PLAIN, *styles])
     for column, longest in enumerate((max(map(len, cells), default=2), 6, 10), start=1):
         sheets.fit_column(sheet, column, longest)
     for column in range(4, len(models) + 4):

@@ -69,6 +69,11 @@ def put(sheet: Any, row: int, column: int, value: Value, font: Font | None = Non
     return cell
 
 
+def none_if_empty(value: Value) -> Value:
+    """A cell of an empty text is not written at all: it would count as filled."""
+    return None if value == "" else value
+
+
 def cell_text(text: str) -> str:
     """Text as a cell can hold it: clean, at most 32,767 UTF-16 units, no `_x0041_` escapes."""
     text = _LITERAL_ESCAPE.sub("_x005F_", clean(text)) if "_x" in text else clean(text)

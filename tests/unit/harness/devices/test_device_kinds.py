@@ -38,7 +38,7 @@ EXCEPTED = {
     "reports/formats/json.py": "says whose field names the JSON files have",
     "reports/text/legend.py": "explains tt-torch's names of the statuses",
     "reports/ops_json.py": "tt-torch's field names",
-    "reports/xlsx/ops.py": "a heading that goes by the name of the status",
+    "reports/xlsx/ops_summary.py": "a heading that goes by the name of the status",
 }
 
 
