@@ -29,8 +29,7 @@ class Attempts:
         """Have the format called `name` write."""
         try:
             found = write(report)
-            if not isinstance(found, Written):
-                raise TypeError(f"it gave {type(found).__name__} and not Written")
+            _refuse_nonsense(found)
         except HarnessError as error:
             self.failures.append(f"format {name}: {error}")
         except (Exception, SystemExit) as error:  # whatever a format of somebody else's may raise
@@ -48,6 +47,15 @@ class Attempts:
         """Sentences, each once: artifacts that could not be read."""
         found = (loss for written in self.written.values() for loss in written.losses)
         return tuple(dict.fromkeys(found))
+
+
+def _refuse_nonsense(found: object) -> None:
+    """Look at what a format of somebody else's gave before anybody prints it."""
+    if not isinstance(found, Written):
+        raise TypeError(f"it gave {type(found).__name__} and not Written")
+    for kind, things in ((Document, found.documents), (str, found.losses)):
+        if wrong := [thing for thing in things if not isinstance(thing, kind)]:
+            raise TypeError(f"it gave {wrong[0]!r} where {kind.__name__} is wanted")
 
 
 def _described(error: BaseException) -> str:

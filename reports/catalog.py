@@ -73,8 +73,8 @@ def _formats(modules: str) -> dict[str, Reporter]:
     """`modules` are those of the variable."""
     found: dict[str, Reporter] = {reporter.NAME: reporter for reporter in SHIPPED}
     for one in extensions(ENTRY_POINTS, VARIABLE, modules):
-        said = one.error and Unusable(one.name, f"{one.source} cannot be loaded: {one.why}")
-        for reporter in [said] if said else _reporters_in(one.thing, one.name, one.source):
+        broken = one.error and Unusable(one.name, f"{one.source} cannot be loaded: {one.why}")
+        for reporter in [broken] if broken else _reporters_in(one.thing, one.name, one.source):
             taken = found.get(reporter.NAME, reporter) != reporter
             why = f"{one.source}: there is a format called {reporter.NAME} already"
             usable = Unusable(f"{reporter.NAME} of {one.name}", why) if taken else reporter

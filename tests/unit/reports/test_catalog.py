@@ -215,6 +215,8 @@ def test_a_format_on_models_writes_of_a_run_and_of_all(tmp_path: Path) -> None:
         (CSV.replace('"csv"', '"html"'), "there is a format called html already"),
         (CSV.replace("r.identity", "r.what"), r"AttributeError: .*'what' \(\w+.py:9\)"),
         (CSV.replace("return Written", "Written"), "TypeError: it gave NoneType and not Written"),
+        (CSV.replace('Document("table", path)', "path"), "it gave .*Path.* where Document is"),
+        (CSV.replace("path),))", "path),), (1,))"), "it gave 1 where str is wanted"),
         (CSV.replace("path = ", "import sys; sys.exit(5); path = "), "SystemExit: 5"),
         (CSV.replace("path = ", "write(report); path = "), "RecursionError: maximum recursion"),
     ],
