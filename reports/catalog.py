@@ -75,16 +75,19 @@ def _formats(modules: str) -> dict[str, Reporter]:
     for one in extensions(ENTRY_POINTS, VARIABLE, modules):
         broken = one.error and Unusable(one.name, f"{one.source} cannot be loaded: {one.why}")
         for reporter in [broken] if broken else _reporters_in(one.thing, one.name, one.source):
-            taken = found.get(reporter.NAME, reporter) != reporter
-            why = f"{one.source}: there is a format called {reporter.NAME} already"
-            usable = Unusable(f"{reporter.NAME} of {one.name}", why) if taken else reporter
-            found[usable.NAME] = usable
+            if found.get(reporter.NAME, reporter) != reporter:  # the name is taken
+                taken = f"{one.source}: there is a format called {reporter.NAME} already"
+                why = reporter.why if isinstance(reporter, Unusable) else taken
+                reporter = Unusable(f"{reporter.NAME} of {one.name}", why)
+            found[reporter.NAME] = reporter
     return found
 
 
 def _reporters_in(thing: Any, name: str, source: str) -> Iterator[Reporter]:
     """What an entry point or a module gives; of what is no format, why it is none."""
     found = getattr(thing, "REPORTERS", thing)
+    if found in ([], ()):
+        yield Unusable(name, f"{source} gives no Reporter: its REPORTERS is empty")
     for one in found if isinstance(found, tuple | list) else (found,):
         why = _why_not(one)
         yield Unusable(name, f"{source} gives no Reporter: {why}") if why else one

@@ -208,6 +208,7 @@ def test_a_format_on_models_writes_of_a_run_and_of_all(tmp_path: Path) -> None:
         ("raise SystemExit(0)", "cannot be loaded: SystemExit: 0"),
         ("import nowhere_at_all", "cannot be loaded: ModuleNotFoundError: No module named"),
         ("x = 1", r"gives no Reporter: \w+ has no NAME"),
+        ("REPORTERS = []", "gives no Reporter: its REPORTERS is empty"),
         ("NAME = 'a b'; WRITES = {}; write = print", "gives no Reporter: its NAME is 'a b'"),
         ("NAME = 'a'; WRITES = ['x']; write = print", "gives no Reporter: its WRITES is no table"),
         ("NAME = 'a'; WRITES = {}; write = 1", "gives no Reporter: its write is no function"),
