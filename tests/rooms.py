@@ -15,16 +15,16 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 FROM_GROUND_UP = {
     "harness": """
-        checkout_name errors reach storage extensions dense mlir records records/verdicts config files
-        verify devices devices/backends devices/kinds device_host recording list_devices ops
+        checkout_name errors reach storage extensions dense mlir records records/verdicts config
+        files verify devices devices/backends devices/kinds device_host recording list_devices ops
         reference frontend state reproduce graph executor pytest_plugin op_by_op reduce repro tester
     """,
     "pipeline": """
         errors messages lifeline devices lists planning running results commands cli __main__
     """,
     "reports": """
-        errors folder text model reporter html xlsx ops_json markdown formats catalog attempts build
-        terminal cli __main__
+        errors folder text model reporter html xlsx ops_json markdown formats catalog attempts
+        build terminal cli __main__
     """,
 }
 SHARED = ("harness/records", "harness/storage", "harness/errors", "harness/extensions")
