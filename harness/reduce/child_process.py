@@ -47,7 +47,7 @@ _OOM_FIRST = "1000"
 _MAIN = """
 import json, runpy, sys
 sys.path[:], pipe, parent, module = json.loads(sys.argv.pop(1))
-from harness import apart
+from bringup.harness.reduce import child_process as apart
 apart.begin(pipe, parent)
 runpy.run_module(module, run_name="__main__")
 """

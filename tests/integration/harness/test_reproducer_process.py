@@ -115,7 +115,7 @@ def test_a_model_that_hangs_is_stopped_at_its_deadline_and_shown(checkout: Path)
 
 INNER = """
 import sys, time
-from harness import apart
+from bringup.harness.reduce import child_process as apart
 from bringup.harness.records.schema import Stage
 
 apart.say(Stage.EXPORT, {seconds})
