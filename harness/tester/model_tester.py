@@ -27,7 +27,7 @@ from bringup.harness.frontend import training
 from bringup.harness.frontend.eager import WithoutDropout, without_fast_paths
 from bringup.harness.frontend.entry import Call
 from bringup.harness.frontend.lowering import Program, lower_torch, lower_training
-from bringup.harness.frontend.torch_program import call_of
+from bringup.harness.frontend.torch_program import call_of, random_op
 from bringup.harness.recording import recorder as recording
 from bringup.harness.recording.recorder import TesterRecorder, TestRecorder
 from bringup.harness.records.naming import identity_of
@@ -310,21 +310,25 @@ class ModelTester(ModelRuns):
                 stage.attributes["intermediates"] = found
                 self._hints.append(found)
             nothing = self._nothing_compared(outputs, executor)
-        self._judge(checks, nothing)
+        graph = executor.program.graph
+        self._judge(checks, nothing, random_op(graph) if graph is not None else None)
         return outputs
 
-    def _judge(self, checks: Sequence[OutputCheck], nothing: str) -> None:
-        """The verdict on the device's outputs, on record and yet to be raised."""
+    def _judge(self, checks: Sequence[OutputCheck], nothing: str, drawn: str | None) -> None:
+        """The verdict on the device's outputs, on record and yet to be raised.
+
+        `drawn` is the op by which outputs depend on random numbers, if there is one.
+        """
         assert self._golden_run is not None
         if self._golden_run.difference:
             self._note_unverified(recording.NON_DETERMINISTIC, self._golden_run.difference)
             return
         found = mismatches(checks)
-        if found and self._golden_run.draws:
+        if found and drawn:
             self._note_unverified(
                 recording.NON_DETERMINISTIC,
-                "the model draws random numbers, and a device draws others than PyTorch:"
-                f" {found[0]}",
+                f"the model draws random numbers ({drawn}), and a device draws others than"
+                f" PyTorch: {found[0]}",
             )
             return
         self.mismatches += found

@@ -72,3 +72,8 @@ def test_what_cannot_work_is_one_sentence(front_end: Done, case: str) -> None:
     assert record.outcome is Outcome.FAILED
     assert record.failure is not None and record.failure.stage is stage
     assert sentence in record.failure.message
+
+
+def test_what_is_drawn_and_not_used_excuses_nothing(front_end: Done) -> None:
+    record = front_end.records["draws_and_is_wrong[full-eval]@cpu"]
+    assert record.outcome is Outcome.INCORRECT

@@ -223,3 +223,12 @@ def test_draws(case):
 @pytest.mark.parametrize("case", REFUSED)
 def test_refused(case):
     run(REFUSED[case][1], REFUSED[case][0])
+
+
+def off_where_exported(model, x):
+    torch.rand_like(x)  # drawn, and used by nobody
+    return model.l(x) + (1.0 if torch.compiler.is_compiling() else 0.0)
+
+
+def test_draws_and_is_wrong():
+    run(lambda: Model(off_where_exported), "eval")
