@@ -54,10 +54,16 @@ def collect_tests(folder: str, root: Path, timeout_s: float = TIMEOUT_S) -> Coll
     """Collect below `folder`, which is relative to `root`.
 
     Raises:
-        PipelineError: the folder does not exist, or pytest cannot collect at all.
+        PipelineError: the folder does not exist or lies elsewhere, or pytest cannot collect at all.
     """
     if not (root / folder).exists():
         raise PipelineError(f"the folder of tests {folder} does not exist in {root}")
+    if not (root / folder).resolve().is_relative_to(root.resolve()):
+        # pytest names what lies outside by the argument it was given, so a plan's ids find nothing
+        raise PipelineError(
+            f"the folder of tests {folder} lies outside {root}, where its tests have no lasting "
+            "id; run `bringup` in a folder above it"
+        )
     crashed: dict[str, str] = {}
     for _ in range(_MOST_CRASHES):
         found = _attempt(folder, root, crashed, timeout_s)
