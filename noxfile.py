@@ -167,6 +167,12 @@ def devices(session: nox.Session) -> None:
 
 
 @nox.session
+def help_env(session: nox.Session) -> None:
+    """List every environment variable: what it takes, its default, what it holds, who reads it."""
+    command(session, "-m", "bringup.harness.help_env")
+
+
+@nox.session
 def tests(session: nox.Session) -> None:
     """Run the test suite without the slow marker, on up to four cores (-- -n 0: in one process)."""
     prepare(session)

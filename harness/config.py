@@ -16,11 +16,13 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar, overload
 
 from bringup.harness.errors import UsageError
-from bringup.harness.records import environment
-from bringup.harness.records.environment import (
+from bringup.harness.records import variable_names as names
+from bringup.harness.records.variable_values import (
+    DEPTHS,
     SECONDS,
     flag,
     log_level,
+    one_of,
     save_levels,
     threshold,
     whole,
@@ -98,7 +100,7 @@ class Setting(Generic[T]):
 
 
 def _depth(text: str) -> CompileDepth:
-    return CompileDepth[environment.one_of(*environment.DEPTHS)(text)]
+    return CompileDepth[one_of(*DEPTHS)(text)]
 
 
 _ELSEWHERE = {
@@ -146,34 +148,34 @@ class CompilerConfig(metaclass=_Built):
 
     _built = False
 
-    compile_depth = Setting(CompileDepth.EXECUTE, "TT_TORCH_COMPILE_DEPTH", _depth)
-    profile_ops = Setting(True, "TT_TORCH_PROFILE_OPS", flag)
+    compile_depth = Setting(CompileDepth.EXECUTE, names.DEPTH_VARIABLE, _depth)
+    profile_ops = Setting(True, names.PROFILE_OPS_VARIABLE, flag)
     """Put the seconds and the memory of each op's stages on record in op-by-op flows."""
-    enable_consteval = Setting(False, "TT_TORCH_CONSTEVAL", flag)
+    enable_consteval = Setting(False, names.CONSTEVAL_VARIABLE, flag)
     """Fold what depends on constants and buffers before compiling."""
-    consteval_parameters = Setting(False, "TT_TORCH_CONSTEVAL_PARAMETERS", flag)
+    consteval_parameters = Setting(False, names.CONSTEVAL_PARAMETERS_VARIABLE, flag)
     """Fold what depends on parameters too."""
-    inline_parameters = Setting(False, "TT_TORCH_INLINE_PARAMETERS", flag)
+    inline_parameters = Setting(False, names.INLINE_PARAMETERS_VARIABLE, flag)
     """Put parameters into the IR as constants instead of passing them as arguments."""
-    enable_optimizer = Setting(False, "TT_TORCH_OPTIMIZER", flag)
+    enable_optimizer = Setting(False, names.OPTIMIZER_VARIABLE, flag)
     """Ask the device's compiler for its optimiser."""
-    verify_op_by_op = Setting(False, "TT_TORCH_VERIFY_OP_BY_OP", flag)
+    verify_op_by_op = Setting(False, names.VERIFY_OP_BY_OP_VARIABLE, flag)
     """Fail an op-by-op test in which an op's output is wrong; compared it is in any case."""
-    enable_intermediate_verification = Setting(False, "TT_TORCH_VERIFY_INTERMEDIATES", flag)
+    enable_intermediate_verification = Setting(False, names.VERIFY_INTERMEDIATES_VARIABLE, flag)
     """Compare every intermediate value of a full flow and name the first that is wrong."""
-    check_all_ops_execute = Setting(False, "TT_TORCH_CHECK_ALL_OPS_EXECUTE", flag)
+    check_all_ops_execute = Setting(False, names.CHECK_ALL_OPS_EXECUTE_VARIABLE, flag)
     """Fail an op-by-op test in which an op did not execute."""
-    ir_log_level = Setting("", "TT_TORCH_IR_LOG_LEVEL", log_level)
+    ir_log_level = Setting("", names.IR_LOG_LEVEL_VARIABLE, log_level)
     """INFO prints each level's IR, DEBUG what every pass of torch-mlir changed as well."""
-    save_mlir = Setting[tuple[str, ...]]((), "TT_TORCH_SAVE_MLIR", save_levels)
+    save_mlir = Setting[tuple[str, ...]]((), names.SAVE_MLIR_VARIABLE, save_levels)
     """Levels to write as plain files: STABLEHLO, TTIR, TTNN."""
-    save_binary = Setting(False, "TT_TORCH_SAVE_BINARY", flag)
+    save_binary = Setting(False, names.SAVE_BINARY_VARIABLE, flag)
     """Write the device's binary as a plain file."""
-    run_global_op_idx = Setting[int | None](None, "RUN_GLOBAL_OP_IDX", whole("an op's index"))
+    run_global_op_idx = Setting[int | None](None, names.ONLY_OP_VARIABLE, whole("an op's index"))
     """Run only the op of this index in an op-by-op flow."""
-    rti_pcc_fail_thresh = Setting(0.99, "RTI_PCC_FAIL_THRESH", threshold)
+    rti_pcc_fail_thresh = Setting(0.99, names.INTERMEDIATE_PCC_VARIABLE, threshold)
     """PCC below which an intermediate value counts as wrong."""
-    single_op_timeout = Setting(30.0, "BRINGUP_OP_DEADLINE", SECONDS)
+    single_op_timeout = Setting(30.0, names.OP_DEADLINE_VARIABLE, SECONDS)
     """Seconds for one op in an op-by-op flow."""
 
     def __init__(self) -> None:

@@ -20,6 +20,11 @@ class RecordError(HarnessError):
     """A record cannot be written, read or trusted."""
 
 
+class StorageError(RecordError):
+    """A record cannot be written, or what was written is lost: the machine's fault, not the
+    input's."""
+
+
 class FileError(HarnessError):
     """A file that a model needs is nowhere to be had: the machine's fault, not the model's."""
 

@@ -3,69 +3,85 @@
 # SPDX-License-Identifier: Apache-2.0
 """`python -m bringup.harness.list_devices [NAME ...] [--json] [--forget NAME]`: list this machine's
 devices.
-
-Exit codes: 0 listed, 2 a name is unknown.
 """
 
 import argparse
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bringup.harness.device_host.listing import Listed, State, list_devices
+from bringup.harness.device_host.listing import list_devices
 from bringup.harness.devices import device_history
 from bringup.harness.devices.catalog import kind_of
-from bringup.harness.errors import UsageError
-from bringup.harness.records.environment import check
-from bringup.harness.storage.writable import encoded, never_fail_to_print
+from bringup.harness.options.command_line import Command, parser_of, read, run
+from bringup.harness.options.exit_codes import ExitCode
+from bringup.harness.options.option import option
+from bringup.harness.records.device_listing import DeviceState, ListedDevice, encode_listing
 
-_STYLES = {State.EXECUTES: "green", State.COMPILES: "yellow", State.MISSING: "dim"}
+_STYLES = {
+    DeviceState.EXECUTES: "green",
+    DeviceState.COMPILES: "yellow",
+    DeviceState.MISSING: "dim",
+}
+
+
+COMMAND = Command(
+    name="devices",
+    prog="nox -s devices --",
+    says="List the devices of this machine. Each one is really opened.",
+    examples=(
+        ("", "all that are known here"),
+        ("n150 --json", "one of them, for a program"),
+        ("--forget n150", "its card was taken out; that it only compiles is no fault from now on"),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of the command."""
+
+    names: tuple[str, ...] = option((), "NAME", "only these devices", metavar="NAME")
+    json: bool = option(False, "--json", "print JSON, as `--devices-from` takes it")
+    forget: tuple[str, ...] = option(
+        (),
+        "--forget",
+        "a device that executed on this machine need not any more: a compile-only one is no fault "
+        "of it from now on",
+        metavar="NAME",
+    )
 
 
 def command_line() -> argparse.ArgumentParser:
-    """The options of the command."""
-    parser = argparse.ArgumentParser(
-        prog="nox -s devices --",
-        description="List the devices of this machine. Each one is really opened.",
-        epilog="examples:  nox -s devices    nox -s devices -- n150 --json",
-    )
-    parser.add_argument("names", nargs="*", metavar="NAME", help="only these devices")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument(
-        "--forget",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="a device that executed on"
-        " this machine need not any more: a compile-only one is no fault of it from now on",
-    )
-    return parser
+    """The parser, as documentation reads it."""
+    return parser_of(COMMAND, Options)
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """List devices; returns the exit code."""
-    options = command_line().parse_args(arguments)
-    never_fail_to_print()
-    try:
-        check()
-        for name in (*options.names, *options.forget):
-            kind_of(name)
-        for name in options.forget:
-            device_history.forget(name)
-    except UsageError as error:
-        print(error, file=sys.stderr)
-        return 2
-    listed = list_devices(options.names)
+    words = sys.argv[1:] if arguments is None else arguments
+    return run("", lambda: _main(words))
+
+
+def _main(words: Sequence[str]) -> int:
+    options = Options(**read(COMMAND, Options, words).values)
+    for name in (*options.names, *options.forget):
+        kind_of(name)
+    for name in options.forget:
+        device_history.forget(name)
+    listed = list_devices(list(options.names))
     if options.json:
-        print(encoded(listed).decode())
+        print(encode_listing(listed).decode())
     else:
         Console().print(table(listed))
-    return 0
+    return ExitCode.KEPT
 
 
-def table(listed: list[Listed]) -> Table:
+def table(listed: list[ListedDevice]) -> Table:
     """A table for people."""
     drawn = Table(box=None, pad_edge=False)
     for heading in ("device", "here it", "as", "what it is"):

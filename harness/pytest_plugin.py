@@ -32,6 +32,12 @@ from bringup.harness.records.collected import (
 from bringup.harness.records.environment import check
 from bringup.harness.records.naming import SIZES, nodeid_on, same_test, sized
 from bringup.harness.records.schema import GOOD, Failure, Identity, Outcome
+from bringup.harness.records.variable_names import (
+    DEVICE_VARIABLE,
+    RUN_DIR_VARIABLE,
+    SIZE_VARIABLE,
+    XDIST_WORKER_VARIABLE,
+)
 from bringup.harness.state import settings
 from bringup.harness.storage.scratch import sweep
 from bringup.harness.storage.writable import MESSAGE_LIMIT, plain, said_by, writable
@@ -39,9 +45,6 @@ from bringup.harness.storage.writable import MESSAGE_LIMIT, plain, said_by, writ
 if TYPE_CHECKING:
     from bringup.harness.recording.recorder import TestRecorder
 
-DEVICE_VARIABLE = "BRINGUP_DEVICE"
-SIZE_VARIABLE = "BRINGUP_SIZE"
-"""Set for the tests of a session; loaders that can build a tiny model look at it."""
 _outcomes = pytest.StashKey[list[pytest.TestReport]]()
 _twins = pytest.StashKey[dict[str, str]]()
 _op_tallies = pytest.StashKey[dict[str, OpTally]]()
@@ -104,7 +107,7 @@ def selected_devices(config: pytest.Config) -> list[str]:
 
 def pytest_sessionstart() -> None:
     """Take away what sessions that were killed left in the temporary directory."""
-    if "PYTEST_XDIST_WORKER" not in os.environ:
+    if XDIST_WORKER_VARIABLE not in os.environ:
         sweep()
 
 
@@ -113,7 +116,7 @@ def pytest_collection(session: pytest.Session) -> None:
     config = session.config
     names = selected_devices(config) or [default_device()]
     alone = config.getoption("dist", "no") == "no" and not hasattr(config, "workerinput")
-    recorded = recording.RUN_DIR_VARIABLE in os.environ
+    recorded = RUN_DIR_VARIABLE in os.environ
     if recorded and alone and len(names) == 1 and not config.option.collectonly:
         device(names[0]).start()
 
@@ -121,7 +124,7 @@ def pytest_collection(session: pytest.Session) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Refuse two tests that would be one on record; spare the collector what imports left."""
     config = session.config
-    if recording.RUN_DIR_VARIABLE in os.environ and not config.option.collectonly:
+    if RUN_DIR_VARIABLE in os.environ and not config.option.collectonly:
         config.stash[_twins] = _twins_among(session.items)
         if config.stash[_twins] and not hasattr(config, "workerinput"):
             raise pytest.UsageError(next(iter(config.stash[_twins].values())))
@@ -197,7 +200,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     if item.nodeid in item.config.stash.get(_twins, {}):
         return (yield)  # it is refused, and off the record
     recording.announce_test(_identity(item), item.nodeid, entry_of_item(item))
-    if os.environ.get(recording.RUN_DIR_VARIABLE):
+    if os.environ.get(RUN_DIR_VARIABLE):
         recording.open_test()
     try:
         with settings.restored() as item.config.stash[_settings]:

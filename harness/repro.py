@@ -5,20 +5,22 @@
 
 What it names is run in a process of its own, with a deadline: whatever becomes of that, the command
 says how it ended.
-
-Exit codes: 0 it ended with the same fingerprint, 1 with another one, 2 there is no such
-reproducer, 3 the device cannot be had.
+It ends with KEPT when the reproducer ended with the same fingerprint, BROKEN when with another.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from bringup.harness.device_host.op_run import OpRun
-from bringup.harness.errors import DeviceError, HarnessError
-from bringup.harness.records.environment import check
+from bringup.harness.errors import UsageError
+from bringup.harness.options.command_line import Command, parser_of, read, run
+from bringup.harness.options.exit_codes import ExitCode
+from bringup.harness.options.option import option
 from bringup.harness.records.naming import SIZES
+from bringup.harness.records.variable_values import SECONDS as POSITIVE_SECONDS
 from bringup.harness.reduce import child_process as apart
 from bringup.harness.reduce.model_reproducer import (
     ModelExpected,
@@ -29,7 +31,6 @@ from bringup.harness.reduce.model_reproducer import (
 from bringup.harness.reduce.request import PART_DEADLINE, SECONDS, is_test_id
 from bringup.harness.reproduce.lookup import find
 from bringup.harness.reproduce.reproducer import EXPECTED, Expected, read_expected
-from bringup.harness.storage.writable import never_fail_to_print
 
 _TRUSTED = (
     "--trust: the reproducer may run any code, with your rights: a test file, a library to preload,"
@@ -37,71 +38,78 @@ _TRUSTED = (
 )
 
 
-def command_line() -> argparse.ArgumentParser:
+COMMAND = Command(
+    name="repro",
+    prog="nox -s repro --",
+    says="Run the reproducer of an op, or of a model and reduce that to the ops that are to blame, "
+    "and say whether it ends with the same fingerprint.",
+    examples=(
+        ("3f2a", "the op whose key begins so, of the newest run that has it"),
+        ("3f2a91c05b7de846-n150", "on one device"),
+        (
+            "'tests/models/bert/test_bert.py::test_bert[full-eval]' --device cpu",
+            "a failing model, down to the ops that are to blame",
+        ),
+        ("results/night/repro/3f2a91c05b7de846-n150 --verbose", "by its place, with all it says"),
+    ),
+    notes="""\
+WHICH is the path of a reproducer's directory, if there is one; else the first digits of an op's
+key, KEY-DEVICE, a model test's key or its pytest id. Where several are meant they are named and
+none is run.""",
+)
+
+
+@dataclass(frozen=True)
+class Options:
     """The options of the command."""
-    parser = argparse.ArgumentParser(
-        prog="nox -s repro --",
-        description="Run the reproducer of an op, or of a model and reduce that to the ops that are"
-        " to blame, and say whether it ends with the same fingerprint.",
-        epilog="exit codes: 0 the same, 1 another, 2 no such reproducer, 3 no such device here",
+
+    which: str = option(
+        "", "WHICH", "the reproducer; see below", metavar="KEY|TEST|DIR", required=True
     )
-    parser.add_argument(
-        "which",
-        metavar="KEY|TEST|DIR",
-        help="first digits of an op's key, KEY-DEVICE, a model test's key or pytest id, or the"
-        " path of a reproducer's directory",
+    device: str | None = option(
+        None, "--device", "of an op or a model test that failed on several", metavar="NAME"
     )
-    parser.add_argument("--device", help="of an op or a model test that failed on several")
-    parser.add_argument(
-        "--size", choices=SIZES, default=SIZES[0], help="of a model test (default %(default)s)"
+    size: str = option(SIZES[0], "--size", "of a model test", choices=SIZES)
+    seconds: float = option(
+        SECONDS, "--seconds", "to reduce a model", parse=POSITIVE_SECONDS, metavar="SECONDS"
     )
-    parser.add_argument(
-        "--seconds", type=float, default=SECONDS, help="to reduce a model (default %(default)g)"
-    )
-    parser.add_argument(
+    deadline: float = option(
+        PART_DEADLINE,
         "--deadline",
-        type=float,
-        default=PART_DEADLINE,
-        help="seconds for one part of a model (default %(default)g)",
+        "for one part of a model",
+        parse=POSITIVE_SECONDS,
+        metavar="SECONDS",
     )
-    parser.add_argument(
+    results: Path = option(
+        Path("results"),
         "--results",
-        type=Path,
-        default=Path("results"),
-        help="the folder of run directories, or the one, to look in (default %(default)s)",
+        "the folder of run directories, or the one, to look in",
+        parse=Path,
+        metavar="DIR",
     )
-    parser.add_argument(
+    trust: bool = option(
+        False,
         "--trust",
-        action="store_true",
-        help="run whatever the reproducer names: tests that are not of this checkout, variables,"
-        " compiler options and operators that are not PyTorch's; only if you know who wrote it",
+        "run whatever the reproducer names: tests that are not of this checkout, variables, "
+        "compiler options and operators that are not PyTorch's; only if you know who wrote it",
     )
-    parser.add_argument("--verbose", action="store_true", help="print the whole diagnostic")
-    return parser
+    verbose: bool = option(False, "--verbose", "print the whole diagnostic")
+
+
+def command_line() -> argparse.ArgumentParser:
+    """The parser, as documentation reads it."""
+    return parser_of(COMMAND, Options)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one reproducer; returns the exit code."""
-    options = command_line().parse_args(arguments)
-    never_fail_to_print()
-    try:
-        check()
-        return _run(options, sys.argv[1:] if arguments is None else arguments)
-    except DeviceError as error:
-        print(error, file=sys.stderr)
-        return 3
-    except HarnessError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    return run("", lambda: _main(words))
 
 
-def _run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
-    """Look for it, and have it run in a process of its own
-    (`bringup.harness.reduce.child_process`).
-    """
+def _main(words: Sequence[str]) -> int:
+    """Look for it, and have it run in a process of its own (`harness/reduce/child_process.py`)."""
+    options = Options(**read(COMMAND, Options, words).values)
     inner = apart.is_inner()
     if options.trust and not inner:
         print(_TRUSTED, file=sys.stderr)
@@ -109,23 +117,25 @@ def _run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
     if folder is not None or is_test_id(options.which):
         if inner:
             return _model(options, folder)
-        expected = read_model(folder) if folder is not None else None
-        if expected is not None and not options.trust:
-            refuse_untrusted(expected, f"{folder}/{EXPECTED}")
-        end = apart.run("bringup.harness.repro", arguments)
-        return _model_ended(expected, end.run) if end.run else end.code or 0
+        model = read_model(folder) if folder is not None else None
+        if model is not None and not options.trust:
+            refuse_untrusted(model, f"{folder}/{EXPECTED}")
+        end = apart.run("bringup.harness.repro", words)
+        return _model_ended(model, end.run) if end.run else end.code or 0
+    if not (options.results.is_dir() or Path(options.which).is_dir()):
+        raise UsageError(f"there is no folder of runs {options.results}")
     found = find(options.which, options.results, options.device)
-    op = read_expected(found.folder)
+    expected = read_expected(found.folder)
     if inner:
-        return _op(found.folder, op, trust=options.trust, verbose=options.verbose)
-    print(f"{found.folder}: {op.op.name} on {op.device}", flush=True)
+        return _op(found.folder, expected, trust=options.trust, verbose=options.verbose)
+    print(f"{found.folder}: {expected.op.name} on {expected.device}", flush=True)
     if found.older:
         print(f"(the newest of {len(found.older) + 1}; before it {found.older[0]})", flush=True)
-    end = apart.run("bringup.harness.repro", arguments)
-    return _op_ended(op, end.run) if end.run else end.code or 0
+    end = apart.run("bringup.harness.repro", words)
+    return _op_ended(expected, end.run) if end.run else end.code or 0
 
 
-def _model(options: argparse.Namespace, folder: Path | None) -> int:
+def _model(options: Options, folder: Path | None) -> int:
     from bringup.harness.reduce.run_model import reproduce_model  # brings pytest along
 
     return reproduce_model(
@@ -148,7 +158,7 @@ def _op(folder: Path, expected: Expected, *, trust: bool, verbose: bool) -> int:
         print(ending.diagnostic)
     same, sentence = compared(expected, ending)
     print(sentence)
-    return 0 if same else 1
+    return ExitCode.KEPT if same else ExitCode.BROKEN
 
 
 def _op_ended(expected: Expected, run: OpRun) -> int:
@@ -157,7 +167,7 @@ def _op_ended(expected: Expected, run: OpRun) -> int:
 
     same, sentence = compared(expected, ending_of(run))
     print(f"{_why(run)}\n{sentence}")
-    return 0 if same else 1
+    return ExitCode.KEPT if same else ExitCode.BROKEN
 
 
 def _model_ended(expected: ModelExpected | None, run: OpRun) -> int:
@@ -169,7 +179,7 @@ def _model_ended(expected: ModelExpected | None, run: OpRun) -> int:
     end = ending_of(run)
     same, sentence = how_it_ended(expected, Ending(end.outcome, end.failure, end.status))
     print(f"{_why(run)}\n{sentence}\nIt ends its own process, so there is nothing to reduce.")
-    return 0 if same else 1
+    return ExitCode.KEPT if same else ExitCode.BROKEN
 
 
 def _why(run: OpRun) -> str:

@@ -3,12 +3,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """What each verb of the command line does, from its options to its exit code."""
 
+import contextlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bringup.harness.errors import RecordError, StorageError
+from bringup.harness.options.exit_codes import ExitCode
+from bringup.harness.options.option import Source, sources_of
 from bringup.harness.records.aliases import read_aliases
 from bringup.harness.records.journal import run_attempt
 from bringup.harness.records.moves import write_moves
@@ -21,19 +25,19 @@ from bringup.harness.records.run_dir import (
     write_shared_plan,
 )
 from bringup.harness.records.schema import Outcome, Plan, PlannedTest
+from bringup.harness.records.variable_names import GITHUB_RUN_VARIABLE, RUN_DIR_FILE_VARIABLE
 from bringup.harness.storage.atomic import write_atomically
 from bringup.harness.storage.scratch import sweep
 from bringup.pipeline.errors import PipelineError
-from bringup.pipeline.lists.expectations import ExitCode
 from bringup.pipeline.lists.lists import ListName, apply, diff, read_lists
 from bringup.pipeline.lists.promote import propose
 from bringup.pipeline.messages import Speaker
+from bringup.pipeline.options import RunOptions
 from bringup.pipeline.planning import verdict_cache
 from bringup.pipeline.planning.collect import collect_tests
 from bringup.pipeline.planning.groups import fill_estimates
 from bringup.pipeline.planning.selection import (
     Chosen,
-    RunOptions,
     alias_problems,
     choose,
     list_problems,
@@ -49,9 +53,6 @@ from bringup.pipeline.running.progress import clock, frame_of, watcher
 from bringup.pipeline.running.run_lock import RunLock, refuse_if_held
 from bringup.pipeline.running.session import Settings, default_workers
 from bringup.pipeline.running.supervisor import End, run_plan
-
-RUN_DIR_FILE_VARIABLE = "BRINGUP_RUN_DIR_FILE"
-"""Names a file for the run's directory, which is written when the run has its records."""
 
 
 def run(options: RunOptions, say: Speaker) -> ExitCode:
@@ -75,16 +76,25 @@ def run(options: RunOptions, say: Speaker) -> ExitCode:
         shared = share(chosen, options, n, run_id, now.timestamp())
         chosen = narrowed(chosen, shared, i)
     if options.dry_run:
-        _print_plan(chosen, say)
+        _print_plan(chosen, options, options.session, say)
         return ExitCode.KEPT
     run_dir = _fresh(options.output or Path("results") / name)
     plan = shared.of_shard(i, created=now.timestamp(), attempt=run_attempt())
-    with RunLock(run_dir) as lock:
+    with RunLock(run_dir) as lock, _records_lost_to_the_machine():
         return _carry_out(run_dir, plan, chosen, chosen.tests, options, lock, say)
 
 
-def make_plan(options: RunOptions, shards: int, target: Path, say: Speaker) -> ExitCode:
-    """Choose the tests once and write down which of `shards` shards runs which.
+@contextlib.contextmanager
+def _records_lost_to_the_machine() -> Iterator[None]:
+    """What cannot be read of a run that has begun was not given to us: the machine is to blame."""
+    try:
+        yield
+    except RecordError as error:
+        raise StorageError(str(error)) from error
+
+
+def make_plan(options: RunOptions, say: Speaker) -> ExitCode:
+    """Choose the tests once and write down which shard runs which.
 
     Raises:
         PipelineError: something asked for does not exist.
@@ -95,11 +105,11 @@ def make_plan(options: RunOptions, shards: int, target: Path, say: Speaker) -> E
     run_id = (
         options.run_id or _run_of_this_job(options) or f"{options.session}-{now:%Y%m%dT%H%M%SZ}"
     )
-    shared = share(chosen, options, min(shards, len(chosen.tests)), run_id, now.timestamp())
+    shared = share(chosen, options, min(options.shards, len(chosen.tests)), run_id, now.timestamp())
     if options.dry_run:
-        _print_plan(chosen, say)
+        _print_plan(chosen, options, "plan", say)
         return ExitCode.KEPT
-    write_shared_plan(target, shared)
+    write_shared_plan(options.target, shared)
     expected = fill_estimates(chosen.tests)
     for i, tests in enumerate(shared.shards, start=1):
         seconds = sum(expected[t.identity.key] for t in tests)
@@ -107,7 +117,7 @@ def make_plan(options: RunOptions, shards: int, target: Path, say: Speaker) -> E
         say(f"shard {i}/{len(shared.shards)}: {len(tests)} {noun}, about {clock(seconds)} of work")
     say(f"{_counted(chosen.tests, chosen.total, chosen.devices)}; plan {shared.digest[:12]}")
     tell_github(shared)
-    say(f"wrote {target}")
+    say(f"wrote {options.target}")
     return ExitCode.KEPT
 
 
@@ -121,11 +131,12 @@ def _resume(options: RunOptions, say: Speaker) -> ExitCode:
         chosen = resume.same_tests(plan, run_dir, choose(options, say))
         left = resume.left(ledger)
         if options.dry_run:
-            _print_plan(replace(chosen, tests=left), say)
+            _print_plan(replace(chosen, tests=left), options, options.session, say)
             return ExitCode.KEPT
         plan = resume.take_up(run_dir, plan, ledger)
         say(f"resumed: {len(plan.tests) - len(left)} of {len(plan.tests)} tests stay as they are")
-        return _carry_out(run_dir, plan, chosen, left, options, lock, say)
+        with _records_lost_to_the_machine():
+            return _carry_out(run_dir, plan, chosen, left, options, lock, say)
 
 
 def _carry_out(
@@ -188,13 +199,12 @@ def check_lists(options: RunOptions, say: Speaker) -> ExitCode:
     return ExitCode.USAGE if said else ExitCode.KEPT
 
 
-def merge_runs(
-    run_dirs: Sequence[Path], into: Path, say: Speaker, plan_file: Path | None = None
-) -> ExitCode:
+def merge_runs(options: RunOptions, say: Speaker) -> ExitCode:
     """Make one run of many shards; exit as broken as the run is incomplete.
 
-    With `plan_file`, the plan of all shards, none of them has to have arrived.
+    With the plan of all shards none of them has to have arrived.
     """
+    run_dirs, into, plan_file = options.run_dirs, options.into, options.plan
     absent = [str(path) for path in run_dirs if not path.is_dir()]
     if absent and plan_file is None:
         raise PipelineError(f"there is no run directory {', '.join(absent)}")
@@ -216,18 +226,18 @@ def merge_runs(
     return ExitCode.INFRASTRUCTURE if header.missing or unrun else ExitCode.KEPT
 
 
-def promote(run_dir: Path | None, options: RunOptions, write: bool, say: Speaker) -> ExitCode:
+def promote(options: RunOptions, say: Speaker) -> ExitCode:
     """Propose the list moves that a run's records support, and make them when asked."""
-    run_dir = run_dir or _newest_run(Path("results"))
-    lists = read_lists(options.lists)
+    run_dir = options.run_dir or _newest_run(Path("results"))
     _, records = read_merged(run_dir)
+    lists = read_lists(options.lists)
     collected = collect_tests(options.tests, Path.cwd())
     moves = propose(records, lists, collected.ids, collected.identify, read_aliases(options.lists))
     say(f"proposals in {write_moves(run_dir, moves)}")
     print_moves(moves, say)
     if moves:
         say(diff(options.lists, moves).rstrip("\n"))
-    if moves and write:
+    if moves and options.write:
         for path in apply(options.lists, moves):
             say(f"wrote {path}")
     elif moves:
@@ -266,7 +276,7 @@ def _run_id(options: RunOptions, name: str) -> str:
 
 def _run_of_this_job(options: RunOptions) -> str:
     """What all jobs of this run of a GitHub workflow call it; empty elsewhere."""
-    job = os.environ.get("GITHUB_RUN_ID")
+    job = os.environ.get(GITHUB_RUN_VARIABLE)
     return f"{options.session}-{job}" if job else ""
 
 
@@ -283,10 +293,14 @@ def _counted(tests: Sequence[PlannedTest], total: int, devices: Iterable[str]) -
     return f"{part} {noun} on {', '.join(devices)}"
 
 
-def _print_plan(chosen: Chosen, say: Speaker) -> None:
+def _print_plan(chosen: Chosen, options: RunOptions, verb: str, say: Speaker) -> None:
     expected = fill_estimates(chosen.tests)
     for test in sorted(chosen.tests, key=lambda t: (-expected[t.identity.key], t.identity)):
         known = "" if test.estimate_s is None else clock(test.estimate_s)
         say(f"{test.list_name or '-':<28} {known or '?':>8}  {test.nodeid}")
     counted = _counted(chosen.tests, chosen.total, chosen.devices)
     say(f"{counted}, about {clock(sum(expected.values()))} of work")
+    for flag, text, source in sources_of(options, options.sources, verb):
+        if source is not Source.DEFAULT:
+            say(f"{flag} {text or '-'}  ({source})")
+    say("every other option has its default")

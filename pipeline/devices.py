@@ -7,43 +7,22 @@
 may end its process, so it is never made in ours.
 """
 
-import enum
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import msgspec
-
 from bringup.harness.errors import RecordError
-from bringup.harness.storage.decoding import decode_json, read_bytes
+from bringup.harness.options.did_you_mean import hint
+from bringup.harness.records.device_listing import ListedDevice, decode_listing
+from bringup.harness.storage.decoding import read_bytes
 from bringup.pipeline.errors import PipelineError
-from bringup.pipeline.messages import hint
 
 PROBE_TIMEOUT_S = 300.0
 _UNKNOWN_NAME = 2  # its exit code; the sentence is on stderr
 
 
-class DeviceState(enum.StrEnum):
-    """How far a model can get here."""
-
-    EXECUTES = "executes"
-    COMPILES = "compiles"
-    MISSING = "missing"
-
-
-class Device(msgspec.Struct, frozen=True):
-    """One device by name."""
-
-    name: str
-    state: DeviceState
-    reason: str = ""
-    """Why it is not more."""
-    capacity: int | None = None
-    """Tests it runs at a time; None: any number."""
-
-
-def probe(root: Path, names: Sequence[str] = ()) -> tuple[Device, ...]:
+def probe(root: Path, names: Sequence[str] = ()) -> tuple[ListedDevice, ...]:
     """Ask the harness, in a child started in `root`, of `names` or of every device.
 
     Raises:
@@ -70,7 +49,7 @@ def probe(root: Path, names: Sequence[str] = ()) -> tuple[Device, ...]:
     return parse(done.stdout, spoken)
 
 
-def read(path: Path) -> tuple[Device, ...]:
+def read(path: Path) -> tuple[ListedDevice, ...]:
     """Read a file of what that command printed, on this machine or another.
 
     Raises:
@@ -82,19 +61,19 @@ def read(path: Path) -> tuple[Device, ...]:
         raise PipelineError(str(error)) from error
 
 
-def parse(data: bytes, source: str) -> tuple[Device, ...]:
+def parse(data: bytes, source: str) -> tuple[ListedDevice, ...]:
     """Devices from JSON.
 
     Raises:
         PipelineError: something else.
     """
     try:
-        return decode_json(data, tuple[Device, ...], source, "JSON of devices")
+        return decode_listing(data, source)
     except RecordError as error:
         raise PipelineError(f"{source} gave no list of devices: {error}") from error
 
 
-def named(devices: Sequence[Device], names: Iterable[str]) -> list[Device]:
+def named(devices: Sequence[ListedDevice], names: Iterable[str]) -> list[ListedDevice]:
     """The devices called `names`, in that order, each once.
 
     Raises:

@@ -14,9 +14,6 @@ import signal
 _SET_PDEATHSIG = 1
 _SET_CHILD_SUBREAPER = 36
 
-PARENT_VARIABLE = "BRINGUP_PARENT"
-"""Names the pid that a pytest controller must have as its parent."""
-
 
 def die_with_parent(parent: int, number: signal.Signals) -> None:
     """Have the kernel send `number` to this process when the process `parent` is gone.

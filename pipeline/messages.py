@@ -1,11 +1,9 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""Words for a person, on a stream that may be gone, and of a person, who may have mistyped."""
+"""Words for a person, on a stream that may be gone."""
 
 import contextlib
-import difflib
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -26,9 +24,3 @@ class Speaker:
 def printable(text: str) -> str:
     """One line without control characters."""
     return "".join(c if c.isprintable() else " " for c in text)
-
-
-def hint(word: str, known: Collection[str]) -> str:
-    """`; did you mean X?`, or nothing."""
-    near = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
-    return f"; did you mean {near[0]}?" if near else ""

@@ -8,14 +8,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-import msgspec
-
 from bringup.harness.errors import RecordError
 from bringup.harness.records.moves import read_moves
 from bringup.harness.records.recent import merged_runs, recent_ops
-from bringup.harness.records.run_dir import read_merged, read_ops, read_plans
+from bringup.harness.records.run_dir import read_merged, read_ops, read_plans, read_run_header
 from bringup.harness.storage.atomic import write_atomically
-from bringup.harness.storage.decoding import decode_json, read_bytes
 from bringup.reports import catalog
 from bringup.reports.attempts import Attempts
 from bringup.reports.errors import ReportError
@@ -137,18 +134,13 @@ def load(run_dir: Path) -> RunSummary:
     return summarise(header, records, read_plans(run_dir), read_moves(run_dir), ops, run_dir)
 
 
-class _Created(msgspec.Struct):
-    created: float
-    resumed: float = 0.0
-
-
 def newest_run(results: Path) -> Path:
     """The merged run below `results` that was begun, or taken up again, last.
 
     Raises:
         ReportError: there is none, or one cannot be read and might be it.
     """
-    created = {path.parent: _created(path) for path in merged_runs(results)}
+    created = {path.parent: _created(path.parent) for path in merged_runs(results)}
     if not created:
         raise ReportError(
             f"no merged run below {results}: name a run directory, or merge one first"
@@ -156,9 +148,9 @@ def newest_run(results: Path) -> Path:
     return max(created, key=lambda run_dir: (created[run_dir], run_dir.name))
 
 
-def _created(header: Path) -> float:
+def _created(run_dir: Path) -> float:
     try:
-        found = decode_json(read_bytes(header), _Created, header, "a run's header")
+        found = read_run_header(run_dir)
         return max(found.created, found.resumed)
     except RecordError as error:
         raise ReportError(f"cannot tell which run is the newest: {error}") from error

@@ -20,6 +20,7 @@ from typing import Any
 
 from bringup.harness.errors import UsageError
 from bringup.harness.extensions import did_you_mean, extensions
+from bringup.harness.records.variable_names import REPORTERS_VARIABLE
 from bringup.reports.errors import ReportError
 from bringup.reports.formats import html, json, markdown, xlsx
 from bringup.reports.reporter import Reporter, RunReport, Written
@@ -27,7 +28,7 @@ from bringup.reports.reporter import Reporter, RunReport, Written
 SHIPPED: tuple[Reporter, ...] = (xlsx, markdown, json, html)
 """In the order in which they write: the page after the files that it links to."""
 ENTRY_POINTS = "bringup.reporters"
-VARIABLE = "BRINGUP_REPORTERS"
+
 """Modules with formats of somebody else's, with commas between them."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
@@ -51,7 +52,7 @@ class Unusable:
 
 def formats() -> dict[str, Reporter]:
     """Every format there is here, by name, in the order in which they write; others' are last."""
-    return _formats(os.environ.get(VARIABLE, ""))
+    return _formats(os.environ.get(REPORTERS_VARIABLE, ""))
 
 
 def chosen(names: Collection[str]) -> tuple[Reporter, ...]:
@@ -72,7 +73,7 @@ def chosen(names: Collection[str]) -> tuple[Reporter, ...]:
 def _formats(modules: str) -> dict[str, Reporter]:
     """`modules` are those of the variable."""
     found: dict[str, Reporter] = {reporter.NAME: reporter for reporter in SHIPPED}
-    for one in extensions(ENTRY_POINTS, VARIABLE, modules):
+    for one in extensions(ENTRY_POINTS, REPORTERS_VARIABLE, modules):
         broken = one.error and Unusable(one.name, f"{one.source} cannot be loaded: {one.why}")
         for reporter in [broken] if broken else _reporters_in(one.thing, one.name, one.source):
             if found.get(reporter.NAME, reporter) != reporter:  # the name is taken

@@ -7,69 +7,133 @@ What reads records or draws is imported when a verb runs: a help is there at onc
 """
 
 import argparse
-import enum
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bringup.harness.errors import HarnessError
+from bringup.harness.options.command_line import Command, parser_of, read, run
+from bringup.harness.options.did_you_mean import hint
+from bringup.harness.options.exit_codes import ExitCode
+from bringup.harness.options.option import option
 from bringup.reports import catalog
+from bringup.reports.errors import ReportError
 from bringup.reports.reporter import ArtifactChoice, ModelsReporter, Reporter
 
 if TYPE_CHECKING:
     from bringup.reports.build import Built, BuiltModels
 
-
-class ExitCode(enum.IntEnum):
-    """What a command says to its caller; as in `bringup.pipeline`."""
-
-    WRITTEN = 0
-    """The documents are there, whatever the results in them."""
-    USAGE = 2
-    """Wrong options, or a run that cannot be read; nothing was written."""
-    LOST = 3
-    """A format could not write its documents; the others did."""
+VERBS = ("build", "ops")
 
 
-_EPILOG = """\
-examples:
-  nox -s report                            the newest merged run below results/
-  nox -s report -- results/nightly-...     this one
-  nox -s report -- --format xlsx,html      in these formats only
-  nox -s report -- --ir failed             IR pages of what needs attention only
+def commands() -> dict[str, Command]:
+    """By verb, with the documents of the formats that there are."""
+    notes = "written, what is on ops when tests went op by op:\n" + _documents(catalog.formats())
+    return {
+        "build": Command(
+            name="build",
+            prog="nox -s report --",
+            says="Write the documents of one merged run into its directory.",
+            examples=(
+                ("", "the newest merged run below results/"),
+                ("results/nightly-20261128T021700Z", "this one; it is merged first, if nobody did"),
+                ("--format xlsx,html", "in these formats only"),
+                ("--ir failed", "IR pages of what needs attention only"),
+            ),
+            notes=notes,
+        ),
+        "ops": Command(
+            name="ops",
+            prog="python -m bringup.reports ops",
+            says="Write the documents on models op by op into the results folder: of every model "
+            "the newest op-by-op results over all merged runs below it.",
+            examples=(("--results nights", "of the runs below another folder"),),
+        ),
+    }
 
-written into the run directory, those on ops when tests went op by op:
-{documents}
 
-exit codes:
-  0  the documents were written, whatever the results in them
-  2  wrong usage, or the run cannot be read; one sentence on stderr says why
-  3  a format could not be written, the others were; a sentence on stderr each
-"""
+def _documents(formats: Mapping[str, Reporter]) -> str:
+    """A line per file, each with the format that writes it."""
+    lines = [(n, file, says) for n, r in formats.items() for file, says in r.WRITES.items()]
+    format_width, file_width = (max((len(line[i]) for line in lines), default=0) for i in (0, 1))
+    return "\n".join(f"  {n:{format_width}}  {f:{file_width}}  {says}" for n, f, says in lines)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(","))
+    if not all(names):
+        raise ValueError(f"expected names with commas between them, not {text!r}")
+    return names
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of every verb."""
+
+    run_dir: Path | None = option(
+        None,
+        "RUN_DIR",
+        "a merged run",
+        parse=Path,
+        metavar="RUN_DIR",
+        verbs=["build"],
+        default_says="the newest below --results",
+    )
+    results: Path = option(
+        Path("results"), "--results", "the folder of merged runs", parse=Path, metavar="DIR"
+    )
+    ir: str = option(
+        ArtifactChoice.ALL.value,
+        "--ir",
+        "whose kept IR and diagnostics become pages",
+        choices=[choice.value for choice in ArtifactChoice],
+        verbs=["build"],
+    )
+    formats: tuple[str, ...] = option(
+        (),
+        "--format",
+        "write these only; may be repeated",
+        parse=_names,
+        metavar="NAME[,NAME]",
+        default_says="all",
+    )
+    lists: Path = option(
+        Path("tests/lists"),
+        "--lists",
+        "where aliases.toml says what tests were called before",
+        parse=Path,
+        metavar="DIR",
+    )
+
+
+def command_line(verb: str = "build") -> argparse.ArgumentParser:
+    """The parser of a verb, as documentation reads it."""
+    return parser_of(commands()[verb], Options)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    try:
-        return _run(arguments)
-    except HarnessError as error:
-        print(f"reports: {error}", file=sys.stderr)
-        return ExitCode.USAGE
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    return run("reports", lambda: _main(words))
 
 
-def _run(arguments: Sequence[str] | None) -> ExitCode:
-    options = _parser().parse_args(arguments)
-    from bringup.harness.records.environment import check
-    from bringup.harness.storage.writable import never_fail_to_print
+def _main(words: Sequence[str]) -> int:
+    if not words:
+        raise ReportError(f"say which VERB: {', '.join(VERBS)}")
+    verb, *rest = words
+    if verb in ("-h", "--help"):
+        print("\n\n".join(command_line(verb).format_help() for verb in VERBS))
+        return ExitCode.KEPT
+    if verb not in VERBS:
+        there = ", ".join(VERBS)
+        raise ReportError(f"there is no verb `{verb}`{hint(verb, VERBS)}; there are {there}")
+    options = Options(**read(commands()[verb], Options, rest).values)
+    reporters = catalog.chosen(options.formats)
+    return _ops(options, reporters) if verb == "ops" else _build(options, reporters)
 
-    never_fail_to_print()
-    check()
-    reporters = catalog.chosen([name for names in options.format for name in names])
-    return _ops(options, reporters) if options.verb == "ops" else _build(options, reporters)
 
-
-def _build(options: argparse.Namespace, reporters: Sequence[Reporter]) -> ExitCode:
+def _build(options: Options, reporters: Sequence[Reporter]) -> ExitCode:
     from rich.console import Console
 
     from bringup.harness.records.aliases import read_aliases
@@ -84,7 +148,7 @@ def _build(options: argparse.Namespace, reporters: Sequence[Reporter]) -> ExitCo
     return _code((*built.failures, *(recent.made.failures if recent else ())))
 
 
-def _ops(options: argparse.Namespace, reporters: Sequence[Reporter]) -> ExitCode:
+def _ops(options: Options, reporters: Sequence[Reporter]) -> ExitCode:
     from rich.console import Console
 
     from bringup.harness.records.aliases import read_aliases
@@ -113,90 +177,4 @@ def _code(failures: Sequence[str]) -> ExitCode:
     """What becomes of formats that failed; the same said of two folders is said once."""
     for sentence in dict.fromkeys(failures):
         print(f"reports: {sentence}", file=sys.stderr)
-    return ExitCode.LOST if failures else ExitCode.WRITTEN
-
-
-# --- arguments -------------------------------------------------------------------------------
-
-
-def _parser() -> argparse.ArgumentParser:
-    formats = catalog.formats()
-    shape = argparse.RawDescriptionHelpFormatter
-    epilog = _EPILOG.format(documents=_documents(formats))
-    parser = argparse.ArgumentParser(
-        prog="python -m bringup.reports",
-        description="Documents from the records of a run.",
-        epilog=epilog,
-        formatter_class=shape,
-    )
-    commands = parser.add_subparsers(required=True, metavar="VERB", dest="verb")
-    command = commands.add_parser(
-        "build",
-        prog="nox -s report --",
-        help="write the documents of one merged run",
-        description="Write the documents of one merged run into its directory.",
-        epilog=epilog,
-        formatter_class=shape,
-    )
-    command.add_argument("run_dir", nargs="?", type=Path, metavar="RUN_DIR", help="a merged run")
-    command.add_argument(
-        "--results",
-        type=Path,
-        default=Path("results"),
-        metavar="DIR",
-        help="where to look for the newest merged run when none is named (default: results)",
-    )
-    command.add_argument(
-        "--ir",
-        choices=[choice.value for choice in ArtifactChoice],
-        default=ArtifactChoice.ALL.value,
-        help="whose kept IR and diagnostics become pages (default: all)",
-    )
-    ops = commands.add_parser(
-        "ops",
-        help="write the documents on ops of all models recently run",
-        description="Write the documents on models op by op into the results folder: of every "
-        "model the newest op-by-op results over all merged runs below it.",
-    )
-    ops.add_argument(
-        "--results",
-        type=Path,
-        default=Path("results"),
-        metavar="DIR",
-        help="the folder of merged runs, and where the files go (default: results)",
-    )
-    for verb in (command, ops):
-        _add_common(verb, formats)
-    return parser
-
-
-def _add_common(parser: argparse.ArgumentParser, formats: Mapping[str, Reporter]) -> None:
-    parser.add_argument(
-        "--format",
-        type=_names,
-        action="append",
-        default=[],
-        metavar="NAME[,NAME]",
-        help=f"write these only, of {', '.join(formats)} (default: all)",
-    )
-    parser.add_argument(
-        "--lists",
-        type=Path,
-        default=Path("tests/lists"),
-        metavar="DIR",
-        help="where aliases.toml says what tests were called before (default: tests/lists)",
-    )
-
-
-def _names(text: str) -> list[str]:
-    names = [name.strip() for name in text.split(",")]
-    if not all(names):
-        raise argparse.ArgumentTypeError(f"expected names with commas between them, not {text!r}")
-    return names
-
-
-def _documents(formats: Mapping[str, Reporter]) -> str:
-    """A line per file, each with the format that writes it."""
-    lines = [(n, file, says) for n, r in formats.items() for file, says in r.WRITES.items()]
-    format_width, file_width = (max((len(line[i]) for line in lines), default=0) for i in (0, 1))
-    return "\n".join(f"  {n:{format_width}}  {f:{file_width}}  {says}" for n, f, says in lines)
+    return ExitCode.INFRASTRUCTURE if failures else ExitCode.KEPT

@@ -15,21 +15,26 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 FROM_GROUND_UP = {
     "harness": """
-        checkout_name errors reach storage extensions dense mlir records records/verdicts config
-        files verify devices devices/backends devices/kinds device_host recording list_devices ops
-        reference frontend state reproduce graph executor pytest_plugin op_by_op reduce repro tester
+        checkout_name errors reach storage extensions dense mlir records records/verdicts
+        options help_env config files verify devices devices/backends devices/kinds device_host
+        recording list_devices ops reference frontend state reproduce graph executor
+        pytest_plugin op_by_op reduce repro tester
     """,
     "pipeline": """
-        errors messages lifeline devices lists planning running results commands cli __main__
+        errors messages lifeline devices lists options planning running results commands verb_help
+        cli __main__
     """,
     "reports": """
         errors folder text model reporter html xlsx ops_json markdown formats catalog attempts
         build terminal cli __main__
     """,
 }
-SHARED = ("harness/records", "harness/storage", "harness/errors", "harness/extensions")
-"""What pipeline and reports know of the harness: records, how they are written and read, and how
-somebody else's parts are found."""
+SHARED = (
+    *("harness/records", "harness/storage", "harness/errors", "harness/options"),
+    "harness/extensions",
+)
+"""What pipeline and reports know of the harness: records, how they are written and read, how a
+command's options are, and how somebody else's parts are found."""
 
 
 def order(house: str) -> list[str]:

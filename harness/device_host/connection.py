@@ -29,7 +29,6 @@ from bringup.harness.device_host.arena import Arena, ArenaView
 from bringup.harness.device_host.fork_server import ForkServer
 from bringup.harness.device_host.host import STACK_SIGNAL
 from bringup.harness.device_host.stage_log import STAGE_LOG_SIZE, StageLog
-from bringup.harness.devices.backend import COMMON_FOLDER_VARIABLE
 from bringup.harness.devices.catalog import kind_of
 from bringup.harness.devices.failures import DeviceRefusal, HostCrash, HostTimeout
 from bringup.harness.devices.wire import (
@@ -43,6 +42,7 @@ from bringup.harness.devices.wire import (
     receive,
     send,
 )
+from bringup.harness.records.variable_names import COMMON_FOLDER_VARIABLE, PYTHONPATH_VARIABLE
 from bringup.harness.storage.scratch import Scratch
 
 STALLED_S = 120
@@ -105,7 +105,7 @@ class Connection:
         self, sock: socket.socket, fork_server: ForkServer | None, memory_limit: int
     ) -> HostProcess:
         environment = {
-            "PYTHONPATH": os.pathsep.join(filter(None, _import_path())),
+            PYTHONPATH_VARIABLE: os.pathsep.join(filter(None, _import_path())),
             "TMPDIR": str(self._scratch.path),
             COMMON_FOLDER_VARIABLE: tempfile.gettempdir(),
         }
@@ -326,4 +326,4 @@ def _left(end: float | None) -> float:
 def _import_path() -> tuple[str, str]:
     """Where the host finds this very package, installed or not."""
     root = Path(__file__).absolute().parents[3]
-    return str(root), os.environ.get("PYTHONPATH", "")
+    return str(root), os.environ.get(PYTHONPATH_VARIABLE, "")

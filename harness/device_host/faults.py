@@ -29,9 +29,9 @@ import numpy as np
 from bringup.harness.devices.backend import Array
 from bringup.harness.errors import RecordError, UsageError
 from bringup.harness.records.schema import Stage
+from bringup.harness.records.variable_names import FAULTS_VARIABLE
 from bringup.harness.storage.decoding import decode_json, read_bytes
 
-FAULTS_VARIABLE = "BRINGUP_FAULTS"
 _CHUNK = 256 << 20
 _FLOOD = 4 << 20
 

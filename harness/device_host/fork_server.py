@@ -35,6 +35,12 @@ import msgspec
 
 from bringup.harness.device_host.host import serve
 from bringup.harness.errors import DeviceError
+from bringup.harness.records.variable_names import (
+    JAX_PLATFORMS_VARIABLE,
+    PYTHONPATH_VARIABLE,
+    THREADS_VARIABLE,
+    XLA_LOG_LEVEL_VARIABLE,
+)
 from bringup.harness.storage.decoding import UNDECODABLE, why_not
 
 PRELOADED = (
@@ -48,10 +54,10 @@ _ANSWER_S = 120.0
 """A server that gives no answer for so long hangs; the first one waits for its imports."""
 _PR_SET_CHILD_SUBREAPER = 36
 _ENVIRONMENT = {
-    "JAX_PLATFORMS": "cpu",  # plugins register at import otherwise
-    "TF_CPP_MIN_LOG_LEVEL": "2",
+    JAX_PLATFORMS_VARIABLE: "cpu",  # plugins register at import otherwise
+    XLA_LOG_LEVEL_VARIABLE: "2",
     "OPENBLAS_NUM_THREADS": "1",  # else numpy's import starts threads
-    "OMP_NUM_THREADS": "1",
+    THREADS_VARIABLE: "1",
 }
 
 
@@ -130,7 +136,7 @@ class ForkServer:
         self._sock, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._sock.settimeout(_ANSWER_S)
         root = str(Path(__file__).absolute().parents[3])
-        path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
+        path = os.pathsep.join(filter(None, (root, os.environ.get(PYTHONPATH_VARIABLE, ""))))
         command = [
             sys.executable,
             "-m",
@@ -141,7 +147,7 @@ class ForkServer:
             self._process = subprocess.Popen(
                 [*command, *self._modules],
                 pass_fds=[theirs.fileno()],
-                env=os.environ | _ENVIRONMENT | {"PYTHONPATH": path},
+                env=os.environ | _ENVIRONMENT | {PYTHONPATH_VARIABLE: path},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 start_new_session=True,

@@ -20,8 +20,6 @@ import numpy.typing as npt
 from bringup.harness.devices.wire import Level
 
 Array = npt.NDArray[Any]
-COMMON_FOLDER_VARIABLE = "BRINGUP_COMMON_TMPDIR"
-"""The temporary folder all hosts share; a host's own `TMPDIR` is private to it."""
 
 
 class Opening(msgspec.Struct, frozen=True):

@@ -25,6 +25,7 @@ from bringup.harness.errors import UsageError
 from bringup.harness.extensions import did_you_mean, extensions
 from bringup.harness.records import provenance
 from bringup.harness.records.values import Status
+from bringup.harness.records.variable_names import KINDS_VARIABLE
 from bringup.harness.storage.writable import said_by
 
 _KINDS = "bringup.harness.devices.kinds"
@@ -35,8 +36,6 @@ DEFAULT_DEVICE = "cpu"
 INTERPRETER = "interpreter"
 """The device whose word on StableHLO is the specification's."""
 ENTRY_POINTS = "bringup.devices"
-KINDS_VARIABLE = "BRINGUP_DEVICE_KINDS"
-"""Modules with `KINDS` of somebody else's, with commas between them."""
 
 
 def kind_of(name: str) -> DeviceKind:

@@ -20,8 +20,8 @@ import msgspec
 
 from bringup.harness.devices.catalog import kind_of
 from bringup.harness.devices.kind import DeviceKind
-from bringup.harness.records.environment import PLUGIN_PREFIX
 from bringup.harness.records.provenance import versions
+from bringup.harness.records.variable_names import PLUGIN_PREFIX
 from bringup.harness.records.verdicts.file_digest import digest_of
 
 _OURS = ("TT_TORCH_", "BRINGUP_")

@@ -21,10 +21,8 @@ from bringup.harness.errors import UsageError
 from bringup.harness.files.download import Terms
 from bringup.harness.files.places import read_path
 from bringup.harness.files.search import Search
-from bringup.harness.records.environment import VARIABLES
-
-LIMIT_VARIABLE = "BRINGUP_FILE_LIMIT_GIB"
-TIMEOUT_VARIABLE = "BRINGUP_FILE_TIMEOUT"
+from bringup.harness.records.variable_names import FILE_LIMIT_VARIABLE, FILE_TIMEOUT_VARIABLE
+from bringup.harness.records.variables import VARIABLES
 
 
 def get_file(
@@ -61,10 +59,9 @@ def _terms(sha256: str | None, limit: int | None, timeout_s: float | None) -> Te
         raise UsageError(f"limit={limit} is not a number of bytes above 0")
     if timeout_s is not None and not 0 < timeout_s < math.inf:
         raise UsageError(f"timeout_s={timeout_s} is not a number of seconds above 0")
-    usual = Terms()
     return replace(
-        usual,
+        Terms(),
         sha256=(sha256 or "").lower(),
-        limit=limit or math.ceil((VARIABLES[LIMIT_VARIABLE].read() or 0) * 2**30) or usual.limit,
-        timeout_s=timeout_s or VARIABLES[TIMEOUT_VARIABLE].read() or usual.timeout_s,
+        limit=limit or math.ceil(VARIABLES[FILE_LIMIT_VARIABLE].read() * 2**30),
+        timeout_s=timeout_s or VARIABLES[FILE_TIMEOUT_VARIABLE].read(),
     )

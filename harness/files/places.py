@@ -18,11 +18,12 @@ from pathlib import Path, PurePath
 
 from bringup.harness.errors import FileError, UsageError
 from bringup.harness.files.download import PART_PREFIX
+from bringup.harness.records.variable_names import (
+    DOCKER_FOLDER_VARIABLE,
+    DOCKER_ROOT_VARIABLE,
+    LOCAL_FILES_VARIABLE,
+)
 
-DOCKER_FOLDER = "DOCKER_CACHE_DIR"
-DOCKER_ROOT = "DOCKER_CACHE_ROOT"
-LOCAL = "LOCAL_LF_CACHE"
-MIRROR = "IRD_LF_CACHE"
 WHOLE_PREFIX = ".bringup-whole-"
 """Before the name of the empty file that says that a folder came to its end."""
 _BUCKET = Path("models") / "tt-ci-models-private"
@@ -130,10 +131,13 @@ def whole_mark(folder: Path) -> Path:
 def docker_caches() -> list[Cache]:
     """The caches that CI mounts, which are read and never written."""
     found = []
-    if folder := os.environ.get(DOCKER_FOLDER):
-        found.append(Cache(DOCKER_FOLDER, _folder(folder)))
-    if root := os.environ.get(DOCKER_ROOT):
-        found += [Cache(DOCKER_ROOT, _folder(root) / _BUCKET), Cache(DOCKER_ROOT, _folder(root))]
+    if folder := os.environ.get(DOCKER_FOLDER_VARIABLE):
+        found.append(Cache(DOCKER_FOLDER_VARIABLE, _folder(folder)))
+    if root := os.environ.get(DOCKER_ROOT_VARIABLE):
+        found += [
+            Cache(DOCKER_ROOT_VARIABLE, _folder(root) / _BUCKET),
+            Cache(DOCKER_ROOT_VARIABLE, _folder(root)),
+        ]
     return found
 
 
@@ -143,13 +147,15 @@ def local_caches() -> list[Cache]:
     Raises:
         UsageError: the user has no home and named no cache.
     """
-    named = os.environ.get(LOCAL)
-    found = [Cache(LOCAL, _folder(named))] if named else []
+    named = os.environ.get(LOCAL_FILES_VARIABLE)
+    found = [Cache(LOCAL_FILES_VARIABLE, _folder(named))] if named else []
     try:
         found.append(Cache("local cache", Path.home() / ".cache" / "lfcache"))
     except RuntimeError as error:
         if not named:
-            raise UsageError(f"there is no home directory for files; set {LOCAL}") from error
+            raise UsageError(
+                f"there is no home directory for files; set {LOCAL_FILES_VARIABLE}"
+            ) from error
     return found
 
 

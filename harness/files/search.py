@@ -14,7 +14,6 @@ from bringup.harness.files.download import Terms, UnwritableError, download, is_
 from bringup.harness.files.fsspec_source import FsspecSource
 from bringup.harness.files.http_source import HttpSource
 from bringup.harness.files.places import (
-    MIRROR,
     Asked,
     Cache,
     docker_caches,
@@ -24,6 +23,7 @@ from bringup.harness.files.places import (
     whole_mark,
 )
 from bringup.harness.files.source import IsFolderError
+from bringup.harness.records.variable_names import MIRROR_VARIABLE
 from bringup.harness.storage.atomic import write_atomically
 
 
@@ -99,7 +99,8 @@ class Search:
         target = self._local[0].root.joinpath(*self._asked.parts)
         if not self._asked.url and not self._mirror:
             self._tried.append(
-                f"{MIRROR} is not set; set it to the mirror's address, or put the file at {target}"
+                f"{MIRROR_VARIABLE} is not set; set it to the mirror's address, or put the file"
+                f" at {target}"
             )
             return None
         for cache in self._local:
@@ -108,7 +109,7 @@ class Search:
             except (UnwritableError, PermissionError) as error:
                 self._tried.append(f"{cache.title}: {error}")
             except FileError as error:
-                self._tried.append(str(error) if self._asked.url else f"{MIRROR}: {error}")
+                self._tried.append(str(error) if self._asked.url else f"{MIRROR_VARIABLE}: {error}")
                 return None
         return None
 
@@ -121,7 +122,7 @@ class Search:
         try:
             source = HttpSource(url, self._terms.timeout_s)
         except UsageError as error:
-            raise error if self._asked.url else UsageError(f"{MIRROR}: {error}") from error
+            raise error if self._asked.url else UsageError(f"{MIRROR_VARIABLE}: {error}") from error
         return download(source, target, self._terms)
 
     def _fetch_listed(self, target: Path) -> Path:
@@ -139,7 +140,7 @@ class Search:
         try:
             return FsspecSource(self._mirror, name, self._terms.timeout_s)
         except UsageError as error:
-            raise UsageError(f"{MIRROR}: {error}") from error
+            raise UsageError(f"{MIRROR_VARIABLE}: {error}") from error
 
     def _fetch_folder(self, source: FsspecSource, name: str, target: Path) -> Path:
         listed = source.files()
@@ -166,7 +167,7 @@ class Search:
 
 def _mirror_address() -> str:
     """Of the mirror, without a slash at the end; a bare host is http's, as it is wget's."""
-    text = os.environ.get(MIRROR, "")
+    text = os.environ.get(MIRROR_VARIABLE, "")
     if not text:
         return ""
     if text.startswith(("/", "~")):
@@ -176,5 +177,5 @@ def _mirror_address() -> str:
         scheme, rest = "http", text
     rest = rest.rstrip("/")
     if not rest and scheme.lower() not in ("file", "memory"):
-        raise UsageError(f"{MIRROR}={text[:200]!r} names no server")
+        raise UsageError(f"{MIRROR_VARIABLE}={text[:200]!r} names no server")
     return f"{scheme.lower()}://{rest}"

@@ -28,7 +28,6 @@ from bringup.harness.op_by_op.cached_verdicts import KnownVerdicts
 from bringup.harness.op_by_op.completions import Completions, Rest
 from bringup.harness.op_by_op.op_tolerances import op_tolerances
 from bringup.harness.recording.recorder import TestRecorder
-from bringup.harness.records.environment import VARIABLES
 from bringup.harness.records.machine_faults import is_machines_error
 from bringup.harness.records.schema import (
     GOOD,
@@ -40,15 +39,20 @@ from bringup.harness.records.schema import (
     Stage,
     Status,
 )
+from bringup.harness.records.variable_names import (
+    NO_CACHE_VARIABLE,
+    ONLY_OP_VARIABLE,
+    OP_WORKERS_VARIABLE,
+    XDIST_WORKERS_VARIABLE,
+)
+from bringup.harness.records.variables import VARIABLES
 from bringup.harness.records.verdicts.cache import worth_keeping
 from bringup.harness.records.verdicts.earlier import earlier_results
-from bringup.harness.records.verdicts.recheck import NO_CACHE_VARIABLE
 from bringup.harness.records.verdicts.rules import disagreement
 from bringup.harness.reference.references import Golden
 from bringup.harness.reproduce.reproducer import fingerprint_of, write_reproducer
 from bringup.harness.verify import Tolerances
 
-WORKERS_VARIABLE = "BRINGUP_OP_WORKERS"
 _AHEAD = 2
 """Ops prepared for each worker beside the one it is at."""
 _BYTES_AHEAD = 256 << 20
@@ -106,8 +110,8 @@ def close_pools() -> None:
 
 
 def _workers() -> int:
-    given: int | None = VARIABLES[WORKERS_VARIABLE].read()
-    beside = VARIABLES["PYTEST_XDIST_WORKER_COUNT"].read() or 1
+    given: int | None = VARIABLES[OP_WORKERS_VARIABLE].read()
+    beside = VARIABLES[XDIST_WORKERS_VARIABLE].read()
     return given or max(1, len(os.sched_getaffinity(0)) // beside)
 
 
@@ -330,7 +334,7 @@ class OpByOpExecutor(Executor):
         )
 
     def _once_more(self, candidate: Candidate) -> str:
-        variables = f"RUN_GLOBAL_OP_IDX={candidate.index} {NO_CACHE_VARIABLE}=1"
+        variables = f"{ONLY_OP_VARIABLE}={candidate.index} {NO_CACHE_VARIABLE}=1"
         return f"{variables} {self.recorder.command}"
 
     def _conclude(self) -> Outcome:

@@ -23,7 +23,6 @@ from bringup.harness.errors import DeviceError, FileError, HarnessError, RecordE
 from bringup.harness.recording.op_tally import OpTally
 from bringup.harness.records import provenance
 from bringup.harness.records.blobs import BlobStore
-from bringup.harness.records.environment import VARIABLES
 from bringup.harness.records.journal import JournalWriter, run_attempt
 from bringup.harness.records.machine_faults import is_machines_error
 from bringup.harness.records.naming import nodeid_on, run_again, same_test
@@ -52,13 +51,15 @@ from bringup.harness.records.schema import (
     TestStarted,
     TestWarned,
 )
+from bringup.harness.records.variable_names import (
+    DEADLINE_VARIABLE,
+    RUN_DIR_VARIABLE,
+    RUN_ID_VARIABLE,
+)
+from bringup.harness.records.variables import VARIABLES
 from bringup.harness.storage.file_names import fitted
 from bringup.harness.storage.writable import MESSAGE_LIMIT, said_by, trace_of
 
-RUN_DIR_VARIABLE = "BRINGUP_RUN_DIR"
-RUN_ID_VARIABLE = "BRINGUP_RUN_ID"
-DEADLINE_VARIABLE = "BRINGUP_TEST_DEADLINE"
-"""Seconds since the epoch at which the running test will be killed."""
 NOTHING_COMPARED = "NothingCompared"
 """Kind of failure of a test that says nothing, since there was nothing to be wrong."""
 NON_DETERMINISTIC = "NonDeterministic"

@@ -18,9 +18,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
-
-from bringup.harness.errors import RecordError
+from bringup.harness.errors import RecordError, StorageError
 from bringup.harness.records import packing
 from bringup.harness.records.schema import (
     SCHEMA_VERSION,
@@ -32,13 +30,11 @@ from bringup.harness.records.schema import (
     OpVerdict,
     Provenance,
 )
-from bringup.harness.storage.atomic import write_atomically
+from bringup.harness.records.variable_names import ATTEMPT_VARIABLE
+from bringup.harness.records.versions import refuse_newer
+from bringup.harness.storage.atomic import cannot_write, write_atomically
 from bringup.harness.storage.decoding import Json, decode_json, lines_of
 from bringup.harness.storage.writable import encoded
-
-ATTEMPT_VARIABLE = "BRINGUP_ATTEMPT"
-"""Set by a supervisor for its tests, and by a CI job that runs again: how often the run has been
-taken up, this time included."""
 
 _DECODER: Json[AnyEvent] = Json(AnyEvent, "an event")
 
@@ -69,7 +65,7 @@ class JournalWriter:
             folder.mkdir(parents=True, exist_ok=True)
             self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_EXCL, 0o644)
         except OSError as error:
-            raise RecordError(f"cannot create the journal {self.path}: {error.strerror}") from error
+            raise cannot_write(f"the journal {self.path}", error, "create") from error
         self.pid = os.getpid()
         self._synced = True
         self._held: dict[_Place, int] = {}
@@ -90,7 +86,7 @@ class JournalWriter:
         Without `sync` the event outlives its process all the same, but not the machine.
 
         Raises:
-            RecordError: the disk is full or gone; what was written before stays readable.
+            StorageError: the disk is full or gone; what was written before stays readable.
         """
         line = encoded(self._shortened(event)) + b"\n"
         try:
@@ -99,7 +95,7 @@ class JournalWriter:
                 raise OSError(28, "No space left on device")
             self._synced = False
         except OSError as error:
-            raise RecordError(f"cannot write the journal {self.path}: {error.strerror}") from error
+            raise cannot_write(f"the journal {self.path}", error) from error
         if sync:
             self.sync()
 
@@ -107,7 +103,7 @@ class JournalWriter:
         """Wait until all that was written is on disk.
 
         Raises:
-            RecordError: the disk is full or gone.
+            StorageError: the disk is full or gone.
         """
         if self._synced:
             return
@@ -115,7 +111,7 @@ class JournalWriter:
         try:
             os.fdatasync(self._fd)
         except OSError as error:
-            raise RecordError(f"cannot write the journal {self.path}: {error.strerror}") from error
+            raise cannot_write(f"the journal {self.path}", error) from error
 
     def _shortened(self, event: AnyEvent) -> AnyEvent:
         """A reference in place of a verdict that is in the journal already."""
@@ -146,7 +142,7 @@ def read_journal(path: Path) -> tuple[list[AnyEvent], list[str]]:
     last = data.count(b"\n") + 1
     for number, line in lines_of(data):
         if number == 1:
-            _refuse_newer(path, line)
+            refuse_newer(line, path, SCHEMA_VERSION)
         where = f"{path.name}:{number}"
         event = _DECODER.decode_or_none(line)
         if event is None:
@@ -185,7 +181,7 @@ def read_header(path: Path) -> JournalOpened | None:
         RecordError: the journal has a newer schema, or cannot be read or unpacked.
     """
     first, _, _ = packing.read_lines(path).partition(b"\n")
-    _refuse_newer(path, first)
+    refuse_newer(first, path, SCHEMA_VERSION)
     try:
         return decode_json(first, JournalOpened, path, "a journal")
     except RecordError:
@@ -199,7 +195,7 @@ def pack_journals(run_dir: Path) -> None:
     and reads the same.
 
     Raises:
-        RecordError: the disk is full or gone.
+        StorageError: the disk is full or gone.
     """
     for path in unpacked_journals(run_dir):
         data = packing.read_lines(path)
@@ -208,7 +204,7 @@ def pack_journals(run_dir: Path) -> None:
         target = path.with_name(journal_name(path) + PACKED)
         write_atomically(target, small)
         if target.read_bytes() != small:
-            raise RecordError(f"cannot write {target}: it does not read as it was written")
+            raise StorageError(f"cannot write {target}: it does not read as it was written")
         path.unlink()
 
 
@@ -266,21 +262,6 @@ def _whole(event: OpRepeated, verdict: OpVerdict) -> OpEnded:
         rechecked=event.rechecked,
     )
     return OpEnded(time=event.time, key=event.key, result=result)
-
-
-def _refuse_newer(path: Path, line: bytes) -> None:
-    class Header(msgspec.Struct):
-        schema: int = 0
-
-    try:
-        header = decode_json(line, Header, path, "a journal")
-    except RecordError:
-        return  # a torn first line: reported with the others
-    if header.schema > SCHEMA_VERSION:
-        raise RecordError(
-            f"{path}: written with record schema {header.schema}, this version reads up to "
-            f"{SCHEMA_VERSION}; upgrade bringup to read it"
-        )
 
 
 def events_of(run_dir: Path) -> tuple[list[tuple[AnyEvent, str]], list[str]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import zstandard
 
-from bringup.harness.errors import RecordError
+from bringup.harness.errors import StorageError
 from bringup.harness.storage.decoding import read_bytes, unpacked
 
 PACKED = ".zst"
@@ -26,7 +26,7 @@ def packed(data: bytes) -> bytes | None:
         return None
     found = zstandard.compress(data, _LEVEL)
     if zstandard.decompress(found) != data:
-        raise RecordError(f"{len(data)} bytes did not come out of their packing as they went in")
+        raise StorageError(f"{len(data)} bytes did not come out of their packing as they went in")
     return found
 
 

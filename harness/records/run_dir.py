@@ -32,8 +32,9 @@ from bringup.harness.records.schema import (
     RunHeader,
     TestRecord,
 )
+from bringup.harness.records.versions import decode_versioned
 from bringup.harness.storage.atomic import write_atomically
-from bringup.harness.storage.decoding import Json, decode_json
+from bringup.harness.storage.decoding import Json
 from bringup.harness.storage.writable import encoded
 
 T = TypeVar("T", Plan, SharedPlan, RunHeader)
@@ -80,6 +81,11 @@ def write_plan(run_dir: Path, plan: Plan) -> Path:
     return write_atomically(run_dir / name, msgspec.json.format(encoded(plan)))
 
 
+def plan_files(run_dir: Path) -> list[Path]:
+    """The plans that lie in a run directory, by name; none where it is no directory."""
+    return sorted(run_dir.glob("plan*.json"))
+
+
 def read_plan(path: Path) -> Plan:
     """Read one run's or shard's plan.
 
@@ -105,7 +111,7 @@ def read_shared_plan(path: Path) -> SharedPlan:
 
 def read_plans(run_dir: Path) -> list[Plan]:
     """Every plan in a run directory, by shard."""
-    plans = [_read(path, Plan) for path in sorted(run_dir.glob("plan*.json"))]
+    plans = [_read(path, Plan) for path in plan_files(run_dir)]
     return sorted(plans, key=lambda plan: plan.shard)
 
 
@@ -123,6 +129,15 @@ def write_merged(run_dir: Path, header: RunHeader, records: list[TestRecord]) ->
     write_atomically(run_dir / HEADER_NAME, msgspec.json.format(encoded(header)))
 
 
+def read_run_header(run_dir: Path) -> RunHeader:
+    """Read the header of a merged run.
+
+    Raises:
+        RecordError: it is absent, has a newer schema, or is none.
+    """
+    return _read(run_dir / HEADER_NAME, RunHeader)
+
+
 def read_merged(run_dir: Path) -> tuple[RunHeader, list[TestRecord]]:
     """Read a merged run.
 
@@ -131,7 +146,7 @@ def read_merged(run_dir: Path) -> tuple[RunHeader, list[TestRecord]]:
     """
     if not (run_dir / HEADER_NAME).exists():
         raise RecordError(_not_merged(run_dir))
-    header = _read(run_dir / HEADER_NAME, RunHeader)
+    header = read_run_header(run_dir)
     old = run_dir / PLAIN_RECORDS_NAME
     path = old if old.exists() else run_dir / RECORDS_NAME
     return header, _lines(path, TestRecord, "a record")
@@ -161,17 +176,5 @@ def _lines(path: Path, kind: type[L], what: str) -> list[L]:
     return [reader.decode(line, f"{path}:{i}") for i, line in enumerate(lines, start=1)]
 
 
-class _Versioned(msgspec.Struct):
-    schema: int
-
-
 def _read(path: Path, kind: type[T]) -> T:
-    data = read_lines(path)
-    what = f"a {kind.__name__}"
-    version = decode_json(data, _Versioned, path, what).schema
-    if version > SCHEMA_VERSION:
-        raise RecordError(
-            f"{path}: written with record schema {version}, this version reads up to "
-            f"{SCHEMA_VERSION}; upgrade bringup to read it"
-        )
-    return decode_json(data, kind, path, what)
+    return decode_versioned(read_lines(path), kind, path, f"a {kind.__name__}", SCHEMA_VERSION)

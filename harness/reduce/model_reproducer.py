@@ -19,15 +19,17 @@ from pathlib import Path
 
 import msgspec
 
-from bringup.harness.errors import RecordError, UsageError
+from bringup.harness.errors import UsageError
 from bringup.harness.records.checkout import refuse_foreign_test
-from bringup.harness.records.environment import VARIABLES, of_a_test
+from bringup.harness.records.environment import of_a_test
 from bringup.harness.records.naming import entry_of, sized
 from bringup.harness.records.reproducible import REPRO_FOLDER, RUN_MODEL, reproducer_name
 from bringup.harness.records.schema import Failure, Identity, Outcome, Status
+from bringup.harness.records.variables import VARIABLES
+from bringup.harness.records.versions import decode_versioned
 from bringup.harness.reproduce.lookup import written_below
 from bringup.harness.reproduce.reproducer import EXPECTED, RUN, VERSIONS, fingerprint_of
-from bringup.harness.storage.atomic import write_atomically
+from bringup.harness.storage.atomic import cannot_write, write_atomically
 from bringup.harness.storage.decoding import decode_json, read_bytes
 from bringup.harness.storage.writable import encoded
 
@@ -114,7 +116,7 @@ def write_model(run_dir: Path, expected: ModelExpected, versions: Mapping[str, s
     try:
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise RecordError(f"cannot write the reproducer {place}: {error.strerror}") from error
+        raise cannot_write(f"the reproducer {place}", error) from error
     write_atomically(place / VERSIONS, _pretty(dict(versions)))
     write_atomically(place / RUN, RUN_MODEL.encode())
     write_atomically(place / EXPECTED, _pretty(expected))
@@ -134,12 +136,7 @@ def read_model(folder: Path) -> ModelExpected | None:
     kind = decode_json(data, _Kind, path, what)
     if kind.model is None:
         return None
-    if kind.schema > MODEL_SCHEMA:
-        raise RecordError(
-            f"{path}: it has schema {kind.schema}, this program knows {MODEL_SCHEMA};"
-            " use the program that wrote it"
-        )
-    return decode_json(data, ModelExpected, path, what)
+    return decode_versioned(data, ModelExpected, path, what, MODEL_SCHEMA)
 
 
 def refuse_untrusted(expected: ModelExpected, where: str) -> None:
@@ -157,7 +154,6 @@ def refuse_untrusted(expected: ModelExpected, where: str) -> None:
 
 
 class _Kind(msgspec.Struct, frozen=True):
-    schema: int
     model: Identity | None = None
 
 

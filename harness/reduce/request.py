@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bringup.harness.records.environment import VARIABLES
+from bringup.harness.records.variable_names import REDUCE_SECONDS_VARIABLE
+from bringup.harness.records.variables import VARIABLES
 
 if TYPE_CHECKING:
     from bringup.harness.records.schema import Identity
     from bringup.harness.reduce.model_reproducer import ModelExpected
     from bringup.harness.reduce.search import Found
 
-SECONDS_VARIABLE = "BRINGUP_REDUCE_SECONDS"
-"""Seconds each failing model test may take to reduce its model at once; 0, the default: none."""
 SECONDS = 600.0
 """Seconds for a search that a person asked for, unless they say otherwise."""
 PART_DEADLINE = 30.0
@@ -68,4 +67,4 @@ def seconds_at_once() -> float:
     Raises:
         UsageError: the variable holds no number.
     """
-    return VARIABLES[SECONDS_VARIABLE].read() or 0.0
+    return float(VARIABLES[REDUCE_SECONDS_VARIABLE].read())

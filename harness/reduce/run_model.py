@@ -17,6 +17,7 @@ from bringup.harness.errors import HarnessError, UsageError
 from bringup.harness.recording import recorder as recording
 from bringup.harness.records.schema import Identity, Stage
 from bringup.harness.records.values import BASE_SIZE
+from bringup.harness.records.variable_names import RUN_DIR_VARIABLE
 from bringup.harness.reduce import child_process as apart
 from bringup.harness.reduce import request as requests
 from bringup.harness.reduce.model_reproducer import ModelExpected, read_model, refuse_untrusted
@@ -80,7 +81,7 @@ def _run_test(which: str, device: str | None, size: str, request: Request) -> No
     watch = _Watch()
     with Scratch("repro") as scratch:
         variables = known.environment if known else {}
-        variables = {**variables, recording.RUN_DIR_VARIABLE: str(scratch.path)}
+        variables = {**variables, RUN_DIR_VARIABLE: str(scratch.path)}
         with _environment(variables):
             recording.reset_run()
             requests.current = request

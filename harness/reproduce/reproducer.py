@@ -39,7 +39,9 @@ from bringup.harness.devices.wire import layout
 from bringup.harness.errors import HarnessError, RecordError
 from bringup.harness.records.reproducible import REPRO_FOLDER, RUN_OP, RUN_SCRIPT, folder_name
 from bringup.harness.records.schema import Failure, Metric, Op, OpVerdict, Outcome, Stage, Status
+from bringup.harness.records.versions import decode_versioned
 from bringup.harness.reproduce.random_operands import DRAWN_ABOVE, Drawn, description_of, draw
+from bringup.harness.storage.atomic import cannot_write
 from bringup.harness.storage.decoding import UNDECODABLE, decode_json, read_bytes, why_not
 from bringup.harness.storage.writable import encoded
 
@@ -178,7 +180,7 @@ def write_reproducer(
         finally:
             shutil.rmtree(part, ignore_errors=True)
     except OSError as error:
-        raise RecordError(f"cannot write the reproducer {place}: {error.strerror}") from error
+        raise cannot_write(f"the reproducer {place}", error) from error
     return place
 
 
@@ -190,13 +192,7 @@ def read_expected(folder: Path) -> Expected:
     """
     path = folder / EXPECTED
     data, what = read_bytes(path), "a reproducer's record"
-    schema = decode_json(data, _Versioned, path, what).schema
-    if schema > REPRODUCER_SCHEMA:
-        raise RecordError(
-            f"{path}: it has schema {schema}, this program knows {REPRODUCER_SCHEMA};"
-            " use the program that wrote it"
-        )
-    return decode_json(data, Expected, path, what)
+    return decode_versioned(data, Expected, path, what, REPRODUCER_SCHEMA)
 
 
 def _write_inputs(folder: Path, inputs: "Sequence[torch.Tensor]", op: Op, *, keep: bool) -> bool:
@@ -301,10 +297,6 @@ class _Place(msgspec.Struct, frozen=True, omit_defaults=True):
     shape: tuple[int, ...]
     offset: int
     drawn: Drawn | None = None
-
-
-class _Versioned(msgspec.Struct, frozen=True):
-    schema: int
 
 
 def _without_diagnostic(failure: Failure | None) -> Failure | None:

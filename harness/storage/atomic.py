@@ -3,18 +3,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """Durable writing, in one place: write to a neighbour, then rename."""
 
+import errno
 import os
 import secrets
 from pathlib import Path
 
-from bringup.harness.errors import RecordError
+from bringup.harness.errors import RecordError, StorageError
+
+_OF_THE_PLACE = (
+    *(errno.EISDIR, errno.ENOTDIR, errno.ENOENT, errno.EEXIST, errno.ENOTEMPTY),
+    *(errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL),
+)
+"""The place that was named is wrong, and not the machine."""
 
 
 def write_atomically(path: Path, data: bytes, *, sync: bool = True) -> Path:
     """Write a whole file or nothing, and with `sync` have it on disk before returning.
 
     Raises:
-        RecordError: the disk is full or gone.
+        StorageError: the disk is full or gone.
+        RecordError: no file can be there, or not for us.
     """
     temporary = path.with_name(f".{path.name}-{os.getpid()}-{secrets.token_hex(4)}")
     try:
@@ -25,8 +33,14 @@ def write_atomically(path: Path, data: bytes, *, sync: bool = True) -> Path:
             temporary.unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise RecordError(f"cannot write {path}: {error.strerror}") from error
+        raise cannot_write(path, error) from error
     return path
+
+
+def cannot_write(what: object, error: OSError, doing: str = "write") -> RecordError:
+    """The error to raise when `what` cannot be written: whose fault it is, errno tells."""
+    kind = RecordError if error.errno in _OF_THE_PLACE else StorageError
+    return kind(f"cannot {doing} {what}: {error.strerror}")
 
 
 def _write_whole(path: Path, data: bytes, *, sync: bool) -> None:

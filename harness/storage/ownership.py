@@ -15,7 +15,7 @@ import stat
 import tempfile
 from pathlib import Path
 
-from bringup.harness.errors import RecordError
+from bringup.harness.errors import RecordError, StorageError
 
 _ROOT = 0
 
@@ -70,7 +70,7 @@ def private_folder(shared: Path | None = None) -> Path:
     that name or could exchange the folder, it lies in the home directory instead.
 
     Raises:
-        RecordError: there is no place for one; the message says why.
+        StorageError: there is no place for one; the message says why.
     """
     places = [(shared or Path(tempfile.gettempdir())) / f"bringup-{os.geteuid()}"]
     with contextlib.suppress(RuntimeError):  # a user without a home
@@ -81,7 +81,7 @@ def private_folder(shared: Path | None = None) -> Path:
         if not refusal:
             return folder
         refusals.append(refusal)
-    raise RecordError(f"no private temporary folder can be had: {'; '.join(refusals)}")
+    raise StorageError(f"no private temporary folder can be had: {'; '.join(refusals)}")
 
 
 def _make_private(folder: Path) -> str:

@@ -1,34 +1,16 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""Did each test do what its list promises? And what does that make of the run?
+"""Did each test do what its list promises? And what does that make of the run?"""
 
-The exit codes are a contract with whoever calls us: a shell, nox, a CI job.
-"""
-
-import enum
 import shlex
 from collections.abc import Iterable, Mapping
 
+from bringup.harness.options.exit_codes import ExitCode
+from bringup.harness.records.device_listing import DeviceState
 from bringup.harness.records.naming import run_again
 from bringup.harness.records.schema import GOOD, UNSETTLED, Outcome, PlannedTest, TestRecord
-from bringup.pipeline.devices import DeviceState
 from bringup.pipeline.lists.lists import ListName
-
-
-class ExitCode(enum.IntEnum):
-    """What a command says to its caller; the worst that holds."""
-
-    KEPT = 0
-    """Every test did what its list promises."""
-    BROKEN = 1
-    """Some test did not."""
-    USAGE = 2
-    """Wrong options or input; nothing was run."""
-    INFRASTRUCTURE = 3
-    """Some test was stopped by something that is not the model, or never ran."""
-    INTERRUPTED = 130
-    """Stopped by Ctrl-C or a signal."""
 
 
 def promised(list_name: str, state: DeviceState) -> frozenset[Outcome]:

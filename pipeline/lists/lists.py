@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bringup.harness.errors import RecordError
+from bringup.harness.options.did_you_mean import hint
 from bringup.harness.records.moves import Move
 from bringup.harness.records.naming import (
     FLOWS,
@@ -28,11 +29,11 @@ from bringup.harness.records.naming import (
     same_test,
 )
 from bringup.harness.records.schema import Identity
+from bringup.harness.records.variable_names import DEPTH_VARIABLE
 from bringup.harness.storage.atomic import write_atomically
 from bringup.harness.storage.decoding import read_bytes
 from bringup.pipeline.errors import ListError
 from bringup.pipeline.lists.list_file import parse
-from bringup.pipeline.messages import hint
 
 FULL_FLOWS = ("full",)
 OP_BY_OP_FLOWS = ("op_by_op_torch", "op_by_op_stablehlo")
@@ -55,7 +56,7 @@ class ListName(enum.StrEnum):
     def environment(self) -> dict[str, str]:
         """Set for every test of this list."""
         stops_early = self is ListName.NIGHTLY_E2E_COMPILE
-        return {"TT_TORCH_COMPILE_DEPTH": "TTNN_IR"} if stops_early else {}
+        return {DEPTH_VARIABLE: "TTNN_IR"} if stops_early else {}
 
     @property
     def flows(self) -> tuple[str, ...]:

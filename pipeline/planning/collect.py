@@ -20,10 +20,10 @@ import msgspec
 
 from bringup.harness.records.naming import identity_of
 from bringup.harness.records.schema import Identity
+from bringup.harness.records.variable_names import DEVICE_VARIABLE, PARENT_VARIABLE
 from bringup.harness.storage.decoding import decode_json, read_bytes
 from bringup.harness.storage.scratch import Scratch
 from bringup.pipeline.errors import PipelineError
-from bringup.pipeline.lifeline import PARENT_VARIABLE
 from bringup.pipeline.planning.pytest_collect import IMPORTING_SUFFIX, OPTION, CollectedJson
 
 TIMEOUT_S = 600.0
@@ -125,7 +125,7 @@ def _pytest(
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd=root,
-            env={**os.environ, PARENT_VARIABLE: str(os.getpid())},
+            env=_environment(),
             timeout=timeout_s,
             check=False,
         )
@@ -134,6 +134,12 @@ def _pytest(
     if done.returncode < 0:
         return f"dies of {signal.Signals(-done.returncode).name}"
     return f"ends the process with exit code {done.returncode}"
+
+
+def _environment() -> dict[str, str]:
+    """Of the collecting child: what tests there are depends on no device, be there one or not."""
+    held = {name: text for name, text in os.environ.items() if name != DEVICE_VARIABLE}
+    return held | {PARENT_VARIABLE: str(os.getpid())}
 
 
 def harness_plugin() -> list[str]:

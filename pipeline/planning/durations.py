@@ -25,8 +25,9 @@ from bringup.harness.errors import RecordError
 from bringup.harness.records.aliases import renamed
 from bringup.harness.records.naming import identity_of_key
 from bringup.harness.records.schema import Identity, Outcome, TestRecord
+from bringup.harness.records.versions import NewerError, decode_versioned
 from bringup.harness.storage.atomic import write_atomically
-from bringup.harness.storage.decoding import decode_json, read_bytes
+from bringup.harness.storage.decoding import read_bytes
 from bringup.harness.storage.writable import encoded
 from bringup.pipeline.errors import PipelineError
 
@@ -138,15 +139,12 @@ def read_durations(path: Path) -> Durations:
     if not path.exists():
         return Durations()
     try:
-        found = decode_json(read_bytes(path), Durations, path, "a file of durations")
+        data, what = read_bytes(path), "a file of durations"
+        return decode_versioned(data, Durations, path, what, SCHEMA_VERSION, "durations")
+    except NewerError as error:
+        raise PipelineError(str(error)) from error
     except RecordError as error:
         raise PipelineError(f"{error}; delete it to start again") from error
-    if found.schema > SCHEMA_VERSION:
-        raise PipelineError(
-            f"{path} was written with durations schema {found.schema}, this version reads up to "
-            f"{SCHEMA_VERSION}; upgrade bringup to read it"
-        )
-    return found
 
 
 def add_durations(

@@ -4,13 +4,11 @@
 """From what should hold to what will run: a pure function of lists, devices and estimates."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from pathlib import Path
 
 import msgspec
 
-from bringup.harness.records.naming import identity_of, listed_as, nodeid_on, parts_of, same_test
+from bringup.harness.records.naming import identity_of, listed_as, nodeid_on, same_test
 from bringup.harness.records.schema import Identity, PlannedTest
-from bringup.harness.records.values import BASE_SIZE
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.lists.lists import ListName, Lists
 
@@ -104,30 +102,6 @@ def at_size(tests: Iterable[PlannedTest], size: str, estimate: Estimate) -> list
             )
         )
     return resized
-
-
-def matching(tests: Iterable[PlannedTest], models: Sequence[str]) -> list[PlannedTest]:
-    """Those that one of `models` names; all of them when `models` is empty.
-
-    Tests that go by exactly that name, if there are any; else those with it in their name.
-    """
-    tests = list(tests)
-    if not models:
-        return tests
-    exact = {m for m in models if any(m in _names(t) for t in tests)}
-    parts = set(models) - exact
-    return [t for t in tests if _names(t) & exact or any(m in t.identity.name for m in parts)]
-
-
-def _names(test: PlannedTest) -> set[str]:
-    """What a test goes by: its model, folder, file, function, record, and its id on a list."""
-    entry = listed_as(test)
-    parts, record = parts_of(entry), test.identity.name
-    path, function = Path(parts.path), parts.function
-    with_params = function if parts.params is None else f"{function}[{parts.params}]"
-    base = msgspec.structs.replace(test.identity, size=BASE_SIZE).name
-    names = {test.identity.model, path.parent.name, path.stem, record, base, with_params, function}
-    return names | {path.stem.removeprefix("test_"), *parts.classes}
 
 
 def files_of(tests: Iterable[PlannedTest]) -> list[str]:

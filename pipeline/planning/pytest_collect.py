@@ -15,8 +15,9 @@ import pytest
 from bringup.harness.records.collected import identity_of_item
 from bringup.harness.records.schema import Identity
 from bringup.harness.records.values import BASE_SIZE
+from bringup.harness.records.variable_names import PARENT_VARIABLE
 from bringup.harness.storage.writable import encoded, said_by, writable
-from bringup.pipeline.lifeline import PARENT_VARIABLE, die_with_parent
+from bringup.pipeline.lifeline import die_with_parent
 
 OPTION = "--bringup-collect"
 IMPORTING_SUFFIX = ".importing"

@@ -1,7 +1,10 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""The options that chose a plan: written into it, and held against those that are given later."""
+"""The options that chose a plan: written into it, and held against those that are given later.
+
+Which they are is said where options are declared (`Option.kept`).
+"""
 
 import shlex
 from collections.abc import Iterable, Mapping
@@ -10,29 +13,28 @@ from pathlib import Path
 from typing import Any
 
 from bringup.harness.errors import UsageError
+from bringup.harness.options.option import (
+    Kept,
+    Option,
+    Source,
+    declared,
+    spoken,
+    texts_of,
+    value_of,
+)
 from bringup.harness.records.checkout import refuse_foreign_folder
 from bringup.pipeline.errors import PipelineError
-from bringup.pipeline.planning.selection import RunOptions
+from bringup.pipeline.options import RunOptions
 
-_TUPLES = ("devices", "models", "ids")
-_WORDS = ("size", "split", "lists", "tests")
-_FLAGS = ("all", "no_cache")
-_TEXTS = ("recheck",)
+_DECLARED = declared(RunOptions)
+KEPT = {name: made for name, made in _DECLARED.items() if made.kept is not Kept.NO}
+"""The options that a plan keeps, by name."""
 
 
 def choosing(options: RunOptions, devices: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """What decided what a run does, for its plan; `devices` are those it came to."""
-    said = {name: _said(options, name) for name in (*_TUPLES, *_WORDS, *_FLAGS, *_TEXTS)}
+    said = {name: texts_of(made, getattr(options, name)) for name, made in KEPT.items()}
     return said | {"devices": tuple(sorted(devices))}
-
-
-def _said(options: RunOptions, name: str) -> tuple[str, ...]:
-    value = getattr(options, name)
-    if name in _TUPLES:
-        return tuple(sorted(value))
-    if name in _FLAGS:
-        return ("yes",) if value else ()
-    return (str(value),) if value or name in _WORDS else ()
 
 
 def as_planned(
@@ -40,29 +42,46 @@ def as_planned(
 ) -> RunOptions:
     """The options that chose what is planned `where`, with `options` for everything else.
 
+    What the environment says beside a plan does not count; what the command line says must be the
+    same.
+
     Raises:
-        PipelineError: an option that is given says otherwise; `how` says what to do about it.
+        PipelineError: an option that is given says otherwise; `how` says what to do about it. Or
+            the plan, which may be anybody's, says what cannot be.
     """
-    if lacks := [n for n in _TUPLES if n not in planned] + [
-        n for n in _WORDS if not planned.get(n)
-    ]:
-        raise PipelineError(f"{where} does not say which {lacks[0]} it was planned with; plan anew")
-    for name in (*planned, *_FLAGS, *_TEXTS):
-        if name in options.given and _said(options, name) != planned.get(name, ()):
-            word = {"devices": "device", "models": "model"}.get(name, name.replace("_", "-"))
-            raise PipelineError(otherwise(where, word, ",".join(planned.get(name, ())), how))
+    _refuse_unlike(planned, where)
+    for name, made in KEPT.items():
+        said = texts_of(made, getattr(options, name))
+        if name in options.given and said != tuple(sorted(set(planned.get(name, ())))):
+            raise PipelineError(otherwise(where, name, planned.get(name, ()), how))
     if "tests" not in options.given:
         for folder in planned.get("tests", ()):
             _refuse_foreign(folder, where)
-    try:
-        chosen: dict[str, Any] = {n: planned[n] for n in _TUPLES}
-        chosen |= {n: planned[n][0] for n in _WORDS}
-    except LookupError as error:
-        said = f"the plan in {where} does not say by which {error.args[0]} it was chosen"
-        raise PipelineError(f"{said}; start anew") from None
-    chosen |= {n: bool(planned.get(n)) for n in _FLAGS}
-    chosen |= {n: "".join(planned.get(n, ())) for n in _TEXTS}
-    return replace(options, **chosen | {"lists": Path(chosen["lists"])})
+    chosen: dict[str, Any] = {}
+    for name, made in KEPT.items():
+        try:
+            chosen[name] = value_of(made, planned.get(name, ()))
+        except UsageError as error:
+            raise PipelineError(f"the plan in {where}: {error}") from None
+    sources = dict.fromkeys((name for name in KEPT if planned.get(name)), Source.PLAN)
+    kept = {name: s for name, s in options.sources.items() if name not in KEPT}
+    given = {name: Source.COMMAND_LINE for name in options.given}
+    return replace(options, **chosen, sources={**kept, **sources, **given})
+
+
+def _refuse_unlike(planned: Mapping[str, tuple[str, ...]], where: str) -> None:
+    """Refuse a plan that does not say what every plan says, or says what we do not know."""
+    for name, made in KEPT.items():
+        if made.kept is Kept.ALWAYS and not _is_said(made, planned.get(name)):
+            raise PipelineError(f"{where} does not say which {name} it was planned with; plan anew")
+    if unknown := [name for name in planned if name not in KEPT]:
+        raise PipelineError(
+            f"{where} was planned with {unknown[0]!r}, which this version of bringup does not know"
+        )
+
+
+def _is_said(made: Option, texts: tuple[str, ...] | None) -> bool:
+    return texts is not None and (bool(texts) or made.default == ())
 
 
 def _refuse_foreign(folder: str, where: str) -> None:
@@ -78,11 +97,11 @@ def _refuse_foreign(folder: str, where: str) -> None:
         raise PipelineError(f"{error}{hint}") from None
 
 
-def otherwise(where: str, option: str, planned: str, how: str) -> str:
-    """The sentence that what is given is not what was planned."""
-    was = f"with --{option} {planned}" if planned else f"without --{option}"
-    if option in ("all", "no-cache"):
-        was = f"with --{option}" if planned else f"without --{option}"
-    if option == "ids":
-        was = f"for {planned}" if planned else "for no test by its id"
+def otherwise(where: str, name: str, planned: Iterable[str], how: str) -> str:
+    """The sentence that what is given of an option is not what was planned."""
+    made, texts = _DECLARED[name], tuple(planned)
+    if made.positional:
+        was = f"for {spoken(made, texts)}" if texts else "for no test by its id"
+    else:
+        was = f"with {spoken(made, texts)}" if texts else f"without {made.flag}"
     return f"{where} was planned {was}; {how}"

@@ -11,65 +11,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bringup.harness.records.aliases import ALIASES_NAME, read_aliases
-from bringup.harness.records.naming import SIZES, identity_of, parts_of
-from bringup.harness.records.schema import Outcome, PlannedTest
+from bringup.harness.records.device_listing import DeviceState, ListedDevice
+from bringup.harness.records.naming import SIZES, is_op_by_op
+from bringup.harness.records.schema import Identity, Outcome, PlannedTest
 from bringup.pipeline import devices as machine
-from bringup.pipeline.devices import Device, DeviceState
 from bringup.pipeline.errors import PipelineError
-from bringup.pipeline.lists.lists import Entry, ListName, Lists, problems, read_lists
-from bringup.pipeline.messages import Speaker, hint
+from bringup.pipeline.lists.lists import Entry, Lists, problems, read_lists
+from bringup.pipeline.messages import Speaker
+from bringup.pipeline.options import OP_BY_OP, SESSIONS, RunOptions
 from bringup.pipeline.planning.collect import Collected, collect_tests
 from bringup.pipeline.planning.durations import Estimator, read_durations
-from bringup.pipeline.planning.plan import at_size, from_entries, from_lists, matching
+from bringup.pipeline.planning.filters import named, narrowed, spoken
+from bringup.pipeline.planning.ids import ids_meant
+from bringup.pipeline.planning.plan import at_size, from_entries, from_lists
 
-SESSIONS = {
-    "nightly": (
-        ListName.NIGHTLY_FULL,
-        ListName.NIGHTLY_E2E_COMPILE,
-        ListName.NIGHTLY_OP_BY_OP,
-    ),
-    "weekly": (ListName.WEEKLY_OP_BY_OP,),
-    "e2e_compile": (ListName.NIGHTLY_E2E_COMPILE,),
-    "op_by_op": (ListName.NIGHTLY_OP_BY_OP,),
-}
-"""Which lists a session runs; of a test on two of them the first counts."""
-
-OP_BY_OP = "op_by_op"
 _SOON_S = 1.0
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """The options of everything that runs tests."""
-
-    session: str
-    ids: tuple[str, ...] = ()
-    devices: tuple[str, ...] = ()
-    models: tuple[str, ...] = ()
-    shard: tuple[int, int] = (1, 1)
-    workers: int | None = None
-    timeout_s: float | None = None
-    output: Path | None = None
-    run_id: str | None = None
-    lists: Path = Path("tests/lists")
-    tests: str = "tests/models"
-    durations: Path = Path("results/durations.json")
-    devices_from: Path | None = None
-    size: str = SIZES[0]
-    all: bool = False
-    """op_by_op: every model there is, not a list."""
-    split: str = "torch"
-    """op_by_op: which graph to split, `torch` or `stablehlo`; ONNX has only StableHLO."""
-    dry_run: bool = False
-    plan: Path | None = None
-    """A plan of all shards, made by `nox -s plan`: it says which tests, and nothing else does."""
-    resume: str | None = None
-    """A run directory to go on in; empty: the session's newest unfinished run."""
-    recheck: str = ""
-    """Share of cached verdicts to compute again, e.g. `2%`."""
-    no_cache: bool = False
-    given: frozenset[str] = frozenset()
-    """The names of the options that somebody gave."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +36,7 @@ class Chosen:
     """Those to be run: all that were chosen, or a shard's."""
     total: int
     """Of all shards."""
-    devices: dict[str, Device]
+    devices: dict[str, ListedDevice]
     collected: Collected
     lists: Lists | None
 
@@ -109,13 +65,13 @@ def choose(options: RunOptions, say: Speaker) -> Chosen:
         ids = _named_ids(options, collected)
         if options.session == OP_BY_OP:
             known_as = collected.identify
-            ids = [i for i in ids if known_as(i, "").flow == _flow(i, options.split)]
+            ids = [i for i in ids if _goes_op_by_op(known_as(i, ""), options)]
         tests = from_entries(ids, chosen, estimate, collected.identify)
-    tests = matching(tests, options.models)
+    tests = narrowed(tests, options, collected.identities.values(), say)
     if options.size != SIZES[0]:
         tests = at_size(tests, options.size, estimate)
     if not tests:
-        raise PipelineError(_nothing_to_run(options, collected, chosen, lists))
+        raise PipelineError(_nothing_to_run(options, chosen, lists))
     used = {t.identity.device for t in tests}
     devices = {name: device for name, device in chosen.items() if name in used}
     return Chosen(tests, len(tests), devices, collected, lists)
@@ -128,12 +84,16 @@ def by_list(options: RunOptions) -> bool:
     return options.session in SESSIONS
 
 
-def _flow(test: str, split: str) -> str:
-    onnx = identity_of(test, "").framework == "onnx"
-    return "op_by_op_stablehlo" if onnx else f"op_by_op_{split}"
+def _goes_op_by_op(identity: Identity, options: RunOptions) -> bool:
+    """Is it a test of the graph that is to be split? ONNX has only StableHLO; where flows are named
+    the filter says which."""
+    if options.flows:
+        return is_op_by_op(identity)
+    split = "stablehlo" if identity.framework == "onnx" else options.split
+    return identity.flow == f"op_by_op_{split}"
 
 
-def look_around(options: RunOptions) -> tuple[tuple[Device, ...], Collected]:
+def look_around(options: RunOptions) -> tuple[tuple[ListedDevice, ...], Collected]:
     """The devices that are here and the tests there are; each asks a child, both at once."""
     with ThreadPoolExecutor(max_workers=1) as pool:
         asked = pool.submit(_ask_devices, options)
@@ -143,15 +103,15 @@ def look_around(options: RunOptions) -> tuple[tuple[Device, ...], Collected]:
         return asked.result(), collected
 
 
-def _ask_devices(options: RunOptions) -> tuple[Device, ...]:
+def _ask_devices(options: RunOptions) -> tuple[ListedDevice, ...]:
     if options.devices_from:
         return machine.read(options.devices_from)
     return machine.probe(Path.cwd(), options.devices)
 
 
 def _chosen_devices(
-    options: RunOptions, known: Sequence[Device], default: Collection[str]
-) -> dict[str, Device]:
+    options: RunOptions, known: Sequence[ListedDevice], default: Collection[str]
+) -> dict[str, ListedDevice]:
     """Those the user named, whatever their state; else those of `default` that are here."""
     if options.devices:
         return {d.name: d for d in machine.named(known, options.devices)}
@@ -159,7 +119,7 @@ def _chosen_devices(
 
 
 def _entries(
-    options: RunOptions, lists: Lists, collected: Collected, known: Sequence[Device]
+    options: RunOptions, lists: Lists, collected: Collected, known: Sequence[ListedDevice]
 ) -> list[Entry]:
     """The entries this session is about, once nothing is wrong with them."""
     devices = {d.name for d in machine.named(known, options.devices)}
@@ -175,7 +135,7 @@ def _entries(
 
 
 def _say_left_out(
-    listed: Mapping[str, int], known: Iterable[Device], chosen: Collection[str], say: Speaker
+    listed: Mapping[str, int], known: Iterable[ListedDevice], chosen: Collection[str], say: Speaker
 ) -> None:
     for device in known:
         if listed.get(device.name) and device.name not in chosen:
@@ -184,7 +144,7 @@ def _say_left_out(
 
 
 def list_problems(
-    lists: Lists, entries: Collection[Entry], collected: Collected, known: Iterable[Device]
+    lists: Lists, entries: Collection[Entry], collected: Collected, known: Iterable[ListedDevice]
 ) -> list[str]:
     """What is wrong with `entries`; those of files that cannot be collected are not to blame."""
     judged = Lists(lists.folder, tuple(entries))
@@ -205,36 +165,21 @@ def alias_problems(aliases: Mapping[str, str], collected: Collected, where: Path
 
 
 def _named_ids(options: RunOptions, collected: Collected) -> list[str]:
-    """The collected ids that the command line means: whole ids, functions, files or folders."""
-    if not options.ids:
-        if options.models or options.all:
-            return list(collected.ids)
-        raise PipelineError("`run` needs ids of tests, or --model; `nightly` runs the lists")
-    found: dict[str, None] = {}
-    for wanted in options.ids:
-        within = tuple(wanted.rstrip("/") + mark for mark in ("[", "::", "/"))
-        meant = [i for i in collected.ids if i == wanted or i.startswith(within)]
-        if not meant:
-            reason = collected.broken.get(wanted.partition("::")[0])
-            raise PipelineError(
-                reason or f"pytest collects no `{wanted}`{hint(wanted, collected.ids)}"
-            )
-        found |= dict.fromkeys(meant)
-    return list(found)
+    """The collected ids that the command line means; all of them where only filters choose."""
+    if options.ids:
+        return list(dict.fromkeys(i for text in options.ids for i in ids_meant(text, collected)))
+    if options.all or named(options):
+        return list(collected.ids)
+    raise PipelineError("`run` needs ids of tests, or --model; `nightly` runs the lists")
 
 
-def _nothing_to_run(
-    options: RunOptions, collected: Collected, chosen: Collection[str], lists: Lists | None
-) -> str:
+def _nothing_to_run(options: RunOptions, chosen: Collection[str], lists: Lists | None) -> str:
     where = f"on {', '.join(chosen)}" if chosen else "on any device that is here"
-    if not options.models:
-        if lists is None:
-            return f"there is nothing to run: no test of {options.session} {where}"
-        return _nothing_listed(options, lists, where)
-    wanted = ", ".join(f"`{m}`" for m in options.models)
-    models = {parts_of(test).function.removeprefix("test_") for test in collected.ids}
-    near = hint(options.models[0], models)
-    return f"no test of {options.session} {where} has {wanted} in its name{near}"
+    if filters := spoken(options):
+        return f"there is nothing to run: no test of {options.session} {where} is of {filters}"
+    if lists is None:
+        return f"there is nothing to run: no test of {options.session} {where}"
+    return _nothing_listed(options, lists, where)
 
 
 def _nothing_listed(options: RunOptions, lists: Lists, where: str) -> str:

@@ -10,7 +10,6 @@ tenth over dealing out single tests, they are cut smaller and smaller until it d
 """
 
 import heapq
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -41,21 +40,6 @@ def partition(tests: Sequence[PlannedTest], n: int) -> list[list[PlannedTest]]:
     longest = [max(_weight(shard, seconds) for shard in shards) for shards in packed]
     bound = SLACK * min(longest)
     return next(p for p, length in zip(packed, longest, strict=True) if length <= bound)
-
-
-def parse_shard(text: str) -> tuple[int, int]:
-    """Read `2/5`, the second of five shards.
-
-    Raises:
-        PipelineError: not of that form, or outside 1 to n.
-    """
-    match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
-    if not match:
-        raise PipelineError(f"`{text}` is no shard; write i/n, e.g. 2/5 for the second of five")
-    i, n = int(match[1]), int(match[2])
-    if not 1 <= i <= n:
-        raise PipelineError(f"there is no shard {i} of {n}; i runs from 1 to n")
-    return i, n
 
 
 def _weight(tests: Iterable[PlannedTest], seconds: Mapping[str, float]) -> float:

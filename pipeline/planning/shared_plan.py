@@ -10,18 +10,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from bringup.harness.errors import RecordError
+from bringup.harness.records.device_listing import DeviceState, ListedDevice
 from bringup.harness.records.plans import SharedPlan
 from bringup.harness.records.run_dir import read_shared_plan
-from bringup.pipeline.devices import Device, DeviceState
+from bringup.harness.records.variable_names import GITHUB_OUTPUT_VARIABLE
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.lists.lists import read_lists
 from bringup.pipeline.messages import Speaker
+from bringup.pipeline.options import RunOptions
 from bringup.pipeline.planning.recorded_options import as_planned, choosing
-from bringup.pipeline.planning.selection import Chosen, RunOptions, by_list, look_around
+from bringup.pipeline.planning.selection import Chosen, by_list, look_around
 from bringup.pipeline.planning.shard import partition
-
-OUTPUTS_VARIABLE = "GITHUB_OUTPUT"
-"""Names the file in which GitHub Actions takes a step's outputs."""
 
 
 def share(
@@ -73,7 +72,7 @@ def _refuse_otherwise(shared: SharedPlan, options: RunOptions) -> None:
             f"{options.plan} --shard {i}/{planned}` carries it out"
         )
     if not shared.chosen or not planned:
-        raise RecordError(f"{options.plan}: says neither what was chosen nor for which shards")
+        raise RecordError(f"{options.plan} says neither what was chosen nor for which shards")
     if n != planned:
         raise PipelineError(
             f"{options.plan} is a plan for {planned} {'shard' if planned == 1 else 'shards'}; say "
@@ -85,10 +84,10 @@ def _refuse_otherwise(shared: SharedPlan, options: RunOptions) -> None:
         )
 
 
-def _devices(tests_on: set[str], known: Mapping[str, Device]) -> dict[str, Device]:
+def _devices(tests_on: set[str], known: Mapping[str, ListedDevice]) -> dict[str, ListedDevice]:
     unknown = "this machine knows no device of that name"
     return {
-        name: known.get(name, Device(name, DeviceState.MISSING, unknown))
+        name: known.get(name, ListedDevice(name, DeviceState.MISSING, reason=unknown))
         for name in sorted(tests_on)
     }
 
@@ -104,7 +103,7 @@ def tell_github(shared: SharedPlan) -> bool:
     Raises:
         PipelineError: its file cannot be written.
     """
-    path = os.environ.get(OUTPUTS_VARIABLE)
+    path = os.environ.get(GITHUB_OUTPUT_VARIABLE)
     if not path:
         return False
     n = len(shared.shards)

@@ -3,21 +3,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a run tells its op-by-op tests of the verdict cache, and what becomes of it afterwards."""
 
-import argparse
-
 from bringup.harness.errors import UsageError
 from bringup.harness.records.naming import is_op_by_op
 from bringup.harness.records.schema import Plan
-from bringup.harness.records.verdicts.cache import VerdictCache
-from bringup.harness.records.verdicts.earlier import RESUMED_VARIABLE
-from bringup.harness.records.verdicts.recheck import (
+from bringup.harness.records.variable_names import (
     NO_CACHE_VARIABLE,
     RECHECK_VARIABLE,
-    parse_share,
+    RESUMED_VARIABLE,
 )
+from bringup.harness.records.verdicts.cache import VerdictCache
 from bringup.harness.records.verdicts.upkeep import Limits, prune_if_due
 from bringup.pipeline.messages import Speaker
-from bringup.pipeline.planning.selection import RunOptions
+from bringup.pipeline.options import RunOptions
 
 NIGHTS = ("nightly", "weekly")
 """Sessions that look again at what the cache says without being asked."""
@@ -25,21 +22,8 @@ NIGHTLY_RECHECK = "2%"
 """Whatever a verdict's key may lack, two months of nights have computed each again on average."""
 
 
-def share(text: str) -> str:
-    """An option's value that is a share, `2%` or `0.02`.
-
-    Raises:
-        ArgumentTypeError: it is none.
-    """
-    try:
-        parse_share(text)
-    except UsageError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-    return text
-
-
 def variables(plan: Plan, options: RunOptions) -> dict[str, str]:
-    """The environment of a run's tests."""
+    """The environment of a run's tests; in it nothing else says what is done with the cache."""
     night = plan.session in NIGHTS and not options.no_cache
     recheck = options.recheck or (NIGHTLY_RECHECK if night else "")
     return {

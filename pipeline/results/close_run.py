@@ -7,14 +7,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from bringup.harness.errors import RecordError
+from bringup.harness.options.exit_codes import ExitCode
+from bringup.harness.records.device_listing import DeviceState
 from bringup.harness.records.moves import Move, write_moves
 from bringup.harness.records.naming import identity_of
 from bringup.harness.records.outcomes import latest, words_of_run, words_text
 from bringup.harness.records.run_dir import RECORDS_NAME, read_merged
 from bringup.harness.records.schema import Plan, PlannedTest, RunHeader, TestRecord
-from bringup.pipeline.devices import DeviceState
 from bringup.pipeline.errors import PipelineError
-from bringup.pipeline.lists.expectations import ExitCode, broken, exit_code, reproduce
+from bringup.pipeline.lists.expectations import broken, exit_code, reproduce
 from bringup.pipeline.lists.lists import Lists
 from bringup.pipeline.lists.promote import propose
 from bringup.pipeline.messages import Speaker, printable

@@ -15,7 +15,12 @@ import psutil
 from bringup.harness.records.journal import PLAIN, journals, read_header, unpacked_journals
 from bringup.harness.records.outcomes import words_of_run, words_text
 from bringup.harness.records.packing import LARGEST
-from bringup.harness.records.run_dir import HEADER_NAME, PLAIN_RECORDS_NAME, read_plans
+from bringup.harness.records.run_dir import (
+    HEADER_NAME,
+    PLAIN_RECORDS_NAME,
+    read_plans,
+    read_run_header,
+)
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.results.close_run import how_to_go_on
@@ -43,6 +48,7 @@ def _is_merged(run_dir: Path) -> bool:
     """Is all that its processes wrote in its records? A run of schema 1 keeps plain journals."""
     if not (run_dir / HEADER_NAME).exists():
         return False
+    read_run_header(run_dir)
     old = run_dir / PLAIN_RECORDS_NAME
     is_old = old.exists() and old.stat().st_size <= LARGEST
     return is_old or not unpacked_journals(run_dir)

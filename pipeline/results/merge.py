@@ -48,6 +48,7 @@ from bringup.harness.records.reproducible import (
 )
 from bringup.harness.records.run_dir import (
     load_journals,
+    plan_files,
     read_plans,
     write_merged,
     write_plan,
@@ -97,7 +98,7 @@ def shards_in(path: Path) -> list[Path]:
 
     So the folder into which a CI job downloads its shards can be named whether any came or not.
     """
-    if (path / JOURNAL_FOLDER).exists() or any(path.glob("plan*.json")) or not path.is_dir():
+    if (path / JOURNAL_FOLDER).exists() or plan_files(path) or not path.is_dir():
         return [path]
     return sorted(below for below in path.iterdir() if below.is_dir()) or [path]
 

@@ -24,7 +24,8 @@ from bringup.harness.records.journal import JournalWriter
 from bringup.harness.records.provenance import collect
 from bringup.harness.records.run_dir import read_plan
 from bringup.harness.records.schema import Artifact, PlannedTest
-from bringup.pipeline.lifeline import PARENT_VARIABLE, die_with_parent
+from bringup.harness.records.variable_names import PARENT_VARIABLE
+from bringup.pipeline.lifeline import die_with_parent
 from bringup.pipeline.planning.plan import deadline
 from bringup.pipeline.running.ledger import Ledger
 from bringup.pipeline.running.memory import MemoryKills

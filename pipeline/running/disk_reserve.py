@@ -6,7 +6,7 @@
 import os
 from pathlib import Path
 
-from bringup.harness.errors import RecordError
+from bringup.harness.errors import StorageError
 
 _NAME = ".ballast"
 _BYTES_PER_TEST = 1024
@@ -20,7 +20,7 @@ class Ballast:
         """Take the room.
 
         Raises:
-            RecordError: there is not even room for the records of `tests` tests.
+            StorageError: there is not even room for the records of `tests` tests.
         """
         self._path = run_dir / _NAME
         size = _BYTES_AT_LEAST + tests * _BYTES_PER_TEST
@@ -29,7 +29,7 @@ class Ballast:
                 os.posix_fallocate(file.fileno(), 0, size)
         except OSError as error:
             self._path.unlink(missing_ok=True)
-            raise RecordError(
+            raise StorageError(
                 f"no room for the records of {tests} tests in {run_dir}: {error.strerror}"
             ) from error
 

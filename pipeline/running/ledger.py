@@ -16,9 +16,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bringup.harness.records.journal import PACKED, journal_name, journals
+from bringup.harness.records.journal_tail import JournalTail
 from bringup.harness.records.outcomes import is_blocking, urgency
-from bringup.harness.records.packing import read_lines
 from bringup.harness.records.schema import (
     GOOD,
     UNSETTLED,
@@ -37,9 +36,6 @@ from bringup.harness.records.schema import (
     TestStarted,
     TestStopped,
 )
-from bringup.harness.storage.decoding import Json, lines_of
-
-_DECODER: Json[AnyEvent] = Json(AnyEvent, "an event")
 
 
 @dataclass
@@ -101,7 +97,7 @@ class Ledger:
         """Of every op-by-op test that was split into its ops."""
         self._blocking: dict[tuple[str, str], OpResult] = {}
         """By op key and device, the results that other tests may repeat."""
-        self._offsets: dict[Path, int] = {}
+        self._tail = JournalTail(run_dir)
         self._attempts: dict[str, int] = {}
         """The attempt of every journal, by its name."""
         self._begun: dict[str, float] = {}
@@ -115,14 +111,12 @@ class Ledger:
         """Take up what was written since the last call; the keys that got their word."""
         finished: list[str] = []
         looks = time.monotonic()
-        for path in journals(self.run_dir):
-            name = journal_name(path)
-            for event in self._new_events(path):
-                if isinstance(event, JournalOpened):
-                    self._attempts[name] = event.attempt
-                key = self.apply(event, self._attempts.get(name, 1))
-                if key is not None:
-                    finished.append(key)
+        for event, name in self._tail.read():
+            if isinstance(event, JournalOpened):
+                self._attempts[name] = event.attempt
+            key = self.apply(event, self._attempts.get(name, 1))
+            if key is not None:
+                finished.append(key)
         self._looked = looks
         return finished
 
@@ -216,23 +210,6 @@ class Ledger:
             for key, event in self.running.items()
             if now - self._begun[key] > deadlines[key] + grace_s
         }
-
-    def _new_events(self, path: Path) -> list[AnyEvent]:
-        offset = self._offsets.get(path, 0)
-        if path.name.endswith(PACKED):  # of an earlier part of the run: nobody writes it any more
-            data = b"" if offset else read_lines(path)
-        else:
-            with path.open("rb") as file:
-                file.seek(offset)
-                data = file.read()
-        whole = data.rfind(b"\n") + 1
-        self._offsets[path] = offset + whole
-        events = []
-        for _, line in lines_of(data[:whole]):
-            event = _DECODER.decode_or_none(line)
-            if event is not None:  # the merge mentions every unreadable line
-                events.append(event)
-        return events
 
 
 def _stays(event: AnyEvent) -> bool:

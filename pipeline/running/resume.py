@@ -16,11 +16,12 @@ import msgspec
 
 from bringup.harness.records.journal import JournalWriter
 from bringup.harness.records.provenance import collect
-from bringup.harness.records.run_dir import HEADER_NAME, read_plans
+from bringup.harness.records.run_dir import HEADER_NAME, plan_files, read_plans
 from bringup.harness.records.schema import UNSETTLED, Failure, Outcome, Plan, PlannedTest
 from bringup.pipeline.errors import PipelineError
+from bringup.pipeline.options import RunOptions, Shard
 from bringup.pipeline.planning.recorded_options import as_planned, otherwise
-from bringup.pipeline.planning.selection import Chosen, RunOptions
+from bringup.pipeline.planning.selection import Chosen
 from bringup.pipeline.running.ledger import Ledger
 from bringup.pipeline.running.worker_death import stopped
 
@@ -38,7 +39,7 @@ def find(options: RunOptions, results: Path) -> Path:
         if not Path(options.resume).is_dir():
             raise PipelineError(f"there is no run directory {options.resume}")
         return Path(options.resume)
-    folders = {path.parent for path in results.glob("*/plan*.json")}
+    folders = [path for path in results.glob("*") if plan_files(path)]
     plans = [
         (plan, d) for d in folders for plan in read_plans(d) if plan.session == options.session
     ]
@@ -111,10 +112,10 @@ def options_of(plan: Plan, run_dir: Path, options: RunOptions) -> RunOptions:
     if "output" in options.given:
         raise PipelineError("--resume goes on in the run's own directory; leave --output out")
     if "shard" in options.given and options.shard != plan.shard:
-        raise PipelineError(otherwise(str(run_dir), "shard", "{}/{}".format(*plan.shard), how))
+        raise PipelineError(otherwise(str(run_dir), "shard", [str(Shard(*plan.shard))], how))
     if "run_id" in options.given and options.run_id != plan.run_id:
-        raise PipelineError(otherwise(str(run_dir), "run-id", plan.run_id, how))
-    return replace(as_planned(plan.chosen, options, str(run_dir), how), shard=(1, 1))
+        raise PipelineError(otherwise(str(run_dir), "run_id", [plan.run_id], how))
+    return replace(as_planned(plan.chosen, options, str(run_dir), how), shard=Shard(1, 1))
 
 
 def same_tests(plan: Plan, run_dir: Path, now: Chosen) -> Chosen:

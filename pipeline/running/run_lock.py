@@ -16,6 +16,7 @@ from typing import Self
 import psutil
 
 from bringup.harness.errors import RecordError
+from bringup.harness.storage.atomic import cannot_write
 from bringup.harness.storage.ownership import open_plain, refers_to
 from bringup.pipeline.errors import PipelineError
 
@@ -53,7 +54,7 @@ class RunLock:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self.descriptor = open_plain(self._path, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
-            raise RecordError(f"cannot write {self._path}: {error.strerror}") from error
+            raise cannot_write(self._path, error) from error
 
     def _taken(self) -> bool:
         try:

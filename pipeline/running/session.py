@@ -11,18 +11,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bringup.harness.records.journal import ATTEMPT_VARIABLE
 from bringup.harness.records.naming import SIZES
 from bringup.harness.records.schema import PlannedTest
+from bringup.harness.records.variable_names import (
+    ATTEMPT_VARIABLE,
+    NO_CACHE_VARIABLE,
+    RECHECK_VARIABLE,
+    RUN_DIR_VARIABLE,
+    RUN_ID_VARIABLE,
+    THREADS_VARIABLE,
+)
 from bringup.pipeline.planning.collect import harness_plugin
 from bringup.pipeline.planning.plan import files_of
 from bringup.pipeline.running import memory
 from bringup.pipeline.running.pytest_plugin import CAPACITY_OPTION, PLAN_OPTION, TIMEOUT_OPTION
-from bringup.pipeline.running.worker import RUN_DIR_VARIABLE
 
 LOG_NAME = "pytest.log"
-RUN_ID_VARIABLE = "BRINGUP_RUN_ID"
 
+_BY_OPTIONS = (RECHECK_VARIABLE, NO_CACHE_VARIABLE)
+"""Only what the options came to reaches the tests: a plan's may be others than the environment's.
+"""
 MEMORY_PER_WORKER = 4 * 1024**3
 """Bytes: the largest base models of the fleet peak below this."""
 
@@ -94,8 +102,8 @@ def environment(settings: Settings) -> dict[str, str]:
     """The session's environment; workers share the cores instead of each taking all."""
     cores = len(os.sched_getaffinity(0))
     return {
-        "OMP_NUM_THREADS": str(max(1, cores // settings.workers)),
-        **os.environ,
+        THREADS_VARIABLE: str(max(1, cores // settings.workers)),
+        **{name: text for name, text in os.environ.items() if name not in _BY_OPTIONS},
         **settings.variables,
         RUN_DIR_VARIABLE: str(settings.run_dir),
         RUN_ID_VARIABLE: settings.run_id,

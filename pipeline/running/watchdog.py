@@ -23,7 +23,8 @@ import time
 
 import psutil
 
-from bringup.pipeline.lifeline import PARENT_VARIABLE, adopt_orphans, die_with_parent
+from bringup.harness.records.variable_names import PARENT_VARIABLE
+from bringup.pipeline.lifeline import adopt_orphans, die_with_parent
 
 ORPHAN_GRACE_S = 3.0
 """An orphan may tidy up this long (multiprocessing's resource tracker needs a moment)."""

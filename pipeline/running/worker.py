@@ -23,6 +23,7 @@ import pytest
 
 from bringup.harness.records.run_dir import read_plan
 from bringup.harness.records.schema import PlannedTest
+from bringup.harness.records.variable_names import DEADLINE_VARIABLE, RUN_DIR_VARIABLE
 from bringup.pipeline.lifeline import die_with_parent
 from bringup.pipeline.planning.plan import deadline
 from bringup.pipeline.running.worker_death import INTERNAL_ERROR_CODE
@@ -33,10 +34,6 @@ REST_SUFFIX = " (rest)"
 
 STACK_FOLDER = "stacks"
 
-RUN_DIR_VARIABLE = "BRINGUP_RUN_DIR"
-"""Tells the harness to record the tests it runs, and where."""
-DEADLINE_VARIABLE = "BRINGUP_TEST_DEADLINE"
-"""Tells the harness when the running test will be ended, in seconds since the epoch."""
 
 CONTROLLER_INPUT = "bringup_controller"
 NOTHING_LEFT_INPUT = "bringup_nothing_left"

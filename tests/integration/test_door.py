@@ -99,6 +99,16 @@ def test_the_exit_codes_of_other_commands_come_through(fleet: SmallFleet) -> Non
         assert code == 2, said
 
 
+def test_help_and_the_variables_come_through(fleet: SmallFleet) -> None:
+    code, said = nox(fleet, "help_env", "--", "env", "cache_days")
+    assert code == 0, said
+    assert f"BRINGUP_ENV={fleet.root / 'env'}\n" in said
+    assert "default: 90" in said and "BRINGUP_RUN_DIR" not in said
+    for session in ("report", "merge"):
+        code, said = nox(fleet, session, "--", "--help")
+        assert code == 0 and "examples:" in said and "exit codes:" in said, said
+
+
 def test_an_empty_list_says_how_to_choose(fleet: SmallFleet) -> None:
     code, said = nox(fleet, "op_by_op", "--", *PLACES)
     assert code == 2

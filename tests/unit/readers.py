@@ -39,6 +39,8 @@ from bringup.harness.records.run_dir import (
     write_shared_plan,
 )
 from bringup.harness.records.schema import Failure, Outcome, PlannedTest, Stage, Status
+from bringup.harness.records.variable_names import FAULTS_VARIABLE
+from bringup.harness.records.variables import VARIABLES
 from bringup.harness.records.verdicts.cache import VerdictCache, _digest
 from bringup.harness.reduce.model_reproducer import ModelExpected, read_model
 from bringup.harness.reproduce.reproducer import (
@@ -350,11 +352,11 @@ def _onnx() -> bytes:
 
 
 def _faults(path: Path) -> object:
-    os.environ[faults.FAULTS_VARIABLE] = str(path)
+    os.environ[FAULTS_VARIABLE] = str(path)
     try:
         return faults.read_faults()
     finally:
-        del os.environ[faults.FAULTS_VARIABLE]
+        del os.environ[FAULTS_VARIABLE]
 
 
 def _descriptors() -> tuple[bytes, ...]:
@@ -429,7 +431,7 @@ def _environment(data: bytes, _: Path) -> object:
     said: list[str] = []
     from bringup.harness.errors import HarnessError
 
-    for name in environment.VARIABLES:
+    for name in VARIABLES:
         try:
             environment.check({name: text})
         except HarnessError as error:

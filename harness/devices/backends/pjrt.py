@@ -21,7 +21,11 @@ from bringup.harness.devices.backend import Array, CompileError, Opening
 from bringup.harness.devices.backends.xla import jaxlib_libraries
 from bringup.harness.devices.wire import Level
 from bringup.harness.errors import DeviceError
-from bringup.harness.records.environment import PLUGIN_PREFIX
+from bringup.harness.records.variable_names import (
+    JAX_PLATFORMS_VARIABLE,
+    PLUGIN_PREFIX,
+    XLA_LOG_LEVEL_VARIABLE,
+)
 
 PLUGIN_GROUPS = ("jax_plugins", "xla_plugins")
 
@@ -35,8 +39,8 @@ class PjrtBackend:
 
     def open(self) -> Opening:
         """Make the client and take its first device."""
-        os.environ.setdefault("JAX_PLATFORMS", "cpu")  # plugins register at import otherwise
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        os.environ.setdefault(JAX_PLATFORMS_VARIABLE, "cpu")  # plugins register at import otherwise
+        os.environ.setdefault(XLA_LOG_LEVEL_VARIABLE, "2")
         import jax
         from jaxlib import _jax
 

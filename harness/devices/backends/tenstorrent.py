@@ -21,14 +21,14 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from bringup.harness.devices.backend import COMMON_FOLDER_VARIABLE, Array, CompileError, Opening
+from bringup.harness.devices.backend import Array, CompileError, Opening
 from bringup.harness.devices.backends.pjrt import PjrtBackend, discover_plugins
 from bringup.harness.devices.backends.tenstorrent_install import INSTALL, PLUGINS, has_card
 from bringup.harness.devices.wire import Level
 from bringup.harness.errors import DeviceError
+from bringup.harness.records.variable_names import COMMON_FOLDER_VARIABLE, DESCRIPTOR_VARIABLE
 from bringup.harness.storage.ownership import is_trusted, private_folder
 
-DESCRIPTOR_VARIABLE = "TT_COMPILE_ONLY_SYSTEM_DESC"
 ASSETS = "libtt-tt-metal-runtime-assets-*"
 _LOCK_S = 20.0
 """Some four openings."""

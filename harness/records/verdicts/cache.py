@@ -32,13 +32,13 @@ from filelock import FileLock
 from bringup.harness.errors import RecordError
 from bringup.harness.records.blobs import BlobStore
 from bringup.harness.records.schema import Artifact, OpVerdict
+from bringup.harness.records.variable_names import CACHE_VARIABLE
 from bringup.harness.records.verdicts.rules import cacheable
 from bringup.harness.records.verdicts.sqlite_errors import is_busy, is_corrupt, is_forbidden
 from bringup.harness.storage.decoding import decode_json
 from bringup.harness.storage.writable import encoded
 
 CACHE_SCHEMA = 1
-PATH_VARIABLE = "BRINGUP_CACHE"
 FILE_NAME = "verdicts.sqlite"
 DAY = 86400.0
 _BUSY_S = 30.0
@@ -62,7 +62,7 @@ def default_path() -> Path:
 
     What is not there yet will be a directory, unless its name has a suffix.
     """
-    path = Path(os.environ.get(PATH_VARIABLE) or Path.home() / ".cache" / "bringup")
+    path = Path(os.environ.get(CACHE_VARIABLE) or Path.home() / ".cache" / "bringup")
     is_folder = path.is_dir() or not (path.suffix or path.exists())
     return path / FILE_NAME if is_folder else path
 

@@ -16,9 +16,7 @@ import msgspec
 from bringup.harness.records.journal import journals, read_journal
 from bringup.harness.records.packing import read_lines
 from bringup.harness.records.schema import NOT_EVIDENCE, JournalOpened, OpEnded, OpResult
-
-RESUMED_VARIABLE = "BRINGUP_RESUMED"
-"""Set by a run that was taken up again."""
+from bringup.harness.records.variable_names import RESUMED_VARIABLE
 
 
 def earlier_results(

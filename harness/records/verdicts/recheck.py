@@ -4,18 +4,14 @@
 """Which cached verdicts a run takes as they are: all, none, or all but a share that is audited."""
 
 import hashlib
-import os
 from dataclasses import dataclass
 from typing import Self
 
 from bringup.harness.errors import UsageError
-from bringup.harness.records import environment
+from bringup.harness.records import variable_values
+from bringup.harness.records.variable_names import NO_CACHE_VARIABLE, RECHECK_VARIABLE
+from bringup.harness.records.variables import VARIABLES
 from bringup.harness.records.verdicts.rules import chosen_for_recheck
-
-RECHECK_VARIABLE = "BRINGUP_RECHECK"
-"""Share of cache hits to compute again, e.g. `2%` or `0.02`."""
-NO_CACHE_VARIABLE = "BRINGUP_NO_CACHE"
-"""`1`: nothing is taken from the cache; what is computed is still kept there."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +30,8 @@ class Recheck:
         Raises:
             UsageError: the share is not one, or the other variable is neither yes nor no.
         """
-        none = bool(environment.VARIABLES[NO_CACHE_VARIABLE].read())
-        share = parse_share(os.environ.get(RECHECK_VARIABLE) or "0")
+        none: bool = VARIABLES[NO_CACHE_VARIABLE].read()
+        share: float = VARIABLES[RECHECK_VARIABLE].read() or 0.0
         seed = int.from_bytes(hashlib.sha256(run_id.encode()).digest()[:8])
         return cls(share, not none, seed)
 
@@ -51,7 +47,7 @@ def parse_share(text: str) -> float:
         UsageError: neither, or more than all.
     """
     try:
-        return environment.share(text)
+        return variable_values.share(text)
     except ValueError:
         said = f"`{text}` is no share of the cached verdicts; write 2% or 0.02"
         raise UsageError(said) from None

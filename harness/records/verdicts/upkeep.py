@@ -11,14 +11,11 @@ from typing import Self
 
 from filelock import FileLock, Timeout
 
-from bringup.harness.records.environment import VARIABLES
+from bringup.harness.records.variable_names import CACHE_DAYS_VARIABLE, CACHE_GIB_VARIABLE
+from bringup.harness.records.variables import VARIABLES
 from bringup.harness.records.verdicts.cache import DAY, Pruned, VerdictCache
 
-DAYS_VARIABLE = "BRINGUP_CACHE_DAYS"
-"""Verdicts not used for so many days are forgotten."""
-GIB_VARIABLE = "BRINGUP_CACHE_GIB"
-"""When verdicts and their texts take more, the least recently used are forgotten."""
-_DAYS, _GIB, _MOST = 90.0, 4.0, 1 << 62
+_MOST = 1 << 62
 
 
 @dataclass(frozen=True)
@@ -36,8 +33,8 @@ class Limits:
         Raises:
             UsageError: a limit is no number above 0.
         """
-        days = VARIABLES[DAYS_VARIABLE].read() or _DAYS
-        gib = VARIABLES[GIB_VARIABLE].read() or _GIB
+        days = VARIABLES[CACHE_DAYS_VARIABLE].read()
+        gib = VARIABLES[CACHE_GIB_VARIABLE].read()
         return cls(days * DAY, int(min(gib * (1 << 30), _MOST)))
 
 

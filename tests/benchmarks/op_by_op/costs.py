@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from bringup.harness.op_by_op.walk import WORKERS_VARIABLE
-from bringup.harness.recording.recorder import RUN_DIR_VARIABLE
+from bringup.harness.records.variable_names import RUN_DIR_VARIABLE
 from bringup.harness.records.verdicts.cache import PATH_VARIABLE
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.op_by_op.nights import ROOT, child_environment

@@ -17,9 +17,10 @@ from pathlib import Path
 
 import msgspec
 
-from bringup.harness.device_host.faults import FAULTS_VARIABLE, Fault, FaultKind
+from bringup.harness.device_host.faults import Fault, FaultKind
 from bringup.harness.records.run_dir import OpLine
 from bringup.harness.records.schema import OpVerdict, Outcome, Stage
+from bringup.harness.records.variable_names import FAULTS_VARIABLE
 from bringup.harness.records.verdicts.rules import disagreement
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.op_by_op.nights import Night, run_night

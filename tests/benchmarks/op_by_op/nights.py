@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bringup.harness.devices.backend import COMMON_FOLDER_VARIABLE
 from bringup.harness.records.journal import journals, read_journal
 from bringup.harness.records.run_dir import OpLine, load_ops
 from bringup.harness.records.schema import AnyEvent, Stage, StageEnded, TestEnded, TestStarted
+from bringup.harness.records.variable_names import COMMON_FOLDER_VARIABLE
 from bringup.harness.records.verdicts.cache import PATH_VARIABLE
 
 ROOT = Path(__file__).parents[3]

@@ -37,9 +37,9 @@ from torch_mlir.compiler_utils import (
 )
 from torch_mlir.dialects import torch as torch_dialect
 
-from bringup.harness.devices.backend import COMMON_FOLDER_VARIABLE
 from bringup.harness.devices.catalog import make_backend
 from bringup.harness.devices.tensors import WIRE_NAMES
+from bringup.harness.records.variable_names import COMMON_FOLDER_VARIABLE
 
 POLL_S = 0.01
 DEADLINE_S = 60.0

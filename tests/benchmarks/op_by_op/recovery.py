@@ -16,9 +16,10 @@ from pathlib import Path
 import msgspec
 import torch
 
-from bringup.harness.device_host.faults import FAULTS_VARIABLE, Fault, FaultKind
+from bringup.harness.device_host.faults import Fault, FaultKind
 from bringup.harness.device_host.op_pool import OpPool
 from bringup.harness.device_host.op_run import Ended, OpJob
+from bringup.harness.records.variable_names import FAULTS_VARIABLE
 from tests.benchmarks.op_by_op.costs import Recovery
 
 ADD = b"""

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import msgspec
 
-from bringup.harness.device_host.faults import FAULTS_VARIABLE, Fault, WrongResult
+from bringup.harness.device_host.faults import Fault, WrongResult
 from bringup.harness.records.schema import Outcome
+from bringup.harness.records.variable_names import FAULTS_VARIABLE
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.op_by_op.nights import run_night
 

@@ -19,12 +19,13 @@ import pytest
 import torch
 
 from bringup.harness.device_host.client import Device
-from bringup.harness.device_host.listing import State, list_devices
+from bringup.harness.device_host.listing import list_devices
 from bringup.harness.device_host.op_pool import OpPool
 from bringup.harness.devices import catalog, device_history
 from bringup.harness.devices.failures import HostCrash, HostTimeout
 from bringup.harness.errors import DeviceError
 from bringup.harness.recording.recorder import outcome_of
+from bringup.harness.records.device_listing import DeviceState
 from bringup.harness.records.schema import Outcome
 from tests.integration.harness.test_devices import ADD, portable
 from tests.integration.harness.test_op_pool import add
@@ -199,7 +200,7 @@ def test_a_device_that_used_to_execute_and_only_compiles_is_the_machines(card: _
     assert outcome_of(lost.value) is Outcome.INFRA
     device.close()
     (listed,) = list_devices(["abacus"])
-    assert listed.state is State.MISSING and "--forget abacus" in listed.reason
+    assert listed.state is DeviceState.MISSING and "--forget abacus" in listed.reason
     command = [
         sys.executable,
         "-m",

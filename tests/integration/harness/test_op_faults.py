@@ -22,13 +22,14 @@ import torch
 
 from bringup.harness.device_host.client import Device
 from bringup.harness.device_host.connection import LOG_LIMIT
-from bringup.harness.device_host.faults import FAULTS_VARIABLE, Fault, FaultKind, WrongResult
+from bringup.harness.device_host.faults import Fault, FaultKind, WrongResult
 from bringup.harness.device_host.op_pool import OpPool
 from bringup.harness.device_host.op_run import OUT_OF_MEMORY, Ended, OpJob, OpRun
 from bringup.harness.device_host.running_op import BegunOp
 from bringup.harness.op_by_op.judge import conclude
 from bringup.harness.op_by_op.op_tolerances import op_tolerances
 from bringup.harness.records.schema import Op, Outcome, Stage, TensorType
+from bringup.harness.records.variable_names import FAULTS_VARIABLE
 from bringup.harness.reference.references import Golden, Source
 from bringup.harness.verify import Tolerances
 from tests.integration.harness.test_op_pool import add, is_sum, names

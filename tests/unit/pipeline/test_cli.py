@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bringup.harness.records.device_listing import DeviceState
 from bringup.harness.records.naming import identity_of, nodeid_on
 from bringup.harness.records.schema import (
     Failure,
@@ -18,7 +19,6 @@ from bringup.harness.records.schema import (
     TestRecord,
 )
 from bringup.pipeline.cli import main
-from bringup.pipeline.devices import DeviceState
 from bringup.pipeline.lists.expectations import ExitCode, broken, exit_code, reproduce
 from bringup.pipeline.lists.lists import ListName
 from bringup.pipeline.messages import printable

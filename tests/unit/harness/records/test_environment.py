@@ -16,12 +16,22 @@ import pytest
 
 from bringup.harness.config import CompileDepth, CompilerConfig, Setting
 from bringup.harness.errors import UsageError
-from bringup.harness.records.environment import DEPTHS, PLUGIN_PREFIX, VARIABLES, check, of_a_test
+from bringup.harness.files.download import Terms
+from bringup.harness.records import variable_names
+from bringup.harness.records.environment import check, of_a_test
+from bringup.harness.records.variable_names import (
+    FILE_LIMIT_VARIABLE,
+    FILE_TIMEOUT_VARIABLE,
+    PLUGIN_PREFIX,
+)
+from bringup.harness.records.variable_values import DEPTHS
+from bringup.harness.records.variables import PREFIXED, VARIABLES
 
 ROOT = Path(__file__).parents[4]
 READS = ("get", "setdefault", "pop", "__getitem__")
 WHOLE = {
-    "harness/records/environment.py",  # the table itself
+    "harness/records/variables.py",  # the table itself
+    "harness/records/environment.py",  # looks at all of it
     "harness/config.py",  # by its settings, which another test looks at
     "harness/devices/backends/pjrt.py",  # by the prefix of plugins
     "harness/reduce/model_reproducer.py",  # by the table
@@ -85,6 +95,47 @@ def test_no_name_like_ours_is_written_that_is_not_in_the_table() -> None:
     assert len(known) > 30 and known <= VARIABLES.keys(), known - VARIABLES.keys()
 
 
+def test_the_name_of_a_variable_is_written_in_one_place() -> None:
+    """Whoever sets or reads one imports its name; prose in a sentence may say it."""
+    wrong = []
+    for room in ("harness", "pipeline", "reports"):
+        for path in sorted((ROOT / room).rglob("*.py")):
+            if path.name == "variable_names.py":
+                continue
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Constant) and node.value in VARIABLES:
+                    wrong.append(f"{path.relative_to(ROOT)}:{node.lineno} {node.value}")
+    assert not wrong, wrong
+    named = {text for name, text in vars(variable_names).items() if name.endswith("_VARIABLE")}
+    assert named == VARIABLES.keys()
+
+
+def test_who_reads_a_variable_does() -> None:
+    constants = {text: name for name, text in vars(variable_names).items() if name.isupper()}
+    for variable in (*VARIABLES.values(), *PREFIXED):
+        if variable.read_by == "others":
+            continue
+        place = ROOT / variable.read_by
+        assert place.exists(), variable.name
+        files = sorted(place.rglob("*.py")) if place.is_dir() else [place]
+        texts = "".join(path.read_text() for path in files)
+        assert constants[variable.name] in texts or variable.name in texts, variable.name
+
+
+def test_a_default_is_a_value_and_what_the_code_takes() -> None:
+    for variable in VARIABLES.values():
+        if variable.default:
+            assert variable.value(variable.default) == variable.read({}), variable.name
+        assert not (variable.default and variable.otherwise)
+    for setting in vars(CompilerConfig).values():
+        if isinstance(setting, Setting):
+            text = VARIABLES[setting.variable].default
+            assert (setting.parse(text) if text else setting.default) == setting.default
+            assert bool(text) == (setting.default not in (None, "", ())), setting.variable
+    assert Terms().limit == VARIABLES[FILE_LIMIT_VARIABLE].read({}) * 2**30
+    assert Terms().timeout_s == VARIABLES[FILE_TIMEOUT_VARIABLE].read({})
+
+
 def test_every_setting_is_in_the_table_and_reads_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     assert tuple(depth.name for depth in CompileDepth) == DEPTHS
     settings = [s for s in vars(CompilerConfig).values() if isinstance(s, Setting)]
@@ -124,6 +175,10 @@ def test_every_setting_is_in_the_table_and_reads_alike(monkeypatch: pytest.Monke
         ("BRINGUP_SIZE", "tinny", "expected one of base, tiny; did you mean tiny?"),
         ("BRINGUP_DEVICE", "--help", "expected a name"),
         ("BRINGUP_CACHE", "x" * 9000, "expected a path"),
+        ("BRINGUP_DEVICE", "cpu,n150", "expected the name of one device"),
+        ("BRINGUP_WORKERS", "0", "expected a number of tests, from 1 to 1024"),
+        ("BRINGUP_TIMEOUT", "-1", "expected seconds, more than 0"),
+        ("BRINGUP_NO_CACHE", "maybe", "expected 1 or 0, true or false"),
         ("TT_TORCH_COMPILE_DEPTH", "EXECUT", "did you mean EXECUTE?"),
         ("RUN_GLOBAL_OP_IDX", "1.5", "expected an op's index"),
         ("PYTEST_XDIST_WORKER_COUNT", "two", "expected a number of workers"),
@@ -168,6 +223,7 @@ def test_a_plan_sets_settings_of_tests_only() -> None:
         ("-m", "bringup.reports", "build", "nowhere"),
         ("-m", "bringup.harness.repro", "abc"),
         ("-m", "bringup.harness.list_devices", "cpu"),
+        ("-m", "bringup.harness.help_env", "rechek", "--json"),
         ("-m", "pytest", "-q", "-p", "no:cacheprovider", "nowhere"),
     ],
     ids=lambda command: command[1],

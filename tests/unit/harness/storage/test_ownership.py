@@ -95,7 +95,7 @@ def test_a_folder_that_others_could_exchange_is_not_used(shared: Path, homes: Pa
     assert found == str(homes / ".cache" / "bringup" / "tmp")
     homes.joinpath(".cache", "bringup").chmod(0o777)
     refusal = as_user(ALICE, lambda: str(private_folder(shared)))
-    assert refusal.startswith("RecordError: no private temporary folder can be had: others can")
+    assert refusal.startswith("StorageError: no private temporary folder can be had: others can")
     assert "\n" not in refusal
 
 

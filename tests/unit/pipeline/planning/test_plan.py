@@ -10,12 +10,10 @@ import pytest
 from bringup.harness.records.schema import Identity, PlannedTest
 from bringup.pipeline.lists.lists import Entry, ListName, Lists
 from bringup.pipeline.planning.plan import (
-    at_size,
     deadline,
     files_of,
     from_entries,
     from_lists,
-    matching,
 )
 from bringup.pipeline.planning.shard import partition
 
@@ -72,36 +70,6 @@ def test_named_tests_run_on_every_named_device() -> None:
     assert len(found) == 4
     assert all(t.list_name == "" for t in found)
     assert files_of(found) == ["tests/models/resnet/test_resnet.py", "tests/models/t5/test_t5.py"]
-
-
-def test_models_are_selected_by_a_part_of_their_name() -> None:
-    found = from_entries([RESNET, T5], ["cpu"], nothing_known)
-    assert [t.identity.model for t in matching(found, ["t5-base", "mamba"])] == ["t5"]
-    assert matching(found, []) == found
-
-
-@pytest.mark.parametrize(
-    ("wanted", "models"),
-    [
-        (["bert"], ["bert"]),
-        (["test_bert"], ["bert"]),
-        (["bert[full-eval]"], ["bert"]),
-        (["resnet"], ["resnet50"]),
-        (["bert", "alb"], ["albert", "bert"]),
-        (["ber"], ["albert", "bert"]),
-    ],
-)
-def test_an_exact_name_goes_before_a_part_of_others(wanted: list[str], models: list[str]) -> None:
-    named = [f"tests/models/{m}/test_{m}.py::test_{m}[full-eval]" for m in ("albert", "bert")]
-    light = "tests/models/light/test_light_onnx.py::test_light_onnx[full-resnet50-eval]"
-    found = from_entries([*named, RESNET, light], ["cpu"], nothing_known)
-    assert [t.identity.model for t in matching(found, wanted)] == models
-
-
-def test_a_size_and_a_device_are_no_part_of_a_name() -> None:
-    bert = "tests/models/bert/test_bert.py::test_bert[full-eval]"
-    tiny = at_size(from_entries([bert], ["n150"], nothing_known), "tiny", nothing_known)
-    assert matching(tiny, ["test_bert[full-eval]"]) == tiny
 
 
 @pytest.mark.parametrize(

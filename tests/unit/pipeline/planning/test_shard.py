@@ -10,8 +10,9 @@ import pytest
 
 from bringup.harness.records.schema import Identity, PlannedTest
 from bringup.pipeline.errors import PipelineError
+from bringup.pipeline.options import parse_shard
 from bringup.pipeline.planning.groups import group_of
-from bringup.pipeline.planning.shard import SLACK, parse_shard, partition
+from bringup.pipeline.planning.shard import SLACK, partition
 
 
 def planned(model: str, seconds: float | None = None, **parts: str) -> PlannedTest:

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from bringup.harness.options.option import Source
 from bringup.harness.records.schema import Plan
 from bringup.pipeline.errors import PipelineError
+from bringup.pipeline.options import RunOptions
 from bringup.pipeline.planning.recorded_options import choosing
-from bringup.pipeline.planning.selection import RunOptions
 from bringup.pipeline.planning.verdict_cache import variables
 from bringup.pipeline.running.resume import options_of
 
@@ -24,7 +25,11 @@ def begun(**options: Any) -> Plan:
 
 
 def resumed(plan: Plan, **options: Any) -> RunOptions:
-    return options_of(plan, HERE, RunOptions("op_by_op", given=frozenset(options), **options))
+    return options_of(
+        plan,
+        HERE,
+        RunOptions("op_by_op", sources=dict.fromkeys(options, Source.COMMAND_LINE), **options),
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,15 +13,17 @@ import pytest
 from bringup.pipeline.commands import merge_runs
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.messages import Speaker
+from bringup.pipeline.options import RunOptions
 from bringup.pipeline.running.run_lock import NAME, RunLock, refuse_if_held
 
 
 def test_a_second_run_is_told_who_holds_the_directory(tmp_path: Path) -> None:
+    options = RunOptions(run_dirs=(tmp_path,), into=tmp_path / "whole")
     with RunLock(tmp_path):
         with pytest.raises(PipelineError, match=rf"still going on \(process {os.getpid()}\)"):
             RunLock(tmp_path)
         with pytest.raises(PipelineError, match="still going on"):
-            merge_runs([tmp_path], tmp_path / "whole", Speaker(sys.stdout))
+            merge_runs(options, Speaker(sys.stdout))
     assert list(tmp_path.iterdir()) == []
     refuse_if_held(tmp_path)
     with RunLock(tmp_path):

@@ -8,7 +8,6 @@ import re
 import sqlite3
 import sys
 import time
-from argparse import ArgumentTypeError
 from pathlib import Path
 
 import msgspec
@@ -16,6 +15,7 @@ import pytest
 from filelock import FileLock
 
 from bringup.harness.errors import UsageError
+from bringup.harness.options.option import declared
 from bringup.harness.records.schema import Metric, Outcome, Status
 from bringup.harness.records.verdicts.cache import DAY, VerdictCache
 from bringup.harness.records.verdicts.recheck import (
@@ -25,6 +25,7 @@ from bringup.harness.records.verdicts.recheck import (
 from bringup.harness.records.verdicts.rules import chosen_for_recheck, disagreement
 from bringup.harness.records.verdicts.upkeep import Limits, prune_if_due
 from bringup.pipeline.messages import Speaker
+from bringup.pipeline.options import RunOptions
 from bringup.pipeline.planning import verdict_cache
 from tests.unit.run_builder import identity, op_result, plan_of
 
@@ -89,13 +90,14 @@ def test_what_is_no_share_is_a_sentence(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["2%", "0.02", "100%", ".5", "0", "2", "101%", "two", "-1%", ""])
 def test_the_command_line_takes_the_shares_that_the_harness_takes(text: str) -> None:
+    recheck = declared(RunOptions)["recheck"]
     try:
         parse_share(text)
     except UsageError as refused:
-        with pytest.raises(ArgumentTypeError, match=re.escape(str(refused))):
-            verdict_cache.share(text)
+        with pytest.raises(UsageError, match=re.escape(str(refused))):
+            recheck.read(text)
     else:
-        assert verdict_cache.share(text) == text
+        assert recheck.read(text) == text
 
 
 def test_a_run_says_what_was_pruned(

@@ -1,0 +1,415 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""The table of environment variables: every one the product reads, what it says and may hold."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from bringup.harness.errors import UsageError
+from bringup.harness.records import variable_names as names
+from bringup.harness.records.variable_values import (
+    DEPTHS,
+    SECONDS,
+    SHOWN,
+    Values,
+    anything,
+    device,
+    flag,
+    log_level,
+    name,
+    number,
+    one_of,
+    path,
+    save_levels,
+    share,
+    threshold,
+    whole,
+)
+from bringup.harness.storage.writable import writable
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One environment variable."""
+
+    name: str
+    says: str
+    values: Values[Any]
+    read_by: str
+    """The room or module that reads it, as a path of the checkout; `others` for a library."""
+    default: str = ""
+    """The text that stands for it where it is not set; empty: see `otherwise`."""
+    otherwise: str = ""
+    """In words, what holds where it is not set and no text says so."""
+    of_tests: bool = False
+    """Does it change what a test does, so that a plan or a reproducer keeps it?"""
+    is_path: bool = False
+    """Made absolute at the start: a test may change the working directory."""
+    secret: bool = False
+    """Never printed."""
+
+    def read(self, environment: Mapping[str, str] | None = None) -> Any:
+        """Its value; where it is not set or empty that of its default, None if it has none.
+
+        Raises:
+            UsageError: it holds something else.
+        """
+        text = (os.environ if environment is None else environment).get(self.name, "")
+        text = text if text.strip() else self.default
+        return self.value(text) if text else None
+
+    def value(self, text: str) -> Any:
+        """What a text means for it.
+
+        Raises:
+            UsageError: nothing.
+        """
+        try:
+            return self.values(text.strip())
+        except (ValueError, OverflowError) as error:
+            shown = writable(text if len(text) <= SHOWN else f"{text[:SHOWN]}...")
+            shown = "..." if self.secret else repr(shown)
+            why = writable(" ".join(str(error).split()))
+            raise UsageError(f"{self.name}={shown}: {why}") from None
+
+
+# --- which there are ------------------------------------------------------------------------
+
+_of_test = partial(Variable, read_by="harness/config.py", of_tests=True)
+_OF_TESTS = (
+    _of_test(names.DEPTH_VARIABLE, "where a test stops", one_of(*DEPTHS), default="EXECUTE"),
+    _of_test(names.PROFILE_OPS_VARIABLE, "put the cost of each op on record", flag, default="1"),
+    _of_test(names.CONSTEVAL_VARIABLE, "fold what depends on constants", flag, default="0"),
+    _of_test(
+        names.CONSTEVAL_PARAMETERS_VARIABLE, "fold what depends on parameters", flag, default="0"
+    ),
+    _of_test(
+        names.INLINE_PARAMETERS_VARIABLE, "parameters are constants in the IR", flag, default="0"
+    ),
+    _of_test(
+        names.OPTIMIZER_VARIABLE, "ask the device's compiler for its optimiser", flag, default="0"
+    ),
+    _of_test(names.VERIFY_OP_BY_OP_VARIABLE, "a wrong op fails its test", flag, default="0"),
+    _of_test(
+        names.VERIFY_INTERMEDIATES_VARIABLE, "compare every intermediate value", flag, default="0"
+    ),
+    _of_test(
+        names.CHECK_ALL_OPS_EXECUTE_VARIABLE,
+        "an op that did not execute fails its test",
+        flag,
+        default="0",
+    ),
+    _of_test(names.IR_LOG_LEVEL_VARIABLE, "print IR", log_level, otherwise="prints none"),
+    _of_test(
+        names.SAVE_MLIR_VARIABLE, "levels to write as plain files", save_levels, otherwise="none"
+    ),
+    _of_test(
+        names.SAVE_BINARY_VARIABLE, "write the device's binary as a plain file", flag, default="0"
+    ),
+    _of_test(
+        names.ONLY_OP_VARIABLE, "the one op to run", whole("an op's index"), otherwise="all ops"
+    ),
+    _of_test(
+        names.INTERMEDIATE_PCC_VARIABLE,
+        "PCC below which an intermediate value is wrong",
+        threshold,
+        default="0.99",
+    ),
+    _of_test(names.OP_DEADLINE_VARIABLE, "seconds for one op", SECONDS, default="30"),
+)
+_IN_PLACE_OF_OPTIONS = (
+    Variable(
+        names.DEVICE_VARIABLE,
+        "where tests run when no device is named",
+        device,
+        "harness/pytest_plugin.py",
+        otherwise="pytest: cpu; commands: as --device says",
+    ),
+    Variable(
+        names.WORKERS_VARIABLE,
+        "tests at a time",
+        whole("a number of tests", 1, 1024),
+        "pipeline/options.py",
+        otherwise="by cores, memory and tests",
+    ),
+    Variable(
+        names.TIMEOUT_VARIABLE,
+        "seconds for each test",
+        SECONDS,
+        "pipeline/options.py",
+        otherwise="900, or three times its estimate",
+    ),
+    Variable(
+        names.RECHECK_VARIABLE,
+        "share of cached verdicts to compute again",
+        share,
+        "harness/records/verdicts",
+        otherwise="2% in nightly and weekly, else none",
+    ),
+    Variable(
+        names.NO_CACHE_VARIABLE,
+        "take nothing from the verdict cache",
+        flag,
+        "harness/records/verdicts",
+        default="0",
+    ),
+)
+_FOR_PEOPLE = (
+    Variable(
+        names.CACHE_VARIABLE,
+        "the verdict cache, a directory or a file",
+        path,
+        "harness/records/verdicts",
+        otherwise="~/.cache/bringup",
+        is_path=True,
+    ),
+    Variable(
+        names.CACHE_DAYS_VARIABLE,
+        "when cached verdicts that nobody used are forgotten",
+        number("a number of days", strict=True),
+        "harness/records/verdicts",
+        default="90",
+    ),
+    Variable(
+        names.CACHE_GIB_VARIABLE,
+        "how large the verdict cache may grow",
+        number("a number of GiB", strict=True),
+        "harness/records/verdicts",
+        default="4",
+    ),
+    Variable(
+        names.OP_WORKERS_VARIABLE,
+        "op workers of a process",
+        whole("op workers", 1, 1024),
+        "harness/op_by_op",
+        otherwise="its share of the cores",
+    ),
+    Variable(
+        names.REDUCE_SECONDS_VARIABLE,
+        "seconds to reduce a model that failed, at once",
+        number("seconds"),
+        "harness/reduce",
+        default="0",
+    ),
+    Variable(
+        names.KINDS_VARIABLE,
+        "modules with device kinds of one's own, with commas",
+        anything,
+        "harness/devices",
+    ),
+    Variable(
+        names.REPORTERS_VARIABLE,
+        "modules with report formats of one's own, with commas",
+        anything,
+        "reports",
+    ),
+    Variable(
+        names.FILE_LIMIT_VARIABLE,
+        "how large a download may be",
+        number("a number of GiB", strict=True),
+        "harness/files",
+        default="100",
+    ),
+    Variable(
+        names.FILE_TIMEOUT_VARIABLE,
+        "seconds without a byte that end a try",
+        SECONDS,
+        "harness/files",
+        default="30",
+    ),
+    Variable(
+        names.ENVIRONMENT_VARIABLE,
+        "where nox keeps the Python environment",
+        path,
+        "noxfile.py",
+        otherwise=".nox/bringup",
+    ),
+    Variable(
+        names.FAULTS_VARIABLE,
+        "faults on purpose, a file",
+        path,
+        "harness/device_host",
+        otherwise="none",
+        is_path=True,
+    ),
+)
+_BETWEEN_PROCESSES = (
+    Variable(
+        names.RUN_DIR_VARIABLE,
+        "where tests are recorded",
+        path,
+        "harness/recording",
+        otherwise="results/local-TIME-PID",
+        is_path=True,
+    ),
+    Variable(
+        names.RUN_ID_VARIABLE,
+        "the run they are of",
+        name,
+        "harness/recording",
+        otherwise="the run directory's name",
+    ),
+    Variable(
+        names.RUN_DIR_FILE_VARIABLE,
+        "gets the run's directory",
+        path,
+        "pipeline/commands.py",
+        otherwise="nobody is told",
+        is_path=True,
+    ),
+    Variable(
+        names.DEADLINE_VARIABLE,
+        "when the running test is ended, seconds since the epoch",
+        number("a time"),
+        "harness/recording",
+        otherwise="never",
+    ),
+    Variable(
+        names.ATTEMPT_VARIABLE,
+        "how often the run was taken up; CI sets it",
+        whole("an attempt", 1, 10**6),
+        "harness/records/journal.py",
+        default="1",
+    ),
+    Variable(
+        names.RESUMED_VARIABLE,
+        "set by a run that was taken up again",
+        anything,
+        "harness/records/verdicts",
+    ),
+    Variable(
+        names.SIZE_VARIABLE,
+        "set by a session for models' loaders",
+        one_of("base", "tiny"),
+        "tests/models",
+        default="base",
+    ),
+    Variable(
+        names.PARENT_VARIABLE,
+        "the process to die with",
+        whole("a process", 1),
+        "pipeline",
+        otherwise="none",
+    ),
+    Variable(
+        names.COMMON_FOLDER_VARIABLE,
+        "the machine's temporary folder, for a device's host",
+        path,
+        "harness/devices",
+    ),
+)
+_OF_OUR_TESTS = (
+    Variable(
+        names.BENCHMARK_MARK_VARIABLE,
+        "marks processes of a benchmark",
+        anything,
+        "tests/benchmarks",
+    ),
+    Variable(names.TEST_MARK_VARIABLE, "marks processes of a test", anything, "tests/integration"),
+    Variable(
+        names.KEY_MUTATIONS_VARIABLE,
+        "how many changed ops a test of keys tries",
+        anything,
+        "tests/unit",
+        otherwise="2000",
+    ),
+)
+_OTHERS = (
+    Variable(
+        names.DESCRIPTOR_VARIABLE,
+        "the Tenstorrent plugin's system descriptor",
+        anything,
+        "harness/devices",
+        otherwise="made for the device",
+    ),
+    Variable(names.JAX_PLATFORMS_VARIABLE, "jax's", anything, "harness/devices", otherwise="cpu"),
+    Variable(
+        names.XLA_LOG_LEVEL_VARIABLE,
+        "what XLA prints",
+        anything,
+        "harness/devices",
+        otherwise="2, errors only",
+    ),
+    Variable(
+        names.THREADS_VARIABLE,
+        "threads of a process",
+        anything,
+        "others",
+        otherwise="its share of the cores",
+    ),
+    Variable(names.PYTHONPATH_VARIABLE, "Python's", anything, "harness/device_host"),
+    Variable(names.XDIST_WORKER_VARIABLE, "pytest-xdist's", anything, "harness/pytest_plugin.py"),
+    Variable(
+        names.XDIST_WORKERS_VARIABLE,
+        "pytest-xdist's",
+        whole("a number of workers", 1),
+        "harness/op_by_op",
+        default="1",
+    ),
+    Variable(names.DOCKER_FOLDER_VARIABLE, "files, as CI mounts them", anything, "harness/files"),
+    Variable(names.DOCKER_ROOT_VARIABLE, "likewise", anything, "harness/files"),
+    Variable(
+        names.LOCAL_FILES_VARIABLE,
+        "where files are kept",
+        anything,
+        "harness/files",
+        otherwise="~/.cache/lfcache",
+    ),
+    Variable(
+        names.MIRROR_VARIABLE,
+        "where files are downloaded from",
+        anything,
+        "harness/files",
+        otherwise="nowhere",
+    ),
+    Variable(names.S3_ADDRESS_VARIABLE, "the S3 service of a mirror at s3://", anything, "others"),
+    Variable(names.S3_KEY_VARIABLE, "who we are there", anything, "others", secret=True),
+    Variable(names.S3_SECRET_VARIABLE, "likewise", anything, "others", secret=True),
+    Variable(names.S3_TOKEN_VARIABLE, "likewise", anything, "others", secret=True),
+    Variable(
+        names.GITHUB_OUTPUT_VARIABLE,
+        "where a job of GitHub Actions leaves its outputs",
+        path,
+        "pipeline/planning",
+        otherwise="nobody is told",
+    ),
+    Variable(
+        names.GITHUB_RUN_VARIABLE,
+        "names a run of several jobs",
+        name,
+        "pipeline/commands.py",
+    ),
+)
+PREFIXED = (
+    Variable(
+        names.PLUGIN_PREFIX,
+        "with a plugin's name behind it: the library of a PJRT plugin",
+        path,
+        "harness/devices",
+        is_path=True,
+    ),
+    Variable(
+        names.S3_PREFIX,
+        "with an option's name behind it: what s3fs takes for a mirror at s3://",
+        anything,
+        "others",
+        secret=True,
+    ),
+)
+"""Variables whose names are made up by whoever sets them, by what they begin with."""
+VARIABLES: dict[str, Variable] = {
+    v.name: v
+    for v in (
+        *_OF_TESTS,
+        *_IN_PLACE_OF_OPTIONS,
+        *_FOR_PEOPLE,
+        *_BETWEEN_PROCESSES,
+        *_OF_OUR_TESTS,
+        *_OTHERS,
+    )
+}
+"""By name."""

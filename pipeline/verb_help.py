@@ -1,0 +1,113 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""What each verb's help says beside its options: a line, its own examples, its own notes."""
+
+from bringup.harness.options.command_line import Command
+
+_TIME = """\
+Each test may run 900 s, or three times its estimate if that is longer; --timeout sets another
+limit for all."""
+_FILTERS = """\
+--model, --flow, --mode, --variant and --framework narrow together; one of them repeated widens.
+Each is the whole name or, where nothing is called exactly that, a part of it."""
+_CACHE = """\
+Op by op takes verdicts out of a cache, BRINGUP_CACHE (a directory, or a file such as
+verdicts.sqlite; default: ~/.cache/bringup). After a run, once a day, verdicts not used for
+BRINGUP_CACHE_DAYS (90) days are forgotten, and the least recently used above
+BRINGUP_CACHE_GIB (4)."""
+_PROMISES = """\
+A full model keeps its promise when it passes, or compiles where the device only compiles; the
+end-to-end compile list when it stops where asked."""
+_IDS = """\
+An ID is a test without size and device, or what all its tests are in: a function, class, file or
+folder. No ID is ever taken for a model's name, nor the other way round."""
+
+
+def _verb(name: str, says: str, *examples: tuple[str, str], notes: tuple[str, ...] = ()) -> Command:
+    return Command(name, f"nox -s {name} --", says, examples, "\n\n".join(notes))
+
+
+_ALL = (
+    _verb(
+        "nightly",
+        "Run the nightly lists: full model execute, end-to-end compile, op by op.",
+        ("", "on every device that is here"),
+        ("--device cpu,n150 --dry-run", "what would run, in which order, and why"),
+        ("--model bert --flow full", "bert alone, as a whole model"),
+        ("--plan results/plan.json --shard 2/5", "one job of five, of a plan by `nox -s plan`"),
+        ("--resume", "go on with the newest night that was cut off"),
+        notes=(_FILTERS, _PROMISES, _TIME, _CACHE),
+    ),
+    _verb(
+        "weekly",
+        "Run the weekly op-by-op list.",
+        ("", "on every device that is here"),
+        ("--framework onnx", "what comes from ONNX"),
+        ("--no-cache", "computing every op anew"),
+        notes=(_FILTERS, _TIME, _CACHE),
+    ),
+    _verb(
+        "e2e_compile",
+        "Run the nightly end-to-end compile list: everything up to the device's compiler.",
+        ("--device n150", "for one board, whether it is here or not"),
+        ("--mode train", "what trains"),
+        notes=(_FILTERS, _PROMISES, _TIME),
+    ),
+    _verb(
+        "op_by_op",
+        "Run every op alone: of the models named, of --all, or of the nightly list.",
+        ("--model bert --device n150", "every op of bert"),
+        ("--model bert --split stablehlo", "of its StableHLO graph"),
+        ("--model bert --recheck 2%", "audit a fiftieth of what the verdict cache says"),
+        ("--all --size tiny", "a rehearsal with every model there is"),
+        notes=(_FILTERS, _IDS, _TIME, _CACHE),
+    ),
+    _verb(
+        "run",
+        "Run any tests, listed or not: by id, function, class, file or folder, or by filters.",
+        ("tests/models/t5/test_t5.py --flow full --device cpu", "a file's whole models"),
+        ("--model bert --model t5 --mode eval", "two models"),
+        ("'tests/models/bert/test_bert.py::test_bert[full-eval]'", "one test"),
+        ("--resume results/run-20261128T021700Z", "go on with a run that was cut off"),
+        notes=(_IDS, _FILTERS, _TIME, _CACHE),
+    ),
+    _verb(
+        "plan",
+        "Choose a run's tests once, for all its shards.",
+        ("--shards 5", "which of five jobs of a night runs which test"),
+        ("--session op_by_op --all --shards 8 --output plan.json", "of another session"),
+        ("--shards 5 --dry-run", "what would be planned"),
+        notes=(
+            "`nox -s SESSION -- --plan FILE --shard I/N` carries it out, `nox -s merge` merges.",
+            _FILTERS,
+        ),
+    ),
+    _verb(
+        "merge",
+        "Make one run of many shards, and say which tests nobody ran.",
+        ("shards --plan results/plan.json --into night", "all runs in a folder"),
+        ("shard-1 shard-2 --into night", "shards without the plan of all"),
+        notes=("With --plan no shard has to have arrived.",),
+    ),
+    Command(
+        "finish",
+        "bringup finish",
+        "Merge runs in place that plain pytest left, or a kill cut off.",
+        (("results/local-20261128T021700Z-17", "as `nox -s report` does by itself"),),
+    ),
+    _verb(
+        "promote",
+        "Propose the list moves that a run's records support.",
+        ("", "by the newest run below results/"),
+        ("results/night", "by another; --write makes the moves"),
+    ),
+    _verb(
+        "lists",
+        "Say everything that is wrong with the lists.",
+        ("", "of this checkout"),
+        ("--devices-from devices.json", "against the devices of another machine"),
+    ),
+)
+VERBS = {command.name: command for command in _ALL}
+"""By name, in the order in which they are listed."""
