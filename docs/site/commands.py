@@ -21,8 +21,6 @@ from pathlib import Path
 from bringup.harness.errors import HarnessError
 
 ROOT = Path(__file__).parents[2]
-PIPELINE = ("nightly", "weekly", "e2e_compile", "op_by_op", "run", "plan", "merge", "promote")
-"""Sessions that are verbs of `bringup.pipeline` by the same name; `lists` is one, too."""
 
 
 class CommandError(Exception):
@@ -50,26 +48,21 @@ def sessions() -> dict[str, str]:
 
 def parser_of(session: str) -> argparse.ArgumentParser | None:
     """What reads a session's options; None where it has none of ours."""
-    from bringup.harness import list_devices, repro
-    from bringup.pipeline import cli as pipeline
+    from bringup.harness import help_env, list_devices, repro
+    from bringup.harness.options import command_line
+    from bringup.pipeline.options import RunOptions
+    from bringup.pipeline.verb_help import VERBS
     from bringup.reports import cli as reports
 
+    if session in VERBS:
+        return command_line.parser_of(VERBS[session], RunOptions)
     makers: dict[str, Callable[[], argparse.ArgumentParser]] = {
-        **dict.fromkeys((*PIPELINE, "lists"), lambda: verb_of(pipeline._parser()[0], session)),
-        "report": lambda: verb_of(reports._parser(), "build"),
+        "report": reports.command_line,
         "repro": repro.command_line,
         "devices": list_devices.command_line,
+        "help_env": help_env.command_line,
     }
     return makers[session]() if session in makers else None
-
-
-def verb_of(parser: argparse.ArgumentParser, verb: str) -> argparse.ArgumentParser:
-    """The parser of one of a parser's verbs."""
-    for action in parser._actions:  # argparse has no other way to ask for them
-        if isinstance(action, argparse._SubParsersAction):
-            found: argparse.ArgumentParser = action.choices[verb]
-            return found
-    raise CommandError(f"{parser.prog} has no verbs")
 
 
 # --- reading --------------------------------------------------------------------------------

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bringup.harness.config import CompilerConfig, Setting
-from bringup.harness.records import environment
-from bringup.harness.records.environment import VARIABLES, Variable
+from bringup.harness.records.variables import PREFIXED, VARIABLES, Variable
 from bringup.harness.records.json_schema import DOCUMENTS, field_docs, json_schema
 from bringup.harness.records.metrics import METRICS
 from bringup.harness.records.schema import ModelStatus, Outcome, Stage, Status
@@ -84,16 +83,21 @@ def variables() -> str:
     for variable in VARIABLES.values():
         is_ours = variable.name.startswith("BRINGUP_")
         (of_tests if variable.of_tests else ours if is_ours else others).append(variable)
-    settings = {s.variable: n for n, s in vars(CompilerConfig).items() if isinstance(s, Setting)}
     parts = []
     for head, group in groups.items():
-        rows = [(f"`{v.name}`", v.says, _setting(v, settings)) for v in group]
-        parts += [head, "", table(("variable", "says", "setting"), rows), ""]
-    prefix = environment.PLUGIN_PREFIX
-    return "\n".join([*parts, f"`{prefix}NAME` names the library of the PJRT plugin NAME."])
+        rows = [(f"`{v.name}`", v.says, _default(v), _setting(v)) for v in group]
+        heads = ("variable", "says", "where it is not set", "setting")
+        parts += [head, "", table(heads, rows), ""]
+    prefixes = (f"`{v.name}NAME`: {v.says}." for v in PREFIXED)
+    return "\n".join([*parts, *prefixes])
 
 
-def _setting(variable: Variable, settings: dict[str, str]) -> str:
+def _default(variable: Variable) -> str:
+    return f"`{variable.default}`" if variable.default else variable.otherwise
+
+
+def _setting(variable: Variable) -> str:
+    settings = {s.variable: n for n, s in vars(CompilerConfig).items() if isinstance(s, Setting)}
     name = settings.get(variable.name)
     return f"`CompilerConfig.{name}`" if name else ""
 
