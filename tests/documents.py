@@ -44,16 +44,17 @@ class Page:
         """Its fenced blocks; one within another belongs to the outer one."""
         found: list[Block] = []
         inside: list[str] | None = None
-        ticks, language, begun = "", "", 0
+        indent, ticks, language, begun = 0, "", "", 0
         for number, line in enumerate(self.text.splitlines(), start=1):
             match = _FENCE.match(line)
             if inside is None and match:
-                inside, ticks, language, begun = [], match["ticks"], match["language"], number + 1
+                inside, indent, begun = [], len(match["indent"]), number + 1
+                ticks, language = match["ticks"], match["language"]
             elif inside is not None and line.strip() == ticks:
                 found.append(Block(language, tuple(inside), begun))
                 inside = None
             elif inside is not None:
-                inside.append(line)
+                inside.append(line[indent:])
         assert inside is None, f"{self.path}: a block is not closed"
         return found
 

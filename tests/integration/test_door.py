@@ -3,9 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The door: nox sessions as a person starts them, with the real noxfile on a small fleet."""
 
-import hashlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from bringup.harness.records.run_dir import read_merged
-from tests.integration.small_fleet import ENVIRONMENT, REPOSITORY, SmallFleet, eventually
+from tests.integration.nox_door import nox, start, with_door
+from tests.integration.small_fleet import ENVIRONMENT, SmallFleet, eventually
 from tests.unit.run_builder import STARTED, record, write_run
 
 TESTS = """
@@ -35,34 +34,8 @@ def fleet(tmp_path: Path) -> SmallFleet:
     """A project whose door is ours and whose environment is the one these tests run in."""
     fleet = SmallFleet(tmp_path)
     fleet.file("test_all", TESTS)
-    for name in ("noxfile.py", "pyproject.toml"):
-        shutil.copy(REPOSITORY / name, tmp_path)
-    python = tmp_path / "env" / "bin" / "python"
-    python.parent.mkdir(parents=True)
-    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
-    python.chmod(0o755)
-    made_of = hashlib.sha256((tmp_path / "pyproject.toml").read_bytes() + sys.version.encode())
-    (tmp_path / "env" / "installed").write_text(made_of.hexdigest())
+    with_door(fleet)
     return fleet
-
-
-def start(fleet: SmallFleet, *words: str) -> "subprocess.Popen[str]":
-    environment = {**os.environ, **ENVIRONMENT, "BRINGUP_ENV": str(fleet.root / "env")}
-    return subprocess.Popen(
-        [sys.executable, "-m", "nox", "-s", *words],
-        cwd=fleet.root,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def nox(fleet: SmallFleet, *words: str) -> tuple[int, str]:
-    process = start(fleet, *words)
-    said, _ = process.communicate(timeout=120)
-    return process.returncode, said
 
 
 def a_newer_run(fleet: SmallFleet) -> Path:

@@ -77,7 +77,6 @@ def test_commands_are_seen_at_all() -> None:
         ("nox -s lint test", "no session test"),
         ("nox -s nightly -- --devise cpu", "takes no --devise"),
         ("nox -s plan -- --shards none", "`none` is no number"),
-        ("nox -s plan", ""),
         ("A=1 .venv/bin/nox -s repro -- KEY --trsut", "takes no --trsut"),
         ("cd x && nox -s report -- --ir most", "refuses --ir most"),
         ("nox -s devices -- --forget", "--forget"),
@@ -85,10 +84,6 @@ def test_commands_are_seen_at_all() -> None:
     ],
 )
 def test_a_command_that_would_be_refused_is_seen(line: str, why: str) -> None:
-    if not why:
-        pytest.skip("a session without options shows only its name") if False else None
-        parse(command_in(line) or pytest.fail(line))
-        return
     with pytest.raises(CommandError, match=re.escape(why)):
         parse(command_in(line) or pytest.fail(line))
 
@@ -111,8 +106,8 @@ def test_every_option_in_a_sentence_is_somebodys(page: Page) -> None:
 def test_every_path_of_ours_is_there(page: Page) -> None:
     for code in page.codes:
         for path in OUR_PATH.findall(code):
-            made_up = re.search(r"NAME|ID|\bx\b", path)
-            assert made_up or (ROOT / path.partition("::")[0]).exists(), f"{page.path}: {path}"
+            there = (ROOT / path).exists() or (ROOT / f"{path}.py").exists()  # a room may be a file
+            assert there or "NAME" in path, f"{page.path}: {path}"
 
 
 @EVERY
