@@ -17,7 +17,18 @@ ROOT = Path(__file__).parents[2]
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
     tracked = subprocess.run(
-        ["git", "ls-files", "-z", "bringup", "harness", "pipeline", "reports", "*.toml", "*.md"],
+        [
+            "git",
+            "ls-files",
+            "-z",
+            "bringup",
+            "harness",
+            "pipeline",
+            "reports",
+            "*.toml",
+            "*.md",
+            "LICENSE",
+        ],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -42,6 +53,15 @@ def test_the_wheel_owns_one_name(wheel: Path) -> None:
     assert {name.split("/")[1] for name in names if name.startswith("bringup/")} == {
         *("__init__.py", "py.typed", "harness", "pipeline", "reports")
     }
+
+
+def test_the_wheel_carries_its_licence_and_says_what_it_is(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as whole:
+        (info,) = {name.split("/")[0] for name in whole.namelist() if ".dist-info/" in name}
+        assert whole.read(f"{info}/licenses/LICENSE") == (ROOT / "LICENSE").read_bytes()
+        metadata = whole.read(f"{info}/METADATA").decode()
+    assert "License-Expression: Apache-2.0\n" in metadata
+    assert "Classifier: Programming Language :: Python :: 3.13\n" in metadata
 
 
 def test_what_is_read_beside_the_code_is_in_the_wheel(wheel: Path) -> None:
