@@ -119,7 +119,7 @@ def repro(session: nox.Session) -> None:
 
 @nox.session
 def run(session: nox.Session) -> None:
-    """Run any tests by id, file or --model, report: nox -s run -- --model bert --device cpu."""
+    """Run any tests by id, file, --model or --flow, report: nox -s run -- --model bert."""
     run_and_report(session, "run")
 
 

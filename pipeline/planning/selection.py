@@ -170,7 +170,9 @@ def _named_ids(options: RunOptions, collected: Collected) -> list[str]:
         return list(dict.fromkeys(i for text in options.ids for i in ids_meant(text, collected)))
     if options.all or named(options):
         return list(collected.ids)
-    raise PipelineError("`run` needs ids of tests, or --model; `nightly` runs the lists")
+    raise PipelineError(
+        "`run` needs ids of tests, or --model or another filter; `nightly` runs the lists"
+    )
 
 
 def _nothing_to_run(options: RunOptions, chosen: Collection[str], lists: Lists | None) -> str:
