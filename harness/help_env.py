@@ -3,11 +3,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """`python -m bringup.harness.help_env [--json]`: every environment variable, and what it holds."""
 
+import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bringup.harness.options.command_line import Command, read, run
+from bringup.harness.options.command_line import Command, parser_of, read, run
 from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.options.option import option
 from bringup.harness.records.environment_listing import ListedVariable, listed
@@ -32,6 +33,11 @@ class Options:
 
     words: tuple[str, ...] = option((), "TEXT", "only variables with TEXT in their name")
     json: bool = option(False, "--json", "print JSON")
+
+
+def command_line() -> argparse.ArgumentParser:
+    """The parser, as documentation reads it."""
+    return parser_of(COMMAND, Options)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bringup.harness.config import CompilerConfig, Setting
-from bringup.harness.records.variables import PREFIXED, VARIABLES, Variable
 from bringup.harness.records.json_schema import DOCUMENTS, field_docs, json_schema
 from bringup.harness.records.metrics import METRICS
 from bringup.harness.records.schema import ModelStatus, Outcome, Stage, Status
+from bringup.harness.records.variables import PREFIXED, VARIABLES, Variable
 from bringup.pipeline.lists.expectations import ExitCode
 from bringup.pipeline.lists.lists import ListName
 from docs.site.commands import cell
