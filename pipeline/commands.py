@@ -300,7 +300,7 @@ def _print_plan(chosen: Chosen, options: RunOptions, verb: str, say: Speaker) ->
         say(f"{test.list_name or '-':<28} {known or '?':>8}  {test.nodeid}")
     counted = _counted(chosen.tests, chosen.total, chosen.devices)
     say(f"{counted}, about {clock(sum(expected.values()))} of work")
-    for flag, text, source in sources_of(options, options.sources, verb):
+    for text, source in sources_of(options, options.sources, verb):
         if source is not Source.DEFAULT:
-            say(f"{flag} {text or '-'}  ({source})")
+            say(f"{text}  ({source})")
     say("every other option has its default")

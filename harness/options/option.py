@@ -194,15 +194,10 @@ def spoken(made: Option, texts: Sequence[str]) -> str:
     return " ".join(f"{made.flag} {text}" for text in texts)
 
 
-def sources_of(
-    options: Any, sources: Mapping[str, Source], verb: str
-) -> list[tuple[str, str, Source]]:
-    """Of every option of a command its flag, its value as text and where that came from."""
-    return [
-        (
-            made.flag,
-            " ".join(texts_of(made, getattr(options, name))),
-            sources.get(name, Source.DEFAULT),
-        )
-        for name, made in declared(options, verb).items()
-    ]
+def sources_of(options: Any, sources: Mapping[str, Source], verb: str) -> list[tuple[str, Source]]:
+    """Every option of a command as one would give it, and where its value came from."""
+    found = []
+    for name, made in declared(options, verb).items():
+        texts = texts_of(made, getattr(options, name))
+        found.append((spoken(made, texts) or made.flag, sources.get(name, Source.DEFAULT)))
+    return found

@@ -110,6 +110,7 @@ def test_a_dry_run_says_where_each_value_came_from(
         "--device cpu  (plan)",
         "--workers 3  (environment)",
         "--plan results/plan.json  (command line)",
+        "--dry-run  (command line)",
         "every other option has its default",
     ):
         assert f"\n{line}\n" in said, said

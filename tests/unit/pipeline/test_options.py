@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bringup.harness.errors import HarnessError
 from bringup.harness.options.command_line import parser_of
-from bringup.harness.options.option import Kept, Source, Takes, declared
+from bringup.harness.options.option import Kept, Source, Takes, declared, sources_of
 from bringup.harness.records.schema import Plan
 from bringup.harness.records.variables import VARIABLES
 from bringup.pipeline.cli import main, options_of
@@ -175,6 +175,15 @@ def test_a_plan_takes_what_its_session_takes(words: list[str], sentence: str) ->
     with pytest.raises(HarnessError, match=sentence):
         options_of("plan", ["--shards", "2", *words])
     assert options_of("plan", ["--shards", "2", "--session", "op_by_op", "--all"]).all
+
+
+def test_options_are_spoken_as_they_are_given() -> None:
+    words = ["a.py", "--model", "x", "--model", "y", "--shard", "2/5", "--dry-run", "--resume"]
+    options = options_of("run", words)
+    said = dict(sources_of(options, options.sources, "run"))
+    for text in ("a.py", "--model x --model y", "--shard 2/5", "--dry-run", "--resume"):
+        assert said[text] is Source.COMMAND_LINE
+    assert said["--size base"] is said["--no-cache"] is Source.DEFAULT
 
 
 def test_a_shard_reads_as_it_is_written() -> None:
