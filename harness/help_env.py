@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bringup.harness.options.command_line import Command, parser_of, read, run
+from bringup.harness.options.command_line import Command, parser_of, read, run, say
 from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.options.option import option
 from bringup.harness.records.environment_listing import ListedVariable, listed
@@ -54,9 +54,9 @@ def _main(words: Sequence[str]) -> int:
         if not options.words or any(w.upper() in variable.name.upper() for w in options.words)
     ]
     if options.json:
-        print(encoded(found).decode())
+        say(encoded(found).decode())
     else:
-        print("\n".join(map(described, found)))
+        say("\n".join(map(described, found)))
     wrong = [variable.wrong for variable in found if variable.wrong]
     for sentence in wrong:
         print(sentence, file=sys.stderr)

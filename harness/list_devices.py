@@ -17,7 +17,7 @@ from rich.table import Table
 from bringup.harness.device_host.listing import list_devices
 from bringup.harness.devices import device_history
 from bringup.harness.devices.catalog import kind_of
-from bringup.harness.options.command_line import Command, parser_of, read, run
+from bringup.harness.options.command_line import Command, parser_of, read, run, say
 from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.options.option import option
 from bringup.harness.records.device_listing import DeviceState, ListedDevice, encode_listing
@@ -75,7 +75,7 @@ def _main(words: Sequence[str]) -> int:
         device_history.forget(name)
     listed = list_devices(list(options.names))
     if options.json:
-        print(encode_listing(listed).decode())
+        say(encode_listing(listed).decode())
     else:
         Console().print(table(listed))
     return ExitCode.KEPT

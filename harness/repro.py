@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bringup.harness.device_host.op_run import OpRun
 from bringup.harness.errors import UsageError
-from bringup.harness.options.command_line import Command, parser_of, read, run
+from bringup.harness.options.command_line import Command, parser_of, read, run, say
 from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.options.option import option
 from bringup.harness.records.naming import SIZES
@@ -112,7 +112,7 @@ def _main(words: Sequence[str]) -> int:
     options = Options(**read(COMMAND, Options, words).values)
     inner = apart.is_inner()
     if options.trust and not inner:
-        print(_TRUSTED, file=sys.stderr)
+        say(_TRUSTED, file=sys.stderr)
     folder = find_model(options.which, options.results, options.device)
     if folder is not None or is_test_id(options.which):
         if inner:
@@ -128,9 +128,9 @@ def _main(words: Sequence[str]) -> int:
     expected = read_expected(found.folder)
     if inner:
         return _op(found.folder, expected, trust=options.trust, verbose=options.verbose)
-    print(f"{found.folder}: {expected.op.name} on {expected.device}", flush=True)
+    say(f"{found.folder}: {expected.op.name} on {expected.device}")
     if found.older:
-        print(f"(the newest of {len(found.older) + 1}; before it {found.older[0]})", flush=True)
+        say(f"(the newest of {len(found.older) + 1}; before it {found.older[0]})")
     end = apart.run("bringup.harness.repro", words)
     return _op_ended(expected, end.run) if end.run else end.code or 0
 
@@ -155,9 +155,9 @@ def _op(folder: Path, expected: Expected, *, trust: bool, verbose: bool) -> int:
 
     ending = reproduce(folder, expected, trust=trust)
     if verbose and ending.diagnostic:
-        print(ending.diagnostic)
+        say(ending.diagnostic)
     same, sentence = compared(expected, ending)
-    print(sentence)
+    say(sentence)
     return ExitCode.KEPT if same else ExitCode.BROKEN
 
 
@@ -166,7 +166,7 @@ def _op_ended(expected: Expected, run: OpRun) -> int:
     from bringup.harness.reduce.run_op import compared, ending_of
 
     same, sentence = compared(expected, ending_of(run))
-    print(f"{_why(run)}\n{sentence}")
+    say(f"{_why(run)}\n{sentence}")
     return ExitCode.KEPT if same else ExitCode.BROKEN
 
 
@@ -178,7 +178,7 @@ def _model_ended(expected: ModelExpected | None, run: OpRun) -> int:
 
     end = ending_of(run)
     same, sentence = how_it_ended(expected, Ending(end.outcome, end.failure, end.status))
-    print(f"{_why(run)}\n{sentence}\nIt ends its own process, so there is nothing to reduce.")
+    say(f"{_why(run)}\n{sentence}\nIt ends its own process, so there is nothing to reduce.")
     return ExitCode.KEPT if same else ExitCode.BROKEN
 
 

@@ -9,6 +9,7 @@ the option, else it is the default; which of them it was is known afterwards.
 """
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -208,12 +209,16 @@ def run(speaker: str, body: Callable[[], int], *, look: bool = True) -> int:
         said = "".join(c if c.isprintable() else " " for c in writable(text))
         print(said, file=sys.stderr, flush=True)
         return code_of(error)
-    except BrokenPipeError:  # whoever read what is printed has seen enough
-        return ExitCode.KEPT
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     finally:
         _close()
+
+
+def say(text: str) -> None:
+    """Print; that whoever read it has gone (`| head`) is no failure of the command."""
+    with contextlib.suppress(OSError, ValueError):
+        print(text, flush=True)
 
 
 def _close() -> None:

@@ -5,7 +5,10 @@
 
 import errno
 import json
+import os
 import shlex
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -156,6 +159,20 @@ def test_every_command_has_help_whose_examples_it_takes(
     for words, why in command.examples:
         assert words in said and why in said
         read(command, options, shlex.split(words), {})
+
+
+@pytest.mark.parametrize(("variable", "code"), [("BRINGUP_WORKERS", 0), ("BRINGUP_WRKERS", 2)])
+def test_a_reader_that_leaves_does_not_change_the_exit_code(variable: str, code: int) -> None:
+    command = [sys.executable, "-m", "bringup.harness.help_env"]
+    environment = {**os.environ, variable: "3"}
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    )
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    said = process.stderr.read().decode()
+    assert process.wait(60) == code, said
+    assert "Traceback" not in said and "Exception" not in said
 
 
 @pytest.mark.parametrize("main", [pipeline, reports, repro, devices])
