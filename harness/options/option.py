@@ -182,6 +182,8 @@ def value_of(made: Option, texts: Sequence[str]) -> Any:
         return tuple(texts)
     if not texts:
         return made.default
+    if len(texts) > 1:
+        raise UsageError(f"{made.flag} has one value, and not {len(texts)}")
     return made.read(texts[0])
 
 

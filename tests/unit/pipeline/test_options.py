@@ -145,6 +145,7 @@ def test_a_plan_of_before_a_filter_was_there_means_its_default() -> None:
     [
         ("size", ("huge",), "--size: invalid choice: 'huge'"),
         ("recheck", ("200%",), "no share of the cached verdicts"),
+        ("split", ("torch", "stablehlo"), "--split has one value, and not 2"),
         ("colour", ("red",), "'colour', which this version of bringup does not know"),
     ],
 )
