@@ -8,9 +8,8 @@ Two registries are open to them, devices (`harness/devices/catalog.py`) and repo
 modules and needs no installation; it reaches the processes that are started with it.
 """
 
-import difflib
 import importlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
@@ -53,9 +52,3 @@ def _loaded(name: str, source: str, installed: bool, load: Callable[[], Any]) ->
         return Extension(name, source, installed, load())
     except (Exception, SystemExit) as error:  # whatever somebody else's module raises
         return Extension(name, source, installed, error=error)
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`did you mean n150? ` for a name that is like a known one; empty for any other."""
-    near = difflib.get_close_matches(name.lower(), list(known), n=1)
-    return f"did you mean {near[0]}? " if near else ""

@@ -112,7 +112,7 @@ def _main(words: Sequence[str]) -> int:
     options = Options(**read(COMMAND, Options, words).values)
     inner = apart.is_inner()
     if options.trust and not inner:
-        say(_TRUSTED, file=sys.stderr)
+        print(_TRUSTED, file=sys.stderr)
     folder = find_model(options.which, options.results, options.device)
     if folder is not None or is_test_id(options.which):
         if inner:

@@ -19,7 +19,8 @@ from types import ModuleType
 from typing import Any
 
 from bringup.harness.errors import UsageError
-from bringup.harness.extensions import did_you_mean, extensions
+from bringup.harness.extensions import extensions
+from bringup.harness.options.did_you_mean import hint
 from bringup.harness.records.variable_names import REPORTERS_VARIABLE
 from bringup.reports.errors import ReportError
 from bringup.reports.formats import html, json, markdown, xlsx
@@ -64,8 +65,9 @@ def chosen(names: Collection[str]) -> tuple[Reporter, ...]:
     known = formats()
     for name in names:
         if name not in known:
-            hint = did_you_mean(name, known)
-            raise UsageError(f"unknown format {name!r}: {hint}known are {', '.join(known)}")
+            raise UsageError(
+                f"unknown format {name!r}{hint(name, known)}; known are {', '.join(known)}"
+            )
     return tuple(reporter for name, reporter in known.items() if not names or name in names)
 
 

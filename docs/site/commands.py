@@ -14,7 +14,7 @@ import importlib.util
 import io
 import shlex
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,20 +49,20 @@ def sessions() -> dict[str, str]:
 def parser_of(session: str) -> argparse.ArgumentParser | None:
     """What reads a session's options; None where it has none of ours."""
     from bringup.harness import help_env, list_devices, repro
-    from bringup.harness.options import command_line
+    from bringup.harness.options.command_line import parser_of as made_of
     from bringup.pipeline.options import RunOptions
     from bringup.pipeline.verb_help import VERBS
     from bringup.reports import cli as reports
 
     if session in VERBS:
-        return command_line.parser_of(VERBS[session], RunOptions)
-    makers: dict[str, Callable[[], argparse.ArgumentParser]] = {
-        "report": reports.command_line,
-        "repro": repro.command_line,
-        "devices": list_devices.command_line,
-        "help_env": help_env.command_line,
+        return made_of(VERBS[session], RunOptions)
+    others = {
+        "report": (reports.commands()["build"], reports.Options),
+        "repro": (repro.COMMAND, repro.Options),
+        "devices": (list_devices.COMMAND, list_devices.Options),
+        "help_env": (help_env.COMMAND, help_env.Options),
     }
-    return makers[session]() if session in makers else None
+    return made_of(*others[session]) if session in others else None
 
 
 # --- reading --------------------------------------------------------------------------------

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bringup.harness.config import CompilerConfig, Setting
+from bringup.harness.options.exit_codes import ExitCode
+from bringup.harness.records.environment_listing import ListedVariable, listed
 from bringup.harness.records.json_schema import DOCUMENTS, field_docs, json_schema
 from bringup.harness.records.metrics import METRICS
 from bringup.harness.records.schema import ModelStatus, Outcome, Stage, Status
-from bringup.harness.records.variables import PREFIXED, VARIABLES, Variable
-from bringup.pipeline.lists.expectations import ExitCode
+from bringup.harness.records.variables import VARIABLES
 from bringup.pipeline.lists.lists import ListName
 from docs.site.commands import cell
 
@@ -74,32 +75,31 @@ def metrics() -> str:
 
 def variables() -> str:
     """Every environment variable, by whose it is."""
-    groups: dict[str, list[Variable]] = {
+    groups: dict[str, list[ListedVariable]] = {
         "Settings of a test. A plan and a reproducer keep them for their test.": [],
         "Settings of Bring-up.": [],
         "Variables of other programs that Bring-up reads.": [],
     }
     of_tests, ours, others = groups.values()
-    for variable in VARIABLES.values():
-        is_ours = variable.name.startswith("BRINGUP_")
-        (of_tests if variable.of_tests else ours if is_ours else others).append(variable)
+    for one in listed({}):
+        known = VARIABLES.get(one.name)
+        is_ours = one.name.startswith("BRINGUP_")
+        (of_tests if known and known.of_tests else ours if is_ours else others).append(one)
+    settings = {s.variable: n for n, s in vars(CompilerConfig).items() if isinstance(s, Setting)}
     parts = []
     for head, group in groups.items():
-        rows = [(f"`{v.name}`", v.says, _default(v), _setting(v)) for v in group]
-        heads = ("variable", "says", "where it is not set", "setting")
+        rows = [
+            (f"`{one.name}`", _says(one, settings), one.takes, one.default, f"`{one.read_by}`")
+            for one in group
+        ]
+        heads = ("variable", "says", "takes", "default", "read by")
         parts += [head, "", table(heads, rows), ""]
-    prefixes = (f"`{v.name}NAME`: {v.says}." for v in PREFIXED)
-    return "\n".join([*parts, *prefixes])
+    return "\n".join(parts)
 
 
-def _default(variable: Variable) -> str:
-    return f"`{variable.default}`" if variable.default else variable.otherwise
-
-
-def _setting(variable: Variable) -> str:
-    settings = {s.variable: n for n, s in vars(CompilerConfig).items() if isinstance(s, Setting)}
-    name = settings.get(variable.name)
-    return f"`CompilerConfig.{name}`" if name else ""
+def _says(one: ListedVariable, settings: dict[str, str]) -> str:
+    name = settings.get(one.name)
+    return f"{one.says} (`CompilerConfig.{name}`)" if name else one.says
 
 
 def record_fields() -> str:

@@ -22,7 +22,8 @@ from typing import Any
 from bringup.harness.devices.backend import Backend
 from bringup.harness.devices.kind import DeviceKind, Family
 from bringup.harness.errors import UsageError
-from bringup.harness.extensions import did_you_mean, extensions
+from bringup.harness.extensions import extensions
+from bringup.harness.options.did_you_mean import hint
 from bringup.harness.records import provenance
 from bringup.harness.records.values import Status
 from bringup.harness.records.variable_names import KINDS_VARIABLE
@@ -51,8 +52,7 @@ def kind_of(name: str) -> DeviceKind:
         if name.startswith(family.prefix) and name != family.prefix:
             return family.kind(name)
     known = kinds_listed()
-    hint = did_you_mean(name, known)
-    raise UsageError(f"unknown device {name!r}: {hint}known are {', '.join(known)}")
+    raise UsageError(f"unknown device {name!r}{hint(name, known)}; known are {', '.join(known)}")
 
 
 def kinds_listed() -> dict[str, DeviceKind]:

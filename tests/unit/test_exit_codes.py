@@ -136,8 +136,8 @@ def test_wrong_words_are_2_and_one_sentence(
 @pytest.mark.parametrize(
     ("main", "command", "options", "verb"),
     [
-        (reports, reports_cli.COMMANDS["build"], reports_cli.Options, ["build"]),
-        (reports, reports_cli.COMMANDS["ops"], reports_cli.Options, ["ops"]),
+        (reports, reports_cli.commands()["build"], reports_cli.Options, ["build"]),
+        (reports, reports_cli.commands()["ops"], reports_cli.Options, ["ops"]),
         (repro, repro_cli.COMMAND, repro_cli.Options, []),
         (devices, devices_cli.COMMAND, devices_cli.Options, []),
         (help_env, help_env_cli.COMMAND, help_env_cli.Options, []),

@@ -16,6 +16,7 @@ import pytest
 
 from bringup.harness.errors import UsageError
 from bringup.harness.records.schema import Outcome
+from bringup.harness.records.variable_names import REPORTERS_VARIABLE
 from bringup.reports import catalog
 from bringup.reports.build import build
 from bringup.reports.cli import main
@@ -139,7 +140,7 @@ def outside(folder: Path, text: str, *, entry_point: bool) -> dict[str, str]:
         info.mkdir()
         (info / "METADATA").write_text("Metadata-Version: 2.1\nName: abacus\nVersion: 1.0\n")
         (info / "entry_points.txt").write_text("[bringup.reporters]\nabacus = abacus_report\n")
-    variable = {} if entry_point else {catalog.VARIABLE: "abacus_report"}
+    variable = {} if entry_point else {REPORTERS_VARIABLE: "abacus_report"}
     return {"PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])} | variable
 
 
@@ -161,7 +162,7 @@ def small_run(run_dir: Path) -> Path:
 @pytest.mark.parametrize("entry_point", [True, False], ids=["entry point", "variable"])
 def test_a_format_from_outside_is_listed_and_writes(tmp_path: Path, entry_point: bool) -> None:
     environment = outside(tmp_path, CSV, entry_point=entry_point)
-    environment |= {catalog.VARIABLE: "abacus_report"}  # twice the same is once
+    environment |= {REPORTERS_VARIABLE: "abacus_report"}  # twice the same is once
     run = small_run(tmp_path / "run")
     done = reports(environment, "build", run, "--format", "csv")
     assert (done.returncode, done.stderr) == (0, "")
@@ -232,7 +233,7 @@ def test_a_format_that_cannot_be_had_or_fails_costs_no_other(
     module = f"format_{abs(hash(text))}"
     (tmp_path / f"{module}.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setenv(catalog.VARIABLE, module)
+    monkeypatch.setenv(REPORTERS_VARIABLE, module)
     run = small_run(tmp_path / "run")
     assert main(["build", str(run)]) == 3
     shown = capsys.readouterr()
