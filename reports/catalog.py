@@ -66,7 +66,7 @@ def chosen(names: Collection[str]) -> tuple[Reporter, ...]:
     for name in names:
         if name not in known:
             raise UsageError(
-                f"unknown format {name!r}{hint(name, known)}; known are {', '.join(known)}"
+                f"unknown format {name!r}; known are {', '.join(known)}{hint(name, known)}"
             )
     return tuple(reporter for name, reporter in known.items() if not names or name in names)
 

@@ -52,7 +52,7 @@ def kind_of(name: str) -> DeviceKind:
         if name.startswith(family.prefix) and name != family.prefix:
             return family.kind(name)
     known = kinds_listed()
-    raise UsageError(f"unknown device {name!r}{hint(name, known)}; known are {', '.join(known)}")
+    raise UsageError(f"unknown device {name!r}; known are {', '.join(known)}{hint(name, known)}")
 
 
 def kinds_listed() -> dict[str, DeviceKind]:

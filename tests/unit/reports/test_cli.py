@@ -163,7 +163,7 @@ def test_only_the_formats_asked_for_are_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("names", "says"),
     [
-        ("xslx,html", "unknown format 'xslx': did you mean xlsx? known are xlsx, markdown, json"),
+        ("xslx,html", "unknown format 'xslx'; known are xlsx, markdown, json"),
         ("", "expected names with commas between them"),
         ("xlsx,", "expected names with commas between them"),
     ],
