@@ -11,9 +11,11 @@ from pathlib import Path
 
 import msgspec
 
-from bringup.harness.op_by_op.walk import WORKERS_VARIABLE
-from bringup.harness.records.variable_names import RUN_DIR_VARIABLE
-from bringup.harness.records.verdicts.cache import PATH_VARIABLE
+from bringup.harness.records.variable_names import (
+    CACHE_VARIABLE,
+    OP_WORKERS_VARIABLE,
+    RUN_DIR_VARIABLE,
+)
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.op_by_op.nights import ROOT, child_environment
 
@@ -86,8 +88,8 @@ def _costs(folder: Path, model: str, device: str, *how: str) -> list[Cost]:
         [module, model, device, *how],
         **{
             RUN_DIR_VARIABLE: str(own),
-            PATH_VARIABLE: str(own / "cache" / "verdicts.sqlite"),
-            WORKERS_VARIABLE: "1",
+            CACHE_VARIABLE: str(own / "cache" / "verdicts.sqlite"),
+            OP_WORKERS_VARIABLE: "1",
             "BRINGUP_SIZE": "tiny",
             "OMP_NUM_THREADS": "1",  # as a night's workers have it where there are as many as cores
         },

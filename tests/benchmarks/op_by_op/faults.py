@@ -134,7 +134,7 @@ def _as_meant(verdict: OpVerdict, fault: Fault, sound: OpVerdict) -> bool:
     if sound.outcome is not Outcome.PASSED:  # it may fail before its fault's stage
         return True
     kind = verdict.failure.kind if verdict.failure else ""
-    return (verdict.outcome, kind) == _ENDS[fault.kind]
+    return fault.kind is not None and (verdict.outcome, kind) == _ENDS[fault.kind]
 
 
 def _alive(mark: str) -> list[int]:

@@ -15,8 +15,7 @@ from pathlib import Path
 from bringup.harness.records.journal import journals, read_journal
 from bringup.harness.records.run_dir import OpLine, load_ops
 from bringup.harness.records.schema import AnyEvent, Stage, StageEnded, TestEnded, TestStarted
-from bringup.harness.records.variable_names import COMMON_FOLDER_VARIABLE
-from bringup.harness.records.verdicts.cache import PATH_VARIABLE
+from bringup.harness.records.variable_names import CACHE_VARIABLE, COMMON_FOLDER_VARIABLE
 
 ROOT = Path(__file__).parents[3]
 BASE_MODELS = (
@@ -57,7 +56,7 @@ def run_night(directory: Path, cache: Path, arguments: Sequence[str], **environm
     done = subprocess.run(
         [*command, "--output", str(directory), "--durations", str(directory.with_suffix(".json"))],
         cwd=ROOT,
-        env=child_environment(**{PATH_VARIABLE: str(cache / "verdicts.sqlite")}, **environment),
+        env=child_environment(**{CACHE_VARIABLE: str(cache / "verdicts.sqlite")}, **environment),
         capture_output=True,
         text=True,
         check=False,

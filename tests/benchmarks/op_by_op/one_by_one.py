@@ -117,7 +117,7 @@ class AsItGoes(TorchExecutor):
             waits.append((started, time.monotonic()))
             return task
 
-        BegunOp.finish, OpPool._take = timed_finish, timed_take  # type: ignore[method-assign]
+        BegunOp.finish, OpPool._take = timed_finish, timed_take  # type: ignore[method-assign, assignment]
         outcome = super().walk(candidates, total)
         BegunOp.finish, OpPool._take = finish, take  # type: ignore[method-assign]
         self.costs = []

@@ -53,9 +53,9 @@ def measure(folder: Path, models: Sequence[str], size: str, device: str) -> list
             for key in sorted(hit & good)
             if seen[key].outcome is not Outcome.INCORRECT
         ]
-    for kind, sentences in (("missed", missed), ("INCORRECT without a fault", bad)):
+    for title, sentences in (("missed", missed), ("INCORRECT without a fault", bad)):
         for sentence in sentences[:20]:
-            print(f"{kind}: {sentence}")
+            print(f"{title}: {sentence}")
     total = sum(struck.values())
     kinds = ", ".join(f"{count} {kind}" for kind, count in struck.items())
     text = f"{total} wrong results ({kinds}) in ops of {len(models)} models, {size}, on {device}"

@@ -267,7 +267,7 @@ def _gradients(rng: random.Random) -> Way:
             value, None, None, w["norm.weight"], w["norm.bias"], training=True
         )
         loss = (value.relu().mean((2, 3)) @ w["head"]).square().mean()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         grads = {f"grad.{n}": v.grad for n, v in w.items() if v.grad is not None}
         return {"loss": loss.detach(), **grads}
 

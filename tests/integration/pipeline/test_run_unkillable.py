@@ -45,7 +45,7 @@ def test_the_run_goes_on_without_it(tmp_path: Path, freezer: Path) -> None:
     fleet = SmallFleet(tmp_path)
     fleet.file("test_all", FROZEN.format(folder=freezer))
     arguments = ["--device", "cpu", "--workers", "1", "--timeout", "3"]
-    code, said = finish(fleet.start("run", "--model", "full", *arguments), timeout_s=300)
+    code, said = finish(fleet.start("run", "--flow", "full", *arguments), timeout_s=300)
     assert code == 1, said
     assert fleet.outcomes() == {
         "frozen[full-eval]@cpu": Outcome.TIMEOUT,
