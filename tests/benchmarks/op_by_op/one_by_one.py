@@ -69,6 +69,9 @@ class _Opened:
     def open(self) -> Any:
         return self._answer
 
+    def executes(self) -> bool:
+        return bool(self._answer.executes)
+
     def close(self) -> None:
         pass
 
