@@ -29,8 +29,9 @@ from bringup.harness.records.variable_names import GITHUB_RUN_VARIABLE, RUN_DIR_
 from bringup.harness.storage.atomic import write_atomically
 from bringup.harness.storage.scratch import sweep
 from bringup.pipeline.errors import PipelineError
-from bringup.pipeline.lists.lists import ListName, apply, diff, read_lists
+from bringup.pipeline.lists.lists import apply, diff, read_lists
 from bringup.pipeline.lists.promote import propose
+from bringup.pipeline.lists.specs import list_specs
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.options import RunOptions
 from bringup.pipeline.planning import verdict_cache
@@ -49,10 +50,11 @@ from bringup.pipeline.results.close_run import JUNIT_NAME, conclude, print_moves
 from bringup.pipeline.results.junit import write_junit
 from bringup.pipeline.results.merge import merge, shards_in
 from bringup.pipeline.running import resume
+from bringup.pipeline.running.engine import End
+from bringup.pipeline.running.engines import engine_of
 from bringup.pipeline.running.progress import clock, frame_of, watcher
 from bringup.pipeline.running.run_lock import RunLock, refuse_if_held
 from bringup.pipeline.running.session import Settings, default_workers
-from bringup.pipeline.running.supervisor import End, run_plan
 
 
 def run(options: RunOptions, say: Speaker) -> ExitCode:
@@ -63,6 +65,7 @@ def run(options: RunOptions, say: Speaker) -> ExitCode:
         RecordError: the run directory cannot be written.
     """
     sweep()
+    engine_of(options.engine)  # a wrong name is refused before anything is collected
     if options.resume is not None:
         return _resume(options, say)
     now = datetime.now(UTC)
@@ -149,6 +152,7 @@ def _carry_out(
     say: Speaker,
 ) -> ExitCode:
     """Run `tests`, those of the plan that are to be run, and conclude the plan."""
+    engine, address = engine_of(options.engine)
     settings = Settings(
         run_dir=run_dir.absolute(),
         run_id=plan.run_id,
@@ -160,11 +164,12 @@ def _carry_out(
         variables=verdict_cache.variables(plan, options),
         attempt=plan.attempt,
         lock=lock.descriptor,
+        address=address,
     )
     counted = _counted(tests, plan.total, chosen.devices)
     say(f"{plan.session}: {counted}, {settings.workers} at a time, in {run_dir}")
     with watcher(say.stream, frame_of(plan, settings.workers, options.timeout_s)) as display:
-        ended = run_plan(plan, settings, display, refusals(chosen))
+        ended = engine.run(plan, settings, display, refusals(chosen))
     states = {d.name: d.state for d in chosen.devices.values()}
     code = conclude(
         run_dir,
@@ -195,7 +200,7 @@ def check_lists(options: RunOptions, say: Speaker) -> ExitCode:
     ]
     for sentence in said:
         say(sentence)
-    say(f"{len(lists.entries)} entries on {len(ListName)} lists, {len(said)} problems")
+    say(f"{len(lists.entries)} entries on {len(list_specs())} lists, {len(said)} problems")
     return ExitCode.USAGE if said else ExitCode.KEPT
 
 

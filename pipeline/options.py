@@ -20,19 +20,8 @@ from bringup.harness.records import variable_names as variables
 from bringup.harness.records.naming import SIZES
 from bringup.harness.records.verdicts.recheck import parse_share
 from bringup.pipeline.errors import PipelineError
-from bringup.pipeline.lists.lists import ListName
+from bringup.pipeline.lists.specs import SESSIONS
 
-SESSIONS = {
-    "nightly": (
-        ListName.NIGHTLY_FULL,
-        ListName.NIGHTLY_E2E_COMPILE,
-        ListName.NIGHTLY_OP_BY_OP,
-    ),
-    "weekly": (ListName.WEEKLY_OP_BY_OP,),
-    "e2e_compile": (ListName.NIGHTLY_E2E_COMPILE,),
-    "op_by_op": (ListName.NIGHTLY_OP_BY_OP,),
-}
-"""Which lists a session runs; of a test on two of them the first counts."""
 OP_BY_OP = "op_by_op"
 RUNS = (*SESSIONS, "run")
 """The verbs that run tests."""
@@ -271,6 +260,14 @@ class RunOptions:
         parse=parse_shard,
         metavar="I/N",
         verbs=RUNS,
+    )
+    engine: str = option(
+        "local",
+        "--engine",
+        "what runs the tests",
+        metavar="NAME[://ADDRESS]",
+        verbs=RUNS,
+        variable=variables.ENGINE_VARIABLE,
     )
     workers: int | None = option(
         None,

@@ -15,7 +15,7 @@ from bringup.harness.records.json_schema import DOCUMENTS, field_docs, json_sche
 from bringup.harness.records.metrics import METRICS
 from bringup.harness.records.schema import ModelStatus, Outcome, Stage, Status
 from bringup.harness.records.variables import VARIABLES
-from bringup.pipeline.lists.lists import ListName
+from bringup.pipeline.lists.specs import SHIPPED
 from docs.site.commands import cell
 
 
@@ -61,7 +61,7 @@ def lists() -> str:
     """The lists."""
     return table(
         ("file", "a test on it"),
-        ((f"`tests/lists/{name.file_name}`", name.description) for name in ListName),
+        ((f"`tests/lists/{spec.file_name}`", spec.description) for spec in SHIPPED),
     )
 
 

@@ -144,6 +144,9 @@ _IN_PLACE_OF_OPTIONS = (
         otherwise="900, or three times its estimate",
     ),
     Variable(
+        names.ENGINE_VARIABLE, "what runs the tests", name, "pipeline/options.py", default="local"
+    ),
+    Variable(
         names.RECHECK_VARIABLE,
         "share of cached verdicts to compute again",
         share,
@@ -200,6 +203,18 @@ _FOR_PEOPLE = (
         "modules with device kinds of one's own, with commas",
         anything,
         "harness/devices",
+    ),
+    Variable(
+        names.LISTS_VARIABLE,
+        "modules with specs of lists of one's own, with commas",
+        anything,
+        "pipeline/lists",
+    ),
+    Variable(
+        names.ENGINES_VARIABLE,
+        "modules with engines of one's own, with commas",
+        anything,
+        "pipeline/running",
     ),
     Variable(
         names.REPORTERS_VARIABLE,

@@ -10,20 +10,13 @@ from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.records.device_listing import DeviceState
 from bringup.harness.records.naming import run_again
 from bringup.harness.records.schema import GOOD, UNSETTLED, Outcome, PlannedTest, TestRecord
-from bringup.pipeline.lists.lists import ListName
+from bringup.pipeline.lists.specs import list_specs
 
 
 def promised(list_name: str, state: DeviceState) -> frozenset[Outcome]:
-    """The outcomes that keep a list's promise on a device.
-
-    A full model must run; where the device only compiles, it must compile. The end-to-end
-    compile list stops before executing, so a PASSED there means that the stop was ignored.
-    """
-    if list_name == ListName.NIGHTLY_E2E_COMPILE:
-        return frozenset({Outcome.REACHED})
-    if list_name == ListName.NIGHTLY_FULL and state is DeviceState.EXECUTES:
-        return frozenset({Outcome.PASSED})
-    return GOOD
+    """The outcomes that keep a list's promise on a device; of no list, as good as it can."""
+    spec = list_specs().get(list_name)
+    return spec.promise(state) if spec else GOOD
 
 
 def broken(

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""The four lists: what should hold for which test on which device.
+"""The lists: what should hold for which test on which device.
 
 Each list is one TOML file (:mod:`bringup.pipeline.lists.list_file` gives its shape) whose entries
 are pytest ids without a device. An entry is a string today; TOML lets an array hold tables beside
@@ -10,7 +10,6 @@ is refused: an option nobody reads is worse than none.
 """
 
 import difflib
-import enum
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
@@ -29,60 +28,18 @@ from bringup.harness.records.naming import (
     same_test,
 )
 from bringup.harness.records.schema import Identity
-from bringup.harness.records.variable_names import DEPTH_VARIABLE
 from bringup.harness.storage.atomic import write_atomically
 from bringup.harness.storage.decoding import read_bytes
 from bringup.pipeline.errors import ListError
 from bringup.pipeline.lists.list_file import parse
-
-FULL_FLOWS = ("full",)
-OP_BY_OP_FLOWS = ("op_by_op_torch", "op_by_op_stablehlo")
-
-
-class ListName(enum.StrEnum):
-    """A list; the value is its file's stem."""
-
-    NIGHTLY_FULL = "nightly_full_model_execute"
-    WEEKLY_OP_BY_OP = "weekly_op_by_op"
-    NIGHTLY_OP_BY_OP = "nightly_op_by_op"
-    NIGHTLY_E2E_COMPILE = "nightly_e2e_compile"
-
-    @property
-    def description(self) -> str:
-        """What a test on this list is known to do."""
-        return _DESCRIPTIONS[self]
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """Set for every test of this list."""
-        stops_early = self is ListName.NIGHTLY_E2E_COMPILE
-        return {DEPTH_VARIABLE: "TTNN_IR"} if stops_early else {}
-
-    @property
-    def flows(self) -> tuple[str, ...]:
-        """The flows whose ids belong here."""
-        ops = self in (ListName.WEEKLY_OP_BY_OP, ListName.NIGHTLY_OP_BY_OP)
-        return OP_BY_OP_FLOWS if ops else FULL_FLOWS
-
-    @property
-    def file_name(self) -> str:
-        """The list's file in the folder of lists."""
-        return f"{self}.toml"
-
-
-_DESCRIPTIONS = {
-    ListName.NIGHTLY_FULL: "runs end to end on the device",
-    ListName.WEEKLY_OP_BY_OP: "runs end to end; its ops are looked at once a week",
-    ListName.NIGHTLY_OP_BY_OP: "does not run end to end yet; its ops are tracked one by one",
-    ListName.NIGHTLY_E2E_COMPILE: "compiles end to end and stops before executing",
-}
+from bringup.pipeline.lists.specs import ListSpec, list_specs
 
 
 @dataclass(frozen=True)
 class Entry:
     """One line of one list."""
 
-    list: ListName
+    list: ListSpec
     device: str
     test: str
     """A pytest id without a device."""
@@ -97,15 +54,15 @@ class Entry:
 
 @dataclass(frozen=True)
 class Lists:
-    """The four lists as they were read, in the files' order."""
+    """The lists as they were read, in the files' order."""
 
     folder: Path
     entries: tuple[Entry, ...]
 
-    def of(self, name: ListName, device: str | None = None) -> tuple[Entry, ...]:
+    def of(self, spec: ListSpec, device: str | None = None) -> tuple[Entry, ...]:
         """A list's entries, of one device or of all."""
         return tuple(
-            e for e in self.entries if e.list is name and (device is None or e.device == device)
+            e for e in self.entries if e.list is spec and (device is None or e.device == device)
         )
 
     def where(self, entry: Entry) -> str:
@@ -114,18 +71,18 @@ class Lists:
 
 
 def read_lists(folder: Path) -> Lists:
-    """Read the four lists.
+    """Read all lists.
 
     Raises:
         ListError: a list is absent (an absent list would run nothing and look green), or is
             not a list; the sentence gives file, line and field.
     """
     entries = []
-    for name in ListName:
-        path = folder / name.file_name
+    for spec in list_specs().values():
+        path = folder / spec.file_name
         for table in parse(_text(path), path.as_posix()).tables:
             entries += [
-                Entry(name, table.device, row.test, row.line)
+                Entry(spec, table.device, row.test, row.line)
                 for row in table.rows
                 if row.test is not None
             ]
@@ -175,12 +132,12 @@ def diff(folder: Path, moves: Iterable[Move]) -> str:
 
 def _edited(folder: Path, moves: Iterable[Move]) -> list[tuple[Path, str, str]]:
     """(path, text before, text after) of every list."""
-    wanted: dict[ListName, list[Move]] = defaultdict(list)
+    wanted: dict[str, list[Move]] = defaultdict(list)
     for move in moves:
-        wanted[_list_of(move)].append(move)
-    paths = {name: folder / name.file_name for name in ListName}
+        wanted[_list_of(move).name].append(move)
+    paths = {name: folder / spec.file_name for name, spec in list_specs().items()}
     before = {name: _text(path) for name, path in paths.items()}
-    files = {name: parse(before[name], paths[name].as_posix()) for name in ListName}
+    files = {name: parse(before[name], path.as_posix()) for name, path in paths.items()}
     notes: dict[tuple[str, str], str] = {}
     for name, asked in wanted.items():
         for move in asked:
@@ -193,18 +150,19 @@ def _edited(folder: Path, moves: Iterable[Move]) -> list[tuple[Path, str, str]]:
             if move.move == "add" and not (table and move.test in table.tests):
                 note = notes.get((move.device, move.test), "")
                 files[name].table(move.device).add(move.test, note)
-    return [(paths[name], before[name], files[name].render()) for name in ListName]
+    return [(paths[name], before[name], files[name].render()) for name in paths]
 
 
-def _list_of(move: Move) -> ListName:
+def _list_of(move: Move) -> ListSpec:
     """The list a move is about, once the move is known to make sense."""
-    if move.list not in list(ListName):
-        raise ListError(f"a move names the list `{move.list}`{hint(move.list, list(ListName))}")
+    specs = list_specs()
+    if move.list not in specs:
+        raise ListError(f"a move names the list `{move.list}`{hint(move.list, specs)}")
     if move.move not in ("add", "remove"):
         raise ListError(f"a move of {move.test} says `{move.move}`, neither `add` nor `remove`")
     if not (move.test.isprintable() and "::" in move.test and move.device.isprintable()):
         raise ListError(f"a move names {move.test!r} on {move.device!r}, which is no pytest id")
-    return ListName(move.list)
+    return specs[move.list]
 
 
 # --- checks ---------------------------------------------------------------------------------
@@ -303,5 +261,5 @@ def _not_collected(
 
 
 def _wrong_list(identity: Identity) -> str:
-    homes = " or ".join(name for name in ListName if identity.flow in name.flows)
+    homes = " or ".join(s.name for s in list_specs().values() if identity.flow in s.flows)
     return f"a test of the flow {identity.flow} belongs in {homes}"

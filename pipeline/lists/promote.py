@@ -43,7 +43,15 @@ from bringup.harness.records.moves import Move
 from bringup.harness.records.naming import identity_of, listed_as, parts_of, places_of
 from bringup.harness.records.schema import Identity, Outcome, Stage, Status, TestRecord
 from bringup.harness.records.values import BASE_SIZE
-from bringup.pipeline.lists.lists import OP_BY_OP_FLOWS, Entry, ListName, Lists
+from bringup.pipeline.lists.lists import Entry, Lists
+from bringup.pipeline.lists.specs import (
+    NIGHTLY_E2E_COMPILE,
+    NIGHTLY_FULL,
+    NIGHTLY_OP_BY_OP,
+    OP_BY_OP_FLOWS,
+    WEEKLY_OP_BY_OP,
+    ListSpec,
+)
 
 COMPILER_STAGES = frozenset(
     {
@@ -132,14 +140,14 @@ class _Subject:
     """The latest finished op-by-op record."""
     listed: tuple[Entry, ...]
 
-    def on(self, name: ListName) -> list[str]:
+    def on(self, spec: ListSpec) -> list[str]:
         """This test's entries on a list."""
-        return [e.test for e in self.listed if e.list is name]
+        return [e.test for e in self.listed if e.list is spec]
 
     def op_by_op_ids(self) -> list[str]:
         """Its op-by-op ids: the listed ones, or the one that ran, or its framework's own."""
-        ops = (ListName.NIGHTLY_OP_BY_OP, ListName.WEEKLY_OP_BY_OP)
-        if known := {test for name in ops for test in self.on(name)}:
+        ops = (NIGHTLY_OP_BY_OP, WEEKLY_OP_BY_OP)
+        if known := {test for spec in ops for test in self.on(spec)}:
             return sorted(known)
         if self.ops is not None and self.ops.identity.flow in OP_BY_OP_FLOWS:
             return [listed_as(self.ops)]
@@ -151,8 +159,8 @@ class _Subject:
 class _Verdict(NamedTuple):
     """Where a test belongs, where it does not, and why."""
 
-    into: tuple[ListName, ...]
-    out_of: tuple[ListName, ...]
+    into: tuple[ListSpec, ...]
+    out_of: tuple[ListSpec, ...]
     reason: str
 
 
@@ -216,7 +224,7 @@ def _stage(record: TestRecord) -> Stage | None:
 def _judge(subject: _Subject) -> list[_Verdict]:
     """This module's table."""
     full, ops = subject.full, subject.ops
-    in_full = bool(subject.on(ListName.NIGHTLY_FULL))
+    in_full = bool(subject.on(NIGHTLY_FULL))
     if full is not None and full.outcome in (Outcome.PASSED, Outcome.INCORRECT):
         return [_runs(full)]
     if full is not None and full.outcome is Outcome.REACHED:
@@ -241,8 +249,8 @@ def _runs(full: TestRecord) -> _Verdict:
             "disable the failing check with a reference to it"
         )
     return _Verdict(
-        (ListName.NIGHTLY_FULL, ListName.WEEKLY_OP_BY_OP),
-        (ListName.NIGHTLY_OP_BY_OP, ListName.NIGHTLY_E2E_COMPILE),
+        (NIGHTLY_FULL, WEEKLY_OP_BY_OP),
+        (NIGHTLY_OP_BY_OP, NIGHTLY_E2E_COMPILE),
         reason,
     )
 
@@ -250,8 +258,8 @@ def _runs(full: TestRecord) -> _Verdict:
 def _compiles_only(full: TestRecord) -> _Verdict:
     device = full.identity.device
     return _Verdict(
-        (ListName.NIGHTLY_E2E_COMPILE,),
-        (ListName.NIGHTLY_FULL,),
+        (NIGHTLY_E2E_COMPILE,),
+        (NIGHTLY_FULL,),
         f"compiles end to end for {device} ({_status(full)}), which cannot execute here",
     )
 
@@ -259,15 +267,15 @@ def _compiles_only(full: TestRecord) -> _Verdict:
 def _compiles(full: TestRecord) -> _Verdict:
     device = full.identity.device
     reason = f"compiles end to end for {device} ({_status(full)}), where it was asked to stop"
-    return _Verdict((ListName.NIGHTLY_E2E_COMPILE,), (), reason)
+    return _Verdict((NIGHTLY_E2E_COMPILE,), (), reason)
 
 
 def _does_not_run(full: TestRecord) -> _Verdict:
     stage = _stage(full)
     where = f" in stage {stage}" if stage else ""
     return _Verdict(
-        (ListName.NIGHTLY_OP_BY_OP,),
-        (ListName.NIGHTLY_FULL, ListName.WEEKLY_OP_BY_OP),
+        (NIGHTLY_OP_BY_OP,),
+        (NIGHTLY_FULL, WEEKLY_OP_BY_OP),
         f"does not run end to end on {full.identity.device}: {full.outcome}{where}, "
         f"having reached {_status(full)}",
     )
@@ -276,7 +284,7 @@ def _does_not_run(full: TestRecord) -> _Verdict:
 def _goes_op_by_op(ops: TestRecord) -> _Verdict:
     device = ops.identity.device
     reason = f"goes op by op on {device} to the end; nothing is known of it end to end"
-    return _Verdict((ListName.NIGHTLY_OP_BY_OP,), (), reason)
+    return _Verdict((NIGHTLY_OP_BY_OP,), (), reason)
 
 
 def _all_ops_compile(full: TestRecord | None, ops: TestRecord | None) -> list[_Verdict]:
@@ -290,21 +298,21 @@ def _all_ops_compile(full: TestRecord | None, ops: TestRecord | None) -> list[_V
     else:
         return []
     reason = f"every op compiles for {device} and {rest}"
-    return [_Verdict((ListName.NIGHTLY_E2E_COMPILE,), (), reason)]
+    return [_Verdict((NIGHTLY_E2E_COMPILE,), (), reason)]
 
 
 def _moves(subject: _Subject, verdict: _Verdict) -> Iterator[Move]:
     """What is missing where the test belongs, and what is left where it does not."""
-    for name in verdict.into:
-        op_by_op = name.flows == OP_BY_OP_FLOWS
-        listed = subject.on(name)
+    for spec in verdict.into:
+        op_by_op = spec.flows == OP_BY_OP_FLOWS
+        listed = subject.on(spec)
         wanted = subject.op_by_op_ids() if op_by_op else [] if listed else [subject.test]
         for test in wanted:
             if test not in listed:
-                yield Move(test, subject.device, "add", name, verdict.reason)
-    for name in verdict.out_of:
-        for test in subject.on(name):
-            yield Move(test, subject.device, "remove", name, verdict.reason)
+                yield Move(test, subject.device, "add", spec.name, verdict.reason)
+    for spec in verdict.out_of:
+        for test in subject.on(spec):
+            yield Move(test, subject.device, "remove", spec.name, verdict.reason)
 
 
 def _status(record: TestRecord) -> str:

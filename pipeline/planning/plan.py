@@ -3,14 +3,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """From what should hold to what will run: a pure function of lists, devices and estimates."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
 from bringup.harness.records.naming import identity_of, listed_as, nodeid_on, same_test
 from bringup.harness.records.schema import Identity, PlannedTest
 from bringup.pipeline.errors import PipelineError
-from bringup.pipeline.lists.lists import ListName, Lists
+from bringup.pipeline.lists.lists import Lists
+from bringup.pipeline.lists.specs import ListSpec
 
 DEFAULT_TIMEOUT_S = 900.0
 _LONGEST_S = 1e8
@@ -34,20 +35,20 @@ def deadline(estimate_s: float | None, timeout_s: float | None) -> float:
 
 def from_lists(
     lists: Lists,
-    names: Sequence[ListName],
+    specs: Sequence[ListSpec],
     devices: Collection[str],
     estimate: Estimate,
     identify: Identify = identity_of,
 ) -> list[PlannedTest]:
-    """The tests that `names` hold for `devices`; a test on two lists runs for the first.
+    """The tests that `specs` hold for `devices`; a test on two lists runs for the first.
 
     Raises:
         PipelineError: two entries are one test to the records.
     """
     return _distinct(
-        planned(entry.test, entry.device, estimate, name, name.environment, identify)
-        for name in names
-        for entry in lists.of(name)
+        planned(entry.test, entry.device, estimate, spec.name, spec.environment, identify)
+        for spec in specs
+        for entry in lists.of(spec)
         if entry.device in devices
     )
 
@@ -74,7 +75,7 @@ def planned(
     device: str,
     estimate: Estimate,
     list_name: str = "",
-    environment: dict[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
     identify: Identify = identity_of,
 ) -> PlannedTest:
     """One entry on one device."""
@@ -84,7 +85,7 @@ def planned(
         nodeid=nodeid_on(entry, device),
         list_name=list_name,
         estimate_s=estimate(identity),
-        environment=environment or {},
+        environment=dict(environment or {}),
         entry=entry,
     )
 

@@ -17,8 +17,9 @@ from bringup.harness.records.schema import Identity, Outcome, PlannedTest
 from bringup.pipeline import devices as machine
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.lists.lists import Entry, Lists, problems, read_lists
+from bringup.pipeline.lists.specs import lists_of
 from bringup.pipeline.messages import Speaker
-from bringup.pipeline.options import OP_BY_OP, SESSIONS, RunOptions
+from bringup.pipeline.options import OP_BY_OP, RunOptions
 from bringup.pipeline.planning.collect import Collected, collect_tests
 from bringup.pipeline.planning.durations import Estimator, read_durations
 from bringup.pipeline.planning.filters import named, narrowed, spoken
@@ -54,11 +55,11 @@ def choose(options: RunOptions, say: Speaker) -> Chosen:
     for sentence in collected.broken.values():
         say(f"warning: {sentence}")
     if lists is not None:
-        names = SESSIONS[options.session]
+        specs = lists_of(options.session)
         wanted = _entries(options, lists, collected, known)
         chosen = _chosen_devices(options, known, {e.device for e in wanted})
         _say_left_out(Counter(e.device for e in wanted), known, chosen, say)
-        tests = from_lists(lists, names, chosen, estimate, collected.identify)
+        tests = from_lists(lists, specs, chosen, estimate, collected.identify)
     else:
         default = {d.name for d in known if d.state is DeviceState.EXECUTES}
         chosen = _chosen_devices(options, known, default)
@@ -81,7 +82,7 @@ def by_list(options: RunOptions) -> bool:
     """Does the session run lists? Op by op does, unless somebody says which models."""
     if options.session == OP_BY_OP:
         return not (options.all or options.ids or options.models)
-    return options.session in SESSIONS
+    return bool(lists_of(options.session))
 
 
 def _goes_op_by_op(identity: Identity, options: RunOptions) -> bool:
@@ -126,7 +127,7 @@ def _entries(
     entries = [
         e
         for e in lists.entries
-        if e.list in SESSIONS[options.session] and (not devices or e.device in devices)
+        if options.session in e.list.sessions and (not devices or e.device in devices)
     ]
     if wrong := list_problems(lists, entries, collected, known):
         rest = f" (and {len(wrong) - 1} more; see `nox -s lists`)" if wrong[1:] else ""
@@ -186,12 +187,12 @@ def _nothing_to_run(options: RunOptions, chosen: Collection[str], lists: Lists |
 
 def _nothing_listed(options: RunOptions, lists: Lists, where: str) -> str:
     """Why a session that runs lists has nothing to run, and what runs without them."""
-    names = SESSIONS[options.session]
-    files = ", ".join(str(options.lists / name.file_name) for name in names)
-    if any(lists.of(name) for name in names):
+    specs = lists_of(options.session)
+    files = ", ".join(str(options.lists / spec.file_name) for spec in specs)
+    if any(lists.of(spec) for spec in specs):
         said = f"there is nothing to run: no test of {options.session} is listed {where}"
     else:
-        said = f"there is nothing to run: {files} {'is' if len(names) == 1 else 'are'} empty"
+        said = f"there is nothing to run: {files} {'is' if len(specs) == 1 else 'are'} empty"
     if options.session == OP_BY_OP:
         return f"{said}; choose models with --model NAME, or --all"
     return f"{said}; `nox -s run -- --model NAME` runs a model that is on no list"

@@ -24,8 +24,8 @@ from bringup.pipeline.planning.plan import Identify
 from bringup.pipeline.results.issue import write_drafts
 from bringup.pipeline.results.junit import write_junit
 from bringup.pipeline.results.merge import finish
+from bringup.pipeline.running.engine import End, Ended
 from bringup.pipeline.running.session import LOG_NAME
-from bringup.pipeline.running.supervisor import End, Ended
 
 JUNIT_NAME = "junit.xml"
 MOST_SHOWN = 50

@@ -25,7 +25,7 @@ from bringup.harness.records.schema import (
 )
 from bringup.harness.storage.atomic import write_atomically
 from bringup.pipeline.lists.expectations import reproduce
-from bringup.pipeline.lists.lists import ListName
+from bringup.pipeline.lists.specs import NIGHTLY_FULL
 
 FOLDER = "issues"
 LABEL = "models_pcc_issue"
@@ -50,7 +50,7 @@ def write_drafts(
         RecordError: the disk is full or gone.
     """
     demoted = {
-        (m.test, m.device) for m in moves if m.move == "remove" and m.list == ListName.NIGHTLY_FULL
+        (m.test, m.device) for m in moves if m.move == "remove" and m.list == NIGHTLY_FULL.name
     }
     written = []
     for record in records:

@@ -54,6 +54,8 @@ class Settings:
     """How often the run has been taken up."""
     lock: int | None = None
     """A descriptor that holds the run directory as long as anybody has it."""
+    address: str = ""
+    """Where the engine is, of one that is elsewhere."""
 
 
 def default_workers(tests: int, cores: int | None = None, free_bytes: int | None = None) -> int:

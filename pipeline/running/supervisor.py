@@ -10,7 +10,6 @@ started again for what is left, as long as each one brings the plan further.
 """
 
 import contextlib
-import enum
 import os
 import select
 import shutil
@@ -18,7 +17,6 @@ import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
 
 import psutil
 
@@ -31,6 +29,7 @@ from bringup.pipeline.lifeline import adopt_orphans
 from bringup.pipeline.planning.plan import deadline
 from bringup.pipeline.planning.selection import Refusal
 from bringup.pipeline.running.disk_reserve import Ballast
+from bringup.pipeline.running.engine import End, Ended, Watcher
 from bringup.pipeline.running.ledger import Ledger
 from bringup.pipeline.running.session import LOG_NAME, Session, Settings
 from bringup.pipeline.running.watchdog import end_all_below, wake_on_signals
@@ -48,52 +47,33 @@ LOW_DISK = 8 * 1024**2
 """Bytes: below this the session is stopped, while its journals can still be written."""
 
 
-class End(enum.Enum):
-    """How a run ended."""
-
-    FINISHED = "finished"
-    INTERRUPTED = "interrupted"
-    DIED = "died"
-    DISK_FULL = "disk full"
-
-
 @dataclass(frozen=True)
-class Ended:
-    """The end of a run, in a word and, when something is to be mended, in sentences."""
+class Local:
+    """The engine of this machine: one pytest session, its workers by xdist."""
 
-    how: End
-    sentences: tuple[str, ...] = ()
+    name: str = "local"
+    says: str = "this machine, several tests at a time"
+    takes_address: bool = False
+
+    def run(
+        self, plan: Plan, settings: Settings, watcher: Watcher, refused: Mapping[str, Refusal]
+    ) -> Ended:
+        """Run every test of `plan` to a record, as `Engine` says."""
+        supervisor = _Supervisor(plan, settings, watcher)
+        adopt_orphans()  # of a watchdog that is killed
+        with _signals() as signals:
+            supervisor.refuse(refused)
+            try:
+                ended = supervisor.run(signals)
+            except BaseException as error:
+                broke = f"the supervisor broke: {said_by(error)}"
+                supervisor.finish(Ended(End.DIED, (broke,)))
+                raise
+            supervisor.finish(ended)
+        return ended
 
 
-class Watcher(Protocol):
-    """Told what happens, about four times a second."""
-
-    def update(self, ledger: Ledger, finished: list[str]) -> None:
-        """`finished` are the keys that got their word since the last call."""
-        ...
-
-
-def run_plan(
-    plan: Plan, settings: Settings, watcher: Watcher, refused: Mapping[str, Refusal]
-) -> Ended:
-    """Run every test of `plan`, which is written already, and leave each with a record.
-
-    `refused` names tests by key.
-
-    Raises:
-        RecordError: the run directory cannot be written at all; nothing was run.
-    """
-    supervisor = _Supervisor(plan, settings, watcher)
-    adopt_orphans()  # of a watchdog that is killed
-    with _signals() as signals:
-        supervisor.refuse(refused)
-        try:
-            ended = supervisor.run(signals)
-        except BaseException as error:
-            supervisor.finish(Ended(End.DIED, (f"the supervisor broke: {said_by(error)}",)))
-            raise
-        supervisor.finish(ended)
-    return ended
+LOCAL = Local()
 
 
 class _Signals:

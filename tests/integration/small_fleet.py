@@ -21,7 +21,7 @@ import psutil
 
 from bringup.harness.records.run_dir import load_journals
 from bringup.harness.records.schema import Outcome, TestRecord
-from bringup.pipeline.lists.lists import ListName
+from bringup.pipeline.lists.specs import SHIPPED, ListSpec
 
 REPOSITORY = Path(__file__).parents[2]
 MARK = "BRINGUP_TEST_MARK"
@@ -55,7 +55,7 @@ class SmallFleet:
         (root / "tests" / "lists").mkdir()
         (root / "pytest.ini").write_text("[pytest]\n")
         (root / "devices.json").write_text(json.dumps(DEVICES))
-        for name in ListName:
+        for name in SHIPPED:
             self.write_list(name)
 
     def file(self, name: str, body: str) -> str:
@@ -64,7 +64,7 @@ class SmallFleet:
         (self.root / path).write_text(HEAD + body)
         return path
 
-    def write_list(self, name: ListName, **entries: list[str]) -> None:
+    def write_list(self, name: ListSpec, **entries: list[str]) -> None:
         """Write a list: tests by device."""
         lines = [f"[{d}]\ntests = {json.dumps(tests, indent=2)}\n" for d, tests in entries.items()]
         (self.root / "tests" / "lists" / name.file_name).write_text("\n".join(lines))

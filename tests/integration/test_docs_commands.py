@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bringup.pipeline.lists.lists import ListName
+from bringup.pipeline.lists.specs import NIGHTLY_FULL
 from docs.site.commands import command_in, parser_of
 from tests.documents import Page
 from tests.integration.nox_door import nox, with_door
@@ -47,7 +47,7 @@ def run(fleet: SmallFleet, line: str) -> tuple[int, str]:
 
 def test_the_page_on_shards_works_as_it_stands(fleet: SmallFleet) -> None:
     entries = [f"tests/models/test_{name}.py::test_{name}[full-eval]" for name in MODELS]
-    fleet.write_list(ListName.NIGHTLY_FULL, cpu=entries)
+    fleet.write_list(NIGHTLY_FULL, cpu=entries)
     plan, shard, merge, promote = shown(
         "docs/how-to/shard-a-night.md", "-s plan", "--shard 2/5", "-s merge", "-s promote"
     )
@@ -65,7 +65,7 @@ def test_the_page_on_shards_works_as_it_stands(fleet: SmallFleet) -> None:
 
 def test_commands_that_look_and_change_nothing(fleet: SmallFleet) -> None:
     [dry] = shown("docs/how-to/run-tests.md", "--dry-run")
-    fleet.write_list(ListName.NIGHTLY_FULL, cpu=["tests/models/test_t5.py::test_t5[full-eval]"])
+    fleet.write_list(NIGHTLY_FULL, cpu=["tests/models/test_t5.py::test_t5[full-eval]"])
     code, said = run(fleet, dry)
     assert code == 0 and "1 test on cpu" in said, said
     [lists] = shown("docs/how-to/promote.md", "-s lists")

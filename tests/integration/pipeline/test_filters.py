@@ -10,7 +10,7 @@ import pytest
 from bringup.harness.records.run_dir import read_plans, read_shared_plan
 from bringup.harness.records.schema import Outcome
 from bringup.pipeline.cli import main
-from bringup.pipeline.lists.lists import ListName
+from bringup.pipeline.lists.specs import NIGHTLY_FULL, NIGHTLY_OP_BY_OP
 from tests.integration.small_fleet import SmallFleet
 
 BODY = """
@@ -34,9 +34,9 @@ def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallFleet:
     fleet = SmallFleet(tmp_path)
     path = fleet.file("test_all", BODY)
     full = [f"{path}::test_{model}[full-eval]" for model in ("albert", "bad_full")]
-    fleet.write_list(ListName.NIGHTLY_FULL, cpu=full)
+    fleet.write_list(NIGHTLY_FULL, cpu=full)
     ops = f"{path}::test_bad_full[op_by_op_torch-eval]"
-    fleet.write_list(ListName.NIGHTLY_OP_BY_OP, cpu=[ops])
+    fleet.write_list(NIGHTLY_OP_BY_OP, cpu=[ops])
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
     return fleet

@@ -11,7 +11,7 @@ import pytest
 from bringup.harness.records.blobs import BlobStore
 from bringup.harness.records.run_dir import read_merged
 from bringup.harness.records.schema import Outcome, TestRecord
-from bringup.pipeline.lists.lists import ListName
+from bringup.pipeline.lists.specs import NIGHTLY_FULL
 from bringup.pipeline.results.junit import read_junit
 from tests.integration.small_fleet import SmallFleet, eventually
 
@@ -189,7 +189,7 @@ def test_what_cannot_be_imported_costs_only_its_own_tests(tmp_path: Path) -> Non
         "tests/models/test_crash.py::test_crash[full-eval]",
         f"{fine}::test_fine[full-eval]",
     ]
-    fleet.write_list(ListName.NIGHTLY_FULL, cpu=entries)
+    fleet.write_list(NIGHTLY_FULL, cpu=entries)
     code, said = fleet.run("nightly")
     assert fleet.outcomes() == {
         "broken[full-eval]@cpu": Outcome.NOT_RUN,

@@ -18,7 +18,7 @@ import pytest
 from bringup.harness.records.moves import read_moves
 from bringup.harness.records.run_dir import read_merged, read_plans
 from bringup.harness.records.schema import Outcome
-from bringup.pipeline.lists.lists import ListName
+from bringup.pipeline.lists.specs import NIGHTLY_E2E_COMPILE, NIGHTLY_FULL
 from tests.integration.small_fleet import SmallFleet, finish
 
 TESTS = """
@@ -59,8 +59,8 @@ def fleet(tmp_path: Path) -> SmallFleet:
 
 
 def test_a_night_that_keeps_every_promise(fleet: SmallFleet) -> None:
-    fleet.write_list(ListName.NIGHTLY_FULL, cpu=[GOOD], p150=[GOOD])
-    fleet.write_list(ListName.NIGHTLY_E2E_COMPILE, n150=[EARLY])
+    fleet.write_list(NIGHTLY_FULL, cpu=[GOOD], p150=[GOOD])
+    fleet.write_list(NIGHTLY_E2E_COMPILE, n150=[EARLY])
     code, said = fleet.run("nightly")
     assert code == 0, said
     assert fleet.outcomes() == {
@@ -83,7 +83,7 @@ def test_a_night_that_keeps_every_promise(fleet: SmallFleet) -> None:
 
 
 def test_a_broken_promise_and_a_device_that_is_not_here(fleet: SmallFleet) -> None:
-    fleet.write_list(ListName.NIGHTLY_FULL, cpu=[GOOD, BAD], p150=[GOOD])
+    fleet.write_list(NIGHTLY_FULL, cpu=[GOOD, BAD], p150=[GOOD])
     code, said = fleet.run("nightly", "--device", "cpu")
     assert code == 1
     assert "FAILED bad[full-eval]@cpu: no" in said
@@ -99,7 +99,7 @@ def test_a_broken_promise_and_a_device_that_is_not_here(fleet: SmallFleet) -> No
 
 
 def test_shards_run_apart_and_merge_into_the_whole(fleet: SmallFleet) -> None:
-    fleet.write_list(ListName.NIGHTLY_FULL, cpu=[GOOD], n150=[GOOD])
+    fleet.write_list(NIGHTLY_FULL, cpu=[GOOD], n150=[GOOD])
     shards = [fleet.root / f"shard-{i}" for i in (1, 2, 3)]
     runs = [
         fleet.start("nightly", "--shard", f"{i}/3", "--run-id", "N1", output=shard)
@@ -142,7 +142,7 @@ def test_what_does_not_exist_is_one_sentence_and_nothing_runs(
 ) -> None:
     from bringup.pipeline.cli import main
 
-    fleet.write_list(ListName.NIGHTLY_FULL, cpu=[GOOD])
+    fleet.write_list(NIGHTLY_FULL, cpu=[GOOD])
     monkeypatch.chdir(fleet.root)
     monkeypatch.delenv("GITHUB_RUN_ID", raising=False)
     assert main([*arguments, "--devices-from", "devices.json"]) == 2
@@ -153,7 +153,7 @@ def test_what_does_not_exist_is_one_sentence_and_nothing_runs(
 
 def test_a_misspelled_entry_stops_the_night_before_it_starts(fleet: SmallFleet) -> None:
     fleet.write_list(
-        ListName.NIGHTLY_FULL, cpu=[GOOD.replace("good", "goood"), EARLY.replace("early", "earyl")]
+        NIGHTLY_FULL, cpu=[GOOD.replace("good", "goood"), EARLY.replace("early", "earyl")]
     )
     code, said = fleet.run("nightly")
     assert code == 2
@@ -165,7 +165,7 @@ def test_a_misspelled_entry_stops_the_night_before_it_starts(fleet: SmallFleet) 
 
 def test_a_device_runs_no_more_tests_at_a_time_than_it_can(fleet: SmallFleet) -> None:
     """And a reader that leaves, as `head` does, does not end the run."""
-    fleet.write_list(ListName.NIGHTLY_FULL, n150=MANY)
+    fleet.write_list(NIGHTLY_FULL, n150=MANY)
     run = fleet.start("nightly", "--workers", "2")
     assert run.stdout is not None
     run.stdout.readline()
@@ -177,7 +177,7 @@ def test_a_device_runs_no_more_tests_at_a_time_than_it_can(fleet: SmallFleet) ->
 
 
 def test_a_terminal_gets_a_picture_and_what_failed_stays_on_it(fleet: SmallFleet) -> None:
-    fleet.write_list(ListName.NIGHTLY_FULL, cpu=[BAD, *MANY])
+    fleet.write_list(NIGHTLY_FULL, cpu=[BAD, *MANY])
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
     run = fleet.start("nightly", stdout=theirs)

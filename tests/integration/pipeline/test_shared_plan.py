@@ -11,7 +11,7 @@ import pytest
 from bringup.harness.records.outcomes import words_of_run
 from bringup.harness.records.run_dir import read_merged, read_shared_plan
 from bringup.harness.records.schema import Outcome
-from bringup.pipeline.lists.lists import ListName
+from bringup.pipeline.lists.specs import NIGHTLY_FULL
 from bringup.reports.build import build
 from tests.integration.small_fleet import SmallFleet, finish
 
@@ -37,7 +37,7 @@ def fleet(tmp_path: Path) -> SmallFleet:
     fleet = SmallFleet(tmp_path)
     path = fleet.file("test_all", BODY)
     fleet.write_list(
-        ListName.NIGHTLY_FULL,
+        NIGHTLY_FULL,
         cpu=[f"{path}::test_short[{i}-full-eval]" for i in range(8)],
         n150=[f"{path}::test_short[{i}-full-eval]" for i in range(2)],
         p150=[f"{path}::test_short[0-full-eval]"],

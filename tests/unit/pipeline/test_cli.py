@@ -20,7 +20,7 @@ from bringup.harness.records.schema import (
 )
 from bringup.pipeline.cli import main
 from bringup.pipeline.lists.expectations import ExitCode, broken, exit_code, reproduce
-from bringup.pipeline.lists.lists import ListName
+from bringup.pipeline.lists.specs import NIGHTLY_E2E_COMPILE, NIGHTLY_FULL
 from bringup.pipeline.messages import printable
 from bringup.pipeline.running.session import default_workers
 
@@ -132,7 +132,7 @@ def kept(list_name: str, state: DeviceState, outcome: Outcome) -> bool:
 
 
 def test_a_full_model_must_pass_where_it_can() -> None:
-    full = ListName.NIGHTLY_FULL
+    full = NIGHTLY_FULL.name
     assert kept(full, DeviceState.EXECUTES, Outcome.PASSED)
     assert not kept(full, DeviceState.EXECUTES, Outcome.REACHED)
     assert kept(full, DeviceState.COMPILES, Outcome.REACHED)
@@ -140,7 +140,7 @@ def test_a_full_model_must_pass_where_it_can() -> None:
 
 
 def test_an_e2e_compile_test_must_stop_where_asked() -> None:
-    compiles = ListName.NIGHTLY_E2E_COMPILE
+    compiles = NIGHTLY_E2E_COMPILE.name
     assert kept(compiles, DeviceState.EXECUTES, Outcome.REACHED)
     assert not kept(compiles, DeviceState.EXECUTES, Outcome.PASSED)
 
@@ -167,7 +167,7 @@ def test_the_worst_decides_the_exit_code(outcomes: list[Outcome], code: ExitCode
 
 
 def test_a_planned_test_without_a_record_is_never_green() -> None:
-    test = a_test(ListName.NIGHTLY_FULL)
+    test = a_test(NIGHTLY_FULL.name)
     assert exit_code(broken([test], {}, {})) is ExitCode.INFRASTRUCTURE
 
 

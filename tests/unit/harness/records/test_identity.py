@@ -23,7 +23,8 @@ from bringup.harness.records.naming import (
     run_again,
 )
 from bringup.harness.records.schema import Identity
-from bringup.pipeline.lists.lists import ListName, problems, read_lists, twins
+from bringup.pipeline.lists.lists import problems, read_lists, twins
+from bringup.pipeline.lists.specs import SHIPPED, WEEKLY_OP_BY_OP
 from bringup.pipeline.planning.collect import Collected, collect_tests
 from bringup.pipeline.planning.plan import at_size, from_entries
 
@@ -184,8 +185,8 @@ def test_lists_plans_and_keys_take_pytests_word(odd: Collected, tmp_path: Path) 
     assert identity_of(entry, "cpu") != odd.identify(entry, "cpu"), "the id alone is no help"
     (test,) = from_entries([entry], ["cpu"], lambda _: None, odd.identify)
     assert test.identity == odd.identify(entry, "cpu") == identity_of_key(test.identity.key)
-    for name in ListName:
-        listed = f'[cpu]\ntests = ["{entry}"]\n' if name is ListName.WEEKLY_OP_BY_OP else ""
+    for name in SHIPPED:
+        listed = f'[cpu]\ntests = ["{entry}"]\n' if name is WEEKLY_OP_BY_OP else ""
         (tmp_path / name.file_name).write_text(listed)
     said = problems(read_lists(tmp_path), odd.ids, ["cpu"], identify=odd.identify)
     assert len(said) == 1 and "a test of the flow full belongs in" in said[0]

@@ -17,13 +17,20 @@ from bringup.harness.records.moves import Move
 from bringup.pipeline.errors import ListError
 from bringup.pipeline.lists.list_file import parse
 from bringup.pipeline.lists.lists import (
-    ListName,
     apply,
     diff,
     naming_problems,
     problems,
     read_lists,
     twins,
+)
+from bringup.pipeline.lists.specs import (
+    NIGHTLY_E2E_COMPILE,
+    NIGHTLY_FULL,
+    NIGHTLY_OP_BY_OP,
+    SHIPPED,
+    WEEKLY_OP_BY_OP,
+    ListSpec,
 )
 
 RESNET = "tests/models/resnet/test_resnet.py::test_resnet50[full-eval]"
@@ -57,24 +64,24 @@ tests = ["a/test_a.py::test_a[full-eval]", "b/test_b.py::test_b[full-eval]"]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name in ListName:
+    for name in SHIPPED:
         (tmp_path / name.file_name).write_text("# a list\n\n[cpu]\ntests = []\n")
     return tmp_path
 
 
-def write(folder: Path, text: str, name: ListName = ListName.NIGHTLY_FULL) -> Path:
+def write(folder: Path, text: str, name: ListSpec = NIGHTLY_FULL) -> Path:
     path = folder / name.file_name
     path.write_text(text)
     return path
 
 
-def listed(folder: Path, *tests: str, name: ListName = ListName.NIGHTLY_FULL) -> None:
+def listed(folder: Path, *tests: str, name: ListSpec = NIGHTLY_FULL) -> None:
     lines = "".join(f'  "{test}",\n' for test in tests)
     write(folder, f"[cpu]\ntests = [\n{lines}]\n", name)
 
 
-def move(what: str, test: str, device: str = "cpu", name: ListName = ListName.NIGHTLY_FULL) -> Move:
-    return Move(test, device, what, name, "because")
+def move(what: str, test: str, device: str = "cpu", name: ListSpec = NIGHTLY_FULL) -> Move:
+    return Move(test, device, what, name.name, "because")
 
 
 def comments(text: str) -> Counter[str]:
@@ -87,7 +94,7 @@ class TestReading:
 
     def test_entries_carry_list_device_and_line(self, folder: Path) -> None:
         write(folder, FULL)
-        entries = read_lists(folder).of(ListName.NIGHTLY_FULL)
+        entries = read_lists(folder).of(NIGHTLY_FULL)
         assert [(e.device, e.line) for e in entries] == [
             ("cpu", 7),
             ("cpu", 8),
@@ -99,14 +106,14 @@ class TestReading:
 
     def test_of_narrows_to_one_device(self, folder: Path) -> None:
         write(folder, FULL)
-        assert len(read_lists(folder).of(ListName.NIGHTLY_FULL, "n150")) == 2
+        assert len(read_lists(folder).of(NIGHTLY_FULL, "n150")) == 2
 
     def test_only_the_e2e_compile_list_stops_early(self) -> None:
-        environments = {name: name.environment for name in ListName if name.environment}
-        assert environments == {ListName.NIGHTLY_E2E_COMPILE: {"TT_TORCH_COMPILE_DEPTH": "TTNN_IR"}}
+        environments = {name: name.environment for name in SHIPPED if name.environment}
+        assert environments == {NIGHTLY_E2E_COMPILE: {"TT_TORCH_COMPILE_DEPTH": "TTNN_IR"}}
 
     def test_every_list_says_what_it_is_for(self) -> None:
-        assert len({name.description for name in ListName}) == 4
+        assert len({name.description for name in SHIPPED}) == 4
 
     def test_an_absent_list_is_refused_rather_than_empty(self, folder: Path) -> None:
         (folder / "weekly_op_by_op.toml").unlink()
@@ -158,7 +165,7 @@ class TestReading:
 class TestEditing:
     def edited(self, folder: Path, *moves: Move) -> str:
         apply(folder, moves)
-        return (folder / ListName.NIGHTLY_FULL.file_name).read_text()
+        return (folder / NIGHTLY_FULL.file_name).read_text()
 
     def test_nothing_to_do_leaves_every_byte(self, folder: Path) -> None:
         write(folder, FULL)
@@ -204,7 +211,7 @@ class TestEditing:
 
     def test_removing_every_entry_keeps_the_comments_above_them(self, folder: Path) -> None:
         write(folder, FULL)
-        gone = [move("remove", e.test) for e in read_lists(folder).of(ListName.NIGHTLY_FULL, "cpu")]
+        gone = [move("remove", e.test) for e in read_lists(folder).of(NIGHTLY_FULL, "cpu")]
         text = self.edited(folder, *gone)
         assert comments(FULL) - comments(text) == Counter(
             ["# the first of its kind", "# needs 12 GB"]
@@ -232,17 +239,15 @@ class TestEditing:
         assert text.endswith('["n150"]\ntests = [\n  "b/test_b.py::test_b[full-eval]",\n]\n')
 
     def test_a_note_follows_its_entry_from_list_to_list(self, folder: Path) -> None:
-        other = write(
-            folder, f'[cpu]\ntests = [\n  "{T5_OPS}",  # slow\n]\n', ListName.NIGHTLY_OP_BY_OP
-        )
+        other = write(folder, f'[cpu]\ntests = [\n  "{T5_OPS}",  # slow\n]\n', NIGHTLY_OP_BY_OP)
         apply(
             folder,
             [
-                move("add", T5_OPS, name=ListName.WEEKLY_OP_BY_OP),
-                move("remove", T5_OPS, name=ListName.NIGHTLY_OP_BY_OP),
+                move("add", T5_OPS, name=WEEKLY_OP_BY_OP),
+                move("remove", T5_OPS, name=NIGHTLY_OP_BY_OP),
             ],
         )
-        weekly = (folder / ListName.WEEKLY_OP_BY_OP.file_name).read_text()
+        weekly = (folder / WEEKLY_OP_BY_OP.file_name).read_text()
         assert f'  "{T5_OPS}",  # slow\n' in weekly
         assert other.read_text() == "[cpu]\ntests = []\n"
 
@@ -261,7 +266,7 @@ class TestEditing:
         write(folder, FULL)
         moves = [move("add", YOLO), move("remove", T5), move("add", RESNET, "n300")]
         patch = diff(folder, moves)
-        assert (folder / ListName.NIGHTLY_FULL.file_name).read_text() == FULL
+        assert (folder / NIGHTLY_FULL.file_name).read_text() == FULL
         assert f'+  "{YOLO}",\n' in patch
         assert f"-  '{T5}' # needs 12 GB\n" in patch
         apply(folder, moves)
@@ -344,8 +349,8 @@ class TestProblems:
 
     def test_a_clean_list_has_none(self, folder: Path) -> None:
         listed(folder, RESNET, T5, YOLO)
-        listed(folder, RESNET_OPS, name=ListName.WEEKLY_OP_BY_OP)
-        listed(folder, T5_OPS, name=ListName.NIGHTLY_OP_BY_OP)
+        listed(folder, RESNET_OPS, name=WEEKLY_OP_BY_OP)
+        listed(folder, T5_OPS, name=NIGHTLY_OP_BY_OP)
         assert self.of(folder) == []
 
     def test_an_entry_that_does_not_collect_names_the_nearest_that_does(self, folder: Path) -> None:
@@ -369,7 +374,7 @@ class TestProblems:
         self, folder: Path
     ) -> None:
         listed(folder, RESNET, T5, RESNET)
-        listed(folder, T5, name=ListName.NIGHTLY_E2E_COMPILE)
+        listed(folder, T5, name=NIGHTLY_E2E_COMPILE)
         first, second = self.of(folder)
         assert ".toml:5: " in first
         assert "on cpu it is already at" in first
@@ -384,7 +389,7 @@ class TestProblems:
     def test_two_ids_with_one_identity_are_found_across_files(self, folder: Path) -> None:
         moved = T5.replace("tests/models/t5/", "tests/models/encoders/")
         listed(folder, T5)
-        listed(folder, moved, name=ListName.NIGHTLY_E2E_COMPILE)
+        listed(folder, moved, name=NIGHTLY_E2E_COMPILE)
         (said,) = self.of(folder, [*EVERY, moved])
         assert f"it is the same test as {T5}" in said
         assert "t5[full-t5-large-eval]@cpu" in said
@@ -396,7 +401,7 @@ class TestProblems:
 
     def test_a_flow_on_the_wrong_list_is_told_where_it_belongs(self, folder: Path) -> None:
         listed(folder, T5_OPS)
-        listed(folder, RESNET, name=ListName.WEEKLY_OP_BY_OP)
+        listed(folder, RESNET, name=WEEKLY_OP_BY_OP)
         first, second = self.of(folder)
         assert first.endswith(
             "the flow op_by_op_torch belongs in weekly_op_by_op or nightly_op_by_op"

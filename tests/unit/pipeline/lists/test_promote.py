@@ -22,13 +22,20 @@ from bringup.harness.records.schema import (
     Status,
     TestRecord,
 )
-from bringup.pipeline.lists.lists import ListName, Lists, apply, problems, read_lists
+from bringup.pipeline.lists.lists import Lists, apply, problems, read_lists
 from bringup.pipeline.lists.promote import propose, with_flow
+from bringup.pipeline.lists.specs import (
+    NIGHTLY_E2E_COMPILE,
+    NIGHTLY_FULL,
+    NIGHTLY_OP_BY_OP,
+    SHIPPED,
+    WEEKLY_OP_BY_OP,
+)
 from bringup.pipeline.results.issue import draft_issue, write_drafts
 from tests.unit.run_builder import PROVENANCE, STARTED, output, record
 
-FULL, WEEKLY = ListName.NIGHTLY_FULL, ListName.WEEKLY_OP_BY_OP
-OPS, E2E = ListName.NIGHTLY_OP_BY_OP, ListName.NIGHTLY_E2E_COMPILE
+FULL, WEEKLY = NIGHTLY_FULL.name, WEEKLY_OP_BY_OP.name
+OPS, E2E = NIGHTLY_OP_BY_OP.name, NIGHTLY_E2E_COMPILE.name
 
 T5 = "tests/models/t5/test_t5.py::test_t5[full-t5-large-eval]"
 T5_OPS = "tests/models/t5/test_t5.py::test_t5[op_by_op_torch-t5-large-eval]"
@@ -39,12 +46,12 @@ YOLO_OPS = "tests/models/yolo/test_yolo_onnx.py::test_yolo_onnx[op_by_op_stableh
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name in ListName:
+    for name in SHIPPED:
         (tmp_path / name.file_name).write_text("[cpu]\ntests = []\n")
     return tmp_path
 
 
-def lists(folder: Path, *entries: tuple[ListName, str], device: str = "cpu") -> Lists:
+def lists(folder: Path, *entries: tuple[str, str], device: str = "cpu") -> Lists:
     apply(folder, [Move(test, device, "add", name, "given") for name, test in entries])
     return read_lists(folder)
 
@@ -310,7 +317,7 @@ class TestWhatIsNoEvidence:
     @pytest.mark.parametrize("outcome", sorted(NOT_EVIDENCE | {Outcome.TIMEOUT}))
     @pytest.mark.parametrize("placed", [FULL, OPS, E2E, None])
     def test_the_machines_trouble_moves_nothing(
-        self, folder: Path, outcome: Outcome, placed: ListName | None
+        self, folder: Path, outcome: Outcome, placed: str | None
     ) -> None:
         entries = [(placed, T5_OPS if placed is OPS else T5)] if placed else []
         assert propose([seen(T5, outcome, Status.NOT_STARTED)], lists(folder, *entries)) == []
@@ -363,7 +370,7 @@ class TestMoves:
         entries = [T5, T5_OPS, T5_SHLO, YOLO, YOLO_OPS]
         homes = {T5: (FULL, E2E), YOLO: (FULL, E2E)}
         for _ in range(100):
-            for name in ListName:
+            for name in SHIPPED:
                 (folder / name.file_name).write_text("")
             given = [
                 (chance.choice(homes.get(entry, (WEEKLY, OPS))), entry)

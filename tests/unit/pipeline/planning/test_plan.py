@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from bringup.harness.records.schema import Identity, PlannedTest
-from bringup.pipeline.lists.lists import Entry, ListName, Lists
+from bringup.pipeline.lists.lists import Entry, Lists
+from bringup.pipeline.lists.specs import (
+    NIGHTLY_E2E_COMPILE,
+    NIGHTLY_FULL,
+    WEEKLY_OP_BY_OP,
+    ListSpec,
+)
 from bringup.pipeline.planning.plan import (
     deadline,
     files_of,
@@ -25,14 +31,14 @@ def nothing_known(_: Identity) -> None:
     return None
 
 
-def lists_of(*entries: tuple[ListName, str, str]) -> Lists:
+def lists_of(*entries: tuple[ListSpec, str, str]) -> Lists:
     found = tuple(Entry(name, device, test, 1) for name, device, test in entries)
     return Lists(Path("tests/lists"), found)
 
 
 def test_an_entry_becomes_a_test_on_its_device() -> None:
-    lists = lists_of((ListName.NIGHTLY_FULL, "n150", T5))
-    [test] = from_lists(lists, [ListName.NIGHTLY_FULL], ["n150"], lambda _: 12.5)
+    lists = lists_of((NIGHTLY_FULL, "n150", T5))
+    [test] = from_lists(lists, [NIGHTLY_FULL], ["n150"], lambda _: 12.5)
     assert test.identity.key == "t5[full-t5-base-eval]@n150"
     assert test.nodeid == "tests/models/t5/test_t5.py::test_t5[full-t5-base-eval-n150]"
     assert test.list_name == "nightly_full_model_execute"
@@ -41,27 +47,25 @@ def test_an_entry_becomes_a_test_on_its_device() -> None:
 
 
 def test_the_e2e_compile_list_stops_its_tests_before_they_execute() -> None:
-    lists = lists_of((ListName.NIGHTLY_E2E_COMPILE, "n150", T5))
-    [test] = from_lists(lists, [ListName.NIGHTLY_E2E_COMPILE], ["n150"], nothing_known)
+    lists = lists_of((NIGHTLY_E2E_COMPILE, "n150", T5))
+    [test] = from_lists(lists, [NIGHTLY_E2E_COMPILE], ["n150"], nothing_known)
     assert test.environment == {"TT_TORCH_COMPILE_DEPTH": "TTNN_IR"}
 
 
 def test_a_test_on_two_lists_runs_once_for_the_first() -> None:
-    lists = lists_of(
-        (ListName.NIGHTLY_E2E_COMPILE, "n150", T5), (ListName.NIGHTLY_FULL, "n150", T5)
-    )
-    names = [ListName.NIGHTLY_FULL, ListName.NIGHTLY_E2E_COMPILE]
+    lists = lists_of((NIGHTLY_E2E_COMPILE, "n150", T5), (NIGHTLY_FULL, "n150", T5))
+    names = [NIGHTLY_FULL, NIGHTLY_E2E_COMPILE]
     [test] = from_lists(lists, names, ["n150"], nothing_known)
-    assert test.list_name == ListName.NIGHTLY_FULL
+    assert test.list_name == NIGHTLY_FULL.name
 
 
 def test_only_the_devices_and_lists_asked_for() -> None:
     lists = lists_of(
-        (ListName.NIGHTLY_FULL, "cpu", RESNET),
-        (ListName.NIGHTLY_FULL, "n150", RESNET),
-        (ListName.WEEKLY_OP_BY_OP, "cpu", T5),
+        (NIGHTLY_FULL, "cpu", RESNET),
+        (NIGHTLY_FULL, "n150", RESNET),
+        (WEEKLY_OP_BY_OP, "cpu", T5),
     )
-    found = from_lists(lists, [ListName.NIGHTLY_FULL], {"cpu", "iree"}, nothing_known)
+    found = from_lists(lists, [NIGHTLY_FULL], {"cpu", "iree"}, nothing_known)
     assert [t.identity.key for t in found] == ["resnet50[full-eval]@cpu"]
 
 

@@ -21,8 +21,8 @@ from bringup.harness.records.schema import (
 )
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.results.close_run import conclude
+from bringup.pipeline.running.engine import End, Ended
 from bringup.pipeline.running.ledger import Ledger
-from bringup.pipeline.running.supervisor import End, Ended
 from bringup.reports.build import build
 from tests.unit.run_builder import PROVENANCE, RUN_ID, identity, nodeid, op_result, plan_of
 
