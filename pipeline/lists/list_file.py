@@ -11,26 +11,25 @@ A list is TOML of one shape, one table per device and one entry per line::
       "tests/models/resnet/test_resnet.py::test_resnet50[full-eval]",  # a note on this entry
     ]
 
-An edit works on lines and not on a TOML document: tomlkit 0.15 puts a new entry below the
-comment that heads the *next* group, and appends without a comma after a comment. An entry
+An edit works on lines and not on a TOML document, so that a new entry stays in its group. An entry
 leaves with the note on its own line; every other comment and blank line stays where it is.
 Arrays nobody edits keep their bytes; an array with several entries on a line is spread out
 when it is edited.
 """
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NoReturn
 
-import tomlkit
-
 from bringup.harness.errors import RecordError
 from bringup.harness.storage.decoding import decode_toml
 from bringup.pipeline.errors import ListError
 
 _STRING = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*')"""
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 _BLANK = re.compile(r"[ \t\r]*(?:#[^\n]*)?(?:\n|\Z)")
 _HEADER = re.compile(rf"[ \t]*\[[ \t]*([A-Za-z0-9_-]+|{_STRING})[ \t]*\]")
 _OPEN = re.compile(r"[ \t]*tests[ \t]*=[ \t]*\[")
@@ -98,8 +97,7 @@ class Table:
         """Put an entry beside its nearest relatives, in order of their ids."""
         sample = next((row.text for row in self.rows if row.test is not None), "  ")
         indent = sample[: len(sample) - len(sample.lstrip())] or "  "
-        quoted = tomlkit.string(test).as_string()
-        row = Row(f"{indent}{quoted},{_behind(comment)}", test, 0, comment)
+        row = Row(f"{indent}{_quoted(test)},{_behind(comment)}", test, 0, comment)
         self.rows.insert(self._place(test), row)
         self.edited = True
 
@@ -118,6 +116,11 @@ class Table:
                 below = [i for i, other in relatives if other < test]
                 return below[-1] + 1 if below else relatives[0][0]
         raise AssertionError("every entry starts with the empty prefix")
+
+
+def _quoted(text: str) -> str:
+    """A TOML string of printable text: JSON's, whose escapes TOML has too."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _behind(comment: str) -> str:
@@ -151,7 +154,8 @@ class ListText:
         if found := self.existing(device):
             return found
         gap = self.tail.rstrip("\n") + "\n\n" if self.tables or self.tail.strip() else ""
-        table = Table(device, f"{gap}[{tomlkit.key(device).as_string()}]\ntests = [", "", "", [])
+        key = device if _BARE.fullmatch(device) else _quoted(device)
+        table = Table(device, f"{gap}[{key}]\ntests = [", "", "", [])
         self.tables.append(table)
         self.tail = "]\n"
         return table

@@ -19,10 +19,10 @@ TEXT = "HELLO 2026"
 
 def recogniser():
     """The recogniser's file, found without importing its package, which would load OpenCV."""
-    for file in files("rapidocr-onnxruntime"):
-        if file.name == "ch_PP-OCRv4_rec_infer.onnx":
+    for file in files("rapidocr"):
+        if file.name == "PP-OCRv6_rec_small.onnx":
             return onnx.load(file.locate())
-    raise FileNotFoundError("rapidocr-onnxruntime no longer carries ch_PP-OCRv4_rec_infer.onnx")
+    raise FileNotFoundError("rapidocr no longer carries PP-OCRv6_rec_small.onnx")
 
 
 def picture(text):
@@ -72,7 +72,7 @@ def test_ppocr_onnx(record_property, mode, op_by_op):
         cc.op_by_op_backend = OpByOpBackend.STABLEHLO
 
     tester = ThisTester(
-        "ch_PP-OCRv4_rec",
+        "PP-OCRv6_rec_small",
         mode,
         compiler_config=cc,
         record_property_handle=record_property,

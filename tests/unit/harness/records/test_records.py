@@ -232,6 +232,10 @@ def test_blobs_are_kept_once_and_checked(tmp_path: Path) -> None:
     store.path(first.sha256).write_bytes(b"torn")
     with pytest.raises(RecordError, match="unreadable"):
         store.get(first)
+    other = store.put("modulo {}\n" * 1000, "ttir")  # as long as the first, and another
+    store.path(first.sha256).write_bytes(store.path(other.sha256).read_bytes())
+    with pytest.raises(RecordError, match="does not match its name"):
+        store.get(first)
 
 
 def test_a_record_cannot_name_a_path(tmp_path: Path) -> None:

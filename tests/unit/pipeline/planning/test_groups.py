@@ -247,3 +247,12 @@ def test_a_worker_may_have_collected_in_another_order() -> None:
     tests = [a_test("a", seconds=5), a_test("b", seconds=1)]
     scheduling = PlanScheduling(tests, {})
     assert ready(scheduling, tests[::-1]).sent == [[2, 3]]
+
+
+def test_a_device_that_runs_several_at_a_time_needs_as_much_less() -> None:
+    """100 s for a device of one are more than a fourth of 280 s; for a device of two 50 s are not."""
+    tests = [a_test("board", "n150", seconds=100)]
+    tests += [a_test("a", device, seconds=90) for device in ("cpu", "p150")]
+    running = [a_test(f"other{i}", "cpu") for i in range(3)]
+    assert chosen(tests, running, {"n150": 1}) == "board[full-eval]@n150"
+    assert chosen(tests, running, {"n150": 2}) == "a[full-eval]@cpu"

@@ -7,6 +7,8 @@ import random
 from statistics import median
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bringup.harness.records.schema import Identity, PlannedTest
 from bringup.pipeline.errors import PipelineError
@@ -134,3 +136,48 @@ def test_a_shard_is_written_i_of_n() -> None:
 def test_anything_else_is_refused_with_a_sentence(text: str, sentence: str) -> None:
     with pytest.raises(PipelineError, match=sentence):
         parse_shard(text)
+
+
+def test_groups_are_cut_where_keeping_them_whole_costs_more_than_a_tenth() -> None:
+    """Three models of 10 s on two shards: 20 s whole, 15 s with one model cut."""
+    tests = [planned(f"m{i}", 5.0, device=device) for i in range(3) for device in ("cpu", "n150")]
+    assert sorted(lengths(partition(tests, 2), tests)) == [15.0, 15.0]
+
+
+def test_groups_stay_whole_where_that_costs_less_than_a_tenth() -> None:
+    """21 models of 2 s and one of 2.2 s on two shards: 22.2 s whole, a twentieth above the best."""
+    tests = [planned(f"m{i}", 1.0, device=d) for i in range(21) for d in ("cpu", "n150")]
+    shards = partition(tests, 2)
+    assert sorted(lengths(shards, tests)) == [20.0, 22.0]
+    homes = [{group_of(t.identity) for t in shard} for shard in shards]
+    assert not homes[0] & homes[1]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 12),
+            st.sampled_from(("full", "op_by_op_torch")),
+            st.sampled_from(("cpu", "n150")),
+            st.none() | st.floats(0.01, 1e5),
+        ),
+        max_size=60,
+        unique_by=lambda each: each[:3],
+    ),
+    st.integers(1, 12),
+    st.randoms(use_true_random=False),
+)
+def test_any_tests_are_divided(
+    fleet: list[tuple[int, str, str, float | None]], n: int, chance: random.Random
+) -> None:
+    tests = [planned(f"m{i}", seconds, flow=flow, device=d) for i, flow, d, seconds in fleet]
+    shards = partition(tests, n)
+    assert len(shards) == n
+    assert sorted(t.identity.key for shard in shards for t in shard) == sorted(
+        t.identity.key for t in tests
+    )
+    assert shards == partition(chance.sample(tests, len(tests)), n)
+    if tests:
+        single = max(lengths([[t] for t in tests], tests))
+        bound = sum(lengths(shards, tests)) / n + single  # what dealing out singly never exceeds
+        assert max(lengths(shards, tests)) <= 1.1 * bound * (1 + 1e-9)
