@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The only door: every session is one call into pipeline, reports, harness or a tool.
 
-All sessions share one environment, `.nox/bringup`, made on first use from pyproject.toml and made
-again when that changes: torch is installed once. What stands after `--` goes to the command; see
+All sessions share one environment, `.nox/bringup`, made on first use from pyproject.toml and
+constraints.txt, and made again when they change: torch is installed once. What stands after `--` goes to the command; see
 `nox -s nightly -- --help`.
 """
 
@@ -29,15 +29,17 @@ REPORTED = (0, 1, 3)
 
 
 def prepare(session: nox.Session) -> None:
-    """Make the shared environment, unless it is the one pyproject.toml asks for."""
-    wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + sys.version.encode())
+    """Make the shared environment, unless it is the one that is asked for."""
+    files = (ROOT / "pyproject.toml", ROOT / "constraints.txt")
+    wanted = hashlib.sha256(b"".join(f.read_bytes() for f in files) + sys.version.encode())
     stamp = ENVIRONMENT / "installed"
     if stamp.is_file() and stamp.read_text() == wanted.hexdigest():
         return
     session.log("installing the shared environment; this takes a few minutes, once")
     session.run(sys.executable, "-m", "venv", "--clear", str(ENVIRONMENT), external=True)
     pip = (PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "--quiet")
-    session.run(*pip, "--editable", f".[{EXTRAS}]", external=True)
+    by = ("--constraint", "constraints.txt")
+    session.run(*pip, *by, "--editable", f".[{EXTRAS}]", external=True)
     stamp.write_text(wanted.hexdigest())
 
 

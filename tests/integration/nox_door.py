@@ -11,16 +11,20 @@ import sys
 
 from tests.integration.small_fleet import ENVIRONMENT, REPOSITORY, SmallFleet
 
+ASKED_BY = ("pyproject.toml", "constraints.txt")
+"""The files that an environment is made by."""
+
 
 def with_door(fleet: SmallFleet) -> None:
     """Give a fleet our noxfile, and the environment these tests run in for its own."""
-    for name in ("noxfile.py", "pyproject.toml"):
+    for name in ("noxfile.py", *ASKED_BY):
         shutil.copy(REPOSITORY / name, fleet.root)
     python = fleet.root / "env" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
     python.chmod(0o755)
-    made_of = hashlib.sha256((fleet.root / "pyproject.toml").read_bytes() + sys.version.encode())
+    asked = b"".join((fleet.root / name).read_bytes() for name in ASKED_BY)
+    made_of = hashlib.sha256(asked + sys.version.encode())
     (fleet.root / "env" / "installed").write_text(made_of.hexdigest())
 
 

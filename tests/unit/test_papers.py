@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 from bringup.harness.records.schema import SCHEMA_VERSION, Outcome
 
@@ -73,3 +74,19 @@ def test_pins_and_actions_are_kept_up_to_date() -> None:
     assert set(kept) == {"pip", "github-actions"}
     for one in kept.values():
         assert one["schedule"]["interval"] == "weekly" and one["groups"]
+
+
+def test_every_requirement_has_a_range_and_an_exact_version_within_it() -> None:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    exact = {r.name: r for r in map(Requirement, (one for one in lines if one and one[0] != "#"))}
+    extras = PROJECT["optional-dependencies"]
+    library = [*PROJECT["dependencies"], *extras["tt"], *extras["iree"], *extras["fleet"]]
+    asked = [*library, *extras["files"], *extras["dev"], *extras["docs"]]
+    assert {Requirement(one).name for one in asked} == exact.keys()
+    for requirement in map(Requirement, asked):
+        (version,) = exact[requirement.name].specifier
+        assert version.operator == "==" and version.version in requirement.specifier, requirement
+    calendar = {"fsspec"}  # by date: no version of it says that it breaks
+    for requirement in map(Requirement, library):
+        operators = {one.operator for one in requirement.specifier}
+        assert operators == ({">="} if requirement.name in calendar else {">=", "<"}), requirement
