@@ -4,8 +4,8 @@
 """The only door: every session is one call into pipeline, reports, harness or a tool.
 
 All sessions share one environment, `.nox/bringup`, made on first use from pyproject.toml and
-constraints.txt, and made again when they change: torch is installed once. What stands after `--` goes to the command; see
-`nox -s nightly -- --help`.
+constraints.txt, and made again when they change: torch is installed once. What stands after `--`
+goes to the command; see `nox -s nightly -- --help`.
 """
 
 import hashlib

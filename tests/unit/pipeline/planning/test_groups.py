@@ -250,7 +250,7 @@ def test_a_worker_may_have_collected_in_another_order() -> None:
 
 
 def test_a_device_that_runs_several_at_a_time_needs_as_much_less() -> None:
-    """Of 280 s a fourth are less than 100 s on a device of one, and more than 50 s on one of two."""
+    """A fourth of 280 s is less than 100 s on a device of one, more than 50 s on one of two."""
     tests = [a_test("board", "n150", seconds=100)]
     tests += [a_test("a", device, seconds=90) for device in ("cpu", "p150")]
     running = [a_test(f"other{i}", "cpu") for i in range(3)]
