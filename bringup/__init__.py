@@ -12,33 +12,9 @@ from typing import TYPE_CHECKING, Any
 from bringup import harness
 
 if TYPE_CHECKING:
-    from bringup.harness import (
-        CompileDepth,
-        CompilerConfig,
-        Executor,
-        ModelTester,
-        OnnxExecutor,
-        OnnxModelTester,
-        OpByOpBackend,
-        OpByOpExecutor,
-        StablehloExecutor,
-        TorchExecutor,
-        get_file,
-    )
+    from bringup.harness import *  # noqa: F403
 
-__all__ = [
-    "CompileDepth",
-    "CompilerConfig",
-    "Executor",
-    "ModelTester",
-    "OnnxExecutor",
-    "OnnxModelTester",
-    "OpByOpBackend",
-    "OpByOpExecutor",
-    "StablehloExecutor",
-    "TorchExecutor",
-    "get_file",
-]
+__all__ = harness.__all__
 
 
 def __getattr__(name: str) -> Any:
