@@ -103,6 +103,8 @@ def _reached(documents: Any) -> list[type]:
 def _describe(component: dict[str, Any], described: type) -> None:
     """Add the meanings of fields, and of an enum's values."""
     docs = field_docs(described)
+    if "description" in component:  # only Python 3.13 and later take the indentation off
+        component["description"] = inspect.cleandoc(component["description"])
     if issubclass(described, enum.Enum):
         named = [(str(member.value), member.name, docs.get(member.name)) for member in described]
         lines = [f"{value}: {says or name}" for value, name, says in named if says or value != name]
@@ -110,8 +112,6 @@ def _describe(component: dict[str, Any], described: type) -> None:
             [*component.get("description", "").split("\n"), *lines]
         )
         return
-    if "description" in component:
-        component["description"] = inspect.cleandoc(component["description"])
     for name, says in docs.items():
         if name in component["properties"]:
             component["properties"][name]["description"] = says
