@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A clock that a test sets back while real processes run: `time.time` with a step from a file.
 
-Run as a module it runs the command line with that clock; pytest and its workers take it as a plugin.
+Run as a module it runs the command line with that clock; pytest and its workers take it as a
+plugin.
 """
 
 import os
