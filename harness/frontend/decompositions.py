@@ -15,6 +15,8 @@ import torch
 import torch._refs.linalg
 from torch._decomp import get_decompositions
 
+from bringup.harness.frontend.convolutions import convolution_backward
+
 _aten = torch.ops.aten
 
 
@@ -202,5 +204,6 @@ TABLE: dict[Any, Callable[..., Any]] = {
     _aten.as_strided_scatter.default: _as_strided_scatter,
     _aten.put.default: _put,
     _aten.index_put.default: _index_put,
+    _aten.convolution_backward.default: convolution_backward,
     _aten._weight_norm_interface_backward.default: _weight_norm_backward,
 }

@@ -122,6 +122,8 @@ def signature_of(
             arguments.append(UserInput(position, node.name, tuple(value.shape), value.dtype))
         elif spec.kind is InputKind.TOKEN:
             tokens.append(node)
+        elif isinstance(exported.constants.get(spec.target or ""), torch.Generator):
+            _draw_without(graph, node)
         else:
             arguments.append(_constant(exported, spec))
     results, mutations = _keep_outputs(exported, inputs or {}, replaced)
@@ -151,6 +153,17 @@ def _drop_token(graph: Graph, token: Node) -> None:
     for user in token.users:
         raise ExportRefusal(f"{user.args[1]} gives something and has an effect besides")
     graph.erase_node(token)
+
+
+def _draw_without(graph: Graph, generator: Node) -> None:
+    """Have ops draw as they do where nobody names a generator: a device has none of PyTorch's."""
+    for node in list(generator.users):
+        node.kwargs = {name: v for name, v in node.kwargs.items() if v is not generator}
+        node.args = tuple(None if v is generator else v for v in node.args)
+        packet, overload = node.target.overloadpacket, node.target._overloadname  # type: ignore[union-attr]
+        plain = {"generator": "default", "low_generator": "low"}.get(overload, overload)
+        node.target = getattr(packet, plain)
+    graph.erase_node(generator)
 
 
 def _constant(exported: ExportedProgram, spec: InputSpec) -> Constant:

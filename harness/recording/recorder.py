@@ -371,7 +371,12 @@ class TestRecorder:
         )
 
     def end(self, outcome: Outcome, failure: Failure | None = None) -> None:
-        """Write the terminal event, once."""
+        """Write the terminal event, once.
+
+        What is above the devices' own compilers holds for any device; what another device compiled
+        and executed does not say that this one did.
+        """
+        at_most = Status.CONVERTED_TO_STABLE_HLO if self.elsewhere() else Status.EXECUTED
         if not self.ended:
             self.ended = True
             self._write(
@@ -381,6 +386,7 @@ class TestRecorder:
                     outcome=outcome,
                     failure=failure,
                     seconds=time.monotonic() - self.began,
+                    at_most=at_most,
                 )
             )
 

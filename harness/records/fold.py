@@ -68,8 +68,9 @@ class _Open:
 
     @property
     def status(self) -> Status:
-        """What all of its testers reached."""
-        return min(self.statuses.values(), default=Status.NOT_STARTED)
+        """What all of its testers reached, on the device that it is filed under."""
+        reached = min(self.statuses.values(), default=Status.NOT_STARTED)
+        return min(reached, self.ended.at_most) if isinstance(self.ended, TestEnded) else reached
 
     @property
     def outcome(self) -> Outcome:

@@ -194,6 +194,8 @@ class TestEnded(Event, frozen=True, tag="test_ended", kw_only=True):
     seconds: float | None = None
     """Since its start, on a clock that nobody sets and that stands still while the machine sleeps;
     None where an older version wrote it."""
+    at_most: Status = Status.EXECUTED
+    """Its stages say nothing of its own device beyond this: another device executed."""
 
 
 class TestStopped(Event, frozen=True, tag="test_stopped", kw_only=True):

@@ -37,6 +37,8 @@ class Golden:
     """Did it take numbers from a random generator of PyTorch, numpy or Python?"""
     natural: Natural | None = None
     """How far it is off by rounding; None when nobody asked, or nobody knows."""
+    sampled: Natural | None = None
+    """The same by several samples; None when nobody asked."""
     arithmetic: str = ""
     """The coarsest that it was computed in, if that is known to be coarser than float32."""
 

@@ -12,7 +12,7 @@ import dataclasses
 import difflib
 import inspect
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -24,7 +24,11 @@ from bringup.harness.devices.catalog import DEFAULT_DEVICE, kind_of
 from bringup.harness.errors import HarnessError, IncorrectResultError, UnverifiedError, UsageError
 from bringup.harness.executor import Executor
 from bringup.harness.frontend import training
-from bringup.harness.frontend.eager import WithoutDropout, without_fast_paths
+from bringup.harness.frontend.eager import (
+    WithoutDropout,
+    compiled_parts_in_eager,
+    without_fast_paths,
+)
 from bringup.harness.frontend.entry import Call
 from bringup.harness.frontend.lowering import Program, lower_torch, lower_training
 from bringup.harness.frontend.torch_program import call_of, random_op
@@ -48,9 +52,13 @@ from bringup.harness.tester.golden import Golden
 from bringup.harness.tester.model_runs import SEED, ModelRuns
 from bringup.harness.tester.routing import executor_name
 from bringup.harness.verify import (
+    SAMPLES,
+    Asked,
     Float64,
     Natural,
     Passed,
+    Rerounded,
+    Spread,
     Tolerances,
     coarsest_of,
     compare,
@@ -363,8 +371,10 @@ class ModelTester(ModelRuns):
             self.recorder.failure = failed
             return False
         golden = self._golden_run
-        if golden is None or not (golden.draws and golden.difference):
+        if golden is None or not golden.difference:
             return False
+        if not golden.draws and not any("random" in r.attributes for r, _ in self.recorder.results):
+            return False  # `random` says so of generators that the model made itself, too
         assert failed.stage is not None
         self._note_unverified(
             recording.NON_DETERMINISTIC,
@@ -436,8 +446,9 @@ class ModelTester(ModelRuns):
                 *self._verify_mutated(mutated, natural, passed),
             ),
             lambda: self._natural(said),
+            lambda natural: self._sampled(natural, said),
         )
-        if not asked:
+        if asked is Asked.NOTHING:
             said["reference"] = "not needed"
         return checks
 
@@ -464,12 +475,7 @@ class ModelTester(ModelRuns):
         try:
             torch.manual_seed(SEED)
             reference, attributes["reference"] = self._reference()
-            pair = self.golden, reference.outputs
-            if self.mode != "train":
-                pair = self._extract(pair[0]), self._extract(pair[1])
-            natural = natural_errors(*pair)
-            for path, value in self._golden_run.mutated.items():
-                natural |= natural_errors(value, reference.mutated.get(path), path)
+            natural = self._differences(self._golden_run, reference)
         except Exception as error:  # whatever a model raises that is given other dtypes
             attributes["reference"] = f"none: {type(error).__name__}: {said_by(error)}"[:500]
             return None
@@ -480,6 +486,50 @@ class ModelTester(ModelRuns):
         )
         reuse.add_golden(self._key, self._golden_run)
         return natural
+
+    def _differences(self, one: Golden, other: Golden) -> Natural:
+        """By path what one run is off from another."""
+        pair = one.outputs, other.outputs
+        if self.mode != "train":
+            pair = self._extract(pair[0]), self._extract(pair[1])
+        found = natural_errors(*pair)
+        for path, value in one.mutated.items():
+            found |= natural_errors(value, other.mutated.get(path), path)
+        return found
+
+    def _sampled(self, natural: Natural, attributes: dict[str, str]) -> Natural:
+        """Golden's own rounding by more samples than one, where those can be had."""
+        golden = self._golden_run
+        assert golden is not None
+        if golden.sampled is not None:
+            attributes["samples"] = "found on another device of this test"
+            return golden.sampled
+        started, spread, count = time.perf_counter(), Spread(natural), 0
+        try:
+            for sample in self._samples():
+                spread.add(self._differences(sample, golden))
+                count += 1
+        except Exception as error:  # whatever a model raises that is given other values
+            attributes["samples"] = f"none: {type(error).__name__}: {said_by(error)}"[:500]
+            return natural
+        finally:
+            spent = float(attributes.get("reference_s", "0")) + time.perf_counter() - started
+            attributes["reference_s"] = f"{spent:.3f}"
+        attributes["samples"] = str(count)
+        self._golden_run = dataclasses.replace(golden, sampled=spread.natural)
+        reuse.add_golden(self._key, self._golden_run)
+        return spread.natural
+
+    def _samples(self) -> Iterator[Golden]:
+        """Goldens of parameters that are rounded otherwise; none of a model without any."""
+        parameters = list(self._model.parameters())
+        for seed in range(SAMPLES if parameters else 0):
+            torch.manual_seed(SEED)
+            with self._run() as run, compiled_parts_in_eager():
+                with Rerounded(parameters, seed):
+                    outputs = self._golden()
+                outputs = run.outliving(outputs)
+            yield Golden(outputs, run.mutated)
 
     def _reference(self) -> tuple[Golden, str]:
         """The golden computed with less rounding, and how."""

@@ -7,16 +7,21 @@ from bringup.harness.verify.arithmetic import coarsest_of
 from bringup.harness.verify.compare import compare, mismatches, verdict
 from bringup.harness.verify.flatten import Leaf, UnsupportedOutputError, flatten
 from bringup.harness.verify.gradients import compare_training, gradient_scale
-from bringup.harness.verify.natural import Natural, Passed, natural_errors, settled
+from bringup.harness.verify.natural import Asked, Natural, Passed, natural_errors, settled
 from bringup.harness.verify.reference import Float64
+from bringup.harness.verify.samples import SAMPLES, Rerounded, Spread
 from bringup.harness.verify.tokens import compare_tokens
 from bringup.harness.verify.tolerances import Tolerances
 
 __all__ = [
+    "SAMPLES",
+    "Asked",
     "Float64",
     "Leaf",
     "Natural",
     "Passed",
+    "Rerounded",
+    "Spread",
     "Tolerances",
     "UnsupportedOutputError",
     "coarsest_of",

@@ -26,6 +26,8 @@ import torch
 from bringup.harness.verify import chunks as reading
 from bringup.harness.verify.chunks import fill_of, real_parts
 
+_LONGEST = 1 << 20
+"""A row of more numbers is several."""
 _GAP = 6
 """So many empty binades part values that lie apart: a mask of -10000 is 7 above scores of 50."""
 _TIMES_EXPECTED = 8
@@ -80,6 +82,14 @@ class BlockSums:
     `weight` it is the part by which actual is golden times a factor."""
     natural_along: torch.Tensor
     """The same of golden's own error."""
+    level: torch.Tensor
+    """Of each row, the sum of the squares of the row's typical size as a part of the same: 1 for
+    each element that is no larger than typical."""
+    offset: torch.Tensor
+    """Of each row, the sum of the products of those parts and the errors', with their signs: over
+    `level` it is what has been added to all of actual, as a part of the typical size."""
+    natural_offset: torch.Tensor
+    """The same of golden's own error."""
     bulk: float
     """RMS of golden's elements that are not apart, over the whole tensor."""
     apart: float
@@ -122,6 +132,9 @@ def block_sums(
         weight=joined["weight"],
         along=joined["along"],
         natural_along=joined["natural_along"],
+        level=joined["level"],
+        offset=joined["offset"],
+        natural_offset=joined["natural_offset"],
         bulk=float((joined["bulk"].sum() / count).sqrt()),
         apart=apart,
         masked=masked,
@@ -167,7 +180,7 @@ def _apart(golden: torch.Tensor, width: int, fill: float) -> tuple[float, bool]:
 _ROW_SUMS = (
     *("size", "golden", "error", "natural", "noisy", "bulk", "bulk_count"),
     *("typical", "scaled", "scaled_natural", "worst", "worst_at"),
-    *("weight", "along", "natural_along"),
+    *("weight", "along", "natural_along", "level", "offset", "natural_offset"),
 )
 
 
@@ -184,7 +197,7 @@ def _rows(
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]]:
     """Some rows of golden, actual and perhaps natural at a time; a long row in several pieces."""
     flat = [table.reshape(-1) for table in tables]
-    length = min((shape[-1] if shape else 1) * width, reading.CHUNK)
+    length = min((shape[-1] if shape else 1) * width, _LONGEST)
     step = max(1, reading.CHUNK // max(length, 1)) * length
     for start in range(0, len(flat[0]), step or 1):
         taken = [t[start : start + step].cpu().to(torch.float64) for t in flat]
@@ -206,12 +219,13 @@ def _piece(
 ) -> _Piece:
     g, a = g / unit, a / unit
     d = a - g
-    side = g.sign()
-    towards, d, size = d.sign().mul_(side), d.abs_(), g.abs()
+    side, towards, d, size = g.sign(), d.sign(), d.abs_(), g.abs()
+    neither = None
     if not bool(d.sum().isfinite()) or float(size.max()) * unit >= fill:
         both = d.isfinite() & (size * unit < fill)
-        d, size = d.masked_fill_(~both, 0.0), size.masked_fill_(~both, 0.0)
-        towards, side = towards.masked_fill_(~both, 0.0), side.masked_fill_(~both, 0.0)
+        neither = ~both
+        for values in (d, size, towards, side):
+            values.masked_fill_(neither, 0.0)
         numbers = both.sum(1, dtype=torch.float64)
     else:
         numbers = torch.full((len(g),), float(g.shape[1]), dtype=torch.float64)
@@ -225,7 +239,10 @@ def _piece(
     typical = (_GAUSSIAN * powers).minimum((bulk_squares / filled.clamp(min=1)).sqrt())
     weight = torch.maximum(size, typical[:, None])
     weight.masked_fill_(weight == 0, math.inf)
-    shares = bulk / weight
+    shares, level = bulk / weight, typical[:, None] / weight
+    if neither is not None:
+        level.masked_fill_(neither, 0.0)
+    signed = side.mul_(shares)
     natural = None
     if e is not None:
         e = (e / unit).nan_to_num_(nan=0.0, posinf=0.0, neginf=0.0)
@@ -239,14 +256,15 @@ def _piece(
         # more says that the reference is about something else, not that golden is rounded
         natural = natural.minimum(weight)
     part = d / weight
-    scaled = (part * part).sum(1)
-    along = (towards.mul_(shares).mul_(part)).sum(1)
-    scaled_natural = torch.zeros_like(scaled)
-    natural_along = torch.zeros_like(scaled)
+    scaled = _products(part, part)
+    towards.mul_(part)
+    along, offset = _products(towards, signed), _products(towards, level)
+    scaled_natural, natural_along, natural_offset = (torch.zeros_like(scaled) for _ in range(3))
     if natural is not None and e is not None:
         own = natural / weight
-        natural_along = (e.sign().mul_(side).mul_(shares).mul_(own)).sum(1)
-        scaled_natural = (own * own).sum(1)
+        scaled_natural = _products(own, own)
+        towards = e.sign_().mul_(own)
+        natural_along, natural_offset = _products(towards, signed), _products(towards, level)
         part -= own.mul_(natural_times)
     worst, worst_at = part.max(1)
     squares = {"golden": size.square_(), "error": d.square_()}
@@ -264,12 +282,20 @@ def _piece(
         "scaled_natural": scaled_natural,
         "worst": worst,
         "worst_at": worst_at,
-        "weight": shares.square_().sum(1),
+        "weight": _products(shares, shares),
         "along": along,
         "natural_along": natural_along,
+        "level": _products(level, level),
+        "offset": offset,
+        "natural_offset": natural_offset,
     }
     columns = {name: values.sum(0) for name, values in squares.items()}
     return _Piece(rows, columns)
+
+
+def _products(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    found: torch.Tensor = torch.linalg.vecdot(x, y)
+    return found
 
 
 def _count(values: torch.Tensor) -> torch.Tensor:

@@ -185,9 +185,10 @@ def row_bound(sums: BlockSums, scale: Scale, shape: torch.Size) -> Bound:
     bounds = [_worst_block(family, sums, scale, pool, shape) for family in sums.families]
     bounds.append(_worst_scaled(sums, scale, pool, shape))
     worst = max(bounds, key=_nearness)
-    # a block that is off beyond rounding is named before the factor that it may be off by
+    # a block that is off beyond rounding is named before what it may be off by in common
     if worst.ok:
-        bounds += _factors(sums, scale, pool, shape)
+        for common in _commons(sums):
+            bounds += _together(common, sums, scale, pool, shape)
     return max(bounds, key=_nearness)
 
 
@@ -247,32 +248,49 @@ def _rest(sums: BlockSums, scale: Scale, pool: float) -> torch.Tensor:
     return natural.maximum(shared) + absolute
 
 
-def _factors(sums: BlockSums, scale: Scale, pool: float, shape: torch.Size) -> Iterator[Bound]:
-    """The worst factor that a row is golden times, and that of all rows that golden has digits of.
+@dataclass(frozen=True)
+class _Common:
+    """What one number for all of a row is off by: by a factor, or by something added."""
+
+    weight: torch.Tensor
+    error: torch.Tensor
+    natural: torch.Tensor
+    said: str
+
+
+def _commons(sums: BlockSums) -> Iterator[_Common]:
+    yield _Common(sums.weight, sums.along, sums.natural_along, "as by a factor")
+    yield _Common(sums.level, sums.offset, sums.natural_offset, "as by something added to all")
+
+
+def _together(
+    common: _Common, sums: BlockSums, scale: Scale, pool: float, shape: torch.Size
+) -> Iterator[Bound]:
+    """The worst row by what its numbers are off in common, and all rows that golden has digits of.
 
     What the elements may be off beyond the resolution averages out, but for what golden itself is
-    off by as by a factor.
+    off by in common.
     """
-    digits = ~_is_noise(sums.families[0]) & (sums.weight > 0)
+    digits = ~_is_noise(sums.families[0]) & (common.weight > 0)
     if not bool(digits.any()):
         return
     rows = torch.arange(len(digits))[digits]
-    weight, rest = sums.weight[digits], _rest(sums, scale, pool)[digits]
-    along, own_along = sums.along[digits], sums.natural_along[digits]
+    weight, rest = common.weight[digits], _rest(sums, scale, pool)[digits]
+    error, natural = common.error[digits], common.natural[digits]
     times = max(NATURAL_TIMES, scale.coarser)
-    factor, own = (along / weight).abs(), times * (own_along / weight).abs()
+    part, own = (error / weight).abs(), times * (natural / weight).abs()
     averaged = _AVERAGED_TIMES * rest / weight.sqrt()
     allowed = scale.resolution + rest.minimum(averaged + own + own.median())
-    at = int((factor / allowed).argmax())
-    where = f"{_named(None, int(rows[at]), shape)}, as by a factor,"
-    yield Bound(float(factor[at]), float(allowed[at]), where)
+    at = int((part / allowed).argmax())
+    where = f"{_named(None, int(rows[at]), shape)}, {common.said},"
+    yield Bound(float(part[at]), float(allowed[at]), where)
     total = float(weight.sum())
     usual = math.sqrt(float((weight * rest.square()).sum()) / total)
     spread = math.sqrt(float((weight * own.square()).sum()) / total / len(weight))
     spread += _AVERAGED_TIMES * usual / math.sqrt(total)
-    spread += times * abs(float(own_along.sum())) / total
+    spread += times * abs(float(natural.sum())) / total
     required = scale.resolution + min(usual, spread)
-    yield Bound(abs(float(along.sum())) / total, required, "the whole, as by a factor,")
+    yield Bound(abs(float(error.sum())) / total, required, f"the whole, {common.said},")
 
 
 def _is_noise(family: Family) -> torch.Tensor:

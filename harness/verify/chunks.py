@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two tensors of one shape, read a bounded number of float64 numbers at a time."""
 
+import contextlib
 import math
 from collections.abc import Callable, Iterator
 
@@ -12,8 +13,24 @@ FILL_MARGIN = 0.99
 """Actual holds the fill where it is finite and beyond this part of golden's: a fill that went
 through bfloat16 comes back 0.4 % smaller."""
 
-CHUNK = 1 << 20
-"""Numbers per step: 8 MiB for each float64 temporary, of which there are about eight."""
+CHUNK = 1 << 16
+"""Numbers per step: half a MiB for each float64 temporary, of which about eight stay in a core's
+cache. Sixteen times as many took three times as long."""
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Have PyTorch compute in one thread: the pieces are too small to be shared.
+
+    Two wait for each other at every one of some forty ops a piece, and on a machine whose cores are
+    busy each wait is a slice of the scheduler's: 128 x 50,257 numbers took 52 s, and 2 s so.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def fill_of(dtype: torch.dtype) -> float:

@@ -20,11 +20,13 @@ from bringup.harness.records.metrics import kind_of_metric
 from bringup.harness.records.schema import Check, MetricState, OutputCheck
 from bringup.harness.verify import metrics
 from bringup.harness.verify.checks import Pair, difference_of_text, exact, fact, float_checks
+from bringup.harness.verify.chunks import one_thread
 from bringup.harness.verify.flatten import Leaf, flatten
 from bringup.harness.verify.natural import Natural, Passed, largest
 from bringup.harness.verify.tolerances import DEFAULT, Tolerances
 
 
+@one_thread()
 def compare(
     golden: object,
     actual: object,

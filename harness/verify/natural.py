@@ -7,6 +7,8 @@ It only ever allows more. So an output is first judged as if golden had none, wh
 the reference is computed for those that do not: `settled`.
 """
 
+import enum
+import math
 from collections.abc import Callable, Iterable, Mapping
 
 import torch
@@ -51,21 +53,61 @@ EXPLAINED = frozenset({"pcc", "row_l2", "element", "ulps"})
 """The metrics whose failure golden's own rounding may explain."""
 
 
+class Asked(enum.IntEnum):
+    """How much of golden's own rounding had to be found."""
+
+    NOTHING = 0
+    REFERENCE = 1
+    SAMPLES = 2
+
+
 def settled(
     check: Callable[[Natural | None, Passed], tuple[OutputCheck, ...]],
     reference: Callable[[], Natural | None],
-) -> tuple[tuple[OutputCheck, ...], bool]:
-    """The checks that decide, and whether golden's own rounding had to be asked for.
+    samples: Callable[[Natural], Natural] | None = None,
+) -> tuple[tuple[OutputCheck, ...], Asked]:
+    """The checks that decide, and what of golden's own rounding had to be asked for.
 
     `check` compares, given golden's own rounding and what need not be compared again; `reference`
-    finds that rounding, or None where it cannot be had. The verdict is the same as if it were
-    always asked for.
+    finds that rounding, or None where it cannot be had; `samples` finds it better, given that, and
+    is asked for what fails by little (`near`). The verdict is the same as if the two were always
+    asked for, but for that.
     """
     outputs = check({}, {})
     failed = {c.metric for o in outputs for c in o.checks if c.asserted and not c.ok}
     if not failed or failed - EXPLAINED:
-        return outputs, False
-    return check(reference(), {o.path: o for o in outputs if o.ok}), True
+        return outputs, Asked.NOTHING
+    natural = reference()
+    outputs = check(natural, _passed(outputs))
+    if samples is None or natural is None or not near(outputs):
+        return outputs, Asked.REFERENCE
+    return check(samples(natural), _passed(outputs)), Asked.SAMPLES
+
+
+NEAR = 4.0
+"""What failed by more than so many times its limit is not looked at again: what samples add to a
+bound is a part of it."""
+
+
+def near(outputs: Iterable[OutputCheck]) -> bool:
+    """Did checks fail, all such as golden's rounding goes into, and by `NEAR` times at most?"""
+    failed = [c for o in outputs for c in o.checks if c.asserted and not c.ok]
+    return bool(failed) and all(
+        c.metric in EXPLAINED
+        and c.required is not None
+        and c.measured.value is not None
+        and _off(c.metric, c.measured.value) <= NEAR * _off(c.metric, c.required)
+        for c in failed
+    )
+
+
+def _off(metric: str, value: float) -> float:
+    """A correlation is off from 1 by half of the square of the error."""
+    return math.sqrt(max(0.0, 2 * (1 - value))) if metric == "pcc" else value
+
+
+def _passed(outputs: Iterable[OutputCheck]) -> dict[str, OutputCheck]:
+    return {o.path: o for o in outputs if o.ok}
 
 
 def largest(values: Iterable[object]) -> float:

@@ -84,7 +84,7 @@ class Float64(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if schema.name == "aten::_to_copy" and torch._C._current_graph_task_id() != -1:
             return func(*args, **kwargs)  # backward itself: a gradient has its parameter's dtype
         if torch.Tag.nondeterministic_seeded in func.tags:
-            return _as_in_golden(func, args, kwargs)
+            return _as_in_golden(func, args, kwargs, self._default)
         if schema.is_mutable:
             return self._writing(func, args, kwargs)
         try:
@@ -175,14 +175,26 @@ def _wide(dtype: torch.dtype) -> torch.dtype:
     return torch.float64 if dtype.is_floating_point else _WIDER.get(dtype, dtype)
 
 
-def _as_in_golden(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """The same random numbers as the golden had: how many are drawn can depend on the dtype."""
-    narrow = [*map(_narrowed, args)]
-    drawn = func(*narrow, **pytree.tree_map(_narrowed, kwargs))
-    if not func._schema.is_mutable:
-        return drawn
-    args[0].copy_(narrow[0])
-    return args[0]
+def _as_in_golden(
+    func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], default: torch.dtype
+) -> Any:
+    """The same random numbers as the golden had: which are drawn can depend on the dtype.
+
+    An op that is given no dtype, nor a tensor that has one, draws in golden's `default`.
+    """
+    schema = func._schema
+    names = [argument.name for argument in schema.arguments]
+    if "dtype" in names and not any(isinstance(v, torch.Tensor) for v in pytree.tree_leaves(args)):
+        kwargs = {**kwargs, "dtype": kwargs.get("dtype") or default}
+    given = {**dict(zip(names, args, strict=False)), **kwargs}
+    narrow = {name: _narrowed(value) for name, value in given.items()}
+    drawn = func(*[narrow[name] for name in names[: len(args)]], **{n: narrow[n] for n in kwargs})
+    written = [a.name for a in schema.arguments if a.alias_info and a.alias_info.is_write]
+    for name in written:
+        if narrow[name] is not given[name]:
+            given[name].copy_(narrow[name])
+    same = {id(narrow[name]): given[name] for name in written}
+    return same.get(id(drawn), drawn)
 
 
 def _narrowed(value: Any) -> Any:

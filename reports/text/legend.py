@@ -50,7 +50,7 @@ OUTCOMES: dict[Outcome, OutcomeStyle] = {
         "yellow",
     ),
     Outcome.UNVERIFIED: OutcomeStyle(
-        "Executed, and nothing could be compared; the failure says why.",
+        "Nothing could be compared; the failure says why, the status how far it got.",
         "?",
         "B8A000",
         "F5F0C4",
@@ -153,8 +153,8 @@ FIGURES: dict[str, str] = {
     "good": "PASSED and REACHED, of the outcomes that say something of the model "
     "(not INFRA, KILLED, SKIPPED or NOT_RUN). n/a when there are none.",
     "compiled": "Status 6 or higher, of the same.",
-    "executed": "Status 7, of the same without REACHED, which was not to execute. n/a for a device "
-    "that only compiles.",
+    "executed": "Status 7, right or not, of the same without REACHED, which was not to execute. "
+    "n/a for a device that only compiles.",
     "op by op": "A test that went through all of its ops has the outcome of the worst of those "
     "that did not run right.",
     "reported": "Planned tests with a record other than NOT_RUN, of all planned.",

@@ -16,6 +16,8 @@ from bringup.harness.records.schema import TestRecord
 
 ROOT = Path(__file__).parents[2]
 MINIATURE = "tests/integration/miniature"
+HUNG_S = 3600.0
+"""Seconds after which a run is taken to hang: far more than any takes, on any busy machine."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def run_command(directory: Path, folder: Path, command: Sequence[str], **environ
         env=os.environ | {"BRINGUP_RUN_DIR": str(directory)} | environment,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=HUNG_S,
         check=False,
     )
     records, _, losses = load_journals(directory)

@@ -22,6 +22,7 @@ import psutil
 from bringup.harness.records.run_dir import load_journals
 from bringup.harness.records.schema import Outcome, TestRecord
 from bringup.pipeline.lists.specs import SHIPPED, ListSpec
+from tests.integration import stepping_clock
 
 REPOSITORY = Path(__file__).parents[2]
 MARK = "BRINGUP_TEST_MARK"
@@ -51,6 +52,8 @@ class SmallFleet:
         self.output = root / "out"
         self.cgroup: Path | None = None
         """Where the command line moves itself before it starts."""
+        self.clock: Path | None = None
+        """Holds seconds that the clock of all its processes is off by: `stepping_clock`."""
         (root / "tests" / "models").mkdir(parents=True)
         (root / "tests" / "lists").mkdir()
         (root / "pytest.ini").write_text("[pytest]\n")
@@ -80,14 +83,18 @@ class SmallFleet:
         self, *arguments: str, stdout: int = subprocess.PIPE
     ) -> "subprocess.Popen[str]":
         """Start the command line with nothing added."""
-        command = [sys.executable, "-m", "bringup.pipeline", *arguments]
+        module, clock = "bringup.pipeline", {}
+        if self.clock is not None:
+            module = stepping_clock.__name__
+            clock = {stepping_clock.VARIABLE: str(self.clock), "PYTEST_PLUGINS": module}
+        command = [sys.executable, "-m", module, *arguments]
         if self.cgroup is not None:
             move = f'echo $$ > {self.cgroup / "cgroup.procs"}; exec "$@"'
             command = ["sh", "-c", move, "sh", *command]
         return subprocess.Popen(
             command,
             cwd=self.root,
-            env={**os.environ, **ENVIRONMENT, MARK: self.mark},
+            env={**os.environ, **ENVIRONMENT, **clock, MARK: self.mark},
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=subprocess.STDOUT,

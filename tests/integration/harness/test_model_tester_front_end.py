@@ -22,8 +22,14 @@ GOOD = (
     ),
     *("exported_module", "partial", "method", "compiled", "compiled_function", "zero"),
 )
-TRAINS = ("inference", "drops", "branches", "weight_norm", "recurrent", "function")
-DRAWS = ("rand_like", "normal", "multinomial", "dropout", "seeded")
+TRAINS = (
+    *("inference", "drops", "branches", "weight_norm", "recurrent", "function"),
+    *("convolutions_1d", "convolutions_2d", "convolutions_3d"),
+)
+DRAWS = (
+    *("rand_like", "normal", "multinomial", "dropout", "seeded", "seeded_whole"),
+    *("generator_held", "generator_made", "generator_refused"),
+)
 REFUSED = {
     "script": (Stage.EXPORT, "TorchScript is not exported"),
     "class": (Stage.LOAD, "returned the class ReLU"),
@@ -60,8 +66,8 @@ def test_a_model_that_draws_is_blamed_on_no_device(front_end: Done, case: str) -
     record = front_end.records[f"draws[full-{case}-eval]@cpu"]
     assert record.outcome is Outcome.UNVERIFIED
     assert record.failure is not None and record.failure.kind == "NonDeterministic"
-    refused = "stablehlo failed besides" in record.failure.message
-    assert refused == (case == "multinomial")
+    refused = " failed besides" in record.failure.message
+    assert refused == (case in ("multinomial", "generator_refused"))
 
 
 @pytest.mark.parametrize("case", REFUSED)

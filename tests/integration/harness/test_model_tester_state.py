@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bringup.harness.records.schema import Outcome
+from bringup.harness.records.schema import Outcome, Stage
 from tests.integration.pytest_runs import MINIATURE, ROOT, Done, run_command, run_pytest
 
 WRITES = {
@@ -132,3 +132,18 @@ assert os.getcwd() != "/"
     done = run_command(tmp_path / "run", tmp_path, [sys.executable, "-c", script], **environment)
     assert done.code == 0, done.output
     assert done.records["setting[full-eval]@cpu"].outcome is Outcome.PASSED
+
+
+def test_golden_is_sampled_where_something_fails_by_little(tmp_path: Path) -> None:
+    records = run_pytest(tmp_path, f"{MINIATURE}/test_nearly.py").records.values()
+    noted = {
+        r.identity.variant: (r.outcome, *map(s.attributes.get, ("reference", "samples")))
+        for r in records
+        for s in r.stages
+        if s.stage is Stage.VERIFY
+    }
+    assert noted == {
+        "1.0": (Outcome.PASSED, "not needed", None),
+        "1.012": (Outcome.INCORRECT, "float64", "4"),
+        "1.5": (Outcome.INCORRECT, "float64", None),
+    }

@@ -154,7 +154,9 @@ def test_a_verdict_of_another_device_is_none_of_the_one_it_is_filed_under(tester
         assert record.failure.message == (
             f"nothing of it ran on cpu: its testers are made for interpreter ({word} there)"
         )
-    assert testers.records["names_its_device[full-on_both-eval]@cpu"].outcome is Outcome.PASSED
+        assert record.status is Status.CONVERTED_TO_STABLE_HLO, "cpu executed nothing"
+    both = testers.records["names_its_device[full-on_both-eval]@cpu"]
+    assert (both.outcome, both.status) == (Outcome.PASSED, Status.EXECUTED)
 
 
 def test_a_test_that_names_no_device_is_filed_under_the_one_its_tester_is_made_for(

@@ -38,10 +38,13 @@ from bringup.harness.verify import Tolerances, compare, mismatches
 from tests.integration.harness.test_reproducers import needs
 from tests.integration.made_reproducers import run_python
 from tests.integration.miniature.test_wrong import MIDDLES, Middle, Network
-from tests.integration.pytest_runs import MINIATURE, ROOT, run_pytest
+from tests.integration.pytest_runs import HUNG_S, MINIATURE, ROOT, run_pytest
 
 Searched = tuple[Found, Path | None]
 Searcher = Callable[..., Searched]
+PART_S, SEARCH_S = 600.0, 3600.0
+"""Seconds that no part and no search takes, on however busy a machine: what is found must not
+depend on it. A test of a search that is out of time gives it none."""
 TEST = f"{MINIATURE}/test_wrong.py::test_wrong"
 
 
@@ -88,15 +91,15 @@ def searched(device: Callable[[str], Device], tmp_path: Path) -> Searcher:
     def search(
         subject: Subject,
         *,
-        seconds: float = 300.0,
+        seconds: float = SEARCH_S,
         save: Callable[[Smallest], None] = lambda smallest: None,
     ) -> Searched:
         graph = subject.graph
-        with Attempts(device(subject.device), graph, subject.options, 30.0) as attempts:
+        with Attempts(device(subject.device), graph, subject.options, PART_S) as attempts:
             search = Search(subject, attempts, seconds=seconds, say=lambda line: None, save=save)
-            found = search.run(None, 30.0)
+            found = search.run(None, PART_S)
             smallest = found.smallest
-            place = write_part(tmp_path / "run", smallest, attempts, 30.0) if smallest else None
+            place = write_part(tmp_path / "run", smallest, attempts, PART_S) if smallest else None
         return found, place
 
     return search
@@ -145,7 +148,10 @@ def test_a_model_whose_every_value_looks_right_is_cut_from_its_output(searched: 
     names = ops_of(found)
     assert "prims.convert_element_type.default" in names or "aten._to_copy.default" in names
     assert 1 < len(names) < found.smallest.of  # type: ignore[union-attr]
-    assert ends_the_same_alone(place)
+    assert place is not None
+    ending = reproduce(place, read_expected(place))
+    said = "all that is wrong is golden's own rounding to bfloat16, which its run in float64 tells"
+    assert ending.outcome is Outcome.PASSED, said
 
 
 def test_an_export_that_computes_something_else_is_no_devices_fault(searched: Searcher) -> None:
@@ -419,7 +425,7 @@ def test_ctrl_c_keeps_the_best_so_far(tmp_path: Path) -> None:
         if "ops: the same" in line:
             break
     process.send_signal(signal.SIGINT)
-    said, _ = process.communicate(timeout=120)
+    said, _ = process.communicate(timeout=HUNG_S)
     assert process.returncode == 0, said
     assert "The search was interrupted" in said and "the smallest part so far" in said
 
@@ -427,7 +433,9 @@ def test_ctrl_c_keeps_the_best_so_far(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_night_may_reduce_at_once(tmp_path: Path) -> None:
     started = time.time()
-    done = run_pytest(tmp_path, TEST, "--device", "cpu,iree-cpu", BRINGUP_REDUCE_SECONDS="60")
+    done = run_pytest(
+        tmp_path, TEST, "--device", "cpu,iree-cpu", BRINGUP_REDUCE_SECONDS=str(int(SEARCH_S))
+    )
     reduced = {}
     for place in (tmp_path / "repro").glob("wrong-*"):
         record = read_model(place)
@@ -435,7 +443,8 @@ def test_a_night_may_reduce_at_once(tmp_path: Path) -> None:
         if record.reduced is not None:
             reduced[place.name.removeprefix("wrong-full-")] = record.reduced
     failing = [r for r in done.records.values() if r.outcome not in (Outcome.PASSED,)]
-    assert len(reduced) == len(failing) >= 9
+    # beside float64 golden is what is off in "rounded" and "fused", and not the device
+    assert len(reduced) == len(failing) == 7
     assert (
         reduced["empty_contraction-eval-iree-cpu"].fingerprint == "compile:aten.mm.default:SIGFPE"
     )

@@ -33,6 +33,7 @@ from bringup.harness.reduce.search import Found, Search, Subject
 from bringup.harness.reduce.session import write_part
 from bringup.harness.reproduce.reproducer import read_bytes_of, read_expected, write_bytes_of
 from bringup.harness.verify import Tolerances, compare, mismatches
+from tests.integration.harness.test_reduce import PART_S, SEARCH_S
 from tests.integration.made_reproducers import run_python
 from tests.integration.miniature.test_wrong_onnx import MIDDLES, Network
 from tests.integration.pytest_runs import MINIATURE, run_pytest
@@ -104,13 +105,13 @@ def cpu() -> Iterator[Device]:
 
 def searched(subject: Subject, cpu: Device, folder: Path) -> tuple[Found, Path | None]:
     """Search, and write what was found."""
-    with Attempts(cpu, subject.graph, {}, 30.0) as attempts:
+    with Attempts(cpu, subject.graph, {}, PART_S) as attempts:
         search = Search(
-            subject, attempts, seconds=300.0, say=lambda line: None, save=lambda part: None
+            subject, attempts, seconds=SEARCH_S, say=lambda line: None, save=lambda part: None
         )
-        found = search.run(None, 30.0)
+        found = search.run(None, PART_S)
         smallest = found.smallest
-        return found, write_part(folder, smallest, attempts, 30.0) if smallest else None
+        return found, write_part(folder, smallest, attempts, PART_S) if smallest else None
 
 
 def ops_of(found: Found) -> list[str]:
@@ -282,7 +283,7 @@ def test_shapes_stay_constants_wherever_the_graph_is_cut() -> None:
 
 def test_every_node_of_a_network_lowers_alone(cpu: Device) -> None:
     graph = graph_of(network("ceil_pool"), picture())
-    with Attempts(cpu, graph, {}, 30.0) as attempts:
+    with Attempts(cpu, graph, {}, PART_S) as attempts:
         ended = {
             unit.values[0]: attempts.verdict(graph.cut([unit]), Tolerances()).outcome
             for unit in graph.units
@@ -296,7 +297,7 @@ def test_weights_are_arguments_of_a_part_unless_they_are_inlined(cpu: Device) ->
         part = graph.cut(graph.units[1:2])
         assert len(part.inputs) == (1 if inline else 2)
         assert len(part.model.graph.initializer) == (1 if inline else 0)
-        with Attempts(cpu, graph, {}, 30.0) as attempts:
+        with Attempts(cpu, graph, {}, PART_S) as attempts:
             assert attempts.verdict(part, Tolerances()).outcome is Outcome.PASSED
 
 

@@ -17,12 +17,34 @@ class Model(nn.Module):
     def __init__(self, compute, **buffers):
         super().__init__()
         self.l = nn.Linear(4, 4)
+        self.drawer = torch.Generator().manual_seed(1)
         self.compute = compute
         for name, value in buffers.items():
             self.register_buffer(name, value)
 
     def forward(self, x):
         return self.compute(self, x)
+
+
+class Convolutions(nn.Module):
+    """Of every kind after one another: strided, dilated, in groups, transposed, without a bias."""
+
+    def __init__(self, dimensions):
+        super().__init__()
+        self.size = (4, *[6] * dimensions)
+        self.first = nn.Linear(4, 4 * 6**dimensions)
+        plain = getattr(nn, f"Conv{dimensions}d")
+        back = getattr(nn, f"ConvTranspose{dimensions}d")
+        self.layers = nn.Sequential(
+            *(nn.ReLU(), plain(4, 8, 3, stride=2, padding=1)),
+            *(nn.ReLU(), plain(8, 8, 3, padding=2, dilation=2, groups=4, bias=False)),
+            *(nn.ReLU(), back(8, 4, 3, stride=2, padding=1, output_padding=1, groups=2)),
+            *(nn.ReLU(), back(4, 4, 2, dilation=2, bias=False)),
+            *(nn.ReLU(), plain(4, 4, 3, padding="same"), plain(4, 2, 1, stride=2)),
+        )
+
+    def forward(self, x):
+        return self.layers(self.first(x).unflatten(-1, self.size))
 
 
 def network():
@@ -97,6 +119,17 @@ def seeded(model, x):
     return model.l(x) + torch.rand_like(x)
 
 
+def seeded_whole(model, x):
+    torch.manual_seed(3)
+    return model.l(x) + torch.rand(3, 4)
+
+
+def generator_made(model, x):
+    drawer = torch.Generator()
+    drawer.manual_seed(3)
+    return model.l(x) + torch.randn(3, 4, generator=drawer)
+
+
 def written_and_trained(model, x):
     model.l.weight.data.clamp_(-0.1, 0.1)
     return model.l(x)
@@ -144,6 +177,7 @@ TRAINS = {
     "weight_norm": lambda: nn.utils.weight_norm(nn.Linear(4, 4)),
     "recurrent": lambda: nn.Sequential(nn.Linear(4, 4), nn.Dropout(), first_of_lstm()),
     "function": lambda: holding(network()),
+    **{f"convolutions_{n}d": functools.partial(Convolutions, n) for n in (1, 2, 3)},
 }
 DRAWS = {
     "rand_like": lambda model, x: model.l(x) + torch.rand_like(x),
@@ -151,6 +185,10 @@ DRAWS = {
     "multinomial": lambda model, x: torch.multinomial(model.l(x).softmax(-1), 2),
     "dropout": lambda model, x: F.dropout(model.l(x), 0.5),
     "seeded": seeded,
+    "seeded_whole": seeded_whole,
+    "generator_held": lambda model, x: model.l(x) + torch.rand(3, 4, generator=model.drawer),
+    "generator_made": generator_made,
+    "generator_refused": lambda model, x: model.l(x)[torch.randperm(3, generator=model.drawer)],
 }
 REFUSED = {
     "script": ("eval", lambda: torch.jit.trace(network(), torch.ones(3, 4))),

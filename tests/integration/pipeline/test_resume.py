@@ -135,6 +135,31 @@ def test_a_run_goes_on_after_the_clock_went_back(fleet: SmallFleet) -> None:
     assert header.missing == ()
 
 
+def test_a_clock_set_back_during_a_run_and_before_it_goes_on_loses_nothing(
+    fleet: SmallFleet, tmp_path: Path
+) -> None:
+    fleet.clock = tmp_path / "clock.txt"
+    run = fleet.start(*RUN)
+    eventually(lambda: ended(fleet.output) >= 1)
+    fleet.clock.write_text("-7200")
+    eventually(lambda: ended(fleet.output) >= 3)
+    kill_everything(fleet)
+    run.communicate()
+    settled = {r.identity.variant for r in fleet.records() if r.outcome is Outcome.PASSED}
+    begins = [r.started for r in fleet.records() if r.started is not None]
+    assert max(begins) - min(begins) > 6000, "the step is in the journals"
+    fleet.clock.write_text("-200000")
+    code, said = resumed(fleet, "run", "--resume", "out")
+    assert code == 1 and f"{len(settled)} of 6 tests stay as they are" in said
+    header, records = read_merged(fleet.output)
+    assert Counter(r.outcome for r in latest(records)) == {Outcome.PASSED: 5, Outcome.CRASHED: 1}
+    assert words_of_run(fleet.output) == {Outcome.PASSED: 5, Outcome.CRASHED: 1}
+    assert header.missing == ()
+    begun = Counter((tmp_path / "begun.txt").read_text().split())
+    assert set(begun) == set(map(str, range(6)))
+    assert all(begun[size] == 1 for size in settled)
+
+
 def test_an_interrupted_run_goes_on_too(fleet: SmallFleet) -> None:
     run = fleet.start(*RUN)
     eventually(lambda: ended(fleet.output) >= 1)

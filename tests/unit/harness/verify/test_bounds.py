@@ -125,6 +125,27 @@ def test_an_op_is_held_to_units_in_the_last_place():
     assert not verdict(compare(X, 1.04 * X, coarse))
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
+def test_what_is_added_to_all_is_found_beside_rounding_that_is_larger_in_each(dtype):
+    golden = randn(256, 512, seed=1)
+    natural = {"": 0.01 * randn(256, 512, seed=2)}
+    other = golden + 0.03 * randn(256, 512, seed=3)
+    assert mismatches(compare(golden.to(dtype), other.to(dtype), natural=natural)) == []
+    for step in (0.03, -0.03):
+        said = mismatches(compare(golden.to(dtype), (other + step).to(dtype), natural=natural))
+        assert said and "as by something added to all" in said[0]
+    shared = {"": natural[""] + 0.01}  # golden is off in common itself
+    assert mismatches(compare(golden.to(dtype), (other + 0.03).to(dtype), natural=shared)) == []
+
+
+def test_what_is_added_to_all_is_not_looked_for_in_masks_and_padding():
+    golden = torch.where(torch.ones(64, 64).triu(1).bool(), -torch.inf, randn(64, 64, seed=3))
+    assert verdict(compare(golden, golden + 1e-4))
+    assert not verdict(compare(golden, golden + 0.02))
+    beside = torch.where(MASKED < -5000, MASKED + 40, MASKED)  # -9960 masks as well as -10000
+    assert verdict(compare(MASKED, beside))
+
+
 def test_made_pairs_get_the_right_verdict():
     found = tally(600, seed=3)
     assert (found.false_fails, found.false_passes) == ([], [])

@@ -323,3 +323,16 @@ def test_a_nan_is_told_with_its_count():
 
 def test_right_outputs_have_nothing_to_tell():
     assert mismatches(compare([X, "a", 3], [X, "a", 3])) == []
+
+
+def test_a_comparison_leaves_pytorchs_threads_as_they_were():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        compare(X, 1.04 * X)
+        assert torch.get_num_threads() == 2
+        with pytest.raises(UnsupportedOutputError):
+            compare(object(), X)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

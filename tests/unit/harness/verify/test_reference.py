@@ -5,6 +5,7 @@
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional
@@ -12,6 +13,7 @@ from torch.nn import functional
 from bringup.harness.frontend.eager import without_fast_paths
 from bringup.harness.frontend.training import eager_step
 from bringup.harness.verify import (
+    Asked,
     Float64,
     Tolerances,
     compare_training,
@@ -115,22 +117,97 @@ def test_a_layer_takes_what_was_computed_before_it(name):
 
 
 @pytest.mark.parametrize("kind", [torch.nn.LSTM, torch.nn.GRU, torch.nn.RNN])
-def test_recurrent_layers_compute_in_float64(kind):
-    layer, x = kind(4, 4), randn(3, 1, 4)
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_recurrent_layers_compute_in_float64(kind, bidirectional):
+    """Beside the formulae of their documentation, written out in numpy's float64."""
+    layer = kind(4, 5, num_layers=2, bidirectional=bidirectional)
+    x = randn(6, 3, 4)
     with torch.no_grad():
-        wanted = copy.deepcopy(layer).double()(x.double())[0]
-        with Float64():
-            found = layer(x)[0]
-    assert (found - wanted).abs().max() < 1e-12
+        golden, _ = layer(x)
+        with Float64() as mode:
+            found, _ = layer(x)
+    wanted = recurrent(layer, x.double().numpy())
+    assert not mode.narrow and found.dtype is torch.float64
+    assert np.abs(found.numpy() - wanted).max() < 1e-14
+    assert 1e-9 < np.abs(golden.numpy() - wanted).max() < 1e-5
 
 
-def test_random_numbers_are_those_of_the_golden():
+@pytest.mark.parametrize("kind", [torch.nn.LSTMCell, torch.nn.GRUCell, torch.nn.RNNCell])
+def test_recurrent_cells_compute_in_float64(kind):
+    cell, x, h = kind(4, 5), randn(3, 4), randn(3, 5, seed=1)
+    state = (h, h) if kind is torch.nn.LSTMCell else h
+    with torch.no_grad(), Float64() as mode:
+        found = cell(x * 1.5, state)
+    hidden = found[0] if isinstance(found, tuple) else found
+    weights = [getattr(cell, n).detach().double().numpy() for n in _WEIGHTS]
+    wide = h.double().numpy()
+    wanted, _ = _step(kind.__name__[:-4], x.double().numpy() * 1.5, wide, wide, weights)
+    assert not mode.narrow
+    assert np.abs(hidden.numpy() - wanted).max() < 1e-14
+
+
+_WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+
+
+def recurrent(layer, x):
+    """Outputs of shape (time, batch, directions x hidden) for x of (time, batch, features)."""
+    for number in range(layer.num_layers):
+        outputs = []
+        for suffix in ("", "_reverse")[: 1 + layer.bidirectional]:
+            names = [f"{name}_l{number}{suffix}" for name in _WEIGHTS]
+            weights = [getattr(layer, name).detach().double().numpy() for name in names]
+            h = c = np.zeros((x.shape[1], layer.hidden_size))
+            steps = []
+            for row in x[::-1] if suffix else x:
+                h, c = _step(type(layer).__name__, row, h, c, weights)
+                steps.append(h)
+            outputs.append(np.stack(steps[::-1] if suffix else steps))
+        x = np.concatenate(outputs, -1)
+    return x
+
+
+def _step(kind, x, h, c, weights):
+    w, u, b, d = weights
+    of_x, of_h = x @ w.T + b, h @ u.T + d
+    if kind == "RNN":
+        return np.tanh(of_x + of_h), c
+    if kind == "LSTM":
+        i, f, g, o = np.split(of_x + of_h, 4, -1)
+        c = _sigmoid(f) * c + _sigmoid(i) * np.tanh(g)
+        return _sigmoid(o) * np.tanh(c), c
+    (r, z, n), (r2, z2, n2) = np.split(of_x, 3, -1), np.split(of_h, 3, -1)
+    r, z = _sigmoid(r + r2), _sigmoid(z + z2)
+    return (1 - z) * np.tanh(n + r * n2) + z * h, c
+
+
+def _sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+CHANCE = {
+    "dropout": lambda x: functional.dropout(x, 0.5),
+    "rand": lambda x: x + torch.rand(64, 32),
+    "rand, a generator": lambda x: x + torch.rand(64, 32, generator=torch.Generator()),
+    "randn in float64": lambda x: x + torch.randn(64, 32, dtype=torch.float64),
+    "normal": lambda x: x + torch.normal(0.0, 1.0, (64, 32)),
+    "normal in place": lambda x: x + torch.empty(64, 32).normal_(),
+    "normal of tensors": lambda x: torch.normal(x, x.abs() + 1),
+    "integers": lambda x: x * torch.randint(0, 9, (64, 32)),
+    "given memory": lambda x: x + torch.rand(64, 32, out=torch.empty(64, 32)),
+    "rrelu": lambda x: functional.rrelu(x, training=True),
+    "exponential": lambda x: torch.empty_like(x * 1.5).exponential_(),
+}
+
+
+@pytest.mark.parametrize("name", CHANCE)
+def test_random_numbers_are_those_of_the_golden(name):
     torch.manual_seed(3)
-    golden = functional.dropout(X, 0.5)
+    golden, next_golden = CHANCE[name](X), torch.rand(1)
     torch.manual_seed(3)
     with Float64():
-        exact = functional.dropout(X, 0.5)
-    assert torch.equal(golden == 0, exact == 0)
+        exact = CHANCE[name](X)
+    assert torch.allclose(golden.double(), exact.double(), atol=1e-5)
+    assert torch.equal(torch.rand(1), next_golden)
 
 
 def test_an_op_that_refuses_float64_is_computed_as_it_stands():
@@ -158,7 +235,7 @@ def test_the_reference_is_asked_where_rounding_may_explain_what_failed(actual, a
         lambda natural, passed: compare(X, actual, natural=natural, passed=passed),
         lambda: calls.append(1) or {},
     )
-    assert (was, len(calls)) == (asked, int(asked))
+    assert (was is Asked.REFERENCE, len(calls)) == (asked, int(asked))
     assert verdict(outputs) is (actual is X)
 
 

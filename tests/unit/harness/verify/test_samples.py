@@ -1,0 +1,104 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Golden's rounding by several samples, where one says too little."""
+
+import pytest
+import torch
+
+from bringup.harness.verify import SAMPLES, Asked, Rerounded, Spread, natural_errors, settled
+from bringup.harness.verify.compare import compare, verdict
+from bringup.harness.verify.natural import NEAR
+from tests.unit.made_outputs import X, randn
+
+
+class Recurrent(torch.nn.Module):
+    """A state whose rows are each one number times one row: what that number is off by, all are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.step, self.mix = torch.nn.Linear(64, 512), torch.nn.Linear(512, 64)
+        with torch.no_grad():
+            self.mix.weight *= 3
+
+    def forward(self, x: torch.Tensor, *, other: bool = False) -> torch.Tensor:
+        for _ in range(8):
+            scale = self._linear(self.step, x, other)
+            x = torch.tanh(self._linear(self.mix, scale, other))
+        return scale[:, None] * randn(1, 16, seed=2).to(x.dtype)
+
+    def _linear(self, layer: torch.nn.Linear, x: torch.Tensor, other: bool) -> torch.Tensor:
+        if not other:
+            return layer(x)
+        parts = zip(x.chunk(8, -1)[::-1], layer.weight.chunk(8, -1)[::-1], strict=True)
+        return sum(a @ b.mT for a, b in parts) + layer.bias
+
+
+def _runs():
+    model, x = Recurrent(), randn(64, seed=1)
+    with torch.no_grad():
+        golden, actual = model(x), model(x, other=True)
+        exact = model.double()(x.double())
+        model = Recurrent()
+        own = natural_errors(golden, exact)
+        spread = Spread(own)
+        for seed in range(SAMPLES):
+            with Rerounded(model.parameters(), seed):
+                spread.add(natural_errors(model(x), golden))
+    return golden, actual, own, spread.natural
+
+
+def test_rows_that_look_hardly_rounded_by_one_sample_do_not_by_several():
+    golden, actual, own, sampled = _runs()
+    rows = golden.norm(dim=-1)
+    off, one, several = (
+        (error.norm(dim=-1) / rows)[rows > rows.median() / 10]
+        for error in (actual - golden, own[""], sampled[""])
+    )
+    assert float((off / one).max()) > 32  # what a bound of 8 times would not cover
+    assert float((off / several).max()) < 8
+    assert float(several.median() / one.median()) < 2.5
+
+
+def test_a_sample_moves_every_row_and_leaves_the_parameters_alone():
+    model, x = torch.nn.Linear(8, 8), randn(4, 8)
+    before = model.weight.clone()
+    with torch.no_grad():
+        golden = model(x)
+        with Rerounded(model.parameters(), 0):
+            first = model(x)
+        with Rerounded(model.parameters(), 1):
+            second = model(x)
+    assert torch.equal(model.weight, before)
+    for one, other in ((golden, first), (first, second)):
+        assert 0 < float((one - other).norm() / golden.norm()) < 2.0**-22
+
+
+def test_what_no_parameter_goes_into_is_not_moved():
+    mask = torch.tensor([1.0, 0.0])
+    with Rerounded(torch.nn.Linear(2, 2).parameters(), 0):
+        assert torch.equal((1 - mask) * -1e9, torch.tensor([0.0, -1e9]))
+
+
+def test_several_samples_only_ever_allow_more():
+    own = {"a": X.abs() * 1e-3}
+    spread = Spread(own)
+    assert spread.natural == own
+    spread.add({"a": -own["a"], "b": X})
+    assert bool((spread.natural["a"].abs() >= own["a"]).all())
+    assert set(spread.natural) == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    ("off", "asked", "good"),
+    [(0.0, Asked.NOTHING, True), (0.012, Asked.SAMPLES, True), (0.5, Asked.REFERENCE, False)],
+)
+def test_samples_are_asked_of_what_fails_by_little(off, asked, good):
+    assert 0.012 < NEAR * 0.005 < 0.5
+    outputs, was = settled(
+        lambda natural, passed: compare(X, X * (1 + off), natural=natural, passed=passed),
+        dict,
+        lambda natural: {"": X * 0.01},
+    )
+    assert (was, verdict(outputs)) == (asked, good)
