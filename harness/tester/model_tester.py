@@ -28,12 +28,17 @@ from bringup.harness.frontend.eager import WithoutDropout, without_fast_paths
 from bringup.harness.frontend.entry import Call
 from bringup.harness.frontend.lowering import Program, lower_torch, lower_training
 from bringup.harness.frontend.torch_program import call_of, random_op
-from bringup.harness.recording import recorder as recording
+from bringup.harness.recording.current_test import open_test
+from bringup.harness.recording.failures import (
+    NON_DETERMINISTIC,
+    NOTHING_COMPARED,
+    failure_of,
+    outcome_of,
+)
 from bringup.harness.recording.recorder import TesterRecorder, TestRecorder
 from bringup.harness.records.naming import identity_of
 from bringup.harness.records.schema import Failure, Outcome, OutputCheck, Stage
-from bringup.harness.reduce import request
-from bringup.harness.reduce.request import SearchDone
+from bringup.harness.reduce.request import SearchDone, requested
 from bringup.harness.state import settings
 from bringup.harness.state.copies import copied
 from bringup.harness.storage.writable import said_by
@@ -173,11 +178,11 @@ class ModelTester(ModelRuns):
         try:
             return self._test_model()
         except (Exception, KeyboardInterrupt) as error:
-            self.recorder.verdict = recording.outcome_of(error)
+            self.recorder.verdict = outcome_of(error)
             if self._draws_what_failed(error):
                 return self._golden_for_body()
             if self.recorder.failure is None:
-                self.recorder.failure = recording.failure_of(error, None, self.recorder.run.blobs)
+                self.recorder.failure = failure_of(error, None, self.recorder.run.blobs)
             if not isinstance(error, SearchDone):
                 self._leave_reproducer()
             self._give_hints(error)
@@ -221,7 +226,7 @@ class ModelTester(ModelRuns):
 
     def _begin_record(self) -> None:
         """Another run takes nothing back of what the one before found, in the same test."""
-        test = recording.open_test(self._device_name) or self.recorder.test
+        test = open_test(self._device_name) or self.recorder.test
         if test is not self.recorder.test:  # a tester of several tests
             self._recorders = []
         if not any(recorder.unraised for recorder in self._recorders):
@@ -234,10 +239,11 @@ class ModelTester(ModelRuns):
         config = self.compiler_config
         name = executor_name(self.framework, config.compile_depth, config.chosen_backend)
         self._describe()
-        if request.current is not None:
+        request = requested()
+        if request is not None:
             from bringup.harness.reduce.session import search_now
 
-            search_now(self, request.current)
+            search_now(self, request)
         if config.compile_depth.op_by_op:
             self._op_by_op(name)
             return self._golden_for_body()
@@ -278,7 +284,7 @@ class ModelTester(ModelRuns):
             by_stablehlo.add_program(program)
             self.recorder.verdict = by_stablehlo.shlo_op_by_op()
         if not walker.results and self.recorder.verdict is Outcome.PASSED:
-            self._note_unverified(recording.NOTHING_COMPARED, "the model has no op to compare")
+            self._note_unverified(NOTHING_COMPARED, "the model has no op to compare")
 
     def _golden_for_body(self) -> Any:
         """What a test's body gets where the device has no outputs to give.
@@ -321,12 +327,12 @@ class ModelTester(ModelRuns):
         """
         assert self._golden_run is not None
         if self._golden_run.difference:
-            self._note_unverified(recording.NON_DETERMINISTIC, self._golden_run.difference)
+            self._note_unverified(NON_DETERMINISTIC, self._golden_run.difference)
             return
         found = mismatches(checks)
         if found and drawn:
             self._note_unverified(
-                recording.NON_DETERMINISTIC,
+                NON_DETERMINISTIC,
                 f"the model draws random numbers ({drawn}), and a device draws others than"
                 f" PyTorch: {found[0]}",
             )
@@ -337,10 +343,10 @@ class ModelTester(ModelRuns):
             self.recorder.verdict = Outcome.INCORRECT
             blobs = self.recorder.run.blobs
             error = IncorrectResultError("; ".join(found[:5]))
-            self.recorder.failure = recording.failure_of(error, Stage.VERIFY, blobs)
+            self.recorder.failure = failure_of(error, Stage.VERIFY, blobs)
             self._leave_reproducer()
         elif nothing:
-            self._note_unverified(recording.NOTHING_COMPARED, nothing)
+            self._note_unverified(NOTHING_COMPARED, nothing)
         else:
             self.recorder.verdict = Outcome.PASSED
 
@@ -367,7 +373,7 @@ class ModelTester(ModelRuns):
             return False
         assert failed.stage is not None
         self._note_unverified(
-            recording.NON_DETERMINISTIC,
+            NON_DETERMINISTIC,
             f"{golden.difference}; {failed.stage.value} failed besides: {failed.message}",
         )
         return True
@@ -478,7 +484,7 @@ class ModelTester(ModelRuns):
         self._golden_run = dataclasses.replace(
             self._golden_run, natural=natural, arithmetic=reference.arithmetic
         )
-        reuse.add_golden(self._key, self._golden_run)
+        reuse.last_test().add_golden(self._key, self._golden_run)
         return natural
 
     def _reference(self) -> tuple[Golden, str]:
@@ -560,7 +566,7 @@ class ModelTester(ModelRuns):
     # --- records ----------------------------------------------------------------------------
 
     def _open_recorder(self) -> TesterRecorder:
-        current = recording.open_test(self._device_name)
+        current = open_test(self._device_name)
         if current is not None and not current.ended:
             return current.share(self.model_name, self._device_name)
         device_name = self._device_name or DEFAULT_DEVICE
