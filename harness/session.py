@@ -78,12 +78,15 @@ class Session:
             return
         while self in _within and _within[-1] is not self:
             _within[-1].end()
-        if self._outer is not None and self in _within:
-            _within.remove(self)
         # Not under the lock: closing waits for threads, and those may ask for something still. What
-        # they are given is closed here too, since the stack is emptied until nothing is on it.
-        self._ending.close()
-        atexit.unregister(self.end)
+        # is asked for meanwhile is closed here too: this session is still the current one, and the
+        # stack is emptied until nothing is on it.
+        try:
+            self._ending.close()
+        finally:
+            atexit.unregister(self.end)
+            if self._outer is not None and self in _within:
+                _within.remove(self)
 
     def __enter__(self) -> Self:
         return self

@@ -8,11 +8,9 @@ the config asks for and returns what the model would return; `finalize()` raises
 the record of it is safe on disk.
 """
 
-import dataclasses
 import difflib
 import inspect
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -20,7 +18,7 @@ import torch
 from bringup.harness.config import CompileDepth, CompilerConfig
 from bringup.harness.device_host.client import Device
 from bringup.harness.device_host.shared import device
-from bringup.harness.devices.catalog import DEFAULT_DEVICE, kind_of
+from bringup.harness.devices.catalog import DEFAULT_DEVICE
 from bringup.harness.errors import HarnessError, IncorrectResultError, UnverifiedError, UsageError
 from bringup.harness.executor import Executor
 from bringup.harness.frontend import training
@@ -42,34 +40,15 @@ from bringup.harness.reduce.request import SearchDone, requested
 from bringup.harness.state import settings
 from bringup.harness.state.copies import copied
 from bringup.harness.storage.writable import said_by
-from bringup.harness.tester import reuse
-from bringup.harness.tester.compared import (
-    CONSTANTS_ONLY,
-    another,
-    extraction_says_nothing,
-    nothing_compared,
-)
-from bringup.harness.tester.golden import Golden
-from bringup.harness.tester.model_runs import SEED, ModelRuns
+from bringup.harness.tester.compared_runs import ComparedRuns
+from bringup.harness.tester.model_runs import SEED
 from bringup.harness.tester.routing import executor_name
-from bringup.harness.verify import (
-    Float64,
-    Natural,
-    Passed,
-    Tolerances,
-    coarsest_of,
-    compare,
-    compare_tokens,
-    compare_training,
-    mismatches,
-    natural_errors,
-    settled,
-)
+from bringup.harness.verify import Tolerances, mismatches
 
 MODES = ("eval", "train")
 
 
-class ModelTester(ModelRuns):
+class ModelTester(ComparedRuns):
     """Tests one PyTorch model on one device.
 
     Args:
@@ -151,10 +130,6 @@ class ModelTester(ModelRuns):
 
     # --- what subclasses give ---------------------------------------------------------------
 
-    def _extract_outputs(self, outputs: Any) -> Any:
-        """Return the tensors to compare, for outputs the harness cannot flatten itself."""
-        return outputs
-
     def _loss(self, outputs: Any) -> torch.Tensor:
         """Return the scalar to train on; the model's own `loss` by default."""
         return training.default_loss(outputs)
@@ -210,17 +185,6 @@ class ModelTester(ModelRuns):
     def call(self) -> Call:
         """The inputs as the model is called with them."""
         return self._call()
-
-    def mismatches_of(self, outputs: Any, mutated: Mapping[str, torch.Tensor]) -> list[str]:
-        """A sentence for each check that outputs, in the model's own structure, do not pass.
-
-        `mutated` is what the call wrote to, by path. A model that differs from itself has none.
-        """
-        self._compute_golden()
-        assert self._golden_run is not None
-        if self._golden_run.difference:
-            return []
-        return mismatches(self._verify(outputs, mutated))
 
     # --- the flow ---------------------------------------------------------------------------
 
@@ -424,130 +388,6 @@ class ModelTester(ModelRuns):
             return results
         with torch.no_grad(), without_fast_paths():
             return self._model(*args, **kwargs)
-
-    def _verify(
-        self,
-        outputs: Any,
-        mutated: Mapping[str, torch.Tensor],
-        attributes: dict[str, str] | None = None,
-    ) -> tuple[OutputCheck, ...]:
-        """Check a device's outputs, and what it made of what the call writes to.
-
-        How golden's own rounding was found, if it had to be, goes into `attributes`.
-        """
-        said = {} if attributes is None else attributes
-        checks, asked = settled(
-            lambda natural, passed: (
-                *self._verify_outputs(outputs, natural, passed),
-                *self._verify_mutated(mutated, natural, passed),
-            ),
-            lambda: self._natural(said),
-        )
-        if not asked:
-            said["reference"] = "not needed"
-        return checks
-
-    def _verify_outputs(
-        self, outputs: Any, natural: Natural | None, passed: Passed
-    ) -> tuple[OutputCheck, ...]:
-        tolerances = self.device_tolerances
-        if self.mode == "train":
-            return compare_training(
-                self.golden, outputs, tolerances, training.GRADIENT, natural, passed
-            )
-        golden, actual = self._extract(self.golden), self._extracted_of(outputs)
-        if self.is_token_output:
-            return compare_tokens(golden, actual, self._tokenizer(), tolerances)
-        return compare(golden, actual, tolerances, natural=natural, passed=passed)
-
-    def _natural(self, attributes: dict[str, str]) -> Natural | None:
-        """Golden's own rounding; None where no reference can be had, and the record says why."""
-        assert self._golden_run is not None
-        if self._golden_run.natural is not None:
-            attributes["reference"] = "found on another device of this test"
-            return self._golden_run.natural
-        started = time.perf_counter()
-        try:
-            torch.manual_seed(SEED)
-            reference, attributes["reference"] = self._reference()
-            pair = self.golden, reference.outputs
-            if self.mode != "train":
-                pair = self._extract(pair[0]), self._extract(pair[1])
-            natural = natural_errors(*pair)
-            for path, value in self._golden_run.mutated.items():
-                natural |= natural_errors(value, reference.mutated.get(path), path)
-        except Exception as error:  # whatever a model raises that is given other dtypes
-            attributes["reference"] = f"none: {type(error).__name__}: {said_by(error)}"[:500]
-            return None
-        finally:
-            attributes["reference_s"] = f"{time.perf_counter() - started:.3f}"
-        self._golden_run = dataclasses.replace(
-            self._golden_run, natural=natural, arithmetic=reference.arithmetic
-        )
-        reuse.last_test().add_golden(self._key, self._golden_run)
-        return natural
-
-    def _reference(self) -> tuple[Golden, str]:
-        """The golden computed with less rounding, and how."""
-        with self._run() as run:
-            with Float64() as mode:
-                outputs = self._golden()
-            outputs = run.outliving(outputs)
-        narrow = f", but for {', '.join(sorted(mode.narrow))}" if mode.narrow else ""
-        coarse = coarsest_of(mode.coarse)
-        return Golden(outputs, run.mutated, arithmetic=coarse), f"float64{narrow}"
-
-    @property
-    def device_tolerances(self) -> Tolerances:
-        """What is required, in units of the device's arithmetic and golden's, where it is known."""
-        return dataclasses.replace(
-            self.tolerances,
-            arithmetic=kind_of(self.device_name).coarsest,
-            golden_arithmetic=self._golden_run.arithmetic if self._golden_run else "",
-        )
-
-    def _verify_mutated(
-        self, mutated: Mapping[str, torch.Tensor], natural: Natural | None, passed: Passed
-    ) -> tuple[OutputCheck, ...]:
-        """Parameters, buffers and inputs: what neither side wrote to stays as it was loaded."""
-        assert self._golden_run is not None and self._as_loaded is not None
-        actual = {self._as_loaded.first(path): value for path, value in mutated.items()}
-        checks: list[OutputCheck] = []
-        for path in dict.fromkeys((*actual, *self._golden_run.mutated)):
-            golden = self._golden_run.mutated.get(path, self._as_loaded.value(path))
-            if golden is not None:
-                found = actual.get(path, ())
-                checks += compare(golden, found, self.device_tolerances, path, natural, passed)
-        return tuple(checks)
-
-    def _extract(self, outputs: Any) -> Any:
-        """What a test extracts of outputs; it may take their containers apart."""
-        return self._extract_outputs(copied(outputs, keep=lambda tensor: True))
-
-    def _extracted_of(self, outputs: Any) -> Any:
-        return outputs if self._extracted else self._extract(outputs)
-
-    def _nothing_compared(self, outputs: Any, executor: Executor) -> str:
-        if executor.wrote:
-            return ""
-        extracted = outputs if self.mode == "train" else self._extracted_of(outputs)
-        nothing = nothing_compared(outputs, extracted)
-        if nothing or not executor.computed:
-            return nothing or CONSTANTS_ONLY
-        if self.mode == "train" or self._extracted:
-            return ""
-        if type(self)._extract_outputs is ModelTester._extract_outputs:
-            return ""
-        return extraction_says_nothing(outputs, executor.otherwise(another), self._extract)
-
-    def _tokenizer(self) -> Any:
-        tokenizer = getattr(self, "tokenizer", None)
-        if tokenizer is None:
-            raise UsageError(
-                f"{type(self).__name__} has token outputs and no self.tokenizer; "
-                "set it in _load_model"
-            )
-        return tokenizer
 
     def _leave_reproducer(self) -> None:
         """Leave what `nox -s repro` needs of a failure, and remember how to call it."""
