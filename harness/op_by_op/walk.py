@@ -141,6 +141,9 @@ class OpByOpExecutor(Executor):
             raise UsageError(_no_such_op(only, total))
         self.recorder.ops_found(total if only is None else 1, len(earlier), only)
         limit = (1 + _AHEAD) * workers()
+        # This thread makes requests (importing an op takes as long as compiling a small one), the
+        # workers' threads follow their hosts, and the thread of `completions` judges and records.
+        # The first may be ahead of the others by `limit` ops, no more: each holds its values.
         with prompt_threads(), Completions(limit, _BYTES_AHEAD) as completions:
             for candidate in candidates:
                 if only is not None and candidate.index != only:
@@ -171,9 +174,11 @@ class OpByOpExecutor(Executor):
         if cached is not None and not self._known.audits(key):
             job = OpJob() if cached.outcome in GOOD else _job_of(candidate)
             record = partial(self._record, candidate, job, cached, hit=True)
-            completions.begin().finish(record)
+            completions.begin().finish(record)  # not here: `results` are the recording thread's
             return
         room = completions.begin(_bytes_of(candidate.op) if self._executes else 0)
+        # Written ahead, on this thread, while another writes the ends of ops: an event is one write
+        # at the end of the journal, so they do not mix.
         self.recorder.op_started(candidate.op.key, candidate.index)
         try:
             job = replace(candidate.job(), key=candidate.op.key)
@@ -220,7 +225,12 @@ class OpByOpExecutor(Executor):
         *,
         keep: bool = True,
     ) -> Rest:
-        """Keep a new verdict, unless the machine had its part in it, and compare it with a hit."""
+        """Keep a new verdict, unless the machine had its part in it, and compare it with a hit.
+
+        It is on record before it is in the cache. The next op of its worker waits for the record
+        alone; and a run that is killed between the two computes an op once more, where the other
+        order would have an op that no record tells of.
+        """
         run = self.recorder.run
         if cached is None:
             self._record(candidate, job, verdict)
