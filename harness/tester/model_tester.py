@@ -205,7 +205,7 @@ class ModelTester(ComparedRuns):
         self._describe()
         request = requested()
         if request is not None:
-            from bringup.harness.reduce.session import search_now
+            from bringup.harness.reduce.model_search import search_now
 
             search_now(self, request)
         if config.compile_depth.op_by_op:
@@ -392,7 +392,7 @@ class ModelTester(ComparedRuns):
     def _leave_reproducer(self) -> None:
         """Leave what `nox -s repro` needs of a failure, and remember how to call it."""
         if not self.compiler_config.compile_depth.op_by_op:
-            from bringup.harness.reduce.session import leave
+            from bringup.harness.reduce.model_search import leave
 
             command = leave(self)
             if command:
