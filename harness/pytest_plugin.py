@@ -11,18 +11,24 @@ Tests are recorded when the run asks for it (`BRINGUP_RUN_DIR`) or when they mak
 
 import gc
 import os
-import sys
 import warnings
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bringup.harness.device_host.shared import close_all, close_large, device
+from bringup.harness.device_host.shared import close_large, device
 from bringup.harness.devices.catalog import DEFAULT_DEVICE, kind_of
 from bringup.harness.errors import IncorrectResultError, UnverifiedError, UsageError
-from bringup.harness.recording import recorder as recording
+from bringup.harness.recording.current_test import (
+    announce_test,
+    current_test,
+    forget_test,
+    open_test,
+)
+from bringup.harness.recording.failures import NOTHING_COMPARED, failure_of, outcome_of
 from bringup.harness.recording.op_tally import OpTally, report_command, summary
+from bringup.harness.recording.run import current_run
 from bringup.harness.records.collected import (
     DEVICE_PARAMETER,
     SIZE_PARAMETER,
@@ -38,6 +44,7 @@ from bringup.harness.records.variable_names import (
     SIZE_VARIABLE,
     XDIST_WORKER_VARIABLE,
 )
+from bringup.harness.session import Session, begin
 from bringup.harness.state import settings
 from bringup.harness.storage.scratch import sweep
 from bringup.harness.storage.writable import MESSAGE_LIMIT, plain, said_by, writable
@@ -45,6 +52,8 @@ from bringup.harness.storage.writable import MESSAGE_LIMIT, plain, said_by, writ
 if TYPE_CHECKING:
     from bringup.harness.recording.recorder import TestRecorder
 
+_session = pytest.StashKey[Session]()
+"""Holds what outlives a test, until pytest is unconfigured."""
 _outcomes = pytest.StashKey[list[pytest.TestReport]]()
 _twins = pytest.StashKey[dict[str, str]]()
 _op_tallies = pytest.StashKey[dict[str, OpTally]]()
@@ -83,6 +92,7 @@ def pytest_configure(config: pytest.Config) -> None:
             kind_of(name)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
+    config.stash[_session] = begin()
     os.environ[SIZE_VARIABLE] = config.getoption("--size")
     config.stash[_op_tallies], config.stash[_said_of_ops] = {}, {}
     config.stash[_settings], config.stash[_set_by_fixtures] = {}, {}
@@ -199,20 +209,20 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     item.stash[_outcomes] = []
     if item.nodeid in item.config.stash.get(_twins, {}):
         return (yield)  # it is refused, and off the record
-    recording.announce_test(_identity(item), item.nodeid, entry_of_item(item))
+    announce_test(_identity(item), item.nodeid, entry_of_item(item))
     if os.environ.get(RUN_DIR_VARIABLE):
-        recording.open_test()
+        open_test()
     try:
         with settings.restored() as item.config.stash[_settings]:
             return (yield)
     finally:
-        if recording.current_test is not None:
-            _end(recording.current_test, item.stash[_outcomes])
-            if recording.current_test.ops.total:
-                tally = recording.current_test.ops
-                item.config.stash[_op_tallies][recording.current_test.key] = tally
+        recorder = current_test()
+        if recorder is not None:
+            _end(recorder, item.stash[_outcomes])
+            if recorder.ops.total:
+                item.config.stash[_op_tallies][recorder.key] = recorder.ops
             close_large()
-        recording.forget_test()
+        forget_test()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -246,7 +256,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Remember how each phase went; fail a test whose mismatch nobody raised."""
     report = yield
-    recorder = recording.current_test
+    recorder = current_test()
     if call.when == "call" and report.passed and recorder is not None:
         unraised = [said for share in recorder.testers for said in share.unraised]
         nothing = recorder.says_nothing()
@@ -299,14 +309,14 @@ def _note_failure(recorder: "TestRecorder", error: BaseException) -> None:
     wrong = worst is not None and isinstance(error, AssertionError | IncorrectResultError)
     # a checker that refuses the golden's own outputs says nothing of a device
     golden = recorder.testers and all(share.gave_golden for share in recorder.testers)
-    recorder.verdict = Outcome.INCORRECT if wrong and not golden else recording.outcome_of(error)
-    recorder.failure = recording.failure_of(error, None, recorder.run.blobs)
+    recorder.verdict = Outcome.INCORRECT if wrong and not golden else outcome_of(error)
+    recorder.failure = failure_of(error, None, recorder.run.blobs)
 
 
 def _may_be_bettered(worst: "TestRecorder") -> bool:
     """May what a test's body says add to the worst word so far?"""
     if worst.verdict is Outcome.UNVERIFIED:
-        return worst.failure is not None and worst.failure.kind == recording.NOTHING_COMPARED
+        return worst.failure is not None and worst.failure.kind == NOTHING_COMPARED
     return worst.verdict in GOOD
 
 
@@ -331,7 +341,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Put what the ops came to into words; a worker of xdist leaves them to its controller."""
     tallies = session.config.stash[_op_tallies]
     if tallies:
-        directory = recording.current_run().directory
+        directory = current_run().directory
         said = {report_command(directory): list(summary(tallies, directory))}
         session.config.stash[_said_of_ops].update(said)
         getattr(session.config, "workeroutput", {})[_WORKERS_WORD] = said
@@ -357,12 +367,8 @@ def pytest_terminal_summary(
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Close the device hosts and op workers of this process, which then ends without delay."""
-    close_all()
-    walk = sys.modules.get("bringup.harness.op_by_op.walk")
-    if walk is not None:
-        walk.close_pools()
-    reference = sys.modules.get("bringup.harness.reference.references")
-    if reference is not None:
-        reference.close_references()
+    """End the session: hosts and op workers of this process, which then ends without delay."""
+    session = config.stash.get(_session, None)
+    if session is not None:  # else configuring failed before it began
+        session.end()
     gc.freeze()  # else the interpreter, on its way out, searches every graph for cycles for seconds

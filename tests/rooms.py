@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 FROM_GROUND_UP = {
     "harness": """
-        checkout_name errors reach storage extensions dense mlir records records/verdicts
+        checkout_name errors session reach storage extensions dense mlir records records/verdicts
         options help_env config files verify devices devices/backends devices/kinds device_host
         recording list_devices ops reference frontend state reproduce graph executor
         pytest_plugin op_by_op reduce repro tester

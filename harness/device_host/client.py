@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bringup.harness.device_host.connection import Connection
+from bringup.harness.device_host.connection import Connection, HostProcess
 from bringup.harness.device_host.fork_server import ForkServer
 from bringup.harness.device_host.op_run import DEADLINE, OpJob, OpRun
 from bringup.harness.device_host.probe import PROBE_DEADLINE, diagnosis, probe_job
@@ -84,7 +84,7 @@ class Device:
 
     def start(self) -> None:
         """Start the host, unless there is one, without waiting for it."""
-        if self._host is None or not self._host.alive:
+        if self._host is None or not (self._host.ours and self._host.alive):
             self.close()
             self._mark = device_history.note_open(self.name)
             self._host = Connection(self.name, self._fork_server, self.memory_limit)
@@ -211,12 +211,29 @@ class Device:
         """Bytes resident in the host; 0 without one."""
         return self._host.memory() if self._host is not None else 0
 
-    def close(self, *, wait: bool = True) -> None:
-        """End the host. Without waiting, a large one frees its memory while we go on."""
-        host, self._host = self._host, None
+    def close(self) -> None:
+        """End the host, and wait until it has ended."""
+        host = self._let_go()
         if host is not None:
-            host.close(wait=wait)
+            host.close()
             device_history.note_closed(self._mark)
+
+    def kill(self) -> HostProcess | None:
+        """End the host; a large one frees its memory while we go on.
+
+        Returns its process if that is yet to be waited for.
+        """
+        host = self._let_go()
+        if host is None:
+            return None
+        killed = host.kill()
+        device_history.note_closed(self._mark)
+        return killed
+
+    def _let_go(self) -> Connection | None:
+        """The host, which is this device's no longer; None where there is none to be ended."""
+        host, self._host = self._host, None
+        return host if host is not None and host.ours else None
 
     def run_op(
         self, job: OpJob, deadline: float = DEADLINE, clear: Callable[[], None] | None = None

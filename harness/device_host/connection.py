@@ -69,10 +69,6 @@ class HostProcess(Protocol):
         """Send a signal, unless it is gone."""
 
 
-_dying: list[HostProcess] = []
-"""Hosts that were killed and not yet waited for."""
-
-
 class Connection:
     """A host that was started, and how to talk with it."""
 
@@ -80,6 +76,7 @@ class Connection:
         """Start a host for the device `name`, which opens meanwhile; `memory_limit` in bytes."""
         self.name = name
         self.closed = False
+        self._owner = os.getpid()
         self.opened: Opened | None = None
         """The host's answer, once it was waited for."""
         self.inputs, self.outputs = Arena(), ArenaView()
@@ -134,6 +131,12 @@ class Connection:
             self._events.register(self._pidfd, select.POLLIN)
 
     @property
+    def ours(self) -> bool:
+        """Did this process start the host? One that was forked off later has a copy of all this,
+        and is to leave host, folder and socket to its parent."""
+        return self._owner == os.getpid()
+
+    @property
     def alive(self) -> bool:
         """Is there a host at the other end?"""
         return not self.closed and self.process.poll() is None
@@ -147,9 +150,20 @@ class Connection:
         except psutil.Error:
             return 0
 
-    def close(self, *, wait: bool = True) -> None:
-        """End the host. Without waiting, a large one frees its memory while we go on."""
-        if self.closed:
+    def close(self) -> None:
+        """End the host, and wait until it has ended."""
+        self._end(wait=True)
+
+    def kill(self) -> HostProcess | None:
+        """End the host; a large one frees its memory while we go on.
+
+        Returns its process if that is yet to be waited for.
+        """
+        self._end(wait=False)
+        return self.process if self.ours and self.process.poll() is None else None
+
+    def _end(self, *, wait: bool) -> None:
+        if self.closed or not self.ours:
             return
         self.closed = True
         self._sock.close()
@@ -158,10 +172,8 @@ class Connection:
         if self._pidfd is not None:
             os.close(self._pidfd)
         self._kill()
-        if wait or kind_of(self.name).exclusive():
+        if wait or kind_of(self.name).exclusive():  # such a device is free only then
             self.process.wait()
-        else:
-            _dying[:] = [p for p in (*_dying, self.process) if p.poll() is None]
         self._log.close()
         self._scratch.cleanup()
 

@@ -38,6 +38,7 @@ from bringup.harness.device_host.op_run import (
 from bringup.harness.device_host.pause import Pause
 from bringup.harness.device_host.probe import PROBE_DEADLINE, diagnosis, is_bystander, probe_job
 from bringup.harness.device_host.running_op import BegunOp
+from bringup.harness.device_host.spare import Spare
 from bringup.harness.device_host.threads import give_way
 from bringup.harness.devices import device_history
 from bringup.harness.devices.catalog import kind_of
@@ -47,8 +48,6 @@ from bringup.harness.records.machine_faults import KILLED_FROM_OUTSIDE
 
 MEMORY_LIMIT = 8 << 30
 """Bytes of private memory one worker may have."""
-SPARE_WORTH = 0.3
-"""Seconds to open a device from which on a spare host pays for its memory."""
 _CLOSED = "the pool was closed"
 _PROBES = 10
 """Times to probe a device whose host is being killed from outside: that says nothing of it."""
@@ -96,16 +95,18 @@ class OpPool:
 
         `deadline_s` is for one op, all its stages; `memory_limit` is in bytes for one worker.
         """
+        # One queue for all workers, so that none idles while another has ops waiting; None is the
+        # end, once for each worker.
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
+        # Both are set by one thread and read by others without a lock: they are set once, and who
+        # reads one too early gives an op to a host that is dead, which is an end like any other.
         self._closing = False
         self._sick = ""
         self._name = device_name
         self._memory_limit = memory_limit
         self._server = ForkServer(kind_of(device_name).preload)
         self._pause = Pause()
-        self._spares = threading.Lock()
-        self._spare: Device | None = None
-        self._shelf: list[Device] = []
+        self._spare = Spare(self._new_device)
         self._workers = [_Worker(self, self._new_device(), deadline_s) for _ in range(workers)]
         for worker in self._workers:
             worker.start()
@@ -142,22 +143,23 @@ class OpPool:
         """Cancel what waits, stop what hosts have (it ends as INFRA), leave no process behind."""
         if self._closing:
             return
-        self._closing = True
-        self._cancel_waiting()
+        self._closing = True  # first: nothing is handed in, retried or probed from here on
+        self._cancel_waiting()  # before the ends are queued, which would stand behind all of it
         for _ in self._workers:
             self._tasks.put(None)
-        self._server.close()  # and the hosts die with it
+        # A worker that waits for its host waits for as long as an op may take. The hosts die with
+        # the server, and a worker whose host is dead while the pool closes gives its op up.
+        self._server.close()
         for worker in self._workers:
             worker.join()
-        if self._spare is not None:
-            self._spare.close()
-        self._cancel_waiting()  # handed in while we closed
+        self._spare.close()
+        self._cancel_waiting()  # of a thread that was handing in an op while we closed
 
     def _cancel_waiting(self) -> None:
         with contextlib.suppress(queue.Empty):
             while True:
                 task = self._tasks.get_nowait()
-                if task is not None:
+                if task is not None:  # an end that is taken here is one of a worker that has ended
                     task.future.cancel()
 
     def __enter__(self) -> Self:
@@ -180,7 +182,7 @@ class OpPool:
             while not self._closing:
                 task = self._tasks.get_nowait()
                 if task is None:
-                    self._tasks.put(None)  # the end; for `_take`
+                    self._tasks.put(None)  # the end is `_take`'s to find, when the last op is done
                     break
                 if task.future.set_running_or_notify_cancel():
                     return task
@@ -188,25 +190,6 @@ class OpPool:
 
     def _new_device(self) -> Device:
         return Device(self._name, fork_server=self._server, memory_limit=self._memory_limit)
-
-    def _exchange(self, closed: Device) -> Device:
-        """The spare for a device whose host is gone, or the same one again without a spare."""
-        with self._spares:
-            if self._spare is None:
-                return closed
-            self._shelf.append(closed)
-            spare, self._spare = self._spare, None
-            return spare
-
-    def _stand_by(self, like: Device) -> None:
-        """Have a spare open from now on, if `like` shows that it pays."""
-        opening = like.open().usage.wall_s
-        if opening < SPARE_WORTH or kind_of(self._name).exclusive():
-            return
-        with self._spares:
-            if self._spare is None and not self._closing:
-                self._spare = self._shelf.pop() if self._shelf else self._new_device()
-                self._spare.start()
 
     def _fall_sick(self, reason: str) -> None:
         self._sick = self._sick or reason
@@ -227,7 +210,9 @@ class _Worker(threading.Thread):
     def run(self) -> None:
         """Take op after op: one that waits lies in the host when that is done with the one before.
 
-        Where it cannot, it is begun before the one before it is handed over.
+        Where it cannot, it is begun before the one before it is handed over: completing a future
+        runs what its owner wants done on this thread, and the host is at work meanwhile. A host
+        that is to be replaced gets nothing more, so there the op is handed over first.
         """
         give_way()
         self._ready(probe=False)
@@ -242,7 +227,7 @@ class _Worker(threading.Thread):
                 self._begin_following()
             _complete(turn.task.future, outcome)
             if remedy is not None:
-                self._recover(remedy)
+                self._recover(remedy)  # an op that was begun behind this one is begun once more
             self._rest_unless_begun()
             turn = self._next()
         self._device.close()
@@ -274,7 +259,7 @@ class _Worker(threading.Thread):
         """A late op once more, on a host of its own making, while the other workers pause."""
         if self._following is not None:
             self._following.begun = None  # it went with the host
-        self._rest_unless_begun()
+        self._rest_unless_begun()  # whoever is at work itself would wait for itself
         with self._pool._pause.alone():
             self._recover(_Remedy.ANOTHER)
             turn.begun = None
@@ -353,7 +338,7 @@ class _Worker(threading.Thread):
         """Have the device ready again before the next op is begun."""
         self._device.close()
         if remedy is _Remedy.ANOTHER:
-            self._device = self._pool._exchange(self._device)
+            self._device = self._pool._spare.exchange(self._device)
         self._ready(probe=remedy is _Remedy.ANOTHER)
 
     def _ready(self, *, probe: bool) -> None:
@@ -369,8 +354,9 @@ class _Worker(threading.Thread):
             self._pool._fall_sick(reason)
 
     def _stand_by(self) -> None:
-        with contextlib.suppress(DeviceError):  # it was killed meanwhile, or the pool was closed
-            self._pool._stand_by(self._device)
+        if not self._pool._closing:
+            with contextlib.suppress(DeviceError):  # it was killed meanwhile, or the pool closed
+                self._pool._spare.stand_by(self._device)
 
     def _try(self, *, probe: bool) -> tuple[str, bool]:
         """Open and perhaps probe the device: why not, empty when well, and was it killed?"""

@@ -51,11 +51,6 @@ def _rusage_is_ours(pid: int) -> bool:
     return _rusage() <= _status_field(b"VmHWM:") + _SLACK
 
 
-def current_rss() -> int:
-    """Bytes: this process's resident set now."""
-    return _status_field(b"VmRSS:")
-
-
 def _status_field(name: bytes) -> int:
     text = os.pread(_opened("status", os.O_RDONLY, os.getpid()), 1 << 14, 0)
     _, _, rest = text.partition(name)

@@ -114,11 +114,6 @@ class DeviceKind:
     """False: none that a run is offered; it judges others."""
 
     @property
-    def level_names(self) -> tuple[str, ...]:
-        """Names of its IR levels, lowest last."""
-        return tuple(level.name for level in self.levels)
-
-    @property
     def coarsest(self) -> Arithmetic:
         """The coarser of its arithmetic and that of its products; verification reckons with it."""
         order = list(Arithmetic)

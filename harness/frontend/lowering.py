@@ -17,7 +17,7 @@ from bringup.harness.frontend.consteval import fold_constants
 from bringup.harness.frontend.entry import Call, Entry
 from bringup.harness.frontend.fx_import import import_graph
 from bringup.harness.frontend.paths import INPUTS, MUTATED
-from bringup.harness.frontend.program import Constant, Signature
+from bringup.harness.frontend.program import Signature
 from bringup.harness.frontend.refusals import ExportRefusal
 from bringup.harness.mlir import TorchMlir, text_of
 from bringup.harness.recording.recorder import StageScope, TestRecorder
@@ -209,9 +209,3 @@ def keep_level(stage: StageScope, config: CompilerConfig, level: str, text: str)
     if level.upper() in config.save_mlir:
         path = stage.plain_file(f"{level}.mlir")
         path.write_text(text)
-
-
-def parameter_elements(program: Program) -> int:
-    """Elements of all parameters that are arguments."""
-    constants: Sequence[Constant] = program.signature.constants if program.signature else ()
-    return sum(c.value.numel() for c in constants if c.parameter)

@@ -36,14 +36,22 @@ class Completions:
         self._limit = limit
         self._byte_limit = byte_limit
         self._changed = threading.Condition()
+        """Guards the two counts. The walk waits on it for room, the recording thread gives room."""
         self._under_way = 0
         self._bytes = 0
+        # One thread: whatever is done of an op (its judgement, its place in the cache, its events)
+        # is done in the order the ops ended, and none of it needs a lock of its own.
         self._thread = ThreadPoolExecutor(
             max_workers=1, thread_name_prefix="op-records", initializer=give_way
         )
         self._waiting: set[Future[Any]] = set()
+        """What is not done yet, to be cancelled when the walk gives up. Added to by the walk, taken
+        from by whoever completes one; a set's own methods are atomic."""
         self._worker = threading.local()
+        """Of each op worker's thread, what its last op led to: one does not wait for another."""
         self._error: BaseException | None = None
+        """Set by the recording thread alone, and once: after it nothing more is recorded. Whoever
+        looks without the lock begins at most one op too many."""
 
     def begin(self, size: int = 0) -> "Room":
         """Wait until there is room for a thing that holds `size` bytes.
@@ -72,6 +80,8 @@ class Completions:
         return self._thread.submit(self._run, room, finish)
 
     def _ended(self, room: "Room", finish: Callable[[], Rest]) -> None:
+        # Handed over before the one before it is waited for: the recording thread goes from one to
+        # the other without this thread, which may have to wait for the interpreter in between.
         try:
             handed = self._finish_later(room, finish)
         except RuntimeError:  # nobody waits for it any more
@@ -91,6 +101,9 @@ class Completions:
         except BaseException as error:
             self._error = error
         if rest is not None:
+            # Queued and not done here: `caught_up` waits for this step's future, which is done when
+            # it returns. The thing stays under way until the rest is done, so that leaving the
+            # context waits for that too.
             with contextlib.suppress(RuntimeError):  # nobody waits for it any more
                 self._thread.submit(self._run, room, rest)
                 return
@@ -108,6 +121,9 @@ class Completions:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        # First all that is under way, and only then the thread: once that is shut down, a worker
+        # that ends an op cannot hand it over. After an error nobody wants the rest; a step that is
+        # being done is not waited for, since it may wait for a worker itself.
         if error is None:
             with self._changed:
                 self._changed.wait_for(lambda: not self._under_way)

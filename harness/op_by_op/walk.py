@@ -5,7 +5,6 @@
 
 import contextlib
 import functools
-import os
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
@@ -27,6 +26,7 @@ from bringup.harness.op_by_op import judge
 from bringup.harness.op_by_op.cached_verdicts import KnownVerdicts
 from bringup.harness.op_by_op.completions import Completions, Rest
 from bringup.harness.op_by_op.op_tolerances import op_tolerances
+from bringup.harness.op_by_op.workers import op_workers, workers
 from bringup.harness.recording.recorder import TestRecorder
 from bringup.harness.records.machine_faults import is_machines_error
 from bringup.harness.records.schema import (
@@ -42,10 +42,7 @@ from bringup.harness.records.schema import (
 from bringup.harness.records.variable_names import (
     NO_CACHE_VARIABLE,
     ONLY_OP_VARIABLE,
-    OP_WORKERS_VARIABLE,
-    XDIST_WORKERS_VARIABLE,
 )
-from bringup.harness.records.variables import VARIABLES
 from bringup.harness.records.verdicts.cache import worth_keeping
 from bringup.harness.records.verdicts.earlier import earlier_results
 from bringup.harness.records.verdicts.rules import disagreement
@@ -91,30 +88,6 @@ class Candidate:
     fx_json: bytes = b""
 
 
-_pools: dict[tuple[str, float], OpPool] = {}
-
-
-def pool_of(device: str, deadline_s: float) -> OpPool:
-    """This process's workers for a device; they serve test after test."""
-    pool = _pools.get((device, deadline_s))
-    if pool is None or pool.sick:
-        close_pools()
-        pool = _pools[(device, deadline_s)] = OpPool(device, _workers(), deadline_s=deadline_s)
-    return pool
-
-
-def close_pools() -> None:
-    """End every op worker of this process."""
-    while _pools:
-        _pools.popitem()[1].close()
-
-
-def _workers() -> int:
-    given: int | None = VARIABLES[OP_WORKERS_VARIABLE].read()
-    beside = VARIABLES[XDIST_WORKERS_VARIABLE].read()
-    return given or max(1, len(os.sched_getaffinity(0)) // beside)
-
-
 class OpByOpExecutor(Executor):
     """Compiles and runs ops alone: cache, workers, verdicts, records, reproducers."""
 
@@ -144,7 +117,7 @@ class OpByOpExecutor(Executor):
 
     @functools.cached_property
     def _pool(self) -> OpPool:
-        return pool_of(self.device.name, self.compiler_config.single_op_timeout)
+        return op_workers().pool(self.device.name, self.compiler_config.single_op_timeout)
 
     def walk(self, candidates: Iterable[Candidate], total: int) -> Outcome:
         """Give each of `total` ops its verdict; the word for the whole walk.
@@ -157,7 +130,8 @@ class OpByOpExecutor(Executor):
             RecordError: the disk is full or gone.
         """
         depth = self.compiler_config.compile_depth
-        self._executes = depth is CompileDepth.EXECUTE_OP_BY_OP and _executes(self.device)
+        wanted = depth is CompileDepth.EXECUTE_OP_BY_OP
+        self._executes = wanted and op_workers().execute_on(self.device)
         self._known.executes = self._executes
         run = self.recorder.run
         earlier = earlier_results(run.directory, self.recorder.key, run.journal.path, versions())
@@ -166,7 +140,10 @@ class OpByOpExecutor(Executor):
         if only is not None and only >= total:
             raise UsageError(_no_such_op(only, total))
         self.recorder.ops_found(total if only is None else 1, len(earlier), only)
-        limit = (1 + _AHEAD) * _workers()
+        limit = (1 + _AHEAD) * workers()
+        # This thread makes requests (importing an op takes as long as compiling a small one), the
+        # workers' threads follow their hosts, and the thread of `completions` judges and records.
+        # The first may be ahead of the others by `limit` ops, no more: each holds its values.
         with prompt_threads(), Completions(limit, _BYTES_AHEAD) as completions:
             for candidate in candidates:
                 if only is not None and candidate.index != only:
@@ -197,9 +174,11 @@ class OpByOpExecutor(Executor):
         if cached is not None and not self._known.audits(key):
             job = OpJob() if cached.outcome in GOOD else _job_of(candidate)
             record = partial(self._record, candidate, job, cached, hit=True)
-            completions.begin().finish(record)
+            completions.begin().finish(record)  # not here: `results` are the recording thread's
             return
         room = completions.begin(_bytes_of(candidate.op) if self._executes else 0)
+        # Written ahead, on this thread, while another writes the ends of ops: an event is one write
+        # at the end of the journal, so they do not mix.
         self.recorder.op_started(candidate.op.key, candidate.index)
         try:
             job = replace(candidate.job(), key=candidate.op.key)
@@ -246,7 +225,12 @@ class OpByOpExecutor(Executor):
         *,
         keep: bool = True,
     ) -> Rest:
-        """Keep a new verdict, unless the machine had its part in it, and compare it with a hit."""
+        """Keep a new verdict, unless the machine had its part in it, and compare it with a hit.
+
+        It is on record before it is in the cache. The next op of its worker waits for the record
+        alone; and a run that is killed between the two computes an op once more, where the other
+        order would have an op that no record tells of.
+        """
         run = self.recorder.run
         if cached is None:
             self._record(candidate, job, verdict)
@@ -376,14 +360,3 @@ def _job_of(candidate: Candidate) -> OpJob:
         return candidate.job()
     except LoweringError:
         return OpJob()
-
-
-_known_to_execute: dict[str, bool] = {}
-
-
-def _executes(device: Device) -> bool:
-    """Can a device run here, and not compile only? Found out once: opening takes seconds."""
-    if device.name not in _known_to_execute:
-        _known_to_execute[device.name] = device.executes()
-        device.close()  # its workers are hosts of their own
-    return _known_to_execute[device.name]

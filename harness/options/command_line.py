@@ -210,7 +210,7 @@ def run(speaker: str, body: Callable[[], int], *, look: bool = True) -> int:
         print(said, file=sys.stderr, flush=True)
         return code_of(error)
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr, flush=True)
+        print(f"{speaker}: interrupted" if speaker else "interrupted", file=sys.stderr, flush=True)
         return ExitCode.INTERRUPTED
     finally:
         _close()

@@ -1,10 +1,9 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""Writing one process's records: the run it belongs to, the test it is in, the stage it is at.
+"""Writing the record of one test: its events, its stages, the shares of its testers.
 
-A run directory comes from `BRINGUP_RUN_DIR`; without one, the first test that has something to
-record opens `results/local-<time>-<pid>`. Every stage is journalled before it starts.
+Every stage is journalled before it starts.
 """
 
 import contextlib
@@ -12,20 +11,16 @@ import itertools
 import os
 import time
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
 from bringup.harness.device_host.usage import Meter
-from bringup.harness.devices.catalog import distributions
-from bringup.harness.errors import DeviceError, FileError, HarnessError, RecordError, UsageError
+from bringup.harness.recording.failures import NOTHING_COMPARED, failure_of
 from bringup.harness.recording.op_tally import OpTally
-from bringup.harness.records import provenance
-from bringup.harness.records.blobs import BlobStore
-from bringup.harness.records.journal import JournalWriter, run_attempt
-from bringup.harness.records.machine_faults import is_machines_error
-from bringup.harness.records.naming import nodeid_on, run_again, same_test
+from bringup.harness.recording.run import current_run
+from bringup.harness.records.journal import run_attempt
+from bringup.harness.records.naming import run_again
 from bringup.harness.records.ops import without_costs
 from bringup.harness.records.schema import (
     NOT_EVIDENCE,
@@ -53,67 +48,10 @@ from bringup.harness.records.schema import (
 )
 from bringup.harness.records.variable_names import (
     DEADLINE_VARIABLE,
-    RUN_DIR_VARIABLE,
-    RUN_ID_VARIABLE,
 )
 from bringup.harness.records.variables import VARIABLES
 from bringup.harness.storage.file_names import fitted
-from bringup.harness.storage.writable import MESSAGE_LIMIT, said_by, trace_of
-
-NOTHING_COMPARED = "NothingCompared"
-"""Kind of failure of a test that says nothing, since there was nothing to be wrong."""
-NON_DETERMINISTIC = "NonDeterministic"
-"""Kind of failure of a test whose model gave two results for one call."""
-
-
-class Run:
-    """This process's journal and blobs in a run directory."""
-
-    def __init__(self, directory: Path, run_id: str, seed: int = 0) -> None:
-        self.directory = directory.absolute()  # a model may change the working directory
-        self.run_id = run_id
-        collected = provenance.collect(seed, distributions())
-        self.journal = JournalWriter(self.directory, run_id, collected)
-        self.blobs = BlobStore(self.directory)
-        self.pid = os.getpid()
-        self.started = time.time()
-        self._nodeids: dict[str, str] = {}
-
-    def refuse_twin(self, key: str, nodeid: str) -> None:
-        """Note whose record a key is.
-
-        Raises:
-            UsageError: another test of this process has that key.
-        """
-        other = self._nodeids.setdefault(key, nodeid)
-        if other != nodeid:
-            raise UsageError(same_test(other, nodeid, key))
-
-
-_run: Run | None = None
-_begun_in = Path()
-"""Where the announced test began: its run is not opened where it has gone to."""
-
-
-def current_run() -> Run:
-    """The run of this process, opened on first use."""
-    global _run
-    if _run is None or _run.pid != os.getpid():
-        directory = os.environ.get(RUN_DIR_VARIABLE)
-        if directory is None:
-            stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-            directory = f"results/local-{stamp}-{os.getpid()}"
-        run_id = os.environ.get(RUN_ID_VARIABLE, Path(directory).name)
-        _run = Run(_begun_in / directory, run_id)
-    return _run
-
-
-def reset_run() -> None:
-    """Forget the run, so that the next test opens the one the environment names then."""
-    global _run
-    if _run is not None and _run.pid == os.getpid():
-        _run.journal.close()
-    _run = None
+from bringup.harness.storage.writable import MESSAGE_LIMIT
 
 
 class StageScope:
@@ -482,80 +420,3 @@ def _joined(words: Iterable[str]) -> str:
 
 def _severity(outcome: Outcome | None) -> int:
     return len(WORST_FIRST) if outcome is None else WORST_FIRST.index(outcome)
-
-
-def outcome_of(error: BaseException) -> Outcome:
-    """The terminal word for an exception that ended a test."""
-    from bringup.harness.devices.failures import HostCrash, HostTimeout
-    from bringup.harness.errors import IncorrectResultError, UnverifiedError
-
-    if isinstance(error, IncorrectResultError):
-        return Outcome.INCORRECT
-    if isinstance(error, UnverifiedError):
-        return Outcome.UNVERIFIED
-    if isinstance(error, HostTimeout):
-        return Outcome.TIMEOUT
-    if isinstance(error, KeyboardInterrupt):
-        return Outcome.KILLED
-    if not isinstance(error, UsageError) and is_machines_error(error):
-        return Outcome.INFRA
-    if isinstance(error, HostCrash):
-        return Outcome.CRASHED
-    return Outcome.FAILED
-
-
-def failure_of(error: BaseException, stage: Stage | None, blobs: BlobStore) -> Failure:
-    """An exception as a failure: a sentence, and the whole text beside it."""
-    message = said_by(error)
-    if isinstance(error, UsageError | DeviceError | FileError | RecordError):
-        return Failure(stage, type(error).__name__, message[:MESSAGE_LIMIT])
-    ours = isinstance(error, HarnessError)  # a foreign `diagnostic` or `kind` may be anything
-    diagnostic = getattr(error, "diagnostic", "") if ours else ""
-    trace = trace_of(error)
-    text = f"{diagnostic}\n\n{trace}" if diagnostic else trace
-    kind = (getattr(error, "kind", None) if ours else None) or _kind(error)
-    try:
-        artifact = blobs.put(text, "diagnostic")
-    except RecordError:
-        artifact = None  # a full disk must not hide why the test failed
-    return Failure(stage, kind, message[:MESSAGE_LIMIT], artifact)
-
-
-def _kind(error: BaseException) -> str:
-    """The class a person would name: of the cause where ours only wraps it."""
-    inner = error.__cause__ if isinstance(error, HarnessError) and error.__cause__ else error
-    return type(inner).__name__
-
-
-current_test: TestRecorder | None = None
-"""The record of the test this process is in, once it is open."""
-_announced: tuple[Identity, str, str] | None = None
-
-
-def announce_test(identity: Identity, nodeid: str, entry: str = "") -> None:
-    """A test is about to run; its record opens when somebody asks for it."""
-    global _announced, _begun_in, current_test
-    _announced, current_test = (identity, nodeid, entry), None
-    with contextlib.suppress(OSError):  # it was removed: the one before stays
-        _begun_in = Path.cwd()
-
-
-def open_test(device: str | None = None) -> TestRecorder | None:
-    """The record of the announced test, opened if need be; None when none was announced.
-
-    A test whose id names no device, and that nobody planned, is what its first tester says:
-    `device` is the one that it is made for, if it names one.
-    """
-    global current_test
-    if current_test is None and _announced is not None:
-        identity, nodeid, entry = _announced
-        if device and nodeid != nodeid_on(entry, identity.device, identity.size):
-            identity = msgspec.structs.replace(identity, device=device)
-        current_test = TestRecorder(identity, nodeid, entry)
-    return current_test
-
-
-def forget_test() -> None:
-    """The test is over."""
-    global _announced, current_test
-    _announced, current_test = None, None

@@ -27,15 +27,6 @@ class OpsOfTest:
     """Where its run lies, resolved; None for a run that lies nowhere."""
 
 
-def ops_of_run(run_dir: Path) -> list[OpsOfTest]:
-    """Every op-by-op test of one merged run, by identity.
-
-    Raises:
-        RecordError: not a merged run, a newer schema, or a malformed line.
-    """
-    return ops_of(*read_merged(run_dir), read_ops(run_dir), run_dir)
-
-
 def ops_of(
     header: RunHeader,
     records: Iterable[TestRecord],

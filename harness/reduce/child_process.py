@@ -31,6 +31,7 @@ import psutil
 from bringup.harness.device_host.host import die_with_parent
 from bringup.harness.device_host.op_run import OUT_OF_MEMORY, Ended, OpFailure, OpRun
 from bringup.harness.records.schema import Stage
+from bringup.harness.session import current
 
 START_S = 120.0
 """Seconds until the inner process has said its first word: it imports PyTorch."""
@@ -74,13 +75,16 @@ class End:
     """Its end as a run that `judge.conclude` can judge, where it left no word."""
 
 
-_pipe: int | None = None
+@dataclasses.dataclass(frozen=True)
+class _Pipe:
+    """What makes a process the inner one: its session holds where its words go."""
+
+    descriptor: int
 
 
 def begin(pipe: int, parent: int) -> None:
     """Be the inner process of `parent`, which reads the pipe."""
-    global _pipe
-    _pipe = pipe
+    current().hold(_Pipe(pipe))
     os.set_inheritable(pipe, False)
     die_with_parent(parent)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -92,7 +96,7 @@ def begin(pipe: int, parent: int) -> None:
 
 def is_inner() -> bool:
     """Is this process the inner one?"""
-    return _pipe is not None
+    return current().find(_Pipe) is not None
 
 
 def say(stage: Stage | None, seconds: float | None) -> None:
@@ -110,9 +114,10 @@ def conclude(code: int) -> int:
 
 
 def _write(word: _Word) -> None:
-    if _pipe is not None:
+    pipe = current().find(_Pipe)
+    if pipe is not None:
         with contextlib.suppress(OSError):
-            os.write(_pipe, msgspec.json.encode(word) + b"\n")
+            os.write(pipe.descriptor, msgspec.json.encode(word) + b"\n")
 
 
 def run(module: str, arguments: Sequence[str]) -> End:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Asking a test to be searched for what is wrong in its model, in place of being run.
 
-`nox -s repro` sets a request and runs the test by pytest in the same process, so the model is
+`nox -s repro` has its session hold a request and runs the test by pytest within it, so the model is
 loaded the way its test loads it. `BRINGUP_REDUCE_SECONDS` asks every failing test of a run.
 """
 
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from bringup.harness.records.variable_names import REDUCE_SECONDS_VARIABLE
 from bringup.harness.records.variables import VARIABLES
+from bringup.harness.session import current
 
 if TYPE_CHECKING:
     from bringup.harness.records.schema import Identity
@@ -52,8 +53,9 @@ class Request:
     """The reproducer of the smallest part."""
 
 
-current: Request | None = None
-"""Set: the next test is searched and not run."""
+def requested() -> Request | None:
+    """What the session, or the one around it, holds: the next test is searched and not run."""
+    return current().find(Request)
 
 
 def is_test_id(which: str) -> bool:

@@ -14,7 +14,6 @@ import pytest
 
 from bringup.harness.devices.catalog import kind_of
 from bringup.harness.errors import HarnessError, UsageError
-from bringup.harness.recording import recorder as recording
 from bringup.harness.records.schema import Identity, Stage
 from bringup.harness.records.values import BASE_SIZE
 from bringup.harness.records.variable_names import RUN_DIR_VARIABLE
@@ -25,6 +24,7 @@ from bringup.harness.reduce.request import PART_DEADLINE, SECONDS, Request, Sear
 from bringup.harness.reduce.run_op import compared, reproduce
 from bringup.harness.reduce.search import Ending
 from bringup.harness.reproduce.reproducer import EXPECTED, read_expected
+from bringup.harness.session import begin
 from bringup.harness.storage.scratch import Scratch
 from bringup.harness.storage.writable import said_by, writable
 
@@ -82,14 +82,9 @@ def _run_test(which: str, device: str | None, size: str, request: Request) -> No
     with Scratch("repro") as scratch:
         variables = known.environment if known else {}
         variables = {**variables, RUN_DIR_VARIABLE: str(scratch.path)}
-        with _environment(variables):
-            recording.reset_run()
-            requests.current = request
-            try:
-                pytest.main([*arguments, *_QUIET], plugins=[watch])
-            finally:
-                requests.current = None
-                recording.reset_run()
+        with _environment(variables), begin() as session:
+            session.hold(request)  # pytest's own session is within this one, and finds it
+            pytest.main([*arguments, *_QUIET], plugins=[watch])
     if isinstance(watch.error, HarnessError):
         raise watch.error
     if request.found is None:

@@ -16,7 +16,6 @@ answer, and the next source is asked. An op that nobody answers for is executed 
 and its record says so.
 """
 
-import contextlib
 import enum
 import functools
 import math
@@ -28,7 +27,6 @@ import torch
 from torch_mlir import ir
 from torch_mlir._mlir_libs import _stablehlo
 
-from bringup.harness.device_host.op_pool import OpPool
 from bringup.harness.device_host.op_run import Ended, OpJob, OpRun
 from bringup.harness.devices.backends.interpreter import WORK_LIMIT, divides, refusal
 from bringup.harness.devices.catalog import DEFAULT_DEVICE, INTERPRETER, kind_of
@@ -37,6 +35,7 @@ from bringup.harness.ops.stablehlo_ops import StablehloOp
 from bringup.harness.records.schema import TensorType
 from bringup.harness.reference.stablehlo_evaluate import compute
 from bringup.harness.reference.stablehlo_torch import DTYPES, ReferenceRefusal
+from bringup.harness.reference.workers import reference_worker
 from bringup.harness.verify.natural import Natural
 
 # --- inputs ---------------------------------------------------------------------------------
@@ -263,7 +262,7 @@ class References:
         if device is None:
             return None
         job = OpJob(stablehlo=op.artifact, inputs=tuple(inputs), execute=True)
-        return _pool(device).submit(job)
+        return reference_worker(device).submit(job)
 
     def _first_answer(
         self,
@@ -295,23 +294,3 @@ class References:
 def is_other_compiler(device: str) -> bool:
     """Does a device go through a compiler that shares nothing with the `cpu` device's?"""
     return kind_of(device).independent_of(kind_of(DEFAULT_DEVICE))
-
-
-_pools: dict[str, OpPool] = {}
-
-
-def _pool(device: str) -> OpPool:
-    """One worker of this process for a device that is a reference."""
-    pool = _pools.get(device)
-    if pool is None or pool.sick:
-        if pool is not None:
-            pool.close()
-        pool = _pools[device] = OpPool(device, 1)
-    return pool
-
-
-def close_references() -> None:
-    """End this process's reference workers."""
-    with contextlib.suppress(KeyError):
-        while True:
-            _pools.popitem()[1].close()

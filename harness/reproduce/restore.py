@@ -19,6 +19,7 @@ from bringup.harness.reproduce.reproducer import (
     is_seeded,
     read_bytes_of,
 )
+from bringup.harness.session import begin
 from bringup.harness.storage.decoding import read_bytes, why_not
 from bringup.harness.storage.writable import said_by
 
@@ -150,10 +151,8 @@ def _natural(
 
 def _by_reference(artifact: bytes, device: str, inputs: "Sequence[torch.Tensor]") -> "Golden":
     from bringup.harness.ops.stablehlo_ops import split
-    from bringup.harness.reference.references import References, close_references
+    from bringup.harness.reference.references import References
 
     (op,) = split(artifact)
-    try:
+    with begin():  # the workers that are asked end with their answer
         return References(device).ask(op, inputs)()
-    finally:
-        close_references()

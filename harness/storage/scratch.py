@@ -30,7 +30,7 @@ class Scratch:
         self.path = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{purpose}-"))
         descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        self._remove = weakref.finalize(self, _remove, self.path, descriptor)
+        self._remove = weakref.finalize(self, _remove, self.path, descriptor, os.getpid())
 
     def cleanup(self) -> None:
         """Remove it with all that is in it; a second time is no error."""
@@ -43,9 +43,11 @@ class Scratch:
         self.cleanup()
 
 
-def _remove(path: Path, descriptor: int) -> None:
-    shutil.rmtree(path, ignore_errors=True)
-    os.close(descriptor)
+def _remove(path: Path, descriptor: int, maker: int) -> None:
+    """A process that `maker` forked off inherits this call, and runs it when it ends."""
+    if os.getpid() == maker:
+        shutil.rmtree(path, ignore_errors=True)
+        os.close(descriptor)
 
 
 def sweep(fresh_s: float = _FRESH_S) -> None:

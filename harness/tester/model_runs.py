@@ -132,7 +132,7 @@ class ModelRuns:
         """Load and lower; or take what the same test did on another device of this process."""
         as_made = self._progress is _Progress.NEW and not self._inputs_set
         self._key = self._reuse_key() if as_made else None
-        kept = reuse.take(self._key)
+        kept = reuse.last_test().take(self._key)
         if kept is not None:
             self._model, self._golden_run, self._as_loaded = kept.model, kept.golden, kept.loaded
             self._inputs = kept.loaded.inputs
@@ -142,7 +142,7 @@ class ModelRuns:
         program = self.lowered()
         if self._key is not None and not self._differs_by_device:
             assert self._as_loaded is not None
-            reuse.keep(
+            reuse.last_test().keep(
                 reuse.Kept(
                     key=self._key,
                     source=self.recorder.key,
@@ -238,7 +238,7 @@ class ModelRuns:
                 golden = dataclasses.replace(golden, difference=found)
             stage.attributes.update(self._golden_notes)
             self._golden_run = golden
-            reuse.add_golden(self._key, golden)
+            reuse.last_test().add_golden(self._key, golden)
 
     def _run_golden(self) -> Golden:
         generators = settings.random_states()

@@ -8,11 +8,9 @@ the config asks for and returns what the model would return; `finalize()` raises
 the record of it is safe on disk.
 """
 
-import dataclasses
 import difflib
 import inspect
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -20,59 +18,40 @@ import torch
 from bringup.harness.config import CompileDepth, CompilerConfig
 from bringup.harness.device_host.client import Device
 from bringup.harness.device_host.shared import device
-from bringup.harness.devices.catalog import DEFAULT_DEVICE, kind_of
+from bringup.harness.devices.catalog import DEFAULT_DEVICE
 from bringup.harness.errors import HarnessError, IncorrectResultError, UnverifiedError, UsageError
 from bringup.harness.executor import Executor
 from bringup.harness.frontend import training
 from bringup.harness.frontend.eager import (
     WithoutDropout,
-    compiled_parts_in_eager,
     without_fast_paths,
 )
 from bringup.harness.frontend.entry import Call
 from bringup.harness.frontend.lowering import Program, lower_torch, lower_training
 from bringup.harness.frontend.torch_program import call_of, random_op
-from bringup.harness.recording import recorder as recording
+from bringup.harness.recording.current_test import open_test
+from bringup.harness.recording.failures import (
+    NON_DETERMINISTIC,
+    NOTHING_COMPARED,
+    failure_of,
+    outcome_of,
+)
 from bringup.harness.recording.recorder import TesterRecorder, TestRecorder
 from bringup.harness.records.naming import identity_of
 from bringup.harness.records.schema import Failure, Outcome, OutputCheck, Stage
-from bringup.harness.reduce import request
-from bringup.harness.reduce.request import SearchDone
+from bringup.harness.reduce.request import SearchDone, requested
 from bringup.harness.state import settings
 from bringup.harness.state.copies import copied
 from bringup.harness.storage.writable import said_by
-from bringup.harness.tester import reuse
-from bringup.harness.tester.compared import (
-    CONSTANTS_ONLY,
-    another,
-    extraction_says_nothing,
-    nothing_compared,
-)
-from bringup.harness.tester.golden import Golden
-from bringup.harness.tester.model_runs import SEED, ModelRuns
+from bringup.harness.tester.compared_runs import ComparedRuns
+from bringup.harness.tester.model_runs import SEED
 from bringup.harness.tester.routing import executor_name
-from bringup.harness.verify import (
-    SAMPLES,
-    Asked,
-    Float64,
-    Natural,
-    Passed,
-    Rerounded,
-    Spread,
-    Tolerances,
-    coarsest_of,
-    compare,
-    compare_tokens,
-    compare_training,
-    mismatches,
-    natural_errors,
-    settled,
-)
+from bringup.harness.verify import Tolerances, mismatches
 
 MODES = ("eval", "train")
 
 
-class ModelTester(ModelRuns):
+class ModelTester(ComparedRuns):
     """Tests one PyTorch model on one device.
 
     Args:
@@ -154,10 +133,6 @@ class ModelTester(ModelRuns):
 
     # --- what subclasses give ---------------------------------------------------------------
 
-    def _extract_outputs(self, outputs: Any) -> Any:
-        """Return the tensors to compare, for outputs the harness cannot flatten itself."""
-        return outputs
-
     def _loss(self, outputs: Any) -> torch.Tensor:
         """Return the scalar to train on; the model's own `loss` by default."""
         return training.default_loss(outputs)
@@ -181,11 +156,11 @@ class ModelTester(ModelRuns):
         try:
             return self._test_model()
         except (Exception, KeyboardInterrupt) as error:
-            self.recorder.verdict = recording.outcome_of(error)
+            self.recorder.verdict = outcome_of(error)
             if self._draws_what_failed(error):
                 return self._golden_for_body()
             if self.recorder.failure is None:
-                self.recorder.failure = recording.failure_of(error, None, self.recorder.run.blobs)
+                self.recorder.failure = failure_of(error, None, self.recorder.run.blobs)
             if not isinstance(error, SearchDone):
                 self._leave_reproducer()
             self._give_hints(error)
@@ -214,22 +189,11 @@ class ModelTester(ModelRuns):
         """The inputs as the model is called with them."""
         return self._call()
 
-    def mismatches_of(self, outputs: Any, mutated: Mapping[str, torch.Tensor]) -> list[str]:
-        """A sentence for each check that outputs, in the model's own structure, do not pass.
-
-        `mutated` is what the call wrote to, by path. A model that differs from itself has none.
-        """
-        self._compute_golden()
-        assert self._golden_run is not None
-        if self._golden_run.difference:
-            return []
-        return mismatches(self._verify(outputs, mutated))
-
     # --- the flow ---------------------------------------------------------------------------
 
     def _begin_record(self) -> None:
         """Another run takes nothing back of what the one before found, in the same test."""
-        test = recording.open_test(self._device_name) or self.recorder.test
+        test = open_test(self._device_name) or self.recorder.test
         if test is not self.recorder.test:  # a tester of several tests
             self._recorders = []
         if not any(recorder.unraised for recorder in self._recorders):
@@ -242,10 +206,11 @@ class ModelTester(ModelRuns):
         config = self.compiler_config
         name = executor_name(self.framework, config.compile_depth, config.chosen_backend)
         self._describe()
-        if request.current is not None:
-            from bringup.harness.reduce.session import search_now
+        request = requested()
+        if request is not None:
+            from bringup.harness.reduce.model_search import search_now
 
-            search_now(self, request.current)
+            search_now(self, request)
         if config.compile_depth.op_by_op:
             self._op_by_op(name)
             return self._golden_for_body()
@@ -286,7 +251,7 @@ class ModelTester(ModelRuns):
             by_stablehlo.add_program(program)
             self.recorder.verdict = by_stablehlo.shlo_op_by_op()
         if not walker.results and self.recorder.verdict is Outcome.PASSED:
-            self._note_unverified(recording.NOTHING_COMPARED, "the model has no op to compare")
+            self._note_unverified(NOTHING_COMPARED, "the model has no op to compare")
 
     def _golden_for_body(self) -> Any:
         """What a test's body gets where the device has no outputs to give.
@@ -329,12 +294,12 @@ class ModelTester(ModelRuns):
         """
         assert self._golden_run is not None
         if self._golden_run.difference:
-            self._note_unverified(recording.NON_DETERMINISTIC, self._golden_run.difference)
+            self._note_unverified(NON_DETERMINISTIC, self._golden_run.difference)
             return
         found = mismatches(checks)
         if found and drawn:
             self._note_unverified(
-                recording.NON_DETERMINISTIC,
+                NON_DETERMINISTIC,
                 f"the model draws random numbers ({drawn}), and a device draws others than"
                 f" PyTorch: {found[0]}",
             )
@@ -345,10 +310,10 @@ class ModelTester(ModelRuns):
             self.recorder.verdict = Outcome.INCORRECT
             blobs = self.recorder.run.blobs
             error = IncorrectResultError("; ".join(found[:5]))
-            self.recorder.failure = recording.failure_of(error, Stage.VERIFY, blobs)
+            self.recorder.failure = failure_of(error, Stage.VERIFY, blobs)
             self._leave_reproducer()
         elif nothing:
-            self._note_unverified(recording.NOTHING_COMPARED, nothing)
+            self._note_unverified(NOTHING_COMPARED, nothing)
         else:
             self.recorder.verdict = Outcome.PASSED
 
@@ -377,7 +342,7 @@ class ModelTester(ModelRuns):
             return False  # `random` says so of generators that the model made itself, too
         assert failed.stage is not None
         self._note_unverified(
-            recording.NON_DETERMINISTIC,
+            NON_DETERMINISTIC,
             f"{golden.difference}; {failed.stage.value} failed besides: {failed.message}",
         )
         return True
@@ -429,174 +394,10 @@ class ModelTester(ModelRuns):
         with torch.no_grad(), without_fast_paths():
             return self._model(*args, **kwargs)
 
-    def _verify(
-        self,
-        outputs: Any,
-        mutated: Mapping[str, torch.Tensor],
-        attributes: dict[str, str] | None = None,
-    ) -> tuple[OutputCheck, ...]:
-        """Check a device's outputs, and what it made of what the call writes to.
-
-        How golden's own rounding was found, if it had to be, goes into `attributes`.
-        """
-        said = {} if attributes is None else attributes
-        checks, asked = settled(
-            lambda natural, passed: (
-                *self._verify_outputs(outputs, natural, passed),
-                *self._verify_mutated(mutated, natural, passed),
-            ),
-            lambda: self._natural(said),
-            lambda natural: self._sampled(natural, said),
-        )
-        if asked is Asked.NOTHING:
-            said["reference"] = "not needed"
-        return checks
-
-    def _verify_outputs(
-        self, outputs: Any, natural: Natural | None, passed: Passed
-    ) -> tuple[OutputCheck, ...]:
-        tolerances = self.device_tolerances
-        if self.mode == "train":
-            return compare_training(
-                self.golden, outputs, tolerances, training.GRADIENT, natural, passed
-            )
-        golden, actual = self._extract(self.golden), self._extracted_of(outputs)
-        if self.is_token_output:
-            return compare_tokens(golden, actual, self._tokenizer(), tolerances)
-        return compare(golden, actual, tolerances, natural=natural, passed=passed)
-
-    def _natural(self, attributes: dict[str, str]) -> Natural | None:
-        """Golden's own rounding; None where no reference can be had, and the record says why."""
-        assert self._golden_run is not None
-        if self._golden_run.natural is not None:
-            attributes["reference"] = "found on another device of this test"
-            return self._golden_run.natural
-        started = time.perf_counter()
-        try:
-            torch.manual_seed(SEED)
-            reference, attributes["reference"] = self._reference()
-            natural = self._differences(self._golden_run, reference)
-        except Exception as error:  # whatever a model raises that is given other dtypes
-            attributes["reference"] = f"none: {type(error).__name__}: {said_by(error)}"[:500]
-            return None
-        finally:
-            attributes["reference_s"] = f"{time.perf_counter() - started:.3f}"
-        self._golden_run = dataclasses.replace(
-            self._golden_run, natural=natural, arithmetic=reference.arithmetic
-        )
-        reuse.add_golden(self._key, self._golden_run)
-        return natural
-
-    def _differences(self, one: Golden, other: Golden) -> Natural:
-        """By path what one run is off from another."""
-        pair = one.outputs, other.outputs
-        if self.mode != "train":
-            pair = self._extract(pair[0]), self._extract(pair[1])
-        found = natural_errors(*pair)
-        for path, value in one.mutated.items():
-            found |= natural_errors(value, other.mutated.get(path), path)
-        return found
-
-    def _sampled(self, natural: Natural, attributes: dict[str, str]) -> Natural:
-        """Golden's own rounding by more samples than one, where those can be had."""
-        golden = self._golden_run
-        assert golden is not None
-        if golden.sampled is not None:
-            attributes["samples"] = "found on another device of this test"
-            return golden.sampled
-        started, spread, count = time.perf_counter(), Spread(natural), 0
-        try:
-            for sample in self._samples():
-                spread.add(self._differences(sample, golden))
-                count += 1
-        except Exception as error:  # whatever a model raises that is given other values
-            attributes["samples"] = f"none: {type(error).__name__}: {said_by(error)}"[:500]
-            return natural
-        finally:
-            spent = float(attributes.get("reference_s", "0")) + time.perf_counter() - started
-            attributes["reference_s"] = f"{spent:.3f}"
-        attributes["samples"] = str(count)
-        self._golden_run = dataclasses.replace(golden, sampled=spread.natural)
-        reuse.add_golden(self._key, self._golden_run)
-        return spread.natural
-
-    def _samples(self) -> Iterator[Golden]:
-        """Goldens of parameters that are rounded otherwise; none of a model without any."""
-        parameters = list(self._model.parameters())
-        for seed in range(SAMPLES if parameters else 0):
-            torch.manual_seed(SEED)
-            with self._run() as run, compiled_parts_in_eager():
-                with Rerounded(parameters, seed):
-                    outputs = self._golden()
-                outputs = run.outliving(outputs)
-            yield Golden(outputs, run.mutated)
-
-    def _reference(self) -> tuple[Golden, str]:
-        """The golden computed with less rounding, and how."""
-        with self._run() as run:
-            with Float64() as mode:
-                outputs = self._golden()
-            outputs = run.outliving(outputs)
-        narrow = f", but for {', '.join(sorted(mode.narrow))}" if mode.narrow else ""
-        coarse = coarsest_of(mode.coarse)
-        return Golden(outputs, run.mutated, arithmetic=coarse), f"float64{narrow}"
-
-    @property
-    def device_tolerances(self) -> Tolerances:
-        """What is required, in units of the device's arithmetic and golden's, where it is known."""
-        return dataclasses.replace(
-            self.tolerances,
-            arithmetic=kind_of(self.device_name).coarsest,
-            golden_arithmetic=self._golden_run.arithmetic if self._golden_run else "",
-        )
-
-    def _verify_mutated(
-        self, mutated: Mapping[str, torch.Tensor], natural: Natural | None, passed: Passed
-    ) -> tuple[OutputCheck, ...]:
-        """Parameters, buffers and inputs: what neither side wrote to stays as it was loaded."""
-        assert self._golden_run is not None and self._as_loaded is not None
-        actual = {self._as_loaded.first(path): value for path, value in mutated.items()}
-        checks: list[OutputCheck] = []
-        for path in dict.fromkeys((*actual, *self._golden_run.mutated)):
-            golden = self._golden_run.mutated.get(path, self._as_loaded.value(path))
-            if golden is not None:
-                found = actual.get(path, ())
-                checks += compare(golden, found, self.device_tolerances, path, natural, passed)
-        return tuple(checks)
-
-    def _extract(self, outputs: Any) -> Any:
-        """What a test extracts of outputs; it may take their containers apart."""
-        return self._extract_outputs(copied(outputs, keep=lambda tensor: True))
-
-    def _extracted_of(self, outputs: Any) -> Any:
-        return outputs if self._extracted else self._extract(outputs)
-
-    def _nothing_compared(self, outputs: Any, executor: Executor) -> str:
-        if executor.wrote:
-            return ""
-        extracted = outputs if self.mode == "train" else self._extracted_of(outputs)
-        nothing = nothing_compared(outputs, extracted)
-        if nothing or not executor.computed:
-            return nothing or CONSTANTS_ONLY
-        if self.mode == "train" or self._extracted:
-            return ""
-        if type(self)._extract_outputs is ModelTester._extract_outputs:
-            return ""
-        return extraction_says_nothing(outputs, executor.otherwise(another), self._extract)
-
-    def _tokenizer(self) -> Any:
-        tokenizer = getattr(self, "tokenizer", None)
-        if tokenizer is None:
-            raise UsageError(
-                f"{type(self).__name__} has token outputs and no self.tokenizer; "
-                "set it in _load_model"
-            )
-        return tokenizer
-
     def _leave_reproducer(self) -> None:
         """Leave what `nox -s repro` needs of a failure, and remember how to call it."""
         if not self.compiler_config.compile_depth.op_by_op:
-            from bringup.harness.reduce.session import leave
+            from bringup.harness.reduce.model_search import leave
 
             command = leave(self)
             if command:
@@ -610,7 +411,7 @@ class ModelTester(ModelRuns):
     # --- records ----------------------------------------------------------------------------
 
     def _open_recorder(self) -> TesterRecorder:
-        current = recording.open_test(self._device_name)
+        current = open_test(self._device_name)
         if current is not None and not current.ended:
             return current.share(self.model_name, self._device_name)
         device_name = self._device_name or DEFAULT_DEVICE

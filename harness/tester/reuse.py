@@ -20,6 +20,7 @@ from typing import Any
 from bringup.harness.config import CompileDepth, CompilerConfig, Setting
 from bringup.harness.frontend.lowering import Program
 from bringup.harness.records.schema import Stage, StageResult, Status
+from bringup.harness.session import current
 from bringup.harness.state.loaded import Loaded
 from bringup.harness.tester.golden import Golden
 
@@ -45,9 +46,6 @@ class Kept:
     golden: Golden | None
     program: Program
     results: list[tuple[StageResult, Status]]
-
-
-_last: Kept | None = None
 
 
 def key_of(test: Key, config: CompilerConfig) -> Key:
@@ -98,28 +96,35 @@ def front_end_results(
     return [r for r in results if r[0].stage in FRONT_END and r[0].ok]
 
 
-def take(key: Key | None) -> Kept | None:
-    """The last test's work if it fits; anything else is dropped before the next model loads.
+class LastTest:
+    """The last test's work, of the session that it ran in."""
 
-    What the test did to the model meanwhile is undone; where it cannot be, nothing is shared.
-    """
-    global _last
-    if _last is not None and (_last.key != key or not _last.loaded.restored()):
-        _last = None
-        _return_memory()
-    return _last
+    def __init__(self) -> None:
+        self._kept: Kept | None = None
+
+    def take(self, key: Key | None) -> Kept | None:
+        """It, if it fits; anything else is dropped before the next model loads.
+
+        What the test did to the model meanwhile is undone; where it cannot be, nothing is shared.
+        """
+        if self._kept is not None and (self._kept.key != key or not self._kept.loaded.restored()):
+            self._kept = None
+            _return_memory()
+        return self._kept
+
+    def keep(self, work: Kept) -> None:
+        """Remember a test's front-end work."""
+        self._kept = work
+
+    def add_golden(self, key: Key | None, golden: Golden) -> None:
+        """Remember the golden too, once somebody computed it."""
+        if self._kept is not None and self._kept.key == key:
+            self._kept.golden = golden
 
 
-def keep(work: Kept) -> None:
-    """Remember a test's front-end work."""
-    global _last
-    _last = work
-
-
-def add_golden(key: Key | None, golden: Golden) -> None:
-    """Remember the golden too, once somebody computed it."""
-    if _last is not None and _last.key == key:
-        _last.golden = golden
+def last_test() -> LastTest:
+    """This session's."""
+    return current().get(LastTest)
 
 
 def _return_memory() -> None:

@@ -25,13 +25,13 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 @pytest.fixture
 def recorder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Iterator[TestRecorder]":
     """The record of a test on `cpu`, in a run directory of its own."""
-    from bringup.harness.recording import recorder as recording
+    from bringup.harness.recording.recorder import TestRecorder
     from bringup.harness.records.naming import identity_of
+    from bringup.harness.session import begin
 
     monkeypatch.setenv("BRINGUP_RUN_DIR", str(tmp_path))
-    recording.reset_run()
-    yield recording.TestRecorder(identity_of("x.py::test_x[full-eval]", "cpu"), "x.py::test_x")
-    recording.reset_run()
+    with begin():
+        yield TestRecorder(identity_of("x.py::test_x[full-eval]", "cpu"), "x.py::test_x")
 
 
 @pytest.fixture(scope="module")

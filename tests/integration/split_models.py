@@ -10,7 +10,7 @@ from bringup.harness.device_host.op_pool import OpPool
 from bringup.harness.device_host.op_run import OpJob, OpRun
 from bringup.harness.frontend.lowering import Program, lower_torch
 from bringup.harness.frontend.torch_program import call_of
-from bringup.harness.recording import recorder as recording
+from bringup.harness.recording.recorder import TestRecorder
 
 
 class Encoder(torch.nn.Module):
@@ -53,7 +53,7 @@ MODELS = {
 }
 
 
-def lowered(name: str, recorder: recording.TestRecorder) -> tuple[Program, list[torch.Tensor]]:
+def lowered(name: str, recorder: TestRecorder) -> tuple[Program, list[torch.Tensor]]:
     torch.manual_seed(0)
     build, inputs = MODELS[name]
     with torch.no_grad():

@@ -25,7 +25,6 @@ KEPT_PHASES = ("input", "global-optimization", "dispatch-creation", "flow", "str
 """Phases whose IR is kept. The executable phases print every weight-sized constant again."""
 
 _FOLDER = "bringup-iree-"
-_LARGE_CONSTANT = 4096  # bytes; IREE embeds constants, arguments are never in the text
 _PHASE_FILE = re.compile(r".*?\.\d+\.(?P<phase>[a-z-]+)\.mlir")
 
 

@@ -28,7 +28,7 @@ from bringup.harness.device_host.shared import device
 from bringup.harness.frontend.lowering import lower_torch
 from bringup.harness.frontend.torch_program import call_of
 from bringup.harness.op_by_op.executors import TorchExecutor
-from bringup.harness.op_by_op.walk import Candidate, close_pools
+from bringup.harness.op_by_op.walk import Candidate
 from bringup.harness.recording.recorder import TestRecorder
 from bringup.harness.records.naming import identity_of
 from bringup.harness.records.schema import Outcome
@@ -149,7 +149,6 @@ def walk_one_by_one(model: str, device_name: str, kind: Any) -> list[Cost]:
     executor = kind(config, opened, recorder, Tolerances())
     executor.run_gm_op_by_op(program.graph, arguments)
     recorder.end(Outcome.REACHED)
-    close_pools()
     costs: list[Cost] = executor.costs
     return costs
 

@@ -41,7 +41,7 @@ def recoveries(device: str, crashes: int, plan: Path) -> list[Recovery]:
         assert pool.submit(good).result().ended is Ended.DONE
         for _ in range(crashes + 1):
             found.append(_recovery(pool, good, Path(f"{plan}.struck")))
-            time.sleep(_SETTLE_S if pool._spare else 0.2)
+            time.sleep(_SETTLE_S if pool._spare.device else 0.2)
     return found[1:]
 
 

@@ -24,7 +24,7 @@ from bringup.harness.device_host.op_pool import OpPool
 from bringup.harness.devices import catalog, device_history
 from bringup.harness.devices.failures import HostCrash, HostTimeout
 from bringup.harness.errors import DeviceError
-from bringup.harness.recording.recorder import outcome_of
+from bringup.harness.recording.failures import outcome_of
 from bringup.harness.records.device_listing import DeviceState
 from bringup.harness.records.schema import Outcome
 from tests.integration.harness.test_devices import ADD, portable

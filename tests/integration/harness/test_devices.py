@@ -216,6 +216,32 @@ def test_a_host_dies_with_its_parent(tmp_path: Path) -> None:
     assert not host.is_running()
 
 
+FORKED = """
+import os, sys, torch
+from bringup.harness.device_host.shared import device
+from tests.integration.harness.test_devices import ADD, portable
+ours = device("cpu")
+binary = ours.compile(portable(ADD), {})
+pid = os.fork()
+if pid == 0:
+    theirs = device("cpu")
+    ours.close()
+    sys.exit(theirs is ours or theirs._host is not None)
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+(outputs,), _ = ours.run(binary, [torch.ones(4), torch.ones(4)])
+print(outputs.tolist(), ours._host._scratch.path.is_dir())
+"""
+
+
+@pytest.mark.usefixtures("no_process_left")
+def test_a_process_that_is_forked_off_leaves_its_parents_host_alone() -> None:
+    """Also when it ends, and runs what its parent has for its own end."""
+    done = subprocess.run(
+        [sys.executable, "-c", FORKED], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert done.stdout == "[2.0, 2.0, 2.0, 2.0] True\n", done.stderr
+
+
 def test_devices_that_cannot_be_had_say_why() -> None:
     with pytest.raises(UsageError, match=r"unknown device 'n15'; .*; did you mean n150\?$"):
         Device("n15")

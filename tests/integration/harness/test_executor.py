@@ -21,7 +21,7 @@ from bringup.harness.frontend.program import SignatureError
 from bringup.harness.frontend.torch_program import call_of
 from bringup.harness.graph.fx_graph import FxGraph
 from bringup.harness.graph.intermediates import windows
-from bringup.harness.recording import recorder as recording
+from bringup.harness.recording.recorder import TestRecorder
 from bringup.harness.records.schema import Stage
 
 
@@ -54,7 +54,7 @@ class Net(torch.nn.Module):
 
 
 def lowered(
-    model: torch.nn.Module, inputs: Any, recorder: recording.TestRecorder, **settings: bool
+    model: torch.nn.Module, inputs: Any, recorder: TestRecorder, **settings: bool
 ) -> Program:
     config = CompilerConfig()
     for name, value in settings.items():
@@ -67,7 +67,7 @@ def executor_of(
     model: torch.nn.Module,
     inputs: Any,
     device: Device,
-    recorder: recording.TestRecorder,
+    recorder: TestRecorder,
     **settings: bool,
 ) -> Executor:
     program = lowered(model, inputs, recorder, **settings)
@@ -90,7 +90,7 @@ INPUTS = {"x": torch.randn(2, 8), "ids": torch.tensor([1, 2, 3]), "scale": 3}
     ids=lambda s: "+".join(s) or "plain",
 )
 def test_the_result_has_the_models_own_structure(
-    cpu: Device, recorder: recording.TestRecorder, settings: dict[str, bool]
+    cpu: Device, recorder: TestRecorder, settings: dict[str, bool]
 ) -> None:
     model = Net()
     result = executor_of(model, INPUTS, cpu, recorder, **settings)(**INPUTS)
@@ -103,13 +103,13 @@ def test_the_result_has_the_models_own_structure(
     assert torch.equal(result["mask"], golden["mask"]) and result["mask"].dtype == torch.bool
 
 
-def test_keyword_order_does_not_matter(cpu: Device, recorder: recording.TestRecorder) -> None:
+def test_keyword_order_does_not_matter(cpu: Device, recorder: TestRecorder) -> None:
     executor = executor_of(Net(), INPUTS, cpu, recorder)
     backwards = dict(reversed(INPUTS.items()))
     assert torch.equal(executor(**backwards)["ids"], executor(**INPUTS)["ids"])
 
 
-def test_consteval_leaves_less_to_the_device(recorder: recording.TestRecorder) -> None:
+def test_consteval_leaves_less_to_the_device(recorder: TestRecorder) -> None:
     nodes = {}
     for parameters in (False, True):
         program = lowered(Net(), INPUTS, recorder, consteval_parameters=parameters)
@@ -119,7 +119,7 @@ def test_consteval_leaves_less_to_the_device(recorder: recording.TestRecorder) -
 
 
 def test_inputs_are_cast_within_their_kind_and_never_beyond(
-    cpu: Device, recorder: recording.TestRecorder
+    cpu: Device, recorder: TestRecorder
 ) -> None:
     executor = executor_of(Net(), INPUTS, cpu, recorder)
     narrow = INPUTS | {"x": INPUTS["x"].double(), "ids": INPUTS["ids"].to(torch.int32)}
@@ -130,7 +130,7 @@ def test_inputs_are_cast_within_their_kind_and_never_beyond(
         executor(**(INPUTS | {"x": torch.ones(3, 8)}))
 
 
-def test_without_a_binary_nothing_runs(cpu: Device, recorder: recording.TestRecorder) -> None:
+def test_without_a_binary_nothing_runs(cpu: Device, recorder: TestRecorder) -> None:
     program = lowered(Net(), INPUTS, recorder)
     executor = Executor(program, CompilerConfig(), cpu, recorder)
     with pytest.raises(UsageError, match=r"call compile\(\) or set_binary\(\) first"):
@@ -152,7 +152,7 @@ class Pooled(torch.nn.Module):
 
 
 def test_intermediate_callbacks_see_every_node_and_the_first_wrong_one_is_named(
-    cpu: Device, recorder: recording.TestRecorder
+    cpu: Device, recorder: TestRecorder
 ) -> None:
     inputs = torch.randn(1, 4, 12, 12)
     executor = executor_of(Pooled(), inputs, cpu, recorder)
@@ -173,7 +173,7 @@ def test_intermediate_callbacks_see_every_node_and_the_first_wrong_one_is_named(
     assert report.first_wrong.name in report.render()
 
 
-def test_windows_bound_what_is_held_at_once(recorder: recording.TestRecorder) -> None:
+def test_windows_bound_what_is_held_at_once(recorder: TestRecorder) -> None:
     class Deep(torch.nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             for _ in range(10):
@@ -216,7 +216,7 @@ def small_onnx() -> onnx.ModelProto:
 
 
 def test_onnx_runs_on_the_device_as_on_onnxruntime(
-    cpu: Device, recorder: recording.TestRecorder, small_onnx: onnx.ModelProto
+    cpu: Device, recorder: TestRecorder, small_onnx: onnx.ModelProto
 ) -> None:
     inputs = {"x": torch.randn(3, 16)}
     program = lower_onnx(small_onnx, inputs, CompilerConfig(), recorder)
@@ -229,7 +229,7 @@ def test_onnx_runs_on_the_device_as_on_onnxruntime(
 
 
 def test_onnx_weights_are_arguments_and_shapes_are_not(
-    recorder: recording.TestRecorder, small_onnx: onnx.ModelProto
+    recorder: TestRecorder, small_onnx: onnx.ModelProto
 ) -> None:
     program = lower_onnx(small_onnx, {"x": torch.randn(3, 16)}, CompilerConfig(), recorder)
     assert program.signature is not None
@@ -239,7 +239,7 @@ def test_onnx_weights_are_arguments_and_shapes_are_not(
 
 
 def test_onnx_weights_written_as_constant_nodes_are_arguments_too(
-    cpu: Device, recorder: recording.TestRecorder, small_onnx: onnx.ModelProto
+    cpu: Device, recorder: TestRecorder, small_onnx: onnx.ModelProto
 ) -> None:
     inputs = {"x": torch.randn(3, 16)}
     golden = OnnxExecutor.run_onnxruntime(small_onnx, inputs)

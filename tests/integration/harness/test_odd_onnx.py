@@ -21,7 +21,7 @@ from bringup.harness.frontend.lowering import lower_onnx
 from bringup.harness.frontend.onnx_golden import golden_outputs
 from bringup.harness.frontend.onnx_inputs import OnnxRefusal, named_inputs, result_names
 from bringup.harness.frontend.onnx_prepare import prepare
-from bringup.harness.recording import recorder as recording
+from bringup.harness.recording.recorder import TestRecorder
 from bringup.harness.verify import compare, mismatches
 
 
@@ -219,7 +219,7 @@ CASES: dict[str, tuple[onnx.ModelProto, Any]] = {
 
 @pytest.mark.parametrize(("model", "given"), CASES.values(), ids=CASES)
 def test_an_odd_model_is_the_same_on_a_device(
-    model: onnx.ModelProto, given: Any, cpu: Device, recorder: recording.TestRecorder
+    model: onnx.ModelProto, given: Any, cpu: Device, recorder: TestRecorder
 ) -> None:
     before = model.SerializeToString()
     inputs = named_inputs(model, given)

@@ -237,7 +237,7 @@ def test_a_spare_stands_open_where_a_device_takes_long_to_open(
         for _ in range(3):
             bad, good = pool.map([keyed(1, "bad"), add(2)])
             assert (bad.ended, good.ended) == (Ended.CRASH, Ended.DONE)
-            assert pool._spare is not None
+            assert pool._spare.device is not None
             devices.append(worker._device)
     first, second, third, fourth = devices
     assert first is second, "without a spare the same one is opened again"

@@ -16,19 +16,19 @@ from bringup.harness.reference.references import (
     Golden,
     References,
     Source,
-    close_references,
     seeded_inputs,
 )
 from bringup.harness.reference.stablehlo_evaluate import compute
 from bringup.harness.reference.stablehlo_torch import ReferenceRefusal
+from bringup.harness.session import begin
 from tests.integration.split_models import asked
 
 
 @pytest.fixture(scope="module", autouse=True)
 def references() -> Iterator[None]:
-    """Close the references that the tests asked."""
-    yield
-    close_references()
+    """End the references that the tests asked."""
+    with begin():
+        yield
 
 
 # --- whose word -----------------------------------------------------------------------------

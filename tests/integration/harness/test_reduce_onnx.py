@@ -28,9 +28,9 @@ from bringup.harness.records.naming import identity_of
 from bringup.harness.records.schema import Outcome, Stage
 from bringup.harness.reduce.attempts import Attempts, sign_of, worker
 from bringup.harness.reduce.model_reproducer import read_model
+from bringup.harness.reduce.model_search import write_part
 from bringup.harness.reduce.run_op import compared, reproduce
 from bringup.harness.reduce.search import Found, Search, Subject
-from bringup.harness.reduce.session import write_part
 from bringup.harness.reproduce.reproducer import read_bytes_of, read_expected, write_bytes_of
 from bringup.harness.verify import Tolerances, compare, mismatches
 from tests.integration.harness.test_reduce import PART_S, SEARCH_S

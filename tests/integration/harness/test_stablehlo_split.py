@@ -10,14 +10,14 @@ from torch_mlir import ir
 from bringup.harness.device_host.op_pool import OpPool
 from bringup.harness.mlir import LoweringError, TorchMlir, main_of, read
 from bringup.harness.ops.stablehlo_ops import StablehloOp, operations_of, split
-from bringup.harness.recording import recorder as recording
+from bringup.harness.recording.recorder import TestRecorder
 from bringup.harness.reference.references import seeded_inputs
 from tests.integration.split_models import MODELS, interpreted, lowered
 
 
 @pytest.mark.parametrize("name", sorted(MODELS))
 def test_every_stablehlo_op_of_a_model_stands_alone(
-    name: str, recorder: recording.TestRecorder, mlir: TorchMlir, interpreter: OpPool
+    name: str, recorder: TestRecorder, mlir: TorchMlir, interpreter: OpPool
 ) -> None:
     program, _ = lowered(name, recorder)
     assert program.artifact is not None

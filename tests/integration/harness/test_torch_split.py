@@ -16,13 +16,13 @@ from bringup.harness.frontend.fx_import import import_graph
 from bringup.harness.mlir import LoweringError, TorchMlir, text_of
 from bringup.harness.ops.fx_json import dumps, loads, owned
 from bringup.harness.ops.torch_ops import count_ops, unique_ops
-from bringup.harness.recording import recorder as recording
+from bringup.harness.recording.recorder import TestRecorder
 from tests.integration.split_models import MODELS, interpreted, lowered
 
 
 @pytest.mark.parametrize("name", sorted(MODELS))
 def test_every_torch_op_of_a_model_lowers_alone_and_computes_its_golden(
-    name: str, recorder: recording.TestRecorder, mlir: TorchMlir, interpreter: OpPool
+    name: str, recorder: TestRecorder, mlir: TorchMlir, interpreter: OpPool
 ) -> None:
     program, arguments = lowered(name, recorder)
     assert program.graph is not None
@@ -42,7 +42,7 @@ def test_every_torch_op_of_a_model_lowers_alone_and_computes_its_golden(
 
 
 def test_a_golden_that_is_not_needed_any_more_is_not_held(
-    recorder: recording.TestRecorder,
+    recorder: TestRecorder,
 ) -> None:
     program, arguments = lowered("pixels", recorder)
     assert program.graph is not None
@@ -57,7 +57,7 @@ def test_a_golden_that_is_not_needed_any_more_is_not_held(
 
 
 def test_values_that_lead_to_no_needed_op_are_not_computed(
-    recorder: recording.TestRecorder,
+    recorder: TestRecorder,
 ) -> None:
     program, arguments = lowered("pixels", recorder)
     assert program.graph is not None

@@ -22,7 +22,7 @@ from bringup.pipeline.lists.specs import NIGHTLY_E2E_COMPILE, NIGHTLY_FULL
 from tests.integration.small_fleet import SmallFleet, finish
 
 TESTS = """
-from bringup.harness.recording import recorder as recording
+from bringup.harness.recording.current_test import open_test
 from bringup.harness.records.schema import Outcome
 DEPTH = "TT_TORCH_COMPILE_DEPTH"
 
@@ -33,7 +33,7 @@ def test_good(flow):
 @full
 def test_early(flow):
     assert os.environ[DEPTH] == "TTNN_IR"
-    recording.current_test.verdict = Outcome.REACHED
+    open_test().verdict = Outcome.REACHED
 @full
 def test_bad(flow): raise ValueError("no")
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ import pytest
 
 from bringup import get_file
 from bringup.harness.errors import FileError, UsageError
-from bringup.harness.recording.recorder import outcome_of
+from bringup.harness.recording.failures import outcome_of
 from bringup.harness.records.schema import Outcome
 from tests.unit.file_server import FileServer, ranged, status, whole
 from tests.unit.other_user import ALICE, BOB, as_user, folder_for_all, needs_two_users

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from bringup.harness.recording import recorder as recording
 from bringup.harness.recording.recorder import TestRecorder
 from bringup.harness.records.fold import fold
 from bringup.harness.records.journal import JournalWriter
@@ -25,6 +24,7 @@ from bringup.harness.records.schema import (
     TestStarted,
     TestStopped,
 )
+from bringup.harness.session import begin
 from bringup.pipeline.results.merge import finish
 from bringup.pipeline.running.ledger import Ledger
 from tests.unit.run_builder import PROVENANCE, identity, nodeid, op_result, plan_of
@@ -129,16 +129,16 @@ def test_a_tests_own_deadline_and_its_seconds_do_not_follow_the_clock(
 ) -> None:
     monkeypatch.setenv("BRINGUP_RUN_DIR", str(tmp_path / "run"))
     monkeypatch.setenv("BRINGUP_TEST_DEADLINE", str(time.time() + 100))
-    recording.reset_run()
     now = time.time
     try:
-        recorder = TestRecorder(NET, "")
-        share = recorder.share("net")
-        monkeypatch.setattr("bringup.harness.recording.recorder.time.time", lambda: now() + jump)
-        assert 90 < (share.seconds_left() or 0) <= 97
-        recorder.end(Outcome.PASSED)
+        with begin():
+            recorder = TestRecorder(NET, "")
+            share = recorder.share("net")
+            module = "bringup.harness.recording.recorder"
+            monkeypatch.setattr(f"{module}.time.time", lambda: now() + jump)
+            assert 90 < (share.seconds_left() or 0) <= 97
+            recorder.end(Outcome.PASSED)
     finally:
         monkeypatch.undo()
-        recording.reset_run()
     (record,) = load_journals(tmp_path / "run")[0]
     assert record.wall_s is not None and 0 <= record.wall_s < 10

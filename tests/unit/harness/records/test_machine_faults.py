@@ -20,7 +20,7 @@ from bringup.harness.errors import (
     UsageError,
 )
 from bringup.harness.mlir import LoweringError
-from bringup.harness.recording.recorder import outcome_of
+from bringup.harness.recording.failures import outcome_of
 from bringup.harness.records.machine_faults import is_machines
 from bringup.harness.records.schema import NOT_EVIDENCE, UNSETTLED, Outcome
 
@@ -134,7 +134,7 @@ REALLY = {
 }
 PROGRAM = """
 import resource
-from bringup.harness.recording.recorder import outcome_of
+from bringup.harness.recording.failures import outcome_of
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
 {limit}
 try:

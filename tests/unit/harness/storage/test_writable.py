@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from bringup.harness.devices import wire
-from bringup.harness.recording import recorder as recording
+from bringup.harness.recording.failures import failure_of
 from bringup.harness.records.blobs import BlobStore
 from bringup.harness.records.journal import JournalWriter, read_journal
 from bringup.harness.records.provenance import collect
@@ -89,7 +89,7 @@ def test_any_exception_becomes_a_failure_that_is_read_again(
     tmp_path: Path, error: BaseException
 ) -> None:
     error.__cause__ = Unset("the cause")
-    failure = recording.failure_of(error, Stage.LOAD, BlobStore(tmp_path))
+    failure = failure_of(error, Stage.LOAD, BlobStore(tmp_path))
     assert failure.message.strip() and len(failure.message) <= MESSAGE_LIMIT
     assert isinstance(failure.kind, str)
     writer = JournalWriter(tmp_path, "run", collect(0))

@@ -23,7 +23,8 @@ from bringup.harness.frontend.lowering import Program
 from bringup.harness.graph.op_graph import OpGraph, Part
 from bringup.harness.graph.program_graph import graph_of
 from bringup.harness.mlir import TorchMlir
-from bringup.harness.recording import recorder as recording
+from bringup.harness.recording.failures import failure_of, outcome_of
+from bringup.harness.recording.recorder import TesterRecorder
 from bringup.harness.records.reproducible import (
     REPRO_FOLDER,
     folder_name,
@@ -51,7 +52,7 @@ SAVED_AT_ONCE = 64 << 20
 class Tested(Protocol):
     """What a search needs of a tester."""
 
-    recorder: recording.TesterRecorder
+    recorder: TesterRecorder
     compiler_config: CompilerConfig
     mismatches: list[str]
     """Checks that the device's outputs did not pass, a sentence each."""
@@ -89,12 +90,13 @@ class _GraphOnly(CompilerConfig):
         return True
 
 
-class _Unrecorded(recording.TesterRecorder):
+class _Unrecorded(TesterRecorder):
     """Takes what a tester says of its stages, and journals nothing: the test has its record."""
 
     def _write(self, event: AnyEvent) -> None:
-        if isinstance(event, StageStarted) and requests.current is not None:
-            apart.say(event.stage, max(requests.current.seconds, requests.STAGE_S))
+        request = requests.requested()
+        if isinstance(event, StageStarted) and request is not None:
+            apart.say(event.stage, max(request.seconds, requests.STAGE_S))
 
 
 def search_now(tester: Tested, request: Request) -> NoReturn:
@@ -167,11 +169,9 @@ def _searched(tester: Tested, request: Request) -> Found:
     except (UsageError, DeviceError, RecordError):
         raise
     except Exception as error:  # whatever the model or its export raises is its ending
-        failure = tester.recorder.failure or recording.failure_of(
-            error, None, tester.recorder.run.blobs
-        )
+        failure = tester.recorder.failure or failure_of(error, None, tester.recorder.run.blobs)
         return Found(
-            Ending(recording.outcome_of(error), failure),
+            Ending(outcome_of(error), failure),
             sentences=["It ends before there is a graph, so there is nothing to reduce."],
         )
     shared.device(subject.device).close()  # a board serves one process at a time
