@@ -67,7 +67,43 @@ class Sample(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A key into the store's table of versions (packages, commits, chip descriptors)."""
     list_name: str = ""
     nodeid: str = ""
+    planned: bool = True
+    """False: it ran without being planned, e.g. by plain pytest."""
+    missing: bool = False
+    """Planned, and no shard reported it."""
+    failed_op: str = ""
+    """The op that a test which went op by op is shown with; empty where it is its own failure."""
+    message: str = ""
+    """Of the failure, at most 2,000 characters; empty where it is good."""
 
     @property
     def good(self) -> bool:
+        """Does it need nobody's attention?"""
+        return self.outcome in GOOD
+
+
+class OpSample(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """One op of one test in one run."""
+
+    run: str
+    at: float
+    """As in `Sample`."""
+    test: str
+    op_key: str
+    name: str
+    outcome: Outcome
+    status: int = 0
+    stage: Stage | None = None
+    count: int = 1
+    """How many times the model has it."""
+    pcc: float | None = None
+    fingerprint: str = ""
+    """Of its failure; empty where it is good."""
+    message: str = ""
+    hit: bool = False
+    """Its verdict came from the cache."""
+
+    @property
+    def good(self) -> bool:
+        """Does it need nobody's attention?"""
         return self.outcome in GOOD
