@@ -20,7 +20,8 @@ FROM_GROUND_UP = {
         reference frontend state reproduce graph executor pytest_plugin op_by_op reduce repro tester
     """,
     "pipeline": """
-        errors messages lifeline devices lists history history/store planning running results
+        errors messages lifeline devices lists history history/causes history/judge
+        history/store planning running results
         commands cli __main__
     """,
     "reports": """
