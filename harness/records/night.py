@@ -185,12 +185,12 @@ class Cluster(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only
 
 
 class Fix(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
-    """One cause, in the order in which to fix them."""
+    """Causes to fix together, in the order in which to fix them."""
 
-    cause: str
-    """`Cluster.id`."""
+    causes: tuple[str, ...]
+    """`Cluster.id`; more than one where none of them alone gets a test any further."""
     advances: tuple[str, ...] = ()
-    """Tests that get to their next blocker, or through, once this and those before are fixed."""
+    """Tests that get to their next stage, or through, once these and those before are fixed."""
     frees: int = 0
     """How many of them have no blocker left that is known."""
 

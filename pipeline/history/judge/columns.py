@@ -128,11 +128,6 @@ class Columns:
         changes = np.flatnonzero(np.diff(self.test.codes)) + 1
         return np.concatenate(([0], changes, [len(self)])).astype(np.int64)
 
-    def rows(self, test: str) -> tuple[int, int]:
-        """The rows of one test; an empty slice where it has none."""
-        found = np.flatnonzero(self.test.codes == self.test.code(test))
-        return (int(found[0]), int(found[-1]) + 1) if len(found) else (0, 0)
-
     def take(self, rows: Any) -> "Columns":
         """Some rows, in the order given; `rows` is whatever indexes an array."""
         taken: dict[str, Any] = {

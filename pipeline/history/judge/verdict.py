@@ -93,6 +93,16 @@ def judge(columns: Columns, tonight: Tonight) -> NightVerdict:
     )
 
 
+def verdict_of(columns: Columns, test: str, tonight: Tonight) -> TestVerdict | None:
+    """What is to be said of one test, be there anything to notice or not; None of one that has no
+    sample and was not planned. `columns` may be of this test alone: then it has no `elsewhere`."""
+    at = _when(columns, tonight.run, tonight.at)
+    past = columns.take(columns.at <= at)
+    if test not in tonight.planned and past.test.code(test) not in past.test.codes:
+        return None
+    return _Bench(past, tonight, at).verdict(test)
+
+
 def baseline_of(columns: Columns, tonight: Tonight) -> str:
     """The newest night before of the same session in which enough of tonight's tests were judged;
     empty where there is none."""
@@ -139,7 +149,7 @@ class _Bench:
         expected = self.base if self.named or not tonight.planned else ()
         gone = {code for code in expected if self._was_there(code)}
         unrun = {columns.test.words[c] for c in gone - self.now.keys()}
-        unrun |= {t for t in tonight.planned if columns.test.code(t) not in self.now}
+        unrun |= {t for t in tonight.planned if self.codes.get(t) not in self.now}
         self.tests = [*(columns.test.words[code] for code in sorted(self.now)), *sorted(unrun)]
 
     def _was_there(self, code: int) -> bool:
@@ -307,7 +317,8 @@ class _Bench:
         if names:
             counts = [len(ops.get(test, ())) for ops in self._ops]
             found += (Drift(DriftKind.OPS, counts[0], counts[1], names=names),)
-        if now is None or before is None or now.good or now.excluded or before.excluded:
+        compared = now and before and not (now.good or before.good or now.excluded)
+        if now is None or before is None or not compared:
             return found
         if now.status < before.status <= Status.EXECUTED:
             found += (Drift(DriftKind.STATUS, before.status, now.status),)
