@@ -61,7 +61,8 @@ _ADDRESS_OF_ISSUE = re.compile(
     re.IGNORECASE,
 )
 _DTYPE = (
-    r"(?:bf|tf|fp|[fiusc]|[us]i|u?int|b?float|complex|bfp)(?:[12348]|16|32|64|128)"
+    r"(?:s(?:8|16|32|64)|i1|[fiu](?:4|8|16|32|64)|c(?:64|128)|"  # s1, s2 are symbolic sizes
+    r"(?:bf|tf|fp|[us]i|u?int|b?float|complex|bfp)(?:[12348]|16|19|32|64|128))"
     r"(?:_?e\d+m\d+\w*)?(?:_[ab])?"
 )
 _KEEPS_DIGITS = rf"(?:{_DTYPE}|L[12]|\w*(?:tan2|exp2|expm1|log2|log10|log1p|relu6|sha256|utf8|\dd))"
@@ -72,6 +73,7 @@ _MASKS = (
     (re.compile(rf"{_TIME}|\b\d\d:\d\d:\d\d(?:\.\d+)?\b"), "N"),
     (re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"), "N"),
     (re.compile(r"\b0[xX][0-9a-fA-F]+\b"), "N"),
+    (re.compile(r"(?<![\w.])[-+]?\d+\.\d+(?:[eE][-+]?\d+)?(?![\w.])"), "N"),
     (re.compile(r"\b(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{8,64}\b"), "N"),
     (re.compile(r"(?<![\w.])(?:~|\.{1,2}|[A-Za-z]:)?(?:[/\\][\w.+@=,-]+){2,}(?::\d+)*"), "PATH"),
     (re.compile(rf"(?<![\w/])[\w+-]+(?:/[\w.+-]+)*{_CODE}(?::\d+)+"), "PATH"),
@@ -84,6 +86,7 @@ _MASKS = (
     (re.compile(r"\bSHAPE(?:\s*(?:,|and|vs\.?|x)?\s*SHAPE\b)+"), "SHAPE"),
     (re.compile(r"%[A-Za-z_\d][\w.$-]*(?:#\d+)?(?::\d+)?"), "%"),
     (re.compile(r"(?<=[A-Za-z])(?:_\d+)+(?=_|\b)"), ""),
+    (re.compile(rf"\b(?!{_KEEPS_DIGITS}\b)(?:[a-z]\d+){{2,}}\b"), "N"),
     (re.compile(rf"\b(?!{_KEEPS_DIGITS}\b)([A-Za-z_][A-Za-z_]*(?:\d+[A-Za-z_]+)*)\d+\b"), r"\1"),
     (re.compile(rf"(?<![A-Za-z_\d])[-+~]?\d[\d_]*(?:[.,]\d+)*(?:[eE][-+]?\d+)?{_UNIT}(?!\w)"), "N"),
     (re.compile(r"[<>]=?\s*N\b(?= required)"), "N"),

@@ -61,6 +61,8 @@ NUMBERED = (
     "error: 'ttir.conv2d' op %{} has type tensor<{}x{}x{}xbf16>, wants {} channels",
     "bad pointer 0x{}{}ab in /home/u{}/src/file.cc:{}:{}",
     "took {} s and {} MiB on device {} at core (x={},y={})",
+    "norm 1.{}{}123{}e-{} of %buf_{}",
+    "size s{} of v{}f16 in {}.{}{} s",
     "run 2026-11-{}T{}:{}:00 of 8a{}0bc{}d-0000-4000-8000-0123456789ab ended",
 )
 
