@@ -22,6 +22,7 @@ VERSION = 1
 LENGTH = 240
 """Characters of the text; what differs only behind them is one failure."""
 _READ = 4000
+_LONGEST_LINE = 1000
 _MOST_PASSES = 8
 
 _DIALECTS = (
@@ -184,7 +185,7 @@ def _telling_first(said: str) -> list[str]:
 
 def normal(text: str) -> str:
     """A line with all that differs from run to run masked; of itself it makes itself."""
-    text = " ".join(text.translate(_QUOTES).split())
+    text = " ".join(text[:_LONGEST_LINE].translate(_QUOTES).split())
     for _ in range(_MOST_PASSES):
         before, text = text, _once(text)
         if text == before:

@@ -72,7 +72,9 @@ def cluster(
             gives the id as well, so that one keeps its id when failures join it later.
     """
     given, seen = list(failures), first_seen or {}
-    marks = [failing.mark for failing in given]
+    known = {(f.stage, f.op, f.message): f for f in given}  # many ops fail in the same words
+    mark_of = {said: failing.mark for said, failing in known.items()}
+    marks = [mark_of[f.stage, f.op, f.message] for f in given]
     by_mark: dict[str, list[int]] = defaultdict(list)
     for position, mark in enumerate(marks):
         by_mark[mark].append(position)

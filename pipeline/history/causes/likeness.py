@@ -14,19 +14,41 @@ two things to do.
 """
 
 import re
-from collections.abc import Hashable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 SAME_WORDS = 0.8
 SHORTEST_STRETCH = 4
 """Words; a stretch of less is found anywhere."""
+_MARK = "\x1f"
 _TOKEN = re.compile(r"'[^']*'|[\w.:%+-]*\w|%")
 _MASKS = frozenset({"N", "SHAPE", "TYPE", "PATH", "LOC", "CORES", "%", "x"})
 
 
-def tokens(text: str) -> tuple[str, ...]:
-    """Words and quoted parts, in order."""
-    return tuple(_TOKEN.findall(text))
+@dataclass(frozen=True)
+class Text:
+    """A diagnostic, taken apart once for all its comparisons."""
+
+    words: tuple[str, ...]
+    names: tuple[str, ...]
+    joined: str
+    """The words, each with a mark before and behind it."""
+    counted: frozenset[tuple[str, int]]
+    """The words, each with how often it came before: what two of them share, both texts have."""
+
+    @classmethod
+    def of(cls, text: str) -> "Text":
+        """Words and quoted parts, in order."""
+        words = tuple(_TOKEN.findall(text))
+        joined = "".join(f"{_MARK}{word}{_MARK}" for word in words)
+        seen: Counter[str] = Counter()
+        counted = set()
+        for word in words:
+            counted.add((word, seen[word]))
+            seen[word] += 1
+        return cls(words, tuple(filter(is_name, words)), joined, frozenset(counted))
 
 
 def is_name(token: str) -> bool:
@@ -37,40 +59,38 @@ def is_name(token: str) -> bool:
     return token.startswith("'") or bool(re.search(r"[\d._:]|.[A-Z]", bare))
 
 
-def alike(one: Sequence[str], other: Sequence[str]) -> bool:
-    """Are two texts, as tokens, of one cause?"""
-    short, long = sorted((tuple(one), tuple(other)), key=len)
-    if len(short) >= SHORTEST_STRETCH and _is_stretch(short, long):
+def alike(one: Text, other: Text) -> bool:
+    """Are two diagnostics of one cause?"""
+    short, long = (one, other) if len(one.words) <= len(other.words) else (other, one)
+    if len(short.words) >= SHORTEST_STRETCH and short.joined in long.joined:
         return True
-    if [t for t in short if is_name(t)] != [t for t in long if is_name(t)]:
+    if short.names != long.names:
         return False
-    return SequenceMatcher(None, short, long, autojunk=False).ratio() >= SAME_WORDS
+    both = len(short.words) + len(long.words)
+    if 2 * len(short.counted & long.counted) < SAME_WORDS * both:  # a bound, and cheap
+        return False
+    return SequenceMatcher(None, short.words, long.words, autojunk=False).ratio() >= SAME_WORDS
 
 
 def groups(texts: Iterable[tuple[Hashable, str]]) -> list[list[int]]:
     """Positions of texts that are alike, among those of one key; in the order of their first."""
     found: list[list[int]] = []
-    leaders: dict[Hashable, list[tuple[list[int], list[tuple[str, ...]]]]] = {}
+    near: dict[Hashable, list[tuple[list[int], list[Text]]]] = {}
     for position, (key, text) in enumerate(texts):
-        words = tokens(text)
-        near = leaders.setdefault(key, [])
-        hits = [group for group in near if any(alike(words, member) for member in group[1])]
+        mine = Text.of(text)
+        known = near.setdefault(key, [])
+        hits = [group for group in known if any(alike(mine, member) for member in group[1])]
         if not hits:
-            group = ([position], [words])
-            near.append(group)
+            group = ([position], [mine])
+            known.append(group)
             found.append(group[0])
             continue
         first = hits[0]
         first[0].append(position)
-        first[1].append(words)
+        first[1].append(mine)
         for other in hits[1:]:  # this text shows that they are one
             first[0].extend(other[0])
             first[1].extend(other[1])
-            near.remove(other)
+            known.remove(other)
             found = [members for members in found if members is not other[0]]
     return [sorted(members) for members in found]
-
-
-def _is_stretch(short: Sequence[str], long: Sequence[str]) -> bool:
-    width = len(short)
-    return any(long[i : i + width] == short for i in range(len(long) - width + 1))
