@@ -62,7 +62,7 @@ _ADDRESS_OF_ISSUE = re.compile(
     re.IGNORECASE,
 )
 _DTYPE = (
-    r"(?:s(?:8|16|32|64)|i1|[fiu](?:4|8|16|32|64)|c(?:64|128)|"  # s1, s2 are symbolic sizes
+    r"(?:i1|[fiu](?:4|8|16|32|64)|c(?:64|128)|"  # not s8, s16: torch numbers symbolic sizes so
     r"(?:bf|tf|fp|[us]i|u?int|b?float|complex|bfp)(?:[12348]|16|19|32|64|128))"
     r"(?:_?e\d+m\d+\w*)?(?:_[ab])?"
 )
