@@ -25,6 +25,7 @@ from bringup.harness.records.night import (
     TestVerdict,
     Word,
 )
+from bringup.pipeline.errors import HistoryError
 from bringup.pipeline.history.causes.clusters import Clustered
 from bringup.pipeline.history.judge.columns import Columns
 from bringup.pipeline.history.judge.head import URGENCY
@@ -49,7 +50,13 @@ def with_causes(
 
 
 def compare(columns: Columns, run_a: str, run_b: str, tonight: Tonight | None = None) -> list[str]:
-    """The lines that tell run B against run A, the most urgent test first."""
+    """The lines that tell run B against run A, the most urgent test first.
+
+    Raises:
+        HistoryError: one of them is not in history.
+    """
+    if columns.run.code(run_b) < 0:
+        raise HistoryError(f"history knows no run {run_b}")
     given = tonight or Tonight(run_b)
     return compared(judge(columns, replace(given, run=run_b, baseline=run_a)))
 

@@ -42,7 +42,7 @@ def head_sentence(tests: Sequence[TestVerdict]) -> str:
     parts += [f"{counts[word]} {says}" for word, says in _IN_HEAD[1:] if counts[word]]
     worse = sum(1 for verdict in tests if verdict.drifts and verdict.word is Word.GOOD)
     if worse:
-        parts.append(f"{worse} worse and good")
+        parts.append(f"{worse} worse but good")
     if not new:
         return ", ".join(parts)
     first = min(tests, key=urgency)

@@ -26,6 +26,7 @@ from bringup.harness.records.night import (
     Word,
 )
 from bringup.harness.records.values import NOT_EVIDENCE, Outcome, Status
+from bringup.pipeline.errors import HistoryError
 from bringup.pipeline.history.judge.changes import Table, changed_between
 from bringup.pipeline.history.judge.columns import EXCLUSIONS, OUTCOMES, Columns, Counts
 from bringup.pipeline.history.judge.head import has_regressed, head_sentence, urgency
@@ -70,7 +71,12 @@ def judge(columns: Columns, tonight: Tonight) -> NightVerdict:
 
     Args:
         columns: samples of this night and of those before, those of later nights are passed over.
+
+    Raises:
+        HistoryError: the baseline that is named is not in history.
     """
+    if tonight.baseline and columns.run.code(tonight.baseline) < 0:
+        raise HistoryError(f"history knows no run {tonight.baseline}")
     at = _when(columns, tonight.run, tonight.at)
     past = columns if len(columns) and columns.at.max() <= at else columns.take(columns.at <= at)
     bench = _Bench(past, tonight, at)

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from bringup.harness.records.night import NIGHT_SCHEMA, read_night, write_night
+from bringup.pipeline.errors import HistoryError
 from bringup.pipeline.history.causes.clusters import Failing, cluster
 from bringup.pipeline.history.causes.fix_first import blocked_by, fix_first
 from bringup.pipeline.history.judge.columns import columns_of
@@ -56,6 +58,12 @@ def test_a_run_is_told_against_any_other() -> None:
     assert compare(columns_of(samples()), "n2", "n3") == [
         "n3 against 1970-01-03 00:00 UTC (n2): 0 new, 2 known"
     ]
+
+
+def test_a_run_that_history_does_not_know_is_one_sentence() -> None:
+    for pair in (("n2", "nope"), ("nope", "n2")):
+        with pytest.raises(HistoryError, match="^history knows no run nope$"):
+            compare(columns_of(samples()), *pair)
 
 
 def test_a_tests_story_is_ten_lines() -> None:
