@@ -139,7 +139,9 @@ class Series:
         return Moment(self.columns.run[int(row)], float(self.columns.at[row]))
 
     def _same(self, start: int) -> bool:
-        """Was the same artifact run on both sides of a break?"""
-        hashes = self.columns.artifact_hash
-        before, after = self.evidence[start - 1], self.evidence[start]
-        return bool(hashes.codes[before] == hashes.codes[after] and hashes[int(after)])
+        """Was the same artifact run on both sides of a break, and held to the same? A threshold
+        that was raised changes no artifact."""
+        columns, before, after = self.columns, self.evidence[start - 1], self.evidence[start]
+        made, asked = columns.artifact_hash, columns.ir_hash
+        same = made.codes[before] == made.codes[after] and asked.codes[before] == asked.codes[after]
+        return bool(same and made[int(after)])

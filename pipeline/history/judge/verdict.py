@@ -313,7 +313,8 @@ class _Bench:
         if not now.artifact_hash or series.last_good_row is None:
             return False
         then = self.columns.sample(series.last_good_row)
-        return (then.artifact_hash, then.versions) == (now.artifact_hash, now.versions)
+        made = then.artifact_hash, then.ir_hash, then.versions
+        return made == (now.artifact_hash, now.ir_hash, now.versions)
 
     def _drifts(
         self, test: str, row: int | None, now: Sample | None, before: Sample | None

@@ -77,6 +77,13 @@ def test_a_break_is_none_where_the_artifact_stayed_the_same() -> None:
     assert series_of("." * 20 + "F" * 5, artifact_hash="").since is not None
 
 
+def test_a_threshold_that_was_raised_is_a_break_of_the_same_artifact() -> None:
+    old = nights("." * 20, artifact_hash="a", ir_hash="0.98")
+    new = nights(" " * 20 + "FFFFF", artifact_hash="a", ir_hash="0.99")
+    columns = columns_of([*old, *new])
+    assert Series(columns, Attempts.of(columns), 0, len(columns)).since is not None
+
+
 def test_a_start_is_a_range_of_nights_never_one_date() -> None:
     since = series_of("." * 20 + "iii" + "F" * 6).since
     assert since is not None and since.after is not None
