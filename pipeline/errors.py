@@ -12,3 +12,7 @@ class PipelineError(HarnessError):
 
 class ListError(PipelineError):
     """A list file cannot be read, or an edit of it makes no sense."""
+
+
+class HistoryError(PipelineError):
+    """The store of earlier runs cannot be reached, read or trusted."""

@@ -21,8 +21,9 @@ FROM_GROUND_UP = {
         pytest_plugin op_by_op reduce repro tester
     """,
     "pipeline": """
-        errors messages lifeline devices lists options planning running results commands verb_help
-        cli __main__
+        errors messages lifeline devices lists history history/causes history/judge history/store
+        history/imports options planning running results commands history_commands verb_help cli
+        __main__
     """,
     "reports": """
         errors folder text model reporter html xlsx ops_json markdown formats catalog attempts

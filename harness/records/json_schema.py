@@ -20,6 +20,7 @@ from typing import Any, get_args
 
 import msgspec
 
+from bringup.harness.records.night import NIGHT_NAME, NIGHT_SCHEMA, NightVerdict
 from bringup.harness.records.plans import SharedPlan
 from bringup.harness.records.schema import (
     SCHEMA_VERSION,
@@ -38,6 +39,7 @@ DOCUMENTS: dict[type, str] = {
     RunHeader: "run.json",
     Plan: "plan.json, or plan-I-of-N.json of a shard",
     SharedPlan: "the plan of all shards",
+    NightVerdict: f"{NIGHT_NAME}; its schema is counted by itself, up to {NIGHT_SCHEMA}",
     **dict.fromkeys(get_args(AnyEvent), "a line of a journal"),
 }
 """What a run writes as one JSON value, and where."""

@@ -57,6 +57,13 @@ BENCHMARKS = {
         lambda module, parser: module.add_options(parser),
         lambda module, options: module.measure(options),
     ),
+    "judging": Benchmark(
+        "judging.parts",
+        "causes among made failures, breaks among seeded series, a night of a year",
+        "judging --quick",
+        lambda module, parser: module.add_options(parser),
+        lambda module, options: module.measure(options),
+    ),
 }
 
 

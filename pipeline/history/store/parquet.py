@@ -1,0 +1,121 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Rows into Parquet files and back, by DuckDB, in memory of at most `MEMORY`.
+
+Parquet of a table is ordered by test, so that what is alike stands together, and in groups of
+`GROUP` rows, so that one test's rows are found without reading the others.
+"""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from bringup.harness.storage.decoding import why_not
+from bringup.pipeline.errors import HistoryError
+from bringup.pipeline.history.store.tables import ORDER, TABLES, columns
+
+MEMORY = "400MB"
+GROUP = 4096
+
+
+@contextlib.contextmanager
+def database() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database of this process's memory, that fetches no extension and reads no other file.
+
+    Raises:
+        HistoryError: what is read is no Parquet of ours, or the disk is full.
+    """
+    with tempfile.TemporaryDirectory(prefix="bringup-history-") as folder:
+        connection = duckdb.connect(
+            config={
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "memory_limit": MEMORY,
+                "preserve_insertion_order": "false",
+                "temp_directory": folder,
+                "threads": "2",
+            }
+        )
+        try:
+            yield connection
+        except duckdb.Error as error:
+            raise HistoryError(f"the history cannot be read: {why_not(error)}") from error
+        finally:
+            connection.close()
+
+
+def packed_rows(table: str, rows: Sequence[bytes], state: str) -> bytes:
+    """One run's rows of a table as Parquet; `state` becomes their column `run`.
+
+    Raises:
+        HistoryError: a row holds what its table has no room for.
+    """
+    kinds = columns(TABLES[table])
+    named = ", ".join(f"{quoted(name)}: {quoted(kind)}" for name, kind in kinds.items())
+    with tempfile.TemporaryDirectory(prefix="bringup-history-") as folder, database() as db:
+        source, target = Path(folder) / "rows.json", Path(folder) / "rows.parquet"
+        source.write_bytes(b"\n".join(rows) + b"\n" if rows else b"")
+        query = (
+            f"SELECT {quoted(state)} AS run, * FROM read_json({quoted(str(source))}, "
+            f"format = 'newline_delimited', columns = {{{named}}})"
+        )
+        if not rows:
+            query = empty(table)
+        return _copied(db, query, table, target)
+
+
+def folded(table: str, files: Sequence[tuple[Path, Sequence[str] | None]]) -> bytes:
+    """Many files of a table as one.
+
+    Raises:
+        HistoryError: a file is damaged.
+    """
+    with tempfile.TemporaryDirectory(prefix="bringup-history-") as folder, database() as db:
+        return _copied(db, relation(table, files), table, Path(folder) / "rows.parquet")
+
+
+def relation(table: str, files: Sequence[tuple[Path, Sequence[str] | None]]) -> str:
+    """SQL for the rows of some files, each with the runs that count in it; None: all.
+
+    Columns that an older version did not write are null.
+    """
+    whole = [str(path) for path, runs in files if runs is None]
+    parts = [empty(table)]
+    if whole:
+        names = ", ".join(map(quoted, whole))
+        parts.append(f"SELECT * FROM read_parquet([{names}], union_by_name = true)")
+    for path, runs in files:
+        if runs:
+            names = ", ".join(map(quoted, runs))
+            parts.append(f"SELECT * FROM read_parquet({quoted(str(path))}) WHERE run IN ({names})")
+    return " UNION ALL BY NAME ".join(parts)
+
+
+def empty(table: str) -> str:
+    """SQL for no row of a table, with all of its columns."""
+    kinds = {"run": "VARCHAR", **columns(TABLES[table])}
+    nulls = ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in kinds.items())
+    return f"SELECT {nulls} WHERE false"
+
+
+def _copied(db: duckdb.DuckDBPyConnection, query: str, table: str, target: Path) -> bytes:
+    db.execute(
+        f"COPY (SELECT * FROM ({query}) ORDER BY {ORDER[table]}) TO {quoted(str(target))} "
+        f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {GROUP})"
+    )
+    return target.read_bytes()
+
+
+def quoted(text: str) -> str:
+    """A text as SQL has it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def fetched(db: duckdb.DuckDBPyConnection, query: str) -> dict[str, list[Any]]:
+    """A query's columns as lists, null as None."""
+    return {name: values.tolist() for name, values in db.execute(query).fetchnumpy().items()}

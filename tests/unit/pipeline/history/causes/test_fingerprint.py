@@ -1,0 +1,133 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""diagnostics.jsonl has real ones: what people wrote beside failing tests of tt-xla, and what
+XLA, IREE, torch-mlir, PyTorch and a Tenstorrent runtime said of broken programs at two sizes. Each
+line names the cause it belongs to."""
+
+import itertools
+from collections import defaultdict
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bringup.pipeline.history.causes.clusters import Failing, cluster
+from bringup.pipeline.history.fingerprint import LENGTH, VERSION, fingerprint, normal, parts
+
+
+class Diagnostic(msgspec.Struct, frozen=True):
+    cause: str
+    stage: str
+    says: str
+
+
+FILE = Path(__file__).with_name("diagnostics.jsonl")
+REAL = [msgspec.json.decode(line, type=Diagnostic) for line in FILE.read_bytes().splitlines()]
+SNIPPETS = """tensor<2x3xf32> 0x7ff %arg12 [1, 2] (3,) 4x5xbf16 'stablehlo.add' op error: /a/b.cc:12
+layer_3 conv2d f32 -1.5e-3 10 B nan pcc = < fails L1 DRAM loc(x) deadbeef01 ValueError: | 12:30:01
+N SHAPE https://a.b/c - . : aten.add.Tensor 5 [ ] ( ) , x _1 % #4"""
+WORDS = st.sampled_from(SNIPPETS.split())
+TEXTS = st.one_of(st.lists(WORDS, max_size=12).map(" ".join), st.text(max_size=60))
+
+
+def test_real_diagnostics_of_one_cause_are_one_cluster_and_of_two_are_two() -> None:
+    assert len(REAL) >= 150
+    found = cluster(Failing(f"t{i}", "d", r.stage, r.says) for i, r in enumerate(REAL))
+    causes, homes = defaultdict(set), defaultdict(set)
+    for real, home in zip(REAL, found.of, strict=True):
+        causes[home].add(real.cause)
+        homes[real.cause, real.stage].add(home)
+    assert {home: names for home, names in causes.items() if len(names) > 1} == {}
+    assert {cause: ids for cause, ids in homes.items() if len(ids) > 1} == {}
+
+
+@given(TEXTS)
+def test_a_normal_text_is_its_own(text: str) -> None:
+    once = normal(text)
+    assert normal(once) == once and len(once) <= LENGTH
+
+
+@pytest.mark.parametrize("real", REAL, ids=lambda r: r.says[:30])
+def test_a_fingerprint_of_a_real_text_is_its_own(real: Diagnostic) -> None:
+    stage, op, text = parts(fingerprint(real.stage, "", real.says))
+    assert parts(fingerprint(stage, op, text)) == (stage, op, text)
+
+
+NUMBERED = (
+    "failed at layer_{} of block{}: size {} against [{}, {}]",
+    "error: 'ttir.conv2d' op %{} has type tensor<{}x{}x{}xbf16>, wants {} channels",
+    "bad pointer 0x{}{}ab in /home/u{}/src/file.cc:{}:{}",
+    "took {} s and {} MiB on device {} at core (x={},y={})",
+    "norm 1.{}{}123{}e-{} of %buf_{}",
+    "size s{} of v{}f16 in {}.{}{} s",
+    "run 2026-11-{}T{}:{}:00 of 8a{}0bc{}d-0000-4000-8000-0123456789ab ended",
+)
+
+
+@given(
+    st.sampled_from(NUMBERED),
+    st.lists(st.integers(10, 59), min_size=5, max_size=5),
+    st.lists(st.integers(10, 59), min_size=5, max_size=5),
+)
+def test_other_numbers_are_the_same_failure(
+    pattern: str, ones: list[int], others: list[int]
+) -> None:
+    assert normal(pattern.format(*ones)) == normal(pattern.format(*others))
+
+
+DIFFERENT = (
+    "No module named 'timm'",
+    "No module named 'scipy'",
+    "failed to legalize operation 'stablehlo.fft'",
+    "failed to legalize operation 'stablehlo.sort'",
+    "cannot add f32 and f64",
+    "cannot add f32 and bf16",
+    "Not enough space to allocate 5 B DRAM buffer",
+    "Not enough space to allocate 5 B L1 buffer",
+    "conv2d is not supported",
+    "conv3d is not supported",
+    "pcc is nan",
+    "pcc 0.5 is below 0.99",
+)
+
+
+@pytest.mark.parametrize(("one", "other"), list(itertools.combinations(DIFFERENT, 2)))
+def test_other_things_are_other_failures(one: str, other: str) -> None:
+    found = cluster([Failing("a", "d", "compile", one), Failing("b", "d", "compile", other)])
+    assert len(found.clusters) == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("", ""),
+        ("\n \n", ""),
+        ("boom", f"{VERSION}|compile||boom"),
+        (
+            "Traceback (most recent call last):\n  File 'a.py', line 3, in f\n    g()\n"
+            "ValueError: no such axis 3\n\nDuring handling ...\n",
+            f"{VERSION}|compile||no such axis N",
+        ),
+        (
+            "TT_FATAL @ /src/conv.cpp:12: a == b\ninfo:\nCB 3 is too small\nbacktrace:\n --- x",
+            f"{VERSION}|compile||CB N is too small",
+        ),
+        (
+            "loc(\"m.py\":3:4): error: failed to legalize operation 'ttir.sort' that was explicitly"
+            " marked illegal",
+            f"{VERSION}|compile|ttir.sort|no legal lowering",
+        ),
+        ("\x1b[31merror:\x1b[0m it | broke", f"{VERSION}|compile||it | broke"),
+    ],
+)
+def test_the_line_that_tells_is_taken(said: str, expected: str) -> None:
+    assert fingerprint("compile", "", said) == expected
+
+
+def test_the_op_that_is_named_counts_before_the_op_that_was_run() -> None:
+    said = "error: 'stablehlo.add' op is bad"
+    assert fingerprint("compile", "aten.add", said) == fingerprint("compile", "", said)
+    assert parts(fingerprint("compile", "aten.add", "bad"))[1] == "aten.add"
