@@ -20,8 +20,8 @@ FROM_GROUND_UP = {
         reference frontend state reproduce graph executor pytest_plugin op_by_op reduce repro tester
     """,
     "pipeline": """
-        errors messages lifeline devices lists history history/store planning running results
-        commands cli __main__
+        errors messages lifeline devices lists history history/store history/imports planning
+        running results commands cli __main__
     """,
     "reports": """
         errors folder text model reporter html xlsx ops_json markdown formats catalog attempts
