@@ -161,6 +161,12 @@ def promote(session: nox.Session) -> None:
 
 
 @nox.session
+def history(session: nox.Session) -> None:
+    """Add runs and others' reports to the history: -- add RUN; rebuild, verify or prune it."""
+    command(session, "-m", "bringup.pipeline", "history")
+
+
+@nox.session
 def devices(session: nox.Session) -> None:
     """List what this machine has, what it can only compile for, and why the rest is missing."""
     command(session, "-m", "bringup.harness.list_devices")

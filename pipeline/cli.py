@@ -100,6 +100,10 @@ def _main(arguments: Sequence[str]) -> int:
     say = Speaker(sys.stdout)
     if options.verb == "merge":
         return verbs.merge_runs(options.run_dirs, options.into, say, options.plan)
+    if options.verb == "history":
+        from bringup.pipeline import history_verbs  # and with it the database: only who asks waits
+
+        return history_verbs.act(options, say)
     if options.verb == "finish":
         finish_runs(options.run_dirs, say)
         return ExitCode.KEPT
@@ -201,6 +205,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
         "--plan", type=Path, metavar="FILE", help="the plan of all shards, whether they came or not"
     )
     merging.add_argument("--into", type=Path, required=True, metavar="DIR", help="the whole run")
+    _add_history_options(command("history", "add to what earlier runs found, and take care of it"))
     promoting = command("promote", "propose the list moves that a run's records support")
     promoting.add_argument("run_dir", nargs="?", type=Path, metavar="RUN", help="default: newest")
     promoting.add_argument("--write", action="store_true", help="make the moves")
@@ -312,4 +317,36 @@ def _seconds(text: str) -> float:
         number = 0.0
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"`{text}` is no number of seconds")
+    return number
+
+
+def _add_history_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "action",
+        choices=("add", "rebuild", "verify", "prune", "renames"),
+        help="what to do with it",
+    )
+    add(
+        "sources",
+        nargs="*",
+        metavar="SOURCE",
+        help="add: a run directory, a JUnit XML file, *_unique_ops.json files, "
+        "github:OWNER/NAME/RUN_ID; rebuild: folders of runs (default: results)",
+    )
+    add("--history", metavar="ADDRESS", help="default: BRINGUP_HISTORY, or results/history")
+    add("--device", metavar="NAME", default="", help="add: of imported tests that name none")
+    add("--forget", action="store_true", help="rebuild: give up runs that are nowhere whole")
+    add("--days", type=_positive, metavar="N", help="prune: forget runs that are older")
+    add("--gib", type=_positive, metavar="N", help="prune: forget the oldest above so much")
+    add("--lists", dest="lists", type=Path, default=Path("tests/lists"), metavar="DIR")
+
+
+def _positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"`{text}` is no number above 0")
     return number

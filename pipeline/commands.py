@@ -44,6 +44,7 @@ from bringup.pipeline.planning.shared_plan import narrowed, share, take_up, tell
 from bringup.pipeline.results.close_run import JUNIT_NAME, conclude, print_moves
 from bringup.pipeline.results.junit import write_junit
 from bringup.pipeline.results.merge import merge, shards_in
+from bringup.pipeline.results.remember import address_of, remember
 from bringup.pipeline.running import resume
 from bringup.pipeline.running.progress import clock, frame_of, watcher
 from bringup.pipeline.running.run_lock import RunLock, refuse_if_held
@@ -168,6 +169,8 @@ def _carry_out(
         read_aliases(options.lists),
     )
     _tell(run_dir)
+    if plan.shard[1] == 1:  # of a shard's tests the merged run knows all
+        remember(run_dir, address_of(), say)
     if ended.how is End.FINISHED:
         verdict_cache.prune(plan, say)
     return code
@@ -212,6 +215,7 @@ def merge_runs(
         say(f"missing: {sentence}")
     say(f"merged into {into}")
     _tell(into)
+    remember(into, address_of(), say)
     unrun = any(r.outcome is Outcome.NOT_RUN for r in latest(records))
     return ExitCode.INFRASTRUCTURE if header.missing or unrun else ExitCode.KEPT
 

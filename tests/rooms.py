@@ -21,7 +21,7 @@ FROM_GROUND_UP = {
     """,
     "pipeline": """
         errors messages lifeline devices lists history history/store history/imports planning
-        running results commands cli __main__
+        running results commands history_verbs cli __main__
     """,
     "reports": """
         errors folder text model reporter html xlsx ops_json markdown formats catalog attempts

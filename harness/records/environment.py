@@ -209,6 +209,7 @@ _OURS = (
     Variable("BRINGUP_RESUMED", "set by a run that was taken up again", anything),
     Variable("BRINGUP_PARENT", "the process to die with", whole("a process", 1)),
     Variable("BRINGUP_COMMON_TMPDIR", "the machine's temporary folder, for a host", path),
+    Variable("BRINGUP_HISTORY", "where runs are remembered; none: nowhere", anything),
     Variable("BRINGUP_CACHE", "the verdict cache, a directory or a file", path, is_path=True),
     Variable(
         "BRINGUP_CACHE_DAYS", "when verdicts are forgotten", number("a number of days", strict=True)
@@ -248,6 +249,9 @@ _OTHERS = (
     Variable("IRD_LF_CACHE", "where files are downloaded from", anything),
     Variable("GITHUB_OUTPUT", "where a job of GitHub Actions leaves its outputs", path),
     Variable("GITHUB_RUN_ID", "names a run of several jobs", name),
+    Variable("GITHUB_API_URL", "where artifacts of a run are asked for", anything),
+    Variable("GITHUB_TOKEN", "who asks for them", anything),
+    Variable("GH_TOKEN", "the same, where GITHUB_TOKEN is not set", anything),
 )
 PLUGIN_PREFIX = "BRINGUP_PJRT_PLUGIN_"
 """With a plugin's name behind it: a library to load."""

@@ -3,13 +3,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every finished run goes into the history, and whatever goes wrong there costs it nothing."""
 
+import os
 from pathlib import Path
 
 from bringup.harness.storage.writable import said_by
+from bringup.pipeline.history.store.tables import DEFAULT_ADDRESS
 from bringup.pipeline.messages import Speaker
 
+ADDRESS_VARIABLE = "BRINGUP_HISTORY"
 NOWHERE = "none"
 """In an address's place: keep no history."""
+
+
+def address_of(given: str | None = None) -> str:
+    """Where runs are remembered: as given, as the environment says, or `results/history`."""
+    return given or os.environ.get(ADDRESS_VARIABLE, "").strip() or DEFAULT_ADDRESS
 
 
 def remember(run_dir: Path, address: str, say: Speaker) -> bool:

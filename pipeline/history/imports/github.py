@@ -34,7 +34,6 @@ from bringup.harness.storage.file_names import fitted
 from bringup.pipeline.errors import HistoryError
 
 API_VARIABLE, API = "GITHUB_API_URL", "https://api.github.com"
-TOKEN_VARIABLES = ("GITHUB_TOKEN", "GH_TOKEN")
 LARGEST = 4 << 30
 """Bytes: of one archive, and of what it unpacks to."""
 MOST_FILES = 200_000
@@ -200,7 +199,7 @@ def _request(url: str) -> urllib.request.Request:
     request = urllib.request.Request(url, headers={"User-Agent": "bringup"})
     request.add_header("Accept", "application/vnd.github+json")
     api = os.environ.get(API_VARIABLE) or API
-    token = next((os.environ[name] for name in TOKEN_VARIABLES if os.environ.get(name)), "")
+    token = os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN") or ""
     if token and urllib.parse.urlsplit(url).netloc == urllib.parse.urlsplit(api).netloc:
         request.add_unredirected_header("Authorization", f"Bearer {token}")
     return request

@@ -55,6 +55,7 @@ def measure(options: argparse.Namespace) -> list[Figure]:
         raise SystemExit(f"no part {unknown[0]!r}: there are {', '.join(PARTS)}")
     year = QUICK if options.quick else Year()
     scratch = options.scratch or Path(tempfile.mkdtemp(prefix="bringup-bench-"))
+    scratch.mkdir(parents=True, exist_ok=True)
     try:
         figures = list(_of_store(scratch, year)) if "store" in parts else []
         return figures + (list(_of_merge(scratch, year)) if "merge" in parts else [])
