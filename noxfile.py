@@ -163,6 +163,30 @@ def promote(session: nox.Session) -> None:
 
 
 @nox.session
+def history(session: nox.Session) -> None:
+    """Add runs and others' reports to the history: -- add RUN; rebuild, verify or prune it."""
+    command(session, "-m", "bringup.pipeline", "history")
+
+
+@nox.session
+def why(session: nox.Session) -> None:
+    """Tell what a night came to beside the ones before: -- RUN; exit code 1 if it regressed."""
+    command(session, "-m", "bringup.pipeline", "why")
+
+
+@nox.session
+def explain(session: nox.Session) -> None:
+    """Tell a test's whole story: -- TEST."""
+    command(session, "-m", "bringup.pipeline", "explain")
+
+
+@nox.session
+def compare(session: nox.Session) -> None:
+    """Tell one run against another: -- RUN_A RUN_B."""
+    command(session, "-m", "bringup.pipeline", "compare")
+
+
+@nox.session
 def devices(session: nox.Session) -> None:
     """List what this machine has, what it can only compile for, and why the rest is missing."""
     command(session, "-m", "bringup.harness.list_devices")

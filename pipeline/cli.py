@@ -13,10 +13,13 @@ from bringup.harness.options.exit_codes import ExitCode, describe
 from bringup.harness.options.option import declared
 from bringup.pipeline import commands
 from bringup.pipeline.errors import PipelineError
+from bringup.pipeline.history_options import HistoryOptions
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.options import RUNS, RunOptions
 from bringup.pipeline.results.finish import finish_runs
 from bringup.pipeline.verb_help import VERBS
+
+OF_HISTORY = ("history", "why", "explain", "compare")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,7 +41,10 @@ def _main(words: Sequence[str]) -> int:
     if verb not in VERBS:
         there = ", ".join(VERBS)
         raise PipelineError(f"there is no verb `{verb}`{hint(verb, VERBS)}; there are {there}")
-    return _carry_out(verb, options_of(verb, rest), Speaker(sys.stdout))
+    say = Speaker(sys.stdout)
+    if verb in OF_HISTORY:
+        return _ask_history(verb, history_options_of(verb, rest), say)
+    return _carry_out(verb, options_of(verb, rest), say)
 
 
 def options_of(verb: str, words: Sequence[str]) -> RunOptions:
@@ -54,6 +60,28 @@ def options_of(verb: str, words: Sequence[str]) -> RunOptions:
     if verb == "plan":
         _refuse_what_the_session_does_not_take(options)
     return options
+
+
+def history_options_of(verb: str, words: Sequence[str]) -> HistoryOptions:
+    """The options of a verb that is about history.
+
+    Raises:
+        UsageError: the verb takes no such word, or an option's value is none.
+    """
+    given = read(VERBS[verb], HistoryOptions, words)
+    return HistoryOptions(**given.values, sources_of=given.sources)
+
+
+def _ask_history(verb: str, options: HistoryOptions, say: Speaker) -> int:
+    from bringup.pipeline import history_commands  # and with it the database: only who asks waits
+
+    if verb == "why":
+        return history_commands.why(options, say)
+    if verb == "explain":
+        return history_commands.explain_test(options, say)
+    if verb == "compare":
+        return history_commands.compare(options, say)
+    return history_commands.keep(options, say)
 
 
 def _refuse_what_the_session_does_not_take(options: RunOptions) -> None:

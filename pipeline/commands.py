@@ -5,7 +5,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from bringup.harness.errors import RecordError, StorageError
 from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.options.option import Source, sources_of
 from bringup.harness.records.aliases import read_aliases
+from bringup.harness.records.device_listing import DeviceState
 from bringup.harness.records.journal import run_attempt
 from bringup.harness.records.moves import write_moves
 from bringup.harness.records.outcomes import latest, words_of_run, words_text
@@ -49,6 +50,7 @@ from bringup.pipeline.planning.shared_plan import narrowed, share, take_up, tell
 from bringup.pipeline.results.close_run import JUNIT_NAME, conclude, print_moves
 from bringup.pipeline.results.junit import write_junit
 from bringup.pipeline.results.merge import merge, shards_in
+from bringup.pipeline.results.remember import remember
 from bringup.pipeline.running import resume
 from bringup.pipeline.running.engine import End
 from bringup.pipeline.running.engines import engine_of
@@ -184,9 +186,26 @@ def _carry_out(
         read_aliases(options.lists),
     )
     _tell(run_dir)
+    if plan.shard[1] == 1:  # of a shard's tests the merged run knows all
+        _remember_and_judge(run_dir, plan.run_id, states, options, say)
     if ended.how is End.FINISHED:
         verdict_cache.prune(plan, say)
     return code
+
+
+def _remember_and_judge(
+    run_dir: Path,
+    run_id: str,
+    states: Mapping[str, DeviceState],
+    options: RunOptions,
+    say: Speaker,
+) -> None:
+    """Give a finished run to the history, and judge it against the runs before it."""
+    if remember(run_dir, options.history, say):
+        from bringup.pipeline.history.store.history import History  # with it comes the database
+        from bringup.pipeline.results.judge_run import judge_run
+
+        judge_run(run_dir, run_id, History(options.history), options.lists, states, say)
 
 
 def check_lists(options: RunOptions, say: Speaker) -> ExitCode:
@@ -227,6 +246,7 @@ def merge_runs(options: RunOptions, say: Speaker) -> ExitCode:
         say(f"missing: {sentence}")
     say(f"merged into {into}")
     _tell(into)
+    _remember_and_judge(into, header.run_id, {}, options, say)
     unrun = any(r.outcome is Outcome.NOT_RUN for r in latest(records))
     return ExitCode.INFRASTRUCTURE if header.missing or unrun else ExitCode.KEPT
 

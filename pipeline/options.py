@@ -20,6 +20,7 @@ from bringup.harness.records import variable_names as variables
 from bringup.harness.records.naming import SIZES
 from bringup.harness.records.verdicts.recheck import parse_share
 from bringup.pipeline.errors import PipelineError
+from bringup.pipeline.history.store.tables import DEFAULT_ADDRESS
 from bringup.pipeline.lists.specs import SESSIONS
 
 OP_BY_OP = "op_by_op"
@@ -194,7 +195,7 @@ class RunOptions:
         "the folder of the lists",
         parse=Path,
         metavar="DIR",
-        verbs=[*_CHOOSE, "lists", "promote"],
+        verbs=[*_CHOOSE, "lists", "promote", "merge"],
         kept=Kept.ALWAYS,
     )
     tests: str = option(
@@ -238,6 +239,14 @@ class RunOptions:
         parse=Path,
         metavar="FILE",
         verbs=_CHOOSE,
+    )
+    history: str = option(
+        DEFAULT_ADDRESS,
+        "--history",
+        "where the run is remembered: a folder or an address; none: nowhere",
+        metavar="ADDRESS",
+        verbs=[*RUNS, "merge"],
+        variable=variables.HISTORY_VARIABLE,
     )
     devices_from: Path | None = option(
         None,

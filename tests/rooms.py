@@ -22,8 +22,8 @@ FROM_GROUND_UP = {
     """,
     "pipeline": """
         errors messages lifeline devices lists history history/causes history/judge history/store
-        history/imports options planning running results commands history_commands verb_help cli
-        __main__
+        history/imports options history_options planning running results commands history_commands
+        verb_help cli __main__
     """,
     "reports": """
         errors folder text model reporter html xlsx ops_json markdown formats catalog attempts
@@ -32,10 +32,10 @@ FROM_GROUND_UP = {
 }
 SHARED = (
     *("harness/records", "harness/storage", "harness/errors", "harness/options"),
-    "harness/extensions",
+    *("harness/extensions", "harness/session"),
 )
 """What pipeline and reports know of the harness: records, how they are written and read, how a
-command's options are, and how somebody else's parts are found."""
+command's options are, how somebody else's parts are found, and who owns what outlives a call."""
 
 
 def order(house: str) -> list[str]:

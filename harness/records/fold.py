@@ -105,6 +105,36 @@ def fold(events: Iterable[tuple[AnyEvent, str]]) -> list[TestRecord]:
     return sorted(records, key=lambda r: (r.identity.planned, r.attempt, r.started or 0.0))
 
 
+class Lean:
+    """Makes events that say no more of an op than records are made of: `fold` gives the same.
+
+    Of 300,000 op results a few thousand differ in that, and those that do not are one object: a
+    merge of many shards holds no more of them.
+    """
+
+    def __init__(self) -> None:
+        self._results: dict[tuple[str, str, Status, Outcome], OpResult] = {}
+        self._tests: dict[str, str] = {}
+
+    def __call__(self, event: AnyEvent) -> AnyEvent:
+        """The event, or one that takes its place."""
+        if not isinstance(event, OpEnded):
+            return event
+        verdict = event.result.verdict
+        known = (verdict.op.key, verdict.device, verdict.status, verdict.outcome)
+        result = self._results.get(known)
+        if result is None:
+            lean = OpVerdict(
+                op=Op(verdict.op.key, verdict.op.name, verdict.op.source),
+                device=verdict.device,
+                status=verdict.status,
+                outcome=verdict.outcome,
+            )
+            result = self._results[known] = OpResult(index=0, count=1, node="", verdict=lean)
+        key = self._tests.setdefault(event.key, event.key)
+        return OpEnded(time=event.time, key=key, result=result)
+
+
 def _of_none(stopped: list[TestStopped], attempts: dict[str, list[_Open]]) -> list[TestStopped]:
     """Of every test the last word on an attempt that never came to a start, if it is the newest."""
     words = {e.key: e for e in sorted(stopped, key=lambda e: (e.attempt, e.time))}
@@ -139,17 +169,17 @@ def _gather(
     stopped: list[TestStopped] = []
     ops: list[tuple[OpStarted | OpEnded, str]] = []
     for event, provenance in events:
-        if isinstance(event, TestStarted):
-            key = event.identity.key
-            attempts.setdefault(key, []).append(_Open(event, provenance, last=event.time))
-        elif isinstance(event, TestStopped):
-            stopped.append(event)
-        elif isinstance(event, OpStarted | OpEnded):
+        if isinstance(event, OpStarted | OpEnded):  # first: most of a night's events are of ops
             tries = attempts.get(event.key, [])
             if tries and tries[-1].provenance == provenance:
                 tries[-1].ops[_op_key(event)] = event  # a journal is in order, whatever the clock
             else:
                 ops.append((event, provenance))
+        elif isinstance(event, TestStarted):
+            key = event.identity.key
+            attempts.setdefault(key, []).append(_Open(event, provenance, last=event.time))
+        elif isinstance(event, TestStopped):
+            stopped.append(event)
         elif not isinstance(event, _TEST_EVENTS):
             continue
         elif event.key in attempts:

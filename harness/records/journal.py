@@ -15,7 +15,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bringup.harness.errors import RecordError, StorageError
@@ -264,8 +264,12 @@ def _whole(event: OpRepeated, verdict: OpVerdict) -> OpEnded:
     return OpEnded(time=event.time, key=event.key, result=result)
 
 
-def events_of(run_dir: Path) -> tuple[list[tuple[AnyEvent, str]], list[str]]:
+def events_of(
+    run_dir: Path, held: Callable[[AnyEvent], AnyEvent] | None = None
+) -> tuple[list[tuple[AnyEvent, str]], list[str]]:
     """Every event of a run with its journal's name, and sentences on losses.
+
+    `held` makes of each event what is kept of it, journal by journal.
 
     Raises:
         RecordError: a journal has a newer schema, or cannot be read or unpacked.
@@ -276,5 +280,5 @@ def events_of(run_dir: Path) -> tuple[list[tuple[AnyEvent, str]], list[str]]:
         events, torn = read_journal(path)
         losses += torn
         name = journal_name(path)
-        pairs += [(event, name) for event in events]
+        pairs += [(held(event) if held else event, name) for event in events]
     return pairs, losses

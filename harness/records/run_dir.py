@@ -19,7 +19,7 @@ from typing import TypeVar
 import msgspec
 
 from bringup.harness.errors import RecordError
-from bringup.harness.records.fold import fold, fold_ops
+from bringup.harness.records.fold import Lean, fold, fold_ops
 from bringup.harness.records.journal import events_of, journals
 from bringup.harness.records.packing import packed, read_lines
 from bringup.harness.records.plans import SharedPlan
@@ -60,7 +60,7 @@ class OpLine(msgspec.Struct, frozen=True):
 
 def load_journals(run_dir: Path) -> tuple[list[TestRecord], dict[str, Provenance], list[str]]:
     """Fold all journals: the records, the provenances they name, and sentences on losses."""
-    pairs, losses = events_of(run_dir)
+    pairs, losses = events_of(run_dir, Lean())
     provenances = {stem: e.provenance for e, stem in pairs if isinstance(e, JournalOpened)}
     return fold(pairs), provenances, losses
 

@@ -205,6 +205,13 @@ _FOR_PEOPLE = (
         "harness/devices",
     ),
     Variable(
+        names.HISTORY_VARIABLE,
+        "where runs are remembered, a folder or an address; none: nowhere",
+        anything,
+        "pipeline/options.py",
+        default="results/history",
+    ),
+    Variable(
         names.LISTS_VARIABLE,
         "modules with specs of lists of one's own, with commas",
         anything,
@@ -397,6 +404,27 @@ _OTHERS = (
         "names a run of several jobs",
         name,
         "pipeline/commands.py",
+    ),
+    Variable(
+        names.GITHUB_API_VARIABLE,
+        "where artifacts of a run are asked for",
+        anything,
+        "pipeline/history/imports",
+        otherwise="GitHub's own",
+    ),
+    Variable(
+        names.GITHUB_TOKEN_VARIABLE,
+        "who asks for them",
+        anything,
+        "pipeline/history/imports",
+        secret=True,
+    ),
+    Variable(
+        names.GH_TOKEN_VARIABLE,
+        "the same, where GITHUB_TOKEN is not set",
+        anything,
+        "pipeline/history/imports",
+        secret=True,
     ),
 )
 PREFIXED = (

@@ -62,8 +62,9 @@ def lines_of(data: bytes) -> Iterator[tuple[int, bytes]]:
     """The lines that are not empty, with their numbers, however many empty ones are between."""
     number, end = 1, 0
     for match in _LINE.finditer(data):
-        number += data.count(b"\n", end, match.start())
-        end = match.start()
+        start, next_end = match.span()
+        number += start - end  # between two lines there is nothing but their ends
+        end = next_end
         yield number, match[0]
 
 

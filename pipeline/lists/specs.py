@@ -49,6 +49,8 @@ class ListSpec:
     """The outcomes that keep the list's promise on a device."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Set for every test of this list."""
+    gating: bool = False
+    """Is one of its tests that was good and is bad a reason to stop?"""
 
     def __str__(self) -> str:
         return self.name
@@ -75,6 +77,7 @@ NIGHTLY_FULL = ListSpec(
     FULL_FLOWS,
     ("nightly",),
     _passed_where_it_executes,
+    gating=True,
 )
 WEEKLY_OP_BY_OP = ListSpec(
     "weekly_op_by_op",
@@ -89,6 +92,7 @@ NIGHTLY_E2E_COMPILE = ListSpec(
     ("nightly", "e2e_compile"),
     _reached,
     {DEPTH_VARIABLE: "TTNN_IR"},
+    gating=True,
 )
 NIGHTLY_OP_BY_OP = ListSpec(
     "nightly_op_by_op",

@@ -262,7 +262,7 @@ def _one_run(sources: Sequence[_Source], shared: SharedPlan | None) -> str:
 def _gather(source: _Source, into: Path) -> None:
     """Copy journals, blobs and reproducers; what is there already stays."""
     for journal in source.journals:
-        _keep_journal(read_lines(journal), into / JOURNAL_FOLDER, journal_name(journal))
+        _keep_journal(journal, into / JOURNAL_FOLDER)
     for blob in source.blobs:
         target = into / BLOB_FOLDER / blob.parent.name / blob.name
         if blob.name.startswith(blob.parent.name) and not target.exists():
@@ -282,8 +282,17 @@ def _write_scripts_anew(into: Path) -> None:
             write_atomically(script, RUN_ANY.encode(), sync=False)
 
 
-def _keep_journal(data: bytes, folder: Path, stem: str) -> None:
-    """Keep a journal; a longer copy replaces a shorter one, another one of its name stands by."""
+def _keep_journal(journal: Path, folder: Path) -> None:
+    """Keep a journal; a longer copy replaces a shorter one, another one of its name stands by.
+
+    What came packed stays packed, as it came: `_look_at` has unpacked it once.
+    """
+    stem = journal_name(journal)
+    taken = any((folder / f"{stem}{ending}").exists() for ending in (PLAIN, PACKED))
+    if journal.name.endswith(PACKED) and not taken:
+        _link(journal, folder / f"{stem}{PACKED}")
+        return
+    data = read_lines(journal)
     for name in (stem, f"{stem}-{hashlib.sha256(data).hexdigest()[:8]}"):
         target = folder / f"{name}{PLAIN}"
         packed = folder / f"{name}{PACKED}"

@@ -50,6 +50,13 @@ BENCHMARKS = {
         lambda module, parser: module.add_options(parser),
         lambda module, options: module.measure(options),
     ),
+    "history": Benchmark(
+        "history.parts",
+        "a made year of nights: adding one, keeping all, a test's story, merging shards",
+        "history --quick",
+        lambda module, parser: module.add_options(parser),
+        lambda module, options: module.measure(options),
+    ),
     "verdicts": Benchmark(
         "verdicts.parts",
         "wrong verdicts: made pairs, faults in ops, malformed input, the fleet",

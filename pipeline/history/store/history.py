@@ -21,11 +21,10 @@ from bringup.pipeline.history.store.index import (
 from bringup.pipeline.history.store.parquet import folded, packed_rows
 from bringup.pipeline.history.store.place import Place, place_of
 from bringup.pipeline.history.store.rows import Kept, rows_of_run
-from bringup.pipeline.history.store.tables import TABLES, Run
+from bringup.pipeline.history.store.tables import DEFAULT_ADDRESS, TABLES, Run
 
-DEFAULT_ADDRESS = "results/history"
-MOST_LOOSE = 16
-"""So many small containers are folded into one: of a year of nights 23 large ones stay."""
+MOST_LOOSE = 12
+"""So many small containers are folded into one: of a year of nights 30 large ones stay."""
 CLOSED_ROWS = 400_000
 """A container with more rows is not folded again: adding a night never costs more than this."""
 

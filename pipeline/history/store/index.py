@@ -15,6 +15,7 @@ at once, a run lies in two. It counts once, in the first by name. Of a run in se
 resumed, a shard came late) the freshest counts.
 """
 
+import functools
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -123,7 +124,7 @@ def read_index(place: Place) -> Index:
     torn_runs: dict[str, tuple[Run, ...]] = {}
     for name in sorted(n for n in sizes if n.startswith(INDEX)):
         try:
-            container = _container(place, name)
+            container = _container(place, name, sizes[name])
         except GoneError:
             if name in place.sizes():
                 raise
@@ -146,9 +147,10 @@ class _Versioned(msgspec.Struct):
     schema: int
 
 
-def _container(place: Place, name: str) -> Container:
-    path = place.local(name)
-    data = read_bytes(path)
+@functools.lru_cache(maxsize=256)
+def _container(place: Place, name: str, _size: int) -> Container:
+    """A container's header, which is named by its content: of one size it is never another one."""
+    data = read_bytes(place.local(name))
     if hashlib.sha256(data).hexdigest()[:32] != Path(name).stem:
         raise RecordError("its content is not what its name says")
     version = decode_json(data, _Versioned, name, "a container").schema

@@ -36,6 +36,8 @@ class Place(Protocol):
     exclusive: bool
     """Does `alone` keep others out?"""
 
+    def __hash__(self) -> int: ...
+
     def sizes(self) -> dict[str, int]:
         """Every file's name and bytes.
 

@@ -1,27 +1,27 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""What is asked of a store: every test's samples, one test's story, the ops of some tests.
+"""What is asked of a store: every test's samples, and the ops of some tests.
 
 Names are those of today: whoever asks brings the alias map. What depends on other runs (nights of
 mass failure, a test's usual depth) is judged here, over the runs that were asked for.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
+import duckdb
 import msgspec
 
 from bringup.harness.records.aliases import renamed
+from bringup.harness.records.night import Moment
 from bringup.harness.records.schema import GOOD, Outcome, Stage
-from bringup.pipeline.errors import HistoryError
 from bringup.pipeline.history.samples import Excluded, OpSample, Sample
 from bringup.pipeline.history.store.history import History
-from bringup.pipeline.history.store.index import Index
-from bringup.pipeline.history.store.parquet import database, fetched, quoted, relation
-from bringup.pipeline.history.store.place import GoneError
+from bringup.pipeline.history.store.parquet import fetched
+from bringup.pipeline.history.store.query import ask, listed, names_of
 from bringup.pipeline.history.store.tables import Run
 
 Fingerprint = Callable[[str, str, str], str]
@@ -33,10 +33,13 @@ MASS_LEAST = 10
 USUALLY = 0.5
 """A device of which more tests fail on most nights is being brought up, and fails as it does."""
 
-_TRIES = 3
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 _STAGES: dict[str | None, Stage | None] = {None: None, **{stage.value: stage for stage in Stage}}
 _EXCLUDED = {word.value: word for word in Excluded}
+_IS = ("test", "device", "list_name", "nodeid", "planned", "missing", "depth")
+_CAME_TO = ("shown", "stage", "status", "excluded", "passed", "failed", "failed_op", "message")
+_MADE_WITH = ("ir_hash", "artifact_hash", "versions")
+_OP = ("name", "outcome", "status", "stage", "message", "count", "hit")
 
 
 def no_fingerprint(_stage: str, _op: str, _message: str) -> str:
@@ -59,10 +62,11 @@ def samples(
         HistoryError: the store cannot be reached, or a file of it is torn.
     """
     where = "last" if tests is None else f"last AND test IN ({names_of(tests, aliases)})"
-    names = ", ".join(f'"{name}"' for name in _SAMPLE_COLUMNS)
-    chosen, found = rows_of(history, "attempts", runs, f"SELECT run, {names}", where)
-    made = _Samples(chosen, aliases or {}, fingerprint)
-    return made.of(found)
+
+    def query(db: duckdb.DuckDBPyConnection, chosen: list[Run], source: str) -> list[Sample]:
+        return _Samples(chosen, aliases or {}, fingerprint).of(db, f"{source} WHERE {where}")
+
+    return ask(history, "attempts", runs, query)
 
 
 def op_samples(
@@ -79,7 +83,7 @@ def op_samples(
     """The ops of some tests in some runs, by test, op and time.
 
     `keys` are those of ops; `only_bad`: without what is good; `only_changes`: of each op the first
-    result and those that differ from the one before.
+    result and those that come to something else than the one before.
 
     Raises:
         HistoryError: the store cannot be reached, or a file of it is torn.
@@ -88,116 +92,201 @@ def op_samples(
     if tests is not None:
         where.append(f"test IN ({names_of(tests, aliases)})")
     if keys is not None:
-        where.append(f"op_key IN ({_list(keys)})")
+        where.append(f"op_key IN ({listed(keys)})")
     if only_bad:
-        where.append(f"outcome NOT IN ({_list(GOOD)})")
-    names = ", ".join(f'"{name}"' for name in _OP_COLUMNS)
-    changes = (
-        "QUALIFY (outcome, status, message) IS DISTINCT FROM lag((outcome, status, message)) "
-        "OVER (PARTITION BY test, op_key ORDER BY created, run)"
+        where.append(f"outcome NOT IN ({listed(GOOD)})")
+    change = (
+        "QUALIFY (outcome, status, stage) IS DISTINCT FROM lag((outcome, status, stage)) "
+        "OVER (PARTITION BY test, op_key ORDER BY n)"
     )
-    chosen, found = rows_of(
-        history,
-        "ops",
-        runs,
-        f"SELECT run, {names}",
-        " AND ".join(where),
-        changes if only_changes else "",
-    )
-    known = {run.state: run for run in chosen}
-    present = _memory(lambda key: renamed(key, aliases or {}))
-    marks = _memory(lambda parts: fingerprint(*parts))
-    made = []
-    for state, test, op_key, name, outcome, status, stage, message, count, pcc, hit in zip(
-        *found.values(), strict=True
-    ):
-        run, bad = known[state], outcome not in GOOD
-        made.append(
-            OpSample(
-                run=run.run,
-                at=run.created,
-                test=present[test],
-                op_key=op_key,
-                name=name,
-                outcome=_OUTCOMES[outcome],
-                status=status,
-                stage=_STAGES[stage],
-                count=count,
-                pcc=pcc,
-                fingerprint=marks[stage or "", name, message] if bad else "",
-                message=message if bad else "",
-                hit=bool(hit),
-            )
-        )
-    made.sort(key=lambda s: (s.test, s.op_key, s.at, s.run))
-    return made
+    rest = f"WHERE {' AND '.join(where)} {change if only_changes else ''}"
+    present = _Memory(lambda key: renamed(key, aliases or {}))
+    mark = _Memory(lambda parts: fingerprint(*parts))
+
+    def query(db: duckdb.DuckDBPyConnection, chosen: list[Run], source: str) -> list[OpSample]:
+        names = ", ".join(f'"{name}"' for name in _OP)
+        found = fetched(db, f"SELECT n, test, op_key, pcc, {names} FROM {source} {rest}")
+        made = [_op_sample(chosen[row[0]], row, present, mark) for row in zip(*found, strict=True)]
+        return sorted(made, key=lambda s: (s.test, s.op_key, s.at, s.run))
+
+    return ask(history, "ops", runs, query)
 
 
-_OP_COLUMNS = (
-    *("test", "op_key", "name", "outcome", "status", "stage", "message", "count", "pcc", "hit"),
-)
-_SAMPLE_COLUMNS = (
-    *("test", "device", "shown", "stage", "status", "excluded", "passed", "failed", "pcc"),
-    *("seconds", "memory", "failed_op", "message", "ir_hash", "artifact_hash", "versions"),
-    *("list_name", "nodeid", "planned", "missing", "depth"),
-)
+def devices_of_tests(history: History, aliases: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Every test that any run knows, by its present key, with its device.
+
+    Raises:
+        HistoryError: the store cannot be reached, or a file of it is torn.
+    """
+
+    def query(db: duckdb.DuckDBPyConnection, _: list[Run], source: str) -> dict[str, str]:
+        found = fetched(db, f"SELECT DISTINCT test, device FROM {source} ORDER BY test")
+        return {renamed(t, aliases or {}): d for t, d in zip(*found, strict=True)}
+
+    return ask(history, "attempts", None, query)
+
+
+def first_op_failures(
+    history: History, runs: Collection[Run] | None, fingerprint: Fingerprint
+) -> dict[str, Moment]:
+    """By fingerprint, in which of some runs an op failed so for the first time.
+
+    Raises:
+        HistoryError: the store cannot be reached, or a file of it is torn.
+    """
+    rest = f"WHERE outcome NOT IN ({listed(GOOD)}) GROUP BY stage, name, message"
+
+    def query(db: duckdb.DuckDBPyConnection, chosen: list[Run], source: str) -> dict[str, Moment]:
+        asked = f"SELECT min(n) AS first, stage, name, message FROM {source} {rest} ORDER BY first"
+        found: dict[str, Moment] = {}
+        for n, stage, name, message in zip(*fetched(db, asked), strict=True):
+            mark = fingerprint(stage or "", name, message)
+            found.setdefault(mark, Moment(chosen[n].run, chosen[n].created))
+        return found
+
+    return ask(history, "ops", runs, query)
+
+
+def _op_sample(run: Run, row: tuple[Any, ...], present: Any, mark: Any) -> OpSample:
+    _, test, op_key, pcc, name, outcome, status, stage, message, count, hit = row
+    bad = outcome not in GOOD
+    return OpSample(
+        run=run.run,
+        at=run.created,
+        test=present[test],
+        op_key=op_key,
+        name=name,
+        outcome=_OUTCOMES[outcome],
+        status=status,
+        stage=_STAGES[stage],
+        count=count,
+        pcc=pcc,
+        fingerprint=mark[stage or "", name, message] if bad else "",
+        message=message if bad else "",
+        hit=bool(hit),
+    )
+
+
+class _Is(NamedTuple):
+    """What a test is."""
+
+    present: str
+    test: str
+    device: str
+    list_name: str
+    nodeid: str
+    planned: bool
+    missing: bool
+    depth: str
+
+
+class _End(NamedTuple):
+    """What tests come to."""
+
+    outcome: Outcome
+    good: bool
+    stage: Stage | None
+    status: int
+    excluded: Excluded
+    passed: int
+    failed: int
+    failed_op: str
+    message: str
+    fingerprint: str
+
+
+def _distinct(db: duckdb.DuckDBPyConnection, i: int) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    names = ", ".join((_IS, _CAME_TO, _MADE_WITH)[i])
+    for row in zip(*fetched(db, f"SELECT DISTINCT h{i}, {names} FROM chosen"), strict=True):
+        yield row[0], row[1:]
 
 
 class _Samples:
-    """Makes samples of rows."""
+    """Makes samples of rows.
+
+    A year's rows say the same few things over and over: each thing is fetched once, under a hash
+    of 64 bits, so that the rows themselves are numbers and the samples share their texts.
+    """
 
     def __init__(
         self, runs: Sequence[Run], aliases: Mapping[str, str], fingerprint: Fingerprint
     ) -> None:
-        self._runs = {run.state: run for run in runs}
+        self._runs = runs
         self._mass = mass_failures(runs)
-        self._present = _memory(lambda key: renamed(key, aliases))
-        self._mark = _memory(lambda parts: fingerprint(*parts))
+        self._aliases = aliases
+        self._mark = _Memory(lambda parts: fingerprint(*parts))
 
-    def of(self, found: dict[str, list[Any]]) -> list[Sample]:
+    def of(self, db: duckdb.DuckDBPyConnection, source: str) -> list[Sample]:
+        """The samples of SQL for rows, by test and time."""
+        things = (_IS, _CAME_TO, _MADE_WITH)
+        hashes = ", ".join(f"hash({', '.join(t)}) AS h{i}" for i, t in enumerate(things))
+        names = ", ".join(name for thing in things for name in thing)
+        db.execute(
+            f"CREATE TEMP TABLE chosen AS "
+            f"SELECT n, pcc, seconds, memory, {names}, {hashes} FROM {source}"
+        )
+        tests = {h: _Is(renamed(row[0], self._aliases), *row) for h, row in _distinct(db, 0)}
+        ends = {h: self._end(*row) for h, row in _distinct(db, 1)}
+        makes = {h: tuple(text or "" for text in row) for h, row in _distinct(db, 2)}
+        columns = "n, h0, h1, h2, pcc, seconds, memory"
+        found = fetched(db, f"SELECT {columns} FROM chosen ORDER BY test, n")
+        made = []
+        for n, h0, h1, h2, pcc, seconds, memory in zip(*found, strict=True):
+            test, end, (ir_hash, artifact_hash, versions) = tests[h0], ends[h1], makes[h2]
+            run, why = self._runs[n], end.excluded
+            if not (why or end.good) and (run.state, test.device) in self._mass:
+                why = Excluded.MASS_FAILURE
+            made.append(
+                Sample(
+                    run=run.run,
+                    at=run.created,
+                    test=test.present,
+                    device=test.device,
+                    outcome=end.outcome,
+                    stage=end.stage,
+                    status=end.status,
+                    excluded=why,
+                    passed=end.passed,
+                    failed=end.failed,
+                    pcc=pcc,
+                    seconds=seconds,
+                    memory=memory,
+                    fingerprint=end.fingerprint,
+                    ir_hash=ir_hash,
+                    artifact_hash=artifact_hash,
+                    versions=versions,
+                    list_name=test.list_name,
+                    nodeid=test.nodeid,
+                    planned=test.planned,
+                    missing=test.missing,
+                    failed_op=end.failed_op,
+                    message=end.message,
+                )
+            )
         depths: dict[str, set[str]] = defaultdict(set)
-        for test, depth in set(zip(found["test"], found["depth"], strict=True)):
-            depths[self._present[test]].add(depth)
-        several = {test for test, seen in depths.items() if len(seen - {""}) > 1}
-        made = [self._sample(row) for row in zip(*found.values(), strict=True)]
-        if several:
-            made = _with_usual_depth(made, found["depth"], several)
-        made.sort(key=lambda s: (s.test, s.at, s.run))
+        for test in tests.values():
+            depths[test.present] |= {test.depth} - {""}
+        if several := {test for test, seen in depths.items() if len(seen) > 1}:
+            made = _with_usual_depth(made, [tests[h].depth for h in found[1]], several)
+        if self._aliases:
+            made.sort(key=lambda s: (s.test, s.at, s.run))
         return made
 
-    def _sample(self, row: tuple[Any, ...]) -> Sample:
-        (state, test, device, shown, stage, status, excluded, passed, failed, pcc, seconds, memory,
-         op, message, ir_hash, artifact_hash, versions, list_name, nodeid, planned, missing,
-         _) = row  # fmt: skip
-        run, outcome = self._runs[state], _OUTCOMES[shown]
-        why = _EXCLUDED.get(excluded, Excluded.NONE)
-        if why is Excluded.NONE and (state, device) in self._mass and outcome not in GOOD:
-            why = Excluded.MASS_FAILURE
-        key = self._present[test]
-        return Sample(
-            run=run.run,
-            at=run.created,
-            test=key,
-            device=device if key == test else key.rpartition("@")[2],
+    def _end(self, shown: str, stage: str | None, status: int, excluded: str, *rest: Any) -> _End:
+        passed, failed, op, message = rest
+        outcome = _OUTCOMES[shown]
+        good = outcome in GOOD
+        return _End(
             outcome=outcome,
+            good=good,
             stage=_STAGES[stage],
             status=status,
-            excluded=why,
+            excluded=_EXCLUDED.get(excluded, Excluded.NONE),
             passed=passed,
             failed=failed,
-            pcc=pcc,
-            seconds=seconds,
-            memory=memory,
-            fingerprint="" if outcome in GOOD else self._mark[stage or "", op, message],
-            ir_hash=ir_hash or "",
-            artifact_hash=artifact_hash or "",
-            versions=versions or "",
-            list_name=list_name or "",
-            nodeid=nodeid or "",
-            planned=bool(planned),
-            missing=bool(missing),
             failed_op=op or "",
-            message="" if outcome in GOOD else message,
+            message="" if good else message,
+            fingerprint="" if good else self._mark[stage or "", op or "", message],
         )
 
 
@@ -238,89 +327,7 @@ def _with_usual_depth(
     ]
 
 
-# --- rows -----------------------------------------------------------------------------------
-
-
-def rows_of(
-    history: History,
-    table: str,
-    runs: Collection[Run] | None,
-    select: str,
-    where: str,
-    rest: str = "",
-) -> tuple[list[Run], dict[str, list[Any]]]:
-    """The runs that were read, and the columns of their rows.
-
-    What another process folded away while we read is read again from where it is now.
-    """
-    for last in (False,) * (_TRIES - 1) + (True,):
-        index = history.index()
-        chosen = _current(index, runs)
-        try:
-            return chosen, _query(history, index, table, chosen, select, where, rest)
-        except GoneError:
-            if last:
-                raise
-    raise AssertionError("unreachable")
-
-
-def _current(index: Index, runs: Collection[Run] | None) -> list[Run]:
-    """The runs, in the state they have now."""
-    if runs is None:
-        return index.runs()
-    index.runs()
-    owners = index.owners()
-    return [owners[run.run][1] for run in runs if run.run in owners]
-
-
-def _query(
-    history: History,
-    index: Index,
-    table: str,
-    runs: Sequence[Run],
-    select: str,
-    where: str,
-    rest: str,
-) -> dict[str, list[Any]]:
-    files = [
-        (history.place.local(index.containers[name].files[table].name), states)
-        for name, states in index.counting(runs).items()
-        if table in index.containers[name].files
-    ]
-    source = f"({relation(table, files)})"
-    if rest:
-        times = ", ".join(f"({quoted(run.state)}, {run.created!r})" for run in runs) or "('', 0.0)"
-        source += f" JOIN (VALUES {times}) AS times(run, created) USING (run)"
-    try:
-        with database() as db:
-            found = fetched(db, f"{select} FROM {source} WHERE {where} {rest}")
-    except HistoryError:
-        for name in index.counting(runs):
-            for file in index.containers[name].files.values():
-                history.checked(file)  # says which file it is, where one is damaged
-        raise
-    expected = {run.state for run in runs}
-    if not expected.issuperset(found["run"]):
-        raise HistoryError(f"{history.address} holds rows of runs that are not in its index")
-    return found
-
-
-def names_of(tests: Iterable[str], aliases: Mapping[str, str] | None) -> str:
-    """SQL for all names that some tests have or had."""
-    found = set(tests)
-    devices = {test.rpartition("@")[2] for test in found}
-    for old in aliases or {}:
-        for key in [old] if "@" in old else [f"{old}@{device}" for device in devices]:
-            if renamed(key, aliases or {}) in found:
-                found.add(key)
-    return _list(found)
-
-
-def _list(words: Iterable[str]) -> str:
-    return ", ".join(quoted(word) for word in sorted(words)) or "NULL"
-
-
-class _memory(dict[Any, Any]):
+class _Memory(dict[Any, Any]):
     """What a function said, by what it was asked."""
 
     def __init__(self, function: Callable[[Any], Any]) -> None:

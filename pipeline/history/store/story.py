@@ -3,21 +3,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """One test's whole story: what it came to in every run, and how, in the newest ones."""
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+import duckdb
 import msgspec
 
 from bringup.harness.records.schema import Outcome
 from bringup.pipeline.history.samples import OpSample, Sample
 from bringup.pipeline.history.store.history import History
+from bringup.pipeline.history.store.query import ask, names_of
 from bringup.pipeline.history.store.read import (
     Fingerprint,
-    names_of,
     no_fingerprint,
     op_samples,
-    rows_of,
     samples,
 )
 from bringup.pipeline.history.store.tables import OutputRow, Run, StageRow, TextRow
@@ -58,53 +57,50 @@ def story(
     aliases: Mapping[str, str] | None = None,
     fingerprint: Fingerprint = no_fingerprint,
     detailed: int = 30,
+    of_ops: int = 90,
 ) -> Story:
-    """One test's whole story, by its present key; the newest `detailed` runs in detail.
+    """One test's whole story, by its present key.
+
+    The newest `detailed` runs have their stages and outputs, the newest `of_ops` their ops.
 
     Raises:
         HistoryError: the store cannot be reached, or a file of it is torn.
     """
     found = tuple(samples(history, None, [test], aliases, fingerprint))
-    ids = {sample.run for sample in found[-detailed:]}
-    newest = [run for run in history.runs() if run.run in ids]
-    return Story(
-        test,
-        found,
-        tuple(_attempts(history, newest, test, aliases)) if newest else (),
-        tuple(op_samples(history, None, [test], aliases, fingerprint, only_changes=True)),
-    )
+    place = {sample.run: i for i, sample in enumerate(found)}
+    runs = [run for run in history.runs() if run.run in place]
+    runs.sort(key=lambda run: place[run.run])
+    changes = op_samples(history, runs[-of_ops:], [test], aliases, fingerprint, only_changes=True)
+    attempts = _attempts(history, runs[-detailed:], test, aliases)
+    return Story(test, found, tuple(attempts), tuple(changes))
 
 
 def _attempts(
     history: History, runs: Collection[Run], test: str, aliases: Mapping[str, str] | None
 ) -> list[Attempt]:
     """In the order of their time; nested columns come as JSON, since few rows have them."""
-    nested = ", ".join(
-        f"to_json({name})::VARCHAR AS {name}" for name in ("stages", "outputs", "texts")
-    )
-    chosen, found = rows_of(
-        history,
-        "attempts",
-        runs,
-        f"SELECT run, attempt, last, outcome, message, started, seconds, {nested}",
-        f"test IN ({names_of([test], aliases)})",
-    )
-    known = {run.state: run for run in chosen}
-    made = [
-        Attempt(
-            known[state],
-            attempt,
-            last,
-            Outcome(outcome),
-            message,
-            started,
-            seconds,
-            msgspec.convert(json.loads(stages or "[]"), tuple[StageRow, ...]),
-            msgspec.convert(json.loads(outputs or "[]"), tuple[OutputRow, ...]),
-            msgspec.convert(json.loads(texts or "[]"), tuple[TextRow, ...]),
-        )
-        for state, attempt, last, outcome, message, started, seconds, stages, outputs, texts in zip(
-            *found.values(), strict=True
-        )
-    ]
-    return sorted(made, key=lambda a: (a.run.created, a.run.run, a.attempt))
+    plain = "n, attempt, last, outcome, message, started, seconds"
+    nested = ", ".join(f"to_json({name})::VARCHAR" for name in ("stages", "outputs", "texts"))
+    where = f"test IN ({names_of([test], aliases)})"
+
+    def query(db: duckdb.DuckDBPyConnection, chosen: list[Run], source: str) -> list[Attempt]:
+        asked = f"SELECT {plain}, {nested} FROM {source} WHERE {where} ORDER BY n, attempt"
+        return [
+            Attempt(
+                chosen[n],
+                attempt,
+                last,
+                Outcome(outcome),
+                message,
+                started,
+                seconds,
+                msgspec.json.decode(stages or "[]", type=tuple[StageRow, ...]),
+                msgspec.json.decode(outputs or "[]", type=tuple[OutputRow, ...]),
+                msgspec.json.decode(texts or "[]", type=tuple[TextRow, ...]),
+            )
+            for n, attempt, last, outcome, message, started, seconds, stages, outputs, texts in (
+                db.execute(asked).fetchall()
+            )
+        ]
+
+    return ask(history, "attempts", runs, query)

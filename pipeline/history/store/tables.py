@@ -20,6 +20,7 @@ import typing
 import msgspec
 
 SCHEMA_VERSION = 1
+DEFAULT_ADDRESS = "results/history"
 
 
 class StageRow(msgspec.Struct, frozen=True, gc=False):

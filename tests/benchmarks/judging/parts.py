@@ -123,7 +123,7 @@ def _turning_bad(rng: np.random.Generator, length: int, true: int) -> list[Sampl
     for night in range(length):
         hard = night >= true
         outcome = Outcome.INFRA if lost[night] else Outcome.FAILED if bad[night] else Outcome.PASSED
-        counts = {"failed": 3} if hard else {"failed": 1, "passed": 2} if bad[night] else {}
+        failed, passed = (3, 0) if hard else (1, 2) if bad[night] else (0, 0)
         found.append(
             Sample(
                 run=f"n{night}",
@@ -132,7 +132,8 @@ def _turning_bad(rng: np.random.Generator, length: int, true: int) -> list[Sampl
                 device="n150",
                 outcome=outcome,
                 excluded=Excluded.MACHINE if lost[night] else Excluded.NONE,
-                **({} if lost[night] else counts),
+                failed=0 if lost[night] else failed,
+                passed=0 if lost[night] else passed,
             )
         )
     return found

@@ -16,14 +16,16 @@ from bringup.harness.options.command_line import parser_of
 from bringup.harness.options.option import Kept, Source, Takes, declared, sources_of
 from bringup.harness.records.schema import Plan
 from bringup.harness.records.variables import VARIABLES
-from bringup.pipeline.cli import main, options_of
+from bringup.pipeline.cli import OF_HISTORY, history_options_of, main, options_of
 from bringup.pipeline.errors import PipelineError
+from bringup.pipeline.history_options import HistoryOptions
 from bringup.pipeline.options import RUNS, RunOptions, Shard
 from bringup.pipeline.planning.recorded_options import KEPT, as_planned, choosing
 from bringup.pipeline.running import resume
 from bringup.pipeline.verb_help import VERBS
 
 DECLARED = declared(RunOptions)
+OF_VERB = {v: HistoryOptions if v in OF_HISTORY else RunOptions for v in VERBS}
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys(
@@ -41,13 +43,14 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 
 
 def test_every_option_is_in_the_help_of_the_verbs_that_take_it_and_of_no_other() -> None:
-    for name, made in DECLARED.items():
-        assert made.verbs and made.verbs <= VERBS.keys(), name
-        assert made.help and not made.help.endswith("."), name
+    for options in (RunOptions, HistoryOptions):
+        for name, made in declared(options).items():
+            assert made.verbs and made.verbs <= VERBS.keys(), name
+            assert made.help and not made.help.endswith("."), name
     for verb, command in VERBS.items():
-        parser = parser_of(command, RunOptions)
+        parser = parser_of(command, OF_VERB[verb])
         taken = {action.dest for action in parser._actions} - {"help"}
-        assert taken == {name for name, made in DECLARED.items() if verb in made.verbs}
+        assert taken == declared(OF_VERB[verb], verb).keys()
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -60,8 +63,11 @@ def test_every_verb_has_help_of_its_own_whose_examples_it_takes(
     said = capsys.readouterr().out
     for words, why in VERBS[verb].examples:
         assert words in said and why in said
-        options = options_of(verb, shlex.split(words))
-        assert verb not in RUNS or options.session == verb
+        if verb in OF_HISTORY:
+            assert history_options_of(verb, shlex.split(words))
+        else:
+            options = options_of(verb, shlex.split(words))
+            assert verb not in RUNS or options.session == verb
     others = {e for v, c in VERBS.items() if v != verb for e in c.examples if e[0]}
     assert not others & set(VERBS[verb].examples) and len(said.splitlines()) < 110
 
@@ -74,7 +80,7 @@ def test_the_overview_names_every_verb(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_a_variable_that_stands_for_an_option_is_in_the_table() -> None:
     named = {made.variable for made in DECLARED.values() if made.variable}
-    assert len(named) == 6 and named <= VARIABLES.keys()
+    assert len(named) == 7 and named <= VARIABLES.keys()
 
 
 # --- plans and resume -----------------------------------------------------------------------

@@ -11,7 +11,7 @@ from msgspec import structs
 from msgspec.json import encode
 
 from bringup.harness.errors import RecordError
-from bringup.harness.records.fold import fold, fold_ops
+from bringup.harness.records.fold import Lean, fold, fold_ops
 from bringup.harness.records.journal import JournalWriter, journals, pack_journals
 from bringup.harness.records.packing import read_lines
 from bringup.harness.records.recent import recent_ops
@@ -331,3 +331,25 @@ def test_recent_names_the_run_it_cannot_read(tmp_path: Path) -> None:
     (tmp_path / "bad" / "run.json").write_text("{")
     found, losses = recent_ops(tmp_path)
     assert (found, len(losses)) == ([], 1)
+
+
+def test_lean_events_give_the_same_records() -> None:
+    """Whatever an op's result says besides its outcome, records are the same without."""
+    good, other = op_result(0, pcc=0.9), op_result(0, pcc=0.8)
+    bad = op_result(1, Status.CONVERTED_TO_STABLE_HLO, Outcome.FAILED)
+    for pairs in (
+        [*begun(), *did(good), *did(bad), *ended()],
+        [*begun(), *did(good), *did(other), *ended()],
+        [*begun(), *took(bad), *did(good), *stopped(Outcome.KILLED)],
+        [
+            *begun(),
+            *did(bad),
+            *begun(5.0, "b"),
+            *did(good, 6.0, "b"),
+            *ended(time=7.0, journal="b"),
+        ],
+        [*begun(), *took(good), *ended(Outcome.TIMEOUT), *did(good, 3.0, "worker")],
+    ):
+        lean = Lean()
+        assert fold([(lean(event), name) for event, name in pairs]) == fold(pairs)
+        assert any(lean(event) != event for event, _ in pairs)

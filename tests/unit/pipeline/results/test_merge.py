@@ -12,7 +12,7 @@ import pytest
 
 from bringup.harness.errors import RecordError
 from bringup.harness.records.blobs import BlobStore
-from bringup.harness.records.journal import JournalWriter
+from bringup.harness.records.journal import JournalWriter, pack_journals
 from bringup.harness.records.outcomes import latest
 from bringup.harness.records.run_dir import read_merged, read_plans, write_plan
 from bringup.harness.records.schema import (
@@ -410,3 +410,15 @@ def test_the_latest_attempt_is_the_one_that_counts() -> None:
 
     tries = [attempt(2, Outcome.PASSED), attempt(1, Outcome.CRASHED)]
     assert [r.outcome for r in latest(tries)] == [Outcome.PASSED]
+
+
+def test_a_journal_that_came_packed_stays_as_it_came(tmp_path: Path) -> None:
+    sources = shards(tmp_path)
+    for source in sources:
+        pack_journals(source)
+    came = {p.name: p.read_bytes() for s in sources for p in (s / "journal").iterdir()}
+    merge(sources, tmp_path / "into")
+    assert {p.name: p.read_bytes() for p in (tmp_path / "into" / "journal").iterdir()} == came
+    before = everything(tmp_path / "into")
+    merge(sources, tmp_path / "into")
+    assert everything(tmp_path / "into") == before

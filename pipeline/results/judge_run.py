@@ -1,0 +1,256 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""A run beside the runs before it, as history has them; the verdict is written among its records.
+
+Regressions, what is known, flakes, trouble of devices, causes and what to fix first. What is judged
+is in `pipeline/history/judge` and `causes`; here it gets what the store and the lists know.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from bringup.harness.records.aliases import read_aliases
+from bringup.harness.records.device_listing import DeviceState
+from bringup.harness.records.naming import identity_of_key, is_op_by_op, run_again
+from bringup.harness.records.night import Moment, NightVerdict, write_night
+from bringup.harness.records.schema import Outcome
+from bringup.harness.storage.writable import said_by
+from bringup.pipeline.errors import HistoryError
+from bringup.pipeline.history.causes.clusters import Failing, cluster
+from bringup.pipeline.history.causes.fix_first import blocked_by, fix_first
+from bringup.pipeline.history.causes.rules import read_rules
+from bringup.pipeline.history.fingerprint import fingerprint
+from bringup.pipeline.history.judge.changes import Versions
+from bringup.pipeline.history.judge.columns import Columns, columns_of
+from bringup.pipeline.history.judge.explain import with_causes
+from bringup.pipeline.history.judge.verdict import Tonight, baseline_of, judge
+from bringup.pipeline.history.samples import OpSample, Sample
+from bringup.pipeline.history.store.history import History
+from bringup.pipeline.history.store.read import first_op_failures, op_samples, samples
+from bringup.pipeline.history.store.tables import Run
+from bringup.pipeline.lists.expectations import promised
+from bringup.pipeline.lists.specs import list_specs
+from bringup.pipeline.messages import Speaker
+
+NIGHTS = 60
+"""Runs before the one that is judged; with them a night of 2,000 tests is judged in 2 s."""
+MOST_TOLD = 5
+KEY_LENGTH = 12
+"""Digits of an op's key that `nox -s repro` is told."""
+
+
+@dataclass(frozen=True)
+class Past:
+    """A run and those before it, read once."""
+
+    run: Run
+    columns: Columns
+    tonight: Tonight
+    samples: Sequence[Sample]
+    """The run's own."""
+    failing_ops: Sequence[OpSample] = ()
+    first_seen: Mapping[str, Moment] = field(default_factory=dict)
+    """By fingerprint of a test or an op."""
+
+
+def past_of(
+    history: History,
+    run_id: str,
+    lists: Path,
+    *,
+    against: str = "",
+    states: Mapping[str, DeviceState] | None = None,
+    tests: Collection[str] | None = None,
+) -> Past:
+    """What history knows of a run and of those before it.
+
+    Args:
+        against: the run to compare with; empty: the newest of the same session that is full enough.
+        states: what each device can do here; without them no list's promise is held to anything.
+        tests: only these, by key, in all runs there are.
+
+    Raises:
+        HistoryError: the store cannot be read, or one of the runs is not in it.
+        RecordError: the aliases or the names of causes cannot be read.
+    """
+    known = history.runs()
+    run = next((r for r in known if r.run == run_id), None)
+    if run is None:
+        raise HistoryError(f"history knows no run {run_id}; `bringup history add DIR` adds one")
+    before = [r for r in known if (r.created, r.run) <= (run.created, run.run)]
+    chosen = before if tests is not None else before[-NIGHTS:]
+    if against and against not in {r.run for r in chosen}:
+        chosen = [*(r for r in known if r.run == against), *chosen]
+    aliases = read_aliases(lists)
+    found = samples(history, chosen, tests, aliases, fingerprint)
+    own = [s for s in found if s.run == run_id]
+    columns = columns_of(found)
+    tonight = Tonight(
+        run=run_id,
+        at=run.created,
+        session=run.session,
+        baseline=against,
+        sessions={r.run: r.session for r in known},
+        planned={s.test: s.list_name for s in own if s.planned},
+        gating=[spec.name for spec in list_specs().values() if spec.gating],
+        promises=_promises(own, states),
+        versions=_versions(chosen),
+    )
+    if tests is not None:
+        return Past(run, columns, tonight, own)
+    bad = op_samples(history, [run], None, aliases, fingerprint, only_bad=True)
+    tonight = _with_ops(tonight, history, known, columns, aliases, bad)
+    seen = first_op_failures(history, chosen, fingerprint) if bad else {}
+    return Past(run, columns, tonight, own, bad, seen | _first_seen(columns))
+
+
+def verdict_of_run(past: Past, lists: Path) -> NightVerdict:
+    """The night's verdict, with its causes and what to fix first.
+
+    Raises:
+        HistoryError: a line of causes.txt is no rule.
+    """
+    failures = [*_failing_tests(past.samples), *_failing_ops(past.failing_ops, past.samples)]
+    found = cluster(failures, read_rules(lists), past.first_seen)
+    verdict = judge(past.columns, past.tonight)
+    return with_causes(verdict, found, fix_first(blocked_by(failures, found)))
+
+
+def judge_run(
+    run_dir: Path,
+    run_id: str,
+    history: History,
+    lists: Path,
+    states: Mapping[str, DeviceState],
+    say: Speaker,
+) -> NightVerdict | None:
+    """Judge a run that history has just been given, write `night.json`, and tell the head of it.
+
+    What goes wrong is a warning that names the cause; then there is no verdict.
+    """
+    try:
+        verdict = verdict_of_run(past_of(history, run_id, lists, states=states), lists)
+        write_night(run_dir, verdict)
+    except Exception as error:  # a night's report is worth more than its place among the others
+        say(f"warning: the run is not judged against the ones before: {said_by(error)}")
+        return None
+    for line in head_of(verdict):
+        say(line)
+    return verdict
+
+
+def head_of(verdict: NightVerdict) -> list[str]:
+    """What a night came to, in a few lines: the sentence, then its newest causes."""
+    against = f"against {verdict.baseline.run}" if verdict.baseline else "the first of its kind"
+    lines = [f"{verdict.run}, {against}: {verdict.head}"]
+    lines += [f"  {device}: nearly all failed, no evidence" for device in verdict.mass_failures]
+    new = [c for c in verdict.clusters if c.first_seen and c.first_seen.run == verdict.run]
+    for one in new[:MOST_TOLD]:
+        where = f"{len(one.tests)} on {', '.join(one.devices)}"
+        again = f"; {one.command}" if one.command else ""
+        lines.append(f"  new cause: {one.name} ({where}){again}")
+    first = next((fixes for fixes in verdict.fix_first if not fixes.device), None)
+    if first and first.fixes:
+        names = {c.id: c.name for c in verdict.clusters}
+        best = first.fixes[0]
+        causes = " and ".join(names.get(cause, cause) for cause in best.causes)
+        count = len(best.advances)
+        lines.append(f"  fix first: {causes} ({count} {'test' if count == 1 else 'tests'} get on)")
+    return lines
+
+
+def _promises(
+    own: Iterable[Sample], states: Mapping[str, DeviceState] | None
+) -> dict[str, Collection[Outcome]]:
+    if states is None:
+        return {}
+    return {
+        s.test: promised(s.list_name, states[s.device])
+        for s in own
+        if s.list_name and s.device in states
+    }
+
+
+def _versions(runs: Iterable[Run]) -> dict[str, Versions]:
+    """What tests ran with, by the store's key, sorted by kind as changes are told."""
+    found: dict[str, Versions] = {}
+    for run in runs:
+        for key, made in run.versions.items():
+            commit = f"{made.git_commit}{' with changes' if made.git_dirty else ''}"
+            packages = {"python": made.python, **made.versions}
+            found[key] = {"commits": {"checkout": commit}, "packages": packages}
+    return found
+
+
+def _with_ops(
+    tonight: Tonight,
+    history: History,
+    known: Sequence[Run],
+    columns: Columns,
+    aliases: Mapping[str, str],
+    bad: Iterable[OpSample],
+) -> Tonight:
+    """Which ops fail tonight, and which did at the baseline, of tests that went op by op."""
+    base = tonight.baseline or baseline_of(columns, tonight)
+    there = [r for r in known if r.run == base]
+    before = op_samples(history, there, None, aliases, only_bad=True) if there else []
+    rows = np.flatnonzero(columns.run.codes == columns.run.code(base)).tolist()
+    walked = {columns.test[row] for row in rows}
+    return replace(
+        tonight,
+        failing_ops=_by_test(bad, ()),
+        failing_ops_before=_by_test(before, (t for t in walked if is_op_by_op(identity_of_key(t)))),
+    )
+
+
+def _by_test(ops: Iterable[OpSample], tests: Iterable[str]) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {test: {} for test in tests}
+    for op in ops:
+        found.setdefault(op.test, {})[op.op_key] = op.name
+    return found
+
+
+def _first_seen(columns: Columns) -> dict[str, Moment]:
+    """When each fingerprint of a test was there for the first time."""
+    found: dict[str, Moment] = {}
+    for row in np.argsort(columns.at, kind="stable").tolist():
+        mark = columns.fingerprint[row]
+        if mark and mark not in found:
+            found[mark] = Moment(columns.run[row], float(columns.at[row]))
+    return found
+
+
+def _failing_tests(own: Iterable[Sample]) -> list[Failing]:
+    return [
+        Failing(
+            s.test,
+            s.device,
+            s.stage or "",
+            s.message,
+            s.failed_op,
+            command=run_again(s.nodeid, identity_of_key(s.test)) if s.nodeid else "",
+        )
+        for s in own
+        if not s.good and not s.excluded
+    ]
+
+
+def _failing_ops(ops: Iterable[OpSample], own: Iterable[Sample]) -> list[Failing]:
+    devices = {s.test: s.device for s in own}
+    return [
+        Failing(
+            op.test,
+            devices[op.test],
+            op.stage or "",
+            op.message,
+            op.name,
+            command=f"nox -s repro -- {op.op_key[:KEY_LENGTH]} --device {devices[op.test]}",
+            op_key=op.op_key,
+        )
+        for op in ops
+        if op.test in devices
+    ]
