@@ -51,9 +51,7 @@ class Engine:
                 "autoload_known_extensions": "false",
                 "memory_limit": MEMORY,
                 "preserve_insertion_order": "false",
-                "temp_directory": str(
-                    Path(tempfile.gettempdir()) / f"bringup-history-{os.getpid()}"
-                ),
+                "temp_directory": str(scratch),
                 "threads": "2",
             }
         )

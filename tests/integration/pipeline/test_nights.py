@@ -1,0 +1,138 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Nights of real models, one after the other: what is new, known and fixed, and who says so."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bringup.harness.records.night import Word, read_night
+from bringup.harness.records.schema import Stage
+from bringup.pipeline.lists.specs import NIGHTLY_FULL
+from tests.integration.small_fleet import SmallFleet
+
+TESTS = """
+import torch
+from bringup import ModelTester
+
+class Net(torch.nn.Module):
+    def forward(self, x):
+        return torch.special.airy_ai(x) if os.path.exists("broken") else x * 2 + 1
+
+class Tester(ModelTester):
+    def _load_model(self): return Net()
+    def _load_inputs(self): return torch.rand(3, 4)
+
+@full
+def test_net(flow):
+    tester = Tester("net", "eval")
+    tester.test_model()
+    tester.finalize()
+
+@full
+def test_other(flow):
+    class Other(Tester):
+        def _load_model(self): return torch.nn.Linear(4, 2)
+    tester = Other("other", "eval")
+    tester.test_model()
+    tester.finalize()
+"""
+NET = "tests/models/test_night.py::test_net[full-eval]"
+OTHER = "tests/models/test_night.py::test_other[full-eval]"
+
+
+@pytest.fixture(scope="module")
+def nights(tmp_path_factory: pytest.TempPathFactory) -> tuple[SmallFleet, list[tuple[int, str]]]:
+    """Four nights: good, broken, still broken, good again."""
+    fleet = SmallFleet(tmp_path_factory.mktemp("nights"))
+    fleet.file("test_night", TESTS)
+    fleet.write_list(NIGHTLY_FULL, cpu=[NET, OTHER])
+    told = []
+    for night in range(4):
+        broken = fleet.root / "broken"
+        broken.touch() if night in (1, 2) else broken.unlink(missing_ok=True)
+        told.append(fleet.run("nightly", output=fleet.root / f"night-{night}"))
+    return fleet, told
+
+
+def asked(fleet: SmallFleet, *words: str) -> tuple[int, list[str]]:
+    process = fleet.start_plain(*words)
+    said, _ = process.communicate(timeout=60)
+    return process.returncode, said.splitlines()
+
+
+Nights = tuple[SmallFleet, list[tuple[int, str]]]
+
+
+def test_each_night_is_judged_against_the_one_before(nights: Nights) -> None:
+    _, told = nights
+    assert [code for code, _ in told] == [0, 1, 1, 0], told
+    assert "the first of its kind: 0 new, 0 known" in told[0][1]
+    assert "1 new, 0 known; first: net[full-eval]@cpu, suspected" in told[1][1]
+    assert "new cause: " in told[1][1] and "airy" in told[1][1]
+    assert re.search(r"against nightly-\S+: 0 new, 1 known", told[2][1])
+    assert re.search(r"against nightly-\S+: 0 new, 0 known, 1 fixed", told[3][1])
+
+
+def test_the_verdict_is_among_the_runs_records(nights: Nights) -> None:
+    fleet, _ = nights
+    verdict = read_night(fleet.root / "night-1")
+    assert verdict is not None and verdict.regressed and verdict.baseline is not None
+    (one,) = verdict.tests
+    assert (one.test, one.word, one.gating) == ("net[full-eval]@cpu", Word.SUSPECTED, True)
+    assert one.stage in (Stage.TORCH_BACKEND_IR, Stage.STABLEHLO, Stage.EXPORT, Stage.DECOMPOSE)
+    assert one.last_good is not None and one.last_good.run == verdict.baseline.run
+    (cause,) = verdict.clusters
+    assert cause.tests == (one.test,) and cause.first_seen is not None
+    assert cause.first_seen.run == verdict.run and "nox -s run" in cause.command
+    fixed = read_night(fleet.root / "night-3")
+    assert fixed is not None and not fixed.regressed
+    assert [(t.test, t.word) for t in fixed.tests] == [("net[full-eval]@cpu", Word.FIXED)]
+
+
+def test_why_explain_and_compare(nights: Nights) -> None:
+    fleet, _ = nights
+    code, why = asked(fleet, "why", "night-1")
+    assert code == 1 and "1 new, 0 known; first: net[full-eval]@cpu" in why[0]
+    code, why = asked(fleet, "why")
+    assert code == 0 and "1 fixed" in why[0]
+    code, story = asked(fleet, "explain", "net")
+    assert code == 0 and story[0] == "net[full-eval]@cpu: fixed", story
+    assert any(line.startswith("streak") and "[.FF.]" in line for line in story), story
+    assert story[-1].startswith("again       nox -s run -- ")
+    code, said = asked(fleet, "compare", "night-0", "night-1")
+    assert code == 1 and any("PASSED -> FAILED" in line for line in said), said
+    code, said = asked(fleet, "compare", "night-1", "night-3")
+    assert code == 0 and any("fixed net[full-eval]@cpu: FAILED -> PASSED" in line for line in said)
+
+
+def test_what_is_not_there_is_one_sentence(nights: Nights) -> None:
+    fleet, _ = nights
+    for words, why in (
+        (("why", "nightly-never"), "history knows no run nightly-never"),
+        (("explain", "nett"), "history knows no test `nett`"),
+        (("explain", "full"), "`full` is 2 tests: "),
+        (("compare", "night-0", "never"), "history knows no run never"),
+        (("why", "--history", "none"), "there is no history"),
+        (("why", "--history", "empty"), "has no run yet"),
+    ):
+        code, said = asked(fleet, *words)
+        assert code == 2 and len(said) == 1 and why in said[0], said
+
+
+def test_history_is_rebuilt_from_the_runs(nights: Nights, tmp_path: Path) -> None:
+    fleet, _ = nights
+    runs = tmp_path / "runs"
+    for night in range(4):
+        shutil.copytree(fleet.root / f"night-{night}", runs / f"night-{night}")
+    code, said = asked(fleet, "history", "rebuild", str(runs), "--history", str(tmp_path / "new"))
+    assert (code, said) == (0, [f"4 runs in the history at {tmp_path / 'new'}"])
+    kept = json.loads((fleet.root / "night-1" / "night.json").read_text())
+    (fleet.root / "night-1" / "night.json").unlink()
+    judged = asked(fleet, "why", "night-1", "--history", str(tmp_path / "new"))
+    (fleet.root / "night-1" / "night.json").write_text(json.dumps(kept))
+    assert judged == asked(fleet, "why", "night-1")
