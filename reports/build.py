@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bringup.harness.errors import RecordError
 from bringup.harness.records.moves import read_moves
+from bringup.harness.records.night import read_night
 from bringup.harness.records.recent import merged_runs, recent_ops
 from bringup.harness.records.run_dir import read_merged, read_ops, read_plans, read_run_header
 from bringup.harness.storage.atomic import write_atomically
@@ -131,7 +132,8 @@ def load(run_dir: Path) -> RunSummary:
     """Read and summarise a merged run."""
     header, records = read_merged(run_dir)
     ops = read_ops(run_dir)
-    return summarise(header, records, read_plans(run_dir), read_moves(run_dir), ops, run_dir)
+    run = summarise(header, records, read_plans(run_dir), read_moves(run_dir), ops, run_dir)
+    return replace(run, night=read_night(run_dir))
 
 
 def newest_run(results: Path) -> Path:

@@ -13,6 +13,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bringup.harness.records.night import NightVerdict
 from bringup.harness.records.schema import Identity, Outcome, Status
 from bringup.reports.build import Built, BuiltModels
 from bringup.reports.model.ops import ModelOps, SharedOp, blockers
@@ -77,6 +78,8 @@ def pieces(run: RunSummary) -> Iterator[RenderableType]:
     header = run.header
     yield Text(clean(f"{header.session} {header.run_id}"), "bold")
     yield Text(clean(f"{moment_text(header.created)}  {run.origin.commit_text}"), "dim")
+    if run.night is not None:
+        yield from _night(run.night)
     yield _counts(run.tallies if len(run.tallies) == 1 else (*run.tallies, run.overall))
     if run.anything_missing:
         yield _title(run.alarm, "bold red")
@@ -92,6 +95,17 @@ def pieces(run: RunSummary) -> Iterator[RenderableType]:
         yield _listed(
             [(Text(clean(m.move)), f"{m.test}  {m.device}  {m.list}", m.reason) for m in run.moves]
         )
+
+
+def _night(night: NightVerdict) -> Iterator[RenderableType]:
+    """What is new beside the runs before, in the words of `nox -s why`."""
+    against = f", against {night.baseline.run}" if night.baseline else ""
+    yield Text(clean(f"{night.head}{against}"), "bold red" if night.regressed else "bold")
+    new = [cause for cause in night.clusters if night.is_new(cause)]
+    yield from (
+        Text(clean(f"  new cause: {c.name} ({len(c.tests)} on {', '.join(c.devices)})"), "red")
+        for c in new[:_AT_MOST]
+    )
 
 
 def op_by_op(models: Sequence[ModelOps], shared: Sequence[SharedOp]) -> Iterator[RenderableType]:

@@ -229,6 +229,10 @@ class NightVerdict(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     clusters: tuple[Cluster, ...] = ()
     fix_first: tuple[FixList, ...] = ()
 
+    def is_new(self, cluster: Cluster) -> bool:
+        """Was a cause seen in this run for the first time?"""
+        return cluster.first_seen is not None and cluster.first_seen.run == self.run
+
 
 def write_night(run_dir: Path, verdict: NightVerdict) -> Path:
     """Write the verdict into its run's directory.

@@ -33,6 +33,17 @@ _OP = rf"(?:{_DIALECTS})(?:\.|::)[a-z_]\w*(?:\.\w+)*"
 _NAMED_OP = re.compile(
     rf"'({_OP})'|(?:^|[\s(])({_OP})(?='?\s+op\b)|^({_OP})\b|(?:node|operation|op)\s*:?\s+({_OP})"
 )
+_CARRIED = {
+    "torch.operator": re.compile(
+        r"torch\.operator'?(?:[^\n]*?\bname = )?\s*\(?'(?:torch\.)?([\w.]+)'"
+    ),
+    "stablehlo.custom_call": re.compile(
+        r"stablehlo\.custom_call'?(?:[^\n]*?\bcall_target_name = '([\w.:$-]+)'|\s*@([\w.$-]+))"
+    ),
+}
+"""Ops that stand for any other, and where they say for which."""
+_NUMBERED = re.compile(r"(?:_\d+)+$")
+"""What tells copies of one op apart."""
 _NO_OP = re.compile(r"\.(?:nn|mlir|py|cpp|size|float\d+|bfloat\d+|int\d+)\b|^builtin\.|^func\.")
 
 _ERROR_LINE = re.compile(r"(?:^|[\s:)])(?:fatal )?error: (?!Failed to parse using)(.+)")
@@ -157,8 +168,16 @@ def named_op(said: str) -> str:
         for match in _NAMED_OP.finditer(line):
             found = next(group for group in match.groups() if group).replace("::", ".")
             if not _NO_OP.search(found):
-                return found
+                return _carried(found, said)
     return ""
+
+
+def _carried(op: str, said: str) -> str:
+    """The op that is meant, where one is named that stands for any: no lowering of one op is no
+    lowering of another."""
+    match = _CARRIED[op].search(said) if op in _CARRIED else None
+    found = next((group for group in match.groups() if group), op) if match else op
+    return _NUMBERED.sub("", found)
 
 
 def telling_line(said: str) -> str:

@@ -148,8 +148,7 @@ def head_of(verdict: NightVerdict) -> list[str]:
     against = f"against {verdict.baseline.run}" if verdict.baseline else "the first of its kind"
     lines = [f"{verdict.run}, {against}: {verdict.head}"]
     lines += [f"  {device}: nearly all failed, no evidence" for device in verdict.mass_failures]
-    new = [c for c in verdict.clusters if c.first_seen and c.first_seen.run == verdict.run]
-    for one in new[:MOST_TOLD]:
+    for one in [c for c in verdict.clusters if verdict.is_new(c)][:MOST_TOLD]:
         where = f"{len(one.tests)} on {', '.join(one.devices)}"
         again = f"; {one.command}" if one.command else ""
         lines.append(f"  new cause: {one.name} ({where}){again}")

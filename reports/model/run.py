@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from bringup.harness.records.moves import Move
+from bringup.harness.records.night import Cluster, NightVerdict
 from bringup.harness.records.outcomes import ATTENTION
 from bringup.harness.records.plans import nobody_ran, planned_by
 from bringup.harness.records.recent import ops_of
@@ -162,6 +163,16 @@ class RunSummary:
     """Proposed list moves; None when nobody looked for any."""
     ops: tuple[ModelOps, ...] = ()
     """Tests that went op by op."""
+    night: NightVerdict | None = None
+    """The run beside those before it; None where nobody judged it."""
+
+    @property
+    def causes(self) -> tuple[Cluster, ...]:
+        """Of its failures, those first that tonight saw for the first time."""
+        night = self.night
+        if night is None:
+            return ()
+        return tuple(sorted(night.clusters, key=lambda c: not night.is_new(c)))
 
     @cached_property
     def blockers(self) -> tuple[SharedOp, ...]:

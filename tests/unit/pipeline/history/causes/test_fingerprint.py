@@ -131,3 +131,33 @@ def test_the_op_that_is_named_counts_before_the_op_that_was_run() -> None:
     said = "error: 'stablehlo.add' op is bad"
     assert fingerprint("compile", "aten.add", said) == fingerprint("compile", "", said)
     assert parts(fingerprint("compile", "aten.add", "bad"))[1] == "aten.add"
+
+
+@pytest.mark.parametrize(
+    ("said", "op"),
+    [
+        (
+            "failed to legalize operation 'torch.operator' that was explicitly marked illegal: "
+            '%0 = "torch.operator"(%arg0) <{name = "torch.aten.special_airy_ai"}> : (!torch.vtensor'
+            "<[3,4],f32>) -> !torch.vtensor<[3,4],f32>",
+            "aten.special_airy_ai",
+        ),
+        (
+            "error: failed to legalize operation 'torch.operator'\n"
+            'note: see current operation: %4 = torch.operator "torch.aten.grid_sampler_3d"(%1)',
+            "aten.grid_sampler_3d",
+        ),
+        (
+            "error: 'stablehlo.custom_call' op is not supported\n"
+            "  %3 = stablehlo.custom_call @lapack_sgetrf(%1) : (tensor<3x3xf32>) -> tensor<9xf32>",
+            "lapack_sgetrf",
+        ),
+        (
+            '"stablehlo.custom_call"(%1) <{call_target_name = "mhlo.topk"}> : failed',
+            "mhlo.topk",
+        ),
+        ("error: failed to legalize operation 'torch.operator'", "torch.operator"),
+    ],
+)
+def test_an_op_that_stands_for_another_is_the_other(said: str, op: str) -> None:
+    assert fingerprint("torch_backend_ir", "", said).split("|")[2] == op
