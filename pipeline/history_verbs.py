@@ -66,13 +66,13 @@ def _add(history: History, source: str, device: str, say: Speaker) -> None:
     if path.is_dir():
         ops = [] if (path / HEADER_NAME).exists() else sorted(path.glob(f"*{ENDING}"))
         if ops:
-            _add_rows(history, [unique_ops_run(ops, device or "n150")], source, say)
+            _add_rows(history, [unique_ops_run(ops, _named(device))], source, say)
         else:
             finish_runs([path], say)
             run = history.add(path)
             say(f"{run.run} of {path} is in the history at {history.address}")
     elif path.name.endswith(ENDING):
-        _add_rows(history, [unique_ops_run([path], device or "n150")], source, say)
+        _add_rows(history, [unique_ops_run([path], _named(device))], source, say)
     elif path.is_file():
         _add_rows(history, [junit_run(path, device=device or DEVICE)], source, say)
     else:
@@ -152,3 +152,9 @@ def _renames(history: History, lists: Path, say: Speaker) -> ExitCode:
 
 def _counted(runs: int) -> str:
     return "1 run" if runs == 1 else f"{runs} runs"
+
+
+def _named(device: str) -> str:
+    if not device:
+        raise PipelineError("files of unique ops do not say on which device; add --device NAME")
+    return device
