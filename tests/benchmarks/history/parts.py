@@ -137,7 +137,11 @@ def _of_merge(scratch: Path, year: Year) -> Iterator[Figure]:
     yield Figure("merge_mb", float(said[1]), "MB", "<= 400", what)
 
 
-_PEAK = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000)"
+_PEAK = (
+    "lines = open('/proc/self/status').read().splitlines()\n"
+    "print(next(int(n.split()[1]) for n in lines if n.startswith('VmHWM')) / 1000)"
+)
+"""Prints megabytes. `ru_maxrss` would not do: a child begins with its parent's (getrusage(2))."""
 
 
 def _peak_of(code: str) -> float:
