@@ -70,13 +70,13 @@ def _add(history: History, source: str, device: str, say: Speaker) -> None:
     if path.is_dir():
         ops = [] if (path / HEADER_NAME).exists() else sorted(path.glob(f"*{ENDING}"))
         if ops:
-            _add_rows(history, [unique_ops_run(ops, device or "n150")], source, say)
+            _add_rows(history, [unique_ops_run(ops, _named(device))], source, say)
         else:
             finish_runs([path], say)
             run = history.add(path)
             say(f"{run.run} of {path} is in the history at {history.address}")
     elif path.name.endswith(ENDING):
-        _add_rows(history, [unique_ops_run([path], device or "n150")], source, say)
+        _add_rows(history, [unique_ops_run([path], _named(device))], source, say)
     elif path.is_file():
         _add_rows(history, [junit_run(path, device=device or DEVICE)], source, say)
     else:
@@ -158,6 +158,12 @@ def _counted(runs: int) -> str:
     return "1 run" if runs == 1 else f"{runs} runs"
 
 
+def _named(device: str) -> str:
+    if not device:
+        raise PipelineError("files of unique ops do not say on which device; add --device NAME")
+    return device
+
+
 # --- asking ---------------------------------------------------------------------------------
 
 
@@ -200,7 +206,9 @@ def explain_test(options: HistoryOptions, say: Speaker) -> ExitCode:
     test = _test_of(history, options)
     newest = samples(history, None, [test], read_aliases(options.lists))[-1]
     past = past_of(history, newest.run, options.lists, tests=[test])
-    for line in explain(past.columns, test, past.tonight):
+    night = None if newest.good else past_of(history, newest.run, options.lists)
+    clusters = verdict_of_run(night, options.lists).clusters if night else ()
+    for line in explain(past.columns, test, past.tonight, clusters):
         say(line)
     return ExitCode.KEPT
 

@@ -52,7 +52,7 @@ BENCHMARKS = {
     ),
     "history": Benchmark(
         "history.parts",
-        "a made year of nights: adding one, keeping all, a test's story, merging shards",
+        "a made year of nights: adding, keeping, judging, a test's story, causes, merging shards",
         "history --quick",
         lambda module, parser: module.add_options(parser),
         lambda module, options: module.measure(options),
@@ -61,13 +61,6 @@ BENCHMARKS = {
         "verdicts.parts",
         "wrong verdicts: made pairs, faults in ops, malformed input, the fleet",
         "verdicts --quick",
-        lambda module, parser: module.add_options(parser),
-        lambda module, options: module.measure(options),
-    ),
-    "judging": Benchmark(
-        "judging.parts",
-        "causes among made failures, breaks among seeded series, a night of a year",
-        "judging --quick",
         lambda module, parser: module.add_options(parser),
         lambda module, options: module.measure(options),
     ),

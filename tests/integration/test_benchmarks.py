@@ -44,12 +44,19 @@ def test_op_by_op_is_rehearsed_whole(tmp_path: Path) -> None:
 
 
 def test_causes_and_breaks_are_found_as_well_as_is_promised(tmp_path: Path) -> None:
-    done = bench(tmp_path, "judging", "--quick")
+    done = bench(tmp_path, "history", "--quick")
     assert done.returncode == 0, done.stdout + done.stderr
-    written = (tmp_path / "results" / "benchmarks" / "judging.json").read_bytes()
+    written = (tmp_path / "results" / "benchmarks" / "history.json").read_bytes()
     values = {f.figure: f.value for f in msgspec.json.decode(written, type=list[Figure])}
     assert values["cluster_purity"] >= 0.97 and values["clusters"] <= 24, done.stdout
     assert values["regressions_named"] == 1 and values["ranges_hold_the_night"] >= 0.99
+    assert {
+        "add_seconds",
+        "year_mb",
+        "explain_ms",
+        "verdict_seconds",
+        "merge_seconds",
+    } <= values.keys()
     assert values["false_breaks"] <= 0.002, "10,000 test-months; 100,000 have 0.00075"
 
 

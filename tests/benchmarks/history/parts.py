@@ -7,6 +7,8 @@ add_seconds    the slowest of as many adds as it takes to fold once, each of a r
 year_mb        the store after all nights
 explain_ms     the slowest of 20 tests' stories, median of 5 each
 samples_seconds  what a verdict reads: 60 nights of all tests, and tonight's failing ops
+verdict_seconds  a whole verdict on the newest night, from the store to causes and what to fix first
+judging        how right causes and breaks are, of made failures and series whose truth is known
 merge_seconds  64 shards whose journals came packed
 """
 
@@ -25,13 +27,15 @@ from pathlib import Path
 from bringup.pipeline.history.store.history import MOST_LOOSE, History
 from bringup.pipeline.history.store.read import op_samples, samples
 from bringup.pipeline.history.store.story import story
+from bringup.pipeline.results.judge_run import past_of, verdict_of_run
 from bringup.pipeline.results.merge import finish
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.history.made_night import write_night
 from tests.benchmarks.history.synthesise import write_year
 from tests.benchmarks.history.year import Year
+from tests.benchmarks.judging import parts as judging
 
-PARTS = ("store", "merge")
+PARTS = ("store", "merge", "judging")
 QUICK = Year(tests=80, ops=1000, nights=40)
 WINDOW = 60
 """Nights that a verdict looks back."""
@@ -59,7 +63,8 @@ def measure(options: argparse.Namespace) -> list[Figure]:
     scratch.mkdir(parents=True, exist_ok=True)
     try:
         figures = list(_of_store(scratch, year)) if "store" in parts else []
-        return figures + (list(_of_merge(scratch, year)) if "merge" in parts else [])
+        figures += list(_of_merge(scratch, year)) if "merge" in parts else []
+        return figures + (judging.measure(quick=options.quick) if "judging" in parts else [])
     finally:
         if options.scratch is None:
             shutil.rmtree(scratch, ignore_errors=True)
@@ -99,6 +104,16 @@ def _of_store(scratch: Path, year: Year) -> Iterator[Figure]:
         "from bringup.pipeline.history.store.read import samples;"
         f"h = History({history.address!r}); samples(h, h.runs()[-{WINDOW}:])"
     )
+    lists = Path(tempfile.mkdtemp(dir=scratch))  # without names of causes
+    judge = _timed(lambda: verdict_of_run(past_of(history, runs[-1].run, lists), lists), 3)
+    yield Figure("verdict_seconds", judge, "s", "<= 2", f"{size}; {WINDOW} nights back")
+    whole = _peak_of(
+        "from pathlib import Path; from bringup.pipeline.history.store.history import History;"
+        "from bringup.pipeline.results.judge_run import past_of, verdict_of_run;"
+        f"h = History({history.address!r}); lists = Path({str(lists)!r});"
+        f"verdict_of_run(past_of(h, {runs[-1].run!r}, lists), lists)"
+    )
+    yield Figure("verdict_mb", whole, "MB", "<= 500", "a process's peak")
     yield Figure("samples_mb", peak, "MB", "<= 500", "a process's peak")
 
 
@@ -138,7 +153,11 @@ def _of_merge(scratch: Path, year: Year) -> Iterator[Figure]:
     yield Figure("merge_mb", float(said[1]), "MB", "<= 400", what)
 
 
-_PEAK = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000)"
+_PEAK = (
+    "lines = open('/proc/self/status').read().splitlines()\n"
+    "print(next(int(n.split()[1]) for n in lines if n.startswith('VmHWM')) / 1000)"
+)
+"""Prints megabytes. `ru_maxrss` would not do: a child begins with its parent's (getrusage(2))."""
 
 
 def _peak_of(code: str) -> float:

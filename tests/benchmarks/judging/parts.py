@@ -6,7 +6,6 @@
 Seeds are other than those that the rules were looked at with.
 """
 
-import argparse
 import time
 from collections import Counter, defaultdict
 
@@ -28,12 +27,9 @@ FLAKE = 0.05
 NIGHTS = 30
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--quick", action="store_true", help="a tenth of the series and the tests")
-
-
-def measure(options: argparse.Namespace) -> list[Figure]:
-    less = 10 if options.quick else 1
+def measure(*, quick: bool) -> list[Figure]:
+    """All figures."""
+    less = 10 if quick else 1
     return [
         *clusters(),
         *false_breaks(100_000 // less),
@@ -152,8 +148,8 @@ def whole_year(tests: int) -> list[Figure]:
     told = time.perf_counter() - start
     against = f"{tests} tests on 5 devices in 365 nights, {len(verdict.tests)} to tell of"
     return [
-        Figure("verdict_seconds", judged, "s", "<= 2" if tests == 2000 else "", against),
-        Figure("explain_ms", 1000 * told, "ms", "<= 100", "one test's 365 samples in memory"),
+        Figure("judge_seconds", judged, "s", "<= 2" if tests == 2000 else "", against),
+        Figure("judge_test_ms", 1000 * told, "ms", "<= 100", "one test's 365 samples in memory"),
     ]
 
 

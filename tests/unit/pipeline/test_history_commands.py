@@ -86,6 +86,7 @@ def test_a_run_of_github_is_added(
         (("add",), "needs a run directory"),
         (("add", "nowhere"), "there is no run directory or file nowhere"),
         (("rebuild", "nowhere"), "there is no folder nowhere"),
+        (("add", "none_unique_ops.json"), "add --device NAME"),
         (("verify", "x"), "takes no `x`"),
         (("prune", "--days", "-1"), "expected a number above 0"),
         (("prune", "--gib", "nan"), "expected a number above 0"),
