@@ -48,6 +48,7 @@ from bringup.pipeline.planning.selection import (
 )
 from bringup.pipeline.planning.shared_plan import narrowed, share, take_up, tell_github
 from bringup.pipeline.results.close_run import JUNIT_NAME, conclude, print_moves
+from bringup.pipeline.results.confirm import NIGHTLY_S, Confirm, Reruns
 from bringup.pipeline.results.junit import write_junit
 from bringup.pipeline.results.merge import merge, shards_in
 from bringup.pipeline.results.remember import remember
@@ -187,7 +188,8 @@ def _carry_out(
     )
     _tell(run_dir)
     if plan.shard[1] == 1:  # of a shard's tests the merged run knows all
-        _remember_and_judge(run_dir, plan.run_id, states, options, say)
+        again = Reruns(plan, settings, engine, _confirm_s(plan, options, ended.how), say)
+        _remember_and_judge(run_dir, plan.run_id, states, options, say, again.confirm)
     if ended.how is End.FINISHED:
         verdict_cache.prune(plan, say)
     return code
@@ -199,13 +201,23 @@ def _remember_and_judge(
     states: Mapping[str, DeviceState],
     options: RunOptions,
     say: Speaker,
+    confirm: Confirm | None = None,
 ) -> None:
     """Give a finished run to the history, and judge it against the runs before it."""
     if remember(run_dir, options.history, say):
         from bringup.pipeline.history.store.history import History  # with it comes the database
         from bringup.pipeline.results.judge_run import judge_run
 
-        judge_run(run_dir, run_id, History(options.history), options.lists, states, say)
+        history = History(options.history)
+        judge_run(run_dir, run_id, history, options.lists, states, say, confirm)
+
+
+def _confirm_s(plan: Plan, options: RunOptions, how: End) -> float:
+    """Seconds for running new failures again; none of a run that did not come to its end."""
+    if how is not End.FINISHED:
+        return 0.0
+    given = options.confirm_s
+    return given if given is not None else NIGHTLY_S if plan.session == "nightly" else 0.0
 
 
 def check_lists(options: RunOptions, say: Speaker) -> ExitCode:

@@ -80,6 +80,14 @@ def _seconds(text: str) -> float:
     return number
 
 
+def _span(text: str) -> float:
+    """`10m`, `90s`, `1h` or a number of seconds."""
+    match = re.fullmatch(r"(\d{1,7}(?:\.\d{1,3})?)([smh]?)", text)
+    if not match:
+        raise PipelineError(f"`{text}` is no time; write 90s, 10m or 1h")
+    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
+
+
 def _share(text: str) -> str:
     parse_share(text)
     return text
@@ -287,6 +295,16 @@ class RunOptions:
         verbs=RUNS,
         variable=variables.WORKERS_VARIABLE,
         default_says="by cores, memory and tests",
+    )
+    confirm_s: float | None = option(
+        None,
+        "--confirm",
+        "run what newly fails again at once, between runs of a test that was good, within so long: "
+        "10m, 90s; 0 for no",
+        parse=_span,
+        metavar="TIME",
+        verbs=RUNS,
+        default_says="10m in nightly, else 0",
     )
     timeout_s: float | None = option(
         None,

@@ -10,7 +10,13 @@ from pathlib import Path
 from bringup.harness.errors import RecordError
 from bringup.harness.records.aliases import renamed, with_present_names
 from bringup.harness.records.naming import is_op_by_op
-from bringup.harness.records.run_dir import HEADER_NAME, OpLine, read_merged, read_ops
+from bringup.harness.records.run_dir import (
+    CONFIRM_FOLDER,
+    HEADER_NAME,
+    OpLine,
+    read_merged,
+    read_ops,
+)
 from bringup.harness.records.schema import NOT_EVIDENCE, OpResult, Outcome, RunHeader, TestRecord
 
 
@@ -108,6 +114,6 @@ def _newest_first(
 
 
 def merged_runs(results: Path) -> list[Path]:
-    """The headers of all merged runs in `results` and two levels below it."""
+    """The headers of all merged runs in `results` and two levels below it, but confirmations."""
     found = [p for depth in ("", "*/", "*/*/") for p in results.glob(depth + HEADER_NAME)]
-    return sorted(found)
+    return sorted(p for p in found if p.parent.parent.name != CONFIRM_FOLDER)

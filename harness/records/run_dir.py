@@ -41,6 +41,8 @@ T = TypeVar("T", Plan, SharedPlan, RunHeader)
 L = TypeVar("L")
 
 HEADER_NAME = "run.json"
+CONFIRM_FOLDER = "confirm"
+"""Below it lie runs that look at a run's new failures again; they are no runs of their own."""
 RECORDS_NAME = "records.jsonl.zst"
 PLAIN_RECORDS_NAME = "records.jsonl"
 """Of schema 1, and where they are too large to be packed."""

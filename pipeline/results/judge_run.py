@@ -16,7 +16,7 @@ import numpy as np
 from bringup.harness.records.aliases import read_aliases
 from bringup.harness.records.device_listing import DeviceState
 from bringup.harness.records.naming import identity_of_key, is_op_by_op, run_again
-from bringup.harness.records.night import Moment, NightVerdict, write_night
+from bringup.harness.records.night import Moment, NightVerdict, Word, write_night
 from bringup.harness.records.schema import Outcome
 from bringup.harness.storage.writable import said_by
 from bringup.pipeline.errors import HistoryError
@@ -35,6 +35,7 @@ from bringup.pipeline.history.store.tables import Run
 from bringup.pipeline.lists.expectations import promised
 from bringup.pipeline.lists.specs import list_specs
 from bringup.pipeline.messages import Speaker
+from bringup.pipeline.results.confirm import Confirm
 
 NIGHTS = 60
 """Runs before the one that is judged; with them a night of 2,000 tests is judged in 2 s."""
@@ -65,6 +66,7 @@ def past_of(
     against: str = "",
     states: Mapping[str, DeviceState] | None = None,
     tests: Collection[str] | None = None,
+    confirmed: Mapping[str, Word] | None = None,
 ) -> Past:
     """What history knows of a run and of those before it.
 
@@ -72,6 +74,7 @@ def past_of(
         against: the run to compare with; empty: the newest of the same session that is full enough.
         states: what each device can do here; without them no list's promise is held to anything.
         tests: only these, by key, in all runs there are.
+        confirmed: what new failures are that were run again at once.
 
     Raises:
         HistoryError: the store cannot be read, or one of the runs is not in it.
@@ -99,6 +102,7 @@ def past_of(
         gating=[spec.name for spec in list_specs().values() if spec.gating],
         promises=_promises(own, states),
         versions=_versions(chosen),
+        confirmed=confirmed or {},
     )
     if tests is not None:
         return Past(run, columns, tonight, own)
@@ -127,13 +131,20 @@ def judge_run(
     lists: Path,
     states: Mapping[str, DeviceState],
     say: Speaker,
+    confirm: Confirm | None = None,
 ) -> NightVerdict | None:
     """Judge a run that history has just been given, write `night.json`, and tell the head of it.
 
-    What goes wrong is a warning that names the cause; then there is no verdict.
+    `confirm` runs what is new again at once, and says what it is. What goes wrong is a warning that
+    names the cause; then there is no verdict.
     """
     try:
-        verdict = verdict_of_run(past_of(history, run_id, lists, states=states), lists)
+        past = past_of(history, run_id, lists, states=states)
+        verdict = verdict_of_run(past, lists)
+        if confirm is not None and (words := confirm(verdict, past.samples)):
+            history.add(run_dir)  # with the reruns, which are evidence too
+            past = past_of(history, run_id, lists, states=states, confirmed=words)
+            verdict = verdict_of_run(past, lists)
         write_night(run_dir, verdict)
     except Exception as error:  # a night's report is worth more than its place among the others
         say(f"warning: the run is not judged against the ones before: {said_by(error)}")

@@ -15,7 +15,13 @@ from bringup.harness.records.metrics import worst
 from bringup.harness.records.naming import is_op_by_op, listed_as
 from bringup.harness.records.outcomes import is_blocking, latest, worst_blocking
 from bringup.harness.records.plans import planned_by
-from bringup.harness.records.run_dir import read_merged, read_ops, read_plans
+from bringup.harness.records.run_dir import (
+    CONFIRM_FOLDER,
+    HEADER_NAME,
+    read_merged,
+    read_ops,
+    read_plans,
+)
 from bringup.harness.records.schema import (
     GOOD,
     NOT_EVIDENCE,
@@ -69,7 +75,17 @@ def rows_of_run(run_dir: Path) -> Kept:
     if any(is_op_by_op(record.identity) or record.ops_found for record in records):
         for line in read_ops(run_dir):
             ops[line.test].append(line.result)
-    return kept(header, records, ops, planned_by(read_plans(run_dir)))
+    return kept(header, records, ops, planned_by(read_plans(run_dir)), confirmations(run_dir))
+
+
+def confirmations(run_dir: Path) -> list[TestRecord]:
+    """The records of what was run again at once, to confirm that it fails.
+
+    Raises:
+        RecordError: one of them is damaged.
+    """
+    headers = sorted((run_dir / CONFIRM_FOLDER).glob(f"*/{HEADER_NAME}"))
+    return [r for header in headers for r in latest(read_merged(header.parent)[1])]
 
 
 def kept(
@@ -77,8 +93,12 @@ def kept(
     records: Sequence[TestRecord],
     ops: Mapping[str, Sequence[OpResult]],
     planned: Mapping[str, PlannedTest],
+    again: Sequence[TestRecord] = (),
 ) -> Kept:
-    """What the store keeps of a run's records; `ops` and `planned` are by test key."""
+    """What the store keeps of a run's records; `ops` and `planned` are by test key.
+
+    `again` are records of confirmations, which count as attempts and change no outcome.
+    """
     versions = {key: _versions(p) for key, p in header.provenances.items()}
     names = {key: _digest(value) for key, value in versions.items()}
     counting = {id(record) for record in latest(records)}
@@ -86,6 +106,9 @@ def kept(
     tries: dict[str, list[TestRecord]] = defaultdict(list)
     for record in records:
         tries[record.identity.key].append(record)
+    reruns: dict[str, list[TestRecord]] = defaultdict(list)
+    for record in again:
+        reruns[record.identity.key].append(record)
     unrun = frozenset(header.unrun)
     attempts = []
     for record in records:
@@ -93,14 +116,12 @@ def kept(
         row = _attempt(record, ops.get(key, ()), planned.get(key), id(record) in counting)
         row = msgspec.structs.replace(row, versions=names.get(record.provenance, ""))
         if row.last:
-            uncached = [r for r in tries[key] if r.outcome not in NOT_EVIDENCE]
-            good = sum(r.outcome in GOOD for r in uncached)
             cached = row.excluded == Excluded.CACHED
+            counted = [*(() if cached else tries[key]), *reruns[key]]
+            uncached = [r for r in counted if r.outcome not in NOT_EVIDENCE]
+            good = sum(r.outcome in GOOD for r in uncached)
             row = msgspec.structs.replace(
-                row,
-                missing=key in unrun,
-                passed=0 if cached else good,
-                failed=0 if cached else len(uncached) - good,
+                row, missing=key in unrun, passed=good, failed=len(uncached) - good
             )
         if id(record) in suspect and not row.excluded:
             row = msgspec.structs.replace(row, excluded=Excluded.SUSPECT_DEVICE)
@@ -114,7 +135,7 @@ def kept(
             created=header.created,
             resumed=header.resumed,
             planned=header.planned,
-            reported=sum(r.outcome is not Outcome.NOT_RUN for r in records),
+            reported=sum(r.outcome is not Outcome.NOT_RUN for r in (*records, *again)),
             missing=header.missing,
             versions={names[key]: value for key, value in sorted(versions.items())},
         ),

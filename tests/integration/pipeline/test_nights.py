@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 
 from bringup.harness.records.night import Word, read_night
-from bringup.harness.records.schema import Stage
+from bringup.harness.records.recent import merged_runs
+from bringup.harness.records.run_dir import read_merged
+from bringup.harness.records.schema import Outcome, Stage
+from bringup.pipeline.history.store.history import History
+from bringup.pipeline.history.store.read import samples
 from bringup.pipeline.lists.specs import NIGHTLY_FULL
 from tests.integration.small_fleet import SmallFleet
 
@@ -55,7 +59,7 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> tuple[SmallFleet, list[t
     for night in range(4):
         broken = fleet.root / "broken"
         broken.touch() if night in (1, 2) else broken.unlink(missing_ok=True)
-        told.append(fleet.run("nightly", output=fleet.root / f"night-{night}"))
+        told.append(fleet.run("nightly", "--confirm", "0", output=fleet.root / f"night-{night}"))
     return fleet, told
 
 
@@ -136,3 +140,68 @@ def test_history_is_rebuilt_from_the_runs(nights: Nights, tmp_path: Path) -> Non
     judged = asked(fleet, "why", "night-1", "--history", str(tmp_path / "new"))
     (fleet.root / "night-1" / "night.json").write_text(json.dumps(kept))
     assert judged == asked(fleet, "why", "night-1")
+
+
+@pytest.fixture(scope="module")
+def sandwich(tmp_path_factory: pytest.TempPathFactory) -> tuple[SmallFleet, str, str]:
+    """A regression and a flake, found in one night after a good one, and run again at once."""
+    fleet = SmallFleet(tmp_path_factory.mktemp("sandwich"))
+    fleet.file("test_night", TESTS + FLAKE)
+    fleet.write_list(NIGHTLY_FULL, cpu=[NET, OTHER, FLAKY])
+    _, first = fleet.run("nightly", output=fleet.root / "night-0")
+    for name in ("broken", "once"):
+        (fleet.root / name).touch()
+    _, second = fleet.run("nightly", output=fleet.root / "night-1")
+    return fleet, first, second
+
+
+FLAKE = """
+class Sometimes(torch.nn.Module):
+    def forward(self, x):
+        return torch.special.airy_ai(x) if self.bad else x * 3
+
+@full
+def test_flaky(flow):
+    class Flaky(Tester):
+        def _load_model(self):
+            model = Sometimes()
+            model.bad = os.path.exists("once")
+            if model.bad: os.remove("once")
+            return model
+    tester = Flaky("flaky", "eval")
+    tester.test_model()
+    tester.finalize()
+"""
+FLAKY = "tests/models/test_night.py::test_flaky[full-eval]"
+
+
+def test_a_regression_is_told_from_a_flake_in_the_same_night(
+    sandwich: tuple[SmallFleet, str, str],
+) -> None:
+    fleet, first, second = sandwich
+    assert "run again" not in first and "running" not in first  # nothing to compare with
+    assert "running 2 new failures again, about " in second
+    assert "run again: net[full-eval]@cpu: regression" in second
+    assert "run again: flaky[full-eval]@cpu: flake" in second
+    verdict = read_night(fleet.root / "night-1")
+    assert verdict is not None and verdict.regressed
+    words = {one.test.partition("[")[0]: (one.word, one.settled) for one in verdict.tests}
+    assert words == {"net": (Word.REGRESSION, True), "flaky": (Word.FLAKE, True)}
+    assert "1 new, 0 known, 1 flaky; first: net[full-eval]@cpu, regression" in second
+    runs = sorted((fleet.root / "night-1" / "confirm").iterdir())
+    assert [len(read_merged(run)[1]) for run in runs] == [1, 2, 1, 2, 1]
+    assert {r.identity.model for run in runs[::2] for r in read_merged(run)[1]} == {"other"}
+
+
+def test_reruns_are_attempts_in_the_history_and_no_runs_of_their_own(
+    sandwich: tuple[SmallFleet, str, str],
+) -> None:
+    fleet, _, _ = sandwich
+    history = History(str(fleet.root / "results" / "history"))
+    assert len(history.runs()) == 2
+    newest = {s.test.partition("[")[0]: s for s in samples(history, history.runs()[-1:])}
+    assert (newest["net"].passed, newest["net"].failed) == (0, 3)
+    assert (newest["flaky"].passed, newest["flaky"].failed) == (2, 1)
+    assert (newest["other"].passed, newest["other"].failed) == (4, 0)
+    assert newest["flaky"].outcome is Outcome.FAILED  # what the night itself saw stays
+    assert len(merged_runs(fleet.root / "night-1")) == 1
