@@ -24,13 +24,13 @@ from bringup.pipeline.history.store.history import History
 from bringup.pipeline.history.store.read import devices_of_tests, samples
 from bringup.pipeline.history.store.renames import likely_renames
 from bringup.pipeline.history.store.rows import Kept
+from bringup.pipeline.history.store.tables import NOWHERE
 from bringup.pipeline.history.store.upkeep import prune, rebuild, verify
 from bringup.pipeline.history_options import HistoryOptions
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.results.finish import finish_runs
 from bringup.pipeline.results.judge_run import head_of, past_of, verdict_of_run
 from bringup.pipeline.results.merge import merge, shards_in
-from bringup.pipeline.results.remember import NOWHERE
 
 _GITHUB = re.compile(r"github:([^/\s]+/[^/\s]+)/(\d{1,18})")
 _GIB = float(1 << 30)

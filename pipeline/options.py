@@ -253,7 +253,7 @@ class RunOptions:
         "--history",
         "where the run is remembered: a folder or an address; none: nowhere",
         metavar="ADDRESS",
-        verbs=[*RUNS, "merge"],
+        verbs=[*_CHOOSE, "merge"],
         variable=variables.HISTORY_VARIABLE,
     )
     devices_from: Path | None = option(

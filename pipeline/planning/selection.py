@@ -25,6 +25,7 @@ from bringup.pipeline.planning.durations import Estimator, read_durations
 from bringup.pipeline.planning.filters import named, narrowed, spoken
 from bringup.pipeline.planning.ids import ids_meant
 from bringup.pipeline.planning.plan import at_size, from_entries, from_lists
+from bringup.pipeline.planning.remembered import with_history
 
 _SOON_S = 1.0
 
@@ -49,7 +50,8 @@ def choose(options: RunOptions, say: Speaker) -> Chosen:
         PipelineError: something asked for does not exist, or the lists are wrong.
     """
     aliases = read_aliases(options.lists)
-    estimate = Estimator(read_durations(options.durations), aliases)
+    known_s = with_history(read_durations(options.durations), options.history, aliases, say)
+    estimate = Estimator(known_s, aliases)
     lists = read_lists(options.lists) if by_list(options) else None
     known, collected = look_around(options)
     for sentence in collected.broken.values():

@@ -6,10 +6,8 @@
 from pathlib import Path
 
 from bringup.harness.storage.writable import said_by
+from bringup.pipeline.history.store.tables import NOWHERE
 from bringup.pipeline.messages import Speaker
-
-NOWHERE = "none"
-"""In an address's place: keep no history."""
 
 
 def remember(run_dir: Path, address: str, say: Speaker) -> bool:

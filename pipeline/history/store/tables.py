@@ -20,6 +20,8 @@ import typing
 import msgspec
 
 SCHEMA_VERSION = 1
+NOWHERE = "none"
+"""In an address's place: keep no history."""
 DEFAULT_ADDRESS = "results/history"
 
 
