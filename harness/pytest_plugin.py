@@ -314,7 +314,7 @@ def _note_failure(recorder: "TestRecorder", error: BaseException) -> None:
 
 
 def _may_be_bettered(worst: "TestRecorder") -> bool:
-    """May what a test's body says add to the worst word so far?"""
+    """May what a test's body says add to the worst outcome so far?"""
     if worst.verdict is Outcome.UNVERIFIED:
         return worst.failure is not None and worst.failure.kind == NOTHING_COMPARED
     return worst.verdict in GOOD
@@ -333,7 +333,7 @@ def _end(recorder: "TestRecorder", reports: list[pytest.TestReport]) -> None:
     passed = all(report.passed for report in reports)
     if recorder.worst() is None and not passed and not recorder.idle():
         recorder.verdict = Outcome.FAILED
-    recorder.conclude()
+    recorder.close_run()
 
 
 @pytest.hookimpl(tryfirst=True)

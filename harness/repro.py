@@ -190,4 +190,4 @@ def _why(run: OpRun) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(apart.conclude(main()))
+    sys.exit(apart.close_run(main()))

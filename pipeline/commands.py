@@ -17,7 +17,7 @@ from bringup.harness.records.aliases import read_aliases
 from bringup.harness.records.device_listing import DeviceState
 from bringup.harness.records.journal import run_attempt
 from bringup.harness.records.moves import write_moves
-from bringup.harness.records.outcomes import latest, words_of_run, words_text
+from bringup.harness.records.outcomes import counts_text, latest, outcome_counts_of_run
 from bringup.harness.records.run_dir import (
     HEADER_NAME,
     read_merged,
@@ -47,7 +47,7 @@ from bringup.pipeline.planning.selection import (
     refusals,
 )
 from bringup.pipeline.planning.shared_plan import narrowed, share, take_up, tell_github
-from bringup.pipeline.results.close_run import JUNIT_NAME, conclude, print_moves
+from bringup.pipeline.results.close_run import JUNIT_NAME, close_run, print_moves
 from bringup.pipeline.results.confirm import NIGHTLY_S, Confirm, Reruns
 from bringup.pipeline.results.junit import write_junit
 from bringup.pipeline.results.merge import merge, shards_in
@@ -61,7 +61,7 @@ from bringup.pipeline.running.session import Settings, default_workers
 
 
 def run(options: RunOptions, say: Speaker) -> ExitCode:
-    """Plan, run, conclude.
+    """Plan, run, close_run.
 
     Raises:
         PipelineError: something asked for does not exist; nothing was run.
@@ -154,7 +154,7 @@ def _carry_out(
     lock: RunLock,
     say: Speaker,
 ) -> ExitCode:
-    """Run `tests`, those of the plan that are to be run, and conclude the plan."""
+    """Run `tests`, those of the plan that are to be run, and close_run the plan."""
     engine, address = engine_of(options.engine)
     settings = Settings(
         run_dir=run_dir.absolute(),
@@ -174,7 +174,7 @@ def _carry_out(
     with watcher(say.stream, frame_of(plan, settings.workers, options.timeout_s)) as display:
         ended = engine.run(plan, settings, display, refusals(chosen))
     states = {d.name: d.state for d in chosen.devices.values()}
-    code = conclude(
+    code = close_run(
         run_dir,
         plan,
         ended,
@@ -251,9 +251,9 @@ def merge_runs(options: RunOptions, say: Speaker) -> ExitCode:
     header = merge(sources, into, shared)
     _, records = read_merged(into)
     write_junit(into / JUNIT_NAME, records, header.missing)
-    words = words_of_run(into)
+    words = outcome_counts_of_run(into)
     tests = f"{words.total()} records of {header.planned} planned tests"
-    say(f"{header.run_id}: {tests} ({words_text(words)})")
+    say(f"{header.run_id}: {tests} ({counts_text(words)})")
     for sentence in header.missing:
         say(f"missing: {sentence}")
     say(f"merged into {into}")

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From what became of an op's request to what it comes to: one judge for all who run ops.
 
-`conclude` is a pure function; `judge` makes of it a verdict for the record, with its texts kept.
+`close_run` is a pure function; `judge` makes of it a verdict for the record, with its texts kept.
 """
 
 import time
@@ -71,7 +71,7 @@ class Conclusion:
     """Asked for only where the op has outputs."""
 
 
-def conclude(
+def close_run(
     run: OpRun,
     golden: Callable[[], Golden | None],
     tolerances: Tolerances,
@@ -106,7 +106,7 @@ def judge(
 
     `values` says which operands it was given, where that is known.
     """
-    end = conclude(run, lambda: golden, tolerances, blobs)
+    end = close_run(run, lambda: golden, tolerances, blobs)
     return OpVerdict(
         op=op,
         device=device,

@@ -120,7 +120,7 @@ class OpByOpExecutor(Executor):
         return op_workers().pool(self.device.name, self.compiler_config.single_op_timeout)
 
     def walk(self, candidates: Iterable[Candidate], total: int) -> Outcome:
-        """Give each of `total` ops its verdict; the word for the whole walk.
+        """Give each of `total` ops its verdict; the outcome of the whole walk.
 
         Raises:
             OpsDisagreeError: a cached verdict does not hold.

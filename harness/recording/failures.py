@@ -25,7 +25,7 @@ NON_DETERMINISTIC = "NonDeterministic"
 
 
 def outcome_of(error: BaseException) -> Outcome:
-    """The terminal word for an exception that ended a test."""
+    """The terminal outcome for an exception that ended a test."""
     if isinstance(error, IncorrectResultError):
         return Outcome.INCORRECT
     if isinstance(error, UnverifiedError):

@@ -175,8 +175,8 @@ class TestRecorder:
         """Why it says nothing of its model on its device, a sentence; empty when it may."""
         return self.idle() or self.elsewhere()
 
-    def conclude(self) -> None:
-        """End a test whose body is through, with the worst word of all."""
+    def close_run(self) -> None:
+        """End a test whose body is through, with the worst outcome of all."""
         worst = self.worst()
         if self.elsewhere() and worst is not None and worst.verdict not in NOT_EVIDENCE:
             there = f" ({worst.verdict} there)" if worst.verdict else ""

@@ -4,7 +4,7 @@
 """From events to records: a pure function, and the one place where silence gets a meaning.
 
 A test that started and never ended is not a pass and not nothing: its process died, so it is
-CRASHED in the stage that was written ahead, unless a supervisor wrote a better word.
+CRASHED in the stage that was written ahead, unless a supervisor wrote a better outcome.
 """
 
 from collections.abc import Iterable, Mapping
@@ -63,7 +63,7 @@ class _Open:
     ended: TestEnded | TestStopped | None = None
     last: float = 0.0
     ops: dict[str, OpStarted | OpEnded] = field(default_factory=dict)
-    """By op key, the last word on each."""
+    """By op key, the last event on each."""
     ops_found: int = 0
 
     @property
@@ -78,7 +78,7 @@ class _Open:
 
     @property
     def order(self) -> tuple[int, float]:
-        """What comes later has the newer word. Clocks go back, so attempts are counted; within
+        """What comes later has the newer outcome. Clocks go back, so attempts are counted; within
         one, where nobody counts, the clock is all there is."""
         return self.started.attempt, self.started.time
 
@@ -136,7 +136,7 @@ class Lean:
 
 
 def _of_none(stopped: list[TestStopped], attempts: dict[str, list[_Open]]) -> list[TestStopped]:
-    """Of every test the last word on an attempt that never came to a start, if it is the newest."""
+    """Of every test the last outcome of an attempt that never started, if it is the newest."""
     words = {e.key: e for e in sorted(stopped, key=lambda e: (e.attempt, e.time))}
     return [
         word
@@ -149,7 +149,7 @@ def fold_ops(events: Iterable[tuple[AnyEvent, str]]) -> list[tuple[str, int, OpR
     """Fold the same pairs into (test key, attempt, result), by test, attempt and op index.
 
     Attempts are numbered over all journals, in their order. Of an op's results in
-    one attempt the last counts. An op that was started and never ended has the terminal word of
+    one attempt the last counts. An op that was started and never ended has the terminal outcome of
     its test, status 0 and a failure that says so.
     """
     attempts, _ = _gather(events)
@@ -223,7 +223,7 @@ def _apply(record: _Open, event: _TestEvent) -> None:
 
 
 def _stop(tries: list[_Open], event: TestStopped) -> None:
-    """Give the supervisor's word to the attempt that it is of.
+    """Give the supervisor's outcome to the attempt that it is of.
 
     Where an older version wrote it, that is the one that was open at its time.
     """
@@ -333,7 +333,7 @@ def model_status(outcome: Outcome, status: Status, failure: Failure | None) -> M
 # --- ops ------------------------------------------------------------------------------------
 
 _STOPPED = frozenset({Outcome.CRASHED, Outcome.TIMEOUT, Outcome.KILLED, Outcome.INFRA})
-"""Terminal words of a test that did not come to the end of its ops."""
+"""Terminal outcomes of a test that did not come to the end of its ops."""
 
 
 def _note_op(tries: list[_Open], event: OpStarted | OpEnded, provenance: str) -> None:

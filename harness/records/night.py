@@ -26,7 +26,7 @@ NIGHT_NAME = "night.json"
 NIGHT_SCHEMA = 1
 
 
-class Word(enum.StrEnum):
+class Judgement(enum.StrEnum):
     """What a test is tonight, beside its baseline. Every test has exactly one."""
 
     REGRESSION = "regression"
@@ -53,7 +53,7 @@ class Word(enum.StrEnum):
     """As it should be."""
 
 
-NEW_FAILURES = (Word.REGRESSION, Word.SUSPECTED, Word.NEW)
+NEW_FAILURES = (Judgement.REGRESSION, Judgement.SUSPECTED, Judgement.NEW)
 """What the head sentence counts as new, the surest first."""
 
 
@@ -86,7 +86,7 @@ class Change(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class DriftKind(enum.StrEnum):
-    """A number, or a word that is not the outcome, that is worse than a test's own noise."""
+    """A number, or a state that is not the outcome, that is worse than a test's own noise."""
 
     PCC = "pcc"
     """Lower correlation."""
@@ -121,14 +121,14 @@ class TestVerdict(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_
     test: str
     """`Identity.key`."""
     device: str
-    word: Word
+    judgement: Judgement
     outcome: Outcome | None = None
     """None where nobody ran it."""
     stage: Stage | None = None
     baseline: Outcome | None = None
     """What it came to then; None where it was not there."""
     settled: bool = False
-    """True: the word rests on a change point or a confirmation, not on one night."""
+    """True: the judgement rests on a change point or a confirmation, not on one night."""
     since: Range | None = None
     """Where the segment that tonight belongs to began; None where the series has no break."""
     first_bad: Moment | None = None
@@ -216,8 +216,8 @@ class NightVerdict(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     """None: there was no night to compare with."""
     head: str = ""
     """One sentence: what is new, known, fixed and flaky."""
-    counts: dict[Word, int] = {}
-    """Tests by word; words that no test has are left out."""
+    counts: dict[Judgement, int] = {}
+    """Tests by judgement; those that no test has are left out."""
     regressed: bool = False
     """True: a test of a gating list was good at the baseline and is bad."""
     mass_failures: tuple[str, ...] = ()

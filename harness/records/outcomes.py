@@ -81,14 +81,14 @@ def shown(record: TestRecord, ops: Sequence[OpResult]) -> Outcome:
     return record.outcome if worst is None else worst.verdict.outcome
 
 
-def words_of(
+def outcome_counts(
     records: Iterable[TestRecord], ops: Mapping[str, Sequence[OpResult]]
 ) -> Counter[Outcome]:
     """How many tests are shown with which outcome; `ops` are those of each test, by its key."""
     return Counter(shown(record, ops.get(record.identity.key, ())) for record in latest(records))
 
 
-def words_of_run(run_dir: Path) -> Counter[Outcome]:
+def outcome_counts_of_run(run_dir: Path) -> Counter[Outcome]:
     """The same of a merged run.
 
     Raises:
@@ -99,9 +99,9 @@ def words_of_run(run_dir: Path) -> Counter[Outcome]:
     if any(is_op_by_op(record.identity) for record in records):
         for line in read_ops(run_dir):
             ops.setdefault(line.test, []).append(line.result)
-    return words_of(records, ops)
+    return outcome_counts(records, ops)
 
 
-def words_text(words: Mapping[Outcome, int]) -> str:
+def counts_text(words: Mapping[Outcome, int]) -> str:
     """`2 PASSED, 1 FAILED`, the best first, as legends have them."""
     return ", ".join(f"{words[o]} {o}" for o in reversed(ATTENTION) if words.get(o))

@@ -56,7 +56,7 @@ class OpLine(msgspec.Struct, frozen=True):
     test: str
     """The test's `Identity.key`."""
     attempt: int
-    """The attempt that has the last word on the op."""
+    """The attempt whose result of the op counts."""
     result: OpResult
 
 

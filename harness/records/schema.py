@@ -108,7 +108,7 @@ class JournalOpened(Event, frozen=True, tag="journal_opened", kw_only=True):
     run_id: str
     provenance: Provenance
     attempt: int = 1
-    """How often its run had been taken up by then: what orders the words of a run that was cut
+    """How often its run had been taken up by then: what orders the outcomes of a run that was cut
     off, since clocks go back."""
 
 
@@ -211,7 +211,7 @@ class TestStopped(Event, frozen=True, tag="test_stopped", kw_only=True):
     """None where an older version wrote it: then what the key says."""
     attempt: int = 0
     """How often its run had been taken up by then; 0 where an older version wrote it: then the
-    word is for the attempt that was open at its time."""
+    outcome is for the attempt that was open at its time."""
 
 
 AnyEvent = (

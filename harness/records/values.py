@@ -59,7 +59,7 @@ class Stage(enum.StrEnum):
 
 
 class Outcome(enum.StrEnum):
-    """The terminal word of one test. Every planned test ends with exactly one."""
+    """The terminal outcome of one test. Every planned test ends with exactly one."""
 
     PASSED = "PASSED"
     """Executed on the device and every asserted check held."""
@@ -108,7 +108,7 @@ WORST_FIRST = (
     Outcome.REACHED,
     Outcome.PASSED,
 )
-"""Of several words for one test, its testers' and its body's, the first of these holds.
+"""Of several outcomes for one test, its testers' and its body's, the first of these holds.
 
 What is known of a model comes before what only the machine did, and that before what says nothing:
 a wrong result stays one whatever else happened, and a lost device is no pass.
@@ -189,7 +189,7 @@ class Failure(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     stage: Stage | None
     kind: str
-    """Exception class, signal name, or one of `Outcome`'s words."""
+    """Exception class, signal name, or one of the outcomes."""
     message: str
     """One sentence or the first lines of the diagnostic, at most 2,000 characters."""
     diagnostic: Artifact | None = None

@@ -72,7 +72,7 @@ class End:
     code: int | None
     """Its own word; None when it left none."""
     run: OpRun | None = None
-    """Its end as a run that `judge.conclude` can judge, where it left no word."""
+    """Its end as a run that `judge.close_run` can judge, where it left no word."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,7 +107,7 @@ def say(stage: Stage | None, seconds: float | None) -> None:
     _write(_Word(stage=stage, seconds=seconds))
 
 
-def conclude(code: int) -> int:
+def close_run(code: int) -> int:
     """Say that this process is through, with its exit code; returns that."""
     _write(_Word(code=code))
     return code

@@ -23,7 +23,7 @@ from bringup.harness.devices.catalog import kind_of
 from bringup.harness.devices.lease import lease
 from bringup.harness.errors import DeviceError, RecordError, UsageError
 from bringup.harness.mlir import LoweringError, TorchMlir, serialized
-from bringup.harness.op_by_op.judge import conclude
+from bringup.harness.op_by_op.judge import close_run
 from bringup.harness.records.schema import Failure, Outcome, Stage, Status
 from bringup.harness.reduce import child_process as apart
 from bringup.harness.reproduce.reproducer import (
@@ -131,7 +131,7 @@ def ending_of(run: OpRun) -> Ending:
     """
     from bringup.harness.verify import Tolerances
 
-    end = conclude(run, lambda: None, Tolerances())
+    end = close_run(run, lambda: None, Tolerances())
     return _of_the_op(Ending(end.status, end.outcome, end.failure, end.diagnostic))
 
 
@@ -204,7 +204,7 @@ def _is_onnx(folder: Path) -> bool:
 
 def _ending(run: OpRun, golden: "Callable[[], Golden]", tolerances: "Tolerances") -> Ending:
     """What the night says of such a run too: they have one judge."""
-    end = conclude(run, golden, tolerances)
+    end = close_run(run, golden, tolerances)
     if end.golden is not None and end.golden.outputs is None:
         print(f"what it must compute is not known: {end.golden.reason}")
     return Ending(end.status, end.outcome, end.failure, end.diagnostic)

@@ -5,7 +5,7 @@
 
 A compiler's message may hold bytes that were no UTF-8 (Python reads them as lone surrogates, which
 no encoder takes), an exception's `__str__` may raise, a text may be longer than any record. None
-of that may cost a test its word or a session its life, so whatever text comes from elsewhere
+of that may cost a test its outcome or a session its life, so whatever text comes from elsewhere
 passes here before it is recorded, sent or printed.
 """
 

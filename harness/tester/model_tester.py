@@ -168,7 +168,7 @@ class ModelTester(ComparedRuns):
         finally:
             self._report_properties()
             if self._settings is not None:
-                self.recorder.test.conclude()
+                self.recorder.test.close_run()
                 settings.write(self._settings)
 
     def finalize(self) -> None:

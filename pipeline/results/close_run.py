@@ -11,7 +11,7 @@ from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.records.device_listing import DeviceState
 from bringup.harness.records.moves import Move, write_moves
 from bringup.harness.records.naming import identity_of
-from bringup.harness.records.outcomes import latest, words_of_run, words_text
+from bringup.harness.records.outcomes import counts_text, latest, outcome_counts_of_run
 from bringup.harness.records.run_dir import RECORDS_NAME, read_merged
 from bringup.harness.records.schema import Plan, PlannedTest, RunHeader, TestRecord
 from bringup.pipeline.errors import PipelineError
@@ -31,7 +31,7 @@ JUNIT_NAME = "junit.xml"
 MOST_SHOWN = 50
 
 
-def conclude(
+def close_run(
     run_dir: Path,
     plan: Plan,
     ended: Ended,
@@ -58,7 +58,7 @@ def conclude(
     write_junit(run_dir / JUNIT_NAME, records, losses)
     _learn(durations, records, aliases, say)
     _tell_unkept(unkept, say)
-    counts = words_text(words_of_run(run_dir))
+    counts = counts_text(outcome_counts_of_run(run_dir))
     kept = len(plan.tests) - len(unkept)
     say(f"{kept} of {len(plan.tests)} tests did what was promised ({counts})")
     for sentence in dict.fromkeys(w for r in latest_by_key.values() for w in r.warnings):

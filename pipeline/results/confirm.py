@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from bringup.harness.records.naming import is_op_by_op
-from bringup.harness.records.night import NightVerdict, Word
+from bringup.harness.records.night import Judgement, NightVerdict
 from bringup.harness.records.outcomes import latest, shown
 from bringup.harness.records.run_dir import CONFIRM_FOLDER, read_merged, read_ops, write_plan
 from bringup.harness.records.schema import OpResult, Outcome, Plan, PlannedTest
@@ -31,7 +31,7 @@ from bringup.pipeline.running.session import Settings
 
 NIGHTLY_S = 600.0
 """Seconds that a night may spend on it, unless somebody says otherwise."""
-Confirm = Callable[[NightVerdict, Sequence[Sample]], Mapping[str, Word]]
+Confirm = Callable[[NightVerdict, Sequence[Sample]], Mapping[str, Judgement]]
 """From a verdict and the night's samples to what its new failures are, by test."""
 
 
@@ -52,7 +52,7 @@ class Reruns:
     budget_s: float
     say: Speaker
 
-    def confirm(self, verdict: NightVerdict, own: Sequence[Sample]) -> Mapping[str, Word]:
+    def confirm(self, verdict: NightVerdict, own: Sequence[Sample]) -> Mapping[str, Judgement]:
         """What the new failures are, by test, of those that reruns settle.
 
         A night without a baseline has nothing that is new; `own` are the night's samples.

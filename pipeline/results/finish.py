@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 from bringup.harness.records.journal import PLAIN, journals, read_header, unpacked_journals
-from bringup.harness.records.outcomes import words_of_run, words_text
+from bringup.harness.records.outcomes import counts_text, outcome_counts_of_run
 from bringup.harness.records.packing import LARGEST
 from bringup.harness.records.run_dir import (
     HEADER_NAME,
@@ -72,7 +72,7 @@ def _finish(run_dir: Path, say: Speaker) -> None:
                 unsaid = f"{left} of {len(plan.tests)} tests have no result of their own"
                 cut_off.append(f"the run was cut off: {unsaid}; {how_to_go_on(run_dir, plan)}")
         header = finish(run_dir)
-    counts = words_text(words_of_run(run_dir))
+    counts = counts_text(outcome_counts_of_run(run_dir))
     say(f"merged {run_dir}: {counts or 'no test was recorded'}")
     for sentence in (*header.missing, *cut_off):
         say(sentence)

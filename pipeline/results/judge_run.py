@@ -16,7 +16,7 @@ import numpy as np
 from bringup.harness.records.aliases import read_aliases
 from bringup.harness.records.device_listing import DeviceState
 from bringup.harness.records.naming import identity_of_key, is_op_by_op, run_again
-from bringup.harness.records.night import Moment, NightVerdict, Word, write_night
+from bringup.harness.records.night import Judgement, Moment, NightVerdict, write_night
 from bringup.harness.records.schema import Outcome
 from bringup.harness.storage.writable import said_by
 from bringup.pipeline.errors import HistoryError
@@ -66,7 +66,7 @@ def past_of(
     against: str = "",
     states: Mapping[str, DeviceState] | None = None,
     tests: Collection[str] | None = None,
-    confirmed: Mapping[str, Word] | None = None,
+    confirmed: Mapping[str, Judgement] | None = None,
 ) -> Past:
     """What history knows of a run and of those before it.
 

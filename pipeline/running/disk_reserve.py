@@ -8,12 +8,12 @@ from pathlib import Path
 
 from bringup.harness.errors import StorageError
 
-_NAME = ".ballast"
+_NAME = ".reserve"
 _BYTES_PER_TEST = 1024
 _BYTES_AT_LEAST = 256 * 1024
 
 
-class Ballast:
+class DiskReserve:
     """A file of real blocks that is dropped when the disk is needed."""
 
     def __init__(self, run_dir: Path, tests: int) -> None:

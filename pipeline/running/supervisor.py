@@ -28,7 +28,7 @@ from bringup.harness.storage.writable import said_by
 from bringup.pipeline.lifeline import adopt_orphans
 from bringup.pipeline.planning.plan import deadline
 from bringup.pipeline.planning.selection import Refusal
-from bringup.pipeline.running.disk_reserve import Ballast
+from bringup.pipeline.running.disk_reserve import DiskReserve
 from bringup.pipeline.running.engine import End, Ended, Watcher
 from bringup.pipeline.running.ledger import Ledger
 from bringup.pipeline.running.session import LOG_NAME, Session, Settings
@@ -120,14 +120,14 @@ class _Supervisor:
         self.watcher = watcher
         self.ledger = Ledger(settings.run_dir, plan.tests, plan.attempt)
         self.ledger.read()  # what stays of a run that was taken up again is no news
-        self.ballast = Ballast(settings.run_dir, len(plan.tests))
+        self.reserve = DiskReserve(settings.run_dir, len(plan.tests))
         self.journal = self._new_journal()
         self.deadlines = {
             t.identity.key: deadline(t.estimate_s, settings.timeout_s) for t in plan.tests
         }
 
     def refuse(self, refused: Mapping[str, Refusal]) -> None:
-        """Give tests their word before anything runs."""
+        """Give tests their outcome before anything runs."""
         for key, refusal in refused.items():
             if key not in self.ledger.outcomes:
                 self._stop(key, refusal.outcome, refusal.outcome.value, refusal.reason)
@@ -199,7 +199,7 @@ class _Supervisor:
 
     def finish(self, ended: Ended) -> None:
         """Give every test that has no word yet its word."""
-        self.ballast.drop()
+        self.reserve.drop()
         if ended.how is End.FINISHED:
             reason = "pytest did not collect it"
         else:
@@ -229,7 +229,7 @@ class _Supervisor:
         try:
             self.journal.append(event)
         except RecordError:  # the disk is full, and this journal's last line may be torn
-            self.ballast.drop()
+            self.reserve.drop()
             self.journal = self._new_journal()
             self.journal.append(event)
 

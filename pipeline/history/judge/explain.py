@@ -19,11 +19,11 @@ from bringup.harness.records.night import (
     Drift,
     DriftKind,
     FixList,
+    Judgement,
     Moment,
     NightVerdict,
     Range,
     TestVerdict,
-    Word,
 )
 from bringup.pipeline.errors import HistoryError
 from bringup.pipeline.history.causes.clusters import Clustered
@@ -66,11 +66,11 @@ def compared(verdict: NightVerdict) -> list[str]:
     against = f"against {moment_text(verdict.baseline)}" if verdict.baseline else "without baseline"
     lines = [f"{verdict.run} {against}: {verdict.head}"]
     lines += [f"{device}: nearly all failed, no evidence" for device in verdict.mass_failures]
-    told = [one for one in verdict.tests if one.word is not Word.KNOWN or one.drifts]
+    told = [one for one in verdict.tests if one.judgement is not Judgement.KNOWN or one.drifts]
     for one in told[:MOST_TESTS]:
         outcomes = f"{one.baseline or 'absent'} -> {one.outcome or 'absent'}"
         drift = "".join(f"; {drift_text(d)}" for d in one.drifts)
-        lines.append(f"{one.word} {one.test}: {outcomes}{drift}")
+        lines.append(f"{one.judgement} {one.test}: {outcomes}{drift}")
     if told[MOST_TESTS:]:
         lines.append(f"and {len(told) - MOST_TESTS} more")
     return lines
@@ -90,7 +90,7 @@ def explain(
 def story(one: TestVerdict, cluster: Cluster | None = None) -> list[str]:
     """Ten lines on one test."""
     stage = f" in {one.stage}" if one.stage else ""
-    sure = "" if one.word not in NEW_FAILURES or one.settled else ", unconfirmed"
+    sure = "" if one.judgement not in NEW_FAILURES or one.settled else ", unconfirmed"
     elsewhere = f"; good on {', '.join(one.works_elsewhere)}" if one.works_elsewhere else ""
     uncounted = ", ".join(f"{n} {why}" for why, n in one.uncounted.items())
     changed = "; ".join(change_text(c) for c in one.changes[:MOST_CHANGES])
@@ -101,7 +101,7 @@ def story(one: TestVerdict, cluster: Cluster | None = None) -> list[str]:
         named += "".join(f", {said}" for said in (cluster.issue, cluster.owner) if said)
     drifts = "; ".join(drift_text(d) for d in one.drifts)
     return [
-        f"{one.test}: {one.word}{sure}",
+        f"{one.test}: {one.judgement}{sure}",
         f"tonight     {one.outcome or 'nobody ran it'}{stage}{elsewhere}",
         f"since       {range_text(one.since)}",
         f"last good   {moment_text(one.last_good)}, first bad {moment_text(one.first_bad)}",

@@ -6,28 +6,35 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from bringup.harness.records.night import NEW_FAILURES, TestVerdict, Word
+from bringup.harness.records.night import NEW_FAILURES, Judgement, TestVerdict
 
 URGENCY = (
     *NEW_FAILURES,
-    *(Word.FLAKE, Word.DEVICE, Word.MISSING, Word.FIXED, Word.UNEXPECTED_PASS, Word.KNOWN),
-    *(Word.NO_EVIDENCE, Word.GOOD),
+    *(
+        Judgement.FLAKE,
+        Judgement.DEVICE,
+        Judgement.MISSING,
+        Judgement.FIXED,
+        Judgement.UNEXPECTED_PASS,
+        Judgement.KNOWN,
+    ),
+    *(Judgement.NO_EVIDENCE, Judgement.GOOD),
 )
 """The order in which a reader wants to see them."""
 _IN_HEAD = (
-    (Word.KNOWN, "known"),
-    (Word.FIXED, "fixed"),
-    (Word.FLAKE, "flaky"),
-    (Word.DEVICE, "device trouble"),
-    (Word.MISSING, "missing"),
-    (Word.UNEXPECTED_PASS, "unexpectedly good"),
+    (Judgement.KNOWN, "known"),
+    (Judgement.FIXED, "fixed"),
+    (Judgement.FLAKE, "flaky"),
+    (Judgement.DEVICE, "device trouble"),
+    (Judgement.MISSING, "missing"),
+    (Judgement.UNEXPECTED_PASS, "unexpectedly good"),
 )
 
 
 def urgency(verdict: TestVerdict) -> tuple[bool, int, bool, str]:
-    """Smallest is first: what stops a list, then by the word, then what works elsewhere."""
-    gate = verdict.gating and verdict.word in NEW_FAILURES
-    return not gate, URGENCY.index(verdict.word), not verdict.works_elsewhere, verdict.test
+    """Smallest is first: what stops a list, then by the judgement, then what works elsewhere."""
+    gate = verdict.gating and verdict.judgement in NEW_FAILURES
+    return not gate, URGENCY.index(verdict.judgement), not verdict.works_elsewhere, verdict.test
 
 
 def head_sentence(tests: Sequence[TestVerdict]) -> str:
@@ -36,21 +43,21 @@ def head_sentence(tests: Sequence[TestVerdict]) -> str:
     New are regressions, suspected ones and tests that are bad at first sight. New and known are
     always told, everything else where there is some.
     """
-    counts = Counter(verdict.word for verdict in tests)
+    counts = Counter(verdict.judgement for verdict in tests)
     new = sum(counts[word] for word in NEW_FAILURES)
-    parts = [f"{new} new", f"{counts[Word.KNOWN]} known"]
+    parts = [f"{new} new", f"{counts[Judgement.KNOWN]} known"]
     parts += [f"{counts[word]} {says}" for word, says in _IN_HEAD[1:] if counts[word]]
-    worse = sum(1 for verdict in tests if verdict.drifts and verdict.word is Word.GOOD)
+    worse = sum(1 for verdict in tests if verdict.drifts and verdict.judgement is Judgement.GOOD)
     if worse:
         parts.append(f"{worse} worse but good")
     if not new:
         return ", ".join(parts)
     first = min(tests, key=urgency)
-    return f"{', '.join(parts)}; first: {first.test}, {first.word}"
+    return f"{', '.join(parts)}; first: {first.test}, {first.judgement}"
 
 
 def has_regressed(tests: Sequence[TestVerdict]) -> bool:
     """Is a test of a gating list bad that was good? One that is only suspected counts as well: a
     gate that waits for a second night lets the first one through."""
-    regressed = (Word.REGRESSION, Word.SUSPECTED)
-    return any(verdict.gating and verdict.word in regressed for verdict in tests)
+    regressed = (Judgement.REGRESSION, Judgement.SUSPECTED)
+    return any(verdict.gating and verdict.judgement in regressed for verdict in tests)

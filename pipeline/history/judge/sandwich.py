@@ -16,7 +16,7 @@ here; whoever runs it has the verdict cache off.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bringup.harness.records.night import NEW_FAILURES, NightVerdict, Word
+from bringup.harness.records.night import NEW_FAILURES, Judgement, NightVerdict
 from bringup.harness.records.values import GOOD, NOT_EVIDENCE, Outcome
 from bringup.pipeline.history.judge.head import urgency
 
@@ -77,7 +77,7 @@ def suspects_of(verdict: NightVerdict, seconds: Mapping[str, float]) -> list[Sus
         seconds: by test, what one run takes; of one that is not there nothing is known, and 0.0
             would be a lie: it is left out.
     """
-    open_ones = (t for t in verdict.tests if t.word in NEW_FAILURES and not t.settled)
+    open_ones = (t for t in verdict.tests if t.judgement in NEW_FAILURES and not t.settled)
     return [
         Suspect(one.test, one.device, seconds[one.test])
         for one in sorted(open_ones, key=urgency)
@@ -124,7 +124,7 @@ def _confirmation(control: Control, tests: Sequence[Suspect]) -> Confirmation:
     return Confirmation(control.device, control.test, tuple(t.test for t in tests), seconds)
 
 
-def decide(outcomes: Sequence[tuple[str, Outcome]], test: str, control: str) -> Word | None:
+def decide(outcomes: Sequence[tuple[str, Outcome]], test: str, control: str) -> Judgement | None:
     """REGRESSION, FLAKE or DEVICE; None where the reruns settle nothing.
 
     Args:
@@ -137,11 +137,11 @@ def decide(outcomes: Sequence[tuple[str, Outcome]], test: str, control: str) -> 
     mine = [(at, outcome) for at, (key, outcome) in enumerate(outcomes) if key == test]
     controls = {at: outcome for at, (key, outcome) in enumerate(outcomes) if key == control}
     if any(outcome not in GOOD for outcome in controls.values()):
-        return Word.DEVICE
+        return Judgement.DEVICE
     if any(outcome in NOT_EVIDENCE and outcome is not Outcome.SKIPPED for _, outcome in mine):
-        return Word.DEVICE if any(o is Outcome.INFRA for _, o in mine) else None
+        return Judgement.DEVICE if any(o is Outcome.INFRA for _, o in mine) else None
     if any(outcome in GOOD for _, outcome in mine):
-        return Word.FLAKE
+        return Judgement.FLAKE
     between = [
         at
         for at, outcome in mine
@@ -150,12 +150,12 @@ def decide(outcomes: Sequence[tuple[str, Outcome]], test: str, control: str) -> 
         and any(c < at for c in controls)
         and any(c > at for c in controls)
     ]
-    return Word.REGRESSION if len(between) >= RERUNS else None
+    return Judgement.REGRESSION if len(between) >= RERUNS else None
 
 
 def confirmed(
     confirming: Confirming, outcomes: Mapping[str, Sequence[tuple[str, Outcome]]]
-) -> dict[str, Word]:
+) -> dict[str, Judgement]:
     """What all reruns came to, by test, as `Tonight.confirmed` takes it; by device the outcomes
     in the order of time."""
     found = {}

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""A night against its baseline: one word a test, with what stands behind it.
+"""A night against its baseline: one judgement a test, with what stands behind it.
 
 All tests are looked at in arrays; only those of which there is something to say get a series of
 their own, so a year of 10,000 tests is judged in about a second.
@@ -20,19 +20,19 @@ from bringup.harness.records.night import (
     Change,
     Drift,
     DriftKind,
+    Judgement,
     Moment,
     NightVerdict,
     TestVerdict,
-    Word,
 )
 from bringup.harness.records.values import NOT_EVIDENCE, Outcome, Status
 from bringup.pipeline.errors import HistoryError
 from bringup.pipeline.history.judge.changes import Table, changed_between
 from bringup.pipeline.history.judge.columns import EXCLUSIONS, OUTCOMES, Columns, Counts
 from bringup.pipeline.history.judge.head import has_regressed, head_sentence, urgency
+from bringup.pipeline.history.judge.judgement import SAYS_NOTHING, Known, judgement_of
 from bringup.pipeline.history.judge.noise import drifts
 from bringup.pipeline.history.judge.series import WINDOW, Attempts, Series
-from bringup.pipeline.history.judge.words import SAYS_NOTHING, Known, word_of
 from bringup.pipeline.history.samples import Excluded, Sample
 
 FULL_ENOUGH = 0.5
@@ -57,7 +57,7 @@ class Tonight:
     """Lists whose tests must be good."""
     promises: Mapping[str, Collection[Outcome]] = field(default_factory=dict)
     """By test, what its list promises (`lists.expectations.promised`)."""
-    confirmed: Mapping[str, Word] = field(default_factory=dict)
+    confirmed: Mapping[str, Judgement] = field(default_factory=dict)
     """By test, what running it again at once came to (`sandwich`)."""
     versions: Table = field(default_factory=dict)
     failing_ops: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -81,8 +81,8 @@ def judge(columns: Columns, tonight: Tonight) -> NightVerdict:
     past = columns if len(columns) and columns.at.max() <= at else columns.take(columns.at <= at)
     bench = _Bench(past, tonight, at)
     verdicts = [bench.verdict(test) for test in bench.noticed()]
-    counts = Counter(verdict.word for verdict in verdicts)
-    counts[Word.GOOD] += len(bench.tests) - len(verdicts)
+    counts = Counter(verdict.judgement for verdict in verdicts)
+    counts[Judgement.GOOD] += len(bench.tests) - len(verdicts)
     tests = tuple(sorted(verdicts, key=urgency))
     return NightVerdict(
         schema=NIGHT_SCHEMA,
@@ -91,7 +91,7 @@ def judge(columns: Columns, tonight: Tonight) -> NightVerdict:
         session=tonight.session,
         baseline=bench.baseline,
         head=head_sentence(tests),
-        counts={word: counts[word] for word in Word if counts[word]},
+        counts={one: counts[one] for one in Judgement if counts[one]},
         regressed=has_regressed(tests),
         mass_failures=bench.mass_failures(),
         nights=tuple(bench.moment(run) for run in bench.shown_runs),
@@ -257,14 +257,14 @@ class _Bench:
         now = self.columns.sample(row) if row is not None else None
         before = self.columns.sample(base) if base is not None else None
         series = self.series(test)
-        word, settled = word_of(self._known(test, now, before, series))
+        judgement, settled = judgement_of(self._known(test, now, before, series))
         device = now.device if now else identity_of_key(test).device
         last_good = series.last_good_row
         list_name = self.tonight.planned.get(test, "") or (now.list_name if now else "")
         return TestVerdict(
             test=test,
             device=device,
-            word=word,
+            judgement=judgement,
             outcome=now.outcome if now else None,
             stage=now.stage if now else None,
             baseline=before.outcome if before else None,

@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 
 import numpy as np
 
-from bringup.harness.records.night import Word
+from bringup.harness.records.night import Judgement
 from bringup.harness.records.values import Outcome
 from bringup.pipeline.history.causes.clusters import cluster
 from bringup.pipeline.history.judge.breaks import segments
@@ -96,7 +96,7 @@ def named_regressions(series: int) -> list[Figure]:
         held += any((r.after.at if r.after else -1.0) < true <= r.until.at for r in found)
         first = next(s for s in samples if s.at >= true and not s.excluded)
         verdict = judge(columns, Tonight(run=first.run))
-        delays.append(bool(verdict.tests) and verdict.tests[0].word is Word.REGRESSION)
+        delays.append(bool(verdict.tests) and verdict.tests[0].judgement is Judgement.REGRESSION)
     against = f"{series} series with 1 % flakes and 3 % lost nights, seeded"
     return [
         Figure("regressions_named", named / series, "share", "== 1", against),

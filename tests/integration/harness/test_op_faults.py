@@ -26,7 +26,7 @@ from bringup.harness.device_host.faults import Fault, FaultKind, WrongResult
 from bringup.harness.device_host.op_pool import OpPool
 from bringup.harness.device_host.op_run import OUT_OF_MEMORY, Ended, OpJob, OpRun
 from bringup.harness.device_host.running_op import BegunOp
-from bringup.harness.op_by_op.judge import conclude
+from bringup.harness.op_by_op.judge import close_run
 from bringup.harness.op_by_op.op_tolerances import op_tolerances
 from bringup.harness.records.schema import Op, Outcome, Stage, TensorType
 from bringup.harness.records.variable_names import FAULTS_VARIABLE
@@ -110,8 +110,8 @@ def test_a_wrong_result_is_found_in_its_own_op(
     with OpPool("cpu", 1) as pool:
         good, bad = pool.map([job, dataclasses.replace(job, key="bad")])
     golden, asked = Golden([x + y], Source.TORCH), op_tolerances(Tolerances(), op)
-    assert conclude(good, lambda: golden, asked).outcome is Outcome.PASSED
-    assert conclude(bad, lambda: golden, asked).outcome is Outcome.INCORRECT
+    assert close_run(good, lambda: golden, asked).outcome is Outcome.PASSED
+    assert close_run(bad, lambda: golden, asked).outcome is Outcome.INCORRECT
     assert struck.read_text().endswith(f" bad {kind}\n")
 
 

@@ -121,7 +121,7 @@ from bringup.harness.records.schema import Stage
 apart.say(Stage.EXPORT, {seconds})
 sys.stderr.write("a word\\n")
 {body}
-sys.exit(apart.conclude(7))
+sys.exit(apart.close_run(7))
 """
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bringup.harness.records.night import Word, read_night
+from bringup.harness.records.night import Judgement, read_night
 from bringup.harness.records.recent import merged_runs
 from bringup.harness.records.run_dir import read_merged
 from bringup.harness.records.schema import Outcome, Stage
@@ -87,7 +87,11 @@ def test_the_verdict_is_among_the_runs_records(nights: Nights) -> None:
     verdict = read_night(fleet.root / "night-1")
     assert verdict is not None and verdict.regressed and verdict.baseline is not None
     (one,) = verdict.tests
-    assert (one.test, one.word, one.gating) == ("net[full-eval]@cpu", Word.SUSPECTED, True)
+    assert (one.test, one.judgement, one.gating) == (
+        "net[full-eval]@cpu",
+        Judgement.SUSPECTED,
+        True,
+    )
     assert one.stage in (Stage.TORCH_BACKEND_IR, Stage.STABLEHLO, Stage.EXPORT, Stage.DECOMPOSE)
     assert one.last_good is not None and one.last_good.run == verdict.baseline.run
     (cause,) = verdict.clusters
@@ -95,7 +99,7 @@ def test_the_verdict_is_among_the_runs_records(nights: Nights) -> None:
     assert cause.first_seen.run == verdict.run and "nox -s run" in cause.command
     fixed = read_night(fleet.root / "night-3")
     assert fixed is not None and not fixed.regressed
-    assert [(t.test, t.word) for t in fixed.tests] == [("net[full-eval]@cpu", Word.FIXED)]
+    assert [(t.test, t.judgement) for t in fixed.tests] == [("net[full-eval]@cpu", Judgement.FIXED)]
 
 
 def test_why_explain_and_compare(nights: Nights) -> None:
@@ -185,8 +189,8 @@ def test_a_regression_is_told_from_a_flake_in_the_same_night(
     assert "run again: flaky[full-eval]@cpu: flake" in second
     verdict = read_night(fleet.root / "night-1")
     assert verdict is not None and verdict.regressed
-    words = {one.test.partition("[")[0]: (one.word, one.settled) for one in verdict.tests}
-    assert words == {"net": (Word.REGRESSION, True), "flaky": (Word.FLAKE, True)}
+    words = {one.test.partition("[")[0]: (one.judgement, one.settled) for one in verdict.tests}
+    assert words == {"net": (Judgement.REGRESSION, True), "flaky": (Judgement.FLAKE, True)}
     assert "1 new, 0 known, 1 flaky; first: net[full-eval]@cpu, regression" in second
     runs = sorted((fleet.root / "night-1" / "confirm").iterdir())
     assert [len(read_merged(run)[1]) for run in runs] == [1, 2, 1, 2, 1]

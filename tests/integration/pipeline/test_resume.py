@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from bringup.harness.records.journal import events_of
-from bringup.harness.records.outcomes import latest, words_of_run
+from bringup.harness.records.outcomes import latest, outcome_counts_of_run
 from bringup.harness.records.run_dir import read_merged, read_ops
 from bringup.harness.records.schema import OpEnded, Outcome, TestRecord
 from tests.integration.small_fleet import REPOSITORY, SmallFleet, eventually, finish
@@ -131,7 +131,7 @@ def test_a_run_goes_on_after_the_clock_went_back(fleet: SmallFleet) -> None:
     assert code == 1 and f"{len(settled)} of 6 tests stay as they are" in said
     header, records = read_merged(fleet.output)
     assert Counter(r.outcome for r in latest(records)) == {Outcome.PASSED: 5, Outcome.CRASHED: 1}
-    assert words_of_run(fleet.output) == {Outcome.PASSED: 5, Outcome.CRASHED: 1}
+    assert outcome_counts_of_run(fleet.output) == {Outcome.PASSED: 5, Outcome.CRASHED: 1}
     assert header.missing == ()
 
 
@@ -153,7 +153,7 @@ def test_a_clock_set_back_during_a_run_and_before_it_goes_on_loses_nothing(
     assert code == 1 and f"{len(settled)} of 6 tests stay as they are" in said
     header, records = read_merged(fleet.output)
     assert Counter(r.outcome for r in latest(records)) == {Outcome.PASSED: 5, Outcome.CRASHED: 1}
-    assert words_of_run(fleet.output) == {Outcome.PASSED: 5, Outcome.CRASHED: 1}
+    assert outcome_counts_of_run(fleet.output) == {Outcome.PASSED: 5, Outcome.CRASHED: 1}
     assert header.missing == ()
     begun = Counter((tmp_path / "begun.txt").read_text().split())
     assert set(begun) == set(map(str, range(6)))

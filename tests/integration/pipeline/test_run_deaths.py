@@ -95,7 +95,9 @@ def record(fleet: SmallFleet, model: str) -> TestRecord:
     return next(r for r in fleet.records() if r.identity.model == model)
 
 
-def test_every_planned_test_has_exactly_one_right_word(night: tuple[SmallFleet, int, str]) -> None:
+def test_every_planned_test_has_one_right_outcome(
+    night: tuple[SmallFleet, int, str],
+) -> None:
     fleet, code, _ = night
     assert fleet.outcomes() == {f"{name}[full-eval]@cpu": word for name, word in WORDS.items()}
     assert code == 3  # the one that was killed is nobody's evidence

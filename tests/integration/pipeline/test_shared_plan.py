@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bringup.harness.records.outcomes import words_of_run
+from bringup.harness.records.outcomes import outcome_counts_of_run
 from bringup.harness.records.run_dir import read_merged, read_shared_plan
 from bringup.harness.records.schema import Outcome
 from bringup.pipeline.lists.specs import NIGHTLY_FULL
@@ -88,7 +88,7 @@ def test_what_a_lost_shard_should_have_run_is_named_and_counted_alike(fleet: Sma
     lost = [t.identity.key for t in read_shared_plan(fleet.root / PLAN).shards[0]]
     assert code == 3 and all(key in said for key in lost), said
     built = build(fleet.root / "night").run
-    words = words_of_run(fleet.root / "night")
+    words = outcome_counts_of_run(fleet.root / "night")
     assert words == {Outcome.PASSED: 8 - len(lost), Outcome.NOT_RUN: len(lost)}
     assert built.overall.counts == words and built.lost == len(lost)
     assert f"({words[Outcome.PASSED]} PASSED, {len(lost)} NOT_RUN)" in said

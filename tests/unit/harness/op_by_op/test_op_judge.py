@@ -12,7 +12,7 @@ import torch
 
 from bringup.harness.device_host.op_run import OUT_OF_MEMORY, Ended, OpFailure, OpRun
 from bringup.harness.devices.wire import Level, Usage
-from bringup.harness.op_by_op.judge import conclude, judge
+from bringup.harness.op_by_op.judge import close_run, judge
 from bringup.harness.records.blobs import BlobStore
 from bringup.harness.records.schema import Outcome, Stage, StageResult, Status
 from bringup.harness.reduce import run_op as repro
@@ -121,7 +121,7 @@ def test_an_op_has_reached_what_was_written_of_it_whatever_came_after() -> None:
     }
     for run in FAILED:
         written = LEVELS[" ".join(level.name for level in run.levels)]
-        reached = conclude(run, lambda: None, Tolerances()).status
+        reached = close_run(run, lambda: None, Tolerances()).status
         assert reached == max(passed[run.stage], written)
 
 
@@ -146,4 +146,4 @@ def test_whose_an_end_is(
 ) -> None:
     failure = OpFailure(kind, message, diagnostic, Stage.COMPILE)
     run = OpRun(ended, Stage.STABLEHLO, failure=failure)
-    assert conclude(run, lambda: None, Tolerances()).outcome is word
+    assert close_run(run, lambda: None, Tolerances()).outcome is word

@@ -16,11 +16,11 @@ from bringup.harness.records.night import (
     Cluster,
     Drift,
     DriftKind,
+    Judgement,
     Moment,
     NightVerdict,
     Range,
     TestVerdict,
-    Word,
     read_night,
     write_night,
 )
@@ -30,12 +30,12 @@ NIGHT = NightVerdict(
     schema=NIGHT_SCHEMA,
     run="n1",
     at=86400.0,
-    counts={Word.REGRESSION: 1, Word.GOOD: 7},
+    counts={Judgement.REGRESSION: 1, Judgement.GOOD: 7},
     tests=(
         TestVerdict(
             test="bert[full-eval]@n150",
             device="n150",
-            word=Word.REGRESSION,
+            judgement=Judgement.REGRESSION,
             outcome=Outcome.FAILED,
             since=Range(Moment("n1", 86400.0), Moment("n0", 0.0)),
             drifts=(Drift(DriftKind.PCC, 0.99, 0.9, 0.01),),
@@ -68,7 +68,7 @@ def test_a_newer_schema_and_damage_are_one_sentence_each(tmp_path: Path) -> None
     path.write_text('{"schema": 99, "tests": 7}')
     with pytest.raises(RecordError, match=r"night\.json: written with night schema 99.*upgrade"):
         read_night(tmp_path)
-    path.write_text('{"schema": 1, "run": "n1", "at": 0, "tests": [{"word": "worse"}]}')
+    path.write_text('{"schema": 1, "run": "n1", "at": 0, "tests": [{"judgement": "worse"}]}')
     with pytest.raises(RecordError, match=r"night\.json.*tests\[0\]"):
         read_night(tmp_path)
     path.write_text('{"schema": 1')

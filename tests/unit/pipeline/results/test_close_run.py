@@ -8,7 +8,7 @@ from io import StringIO
 from pathlib import Path
 
 from bringup.harness.records.journal import JournalWriter
-from bringup.harness.records.outcomes import words_of_run
+from bringup.harness.records.outcomes import outcome_counts_of_run
 from bringup.harness.records.run_dir import read_merged, write_plan
 from bringup.harness.records.schema import (
     OpEnded,
@@ -20,7 +20,7 @@ from bringup.harness.records.schema import (
     TestWarned,
 )
 from bringup.pipeline.messages import Speaker
-from bringup.pipeline.results.close_run import conclude
+from bringup.pipeline.results.close_run import close_run
 from bringup.pipeline.running.engine import End, Ended
 from bringup.pipeline.running.ledger import Ledger
 from bringup.reports.build import build
@@ -43,7 +43,7 @@ def test_a_warning_of_many_tests_is_on_record_and_printed_once(tmp_path: Path) -
     journal.close()
     said = StringIO()
     durations = tmp_path / "durations.json"
-    conclude(tmp_path, plan, Ended(End.FINISHED), {}, None, [], durations, Speaker(said))
+    close_run(tmp_path, plan, Ended(End.FINISHED), {}, None, [], durations, Speaker(said))
     assert said.getvalue().count(SENTENCE) == 1
     assert f"warning: {SENTENCE}\n" in said.getvalue()
     assert [record.warnings for record in read_merged(tmp_path)[1]] == [(SENTENCE,)] * 2
@@ -74,7 +74,11 @@ def test_the_terminal_counts_what_the_page_counts(tmp_path: Path) -> None:
     assert ledger.shown(bad.key) is Outcome.CRASHED and ledger.shown(good.key) is Outcome.PASSED
     said = StringIO()
     durations = tmp_path / "durations.json"
-    conclude(tmp_path, plan, Ended(End.FINISHED), {}, None, [], durations, Speaker(said))
+    close_run(tmp_path, plan, Ended(End.FINISHED), {}, None, [], durations, Speaker(said))
     assert "3 of 3 tests did what was promised (2 PASSED, 1 CRASHED)" in said.getvalue()
     run = build(tmp_path).run
-    assert run.overall.counts == words_of_run(tmp_path) == {Outcome.PASSED: 2, Outcome.CRASHED: 1}
+    assert (
+        run.overall.counts
+        == outcome_counts_of_run(tmp_path)
+        == {Outcome.PASSED: 2, Outcome.CRASHED: 1}
+    )

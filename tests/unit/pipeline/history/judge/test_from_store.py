@@ -5,7 +5,7 @@
 
 from pathlib import Path
 
-from bringup.harness.records.night import Word, read_night, write_night
+from bringup.harness.records.night import Judgement, read_night, write_night
 from bringup.harness.records.schema import Failure, Outcome, Stage, Status
 from bringup.pipeline.history.causes.clusters import Failing, cluster
 from bringup.pipeline.history.causes.fix_first import blocked_by, fix_first
@@ -46,8 +46,8 @@ def test_nights_of_run_directories_become_a_verdict_in_the_newest(tmp_path: Path
     write_night(newest[-1], verdict)
     assert read_night(newest[-1]) == verdict
     (one,) = verdict.tests
-    assert (one.test, one.word, one.settled, one.streak) == (vit.key, Word.KNOWN, True, 2)
+    assert (one.test, one.judgement, one.settled, one.streak) == (vit.key, Judgement.KNOWN, True, 2)
     assert one.last_good is not None and one.last_good.run == "nightly-014"
     assert one.fingerprint == "1|compile|stablehlo.fft|no legal lowering"
     assert verdict.clusters[0].fingerprints == (one.fingerprint,)
-    assert judge(columns, Tonight(run="nightly-015")).tests[0].word is Word.SUSPECTED
+    assert judge(columns, Tonight(run="nightly-015")).tests[0].judgement is Judgement.SUSPECTED

@@ -4,7 +4,7 @@
 
 import pytest
 
-from bringup.harness.records.night import Word
+from bringup.harness.records.night import Judgement
 from bringup.harness.records.values import Outcome
 from bringup.pipeline.history.judge.columns import columns_of
 from bringup.pipeline.history.judge.sandwich import (
@@ -28,16 +28,16 @@ def reruns(text: str) -> list[tuple[str, Outcome]]:
 
 
 @pytest.mark.parametrize(
-    ("text", "word"),
+    ("text", "judgement"),
     [
-        ("c. tF c. tF c.", Word.REGRESSION),
-        ("c. tT c. tF c.", Word.REGRESSION),
-        ("c. tF xF c. tF xF c.", Word.REGRESSION),
-        ("c. t. c. tF c.", Word.FLAKE),
-        ("c. tF c. t. c.", Word.FLAKE),
-        ("c. tF cF tF c.", Word.DEVICE),
-        ("cF t. c. tF c.", Word.DEVICE),
-        ("c. ti c. tF c.", Word.DEVICE),
+        ("c. tF c. tF c.", Judgement.REGRESSION),
+        ("c. tT c. tF c.", Judgement.REGRESSION),
+        ("c. tF xF c. tF xF c.", Judgement.REGRESSION),
+        ("c. t. c. tF c.", Judgement.FLAKE),
+        ("c. tF c. t. c.", Judgement.FLAKE),
+        ("c. tF cF tF c.", Judgement.DEVICE),
+        ("cF t. c. tF c.", Judgement.DEVICE),
+        ("c. ti c. tF c.", Judgement.DEVICE),
         ("c. tk c. tF c.", None),
         ("c. tF c. tF", None),
         ("tF c. tF c.", None),
@@ -47,8 +47,8 @@ def reruns(text: str) -> list[tuple[str, Outcome]]:
         ("", None),
     ],
 )
-def test_interleaved_reruns_say_whose_it_is(text: str, word: Word | None) -> None:
-    assert decide(reruns(text), "t", "c") is word
+def test_interleaved_reruns_say_whose_it_is(text: str, judgement: Judgement | None) -> None:
+    assert decide(reruns(text), "t", "c") is judgement
 
 
 def test_failures_of_a_device_share_a_control_that_does_not_flip() -> None:
@@ -85,7 +85,7 @@ def test_a_nights_open_failures_are_planned_run_and_settled() -> None:
     (one,) = made.confirmations
     bad = {TEST: Outcome.FAILED, flaky: Outcome.PASSED, "c@n150": Outcome.PASSED}
     words = confirmed(made, {"n150": [(key, bad[key]) for key in one.order]})
-    assert words == {TEST: Word.REGRESSION, flaky: Word.FLAKE}
+    assert words == {TEST: Judgement.REGRESSION, flaky: Judgement.FLAKE}
     verdict = judge(columns, Tonight(run="n9", confirmed=words))
     assert verdict.head == f"1 new, 1 known, 1 flaky; first: {TEST}, regression"
     assert suspects_of(verdict, seconds) == [] and confirmed(made, {}) == {}

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from bringup.harness.records.night import DriftKind, TestVerdict, Word
+from bringup.harness.records.night import DriftKind, Judgement, TestVerdict
 from bringup.harness.records.values import Outcome
 from bringup.pipeline.history.judge.changes import changes
 from bringup.pipeline.history.judge.columns import columns_of, ordered
@@ -22,52 +22,52 @@ def judged(samples: list[Sample], **fields: Any) -> dict[str, TestVerdict]:
     return {one.test: one for one in verdict.tests}
 
 
-def word(letters: str, **fields: Any) -> tuple[Word, bool]:
+def word(letters: str, **fields: Any) -> tuple[Judgement, bool]:
     one = judged(nights(letters), **fields)
-    return (one[TEST].word, one[TEST].settled) if one else (Word.GOOD, False)
+    return (one[TEST].judgement, one[TEST].settled) if one else (Judgement.GOOD, False)
 
 
 @pytest.mark.parametrize(
     ("letters", "expected"),
     [
-        ("." * 20, (Word.GOOD, False)),
-        ("." * 20 + "F", (Word.SUSPECTED, False)),
-        ("." * 20 + "C", (Word.REGRESSION, True)),
-        ("." * 20 + "FF", (Word.KNOWN, True)),
-        ("." * 3 + "F", (Word.SUSPECTED, False)),
-        ("F", (Word.NEW, False)),
-        ("FFFF", (Word.KNOWN, False)),
-        ("F" * 20 + ".", (Word.FIXED, False)),
-        ("F" * 20 + "...", (Word.GOOD, False)),
-        ("." * 20 + "F" * 8 + ".", (Word.FIXED, False)),
-        ("." * 20 + "F.", (Word.FLAKE, False)),
-        ("." * 9 + "FF.", (Word.FIXED, False)),
-        ("." * 9 + "F....F", (Word.FLAKE, False)),
-        ("." * 9 + "F.F.F", (Word.FLAKE, False)),
-        ("." * 20 + "m", (Word.FLAKE, True)),
-        ("." * 20 + "i", (Word.DEVICE, False)),
-        ("." * 20 + "M", (Word.DEVICE, False)),
-        ("." * 20 + "u", (Word.NO_EVIDENCE, False)),
-        ("." * 20 + "c", (Word.GOOD, False)),
-        ("." * 20 + "n", (Word.MISSING, False)),
-        ("." * 20 + "iF", (Word.SUSPECTED, False)),
-        ("F" * 9 + "iF", (Word.KNOWN, False)),
+        ("." * 20, (Judgement.GOOD, False)),
+        ("." * 20 + "F", (Judgement.SUSPECTED, False)),
+        ("." * 20 + "C", (Judgement.REGRESSION, True)),
+        ("." * 20 + "FF", (Judgement.KNOWN, True)),
+        ("." * 3 + "F", (Judgement.SUSPECTED, False)),
+        ("F", (Judgement.NEW, False)),
+        ("FFFF", (Judgement.KNOWN, False)),
+        ("F" * 20 + ".", (Judgement.FIXED, False)),
+        ("F" * 20 + "...", (Judgement.GOOD, False)),
+        ("." * 20 + "F" * 8 + ".", (Judgement.FIXED, False)),
+        ("." * 20 + "F.", (Judgement.FLAKE, False)),
+        ("." * 9 + "FF.", (Judgement.FIXED, False)),
+        ("." * 9 + "F....F", (Judgement.FLAKE, False)),
+        ("." * 9 + "F.F.F", (Judgement.FLAKE, False)),
+        ("." * 20 + "m", (Judgement.FLAKE, True)),
+        ("." * 20 + "i", (Judgement.DEVICE, False)),
+        ("." * 20 + "M", (Judgement.DEVICE, False)),
+        ("." * 20 + "u", (Judgement.NO_EVIDENCE, False)),
+        ("." * 20 + "c", (Judgement.GOOD, False)),
+        ("." * 20 + "n", (Judgement.MISSING, False)),
+        ("." * 20 + "iF", (Judgement.SUSPECTED, False)),
+        ("F" * 9 + "iF", (Judgement.KNOWN, False)),
     ],
 )
-def test_each_night_has_one_word(letters: str, expected: tuple[Word, bool]) -> None:
+def test_each_night_has_one_word(letters: str, expected: tuple[Judgement, bool]) -> None:
     assert word(letters) == expected
 
 
 def test_a_confirmation_gives_the_word_that_one_night_cannot() -> None:
-    for confirmed in (Word.REGRESSION, Word.FLAKE, Word.DEVICE):
+    for confirmed in (Judgement.REGRESSION, Judgement.FLAKE, Judgement.DEVICE):
         assert word("." * 9 + "F", confirmed={TEST: confirmed}) == (confirmed, True)
 
 
 def test_the_same_program_that_was_good_and_is_bad_is_a_flake() -> None:
     samples = nights("." * 20 + "F", artifact_hash="a", versions="v")
-    assert judged(samples)[TEST].word is Word.FLAKE
+    assert judged(samples)[TEST].judgement is Judgement.FLAKE
     samples[-1] = msgspec.structs.replace(samples[-1], versions="w")
-    assert judged(samples)[TEST].word is Word.SUSPECTED
+    assert judged(samples)[TEST].judgement is Judgement.SUSPECTED
 
 
 def test_first_bad_last_good_streak_and_flips_are_told_with_what_did_not_count() -> None:
@@ -108,20 +108,20 @@ def test_what_changed_is_between_the_last_good_night_and_the_first_bad_one() -> 
 def test_planned_tests_that_nobody_reported_are_missing() -> None:
     other = "t5[full-eval]@cpu"
     found = judged(nights("." * 9), planned={TEST: "", other: "nightly"}, gating=("nightly",))
-    assert found[other].word is Word.MISSING and found[other].gating
+    assert found[other].judgement is Judgement.MISSING and found[other].gating
     assert found[other].device == "cpu" and TEST not in found
 
 
 def test_a_test_of_the_baseline_that_is_gone_is_missing_where_nothing_was_planned() -> None:
     samples = [*nights("." * 9), *nights("." * 8 + " ", "t5[full-eval]@cpu")]
-    assert judged(samples)["t5[full-eval]@cpu"].word is Word.MISSING
+    assert judged(samples)["t5[full-eval]@cpu"].judgement is Judgement.MISSING
     assert judged(samples, planned={TEST: ""}) == {}
 
 
 def test_a_good_end_that_its_list_does_not_promise_is_unexpected() -> None:
     promises = {TEST: frozenset({Outcome.REACHED})}
-    assert word("." * 9, promises=promises) == (Word.UNEXPECTED_PASS, False)
-    assert word("." * 9, promises={TEST: frozenset({Outcome.PASSED})}) == (Word.GOOD, False)
+    assert word("." * 9, promises=promises) == (Judgement.UNEXPECTED_PASS, False)
+    assert word("." * 9, promises={TEST: frozenset({Outcome.PASSED})}) == (Judgement.GOOD, False)
 
 
 def test_a_bad_test_that_is_good_on_another_device_says_so() -> None:
@@ -177,7 +177,7 @@ def test_the_baseline_is_the_last_night_of_the_session_with_enough_evidence() ->
     verdict = judge(columns_of(samples), tonight)
     assert verdict.baseline is not None and verdict.baseline.run == "n1"
     assert verdict.head.startswith("6 new, 0 known; first: m0[full-eval]@n150, suspected")
-    assert verdict.counts == {Word.SUSPECTED: 6, Word.GOOD: 1}
+    assert verdict.counts == {Judgement.SUSPECTED: 6, Judgement.GOOD: 1}
     assert [m.run for m in verdict.nights] == ["n0", "n1", "n3", "n4"]
     assert judge(columns_of(nights("F")), Tonight(run="n0")).baseline is None
 
@@ -185,8 +185,11 @@ def test_the_baseline_is_the_last_night_of_the_session_with_enough_evidence() ->
 def test_a_run_by_name_is_compared_with_and_nothing_stands_in_for_it() -> None:
     samples = [*nights("F..F"), *nights(" ..F", "t5[full-eval]@cpu")]
     found = judged(samples, baseline="n0")
-    assert found[TEST].word is Word.KNOWN and found["t5[full-eval]@cpu"].word is Word.NEW
-    assert judged(samples)[TEST].word is Word.SUSPECTED
+    assert (
+        found[TEST].judgement is Judgement.KNOWN
+        and found["t5[full-eval]@cpu"].judgement is Judgement.NEW
+    )
+    assert judged(samples)[TEST].judgement is Judgement.SUSPECTED
 
 
 def test_later_nights_do_not_change_the_verdict_of_an_earlier_one() -> None:
@@ -215,5 +218,5 @@ def test_a_gate_stops_for_what_is_new_and_for_nothing_else() -> None:
 
 def test_no_samples_are_a_night_without_tests() -> None:
     verdict = judge(columns_of([]), Tonight(run="n0", planned={TEST: ""}))
-    assert verdict.counts == {Word.MISSING: 1}
+    assert verdict.counts == {Judgement.MISSING: 1}
     assert verdict.head == "0 new, 0 known, 1 missing"

@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""The one word of a test tonight, from what is known of it."""
+"""The one judgement of a test tonight, from what is known of it."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from bringup.harness.records.night import Word
+from bringup.harness.records.night import Judgement
 from bringup.harness.records.values import Outcome
 from bringup.pipeline.history.samples import Excluded
 
@@ -21,7 +21,7 @@ good after one bad night, where it is good after several."""
 
 @dataclass(frozen=True)
 class Known:
-    """All that the word of one test depends on."""
+    """All that the judgement of one test depends on."""
 
     outcome: Outcome | None
     """None: nobody ran it."""
@@ -42,46 +42,46 @@ class Known:
     """Of the bad nights in a row that end tonight, or ended just before."""
     promised: Collection[Outcome] | None = None
     """By its list; None where none says anything."""
-    confirmed: Word | None = None
+    confirmed: Judgement | None = None
     """What running it again at once came to."""
 
 
-def word_of(known: Known) -> tuple[Word, bool]:
-    """The word, and whether more than one night stands behind it."""
+def judgement_of(known: Known) -> tuple[Judgement, bool]:
+    """The judgement, and whether more than one night stands behind it."""
     if known.outcome in (None, Outcome.NOT_RUN):
-        return Word.MISSING, False
+        return Judgement.MISSING, False
     if known.excluded in SAYS_NOTHING:
-        return Word.NO_EVIDENCE, False
+        return Judgement.NO_EVIDENCE, False
     if known.good:
         return _good(known)
-    if known.confirmed in (Word.FLAKE, Word.DEVICE):
+    if known.confirmed in (Judgement.FLAKE, Judgement.DEVICE):
         return known.confirmed, True
     if known.excluded in MACHINES:
-        return Word.DEVICE, False
+        return Judgement.DEVICE, False
     return _bad(known)
 
 
-def _good(known: Known) -> tuple[Word, bool]:
+def _good(known: Known) -> tuple[Judgement, bool]:
     if known.promised is not None and known.outcome not in known.promised:
-        return Word.UNEXPECTED_PASS, False
+        return Judgement.UNEXPECTED_PASS, False
     if known.mixed:
-        return Word.FLAKE, True
+        return Judgement.FLAKE, True
     if known.good_before is not False:
-        return Word.GOOD, False
+        return Judgement.GOOD, False
     if known.broke:
-        return Word.FIXED, True
+        return Judgement.FIXED, True
     once = known.flips >= GOOD_FLIPS and known.bad_streak == 1
-    return (Word.FLAKE if once or known.flips >= MANY_FLIPS else Word.FIXED), False
+    return (Judgement.FLAKE if once or known.flips >= MANY_FLIPS else Judgement.FIXED), False
 
 
-def _bad(known: Known) -> tuple[Word, bool]:
+def _bad(known: Known) -> tuple[Judgement, bool]:
     if known.mixed:
-        return Word.FLAKE, True
-    confirmed = known.confirmed is Word.REGRESSION
+        return Judgement.FLAKE, True
+    confirmed = known.confirmed is Judgement.REGRESSION
     if known.good_before is None:
-        return (Word.KNOWN if known.seen_before else Word.NEW), confirmed
+        return (Judgement.KNOWN if known.seen_before else Judgement.NEW), confirmed
     if known.broke or confirmed:
-        return (Word.REGRESSION if known.good_before else Word.KNOWN), True
+        return (Judgement.REGRESSION if known.good_before else Judgement.KNOWN), True
     if known.same_program or known.flips >= BAD_FLIPS:
-        return Word.FLAKE, False
-    return (Word.SUSPECTED if known.good_before else Word.KNOWN), False
+        return Judgement.FLAKE, False
+    return (Judgement.SUSPECTED if known.good_before else Judgement.KNOWN), False
