@@ -63,21 +63,21 @@ def _of_input(
     transposed: bool,
     groups: int,
 ) -> torch.Tensor:
-    spread, none = [*zip(stride, padding, dilation, strict=True)], [0] * len(stride)
+    none = [0] * len(stride)
     if transposed:
-        found = _convolution(grad, weight, None, stride, padding, dilation, False, none, groups)
-        return _first(found, x.shape[2:])
-    # what the last window did not reach of the input has no gradient
-    beyond = [
-        size - ((out - 1) * s - 2 * p + d * (kernel - 1) + 1)
-        for size, out, kernel, (s, p, d) in zip(
-            x.shape[2:], grad.shape[2:], weight.shape[2:], spread, strict=True
-        )
-    ]
-    whole: torch.Tensor = _convolution(
-        grad, weight, None, stride, padding, dilation, True, beyond, groups
+        whole = _convolution(grad, weight, None, stride, padding, dilation, False, none, groups)
+        return _first(whole, x.shape[2:]).contiguous()
+    # without padding, and so without a padding of the output, whose sides torch-mlir confuses
+    found: torch.Tensor = _convolution(
+        grad, weight, None, stride, none, dilation, True, none, groups
     )
-    return whole
+    for dim, (size, beside) in enumerate(zip(x.shape[2:], padding, strict=True), 2):
+        lacking = beside + size - found.shape[dim]
+        if lacking > 0:  # what the last window did not reach of the input has no gradient
+            behind = [0, 0] * (found.dim() - dim - 1) + [0, lacking]
+            found = torch.ops.aten.constant_pad_nd(found, behind, 0.0)
+        found = found.narrow(dim, beside, size)
+    return found.contiguous()  # as PyTorch's own is: a view of it may follow
 
 
 def _of_weight(
@@ -105,7 +105,7 @@ def _of_weight(
         [0] * len(stride),
         groups,
     )
-    return _first(found, kernel).transpose(0, 1)
+    return _first(found, kernel).transpose(0, 1).contiguous()  # as PyTorch's own is
 
 
 def _first(x: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:

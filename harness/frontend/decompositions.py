@@ -34,6 +34,11 @@ def _rrelu(
     return torch.nn.functional.leaky_relu(x, (lower + upper) / 2), noise
 
 
+def _empty_permuted(size: Sequence[int], _layout: Sequence[int], **options: Any) -> torch.Tensor:
+    """Numbers that are about to be written, of a layout that no compiler of ours keeps."""
+    return torch.empty(size, dtype=options.get("dtype"), device=options.get("device"))
+
+
 def _diagonal(x: torch.Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> torch.Tensor:
     moved = x.movedim((dim1, dim2), (-2, -1))
     rows, columns = moved.shape[-2:]
@@ -205,5 +210,6 @@ TABLE: dict[Any, Callable[..., Any]] = {
     _aten.put.default: _put,
     _aten.index_put.default: _index_put,
     _aten.convolution_backward.default: convolution_backward,
+    _aten.empty_permuted.default: _empty_permuted,
     _aten._weight_norm_interface_backward.default: _weight_norm_backward,
 }

@@ -79,6 +79,8 @@ class IreeBackend:
     def run(self, executable: Any, inputs: Sequence[Array]) -> list[Array]:
         """Call `main` (not `main$async`)."""
         results = executable[0]["main"](*inputs)
+        if results is None:  # of a program without outputs
+            return []
         results = results if isinstance(results, list | tuple) else (results,)
         return [np.asarray(result.to_host()) for result in results]
 

@@ -47,6 +47,17 @@ class Convolutions(nn.Module):
         return self.layers(self.first(x).unflatten(-1, self.size))
 
 
+class ByAView(nn.Module):
+    """Its weight's gradient goes on through a view, which takes what lies in order only."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.weight = nn.Linear(4, 3 * 9), nn.Parameter(torch.rand(12, 3))
+
+    def forward(self, x):
+        return F.conv1d(self.first(x).unflatten(-1, (3, 9)), self.weight.view(4, 3, 3))
+
+
 def network():
     return nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 2)).eval()
 
@@ -178,6 +189,14 @@ TRAINS = {
     "recurrent": lambda: nn.Sequential(nn.Linear(4, 4), nn.Dropout(), first_of_lstm()),
     "function": lambda: holding(network()),
     **{f"convolutions_{n}d": functools.partial(Convolutions, n) for n in (1, 2, 3)},
+    "activations": lambda: nn.Sequential(
+        *(nn.Linear(4, 4), nn.SiLU(), nn.Linear(4, 4), nn.Mish(), nn.Linear(4, 4), nn.Hardswish())
+    ),
+    "convolutions_with_a_rest": lambda: nn.Sequential(
+        *(nn.Linear(4, 2 * 12 * 14), nn.Unflatten(-1, (2, 12, 14)), nn.Conv2d(2, 4, 1, stride=5)),
+        *(nn.ReLU(), nn.Conv2d(4, 2, 3, stride=4, padding=2)),
+    ),
+    "convolution_by_a_view": ByAView,
 }
 DRAWS = {
     "rand_like": lambda model, x: model.l(x) + torch.rand_like(x),

@@ -19,8 +19,11 @@ SETTINGS = {
     "in groups": {"groups": 2},
     "of each channel": {"groups": 4},
     "all": {"stride": 3, "padding": 2, "dilation": 2, "groups": 2},
+    "with a rest": {"stride": 5},
+    "with a rest beside padding": {"stride": 4, "padding": 2},
+    "of a stride above the kernel": {"stride": 4, "padding": 1, "groups": 2},
 }
-SIDES = (9, 8, 7)
+SIDES = (9, 13, 8)
 
 
 @pytest.mark.parametrize("transposed", [False, True])
@@ -42,7 +45,7 @@ def test_gradients_are_those_of_pytorch(name, dimensions, transposed):
     wanted = torch.ops.aten.convolution_backward(grad, x, weight, [8], *how, [True] * 3)
     given = convolution_backward(grad, x, weight, [8], *how, [True] * 3)
     for one, other in zip(wanted, given, strict=True):
-        assert one.shape == other.shape
+        assert one.shape == other.shape and other.is_contiguous()
         assert torch.allclose(one, other, rtol=1e-10, atol=1e-10)
 
 
