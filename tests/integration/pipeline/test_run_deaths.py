@@ -158,6 +158,7 @@ def test_only_the_records_are_left_in_the_run_directory(
         "run.json",
         "records.jsonl.zst",
         "junit.xml",
+        "night.json",
     }
 
 
