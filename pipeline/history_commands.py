@@ -19,7 +19,7 @@ from bringup.pipeline.errors import HistoryError, PipelineError
 from bringup.pipeline.history.imports.github import fetch_artifacts
 from bringup.pipeline.history.imports.junit_xml import DEVICE, junit_run
 from bringup.pipeline.history.imports.unique_ops import ENDING, unique_ops_run
-from bringup.pipeline.history.judge.explain import compared, explain
+from bringup.pipeline.history.judge.explain import compared, explain, story
 from bringup.pipeline.history.store.history import History
 from bringup.pipeline.history.store.read import devices_of_tests, samples
 from bringup.pipeline.history.store.renames import likely_renames
@@ -34,6 +34,7 @@ from bringup.pipeline.results.merge import merge, shards_in
 
 _GITHUB = re.compile(r"github:([^/\s]+/[^/\s]+)/(\d{1,18})")
 _GIB = float(1 << 30)
+RESULTS = Path("results")
 
 
 def keep(options: HistoryOptions, say: Speaker) -> ExitCode:
@@ -185,15 +186,26 @@ def why(options: HistoryOptions, say: Speaker) -> ExitCode:
 
 def _verdict(options: HistoryOptions) -> NightVerdict:
     """As it was judged when the run ended, unless it is to be held against another."""
-    folder = Path(options.run)
-    judged = read_night(folder) if options.run and folder.is_dir() else None
+    history = None if options.run else _history(options)
+    run = _id_of(options.run) if history is None else _newest(history)
+    judged = _as_judged(run, options.run)
     if judged is not None and not options.against:
         return judged
-    history = _history(options)
-    run = _id_of(options.run) if options.run else _newest(history)
+    history = history or _history(options)
     against = _id_of(options.against) if options.against else ""
     past = past_of(history, run, options.lists, against=against)
     return verdict_of_run(past, options.lists)
+
+
+def _as_judged(run: str, place: str = "") -> NightVerdict | None:
+    """What was made of a run when it ended, with what running it again came to; None where its
+    directory is not here."""
+    for folder in (Path(place), RESULTS / run):
+        if folder.name and folder.is_dir():
+            found = read_night(folder)
+            if found is not None and found.run == run:
+                return found
+    return None
 
 
 def explain_test(options: HistoryOptions, say: Speaker) -> ExitCode:
@@ -206,9 +218,14 @@ def explain_test(options: HistoryOptions, say: Speaker) -> ExitCode:
     test = _test_of(history, options)
     newest = samples(history, None, [test], read_aliases(options.lists))[-1]
     past = past_of(history, newest.run, options.lists, tests=[test])
-    night = None if newest.good else past_of(history, newest.run, options.lists)
-    clusters = verdict_of_run(night, options.lists).clusters if night else ()
-    for line in explain(past.columns, test, past.tonight, clusters):
+    night = _as_judged(newest.run)
+    if night is None and not newest.good:
+        night = verdict_of_run(past_of(history, newest.run, options.lists), options.lists)
+    clusters = night.clusters if night else ()
+    told = next((one for one in night.tests if one.test == test), None) if night else None
+    cluster = next((c for c in clusters if test in c.tests), None)
+    lines = story(told, cluster) if told else explain(past.columns, test, past.tonight, clusters)
+    for line in lines:
         say(line)
     return ExitCode.KEPT
 

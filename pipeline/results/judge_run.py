@@ -169,7 +169,8 @@ def head_of(verdict: NightVerdict) -> list[str]:
         best = first.fixes[0]
         causes = " and ".join(names.get(cause, cause) for cause in best.causes)
         count = len(best.advances)
-        lines.append(f"  fix first: {causes} ({count} {'test' if count == 1 else 'tests'} get on)")
+        gets = "1 test gets" if count == 1 else f"{count} tests get"
+        lines.append(f"  fix first: {causes} ({gets} further)")
     return lines
 
 
@@ -190,9 +191,9 @@ def _versions(runs: Iterable[Run]) -> dict[str, Versions]:
     found: dict[str, Versions] = {}
     for run in runs:
         for key, made in run.versions.items():
-            commit = f"{made.git_commit}{' with changes' if made.git_dirty else ''}"
-            packages = {"python": made.python, **made.versions}
-            found[key] = {"commits": {"checkout": commit}, "packages": packages}
+            commits = {"checkout": made.git_commit}
+            commits |= {"uncommitted changes": "some"} if made.git_dirty else {}
+            found[key] = {"commits": commits, "packages": {"python": made.python, **made.versions}}
     return found
 
 

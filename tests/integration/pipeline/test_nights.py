@@ -156,6 +156,8 @@ def sandwich(tmp_path_factory: pytest.TempPathFactory) -> tuple[SmallFleet, str,
     for name in ("broken", "once"):
         (fleet.root / name).touch()
     _, second = fleet.run("nightly", output=fleet.root / "night-1")
+    header = read_merged(fleet.root / "night-1")[0]
+    (fleet.root / "results" / header.run_id).symlink_to(fleet.root / "night-1")  # as by default
     return fleet, first, second
 
 
@@ -192,6 +194,8 @@ def test_a_regression_is_told_from_a_flake_in_the_same_night(
     words = {one.test.partition("[")[0]: (one.judgement, one.settled) for one in verdict.tests}
     assert words == {"net": (Judgement.REGRESSION, True), "flaky": (Judgement.FLAKE, True)}
     assert "1 new, 0 known, 1 flaky; first: net[full-eval]@cpu, regression" in second
+    assert asked(fleet, "explain", "net")[1][0] == "net[full-eval]@cpu: regression"
+    assert "first: net[full-eval]@cpu, regression" in asked(fleet, "why")[1][0]
     runs = sorted((fleet.root / "night-1" / "confirm").iterdir())
     assert [len(read_merged(run)[1]) for run in runs] == [1, 2, 1, 2, 1]
     assert {r.identity.model for run in runs[::2] for r in read_merged(run)[1]} == {"other"}
