@@ -7,6 +7,7 @@ Regressions, what is known, flakes, trouble of devices, causes and what to fix f
 is in `pipeline/history/judge` and `causes`; here it gets what the store and the lists know.
 """
 
+import functools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -88,8 +89,8 @@ def past_of(
     chosen = before if tests is not None else before[-NIGHTS:]
     if against and against not in {r.run for r in chosen}:
         chosen = [*(r for r in known if r.run == against), *chosen]
-    aliases = read_aliases(lists)
-    found = samples(history, chosen, tests, aliases, fingerprint)
+    aliases, mark = read_aliases(lists), functools.cache(fingerprint)
+    found = samples(history, chosen, tests, aliases, mark)
     own = [s for s in found if s.run == run_id]
     columns = columns_of(found)
     tonight = Tonight(
@@ -106,9 +107,10 @@ def past_of(
     )
     if tests is not None:
         return Past(run, columns, tonight, own)
-    bad = op_samples(history, [run], None, aliases, fingerprint, only_bad=True)
+    bad = op_samples(history, [run], None, aliases, mark, only_bad=True)
     tonight = _with_ops(tonight, history, known, columns, aliases, bad)
-    seen = first_op_failures(history, chosen, fingerprint) if bad else {}
+    keys = {op.op_key for op in bad}
+    seen = first_op_failures(history, chosen, keys, mark) if bad else {}
     return Past(run, columns, tonight, own, bad, seen | _first_seen(columns))
 
 

@@ -127,22 +127,32 @@ def devices_of_tests(history: History, aliases: Mapping[str, str] | None = None)
 
 
 def first_op_failures(
-    history: History, runs: Collection[Run] | None, fingerprint: Fingerprint
+    history: History, runs: Collection[Run] | None, keys: Collection[str], fingerprint: Fingerprint
 ) -> dict[str, Moment]:
-    """By fingerprint, in which of some runs an op failed so for the first time.
+    """By fingerprint, in which of some runs one of some ops failed so for the first time.
+
+    Of each op and stage the first failure and the last are looked at, which are all where an op
+    fails in one way: a fingerprint for every night of a year would take longer than the verdict.
 
     Raises:
         HistoryError: the store cannot be reached, or a file of it is torn.
     """
-    rest = f"WHERE outcome NOT IN ({listed(GOOD)}) GROUP BY stage, name, message"
+    bad = f"outcome NOT IN ({listed(GOOD)}) AND op_key IN ({listed(keys)})"
 
     def query(db: duckdb.DuckDBPyConnection, chosen: list[Run], source: str) -> dict[str, Moment]:
-        asked = f"SELECT min(n) AS first, stage, name, message FROM {source} {rest} ORDER BY first"
-        found: dict[str, Moment] = {}
-        for n, stage, name, message in zip(*fetched(db, asked), strict=True):
-            mark = fingerprint(stage or "", name, message)
-            found.setdefault(mark, Moment(chosen[n].run, chosen[n].created))
-        return found
+        found: dict[int, set[tuple[str, str, str]]] = defaultdict(set)
+        for extreme in ("min", "max"):
+            asked = (
+                f"SELECT {extreme}(n), stage, name, arg_{extreme}(message, n) FROM {source} "
+                f"WHERE {bad} GROUP BY op_key, stage, name"
+            )
+            for n, stage, name, message in zip(*fetched(db, asked), strict=True):
+                found[n].add((stage or "", name, message))
+        first: dict[str, Moment] = {}
+        for n in sorted(found):
+            for parts in sorted(found[n]):
+                first.setdefault(fingerprint(*parts), Moment(chosen[n].run, chosen[n].created))
+        return first
 
     return ask(history, "ops", runs, query)
 
