@@ -5,6 +5,7 @@
 
 import contextlib
 import os
+import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -72,7 +73,7 @@ def run(options: RunOptions, say: Speaker) -> ExitCode:
     if options.resume is not None:
         return _resume(options, say)
     now = datetime.now(UTC)
-    name = f"{options.session}-{now:%Y%m%dT%H%M%SZ}"
+    name = _name_of_now(options.session, now)
     i, n = options.shard
     if options.plan is not None:
         shared, chosen, options = take_up(options, say)
@@ -108,9 +109,7 @@ def make_plan(options: RunOptions, say: Speaker) -> ExitCode:
     """
     now = datetime.now(UTC)
     chosen = choose(options, say)
-    run_id = (
-        options.run_id or _run_of_this_job(options) or f"{options.session}-{now:%Y%m%dT%H%M%SZ}"
-    )
+    run_id = options.run_id or _run_of_this_job(options) or _name_of_now(options.session, now)
     shared = share(chosen, options, min(options.shards, len(chosen.tests)), run_id, now.timestamp())
     if options.dry_run:
         _print_plan(chosen, options, "plan", say)
@@ -309,6 +308,12 @@ def _run_id(options: RunOptions, name: str) -> str:
     raise PipelineError(
         "the shards of one run must carry one name to be merged: give each the same --run-id"
     )
+
+
+def _name_of_now(session: str, now: datetime) -> str:
+    """A name that no other run has: several machines begin a night in the same second, and share a
+    history in which a run is known by it."""
+    return f"{session}-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
 
 
 def _run_of_this_job(options: RunOptions) -> str:

@@ -29,7 +29,7 @@ from bringup.pipeline.history.store.upkeep import prune, rebuild, verify
 from bringup.pipeline.history_options import HistoryOptions
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.results.finish import finish_runs
-from bringup.pipeline.results.judge_run import head_of, past_of, verdict_of_run
+from bringup.pipeline.results.judge_run import AT_THE_DESK, head_of, past_of, verdict_of_run
 from bringup.pipeline.results.merge import merge, shards_in
 
 _GITHUB = re.compile(r"github:([^/\s]+/[^/\s]+)/(\d{1,18})")
@@ -216,7 +216,9 @@ def explain_test(options: HistoryOptions, say: Speaker) -> ExitCode:
     """
     history = _history(options)
     test = _test_of(history, options)
-    newest = samples(history, None, [test], read_aliases(options.lists))[-1]
+    found = samples(history, None, [test], read_aliases(options.lists))
+    tried = {run.run for run in history.runs() if run.session in AT_THE_DESK}
+    newest = ([s for s in found if s.run not in tried] or found)[-1]
     past = past_of(history, newest.run, options.lists, tests=[test])
     night = _as_judged(newest.run)
     if night is None and not newest.good:

@@ -4,7 +4,7 @@
 """`--confirm`: a night's new failures are run again at once, between runs of a control.
 
 What is run, and what it comes to, is decided in `pipeline/history/judge/sandwich`. Each round is a
-run of its own below the night's directory, `confirm/1` to `confirm/5`: control, suspects, control,
+run of its own below the night's directory, `confirm/ATTEMPT-1` to `-5`: control, suspects, control,
 suspects, control, one test at a time, with the verdict cache off.
 """
 
@@ -97,10 +97,11 @@ class Reruns:
         outcomes: Mapping[str, list[tuple[str, Outcome]]],
     ) -> bool:
         """One round; False when it was interrupted, and no other is to follow."""
-        run_dir = self.settings.run_dir / CONFIRM_FOLDER / str(number)
+        name = f"{self.plan.attempt}-{number}"  # a run that is taken up again confirms anew
+        run_dir = self.settings.run_dir / CONFIRM_FOLDER / name
         plan = msgspec.structs.replace(
             self.plan,
-            run_id=f"{self.plan.run_id}-confirm-{number}",
+            run_id=f"{self.plan.run_id}-confirm-{name}",
             tests=tuple(tests),
             total=len(tests),
             attempt=1,

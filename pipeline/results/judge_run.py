@@ -40,6 +40,8 @@ from bringup.pipeline.results.confirm import Confirm
 
 NIGHTS = 60
 """Runs before the one that is judged; with them a night of 2,000 tests is judged in 2 s."""
+AT_THE_DESK = ("run", "local")
+"""Sessions in which somebody tries things: what they come to is no evidence on nights."""
 MOST_TOLD = 5
 KEY_LENGTH = 12
 """Digits of an op's key that `nox -s repro` is told."""
@@ -85,7 +87,12 @@ def past_of(
     run = next((r for r in known if r.run == run_id), None)
     if run is None:
         raise HistoryError(f"history knows no run {run_id}; `bringup history add DIR` adds one")
-    before = [r for r in known if (r.created, r.run) <= (run.created, run.run)]
+    before = [
+        r
+        for r in known
+        if (r.created, r.run) <= (run.created, run.run)
+        and (r.session not in AT_THE_DESK or r.session == run.session)
+    ]
     chosen = before if tests is not None else before[-NIGHTS:]
     if against and against not in {r.run for r in chosen}:
         chosen = [*(r for r in known if r.run == against), *chosen]

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -78,8 +79,10 @@ def judge(columns: Columns, tonight: Tonight) -> NightVerdict:
     if tonight.baseline and columns.run.code(tonight.baseline) < 0:
         raise HistoryError(f"history knows no run {tonight.baseline}")
     at = _when(columns, tonight.run, tonight.at)
-    past = columns if len(columns) and columns.at.max() <= at else columns.take(columns.at <= at)
-    bench = _Bench(past, tonight, at)
+    told = columns.at <= at
+    if tonight.baseline:  # which may be a later run
+        told |= columns.run.codes == columns.run.code(tonight.baseline)
+    bench = _Bench(columns if told.all() else columns.take(told), tonight, at)
     verdicts = [bench.verdict(test) for test in bench.noticed()]
     counts = Counter(verdict.judgement for verdict in verdicts)
     counts[Judgement.GOOD] += len(bench.tests) - len(verdicts)
@@ -143,7 +146,7 @@ class _Bench:
     """Tonight's rows beside the baseline's, each test by its position in the column's words."""
 
     def __init__(self, columns: Columns, tonight: Tonight, at: float) -> None:
-        self.columns, self.tonight = columns, tonight
+        self.columns, self.tonight, self.at = columns, tonight, at
         self.attempts = Attempts.of(columns)
         self.edges = columns.edges()
         self.named = bool(tonight.baseline)
@@ -176,8 +179,10 @@ class _Bench:
 
     @cached_property
     def shown_runs(self) -> Counts:
-        """int64[at most WINDOW]: the newest runs of the session, the newest last."""
-        return np.array(_by_time(self.columns, self.tonight)[-WINDOW:], np.int64)
+        """int64[at most WINDOW]: the newest runs of the session up to tonight, the newest last."""
+        times = self.columns.at[self.columns.first_rows]
+        until = [r for r in _by_time(self.columns, self.tonight) if times[r] <= self.at]
+        return np.array(until[-WINDOW:], np.int64)
 
     def moment(self, run: int) -> Moment:
         """A run by its position among the words."""
@@ -246,9 +251,13 @@ class _Bench:
 
     @cached_property
     def _slices(self) -> dict[int, tuple[int, int]]:
-        firsts = self.columns.test.codes[self.edges[:-1]].tolist()
-        pairs = zip(self.edges[:-1].tolist(), self.edges[1:].tolist(), strict=True)
-        return dict(zip(firsts, pairs, strict=True))
+        """By test, its rows up to tonight: a baseline that came later is no part of a series."""
+        edges, at = self.edges.tolist(), self.columns.at
+        found = {}
+        for begin, end in pairwise(edges):
+            until = begin + int(np.searchsorted(at[begin:end], self.at, side="right"))
+            found[int(self.columns.test.codes[begin])] = (begin, until)
+        return found
 
     def verdict(self, test: str) -> TestVerdict:
         """All that is to be said of one test."""

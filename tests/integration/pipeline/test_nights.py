@@ -17,7 +17,7 @@ from bringup.harness.records.schema import Outcome, Stage
 from bringup.pipeline.history.store.history import History
 from bringup.pipeline.history.store.read import samples
 from bringup.pipeline.lists.specs import NIGHTLY_FULL
-from tests.integration.small_fleet import SmallFleet
+from tests.integration.small_fleet import SmallFleet, finish
 
 TESTS = """
 import torch
@@ -59,13 +59,18 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> tuple[SmallFleet, list[t
     for night in range(4):
         broken = fleet.root / "broken"
         broken.touch() if night in (1, 2) else broken.unlink(missing_ok=True)
-        told.append(fleet.run("nightly", "--confirm", "0", output=fleet.root / f"night-{night}"))
+        told.append(
+            finish(
+                fleet.start("nightly", "--confirm", "0", output=fleet.root / f"night-{night}"),
+                timeout_s=600,
+            )
+        )
     return fleet, told
 
 
 def asked(fleet: SmallFleet, *words: str) -> tuple[int, list[str]]:
     process = fleet.start_plain(*words)
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate(timeout=300)
     return process.returncode, said.splitlines()
 
 
@@ -114,8 +119,26 @@ def test_why_explain_and_compare(nights: Nights) -> None:
     assert story[-1].startswith("again       nox -s run -- ")
     code, said = asked(fleet, "compare", "night-0", "night-1")
     assert code == 1 and any("PASSED -> FAILED" in line for line in said), said
+    code, said = asked(fleet, "compare", "night-1", "night-0")  # the earlier one against the later
+    assert code == 0 and any("fixed net[full-eval]@cpu: FAILED -> PASSED" in line for line in said)
+    code, said = asked(fleet, "compare", "night-3", "night-2")
+    assert code == 1 and any("PASSED -> FAILED" in line for line in said), said
     code, said = asked(fleet, "compare", "night-1", "night-3")
     assert code == 0 and any("fixed net[full-eval]@cpu: FAILED -> PASSED" in line for line in said)
+
+
+def test_what_is_tried_at_a_desk_is_no_night(nights: Nights) -> None:
+    fleet, _ = nights
+    (fleet.root / "broken").touch()
+    try:
+        code, said = finish(
+            fleet.start("run", NET, "--device", "cpu", output=fleet.root / "tried"), timeout_s=600
+        )
+    finally:
+        (fleet.root / "broken").unlink()
+    assert code == 1 and "FAILED net[full-eval]@cpu" in said
+    _, story = asked(fleet, "explain", "net")
+    assert story[0] == "net[full-eval]@cpu: fixed" and any("[.FF.]" in line for line in story)
 
 
 def test_what_is_not_there_is_one_sentence(nights: Nights) -> None:
@@ -152,10 +175,10 @@ def sandwich(tmp_path_factory: pytest.TempPathFactory) -> tuple[SmallFleet, str,
     fleet = SmallFleet(tmp_path_factory.mktemp("sandwich"))
     fleet.file("test_night", TESTS + FLAKE)
     fleet.write_list(NIGHTLY_FULL, cpu=[NET, OTHER, FLAKY])
-    _, first = fleet.run("nightly", output=fleet.root / "night-0")
+    _, first = finish(fleet.start("nightly", output=fleet.root / "night-0"), timeout_s=600)
     for name in ("broken", "once"):
         (fleet.root / name).touch()
-    _, second = fleet.run("nightly", output=fleet.root / "night-1")
+    _, second = finish(fleet.start("nightly", output=fleet.root / "night-1"), timeout_s=600)
     header = read_merged(fleet.root / "night-1")[0]
     (fleet.root / "results" / header.run_id).symlink_to(fleet.root / "night-1")  # as by default
     return fleet, first, second

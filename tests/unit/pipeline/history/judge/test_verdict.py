@@ -220,3 +220,19 @@ def test_no_samples_are_a_night_without_tests() -> None:
     verdict = judge(columns_of([]), Tonight(run="n0", planned={TEST: ""}))
     assert verdict.counts == {Judgement.MISSING: 1}
     assert verdict.head == "0 new, 0 known, 1 missing"
+
+
+def test_a_night_may_be_held_against_a_later_one() -> None:
+    samples = nights("..FF")
+    columns = columns_of(samples)
+    (one,) = judge(columns, Tonight(run="n1", baseline="n3")).tests
+    assert (one.judgement, one.baseline, one.outcome) == (
+        Judgement.FIXED,
+        Outcome.FAILED,
+        Outcome.PASSED,
+    )
+    assert one.recent == ".." and one.streak == 2  # what came later is no part of its past
+    found = judge(columns, Tonight(run="n1", baseline="n3"))
+    assert found.baseline is not None and found.baseline.at > found.at
+    (bad,) = judge(columns_of(nights("FF..")), Tonight(run="n1", baseline="n2")).tests
+    assert bad.judgement in (Judgement.SUSPECTED, Judgement.REGRESSION)
