@@ -7,8 +7,8 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from bringup.harness.did_you_mean import hint
 from bringup.harness.options.command_line import read, run
-from bringup.harness.options.did_you_mean import hint
 from bringup.harness.options.exit_codes import ExitCode, describe
 from bringup.harness.options.option import declared
 from bringup.pipeline import commands
