@@ -7,7 +7,6 @@ Regressions, what is known, flakes, trouble of devices, causes and what to fix f
 is in `pipeline/history/judge` and `causes`; here it gets what the store and the lists know.
 """
 
-import functools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,7 +23,6 @@ from bringup.pipeline.errors import HistoryError
 from bringup.pipeline.history.causes.clusters import Failing, cluster
 from bringup.pipeline.history.causes.fix_first import blocked_by, fix_first
 from bringup.pipeline.history.causes.rules import read_rules
-from bringup.pipeline.history.fingerprint import fingerprint
 from bringup.pipeline.history.judge.changes import Versions
 from bringup.pipeline.history.judge.columns import Columns, columns_of
 from bringup.pipeline.history.judge.explain import with_causes
@@ -96,8 +94,8 @@ def past_of(
     chosen = before if tests is not None else before[-NIGHTS:]
     if against and against not in {r.run for r in chosen}:
         chosen = [*(r for r in known if r.run == against), *chosen]
-    aliases, mark = read_aliases(lists), functools.cache(fingerprint)
-    found = samples(history, chosen, tests, aliases, mark)
+    aliases = read_aliases(lists)
+    found = samples(history, chosen, tests, aliases)
     own = [s for s in found if s.run == run_id]
     columns = columns_of(found)
     tonight = Tonight(
@@ -114,10 +112,10 @@ def past_of(
     )
     if tests is not None:
         return Past(run, columns, tonight, own)
-    bad = op_samples(history, [run], None, aliases, mark, only_bad=True)
+    bad = op_samples(history, [run], None, aliases, only_bad=True)
     tonight = _with_ops(tonight, history, known, columns, aliases, bad)
     keys = {op.op_key for op in bad}
-    seen = first_op_failures(history, chosen, keys, mark) if bad else {}
+    seen = first_op_failures(history, chosen, keys) if bad else {}
     return Past(run, columns, tonight, own, bad, seen | _first_seen(columns))
 
 
@@ -253,6 +251,7 @@ def _failing_tests(own: Iterable[Sample]) -> list[Failing]:
             s.message,
             s.failed_op,
             command=run_again(s.nodeid, identity_of_key(s.test)) if s.nodeid else "",
+            known=s.fingerprint,
         )
         for s in own
         if not s.good and not s.excluded
@@ -270,6 +269,7 @@ def _failing_ops(ops: Iterable[OpSample], own: Iterable[Sample]) -> list[Failing
             op.name,
             command=f"nox -s repro -- {op.op_key[:KEY_LENGTH]} --device {devices[op.test]}",
             op_key=op.op_key,
+            known=op.fingerprint,
         )
         for op in ops
         if op.test in devices
