@@ -55,6 +55,7 @@ class Engine:
                 "threads": "2",
             }
         )
+        self.connection.execute("SET parquet_metadata_cache = true")  # files are named by content
 
     def close(self) -> None:
         """Let its threads and memory go."""

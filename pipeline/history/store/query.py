@@ -40,6 +40,7 @@ def ask(
         try:
             return _ask(history, table, runs, query)
         except GoneError:
+            history.look_again()
             continue
     return _ask(history, table, runs, query)
 

@@ -63,12 +63,13 @@ def story(
     Raises:
         HistoryError: the store cannot be reached, or a file of it is torn.
     """
-    found = tuple(samples(history, None, [test], aliases))
-    place = {sample.run: i for i, sample in enumerate(found)}
-    runs = [run for run in history.runs() if run.run in place]
-    runs.sort(key=lambda run: place[run.run])
-    changes = op_samples(history, runs[-of_ops:], [test], aliases, only_changes=True)
-    attempts = _attempts(history, runs[-detailed:], test, aliases)
+    with history.held():
+        found = tuple(samples(history, None, [test], aliases))
+        place = {sample.run: i for i, sample in enumerate(found)}
+        runs = [run for run in history.runs() if run.run in place]
+        runs.sort(key=lambda run: place[run.run])
+        changes = op_samples(history, runs[-of_ops:], [test], aliases, only_changes=True)
+        attempts = _attempts(history, runs[-detailed:], test, aliases)
     return Story(test, found, tuple(attempts), tuple(changes))
 
 

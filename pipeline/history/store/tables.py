@@ -16,6 +16,7 @@ Version history
     2   `mark`; rows of version 1 have none, and get it whenever they are read
 """
 
+import functools
 import types
 import typing
 
@@ -185,6 +186,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         return max(self.created, self.resumed), self.reported, self.state
 
 
+@functools.cache
 def columns(row: type[msgspec.Struct]) -> dict[str, str]:
     """The table's columns and their DuckDB types, from the row's type alone."""
     hints = typing.get_type_hints(row)
