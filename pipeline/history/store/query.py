@@ -14,7 +14,7 @@ from bringup.pipeline.history.store.history import History
 from bringup.pipeline.history.store.index import Index
 from bringup.pipeline.history.store.parquet import database, quoted, relation
 from bringup.pipeline.history.store.place import GoneError
-from bringup.pipeline.history.store.tables import Run
+from bringup.pipeline.history.store.tables import SCHEMA_VERSION, Run
 
 T = TypeVar("T")
 
@@ -59,9 +59,14 @@ def _ask(
         for name, states in counting.items()
         if table in index.containers[name].files
     ]
+    alike = {
+        history.place.local(c.files[table].name)
+        for c in index.containers.values()
+        if c.schema == SCHEMA_VERSION and table in c.files
+    }
     order = ", ".join(f"({quoted(run.state)}, {n})" for n, run in enumerate(chosen))
     source = (
-        f"({relation(table, files)}) JOIN "
+        f"({relation(table, files, alike)}) JOIN "
         f"(VALUES {order or '(NULL, 0)'}) AS known(run, n) USING (run)"
     )
     try:
