@@ -92,7 +92,8 @@ def run(options: RunOptions, say: Speaker) -> ExitCode:
 
 @contextlib.contextmanager
 def _records_lost_to_the_machine() -> Iterator[None]:
-    """What cannot be read of a run that has begun was not given to us: the machine is to blame."""
+    """Records that cannot be read once a run has begun are ours, so the machine is at fault and not
+    the user: the exit code is that of the infrastructure."""
     try:
         yield
     except RecordError as error:

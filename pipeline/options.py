@@ -116,7 +116,7 @@ class RunOptions:
         metavar="SESSION",
         verbs=["plan"],
     )
-    """Of a run the verb itself."""
+    """The session that is planned; for a verb that runs, the verb itself."""
 
     # what is run: a plan keeps it
     ids: tuple[str, ...] = option(

@@ -29,8 +29,6 @@ from bringup.reports.reporter import Reporter, RunReport, Written
 SHIPPED: tuple[Reporter, ...] = (xlsx, markdown, json, html)
 """In the order in which they write: the page after the files that it links to."""
 ENTRY_POINTS = "bringup.reporters"
-
-"""Modules with formats of somebody else's, with commas between them."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 

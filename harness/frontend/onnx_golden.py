@@ -17,7 +17,7 @@ import torch
 from onnx import helper, numpy_helper
 
 from bringup.harness.dense import from_numpy, to_numpy
-from bringup.harness.frontend.onnx_inputs import (
+from bringup.harness.frontend.onnx_checks import (
     RANDOM,
     OnnxRefusal,
     graphs_of,

@@ -19,8 +19,7 @@ from torch_mlir.extras import onnx_importer
 
 from bringup.harness.dense import from_numpy
 from bringup.harness.frontend import dependence
-from bringup.harness.frontend.onnx_golden import golden_outputs, run_onnxruntime
-from bringup.harness.frontend.onnx_inputs import (
+from bringup.harness.frontend.onnx_checks import (
     OnnxRefusal,
     check,
     input_names,
@@ -28,6 +27,7 @@ from bringup.harness.frontend.onnx_inputs import (
     result_names,
     torch_dtype,
 )
+from bringup.harness.frontend.onnx_golden import golden_outputs, run_onnxruntime
 from bringup.harness.frontend.onnx_prepare import ARGUMENT_ELEMENTS, OPSET, is_weight, prepare
 from bringup.harness.frontend.program import Constant, Result, Signature, UserInput
 from bringup.harness.mlir import TorchMlir

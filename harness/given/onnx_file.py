@@ -11,7 +11,7 @@ import torch
 from onnx import version_converter
 
 from bringup.harness.errors import UsageError
-from bringup.harness.frontend.onnx_inputs import input_names, torch_dtype, type_name
+from bringup.harness.frontend.onnx_checks import STANDARD, input_names, torch_dtype, type_name
 from bringup.harness.given.input_spec import InputSpec, value_of
 
 OPSET = 17
@@ -39,7 +39,7 @@ def static(
 ) -> onnx.ModelProto:
     """`model` at opset 17 or above; every input named in `shapes` gets that shape, and the rest
     follow."""
-    if any(o.domain in ("", "ai.onnx") and o.version < OPSET for o in model.opset_import):
+    if any(o.domain in STANDARD and o.version < OPSET for o in model.opset_import):
         model = version_converter.convert_version(model, OPSET)
         model.ir_version = onnx.helper.find_min_ir_version_for(model.opset_import)
     graph = model.graph

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 import onnx
 
-from bringup.harness.frontend.onnx_inputs import RANDOM
+from bringup.harness.frontend.onnx_checks import RANDOM, STANDARD
 
-_STANDARD = ("", "ai.onnx")
 _OF_SHAPES = frozenset({"Shape", "Size"})
 """Operators whose result depends on an operand's shape and not on its values."""
 
@@ -59,7 +58,7 @@ class OnnxIndex:
     def is_op(self, place: int) -> bool:
         """Does a node compute something?"""
         node = self.nodes[place]
-        return not (node.op_type == "Constant" and node.domain in _STANDARD)
+        return not (node.op_type == "Constant" and node.domain in STANDARD)
 
     def is_tensor(self, name: str) -> bool:
         """Is a value a tensor that can stand outside a part?"""

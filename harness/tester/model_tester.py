@@ -37,7 +37,7 @@ from bringup.harness.recording.failures import (
     outcome_of,
 )
 from bringup.harness.recording.recorder import TesterRecorder, TestRecorder
-from bringup.harness.records.naming import identity_of
+from bringup.harness.records.naming import MODES, identity_of
 from bringup.harness.records.schema import Failure, Outcome, OutputCheck, Stage
 from bringup.harness.reduce.request import SearchDone, requested
 from bringup.harness.state import settings
@@ -47,8 +47,6 @@ from bringup.harness.tester.compared_runs import ComparedRuns
 from bringup.harness.tester.model_runs import SEED
 from bringup.harness.tester.routing import executor_name
 from bringup.harness.verify import Tolerances, mismatches
-
-MODES = ("eval", "train")
 
 
 class ModelTester(ComparedRuns):

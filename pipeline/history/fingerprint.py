@@ -215,7 +215,7 @@ def _telling_first(said: str) -> list[str]:
 
 
 def normal(text: str) -> str:
-    """A line with all that differs from run to run masked; of itself it makes itself."""
+    """A line with all that differs from run to run masked; idempotent."""
     text = " ".join(text[:_LONGEST_LINE].translate(_QUOTES).split())
     for _ in range(_MOST_PASSES):
         before, text = text, _once(text)

@@ -195,7 +195,7 @@ class RunSummary:
 
     @property
     def anything_missing(self) -> bool:
-        """True when planned minus reported is not nothing."""
+        """True when some planned test was not reported."""
         return bool(self.missing or self.gaps)
 
     @property

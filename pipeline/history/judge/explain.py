@@ -28,7 +28,7 @@ from bringup.harness.records.night import (
 from bringup.pipeline.errors import HistoryError
 from bringup.pipeline.history.causes.clusters import Clustered
 from bringup.pipeline.history.judge.columns import Columns
-from bringup.pipeline.history.judge.head import URGENCY
+from bringup.pipeline.history.judge.headline import URGENCY
 from bringup.pipeline.history.judge.verdict import Tonight, judge, verdict_of
 
 MOST_CHANGES = 6

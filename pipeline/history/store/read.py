@@ -342,7 +342,7 @@ def _mark(parts: tuple[str | None, str, str, str]) -> str:
 
 
 class _Memory(dict[Any, Any]):
-    """What a function said, by what it was asked."""
+    """A memo: what a function returned, by its argument."""
 
     def __init__(self, function: Callable[[Any], Any]) -> None:
         super().__init__()

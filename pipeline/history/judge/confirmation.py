@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from bringup.harness.records.night import NEW_FAILURES, Judgement, NightVerdict
 from bringup.harness.records.values import GOOD, NOT_EVIDENCE, Outcome
-from bringup.pipeline.history.judge.head import urgency
+from bringup.pipeline.history.judge.headline import urgency
 
 RERUNS = 2
 """Of each new failure; the night's own is the third."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bringup.pipeline.history.judge.breaks import segments
+from bringup.pipeline.history.judge.change_points import segments
 from bringup.pipeline.history.judge.columns import columns_of
 from bringup.pipeline.history.judge.series import Attempts, Series
 from tests.unit.pipeline.history.judge.made_series import DAY, nights

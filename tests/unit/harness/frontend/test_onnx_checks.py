@@ -12,7 +12,7 @@ import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from bringup.harness.frontend.onnx_inputs import OnnxRefusal, check, named_inputs, result_names
+from bringup.harness.frontend.onnx_checks import OnnxRefusal, check, named_inputs, result_names
 
 FLOAT = TensorProto.FLOAT
 WEIGHT = numpy_helper.from_array(np.array([5, 6], np.float32), "b")

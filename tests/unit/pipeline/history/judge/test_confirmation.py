@@ -7,7 +7,7 @@ import pytest
 from bringup.harness.records.night import Judgement
 from bringup.harness.records.values import Outcome
 from bringup.pipeline.history.judge.columns import columns_of
-from bringup.pipeline.history.judge.sandwich import (
+from bringup.pipeline.history.judge.confirmation import (
     Control,
     Suspect,
     confirmed,
