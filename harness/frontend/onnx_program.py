@@ -19,7 +19,7 @@ from torch_mlir.extras import onnx_importer
 
 from bringup.harness.dense import from_numpy
 from bringup.harness.frontend import dependence
-from bringup.harness.frontend.onnx_golden import golden_outputs, run_onnxruntime
+from bringup.harness.frontend.onnx_golden import golden_outputs, random_op, run_onnxruntime
 from bringup.harness.frontend.onnx_inputs import (
     OnnxRefusal,
     check,
@@ -45,6 +45,7 @@ __all__ = [
     "named_inputs",
     "parameter_count",
     "prepare",
+    "random_op",
     "readable",
     "result_names",
     "run_onnxruntime",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import onnx
 
-from bringup.harness.frontend.onnx_inputs import RANDOM
+from bringup.harness.frontend.onnx_inputs import draws
 
 _STANDARD = ("", "ai.onnx")
 _OF_SHAPES = frozenset({"Shape", "Size"})
@@ -123,7 +123,7 @@ class OnnxIndex:
         """Values that are the same whatever the graph's inputs hold: shapes, axes, masks."""
         found = set(self.constants)
         for node, needs in zip(self.nodes, self.needs, strict=True):
-            if node.op_type in RANDOM:
+            if draws(node):
                 continue
             if node.op_type in _OF_SHAPES or found.issuperset(needs):
                 found.update(node.output)
