@@ -18,8 +18,9 @@ class ExportRefusal(HarnessError):
 
 
 _SENTENCES = {
-    "received a mutation": "forward writes to a parameter that gets a gradient too, and"
-    " torch.export makes no backward of that: write to it outside of forward, or freeze it",
+    "received a mutation": "forward writes to a parameter that gets a gradient too, or writes what"
+    " has a gradient to a buffer, an input or an attribute, and torch.export makes no backward of"
+    " that: write to it outside of forward, freeze it, or write what is detached",
     "marked as the loss, but it does not require": "no gradient flows to the loss in the exported"
     " step: forward computes it where none is recorded, as torch.utils.checkpoint does with"
     " use_reentrant=True (False is exported) and an autograd.Function does in its own forward",
