@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from bringup.harness.frontend.call import Call, first_paths, named_tensors
-from bringup.harness.frontend.held import Traced, held
+from bringup.harness.frontend.held import Before, held
 from bringup.harness.frontend.paths import BUFFERS, INPUTS, MUTATED, PARAMETERS
 from bringup.harness.frontend.program import SignatureError
 from bringup.harness.frontend.traced import quiet_gradient_modes
@@ -49,10 +49,10 @@ class Entry(torch.nn.Module):
     def forward(self, /, **tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Every tensor of the result, in the order of `flatten`, and then what is beside it."""
         call = self._ways.call_with(list(tensors.values()))
-        state, traced = _State(self.model), Traced(self.model, call)
+        state, before = _State(self.model), Before(self.model, call)
         with quiet_gradient_modes():
             given = self._ways.taken_apart(self.model(*call[0], **call[1]))
-        left, self._ways.uncompared = traced.left()
+        left, self._ways.uncompared = before.given()
         outputs, replaced = state.put_back((*given, *left.values()))
         self._ways.beside = (*left, *replaced)
         return (*outputs, *replaced.values())

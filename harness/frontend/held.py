@@ -8,12 +8,10 @@ written to, and what the containers and attributes hold afterwards is what the m
 found by what they held before, and goes for an output: eager and traced alike.
 """
 
-from collections.abc import Mapping
-
 import torch
 
 from bringup.harness.frontend.call import Call, named_tensors
-from bringup.harness.frontend.paths import ATTRIBUTES, INPUTS, LEFT
+from bringup.harness.frontend.paths import ATTRIBUTES, BUFFERS, INPUTS, LEFT, PARAMETERS
 from bringup.harness.reach import named
 
 
@@ -32,32 +30,48 @@ def held(model: torch.nn.Module, call: Call) -> dict[str, torch.Tensor]:
     }
 
 
-def left(
-    before: Mapping[str, torch.Tensor], after: Mapping[str, torch.Tensor]
-) -> dict[str, torch.Tensor]:
-    """What lies at a path where another tensor lay, or none; by `left.` and the path."""
-    return {LEFT + path: now for path, now in after.items() if before.get(path) is not now}
-
-
-class Traced:
-    """What a model that is being traced leaves, as outputs of the program that is made."""
+class Before:
+    """What a model and its call hold before forward runs."""
 
     def __init__(self, model: torch.nn.Module, call: Call) -> None:
         self._model, self._call = model, call
-        self.before = held(model, call)
+        self.tensors = held(model, call)
+        self._registered = _registered(model)
 
-    def left(self) -> tuple[dict[str, torch.Tensor], list[str]]:
-        """By path, what forward left; and the paths of what no program can give.
+    def left(self) -> dict[str, torch.Tensor]:
+        """What lies now where another tensor lay, or none; by `left.` and the path.
 
-        Those are tensors that are not dense, and Python's numbers that were computed of tensors:
-        every other number was known before the model ran.
+        A parameter or a buffer is only left if it is new: of those that were there, what is
+        assigned is written.
         """
-        found = left(self.before, held(self._model, self._call))
+        now = held(self._model, self._call)
+        found = {path: value for path, value in now.items() if self.tensors.get(path) is not value}
+        known = {id(value) for value in self._registered.values()}
+        for path, value in _registered(self._model).items():
+            if path not in self._registered and id(value) not in known:
+                found[path] = value
+        return {LEFT + path: value for path, value in found.items()}
+
+    def given(self) -> tuple[dict[str, torch.Tensor], list[str]]:
+        """By path, what was left, for a program to give; and the paths of what none can give.
+
+        Those are tensors that are not dense, and, while a model is traced, Python's numbers that
+        were computed of tensors: every other number was known before the model ran.
+        """
+        found = self.left()
         dense = {path: value.detach() for path, value in found.items() if is_dense(value)}
         others = (path.removeprefix(LEFT) for path in found if path not in dense)
         of_model = (ATTRIBUTES + path for path in named(self._model, _COMPUTED))
         of_call = (INPUTS + path for path in named(self._call, _COMPUTED))
         return dense, [*others, *of_model, *of_call]
+
+
+def _registered(model: torch.nn.Module) -> dict[str, torch.Tensor]:
+    buffers, parameters = model.named_buffers(), model.named_parameters()
+    return {
+        **{BUFFERS + path: value for path, value in buffers},
+        **{PARAMETERS + path: value for path, value in parameters},
+    }
 
 
 _COMPUTED = (torch.SymInt, torch.SymFloat, torch.SymBool)

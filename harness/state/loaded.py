@@ -20,7 +20,7 @@ from torch.nn.parameter import is_lazy
 
 from bringup.harness.errors import HarnessError
 from bringup.harness.frontend.call import call_of, first_paths
-from bringup.harness.frontend.held import held, is_dense, left
+from bringup.harness.frontend.held import Before, is_dense
 from bringup.harness.frontend.paths import ATTRIBUTES, BUFFERS, LEFT, MUTATED, PARAMETERS
 from bringup.harness.reach import reached
 from bringup.harness.state.copies import copied, identical
@@ -66,7 +66,8 @@ class Loaded:
         self._states = TensorStates(v for v in state if isinstance(v, torch.Tensor))
         self._named = _named_state(module) if module is not None else {}
         now = {path: place.now() for path, place in self._named.items()}
-        self._leaves = leaves_of(model, inputs)
+        before = _before(model, inputs)
+        self._leaves = before.tensors if before else {}
         beside_buffers = (path for path in self._leaves if path.startswith(ATTRIBUTES))
         self._of_model = {*self._named, *beside_buffers}
         self._loaded = {  # handles of their own: a run may give the others other memory
@@ -86,12 +87,12 @@ class Loaded:
         as to export, only Python's objects and small tensors are put back.
         """
         run = Run(copied(self.inputs), self._states)
-        leaves = leaves_of(self._model, run.inputs)  # before the run takes its containers apart
+        before = _before(self._model, run.inputs)  # a run may take its containers apart
         try:
             with self._states.watched() if watched else contextlib.nullcontext():
                 yield run
-            if watched:
-                run.mutated = self._mutated(leaves) | _left(leaves, self._model, run.inputs)
+            if watched and before is not None:
+                run.mutated = self._mutated(before.tensors) | _copies(before.left())
         finally:
             self.restore()
 
@@ -164,16 +165,15 @@ def _named_state(module: torch.nn.Module) -> dict[str, _Place]:
     return found
 
 
-def _left(before: Mapping[str, torch.Tensor], model: Any, inputs: Any) -> dict[str, torch.Tensor]:
-    found = left(before, leaves_of(model, inputs))
-    return {path: t.detach().clone() for path, t in found.items() if is_dense(t)}
+def _copies(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {path: t.detach().clone() for path, t in tensors.items() if is_dense(t)}
 
 
-def leaves_of(model: Any, inputs: Any) -> dict[str, torch.Tensor]:
-    """What `held` finds of a tester's model and its inputs."""
+def _before(model: Any, inputs: Any) -> Before | None:
+    """What a model and its inputs hold; None of what is no module, or takes nothing apart."""
     if not isinstance(model, torch.nn.Module):
-        return {}
+        return None
     try:
-        return held(model, call_of(inputs))
+        return Before(model, call_of(inputs))
     except HarnessError:  # an input that nobody can take apart; the export says so
-        return {}
+        return None

@@ -29,6 +29,7 @@ class Model(nn.Module):
         torch.manual_seed(0)
         self.linear = nn.Linear(4, 4)
         self.register_buffer("count", torch.zeros(4))
+        self.register_buffer("empty", None)
         self.plain = torch.zeros(3, 4)
         self.kept: list[Any] = [torch.ones(3, 4)]
         self.table: dict[Any, Any] = {}
@@ -70,6 +71,13 @@ def view_of_a_buffer(model: Model, x: torch.Tensor) -> torch.Tensor:
     return x + 1
 
 
+def filled_buffers(model: Model, x: torch.Tensor) -> torch.Tensor:
+    model.empty = model.linear(x)
+    model.register_buffer("new", x * 2)
+    model.weight = model.linear.weight  # a name, and nothing new
+    return x + 1
+
+
 def into_the_call(
     model: Model, x: list[torch.Tensor], state: dict[str, torch.Tensor], box: Box
 ) -> torch.Tensor:
@@ -94,6 +102,7 @@ CASES: list[tuple[Callable[..., Any], Any, set[str]]] = [
             "left.attributes.box.held[0]",
         },
     ),
+    (filled_buffers, X, {"left.buffers.empty", "left.buffers.new"}),
     (view_of_a_buffer, X, {"mutated.buffers.count", "left.attributes.last"}),
     (
         into_the_call,
