@@ -43,7 +43,8 @@ class BlamedRuns(ComparedRuns):
 
         `stage` is that of the comparison.
         """
-        if not type(self)._lower.__module__.startswith("bringup."):
+        ours = type(self)._lower.__module__.startswith("bringup.")
+        if not ours or self._golden_run is None or self._golden_run.difference:
             return ""
         try:
             exported = self._as_exported(executor.program)
