@@ -115,7 +115,9 @@ CASES: list[tuple[Callable[..., Any], Any, set[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("forward", "inputs", "paths"), CASES, ids=lambda c: str(c)[:20])
+@pytest.mark.parametrize(
+    ("forward", "inputs", "paths"), CASES, ids=[forward.__name__ for forward, *_ in CASES]
+)
 def test_the_program_gives_what_eager_leaves(
     forward: Callable[..., Any], inputs: Any, paths: set[str]
 ) -> None:
