@@ -15,7 +15,7 @@ from bringup.harness.devices.failures import DeviceFailure
 from bringup.harness.devices.lease import lease
 from bringup.harness.devices.wire import Level, Usage
 from bringup.harness.errors import UsageError
-from bringup.harness.frontend.entry import Call
+from bringup.harness.frontend.call import Call
 from bringup.harness.frontend.lowering import Program, keep_level
 from bringup.harness.frontend.program import UserInput, fit
 from bringup.harness.graph.intermediates import Callback, IntermediateReport, walk

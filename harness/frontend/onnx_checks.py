@@ -14,15 +14,17 @@ from bringup.harness.dense import DenseError, from_numpy
 from bringup.harness.errors import HarnessError
 from bringup.harness.frontend.program import dtype_kind
 
+_TRAINING_MODE = 2
+"""Which input of `Dropout` says whether anything is dropped; without it, nothing is."""
 STANDARD = ("", "ai.onnx")
 """Names of the domain of ONNX's own operators."""
-RANDOM = frozenset(
+_RANDOM = frozenset(
     {
         *("RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike"),
         *("Bernoulli", "Multinomial"),
     }
 )
-"""Operators that draw random numbers."""
+"""Operators that draw random numbers, whatever they are given."""
 _OVERRIDABLE = 4
 """The IR version since which an initialiser that is an input too may be given another value."""
 
@@ -68,6 +70,13 @@ def check(model: onnx.ModelProto) -> None:
 
 def _domain(name: str) -> str:
     return "" if name in STANDARD else name
+
+
+def draws(node: onnx.NodeProto) -> bool:
+    """May an operator draw random numbers?"""
+    if node.op_type == "Dropout":
+        return len(node.input) > _TRAINING_MODE and bool(node.input[_TRAINING_MODE])
+    return node.op_type in _RANDOM
 
 
 def graphs_of(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import onnx
 
-from bringup.harness.frontend.onnx_checks import RANDOM, STANDARD
+from bringup.harness.frontend.onnx_checks import STANDARD, draws
 
 _OF_SHAPES = frozenset({"Shape", "Size"})
 """Operators whose result depends on an operand's shape and not on its values."""
@@ -122,7 +122,7 @@ class OnnxIndex:
         """Values that are the same whatever the graph's inputs hold: shapes, axes, masks."""
         found = set(self.constants)
         for node, needs in zip(self.nodes, self.needs, strict=True):
-            if node.op_type in RANDOM:
+            if draws(node):
                 continue
             if node.op_type in _OF_SHAPES or found.issuperset(needs):
                 found.update(node.output)
