@@ -46,7 +46,7 @@ from bringup.harness.storage.writable import said_by
 from bringup.harness.tester.compared_runs import ComparedRuns
 from bringup.harness.tester.model_runs import SEED
 from bringup.harness.tester.routing import executor_name
-from bringup.harness.verify import Tolerances, mismatches
+from bringup.harness.verify import Tolerances, mismatches, nothing_finite
 
 MODES = ("eval", "train")
 
@@ -282,7 +282,7 @@ class ModelTester(ComparedRuns):
                 found = self._intermediates(executor)
                 stage.attributes["intermediates"] = found
                 self._hints.append(found)
-            nothing = self._nothing_compared(outputs, executor)
+            nothing = self._nothing_compared(outputs, executor) or nothing_finite(checks)
         graph = executor.program.graph
         self._judge(checks, nothing, random_op(graph) if graph is not None else None)
         return outputs

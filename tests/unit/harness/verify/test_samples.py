@@ -99,6 +99,28 @@ def test_samples_are_asked_of_what_fails_by_little(off, asked, good):
     outputs, was = settled(
         lambda natural, passed: compare(X, X * (1 + off), natural=natural, passed=passed),
         dict,
-        lambda natural: {"": X * 0.01},
+        lambda natural: [{"": X * 0.01}],
     )
     assert (was, verdict(outputs)) == (asked, good)
+
+
+def test_a_sample_more_is_taken_only_while_something_fails_by_little():
+    def taken(*errors: float, off: float) -> list[float]:
+        asked = []
+
+        def samples(natural):
+            for error in errors:
+                asked.append(error)
+                yield {"": X * error}
+
+        settled(
+            lambda natural, passed: compare(X, X * (1 + off), natural=natural, passed=passed),
+            dict,
+            samples,
+        )
+        return asked
+
+    assert taken(0.01, 0.01, off=0.012) == [0.01]  # the first settles it
+    assert taken(1e-4, 0.01, 0.01, off=0.012) == [1e-4, 0.01]
+    assert taken(1e-4, 1e-4, off=0.012) == [1e-4, 1e-4]  # it fails by all there are
+    assert taken(1e-5, 1e-5, off=0.5) == []
