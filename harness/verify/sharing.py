@@ -25,6 +25,10 @@ _CHANCE = 1e4
 """A norm of n errors is less than `_CHANCE`^(-1/n) of the usual as rarely as once in so many."""
 _CHANCE_OF_BOTH = 1e3
 """The same of an error that is less than a rounding of what is itself small by chance."""
+_CONDITIONED = 30.0
+_ONE_CAUSE = 100.0
+"""A block that is off by 30 times the part of itself that others are may be so by one number before
+it, however many its own: one throw, of which a hundredth is as rare as 1 in 100."""
 _EXACT = 8
 """Numbers of which, by chance, not one is off: sums of products of few bits are exact, or off by
 whole steps, a third of the time each."""
@@ -78,8 +82,8 @@ class Sharing:
         usual = float(found.median()) if len(found) else 0.0
         allowed = (_SHARED_MOST * family.golden).clamp(max=NATURAL_TIMES * usual)
         digits = (family.natural > 0) & ~is_noise(family)
-        part = NATURAL_TIMES * _median(family.natural[digits] / family.golden[digits])
-        return self._own(allowed, family, part)
+        part = _median(family.natural[digits] / family.golden[digits])
+        return self._own(allowed, family, NATURAL_TIMES * part)
 
     def elements(self, family: Family) -> torch.Tensor:
         """What each element of a block may be off (an RMS), by what the median element is."""
@@ -108,8 +112,12 @@ class Sharing:
     def _chance(self, family: Family) -> torch.Tensor:
         """What golden's own error in a block may be too small by, a norm."""
         root = 1 / family.size.clamp(min=1)
-        natural = (_CHANCE**root - 1) * family.natural
-        return NATURAL_TIMES * (natural + (_CHANCE_OF_BOTH**root - 1) * self.unit * family.golden)
+        usual = self.relative * family.golden
+        of_natural = _CHANCE**root - 1
+        of_one = (family.natural > _CONDITIONED * usual) & (of_natural < _ONE_CAUSE)
+        of_natural[of_one] = _ONE_CAUSE
+        of_unit = (_CHANCE_OF_BOTH**root - 1) * self.unit * family.golden
+        return NATURAL_TIMES * (of_natural * family.natural + of_unit)
 
 
 def is_noise(family: Family) -> torch.Tensor:
