@@ -70,7 +70,7 @@ class Conclusion:
     golden: Golden | None = None
     """Asked for only where the op has outputs."""
     uncompared: str = ""
-    """Why outputs that are there were not compared, or say nothing."""
+    """Why outputs that are right by their golden say nothing, as there is nothing finite in it."""
 
 
 def close_run(
@@ -92,8 +92,7 @@ def close_run(
         checks = compared(answer, run.outputs, tolerances)
     outcome, failure = _outcome(run, checks, blobs)
     said = run.failure.diagnostic if run.failure else "\n".join(mismatches(checks))
-    silent = answer.reason if answer and not checks else nothing_finite(checks)
-    return Conclusion(_status(run), outcome, failure, said, checks, answer, silent)
+    return Conclusion(_status(run), outcome, failure, said, checks, answer, nothing_finite(checks))
 
 
 def judge(
@@ -122,7 +121,9 @@ def judge(
         outcome=end.outcome,
         fingerprint=fingerprint_of(op.name, end.outcome, end.failure),
         golden=golden.source.value if end.checks and golden and not end.uncompared else "",
-        uncompared=end.uncompared[:_REASON_LENGTH],
+        uncompared=(golden.reason if golden and not end.checks else end.uncompared)[
+            :_REASON_LENGTH
+        ],
         values=values,
         attempts=run.attempts,
         origin=origin,
