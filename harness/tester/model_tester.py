@@ -47,7 +47,7 @@ from bringup.harness.storage.writable import said_by
 from bringup.harness.tester.blame import BlamedRuns
 from bringup.harness.tester.model_runs import SEED
 from bringup.harness.tester.routing import executor_name
-from bringup.harness.verify import Tolerances, mismatches
+from bringup.harness.verify import Tolerances, mismatches, nothing_finite
 
 
 class ModelTester(BlamedRuns):
@@ -275,7 +275,7 @@ class ModelTester(BlamedRuns):
                 found = self._intermediates(executor)
                 stage.attributes["intermediates"] = found
                 self._hints.append(found)
-            nothing = self._nothing_compared(outputs, executor)
+            nothing = self._nothing_compared(outputs, executor) or nothing_finite(checks)
             lost = self._lost_at_export(executor, outputs, stage) if mismatches(checks) else ""
         graph = executor.program.graph
         self._judge(checks, nothing, random_op(graph) if graph is not None else None, lost)

@@ -21,6 +21,8 @@ def unverified(tmp_path_factory: pytest.TempPathFactory) -> Done:
     [
         *(f"nothing[full-{case}-eval]" for case in ("none", "empty_tuple", "empty_dict")),
         *(f"nothing[full-{case}-eval]" for case in ("literals", "no_elements")),
+        *(f"nothing[full-{case}-eval]" for case in ("nan", "nan_beside_what_is_right")),
+        "nothing[full-infinities-eval]",
         *(
             f"constants[full-{case}-{folds}-eval]"
             for case in ("buffer", "parameter", "copy", "made_of_nothing", "shape_only", "written")

@@ -42,6 +42,9 @@ NOTHING = {
     "empty_dict": lambda x: {},
     "literals": lambda x: (x.shape[0], "done", {"rate": 0.5}),
     "no_elements": lambda x: [torch.zeros(0, 4)],
+    "nan": lambda x: x / 0.0 - x / 0.0,
+    "nan_beside_what_is_right": lambda x: (x * 2, x * torch.nan),
+    "infinities": lambda x: (x * 0.0 - torch.inf, x.abs() + torch.inf),
 }
 UNSTABLE = {
     "python_random": lambda x: x * 10 ** random.uniform(-9, 9),
