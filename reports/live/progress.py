@@ -154,8 +154,6 @@ class LiveRun:
         self._session, self._run = plans[0].session, plans[0].run_id
 
     def _apply(self, event: AnyEvent, journal: str) -> None:
-        self._last = max(self._last, event.time)
-        self._first = min(self._first or event.time, event.time)
         if isinstance(event, JournalOpened):
             self._attempts[journal] = event.attempt
             self._run = self._run or event.run_id
@@ -177,6 +175,7 @@ class LiveRun:
             return  # of before the run was taken up again
         self._begun_in[key] = attempt
         self._started[key] = event
+        self._first = min(self._first or event.time, event.time)
         self._ended.pop(key, None)
         self._stages.pop(key, None)
         self._ops.pop(key, None)
@@ -189,6 +188,7 @@ class LiveRun:
         if known is not None and not isinstance(event, TestEnded):
             return
         self._ended[event.key] = event
+        self._last = max(self._last, event.time)
         started = self._started.get(event.key)
         if known is None and started is not None:
             took = getattr(event, "seconds", None) or max(event.time - started.time, 0.0)
@@ -217,7 +217,11 @@ class LiveRun:
             good=good,
             failed=len(bad),
             left_s=left,
-            left=f"about {seconds_text(left)} left" if left is not None else "",
+            left=""
+            if left is None
+            else f"about {seconds_text(left)} left"
+            if left >= 1
+            else "soon over",
             utilisation=self._share(sum(self._busy_of(d.name, now) for d in devices), lanes, now),
             over=over,
             report=over and (self.run_dir / "index.html").is_file(),
