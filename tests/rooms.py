@@ -19,12 +19,12 @@ FROM_GROUND_UP = {
         records records/verdicts options help_env config files verify
         devices devices/backends devices/kinds device_host recording list_devices
         ops reference frontend state reproduce graph executor
-        pytest_plugin op_by_op reduce repro tester
+        pytest_plugin op_by_op reduce repro tester given
     """,
     "pipeline": """
         errors messages lifeline devices lists history history/causes history/judge history/store
         history/imports options history_options planning running results commands history_commands
-        verb_help cli __main__
+        trying verb_help cli __main__
     """,
     "reports": """
         errors folder text model reporter addresses html xlsx ops_json markdown summary messages
