@@ -20,6 +20,11 @@ from typing import Any
 
 from bringup.harness.records.night import NEW_FAILURES
 from bringup.harness.records.schema import Outcome
+from bringup.harness.records.variable_names import (
+    CRCR_VARIABLE,
+    GITHUB_EVENT_VARIABLE,
+    GITHUB_RUN_VARIABLE,
+)
 from bringup.reports.errors import ReportError
 from bringup.reports.model.run import Result, RunSummary
 from bringup.reports.text.numbers import moment
@@ -42,7 +47,7 @@ def render(run: RunSummary, environment: Mapping[str, str]) -> bytes:
 
 def _dispatch(environment: Mapping[str, str]) -> dict[str, Any]:
     """What PyTorch's event said, or what a night of our own says in its place."""
-    path = environment.get("GITHUB_EVENT_PATH", "")
+    path = environment.get(GITHUB_EVENT_VARIABLE, "")
     try:
         event = json.loads(Path(path).read_text("utf-8")) if path else {}
     except (OSError, ValueError) as error:
@@ -50,13 +55,13 @@ def _dispatch(environment: Mapping[str, str]) -> dict[str, Any]:
     payload = event.get("client_payload") if isinstance(event, dict) else None
     if isinstance(payload, dict):
         return {key: value for key, value in payload.items() if key != "workflow"}
-    commit = environment.get("CRCR_DELIVERY_ID", "")
+    commit = environment.get(CRCR_VARIABLE, "")
     repository = {"repository": {"full_name": "pytorch/pytorch"}, "head_sha": commit}
     return {"event_type": "nightly", "delivery_id": commit, "payload": repository}
 
 
 def _workflow(run: RunSummary, environment: Mapping[str, str]) -> dict[str, Any]:
-    run_id = environment.get("GITHUB_RUN_ID") or run.header.run_id
+    run_id = environment.get(GITHUB_RUN_VARIABLE) or run.header.run_id
     attempt = environment.get("GITHUB_RUN_ATTEMPT") or "1"
     server, repository = environment.get("GITHUB_SERVER_URL"), environment.get("GITHUB_REPOSITORY")
     url = f"{server}/{repository}/actions/runs/{run_id}" if server and repository else ""
