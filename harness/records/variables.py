@@ -409,14 +409,14 @@ _OTHERS = (
         names.GITHUB_EVENT_VARIABLE,
         "the event that started a job, for PyTorch's HUD to get back",
         path,
-        "reports/formats/crcr.py",
+        "reports/messages",
         otherwise="the run is a nightly of our own",
     ),
     Variable(
         names.CRCR_VARIABLE,
         "the PyTorch commit that a nightly of our own tested, for PyTorch's HUD",
         name,
-        "reports/formats/crcr.py",
+        "reports/messages",
         otherwise="whoever sends the callback says it",
     ),
     Variable(
