@@ -175,6 +175,16 @@ class RunSummary:
         return tuple(sorted(night.clusters, key=lambda c: not night.is_new(c)))
 
     @cached_property
+    def by_model(self) -> tuple[Tally, ...]:
+        """Counts of each model's results over all devices, called as the model, by name."""
+        compile_only = _compile_only([r.record for r in self.results], self.ops)
+        ordered = sorted(self.results, key=lambda r: r.identity.model)
+        return tuple(
+            tally(model, [r.record for r in results], 0, compile_only)
+            for model, results in groupby(ordered, key=lambda r: r.identity.model)
+        )
+
+    @cached_property
     def blockers(self) -> tuple[SharedOp, ...]:
         """Ops below their device's top, or wrong there, with the models they hold back."""
         return blockers(self.ops)
@@ -264,7 +274,12 @@ def summarise(
 
 def anchor_of(identity: Identity) -> str:
     """A fragment made of hash digits only, whatever the names contain."""
-    return "t-" + hashlib.sha256(identity.key.encode("utf-8", "replace")).hexdigest()[:16]
+    return anchor_of_key(identity.key)
+
+
+def anchor_of_key(key: str) -> str:
+    """The same of a test that is known by its `Identity.key`."""
+    return "t-" + hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def _results(

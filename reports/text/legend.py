@@ -135,9 +135,26 @@ MODEL_STATUSES: dict[ModelStatus, str] = {
 }
 
 
+REACHED_STATUS = {
+    "REACHED ...": "Stopped where asked, or at a compile-only device's top: at that status."
+}
+"""What `model_status_text` says beside them."""
+
+
 def status_text(status: Status) -> str:
     """Number and name, e.g. `6: CONVERTED_TO_TTNN`."""
     return f"{status.value}: {status.name}"
+
+
+def model_status_text(outcome: Outcome, status: Status, model_status: ModelStatus) -> str:
+    """A model's status in tt-torch's words; of one that stopped where asked, how far that is.
+
+    tt-torch has no word for a model that did all it was asked for and was not executed: UNKNOWN
+    would say that nobody knows how far it got.
+    """
+    if outcome is Outcome.REACHED:
+        return f"REACHED {status.name}"
+    return model_status.value
 
 
 def css() -> str:
