@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from bringup.harness.records.aliases import read_aliases
@@ -39,6 +40,7 @@ from bringup.pipeline.lists.expectations import promised
 from bringup.pipeline.lists.specs import list_specs
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.results.confirm import Confirm
+from bringup.pipeline.results.earlier_texts import earlier_texts
 
 NIGHTS = 60
 """Runs before the one that is judged; with them a night of 2,000 tests is judged in 2 s."""
@@ -159,7 +161,9 @@ def judge_run(
             past = past_of(history, run_id, lists, states=states, confirmed=words)
             verdict = verdict_of_run(past, lists)
         write_night(run_dir, verdict)
-        write_trends(run_dir, trends_of(past.columns, verdict))
+        trends = trends_of(past.columns, verdict)
+        earlier = earlier_texts(run_dir, verdict)
+        write_trends(run_dir, msgspec.structs.replace(trends, earlier=earlier))
     except Exception as error:  # a night's report is worth more than its place among the others
         say(f"warning: the run is not judged against the ones before: {said_by(error)}")
         return None

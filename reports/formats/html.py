@@ -25,6 +25,7 @@ def write(report: RunReport) -> Written:
 
     run, folder, choice = report.run, report.folder, report.artifacts
     of_ops = artifacts_of_ops(run.ops, folder, good=choice is ArtifactChoice.ALL)
+    of_ops += [text.artifact for text in run.trends.earlier] if run.trends else []
     # the artifacts' pages come first: only what was written is linked; the run's page leads to
     # all others and comes last
     pages = write_artifact_pages(folder, run.results, choice, of_ops)

@@ -25,6 +25,7 @@ from bringup.harness.records.schema import (
 )
 from bringup.reports.html.grid_data import Grid
 from bringup.reports.html.pack import blocks_of, short
+from bringup.reports.html.text_data import Pair
 from bringup.reports.model.frames import innermost_own_frame
 from bringup.reports.model.run import Result, RunSummary
 from bringup.reports.text import numbers
@@ -40,16 +41,26 @@ _LARGEST_STACK = 4 << 20
 
 
 def detail_blocks(
-    run: RunSummary, grid: Grid, links: Mapping[str, str], folder: Path | None
+    run: RunSummary,
+    grid: Grid,
+    links: Mapping[str, str],
+    folder: Path | None,
+    texts: Sequence[Pair] = (),
 ) -> list[str]:
-    """The details of every cell that has a result, in the grid's order."""
+    """The details of every cell that has a result, in the grid's order.
+
+    `folder` is where kept stacks are looked into, `texts` what `compared_texts` found.
+    """
     told = {test.test: test for test in run.night.tests} if run.night else {}
     store = BlobStore(folder) if folder else None
+    pairs: dict[str, list[Pair]] = {}
+    for pair in texts:
+        pairs.setdefault(pair[0], []).append(pair)
     found: list[object] = []
     for cell in grid.cells:
         if isinstance(cell, Result):
             verdict = told.get(cell.identity.planned.key)
-            found.append(_detail(run, cell, verdict, links, store))
+            found.append(_detail(run, cell, verdict, links, store, pairs))
     return blocks_of(found, _PER_BLOCK)
 
 
@@ -59,6 +70,7 @@ def _detail(
     verdict: TestVerdict | None,
     links: Mapping[str, str],
     store: BlobStore | None,
+    pairs: Mapping[str, list[Pair]],
 ) -> dict[str, object]:
     record = one.record
     found: dict[str, object] = {
@@ -73,6 +85,7 @@ def _detail(
         "w": [clean(warning) for warning in record.warnings],
         "a": [[clean(k), clean(v)] for k, v in record.assertions.items()],
         "v": _verdict(verdict) if verdict else None,
+        "t": pairs.get(record.identity.planned.key),
     }
     return {key: value for key, value in found.items() if value}
 

@@ -24,6 +24,7 @@ from bringup.reports.html.detail_data import detail_blocks
 from bringup.reports.html.environment import asset, environment, policy
 from bringup.reports.html.grid_data import grid_block, grid_of, past_block
 from bringup.reports.html.op_data import ops_block
+from bringup.reports.html.text_data import compared_texts
 from bringup.reports.model import op_results
 from bringup.reports.model.headline import counted, fix_text, headline, where
 from bringup.reports.model.past import Line, device_lines
@@ -95,8 +96,10 @@ def _blocks(
     found = [("grid-data", grid_block(run, grid)), ("past", past_block(run, grid))]
     if run.any_ops:
         found.append(("ops-data", ops_block(run.ops, run.devices, grid, links)))
-    details = detail_blocks(run, grid, links, folder)
-    return found + [(f"detail-{number}", block) for number, block in enumerate(details)]
+    pairs, texts = compared_texts(run, links, folder)
+    details = detail_blocks(run, grid, links, folder, pairs)
+    found += [(f"detail-{number}", block) for number, block in enumerate(details)]
+    return found + [(f"text-{name}", block) for name, block in texts.items()]
 
 
 def _environment(links: Mapping[str, str], beside: Collection[str]) -> Environment:

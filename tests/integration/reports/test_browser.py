@@ -18,6 +18,7 @@ import pytest
 
 from bringup.harness.records.moves import Move
 from bringup.harness.records.schema import Identity, Outcome, Status
+from bringup.harness.records.trends import TRENDS_SCHEMA, EarlierText, Trends, write_trends
 from bringup.reports import catalog
 from bringup.reports.build import build
 from tests.benchmarks.reports.made_run import Size, write_made_run
@@ -356,6 +357,27 @@ def test_a_kept_text_is_a_click_away(browser: Any, page: str) -> None:
     assert browser.find_element("id", "lines").text.split() == ["1", "2", "3"]
     assert browser.find_element("id", "save").get_attribute("download").endswith("-ttnn.txt")
     assert browser.execute_script("return window.hit") is None
+
+
+def test_two_nights_ir_are_side_by_side(browser: Any, tmp_path: Path) -> None:
+    test, lines = identity("t5", "n150"), [f"  %{i} = op" for i in range(60)]
+    before = keep(tmp_path, "\n".join(lines), "ttir")
+    lines[30] = "  %30 = </script><b>other"
+    now = keep(tmp_path, "\n".join(lines), "ttir")
+    write_run(tmp_path, [record(test, Outcome.FAILED, stages=stages(artifacts=(now,)))])
+    earlier = (EarlierText(test.key, "nightly-1", before),)
+    outcomes = tuple(Outcome)
+    trends = Trends(schema=TRENDS_SCHEMA, run="n", outcomes=outcomes, earlier=earlier)
+    write_trends(tmp_path, trends)
+    opened(browser, f"{built(tmp_path)}#o=FAILED")
+    cells(browser, "FAILED")[0].click()
+    wait_for(browser, "document.querySelector('#panel .chip')")
+    (button,) = [b for b in css(browser, "#panel .chip") if "side by side" in b.text]
+    browser.execute_script("arguments[0].click()", button)
+    wait_for(browser, "document.querySelector('#panel .beside')")
+    assert [e.text for e in css(browser, "#panel .out")] == ["  %30 = op"]
+    assert [e.text for e in css(browser, "#panel .in")] == ["  %30 = </script><b>other"]
+    assert "27 lines alike" in said(browser, "#panel .beside")
 
 
 # --- every screen ----------------------------------------------------------------------------

@@ -42,7 +42,7 @@ async function testPanel(page, cell) {
       stagePart(detail.s ?? []),
       checksPart(detail.o ?? []),
       ops && opsOfTest(page, ops, cell),
-      textsPart(detail, page),
+      textsPart(page, detail),
       facts.length ? part("Facts", h("dl", { class: "facts" }, ...facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, bdi(value)))))) : null,
       detail.a && part("Checks as asked for", h("ul", {}, ...detail.a.map(([name, value]) => h("li", {}, `${name}: ${value}`)))),
       detail.n && part("Notes", h("ul", {}, ...detail.n.map((note) => h("li", {}, ...linked(note))))),
@@ -136,7 +136,7 @@ function checksPart(outputs) {
   const more = outputs.find((output) => typeof output === "number");
   const rows = outputs.filter((output) => typeof output !== "number").flatMap(([path, shape, dtype, checks, golden, actual]) =>
     checks.map(([metric, measured, required, flags, reason], at) => h("tr", { class: flags & 1 ? "" : flags & 2 ? "bad" : "weak" },
-      h("th", { scope: "row" }, at ? "" : [bdi(path), h("small", {}, ` ${shape} ${dtype}${golden || actual ? `, not finite: golden ${golden}, here ${actual}` : ""}`)]),
+      at ? h("td") : h("th", { scope: "row" }, bdi(path), h("small", {}, ` ${shape} ${dtype}${golden || actual ? `, not finite: golden ${golden}, here ${actual}` : ""}`)),
       h("td", {}, metric),
       h("td", { class: "number" }, required === null ? "" : `${metric === "pcc" ? "≥" : "≤"} ${required}`),
       h("td", { class: "number" }, measured === null || (required === null && measured === 0) ? "" : String(measured)),
@@ -194,9 +194,10 @@ function opDetail(page, ops, i, cell) {
   ];
 }
 
-/** Kept texts that are in this file, beside those of the last good night. */
-function textsPart(detail, page) {
+/** Levels whose text is another than the last good night's: side by side, or each on its page. */
+function textsPart(page, detail) {
   if (!detail.t) return null;
-  return part("Kept IR beside the last good night's", h("ul", { class: "plain" }, ...detail.t.map(([level, run, before, after]) =>
-    h("li", {}, h("button", { type: "button", class: "chip", onclick: () => page.compareTexts(level, run, before, after) }, `${level}: tonight beside ${run}`)))));
+  return part("IR that is another than on the last good night", h("ul", { class: "plain" }, ...detail.t.map(([, level, run, before, after, old, now]) =>
+    h("li", {}, before ? h("button", { type: "button", class: "chip", onclick: () => page.compareTexts(level, run, before, after) }, `${level} side by side`) : h("b", {}, level),
+      " ", old && link(old, `of ${run}`), " ", now && link(now, "of tonight")))));
 }
