@@ -67,7 +67,9 @@ def steps(values: Iterable[float | None] | Numbers) -> Numbers:
 
 def from_one(correlations: Numbers) -> Numbers:
     """How far correlations are from 1, on the scale: there the digits are that matter."""
-    return steps(np.maximum(1.0 - correlations.astype(np.float64), 0.0))
+    off = 1.0 - correlations.astype(np.float64)
+    codes = steps(np.maximum(off, 0.0))
+    return np.where(off > 0, np.maximum(codes, 2), codes)  # what is nearly 1 is not 1
 
 
 class Words:

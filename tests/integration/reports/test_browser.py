@@ -209,6 +209,7 @@ def test_a_cell_leads_to_its_panel_and_back(browser: Any, page: str) -> None:
     wait_for(browser, "document.querySelector('#panel .facts')")
     panel = said(browser, "#panel")
     assert "no stablehlo.fft here" in panel
+    assert not re.search(r"\b(false|null|undefined|NaN)\b", panel)
     assert "did not come back" in panel
     assert "nox -s run -- 'tests/models/bert/test_bert.py::test_bert[full-eval]'" in panel
     browser.back()

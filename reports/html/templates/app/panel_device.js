@@ -92,13 +92,18 @@ function funnel(page, at) {
   const skip = new Set(["SKIPPED", ...MACHINE, "no record"]), levels = [];
   for (let cell = at; cell < table.cells; cell += table.width) {
     const name = grid.outcome[cell] ? grid.outcomes[grid.outcome[cell] - 1][0] : "";
-    if (name && !skip.has(name)) levels.push(grid.status[cell] === 7 && name === "PASSED" ? 8 : grid.status[cell]);
+    if (!name || skip.has(name)) continue;
+    levels.push({ level: grid.status[cell] === 7 && name === "PASSED" ? 8 : grid.status[cell], done: name === "REACHED" });
   }
   if (!levels.length) return h("p", { class: "aside" }, "nothing that says anything of a model");
-  return h("ol", { class: "funnel" }, ...steps.map(([name, level], i) => {
-    const there = levels.filter((one) => one >= level).length, out = levels.filter((one) => one < level && one >= (i ? steps[i - 1][1] : -1)).length;
-    return h("li", {}, h("span", {}, name),
-      svg("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": true }, svg("rect", { width: (100 * there) / levels.length, height: 10 })),
-      h("b", {}, String(there)), h("small", {}, out ? `−${out}` : ""));
+  return h("ol", { class: "funnel" }, ...steps.flatMap(([name, level], i) => {
+    // what was to be compiled only falls out of no later step
+    const own = level < 7 ? levels : levels.filter((one) => !one.done);
+    if (!own.length) return [];
+    const there = own.filter((one) => one.level >= level).length;
+    const out = own.filter((one) => one.level < level && one.level >= (i ? steps[i - 1][1] : -1)).length;
+    return [h("li", {}, h("span", {}, name),
+      svg("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": true }, svg("rect", { width: (100 * there) / own.length, height: 10 })),
+      h("b", {}, String(there)), h("small", {}, out ? `−${out}` : ""))];
   }));
 }

@@ -139,7 +139,7 @@ function checksPart(outputs) {
       at ? h("td") : h("th", { scope: "row" }, bdi(path), h("small", {}, ` ${shape} ${dtype}${golden || actual ? `, not finite: golden ${golden}, here ${actual}` : ""}`)),
       h("td", {}, metric),
       h("td", { class: "number" }, required === null ? "" : `${metric === "pcc" ? "≥" : "≤"} ${required}`),
-      h("td", { class: "number" }, measured === null || (required === null && measured === 0) ? "" : String(measured)),
+      h("td", { class: "number" }, measured === null || (required === null && (measured === 0 || measured === "undefined")) ? "" : String(measured)),
       h("td", {}, flags & 1 ? "✓" : "✗", flags & 2 ? "" : " recorded only", reason && h("small", {}, ` ${reason}`)))));
   return rows.length ? part("Required beside measured", wide(h("table", { class: "checks" }, headRow("Output", "Check", "#Required", "#Measured", "Holds"), h("tbody", {}, ...rows))), more && h("p", { class: "aside" }, `and ${more} more outputs, in the spreadsheet`)) : null;
 }

@@ -35,7 +35,8 @@ def test_a_number_is_within_half_a_step(number: float) -> None:
 def test_what_is_no_number_is_absent_and_nothing_is_least() -> None:
     strange = [None, float("nan"), float("inf"), 0.0, -3.0, 1e300]
     assert steps(strange).tolist() == [0, 0, 0, 1, 1, 65535]
-    assert from_one(np.array([1.0, 2.0, np.nan])).tolist() == [1, 1, 0]
+    nearly = np.nextafter(1.0, 0.0)
+    assert from_one(np.array([1.0, 2.0, np.nan, nearly])).tolist() == [1, 1, 0, 2]
 
 
 def test_numbers_in_names_are_compared_as_numbers() -> None:
