@@ -82,11 +82,11 @@ def run_and_report(session: nox.Session, verb: str) -> None:
         code = call(
             "-m", "bringup.pipeline", verb, *session.posargs, BRINGUP_RUN_DIR_FILE=str(told)
         )
-        run_dir = told.read_text() if told.exists() else ""
-    reported = (
-        call("-m", "bringup.reports", "build", run_dir) if run_dir and code in REPORTED else 0
-    )
-    end_as(code or reported)
+        run_dirs = told.read_text("utf-8").splitlines() if told.exists() else []
+    reported = [
+        call("-m", "bringup.reports", "build", run_dir) for run_dir in run_dirs if code in REPORTED
+    ]
+    end_as(code or max(reported, default=0))
 
 
 @nox.session
@@ -123,6 +123,12 @@ def repro(session: nox.Session) -> None:
 def run(session: nox.Session) -> None:
     """Run any tests by id, file, --model or --flow, report: nox -s run -- --model bert."""
     run_and_report(session, "run")
+
+
+@nox.session(name="try")
+def try_model(session: nox.Session) -> None:
+    """Try a model that has no test: nox -s try -- model.onnx, zoo/, package.module:NAME."""
+    run_and_report(session, "try")
 
 
 @nox.session

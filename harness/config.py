@@ -9,12 +9,12 @@ executing whatever its body says. A value that cannot be read is refused, never 
 a setting that does not exist, tt-torch's among them that mean nothing here.
 """
 
-import difflib
 import enum
 import os
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar, overload
 
+from bringup.harness.did_you_mean import hint
 from bringup.harness.errors import UsageError
 from bringup.harness.records import variable_names as names
 from bringup.harness.records.variable_values import (
@@ -234,8 +234,7 @@ def _meant(name: str, cls: type) -> str:
     """What a name that is no setting seems to stand for; empty when it is like none."""
     if name in _ELSEWHERE:
         return _ELSEWHERE[name]
-    near = difflib.get_close_matches(name, _settings_of(cls), n=1)
-    return f"did you mean {near[0]}?" if near else ""
+    return hint(name, _settings_of(cls)).removeprefix("; ")
 
 
 def _no_setting(name: str, cls: type) -> str:

@@ -296,7 +296,7 @@ def _plainly(warning: Warning) -> str | None:
 
 
 def _note_failure(recorder: "TestRecorder", error: BaseException) -> None:
-    """What a test body raised after its testers were done is the checker's word."""
+    """What a test body raised after its testers were done is judged by the checker."""
     worst = recorder.worst()
     if isinstance(error, UnverifiedError) and worst is not None:
         return

@@ -153,19 +153,19 @@ def _model(options: Options, folder: Path | None) -> int:
 def _op(folder: Path, expected: Expected, *, trust: bool, verbose: bool) -> int:
     from bringup.harness.reduce.run_op import compared, reproduce
 
-    ending = reproduce(folder, expected, trust=trust)
-    if verbose and ending.diagnostic:
-        say(ending.diagnostic)
-    same, sentence = compared(expected, ending)
+    found = reproduce(folder, expected, trust=trust)
+    if verbose and found.diagnostic:
+        say(found.diagnostic)
+    same, sentence = compared(expected, found)
     say(sentence)
     return ExitCode.KEPT if same else ExitCode.BROKEN
 
 
 def _op_ended(expected: Expected, run: OpRun) -> int:
     """An op whose process did not come to its end."""
-    from bringup.harness.reduce.run_op import compared, ending_of
+    from bringup.harness.reduce.run_op import compared, outcome_of_run
 
-    same, sentence = compared(expected, ending_of(run))
+    same, sentence = compared(expected, outcome_of_run(run))
     say(f"{_why(run)}\n{sentence}")
     return ExitCode.KEPT if same else ExitCode.BROKEN
 
@@ -173,11 +173,11 @@ def _op_ended(expected: Expected, run: OpRun) -> int:
 def _model_ended(expected: ModelExpected | None, run: OpRun) -> int:
     """A model whose process did not come to its end."""
     from bringup.harness.reduce.run_model import how_it_ended
-    from bringup.harness.reduce.run_op import ending_of
-    from bringup.harness.reduce.search import Ending
+    from bringup.harness.reduce.run_op import outcome_of_run
+    from bringup.harness.reduce.search import ModelOutcome
 
-    end = ending_of(run)
-    same, sentence = how_it_ended(expected, Ending(end.outcome, end.failure, end.status))
+    end = outcome_of_run(run)
+    same, sentence = how_it_ended(expected, ModelOutcome(end.outcome, end.failure, end.status))
     say(f"{_why(run)}\n{sentence}\nIt ends its own process, so there is nothing to reduce.")
     return ExitCode.KEPT if same else ExitCode.BROKEN
 

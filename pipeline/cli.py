@@ -7,19 +7,18 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from bringup.harness.did_you_mean import hint
 from bringup.harness.options.command_line import read, run
-from bringup.harness.options.did_you_mean import hint
 from bringup.harness.options.exit_codes import ExitCode, describe
 from bringup.harness.options.option import declared
 from bringup.pipeline import commands
 from bringup.pipeline.errors import PipelineError
-from bringup.pipeline.history_options import HistoryOptions
+from bringup.pipeline.history_options import OF_HISTORY, HistoryOptions
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.options import RUNS, RunOptions
 from bringup.pipeline.results.finish import finish_runs
+from bringup.pipeline.trying.options import TryOptions
 from bringup.pipeline.verb_help import VERBS
-
-OF_HISTORY = ("history", "why", "explain", "compare")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,7 +43,23 @@ def _main(words: Sequence[str]) -> int:
     say = Speaker(sys.stdout)
     if verb in OF_HISTORY:
         return _ask_history(verb, history_options_of(verb, rest), say)
+    if verb == "try":
+        return _try(rest, say)
     return _carry_out(verb, options_of(verb, rest), say)
+
+
+def _try(words: Sequence[str], say: Speaker) -> int:
+    from bringup.pipeline.trying.try_model import try_model
+
+    given = read(VERBS["try"], TryOptions, words)
+    return try_model(TryOptions(**given.values, sources=given.sources), say)
+
+
+def options_type_of(verb: str) -> type[RunOptions] | type[HistoryOptions] | type[TryOptions]:
+    """What declares a verb's options."""
+    if verb == "try":
+        return TryOptions
+    return HistoryOptions if verb in OF_HISTORY else RunOptions
 
 
 def options_of(verb: str, words: Sequence[str]) -> RunOptions:

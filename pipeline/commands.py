@@ -28,7 +28,6 @@ from bringup.harness.records.run_dir import (
 )
 from bringup.harness.records.schema import Outcome, Plan, PlannedTest
 from bringup.harness.records.variable_names import GITHUB_RUN_VARIABLE, RUN_DIR_FILE_VARIABLE
-from bringup.harness.storage.atomic import write_atomically
 from bringup.harness.storage.scratch import sweep
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.lists.lists import apply, diff, read_lists
@@ -73,7 +72,7 @@ def run(options: RunOptions, say: Speaker) -> ExitCode:
     if options.resume is not None:
         return _resume(options, say)
     now = datetime.now(UTC)
-    name = _name_of_now(options.session, now)
+    name = name_of_now(options.session, now)
     i, n = options.shard
     if options.plan is not None:
         shared, chosen, options = take_up(options, say)
@@ -109,7 +108,7 @@ def make_plan(options: RunOptions, say: Speaker) -> ExitCode:
     """
     now = datetime.now(UTC)
     chosen = choose(options, say)
-    run_id = options.run_id or _run_of_this_job(options) or _name_of_now(options.session, now)
+    run_id = options.run_id or _run_of_this_job(options) or name_of_now(options.session, now)
     shared = share(chosen, options, min(options.shards, len(chosen.tests)), run_id, now.timestamp())
     if options.dry_run:
         _print_plan(chosen, options, "plan", say)
@@ -292,9 +291,10 @@ def _fresh(run_dir: Path) -> Path:
 
 
 def _tell(run_dir: Path) -> None:
-    """Tell whoever started this, and asked to know, which run can be reported now."""
+    """Tell whoever started this, and asked to know, which run can be reported now: a line each."""
     if file := os.environ.get(RUN_DIR_FILE_VARIABLE):
-        write_atomically(Path(file), str(run_dir).encode(), sync=False)
+        with Path(file).open("a", encoding="utf-8") as told:
+            told.write(f"{run_dir}\n")
 
 
 def _run_id(options: RunOptions, name: str) -> str:
@@ -310,7 +310,7 @@ def _run_id(options: RunOptions, name: str) -> str:
     )
 
 
-def _name_of_now(session: str, now: datetime) -> str:
+def name_of_now(session: str, now: datetime) -> str:
     """A name that no other run has: several machines begin a night in the same second, and share a
     history in which a run is known by it."""
     return f"{session}-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"

@@ -12,8 +12,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from bringup.harness.did_you_mean import hint
 from bringup.harness.errors import RecordError
-from bringup.harness.options.did_you_mean import hint
 from bringup.harness.records.device_listing import ListedDevice, decode_listing
 from bringup.harness.storage.decoding import read_bytes
 from bringup.pipeline.errors import PipelineError

@@ -9,8 +9,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from bringup.harness.did_you_mean import hint
 from bringup.harness.errors import HarnessError
-from bringup.harness.options.did_you_mean import hint
 from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.records.aliases import read_aliases
 from bringup.harness.records.night import NightVerdict, read_night

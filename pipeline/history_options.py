@@ -14,6 +14,7 @@ from bringup.pipeline.history.store.tables import DEFAULT_ADDRESS
 ACTIONS = ("add", "rebuild", "verify", "prune", "renames")
 ASKING = ("why", "explain", "compare")
 """The verbs that ask and change nothing."""
+OF_HISTORY = ("history", *ASKING)
 
 
 def _positive(text: str) -> float:

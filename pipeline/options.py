@@ -54,7 +54,12 @@ def parse_shard(text: str) -> Shard:
     return shard
 
 
-def _names(text: str) -> tuple[str, ...]:
+def names_of(text: str) -> tuple[str, ...]:
+    """The devices of `--device NAME,NAME`.
+
+    Raises:
+        PipelineError: there is none.
+    """
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     if not names:
         raise PipelineError(f"--device {text!r} names no device")
@@ -170,7 +175,7 @@ class RunOptions:
         (),
         "--device",
         "only these devices; repeat for more",
-        parse=_names,
+        parse=names_of,
         metavar="NAME[,NAME]",
         verbs=_CHOOSE,
         variable=variables.DEVICE_VARIABLE,

@@ -73,6 +73,18 @@ _ALL = (
         notes=(_IDS, _FILTERS, _TIME, _CACHE),
     ),
     _verb(
+        "try",
+        "Try a model that has no test: how far it gets on each device, and which op is to blame.",
+        ("model.onnx", "an ONNX file, with inputs as it declares them"),
+        ("zoo/ --device cpu,n150,n300", "every ONNX file of a folder"),
+        ("mypackage.models:Net --input 1x3x224x224", "a class, a function or a model"),
+        ("exported.pt2", "what torch.export saved, with its example inputs"),
+        ("bert/ --input input_ids=1x128:i64", "a folder that transformers saved"),
+        notes=(
+            "The test that it makes lies below results/tried; copied to your tests, it is yours.",
+        ),
+    ),
+    _verb(
         "plan",
         "Choose a run's tests once, for all its shards.",
         ("--shards 5", "which of five jobs of a night runs which test"),

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from bringup.harness.did_you_mean import hint
 from bringup.harness.errors import UsageError
 from bringup.harness.extensions import extensions
-from bringup.harness.options.did_you_mean import hint
 from bringup.harness.records.variable_names import REPORTERS_VARIABLE
 from bringup.reports.errors import ReportError
 from bringup.reports.formats import html, json, markdown, xlsx

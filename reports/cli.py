@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bringup.harness.did_you_mean import hint
 from bringup.harness.options.command_line import Command, parser_of, read, run
-from bringup.harness.options.did_you_mean import hint
 from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.options.option import option
 from bringup.reports import catalog

@@ -15,15 +15,16 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 FROM_GROUND_UP = {
     "harness": """
-        checkout_name errors session reach storage extensions dense mlir records records/verdicts
-        options help_env config files verify devices devices/backends devices/kinds device_host
-        recording list_devices ops reference frontend state reproduce graph executor
-        pytest_plugin op_by_op reduce repro tester
+        checkout_name errors did_you_mean session reach storage extensions dense mlir
+        records records/verdicts options help_env config files verify
+        devices devices/backends devices/kinds device_host recording list_devices
+        ops reference frontend state reproduce graph executor
+        pytest_plugin op_by_op reduce repro tester given
     """,
     "pipeline": """
         errors messages lifeline devices lists history history/causes history/judge history/store
         history/imports options history_options planning running results commands history_commands
-        verb_help cli __main__
+        trying verb_help cli __main__
     """,
     "reports": """
         errors folder text model reporter html xlsx ops_json markdown formats catalog attempts
@@ -32,10 +33,11 @@ FROM_GROUND_UP = {
 }
 SHARED = (
     *("harness/records", "harness/storage", "harness/errors", "harness/options"),
-    *("harness/extensions", "harness/session"),
+    *("harness/extensions", "harness/session", "harness/did_you_mean"),
 )
 """What pipeline and reports know of the harness: records, how they are written and read, how a
-command's options are, how somebody else's parts are found, and who owns what outlives a call."""
+command's options are, what a mistyped name may stand for, how somebody else's parts are found, and
+who owns what outlives a call."""
 
 
 def order(house: str) -> list[str]:

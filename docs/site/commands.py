@@ -50,15 +50,12 @@ def parser_of(session: str) -> argparse.ArgumentParser | None:
     """What reads a session's options; None where it has none of ours."""
     from bringup.harness import help_env, list_devices, repro
     from bringup.harness.options.command_line import parser_of as made_of
-    from bringup.pipeline.cli import OF_HISTORY
-    from bringup.pipeline.history_options import HistoryOptions
-    from bringup.pipeline.options import RunOptions
+    from bringup.pipeline.cli import options_type_of
     from bringup.pipeline.verb_help import VERBS
     from bringup.reports import cli as reports
 
     if session in VERBS:
-        of_history = session in OF_HISTORY
-        return made_of(VERBS[session], HistoryOptions if of_history else RunOptions)
+        return made_of(VERBS[session], options_type_of(session))
     others = {
         "report": (reports.commands()["build"], reports.Options),
         "repro": (repro.COMMAND, repro.Options),

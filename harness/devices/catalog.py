@@ -21,9 +21,9 @@ from typing import Any
 
 from bringup.harness.devices.backend import Backend
 from bringup.harness.devices.kind import DeviceKind, Family
+from bringup.harness.did_you_mean import hint
 from bringup.harness.errors import UsageError
 from bringup.harness.extensions import extensions
-from bringup.harness.options.did_you_mean import hint
 from bringup.harness.records import provenance
 from bringup.harness.records.values import Status
 from bringup.harness.records.variable_names import KINDS_VARIABLE

@@ -101,7 +101,7 @@ class DeviceKind:
     exclusive: Callable[[], bool] = _always
     """Is there a real device behind it, which serves one process at a time?"""
     lease: str = ""
-    """Kinds with the same word share one real device; empty: the kind's own name."""
+    """Kinds with the same name here share one real device; empty: the kind's own name."""
     plugins: tuple[str, ...] = ()
     """PJRT plugins, by name or pattern, that this kind goes through."""
     install: str = ""

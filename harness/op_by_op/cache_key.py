@@ -4,9 +4,9 @@
 """The key of the verdict cache: everything that a verdict depends on.
 
 That is the op; the device, what it compiles for, and the toolchain behind it; our own code that
-lowers, runs and judges; flags, tolerances and depth; and, of an op whose word depends on the values
-it is given, where these come from (`operand_values`). Of a StableHLO op, whose golden may be the
-`cpu` device's, that device's toolchain too.
+lowers, runs and judges; flags, tolerances and depth; and, of an op whose outcome depends on the
+values it is given, where these come from (`operand_values`). Of a StableHLO op, whose golden may
+be the `cpu` device's, that device's toolchain too.
 """
 
 import functools

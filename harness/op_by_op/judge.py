@@ -87,7 +87,7 @@ def close_run(
     checks: tuple[OutputCheck, ...] = ()
     if run.outputs is not None and answer is not None and answer.outputs is not None:
         checks = compared(answer, run.outputs, tolerances)
-    outcome, failure = _ending(run, checks, blobs)
+    outcome, failure = _outcome(run, checks, blobs)
     said = run.failure.diagnostic if run.failure else "\n".join(mismatches(checks))
     return Conclusion(_status(run), outcome, failure, said, checks, answer)
 
@@ -139,7 +139,7 @@ def compared(
     return checks
 
 
-def _ending(
+def _outcome(
     run: OpRun, checks: tuple[OutputCheck, ...], blobs: BlobStore | None
 ) -> tuple[Outcome, Failure | None]:
     if run.ended is Ended.DONE:

@@ -236,7 +236,7 @@ class OpByOpExecutor(Executor):
             self._record(candidate, job, verdict)
             return partial(self._keep, key, verdict) if keep else self.recorder.sync
         if not (keep and worth_keeping(verdict, run.blobs)):
-            self._record(candidate, job, cached, hit=True)  # a machine's word says nothing of it
+            self._record(candidate, job, cached, hit=True)  # the machine's failure says nothing
         elif said := disagreement(cached, verdict):
             self._known.replace(key, verdict)
             said += f" The new one is in the cache now; once more: {self._once_more(candidate)}"

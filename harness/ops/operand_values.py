@@ -46,7 +46,7 @@ VALUE_BLIND = frozenset(
 
 
 def counts_values(name: str) -> bool:
-    """Does the word on an op, by its name such as `aten.log.default`, depend on its operands'
+    """Does the outcome of an op, by its name such as `aten.log.default`, depend on its operands'
     values? Of one that is not known it does."""
     parts = name.split(".")
     return not (parts[0] == "aten" and len(parts) > 1 and parts[1] in VALUE_BLIND)

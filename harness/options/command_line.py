@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""From the words behind a command to its options, and from an error to its exit code.
+"""From the arguments of a command to its options, and from an error to its exit code.
 
 Made of the options' declarations (`option`) and of what a `Command` says of itself: parser, help,
 examples. A value comes from the command line, else from the environment variable that stands for
@@ -16,8 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from bringup.harness.did_you_mean import hint
 from bringup.harness.errors import HarnessError, UsageError
-from bringup.harness.options.did_you_mean import hint
 from bringup.harness.options.exit_codes import ExitCode, code_of, describe
 from bringup.harness.options.option import Option, Source, Takes, declared
 from bringup.harness.records.environment import check
@@ -25,7 +25,7 @@ from bringup.harness.records.variables import VARIABLES
 from bringup.harness.storage.writable import never_fail_to_print, writable
 
 _NARGS = {(True, True): "+", (True, False): "*", (False, True): None, (False, False): "?"}
-"""Of a positional option, by whether it takes several words and whether one must be there."""
+"""Of a positional option, by whether it takes several values and whether one must be there."""
 
 
 @dataclass(frozen=True)
@@ -35,19 +35,19 @@ class Command:
     name: str
     """What the options' `verbs` call it."""
     prog: str
-    """How it is started, up to its own words."""
+    """How it is started, up to its own arguments."""
     says: str
     """What it does, in a line."""
     examples: tuple[tuple[str, str], ...]
-    """Words behind `prog`, and what they do."""
+    """Arguments behind `prog`, and what they do."""
     notes: str = ""
     """Paragraphs for the end of its help."""
 
     def epilog(self) -> str:
         """The end of its help: its own examples, its notes, and the exit codes of all commands."""
         lines = [
-            (f"  {self.prog.removesuffix(' --') if not words else self.prog} {words}".rstrip(), why)
-            for words, why in self.examples
+            (f"  {self.prog.removesuffix(' --') if not given else self.prog} {given}".rstrip(), why)
+            for given, why in self.examples
         ]
         wide = max(len(line) for line, _ in lines)
         shown = [
@@ -84,21 +84,24 @@ def parser_of(command: Command, options: type) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     for name, made in declared(options, command.name).items():
-        words: dict[str, Any] = {"help": _help(made), "default": argparse.SUPPRESS}
+        keywords: dict[str, Any] = {"help": _help(made), "default": argparse.SUPPRESS}
         if made.takes is Takes.NOTHING:
-            words["action"] = "store_true"
+            keywords["action"] = "store_true"
         else:
-            words |= {"type": made.read, "metavar": made.metavar or "|".join(made.choices) or None}
+            keywords |= {
+                "type": made.read,
+                "metavar": made.metavar or "|".join(made.choices) or None,
+            }
         if made.takes is Takes.MAYBE:
-            words |= {"nargs": "?", "const": ""}
+            keywords |= {"nargs": "?", "const": ""}
         if made.positional:
-            words["nargs"] = _NARGS[made.takes is Takes.VALUES, made.required]
-            words["default"] = None  # argparse would read the word SUPPRESS as one of the user's
-            parser.add_argument(name, **words)
+            keywords["nargs"] = _NARGS[made.takes is Takes.VALUES, made.required]
+            keywords["default"] = None  # argparse would read the word SUPPRESS as one of the user's
+            parser.add_argument(name, **keywords)
             continue
         if made.takes is Takes.VALUES:
-            words["action"] = "append"
-        parser.add_argument(made.flag, dest=name, required=made.required, **words)
+            keywords["action"] = "append"
+        parser.add_argument(made.flag, dest=name, required=made.required, **keywords)
     return parser
 
 
@@ -120,10 +123,10 @@ def read(
     arguments: Sequence[str],
     environment: Mapping[str, str] | None = None,
 ) -> Read:
-    """Read a command's words, and the variables that stand for what they leave out.
+    """Read a command's arguments, and the variables that stand for what they leave out.
 
     Raises:
-        UsageError: it takes no such word, or an option's value is none; one sentence.
+        UsageError: it takes no such argument, or an option's value is none; one sentence.
     """
     parser = parser_of(command, options)
     made = declared(options, command.name)
@@ -158,7 +161,7 @@ def _holds(value: Any) -> bool:
 
 
 def _flat(values: Sequence[Any]) -> tuple[Any, ...]:
-    """What repeated options or several words come to; one may bring several values."""
+    """What repeated options or several arguments come to; one may bring several values."""
     return tuple(each for one in values for each in (one if isinstance(one, tuple) else (one,)))
 
 

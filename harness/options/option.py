@@ -41,7 +41,7 @@ class Takes(enum.Enum):
 
     VALUE = enum.auto()
     VALUES = enum.auto()
-    """The option may be repeated, a positional one be several words; the value is a tuple."""
+    """The option may be repeated, a positional one be several arguments; the value is a tuple."""
     NOTHING = enum.auto()
     """It is a flag."""
     MAYBE = enum.auto()
@@ -67,7 +67,7 @@ class Option:
     help: str
     default: Any = None
     parse: Callable[[str], Any] = str
-    """From a word to a value, of a repeated option to a tuple of them.
+    """From an argument to a value, of a repeated option to a tuple of them.
 
     Raises ValueError or UsageError: a sentence.
     """
@@ -95,7 +95,7 @@ class Option:
         return not self.verbs or verb in self.verbs
 
     def read(self, text: str) -> Any:
-        """The value of one word.
+        """The value of one argument.
 
         Raises:
             UsageError: it is none.

@@ -12,12 +12,12 @@ may come from anywhere, so `of_a_test` takes these from them and refuses every o
 library to preload, a plugin to load, a folder to write to.
 """
 
-import difflib
 import os
 from collections.abc import Mapping, MutableMapping
 from dataclasses import replace
 from pathlib import Path
 
+from bringup.harness.did_you_mean import hint
 from bringup.harness.errors import UsageError
 from bringup.harness.records.variable_values import SHOWN
 from bringup.harness.records.variables import PREFIXED, VARIABLES, Variable
@@ -75,7 +75,6 @@ def refuse_misspelled(key: str) -> None:
     """
     if not key.startswith(_PREFIXES):
         return
-    near = difflib.get_close_matches(key, VARIABLES, n=1, cutoff=0.85)
-    if near or key.startswith("BRINGUP_"):
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise UsageError(f"there is no variable {writable(key)[:SHOWN]}{hint}")
+    meant = hint(key, VARIABLES, cutoff=0.85)
+    if meant or key.startswith("BRINGUP_"):
+        raise UsageError(f"there is no variable {writable(key)[:SHOWN]}{meant}")

@@ -137,11 +137,11 @@ class Lean:
 
 def _of_none(stopped: list[TestStopped], attempts: dict[str, list[_Open]]) -> list[TestStopped]:
     """Of every test the last outcome of an attempt that never started, if it is the newest."""
-    words = {e.key: e for e in sorted(stopped, key=lambda e: (e.attempt, e.time))}
+    newest = {e.key: e for e in sorted(stopped, key=lambda e: (e.attempt, e.time))}
     return [
-        word
-        for key, word in words.items()
-        if key not in attempts or word.attempt > attempts[key][-1].started.attempt
+        event
+        for key, event in newest.items()
+        if key not in attempts or event.attempt > attempts[key][-1].started.attempt
     ]
 
 
@@ -246,7 +246,7 @@ def _close(record: _Open) -> TestRecord:
         failure: Failure | None = Failure(
             stage=record.running,
             kind="CRASHED",
-            message=f"the process was gone {where} and left no word",
+            message=f"the process was gone {where} and reported nothing",
         )
     else:
         failure = ended.failure or record.failure
@@ -355,34 +355,34 @@ def _op_key(event: OpStarted | OpEnded) -> str:
 
 def _known_ops(attempts: dict[str, list[_Open]]) -> dict[str, Op]:
     """What is known of any op by its key: another model may have finished what one did not."""
-    words = [w for tries in attempts.values() for t in tries for w in t.ops.values()]
-    return {w.result.verdict.op.key: w.result.verdict.op for w in words if isinstance(w, OpEnded)}
+    events = [e for tries in attempts.values() for t in tries for e in t.ops.values()]
+    return {e.result.verdict.op.key: e.result.verdict.op for e in events if isinstance(e, OpEnded)}
 
 
 def _results(attempt: _Open, known: dict[str, Op]) -> list[OpResult]:
     return [
-        word.result if isinstance(word, OpEnded) else _unfinished(attempt, word, known)
-        for word in attempt.ops.values()
+        event.result if isinstance(event, OpEnded) else _unfinished(attempt, event, known)
+        for event in attempt.ops.values()
     ]
 
 
-def _unfinished(attempt: _Open, word: OpStarted, known: dict[str, Op]) -> OpResult:
-    """An op that was taken up and not put down again."""
+def _unfinished(attempt: _Open, started: OpStarted, known: dict[str, Op]) -> OpResult:
+    """The result of an op that began and did not end."""
     identity, outcome = attempt.started.identity, attempt.outcome
     outcome = outcome if outcome in _STOPPED else Outcome.CRASHED
-    message = f"the op was under way when its test ended ({attempt.outcome}) and left no word"
-    unknown = Op(key=word.op_key, name="(unknown op)", source=_source(identity))
+    message = f"the op was under way when its test ended ({attempt.outcome}) and reported nothing"
+    unknown = Op(key=started.op_key, name="(unknown op)", source=_source(identity))
     return OpResult(
-        index=word.index,
+        index=started.index,
         count=1,
         node="",
         verdict=OpVerdict(
-            op=known.get(word.op_key, unknown),
+            op=known.get(started.op_key, unknown),
             device=identity.device,
             status=Status.NOT_STARTED,
             outcome=outcome,
             failure=Failure(None, outcome.value, message),
-            computed=word.time,
+            computed=started.time,
         ),
     )
 
@@ -399,10 +399,10 @@ def _with_ops(record: TestRecord, ops: tuple[OpResult, ...], found: int) -> Test
     status = min(result.verdict.status for result in ops)
     if record.outcome in _STOPPED:  # ops that nobody has seen yet were not started
         status = Status.NOT_STARTED
-    word = model_status(record.outcome, status, record.failure)
+    said = model_status(record.outcome, status, record.failure)
     if record.outcome in GOOD:
-        word = _status_of_ops(status, ops)
-    return msgspec.structs.replace(record, status=status, model_status=word)
+        said = _status_of_ops(status, ops)
+    return msgspec.structs.replace(record, status=status, model_status=said)
 
 
 def _status_of_ops(status: Status, ops: tuple[OpResult, ...]) -> ModelStatus:

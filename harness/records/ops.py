@@ -54,8 +54,8 @@ class OpVerdict(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_on
     fingerprint: str = ""
     """`stage:op:diagnostic` with numbers, shapes and addresses normalised; empty when good."""
     golden: str = ""
-    """Whose word its outputs were compared with: `torch`, `interpreter` or `cpu`; empty when they
-    were not, be it that there were none."""
+    """Where its golden outputs came from: `torch`, `interpreter` or `cpu`; empty when none were
+    compared, be it that there were none."""
     uncompared: str = ""
     """Why an op that was executed (status 7, REACHED) was compared with nothing."""
     values: str = ""

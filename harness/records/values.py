@@ -212,7 +212,7 @@ class StageResult(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class MetricState(enum.StrEnum):
-    """A metric is a finite number or says in a word why it is not."""
+    """A metric is a finite number or the name of why it is not."""
 
     VALUE = "value"
     NAN = "nan"

@@ -3,13 +3,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the text of an environment variable may be, and what it means."""
 
-import difflib
 import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
+
+from bringup.harness.did_you_mean import hint
 
 T = TypeVar("T")
 
@@ -55,9 +56,7 @@ def one_of(*words: str) -> Values[str]:
 
     def parse(text: str) -> str:
         if text not in words:
-            near = difflib.get_close_matches(text[:SHOWN], words, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise ValueError(f"expected one of {', '.join(words)}{hint}")
+            raise ValueError(f"expected one of {', '.join(words)}{hint(text[:SHOWN], words)}")
         return text
 
     return Values(", ".join(words), parse)

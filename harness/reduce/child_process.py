@@ -70,9 +70,9 @@ class End:
     """How the inner process ended."""
 
     code: int | None
-    """Its own word; None when it left none."""
+    """What it reported itself; None when it reported nothing."""
     run: OpRun | None = None
-    """Its end as a run that `judge.close_run` can judge, where it left no word."""
+    """Its end as a run that `judge.close_run` can judge, where it reported nothing."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -169,7 +169,7 @@ class _Watch:
         word = _Word(seconds=START_S)
         since = time.monotonic()
         while word.code is None:
-            exited = self._process.poll() is not None  # asked before its last words are read
+            exited = self._process.poll() is not None  # asked before its last output is read
             if words := self._words():
                 word, since = words[-1], time.monotonic()
             if word.code is not None:

@@ -41,7 +41,14 @@ from bringup.harness.reduce.model_reproducer import (
     write_model,
 )
 from bringup.harness.reduce.request import Request, SearchDone
-from bringup.harness.reduce.search import WHOLE_DEADLINE, Ending, Found, Search, Smallest, Subject
+from bringup.harness.reduce.search import (
+    WHOLE_DEADLINE,
+    Found,
+    ModelOutcome,
+    Search,
+    Smallest,
+    Subject,
+)
 from bringup.harness.reproduce.reproducer import write_reproducer
 from bringup.harness.verify import Tolerances
 
@@ -163,15 +170,15 @@ def _searched(tester: Tested, request: Request) -> Found:
     wanted = None
     if request.expected is not None:
         known = request.expected
-        wanted = Ending(known.outcome, known.failure).sign
+        wanted = ModelOutcome(known.outcome, known.failure).sign
     try:
         subject = _subject_of(tester)
     except (UsageError, DeviceError, RecordError):
         raise
-    except Exception as error:  # whatever the model or its export raises is its ending
+    except Exception as error:  # whatever the model or its export raises is its ended
         failure = tester.recorder.failure or failure_of(error, None, tester.recorder.run.blobs)
         return Found(
-            Ending(outcome_of(error), failure),
+            ModelOutcome(outcome_of(error), failure),
             sentences=["It ends before there is a graph, so there is nothing to reduce."],
         )
     shared.device(subject.device).close()  # a board serves one process at a time
@@ -195,14 +202,12 @@ def _searched(tester: Tested, request: Request) -> Found:
 
 def _note(tester: Tested, request: Request, found: Found) -> None:
     """Say in the model's own record what was found; make one of a failure not on record."""
-    expected, ending = request.expected, found.ending
-    if expected is None and is_reproducible(ending.outcome, ending.failure):
-        assert ending.failure is not None
+    expected, ended = request.expected, found.ended
+    if expected is None and is_reproducible(ended.outcome, ended.failure):
+        assert ended.failure is not None
         identity, nodeid = tester.recorder.identity, tester.recorder.nodeid
         origin = request.run_dir.name
-        expected = expected_of(
-            identity, nodeid, ending.status, ending.outcome, ending.failure, origin
-        )
+        expected = expected_of(identity, nodeid, ended.status, ended.outcome, ended.failure, origin)
     if expected is None:
         return
     if found.smallest is not None and request.place is not None:

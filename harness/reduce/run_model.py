@@ -22,7 +22,7 @@ from bringup.harness.reduce import request as requests
 from bringup.harness.reduce.model_reproducer import ModelExpected, read_model, refuse_untrusted
 from bringup.harness.reduce.request import PART_DEADLINE, SECONDS, Request, SearchDone
 from bringup.harness.reduce.run_op import compared, reproduce
-from bringup.harness.reduce.search import Ending
+from bringup.harness.reduce.search import ModelOutcome
 from bringup.harness.reproduce.reproducer import EXPECTED, read_expected
 from bringup.harness.session import begin
 from bringup.harness.storage.scratch import Scratch
@@ -134,7 +134,7 @@ def _told(request: Request) -> int:
     """Say what was found and give the exit code."""
     found, expected = request.found, request.expected
     assert found is not None
-    same, sentence = how_it_ended(expected, found.ending, request.identity)
+    same, sentence = how_it_ended(expected, found.ended, request.identity)
     print(sentence)
     for sentence in found.sentences:
         print(sentence)
@@ -154,16 +154,16 @@ def _told(request: Request) -> int:
 
 
 def how_it_ended(
-    expected: ModelExpected | None, ending: Ending, model: Identity | None = None
+    expected: ModelExpected | None, ended: ModelOutcome, model: Identity | None = None
 ) -> tuple[bool, str]:
     """Whether a model ended as expected, or with nothing expected, and a sentence that says so."""
     model = model or (expected.model if expected else None)
-    said = f"The model ended {ending.outcome.value}"
-    if ending.failure is not None:
-        said += f" with fingerprint {ending.fingerprint(model.name if model else '')}"
+    said = f"The model ended {ended.outcome.value}"
+    if ended.failure is not None:
+        said += f" with fingerprint {ended.fingerprint(model.name if model else '')}"
     if expected is None:
         return True, f"{said}."
-    if ending.sign == Ending(expected.outcome, expected.failure).sign:
+    if ended.sign == ModelOutcome(expected.outcome, expected.failure).sign:
         return True, f"{said}: the same as expected."
     return False, (
         f"{said}: not the same as expected, {expected.outcome.value} with {expected.fingerprint}."

@@ -53,7 +53,7 @@ _ESCAPE = re.compile(rb"\\([0-9A-Fa-f]{2})")
 
 
 @dataclass(frozen=True)
-class Ending:
+class OpOutcome:
     """How an op ended."""
 
     status: Status
@@ -63,22 +63,22 @@ class Ending:
     """The whole text behind the failure."""
 
 
-def compared(expected: Expected, ending: Ending) -> tuple[bool, str]:
+def compared(expected: Expected, found: OpOutcome) -> tuple[bool, str]:
     """Whether an op ended as expected, and a sentence that says so."""
     name = expected.op.name
-    found = fingerprint_of(name, ending.outcome, ending.failure)
+    cause = fingerprint_of(name, found.outcome, found.failure)
     wanted = fingerprint_of(name, expected.outcome, expected.failure)
     said = (
-        f"It ended {ending.outcome.value} at status {ending.status.value},"
-        f" {ending.status.name}, with fingerprint {found or 'none'}"
+        f"It ended {found.outcome.value} at status {found.status.value},"
+        f" {found.status.name}, with fingerprint {cause or 'none'}"
     )
-    if (found, ending.outcome) == (wanted, expected.outcome):
+    if (cause, found.outcome) == (wanted, expected.outcome):
         return True, f"{said}: the same as expected."
     before = f"{expected.outcome.value} with {wanted or 'none'}"
     return False, f"{said}: not the same as expected, {before}."
 
 
-def reproduce(folder: Path, expected: Expected, *, trust: bool = False) -> Ending:
+def reproduce(folder: Path, expected: Expected, *, trust: bool = False) -> OpOutcome:
     """Run the op of a reproducer. Unless there is `trust` in whoever wrote it, what could run
     more than an op of PyTorch, ONNX or StableHLO is refused.
 
@@ -99,7 +99,7 @@ def reproduce(folder: Path, expected: Expected, *, trust: bool = False) -> Endin
             torch_ir = _imported(folder, trust)
         except LoweringError as error:
             why = Failure(Stage.TORCH_IR, "LoweringError", str(error)[:_MESSAGE_LENGTH])
-            return Ending(Status.CREATED_GRAPH, Outcome.FAILED, why, error.diagnostic)
+            return OpOutcome(Status.CREATED_GRAPH, Outcome.FAILED, why, error.diagnostic)
     inputs = inputs_of(folder)
     before = expected.executes is None  # written by a program that did not say
     job = OpJob(
@@ -119,11 +119,11 @@ def reproduce(folder: Path, expected: Expected, *, trust: bool = False) -> Endin
         device.close()
     golden = partial(golden_of, folder, expected, inputs, trust=trust)
     apart.say(Stage.GOLDEN, allowed)
-    ending = _ending(run, golden, tolerances)
-    return _of_the_op(ending, f"{expected.device}: ")
+    found = _judged(run, golden, tolerances)
+    return _of_the_op(found, f"{expected.device}: ")
 
 
-def ending_of(run: OpRun) -> Ending:
+def outcome_of_run(run: OpRun) -> OpOutcome:
     """How something ended that took the process it was in with it, by the night's own judge.
 
     Raises:
@@ -132,14 +132,14 @@ def ending_of(run: OpRun) -> Ending:
     from bringup.harness.verify import Tolerances
 
     end = close_run(run, lambda: None, Tolerances())
-    return _of_the_op(Ending(end.status, end.outcome, end.failure, end.diagnostic))
+    return _of_the_op(OpOutcome(end.status, end.outcome, end.failure, end.diagnostic))
 
 
-def _of_the_op(ending: Ending, where: str = "") -> Ending:
-    if ending.outcome is Outcome.INFRA:
-        said = ending.failure.message if ending.failure else "it gave no answer"
+def _of_the_op(found: OpOutcome, where: str = "") -> OpOutcome:
+    if found.outcome is Outcome.INFRA:
+        said = found.failure.message if found.failure else "it gave no answer"
         raise DeviceError(f"{where}{said}")
-    return ending
+    return found
 
 
 def _tolerances(folder: Path, expected: Expected) -> "Tolerances":
@@ -202,9 +202,9 @@ def _is_onnx(folder: Path) -> bool:
     return (folder / ONNX).is_file()
 
 
-def _ending(run: OpRun, golden: "Callable[[], Golden]", tolerances: "Tolerances") -> Ending:
+def _judged(run: OpRun, golden: "Callable[[], Golden]", tolerances: "Tolerances") -> OpOutcome:
     """What the night says of such a run too: they have one judge."""
     end = close_run(run, golden, tolerances)
     if end.golden is not None and end.golden.outputs is None:
         print(f"what it must compute is not known: {end.golden.reason}")
-    return Ending(end.status, end.outcome, end.failure, end.diagnostic)
+    return OpOutcome(end.status, end.outcome, end.failure, end.diagnostic)

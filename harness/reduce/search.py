@@ -54,7 +54,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Ending:
+class ModelOutcome:
     """How a whole model ended."""
 
     outcome: Outcome
@@ -88,7 +88,7 @@ class Smallest:
 class Found:
     """What a search came to."""
 
-    ending: Ending
+    ended: ModelOutcome
     smallest: Smallest | None = None
     walked: IntermediateReport | None = None
     sentences: list[str] = field(default_factory=list)
@@ -143,7 +143,7 @@ class Search:
             DeviceError: the device cannot be had, or stopped answering.
         """
         found = Found(self._whole(wanted, deadline_s))
-        if wanted is not None and found.ending.sign != wanted:
+        if wanted is not None and found.ended.sign != wanted:
             return found
         self.attempts.deadline_s = deadline_s
         self._end = time.monotonic() + self._seconds
@@ -157,7 +157,7 @@ class Search:
             found.sentences.append("The search was interrupted; the best so far is kept.")
         return found
 
-    def _whole(self, wanted: Sign | None, deadline_s: float) -> Ending:
+    def _whole(self, wanted: Sign | None, deadline_s: float) -> ModelOutcome:
         self._say(f"running the whole model, {len(self.units)} ops, on {self.subject.device}")
         self.attempts.deadline_s = WHOLE_DEADLINE
         if wanted is None:
@@ -169,30 +169,30 @@ class Search:
         run = self.attempts.run(part)
         if run.outputs is None:
             verdict = self.attempts.judged(part, run, self.subject.tolerances)
-            return Ending(verdict.outcome, verdict.failure, verdict.status)
+            return ModelOutcome(verdict.outcome, verdict.failure, verdict.status)
         wrong = self.subject.wrong(run.outputs)
         if not wrong:
-            return Ending(Outcome.PASSED, status=Status.EXECUTED)
+            return ModelOutcome(Outcome.PASSED, status=Status.EXECUTED)
         said = "\n".join(wrong)[:_MESSAGE_LENGTH]
         failure = Failure(Stage.VERIFY, "IncorrectResult", said)
-        return Ending(Outcome.INCORRECT, failure, Status.EXECUTED)
+        return ModelOutcome(Outcome.INCORRECT, failure, Status.EXECUTED)
 
     def _search(self, found: Found) -> None:
-        if found.ending.outcome is Outcome.INCORRECT:
+        if found.ended.outcome is Outcome.INCORRECT:
             start = self._start_of_wrong(found)
-        elif found.ending.outcome in _BAD:
-            start = self._start_of_failed(found.ending)
+        elif found.ended.outcome in _BAD:
+            start = self._start_of_failed(found.ended)
         else:
             return
         if start is not None:
             self._minimise(start, found)
-            if found.ending.outcome is Outcome.INCORRECT:
+            if found.ended.outcome is Outcome.INCORRECT:
                 found.sentences.append(self._explained(found))
 
     # --- where to start ---------------------------------------------------------------------
 
-    def _start_of_failed(self, ending: Ending) -> _Start | None:
-        return self._try(self.units, None, self.subject.tolerances, ending.sign)
+    def _start_of_failed(self, ended: ModelOutcome) -> _Start | None:
+        return self._try(self.units, None, self.subject.tolerances, ended.sign)
 
     def _start_of_wrong(self, found: Found) -> _Start | None:
         subject, graph = self.subject, self.subject.graph

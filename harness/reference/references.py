@@ -1,14 +1,14 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""What a StableHLO op must compute: inputs made from its key, and outputs on somebody's word.
+"""What a StableHLO op must compute: inputs made from its key, and its golden outputs.
 
-Whose word, is on record with every verdict (`Source`), the first of these that has an answer:
+Where these come from is on record with every verdict (`Source`): the first that has an answer of
 
 1. the reference interpreter, the specification's own, where that takes milliseconds;
 2. PyTorch (`stablehlo_evaluate`), in float64 and in no compiler's hands: matrix products,
    convolutions and whatever else is too long for the interpreter, the same for every device;
-3. the interpreter again, for what PyTorch has no words for and a person would wait for;
+3. the interpreter again, for what PyTorch cannot compute and a person would wait for;
 4. the `cpu` device, where its compiler, XLA, is not the one under test.
 
 The interpreter and the `cpu` device answer from workers of their own: what kills them costs that
@@ -204,7 +204,7 @@ CHEAP_STEPS = 10_000
 
 
 class Source(enum.StrEnum):
-    """Whose word a golden is."""
+    """Where a golden comes from."""
 
     INTERPRETER = "interpreter"
     TORCH = "torch"
@@ -216,7 +216,7 @@ class Source(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Golden:
-    """What an op must compute, and whose word that is."""
+    """What an op must compute, and who says so."""
 
     outputs: list[torch.Tensor] | None
     source: Source

@@ -8,7 +8,6 @@ the config asks for and returns what the model would return; `finalize()` raises
 the record of it is safe on disk.
 """
 
-import difflib
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,6 +18,7 @@ from bringup.harness.config import CompileDepth, CompilerConfig
 from bringup.harness.device_host.client import Device
 from bringup.harness.device_host.shared import device
 from bringup.harness.devices.catalog import DEFAULT_DEVICE
+from bringup.harness.did_you_mean import hint
 from bringup.harness.errors import HarnessError, IncorrectResultError, UnverifiedError, UsageError
 from bringup.harness.executor import Executor
 from bringup.harness.frontend import training
@@ -405,8 +405,8 @@ class ModelTester(ComparedRuns):
 
     def _give_hints(self, error: BaseException) -> None:
         """Have the error say, below its own words, what else is known and how to go on."""
-        for hint in self._hints:
-            error.add_note(hint)
+        for note in self._hints:
+            error.add_note(note)
 
     # --- records ----------------------------------------------------------------------------
 
@@ -443,6 +443,5 @@ class ModelTester(ComparedRuns):
 
 def _unknown_option(name: str, tester: str) -> str:
     known = [p for p in inspect.signature(ModelTester).parameters if p != "unknown"]
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"it takes {', '.join(known)}"
-    return f"{tester} has no option {name!r}: {hint}"
+    meant = hint(name, known) or f"; it takes {', '.join(known)}"
+    return f"{tester} has no option {name!r}{meant}"

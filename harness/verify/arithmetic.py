@@ -3,11 +3,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The units that errors are measured in: of a device's arithmetic, and of a tensor's dtype."""
 
-import difflib
 from collections.abc import Iterable
 
 import torch
 
+from bringup.harness.did_you_mean import hint
 from bringup.harness.errors import UsageError
 
 _BITS = {"f64": 53, "f32": 24, "tf32": 11, "f16": 11, "bf16": 8, "bfp8": 7, "f8": 4}
@@ -22,9 +22,10 @@ def unit_of(arithmetic: str) -> float:
         UsageError: no such arithmetic.
     """
     if arithmetic not in _BITS:
-        near = difflib.get_close_matches(arithmetic, _BITS, n=1)
-        hint = f"did you mean {near[0]}? " if near else ""
-        raise UsageError(f"unknown arithmetic {arithmetic!r}: {hint}known are {', '.join(_BITS)}")
+        raise UsageError(
+            f"unknown arithmetic {arithmetic!r}{hint(arithmetic, _BITS)}; known are "
+            f"{', '.join(_BITS)}"
+        )
     return 2.0 ** -_BITS[arithmetic]
 
 

@@ -15,8 +15,8 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bringup.harness.did_you_mean import hint
 from bringup.harness.errors import RecordError
-from bringup.harness.options.did_you_mean import hint
 from bringup.harness.records.moves import Move
 from bringup.harness.records.naming import (
     FLOWS,

@@ -13,7 +13,7 @@ that were collected, never by those that another filter, a list or a device happ
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from bringup.harness.options.did_you_mean import hint
+from bringup.harness.did_you_mean import hint
 from bringup.harness.options.option import declared
 from bringup.harness.records.schema import Identity, PlannedTest
 from bringup.pipeline.errors import PipelineError

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from bringup.harness.options.did_you_mean import hint
+from bringup.harness.did_you_mean import hint
 from bringup.harness.records.naming import parts_of
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.planning.collect import Collected

@@ -39,8 +39,8 @@ def share(
 def take_up(options: RunOptions, say: Speaker) -> tuple[SharedPlan, Chosen, RunOptions]:
     """Read the plan that `options` names, and look at what this machine has for its shard of it.
 
-    A device that this machine lacks is MISSING: its tests are not tried and end with a word that
-    says so. The options come back as they were when the plan was made.
+    A device that this machine lacks is MISSING: its tests are not tried, and their
+    outcome says so. The options come back as they were when the plan was made.
 
     Raises:
         PipelineError: the options say otherwise than the plan.

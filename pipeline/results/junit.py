@@ -5,7 +5,7 @@
 
 One suite per device, one case per test, by its latest attempt. JUnit knows four results, a
 record eleven outcomes: INCORRECT, FAILED and UNVERIFIED are failures, SKIPPED is skipped, what
-ended without a word of its own is an error. The outcome itself, the full-precision metrics and
+ended without an outcome of its own is an error. The outcome itself, the full-precision metrics and
 the test's key are properties of the case, so reading the file gives the same verdicts. Every loss
 of the run is an error too: a file in which something is missing never looks green.
 """

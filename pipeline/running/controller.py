@@ -4,7 +4,7 @@
 """The part of a supervised session that lives in the xdist controller.
 
 It hands out the tests and, as the workers' parent, is the one process that learns how a worker
-died; so it writes the terminal word of the test that died with it.
+died; so it writes the terminal outcome of the test that died with it.
 """
 
 import contextlib
@@ -119,7 +119,7 @@ class ControllerSide:
         outcome, failure = judge(death, self._keep(death.stack))
         try:
             self._journal.append(stopped(test, outcome, failure, self._attempt))
-        except RecordError as error:  # the supervisor gives every test without a word one
+        except RecordError as error:  # the supervisor gives every test without an outcome one
             print(error, file=sys.stderr)
 
     def _take_stack(self, node: Any) -> str:

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""Room kept free on the run's disk for the last words, for when the disk fills up."""
+"""Room kept free on the run's disk for the last records, for when the disk fills up."""
 
 import os
 from pathlib import Path

@@ -25,7 +25,7 @@ class End(enum.Enum):
 
 @dataclass(frozen=True)
 class Ended:
-    """The end of a run, in a word and, when something is to be mended, in sentences."""
+    """The end of a run, by name and, when something is to be mended, in sentences."""
 
     how: End
     sentences: tuple[str, ...] = ()

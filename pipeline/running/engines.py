@@ -12,9 +12,9 @@ import functools
 import os
 from typing import Any, NamedTuple
 
+from bringup.harness.did_you_mean import hint
 from bringup.harness.errors import UsageError
 from bringup.harness.extensions import things
-from bringup.harness.options.did_you_mean import hint
 from bringup.harness.records.variable_names import ENGINES_VARIABLE
 from bringup.pipeline.running.engine import Engine
 from bringup.pipeline.running.supervisor import LOCAL

@@ -81,7 +81,7 @@ class OpCounts:
 
 
 class Ledger:
-    """The state of a plan: what waits, what runs, what has its word."""
+    """The state of a plan: what waits, what runs, what has its outcome."""
 
     def __init__(self, run_dir: Path, tests: Iterable[PlannedTest], attempt: int = 1) -> None:
         """`attempt` is how often the run has been taken up, its begin included."""
@@ -108,7 +108,7 @@ class Ledger:
         the clock of the day makes of it."""
 
     def read(self) -> list[str]:
-        """Take up what was written since the last call; the keys that got their word."""
+        """Take up what was written since the last call; the keys that got their outcome."""
         finished: list[str] = []
         looks = time.monotonic()
         for event, name in self._tail.read():
@@ -164,7 +164,7 @@ class Ledger:
         return event.result
 
     def _end(self, event: TestEnded | TestStopped) -> str | None:
-        """The test's own word counts, whatever a supervisor that came too late says."""
+        """What the test itself reported counts, not a supervisor that came too late."""
         first = event.key not in self.outcomes
         if first or isinstance(event, TestEnded):
             self.outcomes[event.key] = event.outcome
@@ -173,12 +173,12 @@ class Ledger:
 
     @property
     def running(self) -> dict[str, TestStarted]:
-        """Tests that started and have no word yet."""
+        """Tests that started and have no outcome yet."""
         return {k: e for k, e in self.started.items() if k not in self.outcomes}
 
     @property
     def waiting(self) -> list[PlannedTest]:
-        """Tests that have neither started nor got a word."""
+        """Tests that have neither started nor got an outcome."""
         return [
             t
             for key, t in self.tests.items()
@@ -213,5 +213,5 @@ class Ledger:
 
 
 def _stays(event: AnyEvent) -> bool:
-    """Is it a word that a run which is taken up again does not take back?"""
+    """Is it an outcome that a run which is taken up again does not take back?"""
     return isinstance(event, TestEnded | TestStopped) and event.outcome not in UNSETTLED

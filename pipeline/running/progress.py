@@ -64,7 +64,7 @@ class State:
 
     @property
     def done(self) -> int:
-        """Tests that have their word."""
+        """Tests that have their outcome."""
         return sum(self.outcomes.values())
 
     @property
@@ -164,7 +164,7 @@ def _is_split(ledger: Ledger, key: str) -> bool:
 
 
 def _not_plain(counts: Collection[OpCounts]) -> list[str]:
-    """What is worth a word beside the number of ops."""
+    """What is worth saying beside the number of ops."""
     words = ("cached", "rechecked", "failed")
     sums = {word: sum(getattr(c, word) for c in counts) for word in words}
     return [f"{n:,} {word}" for word, n in sums.items() if n]

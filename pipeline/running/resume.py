@@ -145,7 +145,7 @@ def same_tests(plan: Plan, run_dir: Path, now: Chosen) -> Chosen:
 
 
 def take_up(run_dir: Path, plan: Plan, ledger: Ledger) -> Plan:
-    """Give tests that were cut off their word; the plan as it goes on. The run's lock is held.
+    """Give tests that were cut off their outcome; the plan as it goes on. The run's lock is held.
 
     Raises:
         RecordError: the disk is full or gone.

@@ -198,7 +198,7 @@ class _Supervisor:
         return bool(stuck) and len(stuck) == len(self.ledger.running)
 
     def finish(self, ended: Ended) -> None:
-        """Give every test that has no word yet its word."""
+        """Give every test that has no outcome yet a terminal one."""
         self.reserve.drop()
         if ended.how is End.FINISHED:
             reason = "pytest did not collect it"

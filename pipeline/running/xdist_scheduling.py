@@ -163,7 +163,7 @@ class PlanScheduling:
             self.give_back(worker.node)
 
     def _drop_uncollected(self) -> None:
-        """Forget tests that no worker found; the supervisor gives them their word."""
+        """Forget tests that no worker found; the supervisor gives them their outcome."""
         collected = [w.positions for w in self.workers.values() if w.positions is not None]
         if collected and len(collected) == len(self.workers):
             self.queue = [

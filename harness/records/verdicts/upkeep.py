@@ -28,7 +28,7 @@ class Limits:
 
     @classmethod
     def from_environment(cls) -> Self:
-        """As the environment says; 90 days and 4 GiB without a word.
+        """As the environment says; 90 days and 4 GiB where it says nothing.
 
         Raises:
             UsageError: a limit is no number above 0.

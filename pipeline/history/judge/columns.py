@@ -40,7 +40,7 @@ class Words:
         return self.words[int(self.codes[row])]
 
     def code(self, word: str) -> int:
-        """The position of a word; -1 of one that no row has."""
+        """The position of a value; -1 of one that no row has."""
         return self.words.index(word) if word in self.words else -1
 
     @classmethod

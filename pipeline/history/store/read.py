@@ -303,7 +303,7 @@ class _Samples:
 def mass_failures(runs: Collection[Run]) -> set[tuple[str, str]]:
     """Nights, by `Run.state` and device, on which nearly all of a device's tests failed.
 
-    On a device that is being brought up most tests fail every night: that is its word, and not an
+    On a device that is being brought up most tests fail every night: that is its state, and not an
     accident of the night's.
     """
     share: dict[str, list[tuple[str, float]]] = defaultdict(list)

@@ -19,7 +19,7 @@ from bringup.harness.records.schema import Failure, Identity, Outcome, Stage, St
 from bringup.harness.reduce import child_process as apart
 from bringup.harness.reduce.child_process import End
 from bringup.harness.reduce.model_reproducer import ModelExpected
-from bringup.harness.reduce.run_op import ending_of
+from bringup.harness.reduce.run_op import outcome_of_run
 
 ROOT = Path(__file__).parents[3]
 BODY = """
@@ -145,7 +145,7 @@ def test_what_takes_all_memory_is_stopped_and_is_its_own_doing(
     monkeypatch.setattr(apart, "_MEMORY_SHARE", 400e6 / psutil.virtual_memory().available)
     end = ended(tmp_path, monkeypatch, "held = [b'x' * 2**20 for _ in range(2000)]; time.sleep(60)")
     assert end.run and end.run.failure and end.run.failure.kind == OUT_OF_MEMORY
-    assert ending_of(end.run).outcome is Outcome.CRASHED
+    assert outcome_of_run(end.run).outcome is Outcome.CRASHED
 
 
 def test_one_that_is_through_keeps_its_word_whatever_its_process_does_then(

@@ -20,7 +20,7 @@ from bringup.harness.ops.fx_json import dumps
 from bringup.harness.ops.stablehlo_ops import StablehloOp, split
 from bringup.harness.ops.torch_ops import TorchOp, unique_ops
 from bringup.harness.records.schema import Failure, OpVerdict, Outcome, Stage, Status
-from bringup.harness.reduce.run_op import Ending, compared, reproduce
+from bringup.harness.reduce.run_op import OpOutcome, compared, reproduce
 from bringup.harness.reference.references import seeded_inputs
 from bringup.harness.reproduce.reproducer import (
     Expected,
@@ -56,19 +56,19 @@ def needs(module: str, package: str) -> None:
     pytest.importorskip(module, reason=f"the package {package} is not installed")
 
 
-def judged(folder: Path, name: str, device: str, **parts: object) -> tuple[Path, Ending]:
+def judged(folder: Path, name: str, device: str, **parts: object) -> tuple[Path, OpOutcome]:
     """Run an op here for its verdict, then leave the reproducer of that verdict."""
     draft = write(folder / "draft", placeholder(name, device, Outcome.PASSED), **parts)  # type: ignore[arg-type]
-    ending = reproduce(draft, read_expected(draft))
+    found = reproduce(draft, read_expected(draft))
     verdict = OpVerdict(
         op=op(name),
         device=device,
-        status=ending.status,
-        outcome=ending.outcome,
-        failure=ending.failure,
-        fingerprint=fingerprint_of(name, ending.outcome, ending.failure),
+        status=found.status,
+        outcome=found.outcome,
+        failure=found.failure,
+        fingerprint=fingerprint_of(name, found.outcome, found.failure),
     )
-    return write(folder / "results" / "run1", verdict, **parts), ending  # type: ignore[arg-type]
+    return write(folder / "results" / "run1", verdict, **parts), found  # type: ignore[arg-type]
 
 
 def run_alone(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -93,8 +93,8 @@ def ends_the_same(folder: Path) -> str:
 
 def test_a_refusal_of_the_tenstorrent_compiler(tmp_path: Path) -> None:
     needs("jax_plugins.libtt", "jax-tt-plugin")
-    folder, ending = judged(tmp_path, "stablehlo.fft", "n150", stablehlo=portable(FFT))
-    assert (ending.outcome, ending.status) == (Outcome.FAILED, Status.CONVERTED_TO_STABLE_HLO)
+    folder, found = judged(tmp_path, "stablehlo.fft", "n150", stablehlo=portable(FFT))
+    assert (found.outcome, found.status) == (Outcome.FAILED, Status.CONVERTED_TO_STABLE_HLO)
     assert "failed to legalize" in ends_the_same(folder)
     assert "stablehlo.fft" in (folder / "op.stablehlo.mlir").read_text()
 
@@ -106,15 +106,15 @@ def test_a_compiler_that_divides_by_zero(tmp_path: Path) -> None:
         "inputs": [torch.empty(4, 0), torch.empty(0, 4)],
         "golden": [torch.zeros(4, 4)],
     }
-    folder, ending = judged(tmp_path, "stablehlo.dot_general", "iree-cpu", **parts)
-    assert ending.outcome is Outcome.CRASHED
+    folder, found = judged(tmp_path, "stablehlo.dot_general", "iree-cpu", **parts)
+    assert found.outcome is Outcome.CRASHED
     assert ends_the_same(folder) == "compile:stablehlo.dot_general:SIGFPE"
 
 
 def test_an_op_that_never_ends(tmp_path: Path) -> None:
     parts = {"stablehlo": portable(ENDLESS), "golden": [torch.zeros(())], "deadline_s": 3.0}
-    folder, ending = judged(tmp_path, "stablehlo.while", "cpu", inputs=[torch.zeros(())], **parts)
-    assert (ending.outcome, ending.status) == (Outcome.TIMEOUT, Status.CONVERTED_TO_TTNN)
+    folder, found = judged(tmp_path, "stablehlo.while", "cpu", inputs=[torch.zeros(())], **parts)
+    assert (found.outcome, found.status) == (Outcome.TIMEOUT, Status.CONVERTED_TO_TTNN)
     assert ends_the_same(folder) == "execute:stablehlo.while:TIMEOUT"
 
 
@@ -130,17 +130,17 @@ def test_a_wrong_result_from_torch_down(tmp_path: Path) -> None:
 
     mlir = TorchMlir()
     torch_ir = text_of(import_graph(mlir, program.graph))
-    folder, ending = judged(
+    folder, found = judged(
         tmp_path, "aten.max_pool2d", "cpu", torch_ir=torch_ir, inputs=[x], golden=[Pool()(x)]
     )
-    assert (ending.outcome, ending.status) == (Outcome.INCORRECT, Status.EXECUTED)
+    assert (found.outcome, found.status) == (Outcome.INCORRECT, Status.EXECUTED)
     assert ends_the_same(folder).startswith("verify:aten.max_pool2d:pcc is ")
 
 
 def test_a_refusal_of_the_lowering(tmp_path: Path) -> None:
-    folder, ending = judged(tmp_path, "aten.no_such_op", "cpu", torch_ir=NO_LOWERING)
-    assert ending.failure is not None
-    assert ending.failure.stage in (Stage.TORCH_BACKEND_IR, Stage.STABLEHLO)
+    folder, found = judged(tmp_path, "aten.no_such_op", "cpu", torch_ir=NO_LOWERING)
+    assert found.failure is not None
+    assert found.failure.stage in (Stage.TORCH_BACKEND_IR, Stage.STABLEHLO)
     ends_the_same(folder)
 
 
@@ -188,8 +188,8 @@ def alone(model: torch.nn.Module, x: torch.Tensor, name: str) -> TorchOp:
 
 def test_an_op_that_the_importer_refuses_is_imported_again(tmp_path: Path) -> None:
     fx_json = dumps(alone(Branches(), torch.ones(3), "cond").graph)
-    folder, ending = judged(tmp_path, "cond", "cpu", fx_json=fx_json)
-    assert (ending.outcome, ending.status) == (Outcome.FAILED, Status.CREATED_GRAPH)
+    folder, found = judged(tmp_path, "cond", "cpu", fx_json=fx_json)
+    assert (found.outcome, found.status) == (Outcome.FAILED, Status.CREATED_GRAPH)
     assert ends_the_same(folder).startswith("torch_ir:cond:Higher-order operation 'cond' not")
 
 
@@ -216,8 +216,8 @@ def test_large_inputs_of_a_torch_op_are_drawn_with_the_spread_they_had(tmp_path:
         "inputs": op.inputs,
         "golden": op.golden,
     }
-    folder, ending = judged(tmp_path, op.op.name, "cpu", **parts)
-    assert ending.outcome is Outcome.INCORRECT
+    folder, found = judged(tmp_path, op.op.name, "cpu", **parts)
+    assert found.outcome is Outcome.INCORRECT
     assert sum(path.stat().st_size for path in folder.iterdir()) < 1 << 16
     (again,) = read_bytes_of(folder, "inputs")
     assert again.shape == x.shape and torch.equal(again, *read_bytes_of(folder, "inputs"))
@@ -243,8 +243,8 @@ def test_a_large_golden_is_computed_again(tmp_path: Path) -> None:
         "inputs": [x],
         "golden": [Repeated()(x)],
     }
-    folder, ending = judged(tmp_path, "aten.repeat", "cpu", **parts)
-    assert ending.outcome is Outcome.INCORRECT
+    folder, found = judged(tmp_path, "aten.repeat", "cpu", **parts)
+    assert found.outcome is Outcome.INCORRECT
     assert parts["golden"][0].nbytes > 4 << 20
     assert sum(path.stat().st_size for path in folder.iterdir()) < 1 << 16
     ends_the_same(folder)
@@ -313,8 +313,8 @@ def test_large_inputs_of_a_stablehlo_op_come_from_its_key(tmp_path: Path) -> Non
     inputs = seeded_inputs(found)
     folder = write(tmp_path, verdict, stablehlo=found.artifact, inputs=inputs, golden=inputs)
     assert sum(path.stat().st_size for path in folder.iterdir()) < 1 << 16
-    ending = reproduce(folder, read_expected(folder))
-    assert ending.outcome is Outcome.PASSED, "compared with a golden, which had to be had again"
+    found = reproduce(folder, read_expected(folder))
+    assert found.outcome is Outcome.PASSED, "compared with a golden, which had to be had again"
 
 
 # --- what is the same -----------------------------------------------------------------------
@@ -335,9 +335,9 @@ def test_of_a_crash_only_the_signal_and_the_stage_count() -> None:
         deadline_s=1.0,
         failure=crashed("the process that serves cpu died (SIGSEGV)"),
     )
-    ending = Ending(Status.CREATED_GRAPH, Outcome.CRASHED, crashed("in other words"))
-    assert compared(expected, ending)[0]
+    found = OpOutcome(Status.CREATED_GRAPH, Outcome.CRASHED, crashed("in other words"))
+    assert compared(expected, found)[0]
     for other in (crashed("", "SIGABRT"), crashed("", stage=Stage.EXECUTE)):
-        assert not compared(expected, Ending(Status.CREATED_GRAPH, Outcome.CRASHED, other))[0]
+        assert not compared(expected, OpOutcome(Status.CREATED_GRAPH, Outcome.CRASHED, other))[0]
     timeout = msgspec.structs.replace(expected, outcome=Outcome.TIMEOUT)
-    assert not compared(timeout, ending)[0]
+    assert not compared(timeout, found)[0]

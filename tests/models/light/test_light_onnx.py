@@ -8,9 +8,9 @@ import onnx
 import pytest
 
 from bringup import CompileDepth, CompilerConfig, OnnxModelTester, OpByOpBackend
+from bringup.harness.given.onnx_file import static
 
 from ..seeded import normal
-from ..static_onnx import static
 from .seeded_weights import seed_weights
 
 

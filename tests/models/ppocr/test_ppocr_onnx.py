@@ -11,8 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch.nn.functional import pad
 
 from bringup import CompileDepth, CompilerConfig, OnnxModelTester, OpByOpBackend
-
-from ..static_onnx import static
+from bringup.harness.given.onnx_file import static
 
 TEXT = "HELLO 2026"
 

@@ -12,20 +12,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bringup.harness.errors import HarnessError
-from bringup.harness.options.command_line import parser_of
+from bringup.harness.options.command_line import parser_of, read
 from bringup.harness.options.option import Kept, Source, Takes, declared, sources_of
 from bringup.harness.records.schema import Plan
 from bringup.harness.records.variables import VARIABLES
-from bringup.pipeline.cli import OF_HISTORY, history_options_of, main, options_of
+from bringup.pipeline.cli import history_options_of, main, options_of, options_type_of
 from bringup.pipeline.errors import PipelineError
-from bringup.pipeline.history_options import HistoryOptions
+from bringup.pipeline.history_options import OF_HISTORY, HistoryOptions
 from bringup.pipeline.options import RUNS, RunOptions, Shard
 from bringup.pipeline.planning.recorded_options import KEPT, as_planned, choosing
 from bringup.pipeline.running import resume
+from bringup.pipeline.trying.options import TryOptions
 from bringup.pipeline.verb_help import VERBS
 
 DECLARED = declared(RunOptions)
-OF_VERB = {v: HistoryOptions if v in OF_HISTORY else RunOptions for v in VERBS}
+OF_VERB = {v: options_type_of(v) for v in VERBS}
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys(
@@ -43,7 +44,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 
 
 def test_every_option_is_in_the_help_of_the_verbs_that_take_it_and_of_no_other() -> None:
-    for options in (RunOptions, HistoryOptions):
+    for options in (RunOptions, HistoryOptions, TryOptions):
         for name, made in declared(options).items():
             assert made.verbs and made.verbs <= VERBS.keys(), name
             assert made.help and not made.help.endswith("."), name
@@ -65,6 +66,8 @@ def test_every_verb_has_help_of_its_own_whose_examples_it_takes(
         assert words in said and why in said
         if verb in OF_HISTORY:
             assert history_options_of(verb, shlex.split(words))
+        elif verb == "try":
+            assert read(VERBS[verb], TryOptions, shlex.split(words)).values["model"]
         else:
             options = options_of(verb, shlex.split(words))
             assert verb not in RUNS or options.session == verb

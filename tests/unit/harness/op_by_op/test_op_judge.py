@@ -104,7 +104,7 @@ def test_the_night_and_a_reproducer_say_the_same_of_every_run(
             deadline_s=1.0,
             failure=night.failure,
         )
-        again = repro._ending(run, lambda: golden, Tolerances())
+        again = repro._judged(run, lambda: golden, Tolerances())
         assert (again.status, again.outcome) == (night.status, night.outcome)
         assert (again.failure is None) == (night.failure is None)
         if again.failure is not None and night.failure is not None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from bringup.harness.did_you_mean import hint
 from bringup.harness.errors import UsageError
 from bringup.harness.options.command_line import Command, parser_of, read
-from bringup.harness.options.did_you_mean import hint
 from bringup.harness.options.exit_codes import MEANINGS, ExitCode
 from bringup.harness.options.option import Source, Takes, declared, option
 

@@ -233,7 +233,7 @@ def test_metrics_survive_json_to_the_last_bit():
         ({"required_atol": -1.0}, "required_atol is -1.0; it must be a finite number from 0"),
         ({"relative_atol": NAN}, "relative_atol is nan"),
         ({"relative_atol": INF}, "relative_atol is inf"),
-        ({"arithmetic": "fp32"}, "unknown arithmetic 'fp32': did you mean f32"),
+        ({"arithmetic": "fp32"}, "unknown arithmetic 'fp32'; did you mean f32"),
         ({"ulps": -1.0}, "ulps is -1.0"),
         ({"assert_relative_l2": True}, "assert_relative_l2 has no tolerance"),
         ({"scale": -1.0}, "scale is -1.0"),

@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""How far a model gets on each device, in a line each, and what holds it back."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from bringup.harness.records.ops import OpResult
+from bringup.harness.records.outcomes import latest
+from bringup.harness.records.reproducible import op_command, place_of
+from bringup.harness.records.run_dir import read_merged, read_ops
+from bringup.harness.records.schema import GOOD, TestRecord
+from bringup.pipeline.running.progress import clock
+
+_MOST_OPS = 3
+"""Ops named of one test."""
+
+
+def of_models(records: Sequence[TestRecord]) -> Iterator[str]:
+    """A line for each model and device: what it came to, how far it got, why no further."""
+    rows = [_row(r) for r in sorted(latest(records), key=lambda r: r.identity)]
+    wide = [max(len(row[i]) for row in rows) for i in range(4)] if rows else []
+    for row in rows:
+        yield "  ".join(cell.ljust(w) for cell, w in zip(row, wide, strict=True)).rstrip()
+
+
+def of_ops(run_dir: Path) -> Iterator[str]:
+    """For each model taken apart the ops that stand in its way, with their reproducers.
+
+    Raises:
+        RecordError: the run's records cannot be read.
+    """
+    _, records = read_merged(run_dir)
+    ops: dict[str, dict[int, OpResult]] = {}
+    for line in read_ops(run_dir):
+        ops.setdefault(line.test, {})[line.result.index] = line.result
+    for record in sorted(latest(records), key=lambda r: r.identity):
+        yield from _ops(record, list(ops.get(record.identity.key, {}).values()), run_dir)
+
+
+def _row(record: TestRecord) -> tuple[str, str, str, str]:
+    named = record.identity
+    status = record.status
+    said = record.failure.message.splitlines()[0] if record.failure else ""
+    took = sum(stage.wall_s or 0 for stage in record.stages)
+    how = f"{status.name.lower().replace('_', ' ')} ({status.value})"
+    model = f"{named.model} {named.variant}".strip()
+    return (
+        f"{model} on {named.device}",
+        record.outcome.value,
+        f"{how}, {clock(took)}",
+        said[:200],
+    )
+
+
+def _ops(record: TestRecord, ops: Sequence[OpResult], run_dir: Path) -> Iterator[str]:
+    """What stands in the way, the op that gets least far first."""
+    bad = [o for o in ops if o.verdict.outcome not in GOOD]
+    named = record.identity
+    where = f"{named.model} {named.variant}".strip() + f" on {named.device}"
+    if not bad:
+        yield f"{where}: none of {len(ops)} ops alone is to blame"
+        return
+    yield f"{where}: {len(bad)} of {len(ops)} ops are to blame"
+    for op in sorted(bad, key=lambda o: (o.verdict.status, -o.count))[:_MOST_OPS]:
+        verdict = op.verdict
+        said = verdict.failure.message.splitlines()[0][:160] if verdict.failure else ""
+        yield f"  {verdict.op.name}: {verdict.outcome.value}, {said}"
+        yield f"    {op_command(verdict.op.key, verdict.device, place_of(run_dir))}"

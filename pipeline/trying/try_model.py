@@ -1,0 +1,69 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""`try`: write the test that nobody wrote, run it, and answer."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bringup.harness.options.exit_codes import ExitCode
+from bringup.harness.records.naming import entry_of
+from bringup.harness.records.outcomes import latest
+from bringup.harness.records.run_dir import read_merged
+from bringup.harness.records.schema import Outcome, Stage, TestRecord
+from bringup.pipeline import commands
+from bringup.pipeline.messages import Speaker
+from bringup.pipeline.trying.answer import of_models, of_ops
+from bringup.pipeline.trying.options import BOTH, OP_BY_OP, TryOptions
+from bringup.pipeline.trying.test_file import FLOWS, understood, write_test
+
+TRIED = Path("results") / "tried"
+_SPLITS = (Outcome.FAILED, Outcome.INCORRECT, Outcome.CRASHED, Outcome.TIMEOUT)
+"""After which the ops are asked which of them is to blame."""
+_NO_OPS = (Stage.LOAD, Stage.GOLDEN, Stage.EXPORT)
+"""Where a failure is the model's own: there is no graph to take apart."""
+
+
+def try_model(options: TryOptions, say: Speaker) -> ExitCode:
+    """Try models whole, and those that fail op by op as well.
+
+    Raises:
+        PipelineError: there is no such model or device.
+        RecordError: the disk is full or gone.
+    """
+    given = understood(options.model, options.inputs)
+    test = write_test(given, TRIED / given.name)
+    noun = "model" if len(given.models) == 1 else "models"
+    say(f"{len(given.models)} {noun} on {', '.join(options.devices)}; the test is {test}")
+    name = commands.name_of_now(f"try-{given.name}", datetime.now(UTC))
+    run_dir = options.output or Path("results") / name
+    apart = FLOWS[given.framework]
+    flow = apart if options.flow == OP_BY_OP else "full"
+    code = commands.run(options.of_run(test, [test.as_posix()], flow, run_dir), say)
+    _, records = read_merged(run_dir)
+    lines = [*of_models(records)]
+    walked = run_dir if flow == apart else None
+    if options.flow == BOTH and (failed := _to_take_apart(latest(records))):
+        walked = run_dir.with_name(f"{run_dir.name}-ops")
+        say(f"{len(failed)} failed; which op is to blame?")
+        ids = sorted({_taken_apart(r, apart) for r in failed})
+        devices = tuple(dict.fromkeys(r.identity.device for r in failed))
+        commands.run(options.of_run(test, ids, apart, walked, devices), say)
+    for line in (*lines, *(of_ops(walked) if walked else ())):
+        say(line)
+    return code
+
+
+def _taken_apart(record: TestRecord, flow: str) -> str:
+    """The entry of the test that takes the same model apart."""
+    entry = entry_of(record.nodeid, record.identity.device)
+    return entry.replace("[full-", f"[{flow}-")
+
+
+def _to_take_apart(records: Sequence[TestRecord]) -> list[TestRecord]:
+    return [
+        r
+        for r in records
+        if r.outcome in _SPLITS and not (r.failure and r.failure.stage in _NO_OPS)
+    ]
