@@ -72,14 +72,14 @@ def _detail(
     store: BlobStore | None,
     pairs: Mapping[str, list[Pair]],
 ) -> dict[str, object]:
-    record = one.record
+    record, command = one.record, "" if one.good else one.command
     found: dict[str, object] = {
-        "f": _facts(run, one),
+        "f": _facts(run, one, command),
         "s": [_stage(stage, links) for stage in record.stages],
         "o": _outputs(record.outputs),
         "x": _failure(record, links, store),
-        "c": "" if one.good else one.command,
-        "r": one.reduce_command,
+        "c": command,
+        "r": one.reduce_command if command else "",
         "e": [[r.outcome.value, numbers.moment_text(r.started), _message(r)] for r in one.earlier],
         "n": [clean(note) for note in record.notes],
         "w": [clean(warning) for warning in record.warnings],
@@ -193,7 +193,7 @@ def _moment(moment: Moment | None) -> list[object] | None:
     return [clean(moment.run), round(moment.at)] if moment else None
 
 
-def _facts(run: RunSummary, one: Result) -> list[list[str]]:
+def _facts(run: RunSummary, one: Result, command: str) -> list[list[str]]:
     record = one.record
     made = run.header.provenances.get(record.provenance)
     facts = [
@@ -208,7 +208,7 @@ def _facts(run: RunSummary, one: Result) -> list[list[str]]:
         ("group", record.model_group),
         ("host", made.host if made else ""),
         ("op", "" if record.only_op is None else f"only op {record.only_op}"),
-        ("pytest id", "" if one.command else record.nodeid),
+        ("pytest id", "" if command or one.good else record.nodeid),
     ]
     return [[name, clean(value)] for name, value in facts if value]
 

@@ -12,6 +12,7 @@ Measures are kept on a logarithmic scale, 0.5 % a step: a chart of a page's heig
 and 300,000 of them take a fifth of what numbers take. The spreadsheet has every digit.
 """
 
+import math
 import struct
 from collections.abc import Iterable
 from typing import Any
@@ -90,7 +91,7 @@ class Words:
 
 def short(value: float | None, digits: int = 4) -> float | None:
     """A number to a few significant digits; None of what is no number."""
-    if value is None or not np.isfinite(value):
+    if value is None or not math.isfinite(value):
         return None
     found = float(f"{value:.{digits}g}")
     return int(found) if found.is_integer() and abs(found) < 1e15 else found

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 // Models by devices. Only rows in sight are elements; they are used again as others come into sight.
 
-const SPARE = 4;
+const SPARE = 2;
 /** Rows drawn beyond each edge, so that a turn of the wheel shows no gap. */
 const MOST_PRINTED = 2000;
 const STRIP_FROM = 84;
@@ -26,13 +26,14 @@ class Grid {
     this.focused = { row: 0, column: 0 };
     this.selected = -1;
     this.era = 0;
+    this.briefs = new Map();
     this.makeHead(sort);
     this.box.addEventListener("scroll", () => this.draw(), { passive: true });
     this.box.addEventListener("keydown", (event) => this.key(event));
     this.body.addEventListener("click", (event) => this.click(event));
     this.body.addEventListener("mouseover", ({ target }) => {
-      const cell = target.closest(".cell"); // a title only where somebody points: most cells never need one
-      if (cell) cell.title = cell.getAttribute("aria-label") ?? "";
+      const cell = target.closest(".cell"); // all there is to say only where somebody points
+      if (cell?.dataset.cell >= 0) cell.title = this.words(Number(cell.dataset.cell));
     });
     this.body.addEventListener("focusin", (event) => this.remember(event.target));
     new ResizeObserver(() => this.measure()).observe(this.box);
@@ -179,10 +180,11 @@ class Grid {
     element.className = outcome ? `cell o-${grid.outcomes[outcome - 1][0].replace(" ", "-")}${dim}${this.mark(cell)}` : "cell none";
     glyph.textContent = outcome ? grid.outcomes[outcome - 1][1] : "";
     if (outcome) {
-      element.setAttribute("aria-label", this.words(cell));
+      element.setAttribute("aria-label", this.brief(cell));
       element.tabIndex = focus ? 0 : -1;
     } else {
       element.removeAttribute("aria-label");
+      element.removeAttribute("title");
       element.removeAttribute("tabindex");
     }
     element.classList.toggle("chosen", cell >= 0 && cell === this.selected);
@@ -194,6 +196,19 @@ class Grid {
   mark(cell) {
     const word = this.grid.judgements[this.grid.judged[cell] - 1];
     return ["regression", "suspected", "new"].includes(word) ? " new" : word === "fixed" ? " fixed" : "";
+  }
+
+  /** Outcome, device and judgement: made once for all cells that have the same. */
+  brief(cell) {
+    const { grid } = this, column = cell % this.table.width;
+    const key = (grid.outcome[cell] * 64 + grid.judged[cell]) * this.table.width + column;
+    let text = this.briefs.get(key);
+    if (text === undefined) {
+      const judged = grid.judgements[grid.judged[cell] - 1];
+      text = `${grid.outcomes[grid.outcome[cell] - 1][0]} on ${grid.devices[column]}${judged && judged !== "good" ? `, ${judged}` : ""}`;
+      this.briefs.set(key, text);
+    }
+    return text;
   }
 
   words(cell) {
@@ -257,6 +272,7 @@ class Grid {
     if (!element) return;
     for (const old of this.body.querySelectorAll(".cell[tabindex='0']")) { old.tabIndex = -1; old.shows = ""; }
     element.tabIndex = 0;
+    element.setAttribute("aria-label", this.words(Number(element.dataset.cell)));
     element.shows = "";
     this.focused = { row: Number(element.parentElement.dataset.at), column: element.getAttribute("aria-colindex") - 2 };
   }
