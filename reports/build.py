@@ -12,6 +12,7 @@ from bringup.harness.records.moves import read_moves
 from bringup.harness.records.night import read_night
 from bringup.harness.records.recent import merged_runs, recent_ops
 from bringup.harness.records.run_dir import read_merged, read_ops, read_plans, read_run_header
+from bringup.harness.records.trends import read_trends
 from bringup.reports import catalog
 from bringup.reports.attempts import Attempts
 from bringup.reports.errors import ReportError
@@ -138,7 +139,7 @@ def load(run_dir: Path) -> RunSummary:
     header, records = read_merged(run_dir)
     ops = read_ops(run_dir)
     run = summarise(header, records, read_plans(run_dir), read_moves(run_dir), ops, run_dir)
-    return replace(run, night=read_night(run_dir))
+    return replace(run, night=read_night(run_dir), trends=read_trends(run_dir))
 
 
 def newest_run(results: Path) -> Path:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from bringup.harness.records.aliases import read_aliases
@@ -18,6 +19,7 @@ from bringup.harness.records.device_listing import DeviceState
 from bringup.harness.records.naming import identity_of_key, is_op_by_op, run_again
 from bringup.harness.records.night import Judgement, Moment, NightVerdict, write_night
 from bringup.harness.records.schema import Outcome
+from bringup.harness.records.trends import write_trends
 from bringup.harness.storage.writable import said_by
 from bringup.pipeline.errors import HistoryError
 from bringup.pipeline.history.causes.clusters import Failing, cluster
@@ -26,6 +28,7 @@ from bringup.pipeline.history.causes.rules import read_rules
 from bringup.pipeline.history.judge.changes import Versions
 from bringup.pipeline.history.judge.columns import Columns, columns_of
 from bringup.pipeline.history.judge.explain import with_causes
+from bringup.pipeline.history.judge.trends import trends_of
 from bringup.pipeline.history.judge.verdict import Tonight, baseline_of, judge
 from bringup.pipeline.history.samples import OpSample, Sample
 from bringup.pipeline.history.store.history import History
@@ -35,6 +38,7 @@ from bringup.pipeline.lists.expectations import promised
 from bringup.pipeline.lists.specs import list_specs
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.results.confirm import Confirm
+from bringup.pipeline.results.earlier_texts import earlier_texts
 
 NIGHTS = 60
 """Runs before the one that is judged; with them a night of 2,000 tests is judged in 2 s."""
@@ -140,7 +144,9 @@ def judge_run(
     say: Speaker,
     confirm: Confirm | None = None,
 ) -> NightVerdict | None:
-    """Judge a run that history has just been given, write `night.json`, and tell the head of it.
+    """Judge a run that history has just been given, and tell the head of it.
+
+    `night.json` and `trends.json.zst` are written into its directory.
 
     `confirm` runs what is new again at once, and says what it is. What goes wrong is a warning that
     names the cause; then there is no verdict.
@@ -153,6 +159,9 @@ def judge_run(
             past = past_of(history, run_id, lists, states=states, confirmed=words)
             verdict = verdict_of_run(past, lists)
         write_night(run_dir, verdict)
+        trends = trends_of(past.columns, verdict)
+        earlier = earlier_texts(run_dir, verdict)
+        write_trends(run_dir, msgspec.structs.replace(trends, earlier=earlier))
     except Exception as error:  # a night's report is worth more than its place among the others
         say(f"warning: the run is not judged against the ones before: {said_by(error)}")
         return None

@@ -34,6 +34,7 @@ from bringup.harness.records.schema import (
     Status,
     TestRecord,
 )
+from bringup.harness.records.trends import Trends
 from bringup.reports.model.ops import ModelOps, SharedOp, blockers, models_of
 from bringup.reports.model.origin import Origin, origin_of
 from bringup.reports.model.tally import Tally, tally
@@ -165,6 +166,8 @@ class RunSummary:
     """Tests that went op by op."""
     night: NightVerdict | None = None
     """The run beside those before it; None where nobody judged it."""
+    trends: Trends | None = None
+    """The last nights of its tests; None where nobody judged it."""
 
     @property
     def causes(self) -> tuple[Cluster, ...]:

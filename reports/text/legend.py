@@ -159,11 +159,22 @@ def model_status_text(outcome: Outcome, status: Status, model_status: ModelStatu
 
 def css() -> str:
     """Colours and symbols as CSS; the symbol is for the eye, so it has no spoken text."""
-    rules = []
-    for outcome, style in OUTCOMES.items():
-        rules.append(f".o-{outcome.value} {{ --c: #{style.colour} }}")
-        rules.append(f'.o-{outcome.value}::before {{ content: "{style.symbol}" / "" }}')
-    return "\n".join([*rules, '.o-none::before { content: "?" / "" }', ""])
+    return colours() + symbols("")
+
+
+def colours() -> str:
+    """The colour of each outcome's class, as the CSS variable `--c`."""
+    rules = (
+        f".o-{outcome.value} {{ --c: #{style.colour} }}" for outcome, style in OUTCOMES.items()
+    )
+    return "\n".join([*rules, ""])
+
+
+def symbols(within: str) -> str:
+    """The symbol before each outcome's class, of elements that match `within`."""
+    shown = {outcome.value: style.symbol for outcome, style in OUTCOMES.items()} | {"none": "?"}
+    rules = (f'{within}.o-{n}::before {{ content: "{s}" / "" }}' for n, s in shown.items())
+    return "\n".join([*rules, ""])
 
 
 FIGURES: dict[str, str] = {

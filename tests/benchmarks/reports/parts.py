@@ -7,9 +7,10 @@ import argparse
 from collections.abc import Callable
 
 from tests.benchmarks.figures import Figure
-from tests.benchmarks.reports import sheets
+from tests.benchmarks.reports import page, sheets
 
 PARTS: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {
+    "page": page.measure,
     "sheets": sheets.measure,
 }
 

@@ -159,6 +159,7 @@ def test_only_the_records_are_left_in_the_run_directory(
         "records.jsonl.zst",
         "junit.xml",
         "night.json",
+        "trends.json.zst",
     }
 
 

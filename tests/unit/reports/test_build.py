@@ -4,7 +4,7 @@
 """What all documents of a run say together, and those on all models recently run."""
 
 import json
-import re
+import math
 from pathlib import Path
 
 import openpyxl
@@ -15,7 +15,9 @@ from bringup.reports import markdown as ops_markdown
 from bringup.reports.build import build, build_models, load
 from bringup.reports.catalog import SHIPPED
 from bringup.reports.cli import main
+from bringup.reports.html.pack import LEAST, STEP
 from bringup.reports.xlsx import ops as ops_xlsx
+from tests.unit.reports.html.unpacked import columns
 from tests.unit.reports.op_runs import (
     CPU,
     HEADER_ROW,
@@ -44,9 +46,8 @@ def test_an_op_that_ran_and_was_compared_with_nothing_is_seen_everywhere(tmp_pat
     assert (model["not compared"], model["executed"]) == (1, "2/2")
     said = [row["compared with"] for row in rows_of(book["t5 n150"])]
     assert said == ["torch", "not compared: nobody knows <fft>"]
-    (page,) = (tmp_path / "ops").glob("*.html")
-    assert "1 not compared" in page.read_text()
-    assert "not compared: nobody knows &lt;fft&gt;" in page.read_text()
+    ops = columns((tmp_path / "index.html").read_text(), "ops-data")
+    assert [ops["goldens"][g] for g in ops["golden"]] == said
 
 
 def test_a_run_without_ops_has_no_trace_of_them(tmp_path: Path) -> None:
@@ -116,7 +117,8 @@ def test_a_model_with_a_wrong_op_is_not_good(tmp_path: Path) -> None:
     assert "aten.max_pool2d" in result.failure_line
     assert run.overall.good.text == "0/1 (0 %)"
     build(tmp_path, reporters=SHIPPED)
-    assert '<section id="good">' not in (tmp_path / "index.html").read_text()
+    grid = columns((tmp_path / "index.html").read_text(), "grid-data")
+    assert [grid["outcomes"][code - 1][0] for code in grid["outcome"]] == ["INCORRECT"]
     assert rows_of(book_of(run)["Summary"])[0]["outcome"] == "INCORRECT"
     assert rows_of(book_of(run)["Summary"])[0]["good"] == "1/2"
 
@@ -132,9 +134,10 @@ def test_ops_that_a_killed_test_did_not_get_to_are_counted(tmp_path: Path) -> No
     assert "31/41 (75 %)" in ops_markdown.render(run.ops)
     assert "10 never begun" in summary_text(run)
     build(tmp_path, reporters=SHIPPED)
-    (page,) = (tmp_path / "ops").glob("*.html")
-    assert "10 never begun" in page.read_text()
-    assert "10 never begun" in (tmp_path / "index.html").read_text()
+    ((_, _, begun_ops, found, _),) = columns((tmp_path / "index.html").read_text(), "ops-data")[
+        "tests"
+    ]
+    assert (begun_ops, found) == (31, 41)
 
 
 def test_a_command_names_one_reproducer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,6 +169,6 @@ def test_what_every_stage_cost_is_in_every_document(tmp_path: Path) -> None:
         assert row["time s"] == pytest.approx(op["wall_s"])
         assert row["CPU s"] == pytest.approx(sum(s["cpu_s"] for s in spent.values()))
         assert row["peak memory MiB"] == max(s["peak_rss"] for s in spent.values()) / (1 << 20)
-    (page,) = (tmp_path / "ops").glob("*.html")
-    rows = re.findall(r'<tr><th scope="row">(\w+)</th><td>([^<]+)</td>', page.read_text())
-    assert [stage for stage, _ in rows] == list(spent)
+    ops = columns((tmp_path / "index.html").read_text(), "ops-data")
+    shown = LEAST * math.exp((ops["seconds"][0] - 1) * STEP)
+    assert shown == pytest.approx(op["wall_s"], rel=STEP)
