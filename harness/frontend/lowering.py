@@ -16,7 +16,6 @@ from bringup.harness.frontend import dependence, torch_program, training
 from bringup.harness.frontend.call import Call
 from bringup.harness.frontend.consteval import fold_constants
 from bringup.harness.frontend.entry import Entry
-from bringup.harness.frontend.fx_import import import_graph
 from bringup.harness.frontend.paths import INPUTS, MUTATED
 from bringup.harness.frontend.program import Signature
 from bringup.harness.frontend.refusals import ExportRefusal
@@ -120,6 +119,8 @@ def _lower_exported(
     )
     if config.stops_at_graph:
         return program
+    from bringup.harness.frontend.fx_import import import_graph  # sympy: not to collect tests
+
     mlir = TorchMlir(trace=config.ir_log_level == "DEBUG")
     with recorder.stage(Stage.TORCH_IR) as stage:
         module = import_graph(mlir, decomposed.graph)
