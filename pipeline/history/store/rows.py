@@ -38,7 +38,7 @@ from bringup.harness.records.schema import (
     TestRecord,
 )
 from bringup.harness.storage.writable import encoded
-from bringup.pipeline.history.samples import Excluded
+from bringup.pipeline.history.samples import LOCAL, Excluded
 from bringup.pipeline.history.store.tables import (
     MOST_OUTPUTS,
     AttemptRow,
@@ -131,7 +131,7 @@ def kept(
         Run(
             run=header.run_id,
             state="",
-            session=header.session,
+            session=header.session or LOCAL,
             created=header.created,
             resumed=header.resumed,
             planned=header.planned,
