@@ -15,9 +15,9 @@ import msgspec
 import numpy as np
 
 from bringup.harness.records.aliases import read_aliases
-from bringup.harness.records.device_listing import DeviceState
 from bringup.harness.records.naming import identity_of_key, is_op_by_op, run_again
 from bringup.harness.records.night import Judgement, Moment, NightVerdict, write_night
+from bringup.harness.records.run_dir import read_plans
 from bringup.harness.records.schema import Outcome
 from bringup.harness.records.trends import write_trends
 from bringup.harness.storage.writable import said_by
@@ -30,11 +30,11 @@ from bringup.pipeline.history.judge.columns import Columns, columns_of
 from bringup.pipeline.history.judge.explain import with_causes
 from bringup.pipeline.history.judge.trends import trends_of
 from bringup.pipeline.history.judge.verdict import Tonight, baseline_of, judge
-from bringup.pipeline.history.samples import OpSample, Sample
+from bringup.pipeline.history.samples import AT_THE_DESK, OpSample, Sample
 from bringup.pipeline.history.store.history import History
 from bringup.pipeline.history.store.read import first_op_failures, op_samples, samples
 from bringup.pipeline.history.store.tables import Run
-from bringup.pipeline.lists.expectations import promised
+from bringup.pipeline.lists.expectations import promises_of
 from bringup.pipeline.lists.specs import list_specs
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.results.confirm import Confirm
@@ -42,8 +42,6 @@ from bringup.pipeline.results.earlier_texts import earlier_texts
 
 NIGHTS = 60
 """Runs before the one that is judged; with them a night of 2,000 tests is judged in 2 s."""
-AT_THE_DESK = ("run", "local")
-"""Sessions in which somebody tries things: what they come to is no evidence on nights."""
 MOST_TOLD = 5
 KEY_LENGTH = 12
 """Digits of an op's key that `nox -s repro` is told."""
@@ -69,7 +67,7 @@ def past_of(
     lists: Path,
     *,
     against: str = "",
-    states: Mapping[str, DeviceState] | None = None,
+    promises: Mapping[str, Collection[Outcome]] | None = None,
     tests: Collection[str] | None = None,
     confirmed: Mapping[str, Judgement] | None = None,
 ) -> Past:
@@ -77,7 +75,8 @@ def past_of(
 
     Args:
         against: the run to compare with; empty: the newest of the same session that is full enough.
-        states: what each device can do here; without them no list's promise is held to anything.
+        promises: what keeps the promise of each listed test, by key; a test that is not in it has
+            promised nothing.
         tests: only these, by key, in all runs there are.
         confirmed: what new failures are that were run again at once.
 
@@ -110,7 +109,7 @@ def past_of(
         sessions={r.run: r.session for r in known},
         planned={s.test: s.list_name for s in own if s.planned},
         gating=[spec.name for spec in list_specs().values() if spec.gating],
-        promises=_promises(own, states),
+        promises=promises or {},
         versions=_versions(chosen),
         confirmed=confirmed or {},
     )
@@ -140,7 +139,6 @@ def judge_run(
     run_id: str,
     history: History,
     lists: Path,
-    states: Mapping[str, DeviceState],
     say: Speaker,
     confirm: Confirm | None = None,
 ) -> NightVerdict | None:
@@ -152,11 +150,12 @@ def judge_run(
     names the cause; then there is no verdict.
     """
     try:
-        past = past_of(history, run_id, lists, states=states)
+        promises = promises_of(read_plans(run_dir), read_aliases(lists))
+        past = past_of(history, run_id, lists, promises=promises)
         verdict = verdict_of_run(past, lists)
         if confirm is not None and (words := confirm(verdict, past.samples)):
             history.add(run_dir)  # with the reruns, which are evidence too
-            past = past_of(history, run_id, lists, states=states, confirmed=words)
+            past = past_of(history, run_id, lists, promises=promises, confirmed=words)
             verdict = verdict_of_run(past, lists)
         write_night(run_dir, verdict)
         trends = trends_of(past.columns, verdict)
@@ -188,18 +187,6 @@ def head_of(verdict: NightVerdict) -> list[str]:
         gets = "1 test gets" if count == 1 else f"{count} tests get"
         lines.append(f"  fix first: {causes} ({gets} further)")
     return lines
-
-
-def _promises(
-    own: Iterable[Sample], states: Mapping[str, DeviceState] | None
-) -> dict[str, Collection[Outcome]]:
-    if states is None:
-        return {}
-    return {
-        s.test: promised(s.list_name, states[s.device])
-        for s in own
-        if s.list_name and s.device in states
-    }
 
 
 def _versions(runs: Iterable[Run]) -> dict[str, Versions]:

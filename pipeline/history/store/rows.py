@@ -39,7 +39,7 @@ from bringup.harness.records.schema import (
 )
 from bringup.harness.storage.writable import encoded
 from bringup.pipeline.history.fingerprint import fingerprint
-from bringup.pipeline.history.samples import Excluded
+from bringup.pipeline.history.samples import LOCAL, Excluded
 from bringup.pipeline.history.store.tables import (
     MOST_OUTPUTS,
     AttemptRow,
@@ -132,7 +132,7 @@ def kept(
         Run(
             run=header.run_id,
             state="",
-            session=header.session,
+            session=header.session or LOCAL,
             created=header.created,
             resumed=header.resumed,
             planned=header.planned,
