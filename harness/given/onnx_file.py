@@ -13,6 +13,7 @@ from onnx import version_converter
 from bringup.harness.errors import UsageError
 from bringup.harness.frontend.onnx_checks import STANDARD, input_names, torch_dtype, type_name
 from bringup.harness.given.input_spec import InputSpec, value_of
+from bringup.harness.storage.writable import said_by
 
 OPSET = 17
 """The lowest opset at which models lower; files of older ones fail to legalize."""
@@ -30,8 +31,8 @@ def read(path: Path) -> onnx.ModelProto:
     try:
         return onnx.load(path)
     except Exception as error:  # protobuf's and the checker's have no common base
-        said = str(error).splitlines() or [type(error).__name__]
-        raise UsageError(f"{path} cannot be read as an ONNX model: {said[0][:200]}") from error
+        said = said_by(error).partition("\n")[0]
+        raise UsageError(f"{path} cannot be read as an ONNX model: {said[:200]}") from error
 
 
 def static(
