@@ -122,7 +122,9 @@ def _changed(run: RunSummary) -> Iterator[RenderableType]:
     if night is None:
         return
     against = changes.against(night)
-    yield Text(clean(f"{night.head} ({against})"), "bold red" if night.regressed else "bold")
+    yield Text(
+        clean(f"{changes.headline(run)} ({against})"), "bold red" if night.regressed else "bold"
+    )
     found = changes.causes(night)
     failing = {r.identity.planned.key: r for r in run.attention}
     for cause in found[:_AT_MOST]:

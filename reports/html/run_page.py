@@ -189,7 +189,8 @@ def _tile(run: RunSummary, tally: Tally, opens: bool) -> _Tile:
     night, lines = run.night, dict[str, Line]()
     if run.trends and len(run.trends.nights) > 1:
         baseline = night.baseline.run if night and night.baseline else ""
-        found = device_lines(run.trends, tally.device if opens else "", baseline)
+        device = tally.device if opens else ""
+        found = device_lines(run.trends, device, baseline, run.compile_only)
         lines = {line.name: line for line in found}
     shares = {"compiled": tally.compiled, "executed": tally.executed, "good": tally.good}
     figures = (_figure(name, share, lines.get(name)) for name, share in shares.items())

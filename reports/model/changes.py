@@ -20,6 +20,7 @@ from bringup.harness.records.night import (
     NightVerdict,
     TestVerdict,
 )
+from bringup.reports.model.headline import headline as sentences
 from bringup.reports.model.run import Result, RunSummary
 from bringup.reports.text.numbers import moment, moment_text
 
@@ -75,10 +76,8 @@ class Cause:
 
 
 def headline(run: RunSummary) -> str:
-    """One sentence: what is new, known, fixed and flaky, or what came of it where nobody judged."""
-    if run.night is not None:
-        return run.night.head
-    return f"{len(run.attention)} of {run.overall.planned} tests need attention. {UNJUDGED}."
+    """The page's own sentences: what is new, known, fixed and flaky."""
+    return " ".join(said.text for said in sentences(run))
 
 
 def against(night: NightVerdict | None) -> str:

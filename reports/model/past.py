@@ -6,6 +6,7 @@
 The shares are those of `tally`, of every night: of outcomes that say something of a model.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,14 +30,21 @@ class Line:
     """Percentage points from the baseline to tonight; None where one of them is unknown."""
 
 
-def device_lines(trends: Trends, device: str, baseline: str) -> tuple[Line, ...]:
-    """Compiled, executed and good of a device, or of all where `device` is empty."""
+def device_lines(
+    trends: Trends, device: str, baseline: str, compile_only: Collection[str] = ()
+) -> tuple[Line, ...]:
+    """Compiled, executed and good of a device, or of all where `device` is empty.
+
+    `compile_only` are the devices that do not execute.
+    """
     rows = [i for i, t in enumerate(trends.tests) if not device or _is_on(t, device)]
     shape = (len(trends.tests), len(trends.nights))
     codes = np.frombuffer(trends.outcome, np.uint8).reshape(shape)[rows] & (NO_EVIDENCE - 1)
     status = np.frombuffer(trends.status, np.uint8).reshape(shape)[rows]
     evidence = (codes > 0) & ~np.isin(codes, _codes(trends, NOT_EVIDENCE))
+    runs_it = [not any(_is_on(trends.tests[i], name) for name in compile_only) for i in rows]
     to_execute = evidence & ~np.isin(codes, _codes(trends, {Outcome.REACHED}))
+    to_execute &= np.asarray(runs_it, bool)[:, None]
     runs = [night.run for night in trends.nights]
     ends = tuple(runs.index(run) if run in runs else -1 for run in (baseline, trends.run))
     return (

@@ -180,7 +180,7 @@ class RunSummary:
     @cached_property
     def by_model(self) -> tuple[Tally, ...]:
         """Counts of each model's results over all devices, called as the model, by name."""
-        compile_only = _compile_only([r.record for r in self.results], self.ops)
+        compile_only = self.compile_only
         ordered = sorted(self.results, key=lambda r: r.identity.model)
         return tuple(
             tally(model, [r.record for r in results], 0, compile_only)
@@ -205,6 +205,11 @@ class RunSummary:
         """
         bad = (r for r in self.results if not r.good and not r.unrun)
         return tuple(sorted(bad, key=lambda r: ATTENTION.index(r.record.outcome)))
+
+    @property
+    def compile_only(self) -> frozenset[str]:
+        """Devices on which something was compiled where no more was to be done, and nothing ran."""
+        return _compile_only([r.record for r in self.results], self.ops)
 
     @property
     def anything_missing(self) -> bool:

@@ -29,7 +29,10 @@ def many(count: int) -> list[Any]:
 
 def test_a_chat_reads_the_sentence_the_causes_and_the_commands(tmp_path: Path) -> None:
     payload = json.loads(slack.render(load(judged_run(tmp_path))))
-    assert payload["text"] == "Worse: 1 new cause breaks 1 test. 1 fixed."
+    assert payload["text"] == (
+        "Worse: 1 new cause breaks 1 test. 1 of 4 planned tests is missing. 1 fixed. "
+        "1 bad as before (1 cause)."
+    )
     said = [block["text"]["text"] for block in payload["blocks"]]
     assert said[0] == "Night of 2026-11-22, nightly, 4 tests on 1 device"
     assert said[2].startswith("*NEW* stablehlo.scatter") and "`nox -s repro -- new`" in said[2]

@@ -123,6 +123,8 @@ def test_the_lines_of_a_device_are_the_shares_of_its_evidence() -> None:
     assert (compiled_line.percent, compiled_line.change) == ((100.0, 50.0), -50.0)
     assert (executed.percent, executed.change) == ((100.0, 0.0), -100.0)
     assert (good.percent, good.change) == ((100.0, 50.0), -50.0)
+    only = device_lines(trends, "", "n0", {"n150"})[1]  # what never runs is not missed
+    assert (only.percent, only.change) == ((None, None), None)
     nothing = device_lines(trends, "cpu", "n0")
     assert {line.percent for line in nothing} == {(None, None)}
     assert {line.change for line in nothing} == {None}

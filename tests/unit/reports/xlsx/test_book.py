@@ -17,6 +17,7 @@ import pytest
 from bringup.harness.records.schema import Outcome, Status
 from bringup.reports.addresses import Addresses
 from bringup.reports.build import load
+from bringup.reports.model.headline import headline
 from bringup.reports.model.ops import models_of
 from bringup.reports.xlsx import models, ops
 from bringup.reports.xlsx.book import Book, Frame
@@ -106,7 +107,8 @@ def test_it_opens_on_what_changed_the_new_before_the_known(tmp_path: Path) -> No
     assert book.active.title == book.sheetnames[0] == "What changed"
     rows = [[c.value for c in row] for row in book.active.iter_rows()]
     first = {row[0]: number for number, row in reversed(list(enumerate(rows)))}
-    assert rows[1][0] == run.night.head if run.night else False
+    assert rows[1][0] == " ".join(said.text for said in headline(run))
+    assert str(rows[1][0]).startswith("Worse: 1 new cause breaks 1 test.")
     assert rows[2][0] == "compared with nightly-20261121 (2026-11-21)"
     assert first["NEW"] < first["KNOWN"] < first["Fix first"] < first["judgement"]
     assert first["regression"] < first["missing"] < first["fixed"] < first["known"]
@@ -127,7 +129,7 @@ def test_it_opens_on_what_changed_the_new_before_the_known(tmp_path: Path) -> No
 def test_a_run_that_nobody_judged_says_so(tmp_path: Path) -> None:
     run = load(write_run(tmp_path, [record(outcome=Outcome.FAILED)]))
     book = openpyxl.load_workbook(io.BytesIO(models.render(run, Addresses(tmp_path))))
-    assert "Nobody compared this run" in book.active["A2"].value
+    assert "Nobody judged this run" in book.active["A2"].value
 
 
 def test_the_summaries_have_two_charts_of_cells_that_are_there(tmp_path: Path) -> None:
