@@ -19,7 +19,6 @@ from bringup.harness.frontend.call import Call, call_of
 from bringup.harness.frontend.custom_gradients import custom_gradients
 from bringup.harness.frontend.eager import compiled_parts_in_eager, told_it_is_compiled
 from bringup.harness.frontend.lowering import Program
-from bringup.harness.graph.program_graph import graph_of
 from bringup.harness.recording.recorder import StageScope
 from bringup.harness.storage.writable import said_by
 from bringup.harness.tester.compared_runs import ComparedRuns
@@ -68,6 +67,8 @@ class BlamedRuns(ComparedRuns):
 
     def _as_exported(self, program: Program) -> Golden:
         """What PyTorch, or onnxruntime, computes of the graph that the program was made from."""
+        from bringup.harness.graph.program_graph import graph_of  # it imports what lowers
+
         assert program.signature is not None
         with self._run(watched=False):
             graph = graph_of(program, program.flatten(self._call()))
