@@ -26,23 +26,25 @@ def ask(
     table: str,
     runs: Collection[Run] | None,
     query: Callable[[duckdb.DuckDBPyConnection, list[Run], str], T],
+    *,
+    few: bool = False,
 ) -> T:
     """What `query` makes of a table's rows of some runs; None: of all.
 
     It gets a database, the runs in their order and SQL for the rows, in which `n` is the place of
     a row's run among them. What another process folds away meanwhile is read again from where it is
-    by then.
+    by then. `few`: of the rows but few are wanted, so their runs' places are looked up one by one.
 
     Raises:
         HistoryError: the store cannot be reached, or a file of it is torn.
     """
     for _ in range(_TRIES - 1):
         try:
-            return _ask(history, table, runs, query)
+            return _ask(history, table, runs, query, few=few)
         except GoneError:
             history.look_again()
             continue
-    return _ask(history, table, runs, query)
+    return _ask(history, table, runs, query, few=few)
 
 
 def _ask(
@@ -50,6 +52,8 @@ def _ask(
     table: str,
     runs: Collection[Run] | None,
     query: Callable[[duckdb.DuckDBPyConnection, list[Run], str], T],
+    *,
+    few: bool = False,
 ) -> T:
     index = history.index()
     chosen = _current(index, runs)
@@ -64,11 +68,14 @@ def _ask(
         for c in index.containers.values()
         if c.schema == SCHEMA_VERSION and table in c.files
     }
-    order = ", ".join(f"({quoted(run.state)}, {n})" for n, run in enumerate(chosen))
-    source = (
-        f"({relation(table, files, alike)}) JOIN "
-        f"(VALUES {order or '(NULL, 0)'}) AS known(run, n) USING (run)"
-    )
+    rows = relation(table, files, alike)
+    if few:
+        states = ", ".join(quoted(run.state) for run in chosen)
+        source = f"(SELECT *, list_position([{states or 'NULL'}], run) - 1 AS n FROM ({rows}))"
+    else:
+        order = ", ".join(f"({quoted(run.state)}, {n})" for n, run in enumerate(chosen))
+        known = f"(VALUES {order or '(NULL, 0)'}) AS known(run, n)"
+        source = f"({rows}) JOIN {known} USING (run)"
     try:
         with database() as db:
             return query(db, chosen, source)

@@ -68,7 +68,7 @@ def samples(
     def query(db: duckdb.DuckDBPyConnection, chosen: list[Run], source: str) -> list[Sample]:
         return _Samples(chosen, aliases or {}).of(db, f"{source} WHERE {where}")
 
-    return ask(history, "attempts", runs, query)
+    return ask(history, "attempts", runs, query, few=tests is not None)
 
 
 def op_samples(
@@ -110,7 +110,7 @@ def op_samples(
         made = [_op_sample(chosen[row[0]], row, present, mark) for row in zip(*found, strict=True)]
         return sorted(made, key=lambda s: (s.test, s.op_key, s.at, s.run))
 
-    return ask(history, "ops", runs, query)
+    return ask(history, "ops", runs, query, few=tests is not None)
 
 
 def devices_of_tests(history: History, aliases: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -101,4 +101,4 @@ def _attempts(
             )
         ]
 
-    return ask(history, "attempts", runs, query)
+    return ask(history, "attempts", runs, query, few=True)
