@@ -205,8 +205,10 @@ def test_nothing_of_a_hostile_address_runs(browser: Any, page: str) -> None:
 
 def test_a_cell_leads_to_its_panel_and_back(browser: Any, page: str) -> None:
     opened(browser, page)
+    assert css(browser, ".cell.none") and not css(browser, ".cell.chosen")
     cells(browser, "FAILED")[0].click()
     wait_for(browser, "document.querySelector('#panel .facts')")
+    assert len(css(browser, ".cell.chosen")) == 1
     panel = said(browser, "#panel")
     assert "no stablehlo.fft here" in panel
     assert not re.search(r"\b(false|null|undefined|NaN)\b", panel)
@@ -214,6 +216,7 @@ def test_a_cell_leads_to_its_panel_and_back(browser: Any, page: str) -> None:
     assert "nox -s run -- 'tests/models/bert/test_bert.py::test_bert[full-eval]'" in panel
     browser.back()
     wait_for(browser, "document.getElementById('panel').hidden")
+    assert not css(browser, ".cell.chosen")
 
 
 def test_an_address_opens_what_it_names(browser: Any, page: str) -> None:

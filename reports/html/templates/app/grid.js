@@ -325,6 +325,7 @@ class Grid {
   choose(cell) {
     this.selected = cell;
     for (const element of this.body.querySelectorAll(".cell.chosen")) { element.classList.remove("chosen"); element.shows = ""; }
+    if (cell < 0) return; // no panel is open, and cells without a test have -1 too
     this.body.querySelector(`.row > .cell[data-cell='${cell}']`)?.classList.add("chosen");
   }
 
