@@ -69,6 +69,7 @@ def past_of(
     against: str = "",
     promises: Mapping[str, Collection[Outcome]] | None = None,
     tests: Collection[str] | None = None,
+    read: Sequence[Sample] | None = None,
     confirmed: Mapping[str, Judgement] | None = None,
 ) -> Past:
     """What history knows of a run and of those before it.
@@ -78,6 +79,7 @@ def past_of(
         promises: what keeps the promise of each listed test, by key; a test that is not in it has
             promised nothing.
         tests: only these, by key, in all runs there are.
+        read: their samples, where the caller has those of all runs.
         confirmed: what new failures are that were run again at once.
 
     Raises:
@@ -98,7 +100,12 @@ def past_of(
     if against and against not in {r.run for r in chosen}:
         chosen = [*(r for r in known if r.run == against), *chosen]
     aliases = read_aliases(lists)
-    found = samples(history, chosen, tests, aliases)
+    ids = {r.run for r in chosen}
+    found = (
+        samples(history, chosen, tests, aliases)
+        if read is None
+        else [s for s in read if s.run in ids]
+    )
     own = [s for s in found if s.run == run_id]
     columns = columns_of(found)
     tonight = Tonight(

@@ -37,10 +37,11 @@ def try_model(options: TryOptions, say: Speaker) -> ExitCode:
         RecordError: the disk is full or gone.
     """
     given = understood(options.model, options.inputs)
-    test = write_test(given, TRIED / given.name)
+    folder = TRIED / f"{given.name}-{given.digest}"
+    test = write_test(given, folder)
     known = machine.probe(Path.cwd(), options.devices)
     devices = options.devices or _default(known)
-    listing = write_atomically(TRIED / given.name / "devices.json", encoded(known))
+    listing = write_atomically(folder / "devices.json", encoded(known))
     noun = "model" if len(given.models) == 1 else "models"
     say(f"{len(given.models)} {noun} on {', '.join(devices)}; the test is {test}")
     name = commands.name_of_now(f"try-{given.name}", datetime.now(UTC))
@@ -53,7 +54,8 @@ def try_model(options: TryOptions, say: Speaker) -> ExitCode:
     _, records = read_merged(run_dir)
     lines = [*of_models(records)]
     walked = run_dir if flow == apart else None
-    if options.flow == BOTH and (failed := _to_take_apart(latest(records))):
+    going_on = options.flow == BOTH and code is not ExitCode.INTERRUPTED
+    if going_on and (failed := _to_take_apart(latest(records))):
         walked = run_dir.with_name(f"{run_dir.name}-ops")
         say(f"{len(failed)} failed; which op is to blame?")
         ids = sorted({_taken_apart(r, apart) for r in failed})

@@ -6,35 +6,23 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from bringup.harness.records.night import Judgement, read_night
 from bringup.pipeline.lists.specs import NIGHTLY_FULL
 from tests.integration.pipeline.test_nights import NET, OTHER, TESTS
 from tests.integration.small_fleet import SmallFleet, finish
+from tests.s3_service import s3_service, variables_of
 
 HISTORY = "s3://nights/team"
 
 
 @pytest.fixture
 def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    server = ThreadedMotoServer("127.0.0.1", 0)
-    server.start()
-    host, port = server.get_host_and_port()
-    for name, value in {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_ACCESS_KEY_ID": "key",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "HOME": str(tmp_path / "home"),
-    }.items():
-        monkeypatch.setenv(name, value)
-    boto3.client("s3", endpoint_url=f"http://{host}:{port}").create_bucket(Bucket="nights")
-    yield
-    server.stop()
+    with s3_service("nights") as endpoint:
+        for name, value in variables_of(endpoint, tmp_path / "home").items():
+            monkeypatch.setenv(name, value)
+        yield
 
 
 def test_what_one_machine_remembered_the_other_is_judged_by(service: None, tmp_path: Path) -> None:
