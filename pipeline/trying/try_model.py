@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bringup.harness.options.exit_codes import ExitCode
+from bringup.harness.options.input_text import read_specs
 from bringup.harness.records.device_listing import DeviceState, ListedDevice
 from bringup.harness.records.naming import entry_of
 from bringup.harness.records.outcomes import latest
@@ -34,8 +35,10 @@ def try_model(options: TryOptions, say: Speaker) -> ExitCode:
 
     Raises:
         PipelineError: there is no such model or device.
+        UsageError: an input cannot be read.
         RecordError: the disk is full or gone.
     """
+    read_specs(options.inputs)  # what cannot be read is said before anything is run
     given = understood(options.model, options.inputs)
     folder = TRIED / f"{given.name}-{given.digest}"
     test = write_test(given, folder)
@@ -79,9 +82,13 @@ def _taken_apart(record: TestRecord, flow: str) -> str:
     return entry.replace("[full-", f"[{flow}-")
 
 
+def _is_the_models_own(record: TestRecord) -> bool:
+    failure = record.failure
+    if failure is None:
+        return False
+    before = failure.stage is None and record.outcome is Outcome.FAILED  # no stage was begun
+    return before or failure.stage in _NO_OPS
+
+
 def _to_take_apart(records: Sequence[TestRecord]) -> list[TestRecord]:
-    return [
-        r
-        for r in records
-        if r.outcome in _SPLITS and not (r.failure and r.failure.stage in _NO_OPS)
-    ]
+    return [r for r in records if r.outcome in _SPLITS and not _is_the_models_own(r)]
