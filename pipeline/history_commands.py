@@ -20,16 +20,17 @@ from bringup.pipeline.history.imports.github import fetch_artifacts
 from bringup.pipeline.history.imports.junit_xml import DEVICE, junit_run
 from bringup.pipeline.history.imports.unique_ops import ENDING, unique_ops_run
 from bringup.pipeline.history.judge.explain import compared, explain, story
+from bringup.pipeline.history.samples import AT_THE_DESK
 from bringup.pipeline.history.store.history import History
 from bringup.pipeline.history.store.read import devices_of_tests, samples
 from bringup.pipeline.history.store.renames import likely_renames
 from bringup.pipeline.history.store.rows import Kept
 from bringup.pipeline.history.store.tables import NOWHERE
-from bringup.pipeline.history.store.upkeep import prune, rebuild, verify
+from bringup.pipeline.history.store.upkeep import is_history, prune, rebuild, verify
 from bringup.pipeline.history_options import HistoryOptions
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.results.finish import finish_runs
-from bringup.pipeline.results.judge_run import AT_THE_DESK, head_of, past_of, verdict_of_run
+from bringup.pipeline.results.judge_run import head_of, past_of, verdict_of_run
 from bringup.pipeline.results.merge import merge, shards_in
 
 _GITHUB = re.compile(r"github:([^/\s]+/[^/\s]+)/(\d{1,18})")
@@ -130,6 +131,8 @@ def _rebuild(history: History, folders: Sequence[Path], forget: bool, say: Speak
 
 
 def _verify(history: History, say: Speaker) -> ExitCode:
+    if not is_history(history):
+        raise HistoryError(f"there is no history at {history.address}")
     said = verify(history)
     for sentence in said:
         say(sentence)

@@ -19,6 +19,7 @@ from bringup.harness.errors import UsageError
 from bringup.harness.executor import Executor
 from bringup.harness.frontend import training
 from bringup.harness.frontend.eager import compiled_parts_in_eager
+from bringup.harness.frontend.paths import LEFT
 from bringup.harness.records.schema import OutputCheck
 from bringup.harness.state.copies import copied
 from bringup.harness.storage.writable import said_by
@@ -207,15 +208,20 @@ class ComparedRuns(ModelRuns):
     def _verify_mutated(
         self, mutated: Mapping[str, torch.Tensor], natural: Natural | None, passed: Passed
     ) -> tuple[OutputCheck, ...]:
-        """Parameters, buffers and inputs: what neither side wrote to stays as it was loaded."""
+        """What neither side wrote to, or left, stays as it was loaded.
+
+        What lies where nothing was before is compared with nothing, where only one side left it.
+        """
         assert self._golden_run is not None and self._as_loaded is not None
         actual = {self._as_loaded.first(path): value for path, value in mutated.items()}
         checks: list[OutputCheck] = []
         for path in dict.fromkeys((*actual, *self._golden_run.mutated)):
-            golden = self._golden_run.mutated.get(path, self._as_loaded.value(path))
-            if golden is not None:
-                found = actual.get(path, ())
-                checks += compare(golden, found, self.device_tolerances, path, natural, passed)
+            is_left = path.startswith(LEFT)
+            golden = self._as_loaded.after(self._golden_run.mutated, path)
+            found = self._as_loaded.after(actual, path) if is_left else actual.get(path)
+            if golden is not None or is_left:
+                one, other = (() if side is None else side for side in (golden, found))
+                checks += compare(one, other, self.device_tolerances, path, natural, passed)
         return tuple(checks)
 
     def _extract(self, outputs: Any) -> Any:

@@ -8,11 +8,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bringup.harness.options.exit_codes import ExitCode
+from bringup.harness.records.device_listing import DeviceState, ListedDevice
 from bringup.harness.records.naming import entry_of
 from bringup.harness.records.outcomes import latest
 from bringup.harness.records.run_dir import read_merged
 from bringup.harness.records.schema import Outcome, Stage, TestRecord
+from bringup.harness.storage.atomic import write_atomically
+from bringup.harness.storage.writable import encoded
 from bringup.pipeline import commands
+from bringup.pipeline import devices as machine
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.trying.answer import of_models, of_ops
 from bringup.pipeline.trying.options import BOTH, OP_BY_OP, TryOptions
@@ -34,13 +38,18 @@ def try_model(options: TryOptions, say: Speaker) -> ExitCode:
     """
     given = understood(options.model, options.inputs)
     test = write_test(given, TRIED / given.name)
+    known = machine.probe(Path.cwd(), options.devices)
+    devices = options.devices or _default(known)
+    listing = write_atomically(TRIED / given.name / "devices.json", encoded(known))
     noun = "model" if len(given.models) == 1 else "models"
-    say(f"{len(given.models)} {noun} on {', '.join(options.devices)}; the test is {test}")
+    say(f"{len(given.models)} {noun} on {', '.join(devices)}; the test is {test}")
     name = commands.name_of_now(f"try-{given.name}", datetime.now(UTC))
     run_dir = options.output or Path("results") / name
     apart = FLOWS[given.framework]
     flow = apart if options.flow == OP_BY_OP else "full"
-    code = commands.run(options.of_run(test, [test.as_posix()], flow, run_dir), say)
+    code = commands.run(
+        options.of_run(test, [test.as_posix()], flow, run_dir, devices, listing), say
+    )
     _, records = read_merged(run_dir)
     lines = [*of_models(records)]
     walked = run_dir if flow == apart else None
@@ -48,11 +57,18 @@ def try_model(options: TryOptions, say: Speaker) -> ExitCode:
         walked = run_dir.with_name(f"{run_dir.name}-ops")
         say(f"{len(failed)} failed; which op is to blame?")
         ids = sorted({_taken_apart(r, apart) for r in failed})
-        devices = tuple(dict.fromkeys(r.identity.device for r in failed))
-        commands.run(options.of_run(test, ids, apart, walked, devices), say)
+        on = tuple(dict.fromkeys(r.identity.device for r in failed))
+        commands.run(options.of_run(test, ids, apart, walked, on, listing), say)
     for line in (*lines, *(of_ops(walked) if walked else ())):
         say(line)
     return code
+
+
+def _default(known: Sequence[ListedDevice]) -> tuple[str, ...]:
+    """The first device that executes here, and the first that is only compiled for."""
+    wanted = (DeviceState.EXECUTES, DeviceState.COMPILES)
+    first = (next((d.name for d in known if d.state is state), "") for state in wanted)
+    return tuple(name for name in first if name)
 
 
 def _taken_apart(record: TestRecord, flow: str) -> str:

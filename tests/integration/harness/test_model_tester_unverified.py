@@ -60,6 +60,13 @@ def test_a_model_that_differs_from_itself_is_blamed_on_no_device(
     assert record.failure.message in unverified.output
 
 
+@pytest.mark.parametrize("case", ["multinomial", "dropout", "normal"])
+def test_an_onnx_model_that_draws_is_blamed_on_no_device(unverified: Done, case: str) -> None:
+    record = unverified.records[f"onnx_draws[full-{case}-eval]@cpu"]
+    assert record.outcome is Outcome.UNVERIFIED, record.failure
+    assert record.failure is not None and record.failure.kind == "NonDeterministic"
+
+
 def test_a_text_made_of_a_tensor_is_compared(unverified: Done) -> None:
     record = unverified.records["extracts_a_text_of_a_tensor[full-eval]@cpu"]
     assert record.outcome is Outcome.PASSED, record.failure
