@@ -43,7 +43,9 @@ class Rerounded(TorchDispatchMode):  # type: ignore[no-untyped-call]
         super().__init__()  # type: ignore[no-untyped-call]
         self._memory = {_memory_of(p) for p in parameters if p.is_floating_point()}
         self._generator = torch.Generator().manual_seed(seed)
-        self._thrown = torch.rand(_THROWN, generator=self._generator, dtype=torch.float64) * 2 - 1
+        thrown = torch.rand(_THROWN, generator=self._generator, dtype=torch.float64) * 2 - 1
+        self._thrown = thrown.repeat(2)  # from any place on there are enough
+        self._errors: dict[torch.dtype, torch.Tensor] = {}
 
     def __torch_dispatch__(
         self,
@@ -64,8 +66,7 @@ class Rerounded(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if _memory_of(value) not in self._memory:
             return value
         start = int(torch.randint(_THROWN, (), generator=self._generator))
-        unit = torch.finfo(value.dtype).eps / 2
-        thrown = (self._thrown.roll(start) * unit).to(value.dtype)
+        thrown = self._errors_in(value.dtype)[start:]
         rounded = torch.empty_like(value)
         flat, into = _flat(value.detach(), rounded.stride()), _flat(rounded, rounded.stride())
         whole = len(flat) // _THROWN * _THROWN
@@ -73,6 +74,11 @@ class Rerounded(TorchDispatchMode):  # type: ignore[no-untyped-call]
             rows = flat[part].view(-1, max(of, 1))
             torch.addcmul(rows, rows, thrown[:of], out=into[part].view(rows.shape))
         return rounded
+
+    def _errors_in(self, dtype: torch.dtype) -> torch.Tensor:
+        if dtype not in self._errors:
+            self._errors[dtype] = (self._thrown * (torch.finfo(dtype).eps / 2)).to(dtype)
+        return self._errors[dtype]
 
 
 def _flat(tensor: torch.Tensor, strides: tuple[int, ...]) -> torch.Tensor:
