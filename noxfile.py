@@ -74,8 +74,11 @@ def command(session: nox.Session, *arguments: str) -> None:
     end_as(call(*arguments, *session.posargs))
 
 
-def run_and_report(session: nox.Session, verb: str) -> None:
-    """Run or merge tests, report whatever came of it, exit as the run or the merge did."""
+def run_and_report(session: nox.Session, verb: str, *options: str) -> None:
+    """Run a verb, report the runs that it tells of, exit as the verb did.
+
+    `options` go to the report.
+    """
     prepare(session)
     with tempfile.TemporaryDirectory(prefix="bringup-nox-") as folder:
         told = Path(folder) / "run_dir"
@@ -84,7 +87,9 @@ def run_and_report(session: nox.Session, verb: str) -> None:
         )
         run_dirs = told.read_text("utf-8").splitlines() if told.exists() else []
     reported = [
-        call("-m", "bringup.reports", "build", run_dir) for run_dir in run_dirs if code in REPORTED
+        call("-m", "bringup.reports", "build", run_dir, *options)
+        for run_dir in run_dirs
+        if code in REPORTED
     ]
     end_as(code or max(reported, default=0))
 
@@ -189,8 +194,8 @@ def explain(session: nox.Session) -> None:
 
 @nox.session
 def compare(session: nox.Session) -> None:
-    """Tell one run against another: -- RUN_A RUN_B."""
-    command(session, "-m", "bringup.pipeline", "compare")
+    """Tell one run against another: -- RUN_A RUN_B; as a page with --html."""
+    run_and_report(session, "compare", "--format", "html")
 
 
 @nox.session

@@ -28,13 +28,13 @@ from bringup.harness.records.run_dir import (
     write_shared_plan,
 )
 from bringup.harness.records.schema import Outcome, Plan, PlannedTest
-from bringup.harness.records.variable_names import GITHUB_RUN_VARIABLE, RUN_DIR_FILE_VARIABLE
+from bringup.harness.records.variable_names import GITHUB_RUN_VARIABLE
 from bringup.harness.storage.scratch import sweep
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.lists.lists import apply, diff, read_lists
 from bringup.pipeline.lists.promote import propose
 from bringup.pipeline.lists.specs import list_specs
-from bringup.pipeline.messages import Speaker
+from bringup.pipeline.messages import Speaker, tell_run
 from bringup.pipeline.options import RunOptions
 from bringup.pipeline.planning import verdict_cache
 from bringup.pipeline.planning.collect import collect_tests
@@ -190,7 +190,7 @@ def _carry_out(
         chosen.collected.identify,
         read_aliases(options.lists),
     )
-    _tell(run_dir)
+    tell_run(run_dir)
     if plan.shard[1] == 1:  # of a shard's tests the merged run knows all
         again = Reruns(plan, settings, engine, _confirm_s(plan, options, ended.how), say)
         remember_and_judge(run_dir, plan.run_id, options.history, options.lists, say, again.confirm)
@@ -244,7 +244,7 @@ def merge_runs(options: RunOptions, say: Speaker) -> ExitCode:
     for sentence in header.missing:
         say(f"missing: {sentence}")
     say(f"merged into {into}")
-    _tell(into)
+    tell_run(into)
     remember_and_judge(into, header.run_id, options.history, options.lists, say)
     unrun = any(r.outcome is Outcome.NOT_RUN for r in latest(records))
     return ExitCode.INFRASTRUCTURE if header.missing or unrun else ExitCode.KEPT
@@ -290,13 +290,6 @@ def _fresh(run_dir: Path) -> Path:
     if run_dir.exists() and (not run_dir.is_dir() or any(run_dir.iterdir())):
         raise PipelineError(f"{run_dir} exists and is not empty; name another --output")
     return run_dir
-
-
-def _tell(run_dir: Path) -> None:
-    """Tell whoever started this, and asked to know, which run can be reported now: a line each."""
-    if file := os.environ.get(RUN_DIR_FILE_VARIABLE):
-        with Path(file).open("a", encoding="utf-8") as told:
-            told.write(f"{run_dir}\n")
 
 
 def _run_id(options: RunOptions, name: str) -> str:

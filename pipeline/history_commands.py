@@ -20,6 +20,7 @@ from bringup.pipeline.history.imports.github import fetch_artifacts
 from bringup.pipeline.history.imports.junit_xml import DEVICE, junit_run
 from bringup.pipeline.history.imports.unique_ops import ENDING, unique_ops_run
 from bringup.pipeline.history.judge.explain import compared, explain, story
+from bringup.pipeline.history.judge.trends import trends_of
 from bringup.pipeline.history.samples import AT_THE_DESK, Sample
 from bringup.pipeline.history.store.history import History
 from bringup.pipeline.history.store.read import devices_of_tests, samples
@@ -28,7 +29,8 @@ from bringup.pipeline.history.store.rows import Kept
 from bringup.pipeline.history.store.tables import NOWHERE
 from bringup.pipeline.history.store.upkeep import is_history, prune, rebuild, verify
 from bringup.pipeline.history_options import HistoryOptions
-from bringup.pipeline.messages import Speaker
+from bringup.pipeline.messages import Speaker, tell_run
+from bringup.pipeline.results.compared_run import write_compared
 from bringup.pipeline.results.finish import finish_runs
 from bringup.pipeline.results.judge_run import head_of, past_of, verdict_of_run
 from bringup.pipeline.results.merge import merge, shards_in
@@ -258,9 +260,13 @@ def compare(options: HistoryOptions, say: Speaker) -> ExitCode:
 
     Raises:
         HistoryError: one of them is not in the history.
+        PipelineError: a page is asked for, and the second run's directory is not here.
         RecordError: a run directory is damaged.
     """
     given = [Path(options.run_a), Path(options.run_b)]
+    other, run_dir = (_directory_of(text) for text in (options.run_a, options.run_b))
+    if options.html and not run_dir.is_dir():
+        raise PipelineError(f"--html draws from RUN_B's directory, and there is no {run_dir}")
     with tempfile.TemporaryDirectory(prefix="bringup-compare-") as scratch:
         history = None
         if all(path.is_dir() for path in given):  # they need not be in the history
@@ -273,7 +279,15 @@ def compare(options: HistoryOptions, say: Speaker) -> ExitCode:
         verdict = verdict_of_run(past, options.lists)
     for line in compared(verdict):
         say(line)
+    if options.html:
+        tell_run(write_compared(run_dir, other, verdict, trends_of(past.columns, verdict)))
     return ExitCode.BROKEN if verdict.regressed else ExitCode.KEPT
+
+
+def _directory_of(text: str) -> Path:
+    """Of a run's directory, or of the id of a run below results/."""
+    path = Path(text)
+    return path if path.is_dir() else RESULTS / path.name
 
 
 def _history(options: HistoryOptions) -> History:

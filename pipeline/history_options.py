@@ -69,6 +69,9 @@ class HistoryOptions:
     run_b: str = option(
         "", "RUN_B", "the run that is compared", metavar="RUN_B", verbs=["compare"], required=True
     )
+    html: bool = option(
+        False, "--html", "also write the page of RUN_B beside RUN_A", verbs=["compare"]
+    )
     against: str = option(
         "",
         "--against",

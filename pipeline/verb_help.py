@@ -133,6 +133,7 @@ _ALL = (
         "Tell one run against another, the most urgent test first.",
         ("results/monday results/tuesday", "two run directories"),
         ("nightly-20261127T021700Z nightly-20261128T021700Z", "two runs of the history"),
+        ("results/monday results/tuesday --html", "and as a page, results/tuesday/against/.../"),
         notes=("Exit code 1: a test of a list that gates was good in the first and is bad.",),
     ),
     _verb(

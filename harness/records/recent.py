@@ -11,6 +11,7 @@ from bringup.harness.errors import RecordError
 from bringup.harness.records.aliases import renamed, with_present_names
 from bringup.harness.records.naming import is_op_by_op
 from bringup.harness.records.run_dir import (
+    AGAINST_FOLDER,
     CONFIRM_FOLDER,
     HEADER_NAME,
     OpLine,
@@ -114,6 +115,9 @@ def _newest_first(
 
 
 def merged_runs(results: Path) -> list[Path]:
-    """The headers of all merged runs in `results` and two levels below it, but confirmations."""
+    """The headers of all merged runs in `results` and two levels below it.
+
+    Confirmations and comparisons are no runs of their own.
+    """
     found = [p for depth in ("", "*/", "*/*/") for p in results.glob(depth + HEADER_NAME)]
-    return sorted(p for p in found if p.parent.parent.name != CONFIRM_FOLDER)
+    return sorted(p for p in found if p.parent.parent.name not in (CONFIRM_FOLDER, AGAINST_FOLDER))

@@ -43,11 +43,15 @@ L = TypeVar("L")
 HEADER_NAME = "run.json"
 CONFIRM_FOLDER = "confirm"
 """Below it lie runs that look at a run's new failures again; they are no runs of their own."""
+AGAINST_FOLDER = "against"
+"""Below it a run lies once more, beside another that it was held against."""
 RECORDS_NAME = "records.jsonl.zst"
 PLAIN_RECORDS_NAME = "records.jsonl"
 """Of schema 1, and where they are too large to be packed."""
 OPS_NAME = "ops.jsonl"
 """Of schema 1."""
+MERGED_FILES = (HEADER_NAME, RECORDS_NAME, PLAIN_RECORDS_NAME, OPS_NAME)
+"""What a merged run has beside its plans and folders."""
 
 
 class OpLine(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ Runs are pruned, and a page must be built again from its directory alone. So the
 newly bad are copied, once per content, while the earlier run is still there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from bringup.harness.errors import RecordError
@@ -32,13 +32,32 @@ def earlier_texts(run_dir: Path, verdict: NightVerdict) -> tuple[EarlierText, ..
         RecordError: tonight's records cannot be read, or the disk is full.
     """
     told = [t for t in verdict.tests if t.judgement in NEW_FAILURES and t.last_good is not None]
-    if not told:
-        return ()
+    return _taken(run_dir, _with_before(run_dir.parent, told)) if told else ()
+
+
+def texts_of_run(run_dir: Path, other: Path, first: Sequence[str]) -> tuple[EarlierText, ...]:
+    """The texts of `other` that `run_dir` has too, with another content.
+
+    Tests in `first`, by key, come before the rest. A run that is not there has none.
+
+    Raises:
+        RecordError: the records of `run_dir` cannot be read, or the disk is full.
+    """
+    before = _readable(other)
+    keys = [key for key in dict.fromkeys((*first, *sorted(before))) if key in before]
+    return _taken(run_dir, ((key, other, before[key]) for key in keys)) if keys else ()
+
+
+def _taken(
+    run_dir: Path, before: Iterable[tuple[str, Path, TestRecord]]
+) -> tuple[EarlierText, ...]:
+    """Copies what differs into the run directory: of so many tests, while there is room."""
     store, tonight = BlobStore(run_dir), _by_key(run_dir)
-    room, found = MOST_BYTES, []
-    for test, before in _with_before(run_dir.parent, told[:MOST_TESTS]):
-        place = before[0]
-        for artifact in _differing(before[1], tonight.get(test.test)):
+    room, found, tests = MOST_BYTES, list[EarlierText](), set[str]()
+    for test, place, record in before:
+        if len(tests) == MOST_TESTS:
+            break
+        for artifact in _differing(record, tonight.get(test)):
             if artifact.size > room:
                 continue
             try:
@@ -46,13 +65,12 @@ def earlier_texts(run_dir: Path, verdict: NightVerdict) -> tuple[EarlierText, ..
             except RecordError:
                 continue
             room -= artifact.size
-            found.append(EarlierText(test.test, place.name, kept))
+            found.append(EarlierText(test, place.name, kept))
+            tests.add(test)
     return tuple(found)
 
 
-def _with_before(
-    results: Path, told: list[TestVerdict]
-) -> Iterator[tuple[TestVerdict, tuple[Path, TestRecord]]]:
+def _with_before(results: Path, told: list[TestVerdict]) -> Iterator[tuple[str, Path, TestRecord]]:
     """Each test with its last good run's directory and its record there, if it is there."""
     known: dict[str, dict[str, TestRecord]] = {}
     for test in told:
@@ -61,7 +79,7 @@ def _with_before(
         if run not in known:  # an id out of a history is no path
             known[run] = _readable(results / run) if Path(run).name == run else {}
         if test.test in known[run]:
-            yield test, (results / run, known[run][test.test])
+            yield test.test, results / run, known[run][test.test]
 
 
 def _readable(run_dir: Path) -> dict[str, TestRecord]:

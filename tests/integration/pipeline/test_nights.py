@@ -14,9 +14,12 @@ from bringup.harness.records.night import Judgement, read_night
 from bringup.harness.records.recent import merged_runs
 from bringup.harness.records.run_dir import read_merged
 from bringup.harness.records.schema import Outcome, Stage
+from bringup.harness.records.trends import read_trends
 from bringup.pipeline.history.store.history import History
 from bringup.pipeline.history.store.read import samples
 from bringup.pipeline.lists.specs import NIGHTLY_FULL
+from bringup.reports.build import build
+from bringup.reports.catalog import chosen
 from tests.integration.small_fleet import SmallFleet, finish
 
 TESTS = """
@@ -129,6 +132,24 @@ def test_why_explain_and_compare(nights: Nights) -> None:
     assert code == 1 and any("PASSED -> FAILED" in line for line in said), said
     code, said = asked(fleet, "compare", "night-1", "night-3")
     assert code == 0 and any("fixed net[full-eval]@cpu: FAILED -> PASSED" in line for line in said)
+
+
+def test_two_runs_are_a_page_of_their_own(nights: Nights) -> None:
+    fleet, _ = nights
+    runs = [read_merged(fleet.root / f"night-{night}")[0].run_id for night in (2, 3)]
+    code, said = asked(fleet, "compare", "night-3", "night-2", "--html")
+    assert code == 1 and any("PASSED -> FAILED" in line for line in said), said
+    into = fleet.root / "night-2" / "against" / runs[1]
+    verdict, trends = read_night(into), read_trends(into)
+    assert verdict is not None and verdict.baseline is not None and trends is not None
+    assert (verdict.run, verdict.baseline.run) == (runs[0], runs[1])
+    assert {text.test for text in trends.earlier} == {"net[full-eval]@cpu"}  # to lay side by side
+    assert into / "run.json" not in merged_runs(fleet.root)
+    page, *_ = build(into, reporters=chosen(("html",))).of_run.documents
+    assert "suspected" in page.path.read_text() and "side by side" in page.path.read_text()
+    assert read_night(fleet.root / "night-2") != verdict  # a night's own verdict stays
+    code, said = asked(fleet, "compare", "night-3", runs[0], "--html")
+    assert code == 2 and len(said) == 1 and "there is no results/" in said[0], said
 
 
 def test_what_is_tried_at_a_desk_is_no_night(nights: Nights) -> None:

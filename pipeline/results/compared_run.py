@@ -1,0 +1,60 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""A run beside another one that was named, as a run directory of its own that can be reported.
+
+It has the later run's records and kept texts, the verdict against the other run, and the texts of
+the other that differ. So a page of two runs is made as every page is: records in, document out.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import msgspec
+
+from bringup.harness.records.blobs import BLOB_FOLDER
+from bringup.harness.records.journal import JOURNAL_FOLDER
+from bringup.harness.records.night import NightVerdict, write_night
+from bringup.harness.records.run_dir import AGAINST_FOLDER, MERGED_FILES, plan_files
+from bringup.harness.records.trends import Trends, write_trends
+from bringup.pipeline.results.earlier_texts import texts_of_run
+
+
+def write_compared(run_dir: Path, other: Path, verdict: NightVerdict, trends: Trends) -> Path:
+    """Lay out `run_dir` beside `other` below itself, anew; returns the directory.
+
+    Files that are records already are linked and not copied where the disk can do that.
+
+    Args:
+        run_dir: The later run.
+        other: The run it is held against; one that is not there has no texts to show.
+        verdict: Of the later against the other.
+        trends: The nights of the verdict.
+
+    Raises:
+        RecordError: records cannot be read, or the disk is full.
+        OSError: the directory cannot be written.
+    """
+    assert verdict.baseline is not None, "a run is compared with one that history knows"
+    into = run_dir / AGAINST_FOLDER / verdict.baseline.run
+    shutil.rmtree(into, ignore_errors=True)
+    into.mkdir(parents=True)
+    for path in (*plan_files(run_dir), *(run_dir / name for name in MERGED_FILES)):
+        if path.is_file():
+            _link(str(path), str(into / path.name))
+    for name in (JOURNAL_FOLDER, BLOB_FOLDER):
+        if (run_dir / name).is_dir():
+            shutil.copytree(run_dir / name, into / name, copy_function=_link)
+    write_night(into, verdict)
+    earlier = texts_of_run(into, other, [test.test for test in verdict.tests])
+    write_trends(into, msgspec.structs.replace(trends, earlier=earlier))
+    return into
+
+
+def _link(source: str, target: str) -> None:
+    """One file under two names: what is written once is never changed in its place."""
+    try:
+        os.link(source, target)
+    except OSError:  # another disk, or one without links
+        shutil.copy2(source, target)
