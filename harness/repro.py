@@ -20,6 +20,7 @@ from bringup.harness.options.command_line import Command, parser_of, read, run, 
 from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.options.option import option
 from bringup.harness.records.naming import SIZES
+from bringup.harness.records.reproducible import EXPECTED
 from bringup.harness.records.variable_values import SECONDS as POSITIVE_SECONDS
 from bringup.harness.reduce import child_process as apart
 from bringup.harness.reduce.model_reproducer import (
@@ -30,7 +31,7 @@ from bringup.harness.reduce.model_reproducer import (
 )
 from bringup.harness.reduce.request import PART_DEADLINE, SECONDS, is_test_id
 from bringup.harness.reproduce.lookup import find
-from bringup.harness.reproduce.reproducer import EXPECTED, Expected, read_expected
+from bringup.harness.reproduce.reproducer import Expected, read_expected
 
 _TRUSTED = (
     "--trust: the reproducer may run any code, with your rights: a test file, a library to preload,"

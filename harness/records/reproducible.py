@@ -16,10 +16,12 @@ RESULTS = "results"
 """Where reproducers are found by their names alone, below the project."""
 REPRO_FOLDER = "repro"
 """Of a run directory: one folder for each reproducer of an op or a model."""
+EXPECTED = "expected.json"
+"""Of a reproducer: how what it runs ended."""
 RUN_SCRIPT = "run.py"
 REPRODUCER_FILES = frozenset(
     {
-        *("expected.json", "versions.json", RUN_SCRIPT, "fx.txt", "fx.json"),
+        *(EXPECTED, "versions.json", RUN_SCRIPT, "fx.txt", "fx.json"),
         *("op.torch.mlir", "op.stablehlo.mlir", "op.vhlo", "part.onnx", "part.onnx.txt"),
         *("inputs.bin", "inputs.json", "golden.bin", "golden.json"),
     }

@@ -23,32 +23,16 @@ from bringup.harness.errors import UsageError
 from bringup.harness.records.checkout import refuse_foreign_test
 from bringup.harness.records.environment import of_a_test
 from bringup.harness.records.naming import entry_of, sized
-from bringup.harness.records.reproducible import REPRO_FOLDER, RUN_MODEL, reproducer_name
+from bringup.harness.records.reduced import MODEL_SCHEMA, Reduced
+from bringup.harness.records.reproducible import EXPECTED, REPRO_FOLDER, RUN_MODEL, reproducer_name
 from bringup.harness.records.schema import Failure, Identity, Outcome, Status
 from bringup.harness.records.variables import VARIABLES
 from bringup.harness.records.versions import decode_versioned
 from bringup.harness.reproduce.lookup import written_below
-from bringup.harness.reproduce.reproducer import EXPECTED, RUN, VERSIONS, fingerprint_of
+from bringup.harness.reproduce.reproducer import RUN, VERSIONS, fingerprint_of
 from bringup.harness.storage.atomic import cannot_write, write_atomically
 from bringup.harness.storage.decoding import decode_json, read_bytes
 from bringup.harness.storage.writable import encoded
-
-MODEL_SCHEMA = 1
-
-
-class Reduced(msgspec.Struct, frozen=True, kw_only=True):
-    """The smallest part that a search found."""
-
-    directory: str
-    """Name of its reproducer, beside the model's."""
-    fingerprint: str
-    ops: int
-    of: int
-    """Ops of the whole model."""
-    minimal: bool
-    """False: the search was cut short, and a smaller one may exist."""
-    sentences: tuple[str, ...] = ()
-    """What the search found, for people."""
 
 
 class ModelExpected(msgspec.Struct, frozen=True, kw_only=True):

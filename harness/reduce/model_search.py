@@ -25,6 +25,7 @@ from bringup.harness.graph.program_graph import graph_of
 from bringup.harness.mlir import TorchMlir
 from bringup.harness.recording.failures import failure_of, outcome_of
 from bringup.harness.recording.recorder import TesterRecorder
+from bringup.harness.records.reduced import Reduced
 from bringup.harness.records.reproducible import (
     REPRO_FOLDER,
     folder_name,
@@ -36,7 +37,6 @@ from bringup.harness.reduce import child_process as apart
 from bringup.harness.reduce import request as requests
 from bringup.harness.reduce.attempts import Attempts, worker
 from bringup.harness.reduce.model_reproducer import (
-    Reduced,
     expected_of,
     write_model,
 )

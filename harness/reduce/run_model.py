@@ -14,6 +14,7 @@ import pytest
 
 from bringup.harness.devices.catalog import kind_of
 from bringup.harness.errors import HarnessError, UsageError
+from bringup.harness.records.reproducible import EXPECTED
 from bringup.harness.records.schema import Identity, Stage
 from bringup.harness.records.values import BASE_SIZE
 from bringup.harness.records.variable_names import RUN_DIR_VARIABLE
@@ -23,7 +24,7 @@ from bringup.harness.reduce.model_reproducer import ModelExpected, read_model, r
 from bringup.harness.reduce.request import PART_DEADLINE, SECONDS, Request, SearchDone
 from bringup.harness.reduce.run_op import compared, reproduce
 from bringup.harness.reduce.search import ModelOutcome
-from bringup.harness.reproduce.reproducer import EXPECTED, read_expected
+from bringup.harness.reproduce.reproducer import read_expected
 from bringup.harness.session import begin
 from bringup.harness.storage.scratch import Scratch
 from bringup.harness.storage.writable import said_by, writable

@@ -24,11 +24,11 @@ from bringup.harness.devices.lease import lease
 from bringup.harness.errors import DeviceError, RecordError, UsageError
 from bringup.harness.mlir import LoweringError, TorchMlir, serialized
 from bringup.harness.op_by_op.judge import close_run
+from bringup.harness.records.reproducible import EXPECTED
 from bringup.harness.records.schema import Failure, Outcome, Stage, Status
 from bringup.harness.reduce import child_process as apart
 from bringup.harness.reproduce.reproducer import (
     ARTIFACT,
-    EXPECTED,
     FX_JSON,
     ONNX,
     TORCH_IR,

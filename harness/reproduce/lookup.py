@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bringup.harness.errors import UsageError
-from bringup.harness.records.reproducible import REPRO_FOLDER, device_in_name
-from bringup.harness.reproduce.reproducer import EXPECTED, read_expected
+from bringup.harness.records.reproducible import EXPECTED, REPRO_FOLDER, device_in_name
+from bringup.harness.reproduce.reproducer import read_expected
 
 _OP_NAME = re.compile(r"([0-9a-f]{16})-(.+)")
 _MOST_NAMED = 8

@@ -37,7 +37,13 @@ import msgspec
 
 from bringup.harness.devices.wire import layout
 from bringup.harness.errors import HarnessError, RecordError
-from bringup.harness.records.reproducible import REPRO_FOLDER, RUN_OP, RUN_SCRIPT, folder_name
+from bringup.harness.records.reproducible import (
+    EXPECTED,
+    REPRO_FOLDER,
+    RUN_OP,
+    RUN_SCRIPT,
+    folder_name,
+)
 from bringup.harness.records.schema import Failure, Metric, Op, OpVerdict, Outcome, Stage, Status
 from bringup.harness.records.versions import decode_versioned
 from bringup.harness.reproduce.random_operands import DRAWN_ABOVE, Drawn, description_of, draw
@@ -51,7 +57,7 @@ if TYPE_CHECKING:
     from bringup.harness.verify import Tolerances
 
 REPRODUCER_SCHEMA = 1
-EXPECTED, VERSIONS, RUN = "expected.json", "versions.json", RUN_SCRIPT
+VERSIONS, RUN = "versions.json", RUN_SCRIPT
 TORCH_IR, STABLEHLO, ARTIFACT = "op.torch.mlir", "op.stablehlo.mlir", "op.vhlo"
 FX, FX_JSON = "fx.txt", "fx.json"
 ONNX, ONNX_TEXT = "part.onnx", "part.onnx.txt"

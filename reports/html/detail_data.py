@@ -7,6 +7,7 @@ Keys are letters since every result has them. The script sets all of it as text,
 escaped; what no page can carry is taken away by `clean`.
 """
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from bringup.harness.errors import RecordError
 from bringup.harness.records.blobs import BlobStore
 from bringup.harness.records.metrics import titled
 from bringup.harness.records.night import Change, Moment, TestVerdict
+from bringup.harness.records.reduced import read_reduced
+from bringup.harness.records.reproducible import place_of
 from bringup.harness.records.schema import (
     Artifact,
     Check,
@@ -52,7 +55,6 @@ def detail_blocks(
     `folder` is where kept stacks are looked into, `texts` what `compared_texts` found.
     """
     told = {test.test: test for test in run.night.tests} if run.night else {}
-    store = BlobStore(folder) if folder else None
     pairs: dict[str, list[Pair]] = {}
     for pair in texts:
         pairs.setdefault(pair[0], []).append(pair)
@@ -60,7 +62,7 @@ def detail_blocks(
     for cell in grid.cells:
         if isinstance(cell, Result):
             verdict = told.get(cell.identity.planned.key)
-            found.append(_detail(run, cell, verdict, links, store, pairs))
+            found.append(_detail(run, cell, verdict, links, folder, pairs))
     return blocks_of(found, _PER_BLOCK)
 
 
@@ -69,9 +71,10 @@ def _detail(
     one: Result,
     verdict: TestVerdict | None,
     links: Mapping[str, str],
-    store: BlobStore | None,
+    folder: Path | None,
     pairs: Mapping[str, list[Pair]],
 ) -> dict[str, object]:
+    store = BlobStore(folder) if folder else None
     record, command = one.record, "" if one.good else one.command
     found: dict[str, object] = {
         "f": _facts(run, one, command),
@@ -80,6 +83,7 @@ def _detail(
         "x": _failure(record, links, store),
         "c": command,
         "r": one.reduce_command if command else "",
+        "b": _blame(one, folder) if command and folder else None,
         "e": [[r.outcome.value, numbers.moment_text(r.started), _message(r)] for r in one.earlier],
         "n": [clean(note) for note in record.notes],
         "w": [clean(warning) for warning in record.warnings],
@@ -88,6 +92,19 @@ def _detail(
         "t": pairs.get(record.identity.planned.key),
     }
     return {key: value for key, value in found.items() if value}
+
+
+def _blame(one: Result, folder: Path) -> list[object] | None:
+    """What `nox -s repro` found in it, and the command that shows the part that is to blame."""
+    try:
+        found = read_reduced(folder, one.identity)
+    except RecordError:  # a reproducer is no record, and the page is whole without it
+        return None
+    if found is None:
+        return None
+    again = f"nox -s repro -- {shlex.quote(place_of(folder) + found.directory)}"
+    told = [clean(sentence) for sentence in found.sentences]
+    return [found.ops, found.of, int(found.minimal), told, clean(again)]
 
 
 def _message(record: TestRecord) -> str:

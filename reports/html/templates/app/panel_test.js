@@ -21,7 +21,7 @@ async function testPanel(page, cell) {
   const judged = grid.judgements[grid.judged[cell] - 1];
   const cause = grid.cause[cell] ? grid.causes[grid.cause[cell] - 1] : null;
   const [stage, kind, message, kept, frame] = detail.x ?? [];
-  const facts = (detail.f ?? []).filter(([name]) => name !== "model" || true);
+  const facts = detail.f ?? [];
   return {
     title: grid.names[row],
     where: device,
@@ -37,6 +37,7 @@ async function testPanel(page, cell) {
       table.results[cell] < 0 && h("p", { class: "alarm" }, grid.lines[grid.line[cell]]),
       cause && h("p", {}, "Cause: ", h("a", { href: `#c=${encodeURIComponent(cause.id)}` }, bdi(cause.name)), ` ${[cause.issue, cause.owner].filter(Boolean).join(", ")}`),
       part("", detail.c && [h("h3", {}, "Run it again"), command(detail.c)], detail.r && [h("h3", {}, "Find what is to blame"), command(detail.r)]),
+      detail.b && blamePart(detail.b),
       detail.v && judgement(detail.v),
       history30(page, cell, past, detail),
       stagePart(detail.s ?? []),
@@ -56,6 +57,12 @@ const badge = (outcome) => h("b", { class: `badge o-${outcome[0].replace(" ", "-
 
 const keptLink = ([level, size, address]) =>
   h("span", { class: "kept" }, address ? link(address, level) : h("span", { class: "gone", title: "no page was written for this text; it is kept in blobs/" }, level), h("small", {}, ` ${size}`));
+
+/** What a search found in the model. */
+function blamePart([ops, whole, minimal, sentences, again]) {
+  return part(`To blame: ${ops} of ${whole} ops${minimal ? "" : ", or fewer: the search was cut short"}`,
+    h("ul", { class: "plain" }, ...sentences.map((sentence) => h("li", {}, sentence))), command(again));
+}
 
 /** What the night says beside the judgement itself. */
 function judgement(verdict) {

@@ -11,9 +11,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from bringup.harness.records.moves import Move
+from bringup.harness.records.reduced import Reduced
+from bringup.harness.records.reproducible import reproducer_name
 from bringup.harness.records.schema import (
     Artifact,
     Check,
@@ -29,6 +32,7 @@ from bringup.harness.records.schema import (
     Status,
     TestRecord,
 )
+from bringup.harness.reduce.model_reproducer import expected_of, write_model
 from bringup.reports.build import load
 from bringup.reports.html.artifact_pages import ArtifactPages
 from bringup.reports.html.pack import LEAST, STEP
@@ -282,6 +286,27 @@ def test_failures_are_readable_without_a_script(source: Any) -> None:
     (plain,) = re.findall(r"<noscript>.*?</noscript>", html, re.DOTALL)
     assert "it is so" in Page(plain).text and "test_z_bad_one.py" in Page(plain).text
     assert "a_good_one" not in plain
+
+
+def test_what_repro_found_stands_with_the_test(tmp_path: Path) -> None:
+    one = record(outcome=Outcome.FAILED)
+    run_dir = write_run(tmp_path, [one])
+    found = Reduced(
+        directory="t5-part", fingerprint="f", ops=2, of=310, minimal=True, sentences=("It is <b>.",)
+    )
+    failure = Failure(Stage.COMPILE, "Error", "no")
+    expected = expected_of(one.identity, one.nodeid, Status.EXECUTED, Outcome.FAILED, failure, "")
+    write_model(run_dir, msgspec.structs.replace(expected, reduced=found), {})
+
+    def blame() -> Any:
+        (detail,) = details(render(load(run_dir), ArtifactPages({}), folder=run_dir))
+        return detail.get("b")
+
+    ops, of, minimal, said, again = blame()
+    assert (ops, of, minimal, said) == (2, 310, 1, ["It is <b>."])
+    assert again == f"nox -s repro -- {run_dir}/repro/t5-part"
+    (run_dir / "repro" / reproducer_name(one.identity) / "expected.json").write_bytes(b"{")
+    assert blame() is None  # torn: the page is whole without it
 
 
 def test_a_detail_has_stages_checks_texts_and_the_command(source: Any) -> None:
