@@ -14,7 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from bringup.harness.records.schema import GOOD, NOT_EVIDENCE, Outcome, Status
-from bringup.harness.records.trends import NO_EVIDENCE, Trends
+from bringup.harness.records.trends import ABSENT, NO_EVIDENCE, Trends
+from bringup.reports.model.changes import day_text
+from bringup.reports.text.numbers import moment_text
 
 Shares = npt.NDArray[Any]
 
@@ -52,6 +54,20 @@ def device_lines(
         _line("executed", (status >= Status.EXECUTED) & to_execute, to_execute, ends),
         _line("good", np.isin(codes, _codes(trends, GOOD)) & evidence, evidence, ends),
     )
+
+
+def statuses_by_night(trends: Trends) -> dict[str, list[int]]:
+    """By night, the oldest first, how many tests reached each `Status`; two of a day say when."""
+    shape = (len(trends.tests), len(trends.nights))
+    ran = np.frombuffer(trends.outcome, np.uint8).reshape(shape) != ABSENT
+    status = np.frombuffer(trends.status, np.uint8).reshape(shape)
+    counts = [np.bincount(status[ran[:, n], n], minlength=len(Status)) for n in range(shape[1])]
+    days = [day_text(night) for night in trends.nights]
+    names = [
+        day if days.count(day) == 1 else moment_text(night.at) or night.run
+        for day, night in zip(days, trends.nights, strict=True)
+    ]
+    return {name: found.tolist() for name, found in zip(names, counts, strict=True)}
 
 
 def _line(name: str, part: Shares, whole: Shares, ends: tuple[int, ...]) -> Line:

@@ -15,6 +15,7 @@ from bringup.harness.records.moves import Move
 from bringup.harness.records.schema import Stage, Status
 from bringup.harness.storage.atomic import write_atomically
 from bringup.reports.addresses import Addresses, page_of
+from bringup.reports.model.past import statuses_by_night
 from bringup.reports.model.run import Missing, Result, RunSummary
 from bringup.reports.model.tally import Tally
 from bringup.reports.text import legend
@@ -118,6 +119,11 @@ def _charts(sheet: Any, row: int, beside: int, run: RunSummary) -> int:
     title = "Tests by the status they reached"
     charts.put_counts(sheet, row, beside, "device", title, reached, series)
     row += charts.ROWS
+    if run.trends and len(run.trends.nights) > 1:
+        by_night = statuses_by_night(run.trends)
+        title = "Tests by the status they reached, night by night"
+        charts.put_counts(sheet, row, beside, "night", title, by_night, series)
+        row += max(charts.ROWS, len(by_night) + 2)
     progress = [charts.Progress(t.device, t.compiled, t.executed) for t in run.by_model]
     charts.put_progress(sheet, row, beside, "model", progress)
     return row + charts.ROWS

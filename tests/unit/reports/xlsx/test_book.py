@@ -7,6 +7,7 @@ import io
 import posixpath
 import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -14,7 +15,9 @@ from xml.etree import ElementTree
 import openpyxl
 import pytest
 
+from bringup.harness.records.night import Moment
 from bringup.harness.records.schema import Outcome, Status
+from bringup.harness.records.trends import TRENDS_SCHEMA, Trends
 from bringup.reports.addresses import Addresses
 from bringup.reports.build import load
 from bringup.reports.model.headline import headline
@@ -24,7 +27,7 @@ from bringup.reports.xlsx.book import Book, Frame
 from bringup.reports.xlsx.bulk_rows import Column, Table
 from bringup.reports.xlsx.hyperlinks import MOST, Hyperlinks, Link
 from tests.unit.reports.nights import EVIL, judged_run
-from tests.unit.run_builder import identity, keep, op_result, record, stages, write_run
+from tests.unit.run_builder import STARTED, identity, keep, op_result, record, stages, write_run
 
 WALK = identity("t5", flow="op_by_op_torch")
 RELATION = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
@@ -147,6 +150,29 @@ def test_the_summaries_have_two_charts_of_cells_that_are_there(tmp_path: Path) -
                     else [sheet[area.replace("$", "")].value]
                 )
                 assert all(isinstance(value, int | float) for value in cells if value is not None)
+
+
+def test_statuses_are_told_night_by_night(tmp_path: Path) -> None:
+    nights = (Moment("monday", STARTED - 86_400), Moment("tuesday", STARTED))
+    trends = Trends(
+        schema=TRENDS_SCHEMA,
+        run="tuesday",
+        nights=nights,
+        tests=("a", "b"),
+        outcomes=(Outcome.PASSED,),
+        outcome=bytes([1, 1, 0, 1]),  # `b` was not there on monday
+        status=bytes([4, 7, 0, 7]),
+        **dict.fromkeys(("pcc", "seconds", "memory"), bytes(16)),
+    )
+    run = replace(load(judged_run(tmp_path)), trends=trends)
+    book = openpyxl.load_workbook(io.BytesIO(models.render(run, Addresses(tmp_path))))
+    assert len(book["Summary"]._charts) == 3
+    rows = [[cell.value for cell in row] for row in book["Summary"].iter_rows()]
+    by_day = {
+        value: row[at + 1 :] for row in rows for at, value in enumerate(row) if value and at > 20
+    }
+    monday, tuesday = (by_day[day][: len(Status)] for day in ("2026-11-21", "2026-11-22"))
+    assert (monday[4], sum(monday)) == (1, 1) and (tuesday[7], sum(tuesday)) == (2, 2)
 
 
 def test_totals_of_models_and_of_statuses_are_there(tmp_path: Path) -> None:
