@@ -20,7 +20,6 @@ from bringup.pipeline.history.imports.github import fetch_artifacts
 from bringup.pipeline.history.imports.junit_xml import DEVICE, junit_run
 from bringup.pipeline.history.imports.unique_ops import ENDING, unique_ops_run
 from bringup.pipeline.history.judge.explain import compared, explain, story
-from bringup.pipeline.history.judge.trends import trends_of
 from bringup.pipeline.history.samples import AT_THE_DESK, Sample
 from bringup.pipeline.history.store.history import History
 from bringup.pipeline.history.store.read import devices_of_tests, samples
@@ -32,7 +31,7 @@ from bringup.pipeline.history_options import HistoryOptions
 from bringup.pipeline.messages import Speaker, tell_run
 from bringup.pipeline.results.compared_run import write_compared
 from bringup.pipeline.results.finish import finish_runs
-from bringup.pipeline.results.judge_run import head_of, past_of, verdict_of_run
+from bringup.pipeline.results.judge_run import head_of, past_of, trends_of_run, verdict_of_run
 from bringup.pipeline.results.merge import merge, shards_in
 
 _GITHUB = re.compile(r"github:([^/\s]+/[^/\s]+)/(\d{1,18})")
@@ -277,10 +276,11 @@ def compare(options: HistoryOptions, say: Speaker) -> ExitCode:
         run_a, run_b = (_id_of(text) for text in (options.run_a, options.run_b))
         past = past_of(history, run_b, options.lists, against=run_a)
         verdict = verdict_of_run(past, options.lists)
+        trends = trends_of_run(history, past, verdict) if options.html else None
     for line in compared(verdict):
         say(line)
-    if options.html:
-        tell_run(write_compared(run_dir, other, verdict, trends_of(past.columns, verdict)))
+    if trends is not None:
+        tell_run(write_compared(run_dir, other, verdict, trends))
     return ExitCode.BROKEN if verdict.regressed else ExitCode.KEPT
 
 

@@ -65,8 +65,20 @@ class Trends(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     memory: bytes = b""
     """float32[tests, nights]: peak resident memory in MiB."""
     earlier: tuple[EarlierText, ...] = ()
+    ops: tuple[str, ...] = ()
+    """Names of ops that the run went through, sorted."""
+    op_results: bytes = b""
+    """uint32[ops, nights]: how many results ops of that name have, over all tests and devices."""
+    op_bad: bytes = b""
+    """uint32[ops, nights]: how many of them are not good."""
 
     def __post_init__(self) -> None:
+        entries = len(self.ops) * len(self.nights)
+        if {len(self.op_results), len(self.op_bad)} != {4 * entries}:
+            raise ValueError(
+                f"op_results and op_bad have not 4 bytes for each of {len(self.ops)} ops "
+                f"and {len(self.nights)} nights"
+            )
         entries = len(self.tests) * len(self.nights)
         for name, size in _COLUMNS.items():
             if len(getattr(self, name)) != entries * size:

@@ -19,7 +19,7 @@ from bringup.harness.records.naming import identity_of_key, is_op_by_op, run_aga
 from bringup.harness.records.night import Judgement, Moment, NightVerdict, write_night
 from bringup.harness.records.run_dir import read_plans
 from bringup.harness.records.schema import Outcome
-from bringup.harness.records.trends import write_trends
+from bringup.harness.records.trends import Trends, write_trends
 from bringup.harness.storage.writable import said_by
 from bringup.pipeline.errors import HistoryError
 from bringup.pipeline.history.causes.clusters import Failing, cluster
@@ -28,11 +28,11 @@ from bringup.pipeline.history.causes.rules import read_rules
 from bringup.pipeline.history.judge.changes import Versions
 from bringup.pipeline.history.judge.columns import Columns, columns_of
 from bringup.pipeline.history.judge.explain import with_causes
-from bringup.pipeline.history.judge.trends import trends_of
+from bringup.pipeline.history.judge.trends import trends_of, with_ops
 from bringup.pipeline.history.judge.verdict import Tonight, baseline_of, judge
 from bringup.pipeline.history.samples import AT_THE_DESK, OpSample, Sample
 from bringup.pipeline.history.store.history import History
-from bringup.pipeline.history.store.read import first_op_failures, op_samples, samples
+from bringup.pipeline.history.store.read import first_op_failures, op_counts, op_samples, samples
 from bringup.pipeline.history.store.tables import Run
 from bringup.pipeline.lists.expectations import promises_of
 from bringup.pipeline.lists.specs import list_specs
@@ -165,7 +165,7 @@ def judge_run(
             past = past_of(history, run_id, lists, promises=promises, confirmed=words)
             verdict = verdict_of_run(past, lists)
         write_night(run_dir, verdict)
-        trends = trends_of(past.columns, verdict)
+        trends = trends_of_run(history, past, verdict)
         earlier = earlier_texts(run_dir, verdict)
         write_trends(run_dir, msgspec.structs.replace(trends, earlier=earlier))
     except Exception as error:  # a night's report is worth more than its place among the others
@@ -174,6 +174,18 @@ def judge_run(
     for line in head_of(verdict):
         say(line)
     return verdict
+
+
+def trends_of_run(history: History, past: Past, verdict: NightVerdict) -> Trends:
+    """The nights that a verdict shows, of its tests and of the ops that its run went through.
+
+    Raises:
+        HistoryError: the store cannot be read.
+    """
+    trends = trends_of(past.columns, verdict)
+    shown = {moment.run for moment in trends.nights}
+    runs = [run for run in history.runs() if run.run in shown]
+    return with_ops(trends, op_counts(history, runs))
 
 
 def head_of(verdict: NightVerdict) -> list[str]:

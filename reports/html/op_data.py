@@ -14,6 +14,7 @@ import numpy as np
 from bringup.harness.records.outcomes import is_blocking
 from bringup.harness.records.reproducible import KEY_DIGITS, device_in_name
 from bringup.harness.records.schema import GOOD, Metric, MetricState, Op, OpResult, OpVerdict
+from bringup.harness.records.trends import Trends
 from bringup.reports.html.grid_data import OUTCOMES, Grid
 from bringup.reports.html.pack import Pack, Words, from_one, steps
 from bringup.reports.model.op_results import (
@@ -35,9 +36,13 @@ _CODES = {outcome: at for at, outcome in enumerate(OUTCOMES)}
 
 
 def ops_block(
-    models: Sequence[ModelOps], devices: Sequence[str], grid: Grid, links: Mapping[str, str]
+    models: Sequence[ModelOps],
+    devices: Sequence[str],
+    grid: Grid,
+    links: Mapping[str, str],
+    trends: Trends | None = None,
 ) -> str:
-    """The ops of all tests, those of a test together."""
+    """The ops of all tests, those of a test together; with the nights of each name."""
     places = {c.identity.planned: at for at, c in enumerate(grid.cells) if isinstance(c, Result)}
     verdicts = _Verdicts(links)
     verdict: list[int] = []
@@ -65,8 +70,17 @@ def ops_block(
         "outcomes": [o.value for o in OUTCOMES],
         "isGood": [int(o in GOOD) for o in OUTCOMES],
         "files": [clean(device_in_name(device)) for device in devices],
+        "past": _past(trends) if trends else {},
     }
     return pack.text(meta | verdicts.meta())
+
+
+def _past(trends: Trends) -> dict[str, list[list[int]]]:
+    """By name, of every night how many results ops of that name have, and how many are bad."""
+    shape = (len(trends.ops), len(trends.nights))
+    results = np.frombuffer(trends.op_results, "<u4").reshape(shape).tolist()
+    bad = np.frombuffer(trends.op_bad, "<u4").reshape(shape).tolist()
+    return {clean(n): [r, b] for n, r, b in zip(trends.ops, results, bad, strict=True)}
 
 
 _MOST = 2**31

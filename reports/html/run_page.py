@@ -95,7 +95,7 @@ def _blocks(
     grid = grid_of(run)
     found = [("grid-data", grid_block(run, grid)), ("past", past_block(run, grid))]
     if run.any_ops:
-        found.append(("ops-data", ops_block(run.ops, run.devices, grid, links)))
+        found.append(("ops-data", ops_block(run.ops, run.devices, grid, links, run.trends)))
     pairs, texts = compared_texts(run, links, folder)
     details = detail_blocks(run, grid, links, folder, pairs)
     found += [(f"detail-{number}", block) for number, block in enumerate(details)]

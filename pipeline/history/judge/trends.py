@@ -3,6 +3,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The nights that a verdict shows, as the record that pages draw from."""
 
+from collections.abc import Mapping
+
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -50,6 +53,20 @@ def trends_of(columns: Columns, verdict: NightVerdict) -> Trends:
         pcc=column(columns.pcc, "<f4", np.nan),
         seconds=column(columns.seconds, "<f4", np.nan),
         memory=column(columns.memory / _MIB, "<f4", np.nan),
+    )
+
+
+def with_ops(trends: Trends, counts: Mapping[str, Mapping[str, tuple[int, int]]]) -> Trends:
+    """With the nights of every op that the run itself went through.
+
+    `counts` has by name and run how many results there are, and how many of them are not good.
+    """
+    names = sorted(name for name, of_runs in counts.items() if trends.run in of_runs)
+    nights = [moment.run for moment in trends.nights]
+    found = [[counts[name].get(run, (0, 0)) for run in nights] for name in names]
+    both = np.array(found, "<u4").reshape(len(names), len(nights), 2)
+    return msgspec.structs.replace(
+        trends, ops=tuple(names), op_results=both[..., 0].tobytes(), op_bad=both[..., 1].tobytes()
     )
 
 

@@ -157,6 +157,28 @@ def first_op_failures(
     return ask(history, "ops", runs, query)
 
 
+def op_counts(
+    history: History, runs: Collection[Run] | None = None
+) -> dict[str, dict[str, tuple[int, int]]]:
+    """By name and run, how many results ops of that name have, and how many are not good.
+
+    Raises:
+        HistoryError: the store cannot be reached, or a file of it is torn.
+    """
+    bad = f"count(*) FILTER (outcome NOT IN ({listed(GOOD)}))"
+
+    def query(
+        db: duckdb.DuckDBPyConnection, chosen: list[Run], source: str
+    ) -> dict[str, dict[str, tuple[int, int]]]:
+        asked = f"SELECT name, n, count(*), {bad} FROM {source} GROUP BY name, n"
+        found: dict[str, dict[str, tuple[int, int]]] = defaultdict(dict)
+        for name, n, results, not_good in zip(*fetched(db, asked), strict=True):
+            found[name][chosen[n].run] = (results, not_good)
+        return dict(found)
+
+    return ask(history, "ops", runs, query)
+
+
 def _op_sample(run: Run, row: tuple[Any, ...], present: Any, mark: Any) -> OpSample:
     _, test, op_key, pcc, name, outcome, status, stage, message, known, count, hit = row
     bad = outcome not in GOOD

@@ -8,6 +8,7 @@ PCC does not but where something changed; ops repeat over models, failures over 
 """
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -105,7 +106,8 @@ def write_made_run(run_dir: Path, size: Size) -> Path:
     ]
     write_run(run_dir, records, ops=ops or None)
     nights = _nights(size.nights)
-    write_trends(run_dir, _trends(tests, kinds, nights, chance))
+    trends = _trends(tests, kinds, nights, chance)
+    write_trends(run_dir, _with_ops(trends, [o for found in ops.values() for o in found]))
     write_night(run_dir, _verdict(tests, kinds, nights))
     return run_dir
 
@@ -226,6 +228,18 @@ def _trends(
         seconds=seconds[order].astype("<f4").tobytes(),
         memory=memory[order].astype("<f4").tobytes(),
     )
+
+
+def _with_ops(trends: Trends, ops: list[OpResult]) -> Trends:
+    """Each name has as many results a night, and some of them are bad since a week ago."""
+    all_of = Counter(op.verdict.op.name for op in ops)
+    bad = Counter(op.verdict.op.name for op in ops if op.verdict.outcome not in GOOD)
+    names, nights = sorted(all_of), len(trends.nights)
+    results = np.array([[all_of[name]] * nights for name in names], "<u4")
+    not_good = np.array([[bad[name]] * nights for name in names], "<u4").reshape(-1, nights)
+    not_good[:, : max(nights - 7, 0)] = 0
+    found = {"op_results": results.tobytes(), "op_bad": not_good.tobytes()}
+    return msgspec.structs.replace(trends, ops=tuple(names), **found)
 
 
 def _verdict(tests: list[Identity], kinds: list[int], nights: tuple[Moment, ...]) -> NightVerdict:

@@ -334,6 +334,15 @@ def test_the_panel_of_a_device_has_its_night(browser: Any, night: str) -> None:
     assert counts == sorted(counts, reverse=True) and counts[0] == 60
 
 
+def test_an_op_has_a_history(browser: Any, night: str) -> None:
+    opened(browser, f"{night}#p=op:aten.add.Tensor")
+    wait_for(browser, "document.querySelectorAll('#panel figure.chart').length == 2")
+    bad, results = [figure.text for figure in css(browser, "#panel figure.chart")]
+    assert bad.startswith("not good") and results.startswith("results")
+    assert len(css(browser, "#panel figure.chart circle")) == 60
+    assert [e.get_attribute("class") for e in css(browser, "#panel circle.bad")] == ["bad"] * 7
+
+
 def test_from_an_op_that_blocks_to_its_models_and_its_text(browser: Any, ops_page: str) -> None:
     opened(browser, ops_page)
     browser.execute_script("document.querySelector('#ops .blockers a').click()")

@@ -28,9 +28,26 @@ async function opPanel(page, name) {
         h("tr", {}, h("th", { scope: "row" }, bdi(one.device)), h("td", { class: "number" }, String(one.all)), h("td", { class: "number" }, String(one.bad)))))))),
       part(`Models it blocks: ${blocked.size}`, ...(blocked.size ? [wide(h("table", {}, headRow("Model", "Device", "Failure", "Again"), h("tbody", {}, ...[...blocked].slice(0, 60).map(([cell, i]) =>
         h("tr", {}, h("th", { scope: "row" }, cellLink(page, cell)), h("td", {}, bdi(grid.devices[cell % table.width])), h("td", {}, ops.lines[ops.line[ops.verdict[i]]]), h("td", {}, copyButton(reproduce(page, ops, i, cell))))))))] : [h("p", { class: "aside" }, "none")])),
+      pastOfOp(grid, ops.past[name]),
       variantsPart(ops, uses),
     ],
   };
+}
+
+/** How many results an op had, and how many of them were bad, night by night. */
+function pastOfOp(grid, past) {
+  if (!past || grid.nights.length < 2) return null;
+  const [results, bad] = past, { nights } = grid, marks = [];
+  const shown = (counts) => counts.map((n, night) => (results[night] ? n : NaN));
+  let before = NaN;
+  bad.forEach((n, night) => {
+    if (!results[night]) return;
+    if (n > 0 !== before > 0 && isFinite(before)) marks.push({ night, word: `${n ? "bad" : "good"} from ${day(nights[night][1])}` });
+    before = n;
+  });
+  return part("History, over all tests and devices", h("div", { class: "charts" },
+    chart({ title: "not good", values: shown(bad), nights, text: String, marks, bad: bad.map((n) => n > 0) }),
+    chart({ title: "results", values: shown(results), nights, text: String })));
 }
 
 const cellLink = (page, cell) => h("a", { href: `#p=${page.table.anchor(cell)}` }, bdi(page.grid.names[Math.floor(cell / page.table.width)]));

@@ -8,7 +8,7 @@ import numpy as np
 from bringup.harness.records.trends import NO_EVIDENCE
 from bringup.harness.records.values import Outcome
 from bringup.pipeline.history.judge.columns import columns_of
-from bringup.pipeline.history.judge.trends import trends_of
+from bringup.pipeline.history.judge.trends import trends_of, with_ops
 from bringup.pipeline.history.judge.verdict import Tonight, judge
 from bringup.pipeline.history.samples import Excluded, Sample
 
@@ -43,3 +43,18 @@ def test_a_baseline_that_was_named_is_a_night_of_it() -> None:
     found = trends_of(columns, judge(columns, Tonight(run="n0", baseline="n2")))
     assert [moment.run for moment in found.nights] == ["n0", "n2"]
     assert list(found.outcome) == [1, 1]
+
+
+def test_ops_of_the_run_have_the_nights_they_were_there() -> None:
+    columns = columns_of([_sample("a@cpu", night) for night in range(3)])
+    trends = trends_of(columns, judge(columns, Tonight(run="n2")))
+    counts = {
+        "mul": {"n1": (5, 0), "n2": (6, 2)},
+        "gone": {"n0": (1, 1)},
+        "add": {"n2": (3, 0), "elsewhere": (9, 9)},
+    }
+    found = with_ops(trends, counts)
+    assert found.ops == ("add", "mul")
+    assert np.frombuffer(found.op_results, "<u4").tolist() == [0, 0, 3, 0, 5, 6]
+    assert np.frombuffer(found.op_bad, "<u4").tolist() == [0, 0, 0, 0, 0, 2]
+    assert with_ops(trends, {}) == trends

@@ -23,6 +23,7 @@ from bringup.pipeline.history.store.history import MOST_LOOSE, History
 from bringup.pipeline.history.store.read import (
     first_op_failures,
     mass_failures,
+    op_counts,
     op_samples,
     samples,
 )
@@ -424,6 +425,9 @@ def test_a_store_of_the_first_schema_is_read_beside_new_runs_and_goes_on(
         history.add(op_night(tmp_path, n, [made.op_result(0), bad]))
     before = samples(history), op_samples(history, only_bad=True)
     assert all(s.fingerprint for s in before[1])
+    (counted,) = op_counts(history).values()
+    assert counted == {"nightly-000": (2, 1), "nightly-001": (2, 1)}
+    assert op_counts(history, history.runs()[1:]) == {bad.verdict.op.name: {"nightly-001": (2, 1)}}
     as_first_schema(history)
     old = History(history.address)
     assert (samples(old), op_samples(old, only_bad=True)) == before
