@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_core_python.selenium import Axe
 
 from bringup.harness.records.moves import Move
 from bringup.harness.records.schema import Identity, Outcome, Status
@@ -391,6 +392,35 @@ def test_two_nights_ir_are_side_by_side(browser: Any, tmp_path: Path) -> None:
     assert [e.text for e in css(browser, "#panel .out")] == ["  %30 = op"]
     assert [e.text for e in css(browser, "#panel .in")] == ["  %30 = </script><b>other"]
     assert "27 lines alike" in said(browser, "#panel .beside")
+
+
+# --- every reader ---------------------------------------------------------------------------
+
+
+def test_axe_finds_nothing(browser: Any, page: str, ops_page: str, night: str) -> None:
+    test = f"{night}#o=FAILED&p={first_failure(browser, night)}"
+    of_op, of_device = f"{night}#p=op:aten.mm.default", f"{night}#p=dev:n150"
+    dark = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+    for address in (page, ops_page, night, of_op, of_device, test):
+        browser.get("about:blank")
+        opened(browser, address)
+        assert violations(browser) == [], address
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", dark)
+    assert violations(browser) == []
+
+
+def violations(browser: Any) -> list[tuple[str, str]]:
+    """Rules that the page as it is now breaks, each with the first element that does."""
+    found = Axe().run(browser)["violations"]
+    return [(rule["id"], rule["nodes"][0]["html"]) for rule in found]
+
+
+def first_failure(browser: Any, night: str) -> str:
+    """The anchor of a test that failed."""
+    opened(browser, night)
+    cells(browser, "FAILED")[0].click()
+    wait_for(browser, "location.hash.includes('p=')")
+    return str(browser.execute_script("return /p=([^&]+)/.exec(location.hash)[1]"))
 
 
 # --- every screen ----------------------------------------------------------------------------
