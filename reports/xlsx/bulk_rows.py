@@ -14,6 +14,7 @@ Source: ECMA-376 part 1, 18.3.1.4 (`c`), 18.3.1.73 (`row`), 18.3.1.47 (`hyperlin
 (`ST_CellType`).
 """
 
+import itertools
 import math
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
@@ -35,8 +36,8 @@ _ROW = "\0"
 """Stands for the number of the row until the row has one; no text has it (`untrusted.clean`)."""
 _FLUSH = 512
 """Rows that are handed on at once."""
-_MOST_KEPT = 8_192
-"""Rows whose cells are kept for the next row like them; some 2 kB each."""
+_MOST_KEPT = 65_536
+"""Rows whose cells are kept for the next row like them; some 1.5 kB each."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ class _Kept(NamedTuple):
     """What rows like one another share."""
 
     source: object
-    parts: list[str]
+    between: list[str]
+    """The cells around and between those of its own, joined."""
     links: list[tuple[str, Link]]
 
 
@@ -79,9 +81,15 @@ class Table(Generic[T]):
         self.columns = columns
         self.own = [i for i, column in enumerate(columns) if column.own]
         self.letters = [get_column_letter(i) for i in range(1, len(columns) + 1)]
+        self.own_letters = frozenset(self.letters[i] for i in self.own)
         self.heads: dict[tuple[str, str], list[_Heads]] = {}
         """Of every column, by the column that is tinted and its tint."""
         self.kept: dict[Hashable, _Kept] = {}
+
+    def between(self, parts: Sequence[str]) -> list[str]:
+        """The cells of a row around and between those of its own, joined."""
+        ends = [-1, *self.own, len(parts)]
+        return ["".join(parts[a + 1 : b]) for a, b in itertools.pairwise(ends)]
 
 
 class BulkRows(Generic[T]):
@@ -118,10 +126,15 @@ class BulkRows(Generic[T]):
             if known is None or not (known.source is source or known.source == source):
                 if len(table.kept) >= _MOST_KEPT:
                     table.kept.clear()
-                known = table.kept[like] = _Kept(source, *self._made(row, heads))
-            parts, links = known.parts.copy(), known.links
-            for i in table.own:
-                parts[i] = self._cell(table.columns[i].value(row), heads[i])
+                parts, links = self._made(row, heads)
+                shared = [link for link in links if link[0] not in table.own_letters]
+                known = table.kept[like] = _Kept(source, table.between(parts), shared)
+            parts, links = [known.between[0]], known.links.copy()
+            for i, between in zip(table.own, known.between[1:], strict=True):
+                value = table.columns[i].value(row)
+                if type(value) is Link:
+                    links.append((table.letters[i], value))
+                parts += self._cell(value, heads[i]), between
         for letter, link in links:
             self.links.add(letter + number, link)
         cells = "".join(parts).replace(_ROW, number)

@@ -244,15 +244,21 @@ def test_rows_that_share_are_what_they_would_be_alone() -> None:
             Column("own", lambda r: r[0], own=True),
             Column("shared", lambda r: r[1]),
             Column("number", lambda r: r[2], own=True),
+            Column("page", lambda r: Link("page", f"{r[0]}.html"), own=True),
+            Column("text", lambda r: Link("text", f"{r[1]}.html")),
         ]
         with book.bulk(sheet, Frame("t", ["lead"], 4, len(rows)), Table(columns)) as out:
             for row in rows:
                 out.add(row, "own", "FFFFFF", "k" if share else None, row[1])
         saved = io.BytesIO(book.to_bytes(ops._NO_DATE))
         read = openpyxl.load_workbook(saved)["Rows"]
-        return list(read.iter_rows(min_row=5, values_only=True))
+        return [
+            tuple(c.hyperlink.target if c.hyperlink else c.value for c in row)
+            for row in read.iter_rows(min_row=5)
+        ]
 
-    assert values(share=True) == values(share=False) == rows
+    wanted = [(*row, f"{row[0]}.html", f"{row[1]}.html") for row in rows]
+    assert values(share=True) == values(share=False) == wanted
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -(10**30), True, EVIL, "", None])
