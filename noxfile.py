@@ -10,9 +10,12 @@ goes to the command; see `nox -s nightly -- --help`.
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import tempfile
+import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 import nox
@@ -22,38 +25,68 @@ nox.options.sessions = ["nightly"]
 
 ROOT = Path(__file__).parent
 ENVIRONMENT = Path(os.environ.get("BRINGUP_ENV", ROOT / ".nox" / "bringup"))
-PYTHON = str(ENVIRONMENT / "bin" / "python")
+READING = ROOT / ".nox" / "reading"
+"""Made where nothing but records is read and the whole environment is not there: no torch in it."""
 EXTRAS = "tt,iree,files,fleet,dev,docs"
+STACK = frozenset({"torch", "torch-mlir", "jax", "jaxlib", "onnx", "onnxruntime"})
+"""What is tested: gigabytes that reading records takes nothing of."""
 REPORTED = (0, 1, 3)
 """Exit codes that leave records: all well, a promise broken, the machine at fault or tests lost."""
 
 
-def prepare(session: nox.Session) -> None:
-    """Make the shared environment, unless it is the one that is asked for."""
+def prepare(session: nox.Session, *, reading: bool = False) -> str:
+    """The Python of an environment that is as wanted, made on first use.
+
+    It is the shared one; for sessions that read records, where that is absent, a small one.
+    """
+    if is_made(ENVIRONMENT) or not reading:
+        install(session, ENVIRONMENT, ("--editable", f".[{EXTRAS}]"))
+        return str(ENVIRONMENT / "bin" / "python")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["files"]]
+    wanted = [one for one in wanted if re.split(r"[<>=\[]", one)[0] not in STACK]
+    install(session, READING, wanted, ("--no-deps", "--editable", "."))
+    return str(READING / "bin" / "python")
+
+
+def made_of() -> str:
+    """What an environment is made of, as a digest."""
     files = (ROOT / "pyproject.toml", ROOT / "constraints.txt")
-    wanted = hashlib.sha256(b"".join(f.read_bytes() for f in files) + sys.version.encode())
-    stamp = ENVIRONMENT / "installed"
-    if stamp.is_file() and stamp.read_text() == wanted.hexdigest():
+    parts = b"".join(f.read_bytes() for f in files) + sys.version.encode()
+    return hashlib.sha256(parts).hexdigest()
+
+
+def is_made(environment: Path) -> bool:
+    """Is an environment there as it is wanted now?"""
+    stamp = environment / "installed"
+    return stamp.is_file() and stamp.read_text() == made_of()
+
+
+def install(session: nox.Session, environment: Path, *packages: Sequence[str]) -> None:
+    """Make an environment, unless it is there."""
+    if is_made(environment):
         return
-    session.log("installing the shared environment; this takes a few minutes, once")
-    session.run(sys.executable, "-m", "venv", "--clear", str(ENVIRONMENT), external=True)
-    pip = (PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "--quiet")
-    by = ("--constraint", "constraints.txt")
-    session.run(*pip, *by, "--editable", f".[{EXTRAS}]", external=True)
-    stamp.write_text(wanted.hexdigest())
+    minutes = "a few minutes, once" if environment == ENVIRONMENT else "half a minute, once"
+    session.log(f"installing {environment.name}; this takes {minutes}")
+    session.run(sys.executable, "-m", "venv", "--clear", str(environment), external=True)
+    pip = (str(environment / "bin" / "python"), "-m", "pip", "--disable-pip-version-check")
+    for some in packages:
+        by = ("install", "--quiet", "--constraint", "constraints.txt")
+        session.run(*pip, *by, *some, external=True)
+    (environment / "installed").write_text(made_of())
 
 
 def python(session: nox.Session, *arguments: str) -> None:
     """Run Python in the shared environment; the session fails when it does."""
-    session.run(PYTHON, *arguments, external=True)
+    session.run(prepare(session), *arguments, external=True)
 
 
-def call(*arguments: str, **variables: str) -> int:
-    """Run Python in the shared environment to its end, and return its exit code.
+def call(python: str, *arguments: str, **variables: str) -> int:
+    """Run Python to its end, and return its exit code.
 
     Ctrl-C reaches it too: it ends in its own time, with its records written.
     """
-    process = subprocess.Popen([PYTHON, *arguments], env=os.environ | variables)
+    process = subprocess.Popen([python, *arguments], env=os.environ | variables)
     while True:
         try:
             code = process.wait()
@@ -68,26 +101,24 @@ def end_as(code: int) -> None:
         raise SystemExit(code)
 
 
-def command(session: nox.Session, *arguments: str) -> None:
+def command(session: nox.Session, *arguments: str, reading: bool = False) -> None:
     """Run a command with exit codes of its own, and end as it did when it did not end well."""
-    prepare(session)
-    end_as(call(*arguments, *session.posargs))
+    end_as(call(prepare(session, reading=reading), *arguments, *session.posargs))
 
 
-def run_and_report(session: nox.Session, verb: str, *options: str) -> None:
+def run_and_report(session: nox.Session, verb: str, *options: str, reading: bool = False) -> None:
     """Run a verb, report the runs that it tells of, exit as the verb did.
 
     `options` go to the report.
     """
-    prepare(session)
+    python = prepare(session, reading=reading)
     with tempfile.TemporaryDirectory(prefix="bringup-nox-") as folder:
         told = Path(folder) / "run_dir"
-        code = call(
-            "-m", "bringup.pipeline", verb, *session.posargs, BRINGUP_RUN_DIR_FILE=str(told)
-        )
+        words = ("-m", "bringup.pipeline", verb, *session.posargs)
+        code = call(python, *words, BRINGUP_RUN_DIR_FILE=str(told))
         run_dirs = told.read_text("utf-8").splitlines() if told.exists() else []
     reported = [
-        call("-m", "bringup.reports", "build", run_dir, *options)
+        call(python, "-m", "bringup.reports", "build", run_dir, *options)
         for run_dir in run_dirs
         if code in REPORTED
     ]
@@ -143,11 +174,11 @@ def report(session: nox.Session) -> None:
     The newest run, if none is named. A run directory that nobody has merged yet, of plain pytest
     or of a run that was killed, is merged first. One that runs is shown by -- --serve.
     """
-    prepare(session)
+    python = prepare(session, reading=True)
     runs = [word for word in session.posargs if (Path(word) / "journal").is_dir()]
     runs = [] if "--serve" in session.posargs else runs  # it may still run
-    end_as(call("-m", "bringup.pipeline", "finish", *runs) if runs else 0)
-    command(session, "-m", "bringup.reports", "build")
+    end_as(call(python, "-m", "bringup.pipeline", "finish", *runs) if runs else 0)
+    end_as(call(python, "-m", "bringup.reports", "build", *session.posargs))
 
 
 @nox.session
@@ -159,7 +190,7 @@ def plan(session: nox.Session) -> None:
 @nox.session
 def merge(session: nox.Session) -> None:
     """Merge shards into one run and report it, whole or not: nox -s merge -- DIR... --into DIR."""
-    run_and_report(session, "merge")
+    run_and_report(session, "merge", reading=True)
 
 
 @nox.session
@@ -177,25 +208,25 @@ def promote(session: nox.Session) -> None:
 @nox.session
 def history(session: nox.Session) -> None:
     """Add runs and others' reports to the history: -- add RUN; rebuild, verify or prune it."""
-    command(session, "-m", "bringup.pipeline", "history")
+    command(session, "-m", "bringup.pipeline", "history", reading=True)
 
 
 @nox.session
 def why(session: nox.Session) -> None:
     """Tell what a night came to beside the ones before: -- RUN; exit code 1 if it regressed."""
-    command(session, "-m", "bringup.pipeline", "why")
+    command(session, "-m", "bringup.pipeline", "why", reading=True)
 
 
 @nox.session
 def explain(session: nox.Session) -> None:
     """Tell a test's whole story: -- TEST."""
-    command(session, "-m", "bringup.pipeline", "explain")
+    command(session, "-m", "bringup.pipeline", "explain", reading=True)
 
 
 @nox.session
 def compare(session: nox.Session) -> None:
     """Tell one run against another: -- RUN_A RUN_B; as a page with --html."""
-    run_and_report(session, "compare", "--format", "html")
+    run_and_report(session, "compare", "--format", "html", reading=True)
 
 
 @nox.session
@@ -213,7 +244,6 @@ def help_env(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the test suite without the slow marker, on up to four cores (-- -n 0: in one process)."""
-    prepare(session)
     cores = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
     python(session, "-m", "pytest", "-m", "not slow", *cores, *session.posargs)
 
@@ -221,14 +251,12 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def slow_tests(session: nox.Session) -> None:
     """Run the tests that take minutes each."""
-    prepare(session)
     python(session, "-m", "pytest", "-m", "slow", *session.posargs)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style, types, licence headers, the lists and the workflows."""
-    prepare(session)
     python(session, "-m", "ruff", "check")
     python(session, "-m", "ruff", "format", "--check")
     python(session, "-m", "mypy")
@@ -243,7 +271,6 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the documentation into build/docs, without the network; a warning is an error."""
-    prepare(session)
     strict = ("-m", "sphinx", "--fail-on-warning", "--keep-going", "--fresh-env", "--quiet")
     python(session, *strict, "docs", "build/docs", *session.posargs)
     session.log("built build/docs/index.html")
