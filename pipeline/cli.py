@@ -12,7 +12,7 @@ from bringup.harness.options.command_line import read, run
 from bringup.harness.options.exit_codes import ExitCode, describe
 from bringup.harness.options.option import declared
 from bringup.pipeline import commands
-from bringup.pipeline.errors import PipelineError
+from bringup.pipeline.errors import NothingToDo, PipelineError
 from bringup.pipeline.history_options import OF_HISTORY, HistoryOptions
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.options import RUNS, RunOptions
@@ -44,7 +44,11 @@ def _main(words: Sequence[str]) -> int:
         return _ask_history(verb, history_options_of(verb, rest), say)
     if verb == "try":
         return _try(rest, say)
-    return _carry_out(verb, options_of(verb, rest), say)
+    try:
+        return _carry_out(verb, options_of(verb, rest), say)
+    except NothingToDo as nothing:
+        say(str(nothing))
+        return ExitCode.KEPT
 
 
 def _try(words: Sequence[str], say: Speaker) -> int:

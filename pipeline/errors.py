@@ -10,6 +10,10 @@ class PipelineError(HarnessError):
     """Something a person must mend in what the pipeline was given. Nothing was changed."""
 
 
+class NothingToDo(PipelineError):
+    """What was asked for is right, and there is nothing to do."""
+
+
 class ListError(PipelineError):
     """A list file cannot be read, or an edit of it makes no sense."""
 

@@ -137,6 +137,15 @@ class RunOptions:
         verbs=_CHOOSE,
         kept=Kept.ALWAYS,
     )
+    changed: str = option(
+        "",
+        "--changed",
+        "only tests that a change touches: whose files, or what those import below --tests, differ "
+        "from where HEAD and the commit parted",
+        metavar="COMMIT",
+        verbs=_CHOOSE,
+        kept=Kept.ALWAYS,
+    )
     flows: tuple[str, ...] = option(
         (),
         "--flow",

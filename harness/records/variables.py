@@ -279,7 +279,7 @@ _BETWEEN_PROCESSES = (
         names.RUN_DIR_FILE_VARIABLE,
         "gets the run's directory",
         path,
-        "pipeline/commands.py",
+        "pipeline/messages.py",
         otherwise="nobody is told",
         is_path=True,
     ),

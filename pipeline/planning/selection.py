@@ -15,11 +15,12 @@ from bringup.harness.records.device_listing import DeviceState, ListedDevice
 from bringup.harness.records.naming import SIZES, is_op_by_op
 from bringup.harness.records.schema import Identity, Outcome, PlannedTest
 from bringup.pipeline import devices as machine
-from bringup.pipeline.errors import PipelineError
+from bringup.pipeline.errors import NothingToDo, PipelineError
 from bringup.pipeline.lists.lists import Entry, Lists, problems, read_lists
 from bringup.pipeline.lists.specs import lists_of
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.options import OP_BY_OP, RunOptions
+from bringup.pipeline.planning.changed import touched
 from bringup.pipeline.planning.collect import Collected, collect_tests
 from bringup.pipeline.planning.durations import Estimator, read_durations
 from bringup.pipeline.planning.filters import named, narrowed, spoken
@@ -71,6 +72,8 @@ def choose(options: RunOptions, say: Speaker) -> Chosen:
             ids = [i for i in ids if _goes_op_by_op(known_as(i, ""), options)]
         tests = from_entries(ids, chosen, estimate, collected.identify)
     tests = narrowed(tests, options, collected.identities.values(), say)
+    if options.changed:
+        tests = _touched(tests, options)
     if options.size != SIZES[0]:
         tests = at_size(tests, options.size, estimate)
     tests = with_memory(tests, estimate.memory)
@@ -79,6 +82,23 @@ def choose(options: RunOptions, say: Speaker) -> Chosen:
     used = {t.identity.device for t in tests}
     devices = {name: device for name, device in chosen.items() if name in used}
     return Chosen(tests, len(tests), devices, collected, lists)
+
+
+def _touched(tests: list[PlannedTest], options: RunOptions) -> list[PlannedTest]:
+    """Those that `--changed` lets through.
+
+    Raises:
+        NothingToDo: it lets none through.
+        PipelineError: git cannot be asked.
+    """
+    file_of = {test.identity.key: test.nodeid.partition("::")[0] for test in tests}
+    files = touched(set(file_of.values()), options.changed, Path(options.tests), Path.cwd())
+    found = [test for test in tests if file_of[test.identity.key] in files]
+    if tests and not found:
+        raise NothingToDo(
+            f"nothing that these {len(tests)} tests need differs from {options.changed}"
+        )
+    return found
 
 
 def by_list(options: RunOptions) -> bool:
@@ -172,7 +192,7 @@ def _named_ids(options: RunOptions, collected: Collected) -> list[str]:
     """The collected ids that the command line means; all of them where only filters choose."""
     if options.ids:
         return list(dict.fromkeys(i for text in options.ids for i in ids_meant(text, collected)))
-    if options.all or named(options):
+    if options.all or options.changed or named(options):
         return list(collected.ids)
     raise PipelineError(
         "`run` needs ids of tests, or --model or another filter; `nightly` runs the lists"
