@@ -81,12 +81,12 @@ def python(session: nox.Session, *arguments: str) -> None:
     session.run(prepare(session), *arguments, external=True)
 
 
-def call(python: str, *arguments: str, **variables: str) -> int:
-    """Run Python to its end, and return its exit code.
+def call(program: str, *arguments: str, **variables: str) -> int:
+    """Run a program to its end, and return its exit code.
 
     Ctrl-C reaches it too: it ends in its own time, with its records written.
     """
-    process = subprocess.Popen([python, *arguments], env=os.environ | variables)
+    process = subprocess.Popen([program, *arguments], env=os.environ | variables)
     while True:
         try:
             code = process.wait()
@@ -263,9 +263,30 @@ def lint(session: nox.Session) -> None:
     python(session, "-m", "tests.licence_header")
     session.run(str(ENVIRONMENT / "bin" / "actionlint"), external=True)
     session.run(
-        str(ENVIRONMENT / "bin" / "zizmor"), "--offline", "--quiet", ".github", external=True
+        str(ENVIRONMENT / "bin" / "zizmor"),
+        "--offline",
+        "--quiet",
+        "--persona",
+        "auditor",
+        ".github",
+        external=True,
     )
     python(session, "-m", "bringup.pipeline", "lists")
+
+
+@nox.session
+def tell_pull_request(session: nox.Session) -> None:
+    """Comment on the pull request $NUMBER what came of a run: -- RUN_DIR."""
+    comment = Path(session.posargs[0]) / "comment.md"
+    if not comment.is_file():
+        session.log("nothing was run: there is nothing to tell")
+        return
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(comment.read_text("utf-8"))
+    words = ("--edit-last", "--create-if-none", "--body-file", str(comment))
+    if call("gh", "pr", "comment", os.environ["NUMBER"], *words):  # from a fork nobody may
+        session.warn("the pull request could not be told; the job's summary has it")
 
 
 @nox.session

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 from tests.integration.small_fleet import ENVIRONMENT, REPOSITORY, SmallFleet
 
@@ -19,13 +20,19 @@ def with_door(fleet: SmallFleet) -> None:
     """Give a fleet our noxfile, and the environment these tests run in for its own."""
     for name in ("noxfile.py", *ASKED_BY):
         shutil.copy(REPOSITORY / name, fleet.root)
-    python = fleet.root / "env" / "bin" / "python"
+    made_environment(fleet.root / "env", fleet.root)
+
+
+def made_environment(environment: Path, root: Path) -> Path:
+    """The environment these tests run in as the one that the noxfile in `root` has made."""
+    python = environment / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
     python.chmod(0o755)
-    asked = b"".join((fleet.root / name).read_bytes() for name in ASKED_BY)
+    asked = b"".join((root / name).read_bytes() for name in ASKED_BY)
     made_of = hashlib.sha256(asked + sys.version.encode())
-    (fleet.root / "env" / "installed").write_text(made_of.hexdigest())
+    (environment / "installed").write_text(made_of.hexdigest())
+    return environment
 
 
 def start(fleet: SmallFleet, *words: str) -> "subprocess.Popen[str]":
