@@ -262,15 +262,8 @@ def lint(session: nox.Session) -> None:
     python(session, "-m", "mypy")
     python(session, "-m", "tests.licence_header")
     session.run(str(ENVIRONMENT / "bin" / "actionlint"), external=True)
-    session.run(
-        str(ENVIRONMENT / "bin" / "zizmor"),
-        "--offline",
-        "--quiet",
-        "--persona",
-        "auditor",
-        ".github",
-        external=True,
-    )
+    zizmor = ("--offline", "--quiet", "--persona", "auditor", ".github")
+    session.run(str(ENVIRONMENT / "bin" / "zizmor"), *zizmor, external=True)
     python(session, "-m", "bringup.pipeline", "lists")
 
 

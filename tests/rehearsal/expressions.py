@@ -16,7 +16,7 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<number>-?\d+(?:\.\d+)?)"
     r"|(?P<name>[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*)|(?P<sign>==|!=|&&|\|\||[!()]))"
 )
-_INSERTED = re.compile(r"\$\{\{(.*?)\}\}", re.S)
+_INSERTED = re.compile(r"\$\{\{((?:(?!\}\}).)*)\}\}", re.S)
 _WORDS = {"true": True, "false": False, "null": None}
 Context = Mapping[str, Any]
 

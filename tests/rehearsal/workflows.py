@@ -12,7 +12,7 @@ import itertools
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,10 +32,12 @@ class Job:
     name: str
     status: str = "success"
     """`success`, `failure`, `cancelled` or `skipped`."""
+    attempt: int = 1
     outputs: dict[str, Any] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
     summary: str = ""
-    seconds: dict[str, float] = field(default_factory=dict)
+    folder: Path | None = None
+    """Its machine's, with `work`, the workspace."""
 
 
 @dataclass
@@ -46,12 +48,14 @@ class Runner:
     scratch: Path
     variables: Mapping[str, str] = field(default_factory=dict)
     """Variables of the repository, `vars`."""
-    environment: Callable[[str], Mapping[str, str]] = lambda job: {}
+    environment: Callable[[str], Mapping[str, str]] = lambda name: {}
     """What a job's machine has in its environment."""
     lost: frozenset[str] = frozenset()
     """Jobs whose machine is gone before their first step, by name."""
     cancelled: frozenset[str] = frozenset()
     """Jobs that somebody cancels once they began to run tests."""
+    left_out: frozenset[str] = frozenset()
+    """Ids of jobs that are not carried out here."""
     caches: Caches = field(init=False)
     pages: Path = field(init=False)
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
@@ -66,24 +70,20 @@ class Runner:
         event: Mapping[str, Any] | None = None,
         inputs: Mapping[str, Any] | None = None,
         run_id: str = "1",
-        attempt: int = 1,
-        only: Iterable[str] = (),
-        kept: Mapping[str, list[Job]] | None = None,
+        failed: Mapping[str, list[Job]] | None = None,
     ) -> dict[str, list[Job]]:
         """Carry out a workflow; what became of its jobs, by their ids.
 
         Args:
             event: `github.event`.
             inputs: Of a dispatch, or of the caller.
-            run_id: Of the run; attempts of one run share artifacts.
-            attempt: 1 and up.
-            only: The ids of jobs that run again, of an earlier attempt that `kept` has; all
-                others stay as they were.
+            run_id: Of the run; its attempts share artifacts.
+            failed: The first attempt. Its jobs that did not succeed run again, and what needs them.
         """
         workflow = self._read(name)
         github = {
             "run_id": run_id,
-            "run_attempt": str(attempt),
+            "run_attempt": "1" if failed is None else "2",
             "event": dict(event or {}),
             "token": "no-token",
             "ref": "refs/heads/main",
@@ -92,14 +92,15 @@ class Runner:
         whole = {"github": github, "inputs": dict(inputs or {}), "vars": dict(self.variables)}
         done: dict[str, list[Job]] = {}
         for job_id, job in workflow["jobs"].items():
-            if only and job_id not in only and kept and job_id in kept:
-                done[job_id] = kept[job_id]
+            if job_id in self.left_out:
+                done[job_id] = [Job(job_id, "skipped")]
             elif "uses" in job:
                 given = {k: inserted(str(v), whole) for k, v in job.get("with", {}).items()}
                 path = job["uses"].removeprefix("$/.github/workflows/")
-                done |= self.run(path, event, given, run_id, attempt, only, kept)
+                done |= self.run(path, event, given, run_id, failed)
             else:
-                done[job_id] = self._job(job_id, job, workflow, whole, done)
+                earlier = failed.get(job_id, []) if failed else []
+                done[job_id] = self._job(job_id, job, workflow, whole, done, earlier)
         return done
 
     def _read(self, name: str) -> dict[str, Any]:
@@ -115,6 +116,7 @@ class Runner:
         workflow: Mapping[str, Any],
         whole: Context,
         done: Mapping[str, list[Job]],
+        earlier: list[Job],
     ) -> list[Job]:
         needed = job.get("needs", [])
         needed = [needed] if isinstance(needed, str) else needed
@@ -126,19 +128,26 @@ class Runner:
             return [Job(job_id, "skipped")]
         matrix = job.get("strategy", {}).get("matrix", {})
         rows = combinations(inserted(matrix, context) if isinstance(matrix, str) else matrix)
-        return [self._one(job_id, job, workflow, {**context, "matrix": row}) for row in rows]
+        anew = not earlier or any(job.attempt > 1 for n in needed for job in done[n])
+        return [
+            earlier[i]
+            if not anew and earlier[i].status == "success"
+            else self._one(job_id, job, workflow, {**context, "matrix": row})
+            for i, row in enumerate(rows)
+        ]
 
     def _one(
         self, job_id: str, job: Mapping[str, Any], workflow: Mapping[str, Any], context: Context
     ) -> Job:
         name = as_text(inserted(job.get("name", job_id), context))
-        found = Job(name)
+        found = Job(name, attempt=int(context["github"]["run_attempt"]))
         if name in self.lost:
             found.status = "failure"
             found.log.append("the runner was lost")
             return found
         number = next(self._numbers)
-        machine = _Machine(self, found, self.scratch / f"job-{number}-{job_id}", context)
+        found.folder = self.scratch / f"job-{number}-{job_id}"
+        machine = _Machine(self, found, found.folder, context)
         machine.set_variables(workflow.get("env", {}), job.get("env", {}), self.environment(name))
         for step in job["steps"]:
             machine.step(step)
@@ -171,6 +180,7 @@ class _Machine:
             **kept,
             "HOME": str(home),
             "PATH": f"{binaries}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PYTHONPATH": str(self.workspace),  # as an editable installation has it
             "CI": "true",
             "GITHUB_ACTIONS": "true",
             "GITHUB_RUN_ID": github["run_id"],
