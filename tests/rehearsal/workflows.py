@@ -89,15 +89,16 @@ class Runner:
             "ref": "refs/heads/main",
             "workflow": workflow["name"],
         }
-        whole = {"github": github, "inputs": dict(inputs or {}), "vars": dict(self.variables)}
+        given = defaults_of(workflow) | dict(inputs or {})
+        whole = {"github": github, "inputs": given, "vars": dict(self.variables)}
         done: dict[str, list[Job]] = {}
         for job_id, job in workflow["jobs"].items():
             if job_id in self.left_out:
                 done[job_id] = [Job(job_id, "skipped")]
             elif "uses" in job:
-                given = {k: inserted(str(v), whole) for k, v in job.get("with", {}).items()}
+                handed = {k: inserted(str(v), whole) for k, v in job.get("with", {}).items()}
                 path = job["uses"].removeprefix("$/.github/workflows/")
-                done |= self.run(path, event, given, run_id, failed)
+                done |= self.run(path, event, handed, run_id, failed)
             else:
                 earlier = failed.get(job_id, []) if failed else []
                 done[job_id] = self._job(job_id, job, workflow, whole, done, earlier)
@@ -284,6 +285,14 @@ _ACTIONS: dict[str, Callable[[_Machine, Mapping[str, str]], None]] = {
     "actions/upload-pages-artifact": _Machine.upload,
     "actions/deploy-pages": _Machine.deploy,
 }
+
+
+def defaults_of(workflow: Mapping[Any, Any]) -> dict[str, Any]:
+    """What inputs are where nobody says otherwise."""
+    events = workflow[True]  # YAML 1.1 reads `on` so
+    asked = [event for event in events.values() if event] if isinstance(events, dict) else []
+    inputs = [event.get("inputs", {}) for event in asked if isinstance(event, dict)]
+    return {n: one["default"] for some in inputs for n, one in some.items() if "default" in one}
 
 
 def combinations(matrix: Mapping[str, Any]) -> list[dict[str, Any]]:
