@@ -144,7 +144,7 @@ class RunOptions:
         "from where HEAD and the commit parted",
         metavar="COMMIT",
         verbs=_CHOOSE,
-        kept=Kept.ALWAYS,
+        kept=Kept.LATER,
     )
     flows: tuple[str, ...] = option(
         (),

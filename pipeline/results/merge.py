@@ -131,7 +131,7 @@ def _merge(
     header = RunHeader(
         run_id=run_id,
         session=plans[0].session if plans else shared.session if shared else "",
-        created=min((plan.created for plan in plans), default=_first_start(loaded)),
+        created=min((plan.created for plan in plans), default=_begun(loaded, shared)),
         shards=tuple(plan.shard for plan in plans),
         provenances=provenances,
         resumed=max((plan.resumed for plan in plans), default=0.0),
@@ -428,5 +428,7 @@ def _never_started(test: PlannedTest, why: str) -> TestRecord:
     )
 
 
-def _first_start(records: Iterable[TestRecord]) -> float:
-    return min((r.started for r in records if r.started is not None), default=0.0)
+def _begun(records: Iterable[TestRecord], shared: SharedPlan | None) -> float:
+    """When a run began of which no shard brought its plan: as its first test, or as planned."""
+    known = [r.started for r in records if r.started is not None]
+    return min(known, default=shared.created if shared else 0.0)
