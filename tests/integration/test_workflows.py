@@ -41,7 +41,7 @@ def test_rehearsed(variant, flow):
 """
 OTHER = MODELS.replace("rehearsed", "other")
 NAME = "tests/models/{0}/test_{0}.py::test_{0}[full-eval-{1}]"
-LISTED = [NAME.format(model, v) for model in ("rehearsed", "other") for v in "abc"]
+LISTED = [NAME.format("rehearsed", "a"), NAME.format("rehearsed", "b"), NAME.format("other", "a")]
 LIST = "[cpu]\ntests = [\n" + "".join(f'  "{one}",\n' for one in LISTED) + "]\n"
 GH = """#!/bin/sh
 echo "$@" >> "$HOME/../gh.txt"
@@ -107,10 +107,10 @@ def night_of(job: Job) -> Path:
 
 def test_two_nights_a_lost_shard_and_a_second_attempt(runner: Runner) -> None:
     first = runner.run("nightly.yml", run_id="101")
-    well = {"plan": ["success"], "shard": ["success"] * 4, "report": ["success"]}
+    well = {"plan": ["success"], "shard": ["success"] * 3, "report": ["success"]}
     assert statuses(first) == well | {"pages": ["success"]}, said(first)
     (report,) = first["report"]
-    assert "6 tests on 1 device" in report.summary
+    assert "3 tests on 1 device" in report.summary
     assert report.folder is not None
     small = report.folder / "work" / ".nox" / "reading"
     assert small.is_dir() and not list(small.glob("lib/*/site-packages/torch*"))
@@ -119,15 +119,15 @@ def test_two_nights_a_lost_shard_and_a_second_attempt(runner: Runner) -> None:
     broken = MODELS.replace("return x * 2 + 1", "return torch.special.airy_ai(x)")
     write(runner.repository, "rehearsed", broken)
     commit(runner.repository, "a model that has no lowering")
-    runner.lost, runner.cancelled = frozenset({"shard 1/4"}), frozenset({"shard 2/4"})
+    runner.lost, runner.cancelled = frozenset({"shard 1/3"}), frozenset({"shard 2/3"})
     second = runner.run("nightly.yml", run_id="102")
     assert statuses(second)["shard"][:2] == ["failure", "cancelled"]
     assert statuses(second)["report"] == ["failure"], said(second)  # tests that nobody ran
     night = night_of(second["report"][0])
     records = read_merged(night)[1]
     words = [record.outcome for record in records]
-    assert len({r.identity.key for r in records}) == 6
-    assert words.count(Outcome.NOT_RUN) >= 2, words
+    assert len({r.identity.key for r in records}) == 3
+    assert words.count(Outcome.NOT_RUN) == 2, words
     assert (night / "index.html").is_file() and second["report"][0].summary
 
     runner.lost, runner.cancelled = frozenset(), frozenset()
@@ -136,13 +136,13 @@ def test_two_nights_a_lost_shard_and_a_second_attempt(runner: Runner) -> None:
     assert {job.attempt for job in again["shard"][:2]} == {2}
     night = night_of(again["report"][0])
     records = read_merged(night)[1]
-    assert len(records) == len({r.identity.key for r in records}) == 6, said(again)
+    assert len(records) == len({r.identity.key for r in records}) == 3, said(again)
     assert {r.outcome for r in records} == {Outcome.PASSED, Outcome.FAILED}
     verdict = read_night(night)
     assert verdict is not None and verdict.baseline is not None
     assert verdict.baseline.run == read_merged(night_of(report))[0].run_id  # yesterday
     judged = [t.judgement for t in verdict.tests]
-    assert judged == [Judgement.SUSPECTED] * 3, judged
+    assert judged == [Judgement.SUSPECTED] * 2, judged
     assert "airy_ai" in again["report"][0].summary
 
 
@@ -150,12 +150,12 @@ def test_one_model_by_dispatch(runner: Runner) -> None:
     inputs = {"model": "other", "device": "cpu", "runner": "ubuntu-24.04"}
     jobs = runner.run("bringup.yml", inputs=inputs, run_id="201")
     assert statuses(jobs) == {"bringup": ["success"]}, said(jobs)
-    assert "3 tests on 1 device" in jobs["bringup"][0].summary
+    assert "3 tests on 1 device" in jobs["bringup"][0].summary  # its variants, listed or not
 
 
 def test_a_week(runner: Runner) -> None:
     path = runner.repository.folder / "tests" / "lists" / "weekly_op_by_op.toml"
-    flow = LISTED[3].replace("full", "op_by_op_torch")
+    flow = LISTED[2].replace("full", "op_by_op_torch")
     path.write_text(f'[cpu]\ntests = ["{flow}"]\n')
     write(
         runner.repository,
@@ -178,7 +178,7 @@ def test_a_change_is_told_what_it_breaks(runner: Runner) -> None:
     jobs = runner.run("pr.yml", event=event, run_id="401")
     (models,) = jobs["models"]
     assert models.status == "failure", said(jobs)  # it broke what a list promises
-    assert "3 tests on 1 device" in models.summary and "other[full" in models.summary
+    assert "1 test on 1 device" in models.summary and "other[full" in models.summary
     assert "rehearsed[full" not in models.summary
     assert models.folder is not None
     told = (models.folder / "gh.txt").read_text()
