@@ -23,7 +23,7 @@ FROM_GROUND_UP = {
     """,
     "pipeline": """
         errors messages lifeline devices lists history history/causes history/judge history/store
-        history/imports options history_options planning running results commands history_commands
+        history/imports promotion options history_options planning running results commands history_commands
         trying verb_help cli __main__
     """,
     "reports": """
