@@ -136,10 +136,11 @@ def report(session: nox.Session) -> None:
     """Build a run's documents from its records again: nox -s report -- --format xlsx,html.
 
     The newest run, if none is named. A run directory that nobody has merged yet, of plain pytest
-    or of a run that was killed, is merged first.
+    or of a run that was killed, is merged first. One that runs is shown by -- --serve.
     """
     prepare(session)
     runs = [word for word in session.posargs if (Path(word) / "journal").is_dir()]
+    runs = [] if "--serve" in session.posargs else runs  # it may still run
     end_as(call("-m", "bringup.pipeline", "finish", *runs) if runs else 0)
     command(session, "-m", "bringup.reports", "build")
 

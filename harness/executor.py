@@ -4,7 +4,7 @@
 """Executors: a lowered program on a device, called like the model it was made from."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -15,15 +15,16 @@ from bringup.harness.devices.failures import DeviceFailure
 from bringup.harness.devices.lease import lease
 from bringup.harness.devices.wire import Level, Usage
 from bringup.harness.errors import UsageError
-from bringup.harness.frontend.entry import Call
+from bringup.harness.frontend.call import Call
 from bringup.harness.frontend.lowering import Program, keep_level
 from bringup.harness.frontend.program import UserInput, fit
-from bringup.harness.graph.intermediates import Callback, IntermediateReport, walk
-from bringup.harness.graph.program_graph import graph_of
 from bringup.harness.mlir import at_version
 from bringup.harness.recording.recorder import StageScope, TestRecorder
 from bringup.harness.records.schema import Stage, Status
 from bringup.harness.verify import Tolerances
+
+if TYPE_CHECKING:
+    from bringup.harness.graph.intermediates import Callback, IntermediateReport
 
 
 class Executor:
@@ -137,17 +138,21 @@ class Executor:
                 cast[argument.leaf] = fit(argument, cast[argument.leaf])
         return cast
 
-    def register_intermediate_callback(self, callback: Callback) -> None:
+    def register_intermediate_callback(self, callback: "Callback") -> None:
         """Have `callback(name, actual, golden)` called for every node after the next call."""
         self._callbacks.append(callback)
 
-    def run_intermediates(self, call: Call) -> IntermediateReport:
+    def run_intermediates(self, call: Call) -> "IntermediateReport":
         """Compute every node's value on the device; calls back, names the first wrong one.
 
         Raises:
             UsageError: the program stops above its graph.
             DeviceError: the device does not execute here.
         """
+        # few tests ask for it, and sympy comes with it
+        from bringup.harness.graph.intermediates import walk
+        from bringup.harness.graph.program_graph import graph_of
+
         graph = graph_of(self.program, self.program.flatten(call))
         with lease(self.device.name):
             self.intermediates = walk(

@@ -32,7 +32,8 @@ class Extension:
     source: str
     """Where it comes from, as a sentence begins."""
     installed: bool
-    """By an entry point: nobody asked for it here, as whoever sets a variable does."""
+    """True: found by an entry point; False: named in an environment variable, so somebody wants
+    it here, and a failure to load it is an error."""
     thing: Any = None
     """What the entry point or the module gives."""
     error: BaseException | None = None

@@ -17,8 +17,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from torch_mlir import ir
-from torch_mlir._mlir_libs import _stablehlo
-from torch_mlir.dialects import torch as torch_dialect
+from torch_mlir._mlir_libs import _stablehlo, _torchMlir
 from torch_mlir.passmanager import PassManager
 
 from bringup.harness.errors import HarnessError
@@ -54,7 +53,7 @@ class TorchMlir:
     def __init__(self, *, trace: bool = False) -> None:
         self.context = ir.Context()
         self._trace = trace
-        torch_dialect.register_dialect(self.context)
+        _torchMlir.register_dialect(self.context)  # `dialects.torch` has a class for each op
         _stablehlo.register_dialect(self.context)
         self._managers: dict[str, PassManager] = {}
 

@@ -8,10 +8,11 @@ import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from types import CellType, FunctionType, MethodType
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
+T = TypeVar("T")
 _ATOMS = (str, bytes, int, float, complex, bool, type(None), type, torch.dtype, torch.device)
 _FOREIGN = sys.stdlib_module_names | {
     *("torch", "numpy", "onnx", "onnxruntime"),
@@ -56,6 +57,67 @@ def _held(value: object) -> Iterator[Any]:
         yield from (value.func, value.args, value.keywords)
     if has_own_state(value):
         yield from attributes(value)
+
+
+def named(root: object, kind: type[T] | tuple[type[T], ...]) -> dict[str, T]:
+    """What a value holds of a kind, by paths: `layer1.last`, `cache.layers[0].keys`.
+
+    Goes where `reached` goes, but for the parameters and buffers of modules. What is held twice has
+    two paths.
+    """
+    found: dict[str, T] = {}
+    seen: dict[int, object] = {}
+    waiting: deque[tuple[str, object]] = deque([("", root)])
+    while waiting:
+        path, value = waiting.popleft()
+        if isinstance(value, kind):
+            while path in found:
+                path += "_"
+            found[path] = value
+        elif id(value) not in seen:
+            seen[id(value)] = value
+            for step, held in _named(value):
+                if not isinstance(held, _ATOMS):
+                    waiting.append((f"{path}{step}" if path else step.removeprefix("."), held))
+    return found
+
+
+def _named(value: object) -> Iterator[tuple[str, Any]]:
+    """What `_held` gives, each with a step of a path; but no keys, and no sets: those are in no
+    order.
+    """
+    if isinstance(value, torch.nn.Module):
+        yield from _named_of_module(value)
+    elif isinstance(value, dict):
+        yield from ((_step_of(key), item) for key, item in dict.items(value))
+    elif isinstance(value, list | tuple | deque):
+        yield from ((f"[{place}]", item) for place, item in enumerate(value))
+    elif isinstance(value, FunctionType):
+        yield from zip(_closed_over(value), value.__closure__ or (), strict=True)
+        yield ".defaults", (value.__defaults__, value.__kwdefaults__)
+    elif isinstance(value, CellType | MethodType | functools.partial):
+        yield from (("", held) for held in _held(value))
+    if not isinstance(value, torch.nn.Module) and has_own_state(value):
+        yield from (("", vars(value)),) if hasattr(value, "__dict__") else ()
+        yield from ((f".{name}", held) for name, held in slots(value))
+
+
+def _named_of_module(module: torch.nn.Module) -> Iterator[tuple[str, Any]]:
+    for name, held in vars(module).items():
+        if name == "_modules":
+            yield from ((f".{child}", part) for child, part in held.items())
+        elif name.endswith("_hooks") and isinstance(held, dict):  # by numbers of the whole process
+            yield from ((f".{name}[{place}]", hook) for place, hook in enumerate(held.values()))
+        elif name not in ("_parameters", "_buffers"):
+            yield f".{name}", held
+
+
+def _step_of(key: object) -> str:
+    return f".{key}" if isinstance(key, str) and key.isidentifier() else f"[{key!r}]"
+
+
+def _closed_over(function: FunctionType) -> Iterator[str]:
+    return (f".{name}" for name in function.__code__.co_freevars)
 
 
 def filled(cell: CellType) -> tuple[object, ...]:

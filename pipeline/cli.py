@@ -16,7 +16,6 @@ from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.history_options import OF_HISTORY, HistoryOptions
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.options import RUNS, RunOptions
-from bringup.pipeline.results.finish import finish_runs
 from bringup.pipeline.trying.options import TryOptions
 from bringup.pipeline.verb_help import VERBS
 
@@ -112,8 +111,7 @@ def _carry_out(verb: str, options: RunOptions, say: Speaker) -> int:
     if verb == "merge":
         return commands.merge_runs(options, say)
     if verb == "finish":
-        finish_runs(options.run_dirs, say)
-        return ExitCode.KEPT
+        return commands.finish(options, say)
     if verb == "promote":
         return commands.promote(options, say)
     if verb == "lists":

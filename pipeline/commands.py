@@ -6,16 +6,17 @@
 import contextlib
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+
+import msgspec
 
 from bringup.harness.errors import RecordError, StorageError
 from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.options.option import Source, sources_of
 from bringup.harness.records.aliases import read_aliases
-from bringup.harness.records.device_listing import DeviceState
 from bringup.harness.records.journal import run_attempt
 from bringup.harness.records.moves import write_moves
 from bringup.harness.records.outcomes import counts_text, latest, outcome_counts_of_run
@@ -48,16 +49,19 @@ from bringup.pipeline.planning.selection import (
 )
 from bringup.pipeline.planning.shared_plan import narrowed, share, take_up, tell_github
 from bringup.pipeline.results.close_run import JUNIT_NAME, close_run, print_moves
-from bringup.pipeline.results.confirm import NIGHTLY_S, Confirm, Reruns
+from bringup.pipeline.results.confirm import NIGHTLY_S, Reruns
+from bringup.pipeline.results.finish import finish_runs, is_whole
 from bringup.pipeline.results.junit import write_junit
 from bringup.pipeline.results.merge import merge, shards_in
-from bringup.pipeline.results.remember import remember
+from bringup.pipeline.results.remember import remember, remember_and_judge
 from bringup.pipeline.running import resume
 from bringup.pipeline.running.engine import End
 from bringup.pipeline.running.engines import engine_of
 from bringup.pipeline.running.progress import clock, frame_of, watcher
 from bringup.pipeline.running.run_lock import RunLock, refuse_if_held
 from bringup.pipeline.running.session import Settings, default_workers
+
+_GIB = 1 << 30
 
 
 def run(options: RunOptions, say: Speaker) -> ExitCode:
@@ -92,7 +96,8 @@ def run(options: RunOptions, say: Speaker) -> ExitCode:
 
 @contextlib.contextmanager
 def _records_lost_to_the_machine() -> Iterator[None]:
-    """What cannot be read of a run that has begun was not given to us: the machine is to blame."""
+    """Records that cannot be read once a run has begun are ours, so the machine is at fault and not
+    the user: the exit code is that of the infrastructure."""
     try:
         yield
     except RecordError as error:
@@ -154,6 +159,8 @@ def _carry_out(
 ) -> ExitCode:
     """Run `tests`, those of the plan that are to be run, and close_run the plan."""
     engine, address = engine_of(options.engine)
+    states = {d.name: d.state for d in chosen.devices.values()}
+    plan = msgspec.structs.replace(plan, devices=states)  # whoever merges shards has no devices
     settings = Settings(
         run_dir=run_dir.absolute(),
         run_id=plan.run_id,
@@ -171,7 +178,6 @@ def _carry_out(
     say(f"{plan.session}: {counted}, {settings.workers} at a time, in {run_dir}")
     with watcher(say.stream, frame_of(plan, settings.workers, options.timeout_s)) as display:
         ended = engine.run(plan, settings, display, refusals(chosen))
-    states = {d.name: d.state for d in chosen.devices.values()}
     code = close_run(
         run_dir,
         plan,
@@ -187,27 +193,10 @@ def _carry_out(
     _tell(run_dir)
     if plan.shard[1] == 1:  # of a shard's tests the merged run knows all
         again = Reruns(plan, settings, engine, _confirm_s(plan, options, ended.how), say)
-        _remember_and_judge(run_dir, plan.run_id, states, options, say, again.confirm)
+        remember_and_judge(run_dir, plan.run_id, options.history, options.lists, say, again.confirm)
     if ended.how is End.FINISHED:
         verdict_cache.prune(plan, say)
     return code
-
-
-def _remember_and_judge(
-    run_dir: Path,
-    run_id: str,
-    states: Mapping[str, DeviceState],
-    options: RunOptions,
-    say: Speaker,
-    confirm: Confirm | None = None,
-) -> None:
-    """Give a finished run to the history, and judge it against the runs before it."""
-    if remember(run_dir, options.history, say):
-        from bringup.pipeline.history.store.history import History  # with it comes the database
-        from bringup.pipeline.results.judge_run import judge_run
-
-        history = History(options.history)
-        judge_run(run_dir, run_id, history, options.lists, states, say, confirm)
 
 
 def _confirm_s(plan: Plan, options: RunOptions, how: End) -> float:
@@ -256,9 +245,22 @@ def merge_runs(options: RunOptions, say: Speaker) -> ExitCode:
         say(f"missing: {sentence}")
     say(f"merged into {into}")
     _tell(into)
-    _remember_and_judge(into, header.run_id, {}, options, say)
+    remember_and_judge(into, header.run_id, options.history, options.lists, say)
     unrun = any(r.outcome is Outcome.NOT_RUN for r in latest(records))
     return ExitCode.INFRASTRUCTURE if header.missing or unrun else ExitCode.KEPT
+
+
+def finish(options: RunOptions, say: Speaker) -> ExitCode:
+    """Merge runs that nobody merged, and remember each as what it is.
+
+    A run that was planned is judged too. Plain pytest's, which somebody tried, is no night.
+    """
+    for run_dir, header in finish_runs(options.run_dirs, say):
+        if header.session and is_whole(header):
+            remember_and_judge(run_dir, header.run_id, options.history, options.lists, say)
+        elif is_whole(header):
+            remember(run_dir, options.history, say)
+    return ExitCode.KEPT
 
 
 def promote(options: RunOptions, say: Speaker) -> ExitCode:
@@ -339,7 +341,8 @@ def _print_plan(chosen: Chosen, options: RunOptions, verb: str, say: Speaker) ->
     expected = fill_estimates(chosen.tests)
     for test in sorted(chosen.tests, key=lambda t: (-expected[t.identity.key], t.identity)):
         known = "" if test.estimate_s is None else clock(test.estimate_s)
-        say(f"{test.list_name or '-':<28} {known or '?':>8}  {test.nodeid}")
+        peak = "?" if test.estimate_bytes is None else f"{test.estimate_bytes / _GIB:.1f} GiB"
+        say(f"{test.list_name or '-':<28} {known or '?':>8} {peak:>9}  {test.nodeid}")
     counted = _counted(chosen.tests, chosen.total, chosen.devices)
     say(f"{counted}, about {clock(sum(expected.values()))} of work")
     for text, source in sources_of(options, options.sources, verb):

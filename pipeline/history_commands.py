@@ -12,7 +12,7 @@ from pathlib import Path
 from bringup.harness.did_you_mean import hint
 from bringup.harness.errors import HarnessError
 from bringup.harness.options.exit_codes import ExitCode
-from bringup.harness.records.aliases import read_aliases
+from bringup.harness.records.aliases import read_aliases, renamed
 from bringup.harness.records.night import NightVerdict, read_night
 from bringup.harness.records.run_dir import HEADER_NAME, read_merged
 from bringup.pipeline.errors import HistoryError, PipelineError
@@ -20,16 +20,17 @@ from bringup.pipeline.history.imports.github import fetch_artifacts
 from bringup.pipeline.history.imports.junit_xml import DEVICE, junit_run
 from bringup.pipeline.history.imports.unique_ops import ENDING, unique_ops_run
 from bringup.pipeline.history.judge.explain import compared, explain, story
+from bringup.pipeline.history.samples import AT_THE_DESK, Sample
 from bringup.pipeline.history.store.history import History
 from bringup.pipeline.history.store.read import devices_of_tests, samples
 from bringup.pipeline.history.store.renames import likely_renames
 from bringup.pipeline.history.store.rows import Kept
 from bringup.pipeline.history.store.tables import NOWHERE
-from bringup.pipeline.history.store.upkeep import prune, rebuild, verify
+from bringup.pipeline.history.store.upkeep import is_history, prune, rebuild, verify
 from bringup.pipeline.history_options import HistoryOptions
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.results.finish import finish_runs
-from bringup.pipeline.results.judge_run import AT_THE_DESK, head_of, past_of, verdict_of_run
+from bringup.pipeline.results.judge_run import head_of, past_of, verdict_of_run
 from bringup.pipeline.results.merge import merge, shards_in
 
 _GITHUB = re.compile(r"github:([^/\s]+/[^/\s]+)/(\d{1,18})")
@@ -130,6 +131,8 @@ def _rebuild(history: History, folders: Sequence[Path], forget: bool, say: Speak
 
 
 def _verify(history: History, say: Speaker) -> ExitCode:
+    if not is_history(history):
+        raise HistoryError(f"there is no history at {history.address}")
     said = verify(history)
     for sentence in said:
         say(sentence)
@@ -215,21 +218,37 @@ def explain_test(options: HistoryOptions, say: Speaker) -> ExitCode:
         HistoryError: the history cannot be read, or knows no such test.
     """
     history = _history(options)
-    test = _test_of(history, options)
-    found = samples(history, None, [test], read_aliases(options.lists))
+    with history.held():
+        lines = told_of(history, options)
+    for line in lines:
+        say(line)
+    return ExitCode.KEPT
+
+
+def told_of(history: History, options: HistoryOptions) -> list[str]:
+    """The lines on one test.
+
+    Raises:
+        HistoryError: the history cannot be read, or knows no such test.
+    """
+    aliases = read_aliases(options.lists)
+    test, found = options.test, list[Sample]()
+    whole = "@" in test and (not options.device or test.endswith(f"@{options.device}"))
+    if whole and renamed(test, aliases) == test:  # no other has to be looked at
+        found = samples(history, None, [test], aliases)
+    if not found:
+        test = _test_of(history, options)
+        found = samples(history, None, [test], aliases)
     tried = {run.run for run in history.runs() if run.session in AT_THE_DESK}
     newest = ([s for s in found if s.run not in tried] or found)[-1]
-    past = past_of(history, newest.run, options.lists, tests=[test])
+    past = past_of(history, newest.run, options.lists, tests=[test], read=found)
     night = _as_judged(newest.run)
     if night is None and not newest.good:
         night = verdict_of_run(past_of(history, newest.run, options.lists), options.lists)
     clusters = night.clusters if night else ()
     told = next((one for one in night.tests if one.test == test), None) if night else None
     cluster = next((c for c in clusters if test in c.tests), None)
-    lines = story(told, cluster) if told else explain(past.columns, test, past.tonight, clusters)
-    for line in lines:
-        say(line)
-    return ExitCode.KEPT
+    return story(told, cluster) if told else explain(past.columns, test, past.tonight, clusters)
 
 
 def compare(options: HistoryOptions, say: Speaker) -> ExitCode:

@@ -116,7 +116,7 @@ class RunOptions:
         metavar="SESSION",
         verbs=["plan"],
     )
-    """Of a run the verb itself."""
+    """The session that is planned; for a verb that runs, the verb itself."""
 
     # what is run: a plan keeps it
     ids: tuple[str, ...] = option(
@@ -208,7 +208,7 @@ class RunOptions:
         "the folder of the lists",
         parse=Path,
         metavar="DIR",
-        verbs=[*_CHOOSE, "lists", "promote", "merge"],
+        verbs=[*_CHOOSE, "lists", "promote", "merge", "finish"],
         kept=Kept.ALWAYS,
     )
     tests: str = option(
@@ -258,7 +258,7 @@ class RunOptions:
         "--history",
         "where the run is remembered: a folder or an address; none: nowhere",
         metavar="ADDRESS",
-        verbs=[*_CHOOSE, "merge"],
+        verbs=[*_CHOOSE, "merge", "finish"],
         variable=variables.HISTORY_VARIABLE,
     )
     devices_from: Path | None = option(

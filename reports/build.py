@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """One merged run directory in, the documents of every format out."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+import gc
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 
 from bringup.harness.errors import RecordError
@@ -13,10 +14,11 @@ from bringup.harness.records.moves import read_moves
 from bringup.harness.records.night import read_night
 from bringup.harness.records.recent import merged_runs, recent_ops
 from bringup.harness.records.run_dir import read_merged, read_ops, read_plans, read_run_header
-from bringup.harness.storage.atomic import write_atomically
+from bringup.harness.records.trends import read_trends
 from bringup.reports import catalog
 from bringup.reports.attempts import Attempts
 from bringup.reports.errors import ReportError
+from bringup.reports.model.nights import nights_of
 from bringup.reports.model.ops import ModelOps, models_of
 from bringup.reports.model.run import RunSummary, summarise
 from bringup.reports.reporter import (
@@ -24,8 +26,9 @@ from bringup.reports.reporter import (
     ModelsReport,
     ModelsReporter,
     Reporter,
+    ResultsReport,
+    ResultsReporter,
     RunReport,
-    Written,
 )
 
 
@@ -72,27 +75,40 @@ def build(
     Raises:
         RecordError: not a merged run, a newer schema, or a malformed record.
     """
-    built = Built(load(run_dir), run_dir)
-    report = RunReport(built.run, run_dir, artifacts)
-    of_models = ModelsReport(built.run.ops, run_dir)
-    for reporter in _or_all(reporters):
-        # all that a format has before the next: a later one may link to files that are there
-        built.of_run.make(reporter.NAME, reporter.write, report)
-        if isinstance(reporter, ModelsReporter) and built.run.any_ops:
-            built.of_models.make(reporter.NAME, reporter.write_models, of_models)
+    with _without_collection():
+        built = Built(load(run_dir), run_dir)
+        report = RunReport(built.run, run_dir, artifacts)
+        of_models = ModelsReport(built.run.ops, run_dir, artifacts)
+        for reporter in _or_all(reporters):
+            # all that a format has before the next: a later one may link to files that are there
+            built.of_run.make(reporter.NAME, reporter.write, report)
+            if isinstance(reporter, ModelsReporter) and built.run.any_ops:
+                built.of_models.make(reporter.NAME, reporter.write_models, of_models)
     return built
+
+
+@contextlib.contextmanager
+def _without_collection() -> Iterator[None]:
+    """Millions of records and cells are made, none of them in a circle: looking for circles among
+    them takes a fifth of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def build_models(
     results: Path,
-    built: Built | None = None,
     aliases: Mapping[str, str] | None = None,
     reporters: Sequence[Reporter] | None = None,
+    artifacts: ArtifactChoice = ArtifactChoice.ALL,
 ) -> BuiltModels:
     """Write the documents on models op by op, of all recently run, into `results`.
 
-    When `built` is of the very same results, its files are taken and not made again. `aliases`
-    give old names of tests their present ones.
+    `aliases` give old names of tests their present ones.
 
     Raises:
         ReportError: no merged run below `results` went op by op, or no format has such documents.
@@ -106,26 +122,32 @@ def build_models(
         why = f" ({unread[0]})" if unread else ""
         raise ReportError(f"no merged run below {results} has op-by-op results{why}")
     attempts = Attempts()
-    same = built.of_models.written if built and built.run.ops == models else {}
     for reporter in able:
-        if written := same.get(reporter.NAME):
-            attempts.make(reporter.NAME, partial(_copied, folder=results), written)
-        else:
-            attempts.make(reporter.NAME, reporter.write_models, ModelsReport(models, results))
+        report = ModelsReport(models, results, artifacts)
+        attempts.make(reporter.NAME, reporter.write_models, report)
     return BuiltModels(models, tuple(unread), attempts)
+
+
+def build_results(results: Path, reporters: Sequence[Reporter] | None = None) -> Attempts:
+    """Write the documents on all merged runs below `results` into it.
+
+    A folder that is a run itself has the run's documents, and gets none of these.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    nights, losses = nights_of(results)
+    made = Attempts()
+    report = ResultsReport(tuple(n for n in nights if n.run_dir != results), results)
+    for reporter in _or_all(reporters):
+        if isinstance(reporter, ResultsReporter) and len(report.nights) == len(nights):
+            made.make(reporter.NAME, reporter.write_results, report)
+    made.failures += [f"not listed: {loss}" for loss in losses]
+    return made
 
 
 def _or_all(reporters: Sequence[Reporter] | None) -> Sequence[Reporter]:
     return catalog.chosen(()) if reporters is None else reporters
-
-
-def _copied(written: Written, folder: Path) -> Written:
-    """The same documents in another folder."""
-    documents = []
-    for document in written.documents:
-        copy = write_atomically(folder / document.path.name, document.path.read_bytes())
-        documents.append(replace(document, path=copy))
-    return Written(tuple(documents), written.losses)
 
 
 def load(run_dir: Path) -> RunSummary:
@@ -133,7 +155,7 @@ def load(run_dir: Path) -> RunSummary:
     header, records = read_merged(run_dir)
     ops = read_ops(run_dir)
     run = summarise(header, records, read_plans(run_dir), read_moves(run_dir), ops, run_dir)
-    return replace(run, night=read_night(run_dir))
+    return replace(run, night=read_night(run_dir), trends=read_trends(run_dir))
 
 
 def newest_run(results: Path) -> Path:

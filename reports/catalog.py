@@ -23,14 +23,25 @@ from bringup.harness.errors import UsageError
 from bringup.harness.extensions import extensions
 from bringup.harness.records.variable_names import REPORTERS_VARIABLE
 from bringup.reports.errors import ReportError
-from bringup.reports.formats import html, json, markdown, xlsx
-from bringup.reports.reporter import Reporter, RunReport, Written
+from bringup.reports.formats import (
+    crcr,
+    feed,
+    html,
+    index,
+    json,
+    markdown,
+    summary,
+    webhook,
+    xlsx,
+)
+from bringup.reports.reporter import Reporter, RunReport, Written, is_on_demand
 
-SHIPPED: tuple[Reporter, ...] = (xlsx, markdown, json, html)
+SHIPPED: tuple[Reporter, ...] = (
+    *(xlsx, markdown, json, summary, webhook, crcr, html),
+    *(feed, index),
+)
 """In the order in which they write: the page after the files that it links to."""
 ENTRY_POINTS = "bringup.reporters"
-
-"""Modules with formats of somebody else's, with commas between them."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
@@ -57,7 +68,9 @@ def formats() -> dict[str, Reporter]:
 
 
 def chosen(names: Collection[str]) -> tuple[Reporter, ...]:
-    """The formats of these names, each once, in the order in which they write; of none, all.
+    """The formats of these names, each once, in the order in which they write.
+
+    Of no names: all but those that are written on demand only.
 
     Raises:
         UsageError: there is no such format; the message says which there are.
@@ -68,7 +81,11 @@ def chosen(names: Collection[str]) -> tuple[Reporter, ...]:
             raise UsageError(
                 f"unknown format {name!r}; known are {', '.join(known)}{hint(name, known)}"
             )
-    return tuple(reporter for name, reporter in known.items() if not names or name in names)
+    return tuple(
+        reporter
+        for name, reporter in known.items()
+        if (name in names if names else not is_on_demand(reporter))
+    )
 
 
 @functools.cache

@@ -7,6 +7,7 @@ What reads records or draws is imported when a verb runs: a help is there at onc
 """
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ def commands() -> dict[str, Command]:
                 ("", "the newest merged run below results/"),
                 ("results/nightly-20261128T021700Z", "this one; it is merged first, if nobody did"),
                 ("--format xlsx,html", "in these formats only"),
+                ("--format summary,webhook", "what is told of it in a pull request and in a chat"),
+                ("--serve", "in a browser, while the newest run runs and afterwards"),
                 ("--ir failed", "IR pages of what needs attention only"),
             ),
             notes=notes,
@@ -65,6 +68,12 @@ def _names(text: str) -> tuple[str, ...]:
     if not all(names):
         raise ValueError(f"expected names with commas between them, not {text!r}")
     return names
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65_535:
+        raise ValueError("expected a number from 0 to 65535")
+    return int(text)
 
 
 @dataclass(frozen=True)
@@ -96,7 +105,28 @@ class Options:
         "write these only; may be repeated",
         parse=_names,
         metavar="NAME[,NAME]",
-        default_says="all",
+        default_says="all but those on demand",
+    )
+    serve: bool = option(
+        False,
+        "--serve",
+        "write nothing: show how far a run is while it runs, and its page once it is written",
+        verbs=["build"],
+    )
+    host: str = option(
+        "127.0.0.1",
+        "--host",
+        "the address to serve at; any other lets other machines read the run",
+        metavar="ADDRESS",
+        verbs=["build"],
+    )
+    port: int = option(
+        8765,
+        "--port",
+        "the port to serve at; 0 is any free one",
+        parse=_port,
+        metavar="PORT",
+        verbs=["build"],
     )
     lists: Path = option(
         Path("tests/lists"),
@@ -130,6 +160,8 @@ def _main(words: Sequence[str]) -> int:
         raise ReportError(f"there is no verb `{verb}`{hint(verb, VERBS)}; there are {there}")
     options = Options(**read(commands()[verb], Options, rest).values)
     reporters = catalog.chosen(options.formats)
+    if options.serve:
+        return _serve(options)
     return _ops(options, reporters) if verb == "ops" else _build(options, reporters)
 
 
@@ -137,15 +169,38 @@ def _build(options: Options, reporters: Sequence[Reporter]) -> ExitCode:
     from rich.console import Console
 
     from bringup.harness.records.aliases import read_aliases
-    from bringup.reports.build import build, newest_run
+    from bringup.reports.attempts import Attempts
+    from bringup.reports.build import build, build_results, newest_run
     from bringup.reports.terminal import print_summary
 
     run_dir = options.run_dir or newest_run(options.results)
     aliases = read_aliases(options.lists)  # before anything is written: it may be refused
     built = build(run_dir, ArtifactChoice(options.ir), reporters)
-    recent = _recent(built, options.results, aliases, reporters)
-    print_summary(built, Console(), recent)
-    return _code((*built.failures, *(recent.made.failures if recent else ())))
+    recent = _recent(built, options.results, aliases, reporters, ArtifactChoice(options.ir))
+    inside = run_dir.resolve().is_relative_to(options.results.resolve())
+    index = build_results(options.results, reporters) if inside else Attempts()
+    print_summary(built, Console(), recent, index.documents)
+    return _code((*built.failures, *(recent.made.failures if recent else ()), *index.failures))
+
+
+def _serve(options: Options) -> ExitCode:
+    """Serve one run until the user ends it."""
+    from bringup.reports.live.runs import newest_live
+    from bringup.reports.live.server import LiveServer
+
+    run_dir = options.run_dir or newest_live(options.results)
+    if not run_dir.is_dir():
+        raise ReportError(f"there is no run directory {run_dir}")
+    try:
+        server = LiveServer(run_dir, options.host, options.port)
+    except OSError as error:
+        where = f"{options.host} port {options.port}"
+        raise ReportError(f"cannot serve at {where}: {error.strerror or error}") from error
+    with server:
+        print(f"{run_dir} at {server.address} (Ctrl-C ends it)", flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            server.serve_forever()
+    return ExitCode.KEPT
 
 
 def _ops(options: Options, reporters: Sequence[Reporter]) -> ExitCode:
@@ -155,13 +210,17 @@ def _ops(options: Options, reporters: Sequence[Reporter]) -> ExitCode:
     from bringup.reports.build import build_models
     from bringup.reports.terminal import print_models
 
-    built = build_models(options.results, None, read_aliases(options.lists), reporters)
+    built = build_models(options.results, read_aliases(options.lists), reporters)
     print_models(built, Console())
     return _code(built.made.failures)
 
 
 def _recent(
-    built: "Built", results: Path, aliases: Mapping[str, str], reporters: Sequence[Reporter]
+    built: "Built",
+    results: Path,
+    aliases: Mapping[str, str],
+    reporters: Sequence[Reporter],
+    choice: ArtifactChoice,
 ) -> "BuiltModels | None":
     """A run with ops changes what is newest of all models below `results`, if it is there."""
     from bringup.reports.build import build_models
@@ -170,7 +229,7 @@ def _recent(
     able = any(isinstance(reporter, ModelsReporter) for reporter in reporters)
     if not (able and inside and built.run.any_ops):
         return None
-    return build_models(results, built, aliases, reporters)
+    return build_models(results, aliases, reporters, choice)
 
 
 def _code(failures: Sequence[str]) -> ExitCode:

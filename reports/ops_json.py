@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ops as JSON in tt-torch's field names: `models/NAME_unique_ops.json`, a file per test.
 
-A file is an object by op key, in the order of the ops' indices. What a field's own system knows
-and a record does not (buffer type, layout, grid shape) is null, never a guess.
+A file is an object by op key, in the order of the ops' indices, without a space too many: a large
+night has hundreds of megabytes of them, indented half as much again. What a field's own
+system knows and a record does not (buffer type, layout, grid shape) is null, never a guess.
 """
 
 import hashlib
@@ -71,7 +72,7 @@ def write_exports(run_dir: Path, models: Sequence[ModelOps]) -> Exported:
             continue
         name = file_name(model)
         names.add(name)
-        data = msgspec.json.format(msgspec.json.encode(exported(model, artifacts)), indent=2)
+        data = msgspec.json.encode(exported(model, artifacts))
         write_atomically(folder / name, data, sync=False)
     remove_others(folder, lambda name: name.endswith(_ENDING), names)
     return Exported(len(names), tuple(artifacts.losses.values()))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from bringup.reports.model.nights import Night
     from bringup.reports.model.ops import ModelOps
     from bringup.reports.model.run import RunSummary
 
@@ -43,7 +44,18 @@ class ModelsReport:
 
     models: "tuple[ModelOps, ...]"
     folder: Path
-    """A run's directory, or the one that all runs are in."""
+    """A run's directory, or the one that all runs are in: what a document links to is said from
+    there."""
+    artifacts: ArtifactChoice = ArtifactChoice.ALL
+
+
+@dataclass(frozen=True)
+class ResultsReport:
+    """All merged runs below a folder, for documents that stand in it."""
+
+    nights: "tuple[Night, ...]"
+    """The newest first."""
+    folder: Path
 
 
 @dataclass(frozen=True)
@@ -101,10 +113,27 @@ class ModelsReporter(Reporter, Protocol):
     def write_models(self, report: ModelsReport) -> Written:
         """Write them; only called where a model got as far as its ops. All are files.
 
-        The same models give the same bytes in whatever folder: a run's documents are copied where
-        those of all runs are the same.
+        The same models in the same folder give the same bytes.
 
         Raises:
             RecordError: the disk is full or gone.
         """
         ...
+
+
+@runtime_checkable
+class ResultsReporter(Reporter, Protocol):
+    """A format that has documents on all runs of a folder."""
+
+    def write_results(self, report: ResultsReport) -> Written:
+        """Write them; the same runs give the same bytes.
+
+        Raises:
+            RecordError: the disk is full or gone.
+        """
+        ...
+
+
+def is_on_demand(reporter: Reporter) -> bool:
+    """Is a format written only where it is asked for by name (`ON_DEMAND = True`)?"""
+    return bool(getattr(reporter, "ON_DEMAND", False))

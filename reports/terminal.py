@@ -13,9 +13,9 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bringup.harness.records.night import NightVerdict
 from bringup.harness.records.schema import Identity, Outcome, Status
 from bringup.reports.build import Built, BuiltModels
+from bringup.reports.model import changes
 from bringup.reports.model.ops import ModelOps, SharedOp, blockers
 from bringup.reports.model.run import Missing, Result, RunSummary
 from bringup.reports.model.tally import Tally
@@ -25,6 +25,8 @@ from bringup.reports.text.numbers import Share, moment_text, seconds
 from bringup.reports.text.untrusted import clean, first_line
 
 _AT_MOST = 20  # entries of a section: the documents have the rest
+_MOST_OF_CAUSE = 3
+_MOST_FIXES = 5
 _INDENT = 16  # columns of the two counts before an op
 
 _NONE_BLOCKS = "; none blocks a model"
@@ -33,10 +35,15 @@ Entry = tuple[Text, str, str]
 """An outcome or the like, what has it, and a note under it."""
 
 
-def print_summary(built: Built, console: Console, recent: BuiltModels | None = None) -> None:
+def print_summary(
+    built: Built,
+    console: Console,
+    recent: BuiltModels | None = None,
+    others: Sequence[Document] = (),
+) -> None:
     """Print the run's counts, what is missing, what needs attention and where to read on.
 
-    `recent` is what was written, besides, of all models recently run.
+    `recent` is what was written, besides, of all models recently run, `others` what else was.
     """
     _print(pieces(built.run), console)
     for loss in built.losses:
@@ -44,7 +51,7 @@ def print_summary(built: Built, console: Console, recent: BuiltModels | None = N
     for loss in recent.unread if recent else ():
         console.print(Text(clean(f"not read: {loss}"), "yellow"))
     documents = [*built.of_run.documents, *built.of_models.documents]
-    _print_documents([*documents, *(_of_all_models(recent) if recent else ())], console)
+    _print_documents([*documents, *(_of_all_models(recent) if recent else ()), *others], console)
 
 
 def print_models(built: BuiltModels, console: Console) -> None:
@@ -78,16 +85,13 @@ def pieces(run: RunSummary) -> Iterator[RenderableType]:
     header = run.header
     yield Text(clean(f"{header.session} {header.run_id}"), "bold")
     yield Text(clean(f"{moment_text(header.created)}  {run.origin.commit_text}"), "dim")
-    if run.night is not None:
-        yield from _night(run.night)
+    yield from _changed(run)
     yield _counts(run.tallies if len(run.tallies) == 1 else (*run.tallies, run.overall))
     if run.anything_missing:
         yield _title(run.alarm, "bold red")
         yield from (Text(clean(sentence), "red") for sentence in run.gaps)
         yield _listed([_missing(one) for one in run.missing])
-    if run.attention:
-        yield _title(f"needs attention: {len(run.attention)}")
-        yield _listed([_attention(one) for one in run.attention])
+    yield from _needing_attention(run)
     if run.any_ops:
         yield from op_by_op(run.ops, run.blockers)
     if run.moves:
@@ -97,15 +101,56 @@ def pieces(run: RunSummary) -> Iterator[RenderableType]:
         )
 
 
-def _night(night: NightVerdict) -> Iterator[RenderableType]:
-    """What is new beside the runs before, in the words of `nox -s why`."""
-    against = f", against {night.baseline.run}" if night.baseline else ""
-    yield Text(clean(f"{night.head}{against}"), "bold red" if night.regressed else "bold")
-    new = [cause for cause in night.clusters if night.is_new(cause)]
-    yield from (
-        Text(clean(f"  new cause: {c.name} ({len(c.tests)} on {', '.join(c.devices)})"), "red")
-        for c in new[:_AT_MOST]
+def _needing_attention(run: RunSummary) -> Iterator[RenderableType]:
+    """The failures that no cause above has, each with the command that shows it again."""
+    rest = changes.unexplained(run)
+    if not run.attention:
+        return
+    above = len(run.attention) - len(rest)
+    yield _title(f"needs attention: {len(run.attention)}" + (f", {above} above" if above else ""))
+    for one in rest[:_AT_MOST]:
+        yield _listed([_attention(one)])
+        if one.command:
+            yield Text(f"  {one.command}", "dim", no_wrap=True)
+    if len(rest) > _AT_MOST:
+        yield Text(f"and {len(rest) - _AT_MOST} more, in the documents", "dim")
+
+
+def _changed(run: RunSummary) -> Iterator[RenderableType]:
+    """What is new beside the runs before, in the words of every document."""
+    night = run.night
+    if night is None:
+        return
+    against = changes.against(night)
+    yield Text(
+        clean(f"{changes.headline(run)} ({against})"), "bold red" if night.regressed else "bold"
     )
+    found = changes.causes(night)
+    failing = {r.identity.planned.key: r for r in run.attention}
+    for cause in found[:_AT_MOST]:
+        yield from _cause(cause, [failing[t] for t in cause.cluster.tests if t in failing])
+    if len(found) > _AT_MOST:
+        yield Text(f"and {len(found) - _AT_MOST} more causes, in the documents", "dim")
+    if fixes := list(changes.fix_first(night)):
+        yield _title("fix first")
+        yield from (Text(clean(f"  {i}. {fix}")) for i, fix in enumerate(fixes[:_MOST_FIXES], 1))
+
+
+def _cause(cause: changes.Cause, failures: Sequence[Result]) -> Iterator[RenderableType]:
+    told = ", ".join(part for part in (cause.where, cause.since, cause.note) if part)
+    yield Text.assemble(
+        (f"{cause.flag:5} ", "bold red" if cause.new else "dim"),
+        (first_line(cause.cluster.name), "bold" if cause.new else ""),
+        (f"  {first_line(told)}", "dim"),
+    )
+    for one in failures[:_MOST_OF_CAUSE]:
+        style = legend.OUTCOMES[one.record.outcome].terminal
+        name = clean(f" {_name(one.identity)}")
+        yield Text.assemble("      ", (one.record.outcome.value, style), name)
+    if len(failures) > _MOST_OF_CAUSE:
+        yield Text(f"      and {len(failures) - _MOST_OF_CAUSE} more", "dim")
+    if cause.cluster.command:
+        yield Text(f"      {first_line(cause.cluster.command)}", no_wrap=True)
 
 
 def op_by_op(models: Sequence[ModelOps], shared: Sequence[SharedOp]) -> Iterator[RenderableType]:

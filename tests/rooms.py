@@ -27,8 +27,8 @@ FROM_GROUND_UP = {
         trying verb_help cli __main__
     """,
     "reports": """
-        errors folder text model reporter html xlsx ops_json markdown formats catalog attempts
-        build terminal cli __main__
+        errors folder text model reporter addresses html xlsx ops_json markdown summary messages
+        results_index formats catalog attempts build terminal live cli __main__
     """,
 }
 SHARED = (

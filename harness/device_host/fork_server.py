@@ -45,7 +45,7 @@ from bringup.harness.storage.decoding import UNDECODABLE, why_not
 
 PRELOADED = (
     *("numpy", "msgspec", "ml_dtypes", "filelock"),
-    *("bringup.harness.mlir", "bringup.harness.device_host.op_stages"),
+    *("bringup.harness.mlir", "torch_mlir.dialects.torch", "bringup.harness.device_host.op_stages"),
 )
 """Modules for any host; a kind of device has more (`DeviceKind.preload`)."""
 

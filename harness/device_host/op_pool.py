@@ -208,10 +208,10 @@ class _Worker(threading.Thread):
         self._at_work = False
 
     def run(self) -> None:
-        """Take op after op: one that waits lies in the host when that is done with the one before.
+        """Take op after op. The next op is sent to the host before the present one is done.
 
-        Where it cannot, it is begun before the one before it is handed over: completing a future
-        runs what its owner wants done on this thread, and the host is at work meanwhile. A host
+        Where it cannot be sent ahead, it is begun before the one before it is handed over: to
+        complete a future runs its callbacks on this thread, and the host works meanwhile. A host
         that is to be replaced gets nothing more, so there the op is handed over first.
         """
         give_way()

@@ -47,7 +47,7 @@ class BegunOp:
         `executes`: its device can; `limited`: it has a memory limit.
         """
         self.started = time.monotonic()
-        """When the host had nothing else to do, once `finish` is called."""
+        """When the host was free for the op; exact only after `finish`."""
         self._host = host
         self._job = job
         self._executes = executes and job.execute

@@ -36,7 +36,7 @@ _numbers = itertools.count(1)
 
 
 def remember_executing(name: str) -> None:
-    """The device executed here. Of one that always does nothing needs to be remembered."""
+    """Remember that the device executed here, unless it is of a kind that always does."""
     if kind_of(name).exclusive() and not (path := _file(name, "executes")).exists():
         _write(path, f"{datetime.now(UTC):%Y-%m-%d}")
 

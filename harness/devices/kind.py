@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Arithmetic(enum.StrEnum):
-    """As what a device computes with the float32 values of a program; the finest comes first."""
+    """The precision in which a device computes a program's float32 values, the finest first."""
 
     F32 = "f32"
     """24 significant bits, IEEE 754 binary32."""
@@ -39,7 +39,7 @@ class IrLevel:
     name: str
     """As its backend calls it (`wire.Level.name`); the same for every kind that has it."""
     status: Status
-    """What a program has reached of which this level was written, whatever came after."""
+    """What a program has reached once this level was written, even if it failed later."""
     stage: Stage = Stage.COMPILE
     """The stage it is written in."""
 

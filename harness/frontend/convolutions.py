@@ -89,7 +89,8 @@ def _of_weight(
     dilation: list[int],
     groups: int,
 ) -> torch.Tensor:
-    """Of what is slid over, `long`, and what was found there, `short`: (of short, of long, ...)."""
+    """Correlate each channel of `long`, which is slid over, with each of `short`; as a kernel's
+    gradient needs it: (channels of short, channels of long, ...)."""
     batch, channels, *sizes = long.shape
     each = channels // groups
     image = long.reshape(batch, groups, each, *sizes).transpose(0, 2)

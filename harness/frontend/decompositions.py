@@ -35,7 +35,7 @@ def _rrelu(
 
 
 def _empty_permuted(size: Sequence[int], _layout: Sequence[int], **options: Any) -> torch.Tensor:
-    """Numbers that are about to be written, of a layout that no compiler of ours keeps."""
+    """An uninitialised tensor, without the layout that is asked for: no compiler keeps it."""
     return torch.empty(size, dtype=options.get("dtype"), device=options.get("device"))
 
 

@@ -100,6 +100,6 @@ def _taken(node: Node) -> list[Node]:
 
 
 def _name(node: Node) -> str:
-    """`view` of `aten.view.default`; of anything else something that is no op's."""
+    """The op's name without namespace and overload, such as `view`."""
     packet = getattr(node.target, "overloadpacket", None)
     return str(packet).rpartition(".")[2]

@@ -4,6 +4,7 @@
 """Eager PyTorch as it is exported: without the shortcuts that only eager takes."""
 
 import contextlib
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -34,6 +35,20 @@ def compiled_parts_in_eager() -> Iterator[None]:
     """Have what `torch.compile` made of a model, or of its parts, run as it was before."""
     with torch.compiler.set_stance("force_eager"):
         yield
+
+
+@contextlib.contextmanager
+def told_it_is_compiled() -> Iterator[None]:
+    """Have `torch.compiler.is_compiling` and `is_exporting` say so, as they do at export."""
+    names = ("_is_compiling_flag", "_is_exporting_flag")
+    before = [getattr(torch.compiler, name) for name in names]
+    try:
+        for name in names:
+            setattr(torch.compiler, name, True)
+        yield
+    finally:
+        for name, value in zip(names, before, strict=True):
+            setattr(torch.compiler, name, value)
 
 
 class WithoutDropout(TorchFunctionMode):
@@ -85,6 +100,27 @@ _DROPS: dict[Any, tuple[str, int, float]] = {
     **{f: ("dropout", 6, 0.0) for f in _RECURRENT},
 }
 """Of each function that drops: the argument that says whether, its place, and its default."""
+
+
+class DenseEmbeddings(TorchFunctionMode):
+    """Has embeddings give dense gradients, whatever their `sparse` says.
+
+    They are the same values, and no device has the other layout; nor does torch-mlir lower an
+    embedding that says so, be it evaluated or trained.
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        """Call the function."""
+        if func not in _SPARSE:
+            return func(*args, **(kwargs or {}))
+        given = dict(zip(_SPARSE[func], args, strict=False)) | (kwargs or {})
+        return func(**{**given, "sparse": False})
+
+
+_SPARSE = {f: [*inspect.signature(f).parameters] for f in (F.embedding, F.embedding_bag)}
+"""The arguments of each function whose gradients may be sparse."""
 _DROPPING = ("DropPath", "StochasticDepth", "DropBlock")
 """How the names of modules end that leave out whole branches, in every library that has them."""
 

@@ -9,7 +9,6 @@ takes every tensor of one call by name, puts the call together inside, and takes
 the program's inputs and outputs are flat, and the containers stay on this side.
 """
 
-import inspect
 import keyword
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,12 +16,13 @@ from typing import Any
 
 import torch
 
-from bringup.harness.frontend.paths import BUFFERS, PARAMETERS
+from bringup.harness.frontend.call import Call, first_paths, named_tensors
+from bringup.harness.frontend.held import Before, held
+from bringup.harness.frontend.paths import BUFFERS, INPUTS, MUTATED, PARAMETERS
 from bringup.harness.frontend.program import SignatureError
 from bringup.harness.frontend.traced import quiet_gradient_modes
 from bringup.harness.verify.structure import UnsupportedOutputError, map_tensors
 
-Call = tuple[tuple[Any, ...], dict[str, Any]]
 MODEL = "model."
 """What the names of an entry's parameters and buffers begin with."""
 _TAKEN = {"self", "input", "args", "kwargs"}
@@ -47,14 +47,15 @@ class Entry(torch.nn.Module):
         self._ways = _Ways(model, call, of, extract)
 
     def forward(self, /, **tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """Every tensor of the result, in the order of `flatten`."""
-        args, kwargs = self._ways.call_with(list(tensors.values()))
-        held = _Held(self.model)
+        """Every tensor of the result, in the order of `flatten`, and then what is beside it."""
+        call = self._ways.call_with(list(tensors.values()))
+        state, before = _State(self.model), Before(self.model, call)
         with quiet_gradient_modes():
-            given = self._ways.taken_apart(self.model(*args, **kwargs))
-        given, replaced = held.put_back(given)
-        self._ways.replaced = tuple(replaced)
-        return (*given, *replaced.values())
+            given = self._ways.taken_apart(self.model(*call[0], **call[1]))
+        left, self._ways.uncompared = before.given()
+        outputs, replaced = state.put_back((*given, *left.values()))
+        self._ways.beside = (*left, *replaced)
+        return (*outputs, *replaced.values())
 
     @property
     def tensors(self) -> dict[str, torch.Tensor]:
@@ -63,7 +64,7 @@ class Entry(torch.nn.Module):
         Without lazy bits: what is traced would begin by taking them off, which nobody lowers.
         """
         found = {}
-        for (name, path), given in zip(self.paths.items(), self._ways.given.values(), strict=True):
+        for name, (path, given) in zip(self._ways.names, self._ways.given.items(), strict=True):
             plain = given.resolve_conj().resolve_neg()
             found[name] = plain.clone() if path in self._ways.sharing else plain
         return found
@@ -74,17 +75,35 @@ class Entry(torch.nn.Module):
         return self._ways.sharing
 
     @property
-    def paths(self) -> dict[str, str]:
-        """Of every tensor of the call, its path by the name it has in the program."""
-        return dict(zip(self._ways.names, self._ways.given, strict=True))
+    def places(self) -> dict[str, str]:
+        """Paths by the names that a program has for the tensors of the call, `inputs.x`.
+
+        Those of attributes that `holds` was asked for too, `attributes.last`.
+        """
+        inputs = (INPUTS + path for path in self._ways.given)
+        return dict(zip(self._ways.names, inputs, strict=True)) | self._ways.found
+
+    def holds(self, tensor: object, name: str) -> bool:
+        """Is a tensor an attribute of the model? From then on its `name` is one of `places`."""
+        for path, attribute in self._ways.attributes.items():
+            if attribute is tensor:
+                self._ways.found[name] = path
+                return True
+        return False
 
     @property
-    def replaced(self) -> tuple[str, ...]:
-        """Paths of parameters and buffers of another shape; theirs are the program's last outputs.
+    def beside(self) -> tuple[str, ...]:
+        """Paths of what the program's last outputs are, which its caller does not get.
 
-        Known once the model is exported.
+        That is what forward leaves in containers and attributes, and parameters and buffers of
+        another shape than before. Known once the model is exported.
         """
-        return self._ways.replaced
+        return self._ways.beside
+
+    @property
+    def uncompared(self) -> list[str]:
+        """Paths of what forward leaves and the program cannot give, once it is exported."""
+        return self._ways.uncompared
 
     def flatten(self, call: Call) -> list[torch.Tensor]:
         """The tensors of another such call, in the program's order.
@@ -128,7 +147,10 @@ class _Ways:
         self.sharing = _sharing(self.given)
         self._call: Call = map_tensors(call, _hole, whole=True)
         self._result: Any = None
-        self.replaced: tuple[str, ...] = ()
+        self.attributes = held(model, ((), {}))
+        self.found: dict[str, str] = {}
+        self.beside: tuple[str, ...] = ()
+        self.uncompared: list[str] = []
         self.extracted = False
 
     def call_with(self, tensors: Sequence[torch.Tensor]) -> Call:
@@ -177,7 +199,7 @@ class _Ways:
         return map_tensors(self._result, lambda path, hole: next(left))
 
 
-class _Held:
+class _State:
     """A model's parameters and buffers before its forward.
 
     `torch.export` sees what is written to any of them, and of `self.n = self.n + 1` only what is
@@ -199,8 +221,8 @@ class _Held:
     ) -> tuple[tuple[torch.Tensor, ...], dict[str, torch.Tensor]]:
         """Write what was assigned.
 
-        Returns the outputs, none of them in memory that this writes to, and by path what there is
-        no room for.
+        Returns the outputs, none of them in memory that this writes to, and by its whole path what
+        there is no room for.
         """
         assigned = [
             (path, held, name, value, held[name])
@@ -212,42 +234,19 @@ class _Held:
         given = [value.clone() for value in given]  # it may be a view of what is written below
         new = [now.detach().clone() for *_, now in assigned]  # two may have changed places
         larger: dict[str, torch.Tensor] = {}
-        for (path, held, name, value, _), now in zip(assigned, new, strict=True):
-            held[name] = value
+        for (path, where, name, value, _), now in zip(assigned, new, strict=True):
+            where[name] = value
             if now.shape == value.shape:
                 with torch.no_grad():
                     value.copy_(now)
             else:
-                larger[path] = now
+                larger[MUTATED + path] = now
         return tuple(given), larger
 
 
 def _hole(path: str, tensor: torch.Tensor) -> torch.Tensor:
     """What stands where a tensor is to be put: a tensor still, for containers that look."""
     return torch.empty(0, device="meta", dtype=tensor.dtype)
-
-
-def named_tensors(model: torch.nn.Module, call: Call) -> dict[str, torch.Tensor]:
-    """A call's tensors by their paths, which begin with the names of `forward`'s parameters."""
-    args, kwargs = call
-    named = dict(zip(_positional(model, len(args)), args, strict=True)) | kwargs
-    found: dict[str, torch.Tensor] = {}
-
-    def take(path: str, tensor: torch.Tensor) -> torch.Tensor:
-        while path in found:
-            path += "_"
-        found[path] = tensor
-        return tensor
-
-    for name, value in named.items():
-        map_tensors(value, take, name, whole=True)
-    return found
-
-
-def first_paths(tensors: Mapping[str, torch.Tensor | None]) -> dict[str, str]:
-    """Of every path, the first that leads to the same tensor."""
-    first: dict[int, str] = {}
-    return {path: first.setdefault(id(tensor), path) for path, tensor in tensors.items()}
 
 
 def _sharing(tensors: Mapping[str, torch.Tensor]) -> dict[str, str]:
@@ -258,18 +257,6 @@ def _sharing(tensors: Mapping[str, torch.Tensor]) -> dict[str, str]:
             places.setdefault(tensor.untyped_storage().data_ptr(), []).append(path)
     together = [paths for paths in places.values() if len(paths) > 1]
     return {path: paths[path == paths[0]] for paths in together for path in paths}
-
-
-def _positional(model: torch.nn.Module, count: int) -> list[str]:
-    """Names for the first `count` arguments."""
-    try:
-        parameters = list(inspect.signature(model.forward).parameters.values())
-    except (TypeError, ValueError):  # one written in C++
-        parameters = []
-    places = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    names = [p.name for p in parameters if p.kind in places][:count]
-    rest = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), "args")
-    return [*names, *(f"{rest}[{i}]" for i in range(count - len(names)))]
 
 
 def _identifiers(paths: Iterable[str]) -> list[str]:

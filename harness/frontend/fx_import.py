@@ -6,12 +6,12 @@
 from typing import Any
 
 import torch
-from torch.fx import Graph, GraphModule
+from torch.fx import Graph, GraphModule, Node
 from torch_mlir import ir
 from torch_mlir.extras.fx_importer import FxImporter, FxImporterHooks
 
 from bringup.harness.dense import to_numpy
-from bringup.harness.mlir import TorchMlir
+from bringup.harness.mlir import LoweringError, TorchMlir
 
 
 def import_graph(mlir: TorchMlir, graph: Graph) -> ir.Module:
@@ -23,10 +23,21 @@ def import_graph(mlir: TorchMlir, graph: Graph) -> ir.Module:
     importer = FxImporter(context=mlir.context, hooks=_DenseLiterals())
     if graph.owning_module is None:
         GraphModule({}, graph)  # the importer rewrites some ops (as_strided) by way of it
+    for node in graph.nodes:
+        _refuse_complex_number(node)
     with mlir.explained():
         importer.import_stateless_graph(graph)
     module: ir.Module = importer.module
     return module
+
+
+def _refuse_complex_number(node: Node) -> None:
+    found = [arg for arg in (*node.args, *node.kwargs.values()) if isinstance(arg, complex)]
+    if found:
+        raise LoweringError(
+            f"{node.target} takes the complex number {found[0]}, which torch-mlir cannot import",
+            node.meta.get("stack_trace") or "",
+        )
 
 
 class _DenseLiterals(FxImporterHooks):  # type: ignore[misc] # untyped base

@@ -13,9 +13,9 @@ from torch.fx import Graph
 
 from bringup.harness.config import CompileDepth, CompilerConfig
 from bringup.harness.frontend import dependence, torch_program, training
+from bringup.harness.frontend.call import Call
 from bringup.harness.frontend.consteval import fold_constants
-from bringup.harness.frontend.entry import Call, Entry
-from bringup.harness.frontend.fx_import import import_graph
+from bringup.harness.frontend.entry import Entry
 from bringup.harness.frontend.paths import INPUTS, MUTATED
 from bringup.harness.frontend.program import Signature
 from bringup.harness.frontend.refusals import ExportRefusal
@@ -45,6 +45,9 @@ class Program:
     restore: Callable[[Sequence[Any]], Any] = field(default=lambda leaves: leaves)
     extracted: bool = False
     """Does `restore` give what the test extracts, since the model's own result has no structure?"""
+    uncompared: Sequence[str] = ()
+    """Paths of what the model leaves in containers and attributes, and the program does not give.
+    """
 
 
 def lower_torch(
@@ -96,7 +99,7 @@ def _lower_exported(
         return Program()
     with recorder.stage(Stage.DECOMPOSE) as stage:
         decomposed = torch_program.decompose(exported)
-        signature = torch_program.signature_of(decomposed, entry.paths, entry.replaced)
+        signature = torch_program.signature_of(decomposed, entry.places, entry.beside)
         _refuse_shared_writes(entry, signature)
         random = torch_program.random_op(decomposed.graph)
         if random is not None:  # it is compiled all the same, and its golden differs from itself
@@ -112,9 +115,12 @@ def _lower_exported(
         flatten=entry.flatten,
         restore=entry.restore,
         extracted=entry.extracted,
+        uncompared=entry.uncompared,
     )
     if config.stops_at_graph:
         return program
+    from bringup.harness.frontend.fx_import import import_graph  # sympy: not to collect tests
+
     mlir = TorchMlir(trace=config.ir_log_level == "DEBUG")
     with recorder.stage(Stage.TORCH_IR) as stage:
         module = import_graph(mlir, decomposed.graph)
@@ -159,6 +165,9 @@ def lower_onnx(
         prepared = onnx_program.prepare(model, inputs)
         keep_level(stage, config, "onnx", onnx_program.readable(prepared))
         stage.attributes["nodes"] = str(len(prepared.graph.node))
+        random = onnx_program.random_op(model)
+        if random is not None:
+            stage.attributes["random"] = random
         stage.reached(Status.CREATED_GRAPH)
     if config.compile_depth is CompileDepth.TORCH_FX:
         return Program()

@@ -17,9 +17,9 @@ import torch
 from onnx import helper, numpy_helper
 
 from bringup.harness.dense import from_numpy, to_numpy
-from bringup.harness.frontend.onnx_inputs import (
-    RANDOM,
+from bringup.harness.frontend.onnx_checks import (
     OnnxRefusal,
+    draws,
     graphs_of,
     tensors_of,
     torch_dtype,
@@ -101,16 +101,21 @@ def _run(
     return [from_numpy(value) for value in values]
 
 
+def random_op(model: onnx.ModelProto) -> str | None:
+    """The first operator that may draw random numbers, which no device can be compared on."""
+    return next((node.op_type for node in _nodes(model) if draws(node)), None)
+
+
 def _drawing_anew(model: onnx.ModelProto) -> onnx.ModelProto:
     """The model without the seeds of what is random, and another seed for all of it."""
     import onnxruntime
 
-    if not any(node.op_type in RANDOM for node in _nodes(model)):
+    if random_op(model) is None:
         return model
     onnxruntime.set_seed(next(_seeds))
     copy = _copy_of(model)
     for node in _nodes(copy):
-        if node.op_type in RANDOM:
+        if draws(node):
             kept = [attribute for attribute in node.attribute if attribute.name != "seed"]
             del node.attribute[:]
             node.attribute.extend(kept)

@@ -13,8 +13,7 @@ import torch
 from onnx import helper, inliner, numpy_helper, shape_inference, version_converter
 
 from bringup.harness.dense import Array
-from bringup.harness.frontend.onnx_golden import golden_outputs
-from bringup.harness.frontend.onnx_inputs import (
+from bringup.harness.frontend.onnx_checks import (
     STANDARD,
     OnnxRefusal,
     check_shape,
@@ -22,6 +21,7 @@ from bringup.harness.frontend.onnx_inputs import (
     torch_dtype,
     type_name,
 )
+from bringup.harness.frontend.onnx_golden import golden_outputs
 from bringup.harness.storage.writable import said_by
 
 OPSET = 17

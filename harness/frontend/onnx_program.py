@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """ONNX: import a model that is prepared, and keep its weights arguments.
 
-`onnx_inputs` judges what a test gives, `onnx_prepare` makes the model importable, `onnx_golden`
+`onnx_checks` judges what a test gives, `onnx_prepare` makes the model importable, `onnx_golden`
 computes it. Float initialisers of some size become inputs of the graph, so that they travel as
 arguments and not inside the IR; integers stay, since shapes and axes must be constants to lower.
 """
@@ -19,8 +19,7 @@ from torch_mlir.extras import onnx_importer
 
 from bringup.harness.dense import from_numpy
 from bringup.harness.frontend import dependence
-from bringup.harness.frontend.onnx_golden import golden_outputs, run_onnxruntime
-from bringup.harness.frontend.onnx_inputs import (
+from bringup.harness.frontend.onnx_checks import (
     OnnxRefusal,
     check,
     input_names,
@@ -28,6 +27,7 @@ from bringup.harness.frontend.onnx_inputs import (
     result_names,
     torch_dtype,
 )
+from bringup.harness.frontend.onnx_golden import golden_outputs, random_op, run_onnxruntime
 from bringup.harness.frontend.onnx_prepare import ARGUMENT_ELEMENTS, OPSET, is_weight, prepare
 from bringup.harness.frontend.program import Constant, Result, Signature, UserInput
 from bringup.harness.mlir import TorchMlir
@@ -45,6 +45,7 @@ __all__ = [
     "named_inputs",
     "parameter_count",
     "prepare",
+    "random_op",
     "readable",
     "result_names",
     "run_onnxruntime",

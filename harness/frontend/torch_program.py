@@ -14,7 +14,6 @@ import inspect
 import operator
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import torch
 from torch.export import ExportedProgram
@@ -28,27 +27,25 @@ from torch.export.graph_signature import (
 from torch.fx import Graph, Node
 
 from bringup.harness.frontend import decompositions
-from bringup.harness.frontend.eager import without_fast_paths
-from bringup.harness.frontend.entry import MODEL, Call, Entry
+from bringup.harness.frontend.call import Call
+from bringup.harness.frontend.eager import DenseEmbeddings, without_fast_paths
+from bringup.harness.frontend.entry import MODEL, Entry
 from bringup.harness.frontend.paths import BUFFERS, INPUTS, MUTATED, PARAMETERS
 from bringup.harness.frontend.program import Constant, Mutation, Result, Signature, UserInput
 from bringup.harness.frontend.refusals import ExportRefusal, explained
 from bringup.harness.frontend.traced import said_to_export
 
 
-def call_of(inputs: Any) -> Call:
-    """Args and kwargs of a tester's inputs: mappings are kwargs, sequences args, else one arg."""
-    if isinstance(inputs, Mapping):
-        return (), dict(inputs)
-    if isinstance(inputs, tuple | list):
-        return tuple(inputs), {}
-    return (inputs,), {}
-
-
 def export(model: torch.nn.Module, call: Call) -> ExportedProgram:
     """Export a model for one call; the caller decides on eval or train mode before."""
     args, kwargs = call
-    with warnings.catch_warnings(), without_fast_paths(), said_to_export(), explained():
+    with (
+        warnings.catch_warnings(),
+        without_fast_paths(),
+        said_to_export(),
+        DenseEmbeddings(),
+        explained(),
+    ):
         warnings.simplefilter("ignore")
         exported: ExportedProgram = torch.export.export(model, args, kwargs, strict=False)
     return exported
@@ -56,7 +53,26 @@ def export(model: torch.nn.Module, call: Call) -> ExportedProgram:
 
 def export_entry(entry: Entry) -> ExportedProgram:
     """Export a model by its entry, for the call the entry was made for."""
-    return export(entry, ((), entry.tensors))
+    exported = export(entry, ((), entry.tensors))
+    if any(map(_writes, exported.graph.nodes)):
+        _make_buffers(exported, entry)
+    return exported
+
+
+def _writes(node: Node) -> bool:
+    return bool(getattr(getattr(node.target, "_schema", None), "is_mutable", False))
+
+
+def _make_buffers(exported: ExportedProgram, entry: Entry) -> None:
+    """Have attributes that are tensors and no buffers be buffers, in place: those may be written.
+
+    Of a constant that is written, PyTorch decomposes nothing.
+    """
+    specs = exported.graph_signature.input_specs
+    for place, spec in enumerate(specs):
+        constant = exported.constants.get(spec.target or "")
+        if spec.kind is InputKind.CONSTANT_TENSOR and entry.holds(constant, spec.target or ""):
+            specs[place] = InputSpec(InputKind.BUFFER, spec.arg, spec.target, persistent=False)
 
 
 def decompose(exported: ExportedProgram) -> ExportedProgram:
@@ -90,17 +106,17 @@ def _bound_slices(graph: Graph) -> None:
 
 def signature_of(
     exported: ExportedProgram,
-    inputs: Mapping[str, str] | None = None,
-    replaced: Sequence[str] = (),
+    places: Mapping[str, str] | None = None,
+    beside: Sequence[str] = (),
 ) -> Signature:
     """Make the graph importable, in place, and say how a call maps onto it.
 
     Placeholders that are no tensors go (their values are baked in). What the caller sees comes
     first among the outputs, then what parameters, buffers and inputs become that the call writes
-    to; `inputs` has the path of each input by the name it has in the program, and `replaced` the
-    paths of what the last outputs replace. Checks that give nothing, as that a matrix could be
-    factorised, go with the tokens that keep them in order, and so does what nobody uses, random
-    numbers too.
+    to, and what it leaves. `places` has the paths of inputs and attributes by the names they have
+    in the program, and `beside` those of what the last outputs are. Checks that give nothing, as
+    that a matrix could be factorised, go with the tokens that keep them in order, and so does what
+    nobody uses, random numbers too.
 
     Raises:
         ExportRefusal: the program takes something else that no device can take.
@@ -126,7 +142,7 @@ def signature_of(
             _draw_without(graph, node)
         else:
             arguments.append(_constant(exported, spec))
-    results, mutations = _keep_outputs(exported, inputs or {}, replaced)
+    results, mutations = _keep_outputs(exported, places or {}, beside)
     graph.eliminate_dead_code(lambda node: node.is_impure(impure_random=False))
     for token in tokens:
         _drop_token(graph, token)
@@ -188,7 +204,8 @@ def _drop_placeholder(graph: Graph, node: Node) -> None:
     graph.erase_node(node)
 
 
-_VISIBLE = (OutputKind.USER_OUTPUT, OutputKind.LOSS_OUTPUT, OutputKind.GRADIENT_TO_PARAMETER)
+_FORWARD = (OutputKind.USER_OUTPUT, OutputKind.LOSS_OUTPUT)
+_VISIBLE = (*_FORWARD, OutputKind.GRADIENT_TO_PARAMETER)
 _MUTATIONS = {
     OutputKind.BUFFER_MUTATION: MUTATED + BUFFERS,
     OutputKind.PARAMETER_MUTATION: MUTATED + PARAMETERS,
@@ -198,7 +215,7 @@ _MUTATIONS = {
 
 
 def _keep_outputs(
-    exported: ExportedProgram, inputs: Mapping[str, str], replaced: Sequence[str]
+    exported: ExportedProgram, places: Mapping[str, str], beside: Sequence[str]
 ) -> tuple[tuple[Result, ...], tuple[Mutation, ...]]:
     """Make the outputs of a graph what its caller gets, and then what the call writes to."""
     graph = exported.graph
@@ -214,22 +231,24 @@ def _keep_outputs(
             results.append(Result(kept.setdefault(value, len(kept))))
         else:
             results.append(Result(None, value))
-    for path in reversed(replaced):
-        index = results.pop().index
+    last = sum(spec.kind in _FORWARD for spec, _ in pairs)  # gradients come behind them
+    for path in reversed(beside):
+        last -= 1
+        index = results.pop(last).index
         if index is not None:
-            mutations[MUTATED + path] = index
+            mutations[path] = index
     for spec, value in pairs:
         if spec.kind in _MUTATIONS and isinstance(value, Node) and _is_tensor(value):
-            path = _mutated_path(spec, inputs)
+            path = _mutated_path(spec, places)
             mutations[path] = kept.setdefault(value, len(kept))
     output.args = (tuple(kept),)
     return tuple(results), tuple(Mutation(*m) for m in mutations.items())
 
 
-def _mutated_path(spec: OutputSpec, inputs: Mapping[str, str]) -> str:
+def _mutated_path(spec: OutputSpec, places: Mapping[str, str]) -> str:
     target = spec.target or ""
-    path = inputs.get(target, target.removeprefix(MODEL))
-    return f"{_MUTATIONS[spec.kind]}{path}"
+    known = places.get(target, "")
+    return MUTATED + known if known else _MUTATIONS[spec.kind] + target.removeprefix(MODEL)
 
 
 def is_random(node: Node) -> bool:

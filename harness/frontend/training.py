@@ -20,8 +20,10 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils import _pytree as pytree
 
 from bringup.harness.errors import HarnessError
-from bringup.harness.frontend.eager import WithoutDropout, without_fast_paths
-from bringup.harness.frontend.entry import MODEL, Call, Entry
+from bringup.harness.frontend.call import Call
+from bringup.harness.frontend.eager import DenseEmbeddings, WithoutDropout, without_fast_paths
+from bringup.harness.frontend.entry import MODEL, Entry
+from bringup.harness.frontend.paths import MUTATED
 from bringup.harness.frontend.refusals import explained
 from bringup.harness.frontend.torch_program import export_entry
 
@@ -52,13 +54,15 @@ def eager_step(
     """The golden: loss and every gradient by plain eager backward, `loss` and `grad.NAME`."""
     model.zero_grad(set_to_none=True)
     off = WithoutDropout() if dropout is None else dropout
-    with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH), without_fast_paths(), off:
+    named = [*model.named_parameters()]  # forward may give one a second name
+    dense = DenseEmbeddings()
+    with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH), without_fast_paths(), off, dense:
         value = loss(model(*call[0], **call[1]))
         if value.grad_fn is None:
             raise TrainingError("the loss depends on no parameter")
         torch.autograd.backward(value)
     result = {"loss": value.detach()}
-    for name, parameter in model.named_parameters():
+    for name, parameter in named:
         if parameter.grad is not None:
             result[GRADIENT + name] = parameter.grad.detach()
     model.zero_grad(set_to_none=True)
@@ -102,10 +106,12 @@ def _refuse_replaced(entry: Entry) -> None:
     Raises:
         TrainingError: forward replaces a buffer by one of another shape.
     """
-    for path in entry.replaced:
-        raise TrainingError(
-            f"forward gives {path} another shape, which the program of a training step cannot say"
-        )
+    for path in entry.beside:
+        if path.startswith(MUTATED):
+            raise TrainingError(
+                f"forward gives {path.removeprefix(MUTATED)} another shape, which the program of a"
+                " training step cannot say"
+            )
 
 
 def _name_tied_once(exported: ExportedProgram, entry: Entry) -> None:

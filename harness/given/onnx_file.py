@@ -11,8 +11,9 @@ import torch
 from onnx import version_converter
 
 from bringup.harness.errors import UsageError
-from bringup.harness.frontend.onnx_inputs import input_names, torch_dtype, type_name
+from bringup.harness.frontend.onnx_checks import STANDARD, input_names, torch_dtype, type_name
 from bringup.harness.given.input_spec import InputSpec, value_of
+from bringup.harness.storage.writable import said_by
 
 OPSET = 17
 """The lowest opset at which models lower; files of older ones fail to legalize."""
@@ -30,8 +31,8 @@ def read(path: Path) -> onnx.ModelProto:
     try:
         return onnx.load(path)
     except Exception as error:  # protobuf's and the checker's have no common base
-        said = str(error).splitlines() or [type(error).__name__]
-        raise UsageError(f"{path} cannot be read as an ONNX model: {said[0][:200]}") from error
+        said = said_by(error).partition("\n")[0]
+        raise UsageError(f"{path} cannot be read as an ONNX model: {said[:200]}") from error
 
 
 def static(
@@ -39,7 +40,7 @@ def static(
 ) -> onnx.ModelProto:
     """`model` at opset 17 or above; every input named in `shapes` gets that shape, and the rest
     follow."""
-    if any(o.domain in ("", "ai.onnx") and o.version < OPSET for o in model.opset_import):
+    if any(o.domain in STANDARD and o.version < OPSET for o in model.opset_import):
         model = version_converter.convert_version(model, OPSET)
         model.ir_version = onnx.helper.find_min_ir_version_for(model.opset_import)
     graph = model.graph

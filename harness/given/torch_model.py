@@ -17,6 +17,7 @@ from torch import nn
 
 from bringup.harness.errors import UsageError
 from bringup.harness.given.input_spec import InputSpec, value_of
+from bringup.harness.storage.writable import said_by
 
 CONFIG_NAME = "config.json"
 _TOKENS, _SAMPLES = 32, 16_000
@@ -89,8 +90,8 @@ def _exported(path: Path) -> torch.export.ExportedProgram:
     try:
         return torch.export.load(path)
     except Exception as error:  # whatever a file that is none raises
-        said = str(error).splitlines() or [type(error).__name__]
-        raise UsageError(f"{path} cannot be read as an exported program: {said[0]}") from error
+        said = said_by(error).partition("\n")[0]
+        raise UsageError(f"{path} cannot be read as an exported program: {said}") from error
 
 
 def _config_of(folder: Path) -> dict[str, Any]:
@@ -113,8 +114,8 @@ def _of_transformers(folder: Path) -> nn.Module:
     try:
         model: nn.Module = architecture.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError) as error:
-        said = str(error).splitlines() or [type(error).__name__]
-        raise UsageError(f"{folder} cannot be loaded: {said[0]}") from error
+        said = said_by(error).partition("\n")[0]
+        raise UsageError(f"{folder} cannot be loaded: {said}") from error
     return model
 
 

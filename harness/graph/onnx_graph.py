@@ -10,6 +10,7 @@ import onnx
 import torch
 
 from bringup.harness.frontend import onnx_program
+from bringup.harness.frontend.onnx_checks import STANDARD
 from bringup.harness.graph.golden_values import KEPT_BYTES, GoldenError, GoldenValues
 from bringup.harness.graph.onnx_index import Cone, OnnxIndex
 from bringup.harness.graph.onnx_part import OnnxPart, is_static, program, shape_of
@@ -139,5 +140,5 @@ class OnnxGraph:
 
 def _op_name(node: onnx.NodeProto) -> str:
     """As the importer calls it, with the domain of one that is not ONNX's own."""
-    own = node.domain in ("", "ai.onnx")
+    own = node.domain in STANDARD
     return f"onnx.{node.op_type}" if own else f"{node.domain}.{node.op_type}"

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 import onnx
 
-from bringup.harness.frontend.onnx_inputs import RANDOM
+from bringup.harness.frontend.onnx_checks import STANDARD, draws
 
-_STANDARD = ("", "ai.onnx")
 _OF_SHAPES = frozenset({"Shape", "Size"})
 """Operators whose result depends on an operand's shape and not on its values."""
 
@@ -59,7 +58,7 @@ class OnnxIndex:
     def is_op(self, place: int) -> bool:
         """Does a node compute something?"""
         node = self.nodes[place]
-        return not (node.op_type == "Constant" and node.domain in _STANDARD)
+        return not (node.op_type == "Constant" and node.domain in STANDARD)
 
     def is_tensor(self, name: str) -> bool:
         """Is a value a tensor that can stand outside a part?"""
@@ -123,7 +122,7 @@ class OnnxIndex:
         """Values that are the same whatever the graph's inputs hold: shapes, axes, masks."""
         found = set(self.constants)
         for node, needs in zip(self.nodes, self.needs, strict=True):
-            if node.op_type in RANDOM:
+            if draws(node):
                 continue
             if node.op_type in _OF_SHAPES or found.issuperset(needs):
                 found.update(node.output)

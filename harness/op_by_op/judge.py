@@ -30,7 +30,7 @@ from bringup.harness.records.schema import (
 )
 from bringup.harness.reference.references import Golden
 from bringup.harness.reproduce.reproducer import fingerprint_of
-from bringup.harness.verify import Tolerances, compare, mismatches, settled
+from bringup.harness.verify import Tolerances, compare, mismatches, nothing_finite, settled
 
 _STATUS = {
     Stage.TORCH_IR: Status.CONVERTED_TO_TORCH_IR,
@@ -69,6 +69,8 @@ class Conclusion:
     checks: tuple[OutputCheck, ...] = ()
     golden: Golden | None = None
     """Asked for only where the op has outputs."""
+    uncompared: str = ""
+    """Why outputs that are right by their golden say nothing, as there is nothing finite in it."""
 
 
 def close_run(
@@ -79,7 +81,8 @@ def close_run(
 ) -> Conclusion:
     """The one judgement on a run; `golden` is called if there are outputs to compare.
 
-    An op that ran and that nobody has a golden for is REACHED, never PASSED. What the machine
+    An op that ran and that nobody has a golden for is REACHED, never PASSED, and so is one whose
+    golden has nothing finite. What the machine
     brought about is INFRA, in whatever stage and however the host ended; but an op that met the
     memory limit that we set it is a finding (`OUT_OF_MEMORY`). A diagnostic is kept in `blobs`.
     """
@@ -89,7 +92,7 @@ def close_run(
         checks = compared(answer, run.outputs, tolerances)
     outcome, failure = _outcome(run, checks, blobs)
     said = run.failure.diagnostic if run.failure else "\n".join(mismatches(checks))
-    return Conclusion(_status(run), outcome, failure, said, checks, answer)
+    return Conclusion(_status(run), outcome, failure, said, checks, answer, nothing_finite(checks))
 
 
 def judge(
@@ -117,8 +120,10 @@ def judge(
         failure=end.failure,
         outcome=end.outcome,
         fingerprint=fingerprint_of(op.name, end.outcome, end.failure),
-        golden=golden.source.value if end.checks and golden else "",
-        uncompared=golden.reason[:_REASON_LENGTH] if golden and not end.checks else "",
+        golden=golden.source.value if end.checks and golden and not end.uncompared else "",
+        uncompared=(golden.reason if golden and not end.checks else end.uncompared)[
+            :_REASON_LENGTH
+        ],
         values=values,
         attempts=run.attempts,
         origin=origin,
@@ -146,7 +151,8 @@ def _outcome(
         if wrong := mismatches(checks):
             said = "\n".join(wrong)[:_MESSAGE_LENGTH]
             return Outcome.INCORRECT, Failure(Stage.VERIFY, INCORRECT, said)
-        return (Outcome.PASSED if checks else Outcome.REACHED), None
+        says = bool(checks) and not nothing_finite(checks)
+        return (Outcome.PASSED if says else Outcome.REACHED), None
     failure = run.failure
     if failure is None:
         return Outcome.INFRA, Failure(None, "INFRA", "the device gave no answer")

@@ -48,7 +48,7 @@ def _shortened(text: str) -> str:
 # --- torch ----------------------------------------------------------------------------------
 
 SCALAR_DTYPES = {"int": "int64", "float": "float64", "bool": "bool"}
-"""As what a number that an op computes comes to the op that takes it."""
+"""The dtype in which a Python number that one op computes reaches the op that takes it."""
 _READS_STRIDES = frozenset(
     {
         *("as_strided", "as_strided_copy", "as_strided_scatter", "_reshape_alias"),

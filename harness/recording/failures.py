@@ -20,6 +20,8 @@ from bringup.harness.storage.writable import MESSAGE_LIMIT, said_by, trace_of
 
 NOTHING_COMPARED = "NothingCompared"
 """Kind of failure of a test that says nothing, since there was nothing to be wrong."""
+LOST_AT_EXPORT = "LostAtExport"
+"""Kind of failure of a test whose exported program is not its model, on no device."""
 NON_DETERMINISTIC = "NonDeterministic"
 """Kind of failure of a test whose model gave two results for one call."""
 

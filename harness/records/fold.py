@@ -78,8 +78,8 @@ class _Open:
 
     @property
     def order(self) -> tuple[int, float]:
-        """What comes later has the newer outcome. Clocks go back, so attempts are counted; within
-        one, where nobody counts, the clock is all there is."""
+        """The sort key by age, the newest greatest. The attempt's number comes first, since clocks
+        go back; within one attempt only the clock tells."""
         return self.started.attempt, self.started.time
 
 

@@ -29,6 +29,7 @@ from bringup.harness.records.schema import (
     RunHeader,
     TestRecord,
 )
+from bringup.harness.records.trends import TRENDS_NAME, TRENDS_SCHEMA, Trends
 from bringup.harness.storage.atomic import write_atomically
 
 PUBLISHED = Path("docs/schema/record.schema.json")
@@ -40,6 +41,7 @@ DOCUMENTS: dict[type, str] = {
     Plan: "plan.json, or plan-I-of-N.json of a shard",
     SharedPlan: "the plan of all shards",
     NightVerdict: f"{NIGHT_NAME}; its schema is counted by itself, up to {NIGHT_SCHEMA}",
+    Trends: f"{TRENDS_NAME}; its schema is counted by itself, up to {TRENDS_SCHEMA}",
     **dict.fromkeys(get_args(AnyEvent), "a line of a journal"),
 }
 """What a run writes as one JSON value, and where."""

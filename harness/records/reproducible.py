@@ -25,7 +25,7 @@ REPRODUCER_FILES = frozenset(
     }
 )
 """All that a reproducer's folder holds."""
-_KEY_DIGITS = 16
+KEY_DIGITS = 16
 _OUTCOMES = frozenset({Outcome.INCORRECT, Outcome.FAILED, Outcome.CRASHED, Outcome.TIMEOUT})
 _STAGES = frozenset(Stage) - {Stage.LOAD, Stage.GOLDEN}
 
@@ -84,7 +84,7 @@ def is_reproducible(outcome: Outcome | None, failure: Failure | None) -> bool:
 
 def folder_name(op_key: str, device: str) -> str:
     """What an op's reproducer is called: the key's first digits and the device."""
-    return f"{op_key[:_KEY_DIGITS]}-{device_in_name(device)}"
+    return f"{op_key[:KEY_DIGITS]}-{device_in_name(device)}"
 
 
 def device_in_name(device: str) -> str:

@@ -20,6 +20,7 @@ Version history
 
 import msgspec
 
+from bringup.harness.records.device_listing import DeviceState
 from bringup.harness.records.metrics import worst
 from bringup.harness.records.ops import (
     Op,
@@ -312,6 +313,8 @@ class PlannedTest(msgspec.Struct, frozen=True):
     """The list that names it; empty when selected by hand."""
     estimate_s: float | None = None
     """Expected seconds, None when nothing is known."""
+    estimate_bytes: int | None = None
+    """Expected peak of resident memory, None when nothing is known."""
     environment: dict[str, str] = {}
     """Set for this test only, e.g. `TT_TORCH_COMPILE_DEPTH: TTNN_IR`."""
     entry: str = ""
@@ -342,6 +345,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     whole: str = ""
     """The hash of the plan of all shards (`SharedPlan.digest`); shards of one plan have the same.
     Empty where an older version planned."""
+    devices: dict[str, DeviceState] = {}
+    """How far a model gets on each device of the machine that carried the plan out; by it a list
+    says what it promises there. Empty where an older version planned, or nobody has run it."""
     elsewhere: dict[str, str] = {}
     """The other shards' tests, key to list entry, as this shard knows them: by them a merge names
     what nobody ran."""

@@ -406,6 +406,20 @@ _OTHERS = (
         "pipeline/commands.py",
     ),
     Variable(
+        names.GITHUB_EVENT_VARIABLE,
+        "the event that started a job, for PyTorch's HUD to get back",
+        path,
+        "reports/messages",
+        otherwise="the run is a nightly of our own",
+    ),
+    Variable(
+        names.CRCR_VARIABLE,
+        "the PyTorch commit that a nightly of our own tested, for PyTorch's HUD",
+        name,
+        "reports/messages",
+        otherwise="whoever sends the callback says it",
+    ),
+    Variable(
         names.GITHUB_API_VARIABLE,
         "where artifacts of a run are asked for",
         anything,

@@ -18,7 +18,7 @@ from bringup.harness.devices.catalog import versions
 from bringup.harness.devices.lease import lease
 from bringup.harness.errors import DeviceError, RecordError, UsageError
 from bringup.harness.executor import Executor
-from bringup.harness.frontend.entry import Call
+from bringup.harness.frontend.call import Call
 from bringup.harness.frontend.lowering import Program
 from bringup.harness.graph.op_graph import OpGraph, Part
 from bringup.harness.graph.program_graph import graph_of

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""Is what makes two objects the same? A digest of values and code, or none where that is unsafe."""
+"""A digest of an object's values and code, equal for equal objects; none where that is unsure."""
 
 import contextlib
 import hashlib

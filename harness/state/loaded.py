@@ -5,8 +5,9 @@
 
 A run works on a copy of the inputs, and on the model itself, whose state is put back afterwards:
 a copy of a module would not be the model (hooks and closures refer to the original), and copies of
-its weights would not fit into memory. What a run wrote to parameters, buffers and inputs is an
-output of the model like any other, and is kept under a path.
+its weights would not fit into memory. What a run wrote to parameters, buffers, inputs and
+attributes, and what it left in containers and attributes, is an output of the model like any other,
+and is kept under a path.
 """
 
 import contextlib
@@ -18,9 +19,9 @@ import torch
 from torch.nn.parameter import is_lazy
 
 from bringup.harness.errors import HarnessError
-from bringup.harness.frontend.entry import first_paths, named_tensors
-from bringup.harness.frontend.paths import BUFFERS, INPUTS, MUTATED, PARAMETERS
-from bringup.harness.frontend.torch_program import call_of
+from bringup.harness.frontend.call import call_of, first_paths
+from bringup.harness.frontend.held import Before, is_dense
+from bringup.harness.frontend.paths import ATTRIBUTES, BUFFERS, LEFT, MUTATED, PARAMETERS
 from bringup.harness.reach import reached
 from bringup.harness.state.copies import copied, identical
 from bringup.harness.state.objects import Restore, kept
@@ -37,7 +38,10 @@ class Run:
     """A copy, the run's own."""
     _states: TensorStates
     mutated: dict[str, torch.Tensor] = field(default_factory=dict)
-    """When it is over: what parameters, buffers and inputs became that are not as they were."""
+    """When it is over: what parameters, buffers and inputs became that are not as they were.
+
+    And what was left in containers and attributes.
+    """
 
     def outliving(self, outputs: T) -> T:
         """Outputs that keep their values when the model's state is put back."""
@@ -62,7 +66,10 @@ class Loaded:
         self._states = TensorStates(v for v in state if isinstance(v, torch.Tensor))
         self._named = _named_state(module) if module is not None else {}
         now = {path: place.now() for path, place in self._named.items()}
-        self._leaves = leaves_of(model, inputs)
+        before = _before(model, inputs)
+        self._leaves = before.tensors if before else {}
+        beside_buffers = (path for path in self._leaves if path.startswith(ATTRIBUTES))
+        self._of_model = {*self._named, *beside_buffers}
         self._loaded = {  # handles of their own: a run may give the others other memory
             path: tensor.detach()
             for path, tensor in (now | self._leaves).items()
@@ -80,11 +87,12 @@ class Loaded:
         as to export, only Python's objects and small tensors are put back.
         """
         run = Run(copied(self.inputs), self._states)
-        leaves = leaves_of(self._model, run.inputs)  # before the run takes its containers apart
+        before = _before(self._model, run.inputs)  # a run may take its containers apart
         try:
             with self._states.watched() if watched else contextlib.nullcontext():
                 yield run
-            run.mutated = self._mutated(leaves)
+            if watched and before is not None:
+                run.mutated = self._mutated(before.tensors) | _copies(before.left())
         finally:
             self.restore()
 
@@ -101,9 +109,17 @@ class Loaded:
 
     def value(self, path: str) -> torch.Tensor | None:
         """What a path of `Run.mutated` leads to in what was loaded; None when to nothing."""
-        path = path.removeprefix(MUTATED)
+        path = path.removeprefix(MUTATED).removeprefix(LEFT)
         found = self._loaded.get(path)
         return None if found is None else self._states.before(found)
+
+    def after(self, mutated: Mapping[str, torch.Tensor], path: str) -> torch.Tensor | None:
+        """What lies at a path when a run is over that changed, and left, what is in `mutated`."""
+        written = self.first(path.replace(LEFT, MUTATED, 1)) if path.startswith(LEFT) else path
+        return next(
+            (mutated[p] for p in (path, written) if p in mutated),
+            self.value(path),
+        )
 
     def first(self, path: str) -> str:
         """The first of the paths that lead to the same tensor, a path of `Run.mutated`."""
@@ -116,7 +132,7 @@ class Loaded:
             before = self.value(path)
             if path in self._aliases or tensor is None or before is None:
                 continue
-            if path in self._named and not self._states.may_have_changed(
+            if path in self._of_model and not self._states.may_have_changed(
                 tensor, since=self._loaded[path]
             ):
                 continue
@@ -149,12 +165,15 @@ def _named_state(module: torch.nn.Module) -> dict[str, _Place]:
     return found
 
 
-def leaves_of(model: Any, inputs: Any) -> dict[str, torch.Tensor]:
-    """The tensors among a tester's inputs, by paths below `inputs`."""
+def _copies(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {path: t.detach().clone() for path, t in tensors.items() if is_dense(t)}
+
+
+def _before(model: Any, inputs: Any) -> Before | None:
+    """What a model and its inputs hold; None of what is no module, or takes nothing apart."""
     if not isinstance(model, torch.nn.Module):
-        return {}
+        return None
     try:
-        named = named_tensors(model, call_of(inputs))
+        return Before(model, call_of(inputs))
     except HarnessError:  # an input that nobody can take apart; the export says so
-        return {}
-    return {INPUTS + path: tensor for path, tensor in named.items()}
+        return None

@@ -29,7 +29,7 @@ RANDOM = frozenset({"random", "numpy random", "torch random"})
 
 @dataclass(frozen=True)
 class _Setting:
-    """One thing that is the whole process's. What is read can be compared and written."""
+    """One setting of the whole process. What `read` returns can be compared, and written back."""
 
     read: Callable[[], Any]
     write: Callable[[Any], object]

@@ -9,14 +9,11 @@ disk, an encoding that nobody knows) is a `RecordError` that names the file, and
 the format knows one; nothing else is raised, and the work is bounded by the size of the input.
 """
 
-import io
 import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Generic, TypeVar
-from xml.etree import ElementTree
-from xml.parsers import expat
 
 import msgspec
 import zstandard
@@ -34,9 +31,8 @@ LARGEST_UNPACKED = 512 << 20
 _STEP = 1 << 12
 """Bytes unpacked at a time: four may stand for 128 KiB."""
 _LARGEST_TOML = 4 << 20
-_LARGEST_XML = 256 << 20
 _DEEPEST = 64
-"""Levels of nesting of a TOML key or an XML element, ours having two and four."""
+"""Levels of nesting of a TOML key, ours having two."""
 _KEY_PART = r"""\.[ \t]*(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*"""
 _DEEP_KEY = re.compile(f"(?:{_KEY_PART}){{{_DEEPEST}}}")
 _LINE = re.compile(rb"[^\n]+")
@@ -144,45 +140,6 @@ def unpacked(data: bytes, where: object, largest: int = LARGEST_UNPACKED) -> byt
     except (zstandard.ZstdError, *UNDECODABLE) as error:
         raise RecordError(f"{where}: cannot be unpacked: {why_not(error)}") from None
     return b"".join(parts)
-
-
-def decode_xml(data: bytes, where: object, what: str = "XML") -> ElementTree.Element:
-    """An XML document, in any encoding that expat knows.
-
-    Raises:
-        RecordError: it is none, brings a document type (in which entities hide that grow without
-            end, or that read other files), or is larger or deeper than any of ours.
-    """
-    if len(data) > _LARGEST_XML:
-        raise RecordError(f"{where} is not XML of ours: it is larger than {_LARGEST_XML} bytes")
-    try:
-        _refuse_hostile(data, where)
-        return ElementTree.parse(io.BytesIO(data)).getroot()
-    except (expat.ExpatError, SyntaxError, *UNDECODABLE) as error:
-        raise RecordError(f"{where} is not {what}: {why_not(error)}") from None
-
-
-def _refuse_hostile(data: bytes, where: object) -> None:
-    """Read it once without making anything of it."""
-    depth = 0
-
-    def doctype(*_: object) -> None:
-        raise RecordError(f"{where} brings a document type, which no file of ours needs")
-
-    def start(*_: object) -> None:
-        nonlocal depth
-        depth += 1
-        if depth > _DEEPEST:
-            raise RecordError(f"{where} is not XML of ours: it is nested too deeply")
-
-    def end(*_: object) -> None:
-        nonlocal depth
-        depth -= 1
-
-    parser = expat.ParserCreate()
-    parser.StartDoctypeDeclHandler = doctype
-    parser.StartElementHandler, parser.EndElementHandler = start, end
-    parser.Parse(data, True)
 
 
 def read_bytes(path: Path, what: str = "") -> bytes:

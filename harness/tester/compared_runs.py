@@ -19,6 +19,7 @@ from bringup.harness.errors import UsageError
 from bringup.harness.executor import Executor
 from bringup.harness.frontend import training
 from bringup.harness.frontend.eager import compiled_parts_in_eager
+from bringup.harness.frontend.paths import LEFT
 from bringup.harness.records.schema import OutputCheck
 from bringup.harness.state.copies import copied
 from bringup.harness.storage.writable import said_by
@@ -139,39 +140,51 @@ class ComparedRuns(ModelRuns):
             found |= natural_errors(value, other.mutated.get(path), path)
         return found
 
-    def _sampled(self, natural: Natural, attributes: dict[str, str]) -> Natural:
-        """Golden's own rounding by more samples than one, where those can be had."""
+    def _sampled(self, natural: Natural, attributes: dict[str, str]) -> Iterator[Natural]:
+        """Golden's own rounding by more and more samples, as far as those can be had.
+
+        What another device of this test asked for is taken first, all at once.
+        """
         golden = self._golden_run
         assert golden is not None
-        if golden.sampled is not None:
-            attributes["samples"] = "found on another device of this test"
-            return golden.sampled
-        started, spread, count = time.perf_counter(), Spread(natural), 0
+        if golden.sampled is None:
+            golden = self._golden_run = dataclasses.replace(golden, sampled=Spread(natural))
+            reuse.last_test().add_golden(self._key, golden)
+        spread = golden.sampled
+        assert spread is not None
+        if spread.samples:
+            attributes["samples"] = f"{spread.samples}, found on another device of this test"
+            yield spread.natural
+        while spread.samples < SAMPLES and self._takes_sample(spread, golden, attributes):
+            attributes["samples"] = str(spread.samples)
+            yield spread.natural
+
+    def _takes_sample(self, spread: Spread, golden: Golden, attributes: dict[str, str]) -> bool:
+        """Take one more, if it can be had."""
+        started = time.perf_counter()
         try:
-            for sample in self._samples():
+            sample = self._sample(spread.samples)
+            if sample is not None:
                 spread.add(self._differences(sample, golden))
-                count += 1
         except Exception as error:  # whatever a model raises that is given other values
             attributes["samples"] = f"none: {type(error).__name__}: {said_by(error)}"[:500]
-            return natural
+            return False
         finally:
             spent = float(attributes.get("reference_s", "0")) + time.perf_counter() - started
             attributes["reference_s"] = f"{spent:.3f}"
-        attributes["samples"] = str(count)
-        self._golden_run = dataclasses.replace(golden, sampled=spread.natural)
-        reuse.last_test().add_golden(self._key, self._golden_run)
-        return spread.natural
+        return sample is not None
 
-    def _samples(self) -> Iterator[Golden]:
-        """Goldens of parameters that are rounded otherwise; none of a model without any."""
+    def _sample(self, seed: int) -> Golden | None:
+        """A golden of parameters that are rounded otherwise; None of a model without any."""
         parameters = list(self._model.parameters())
-        for seed in range(SAMPLES if parameters else 0):
-            torch.manual_seed(SEED)
-            with self._run() as run, compiled_parts_in_eager():
-                with Rerounded(parameters, seed):
-                    outputs = self._golden()
-                outputs = run.outliving(outputs)
-            yield Golden(outputs, run.mutated)
+        if not parameters:
+            return None
+        torch.manual_seed(SEED)
+        with self._run() as run, compiled_parts_in_eager():
+            with Rerounded(parameters, seed):
+                outputs = self._golden()
+            outputs = run.outliving(outputs)
+        return Golden(outputs, run.mutated)
 
     def _reference(self) -> tuple[Golden, str]:
         """The golden computed with less rounding, and how."""
@@ -195,15 +208,20 @@ class ComparedRuns(ModelRuns):
     def _verify_mutated(
         self, mutated: Mapping[str, torch.Tensor], natural: Natural | None, passed: Passed
     ) -> tuple[OutputCheck, ...]:
-        """Parameters, buffers and inputs: what neither side wrote to stays as it was loaded."""
+        """What neither side wrote to, or left, stays as it was loaded.
+
+        What lies where nothing was before is compared with nothing, where only one side left it.
+        """
         assert self._golden_run is not None and self._as_loaded is not None
         actual = {self._as_loaded.first(path): value for path, value in mutated.items()}
         checks: list[OutputCheck] = []
         for path in dict.fromkeys((*actual, *self._golden_run.mutated)):
-            golden = self._golden_run.mutated.get(path, self._as_loaded.value(path))
-            if golden is not None:
-                found = actual.get(path, ())
-                checks += compare(golden, found, self.device_tolerances, path, natural, passed)
+            is_left = path.startswith(LEFT)
+            golden = self._as_loaded.after(self._golden_run.mutated, path)
+            found = self._as_loaded.after(actual, path) if is_left else actual.get(path)
+            if golden is not None or is_left:
+                one, other = (() if side is None else side for side in (golden, found))
+                checks += compare(one, other, self.device_tolerances, path, natural, passed)
         return tuple(checks)
 
     def _extract(self, outputs: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from bringup.harness.verify import Natural, UnsupportedOutputError, flatten
+from bringup.harness.verify import Natural, Spread, UnsupportedOutputError, flatten
 
 _ROUNDING = 2.0**-13
 """What part of a row's largest value two runs may differ by and be the same but for rounding.
@@ -37,8 +37,8 @@ class Golden:
     """Did it take numbers from a random generator of PyTorch, numpy or Python?"""
     natural: Natural | None = None
     """How far it is off by rounding; None when nobody asked, or nobody knows."""
-    sampled: Natural | None = None
-    """The same by several samples; None when nobody asked."""
+    sampled: Spread | None = None
+    """The same by several samples, as many as were asked for; None when nobody did."""
     arithmetic: str = ""
     """The coarsest that it was computed in, if that is known to be coarser than float32."""
 

@@ -10,12 +10,13 @@ come next: a model that differs from itself cannot be compared with anything.
 import contextlib
 import dataclasses
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 import torch
 
 from bringup.harness.config import CompilerConfig
+from bringup.harness.frontend.call import refuse_inputs
 from bringup.harness.frontend.callable_model import as_module, set_mode
 from bringup.harness.frontend.eager import compiled_parts_in_eager, keep_all_branches
 from bringup.harness.frontend.lowering import Program
@@ -66,6 +67,9 @@ class ModelRuns:
         self._differs_by_device = False  # did loading ask for the device?
         self._golden_notes: dict[str, str] = {}  # for the record of the GOLDEN stage
         self._extracted = False  # does the program give what `_extract_outputs` gives?
+        self._uncompared: Sequence[
+            str
+        ] = ()  # what the program does not give of what forward leaves
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Remember what a tester is made of, a subclass's own arguments included."""
@@ -125,7 +129,7 @@ class ModelRuns:
             self._compute_golden(twice=False)  # finds the parameters that get no gradient
         with self._run(watched=False):
             program = self._lower()
-        self._extracted = program.extracted
+        self._extracted, self._uncompared = program.extracted, program.uncompared
         return program
 
     def _program(self) -> Program:
@@ -137,6 +141,7 @@ class ModelRuns:
             self._model, self._golden_run, self._as_loaded = kept.model, kept.golden, kept.loaded
             self._inputs = kept.loaded.inputs
             self._progress, self._extracted = _Progress.RUN, kept.program.extracted
+            self._uncompared = kept.program.uncompared
             self.recorder.reuse(kept.results, kept.source)
             return kept.program
         program = self.lowered()
@@ -195,6 +200,7 @@ class ModelRuns:
         """What model and inputs are now is what every run of this flow gets."""
         self._progress = _Progress.RUN
         self._golden_run = None
+        self._accept_inputs()
         beside = self._own_attributes().values()
         self._as_loaded = Loaded(self._model, self._inputs, beside, apart=(self,))
 
@@ -217,9 +223,14 @@ class ModelRuns:
         self._model = as_module(self._model, type(self).__name__)
         if not set_mode(self._model, training=self.mode == "train"):
             stage.attributes["mode"] = "as it was exported"
+        self._accept_inputs()
         kept = keep_all_branches(self._model) if self.mode == "train" else 0
         if kept:
             stage.attributes["dropout"] = f"off in {kept} modules that leave out branches"
+
+    def _accept_inputs(self) -> None:
+        """Refuse, or name, what the inputs are that a test gives."""
+        refuse_inputs(self._model, self._inputs)
 
     def _parameters(self) -> int | None:
         return parameter_count(self._model)

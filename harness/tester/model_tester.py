@@ -22,36 +22,35 @@ from bringup.harness.did_you_mean import hint
 from bringup.harness.errors import HarnessError, IncorrectResultError, UnverifiedError, UsageError
 from bringup.harness.executor import Executor
 from bringup.harness.frontend import training
+from bringup.harness.frontend.call import Call
 from bringup.harness.frontend.eager import (
     WithoutDropout,
     without_fast_paths,
 )
-from bringup.harness.frontend.entry import Call
 from bringup.harness.frontend.lowering import Program, lower_torch, lower_training
-from bringup.harness.frontend.torch_program import call_of, random_op
+from bringup.harness.frontend.torch_program import random_op
 from bringup.harness.recording.current_test import open_test
 from bringup.harness.recording.failures import (
+    LOST_AT_EXPORT,
     NON_DETERMINISTIC,
     NOTHING_COMPARED,
     failure_of,
     outcome_of,
 )
 from bringup.harness.recording.recorder import TesterRecorder, TestRecorder
-from bringup.harness.records.naming import identity_of
+from bringup.harness.records.naming import MODES, identity_of
 from bringup.harness.records.schema import Failure, Outcome, OutputCheck, Stage
 from bringup.harness.reduce.request import SearchDone, requested
 from bringup.harness.state import settings
 from bringup.harness.state.copies import copied
 from bringup.harness.storage.writable import said_by
-from bringup.harness.tester.compared_runs import ComparedRuns
+from bringup.harness.tester.blame import BlamedRuns
 from bringup.harness.tester.model_runs import SEED
 from bringup.harness.tester.routing import executor_name
-from bringup.harness.verify import Tolerances, mismatches
-
-MODES = ("eval", "train")
+from bringup.harness.verify import Tolerances, mismatches, nothing_finite
 
 
-class ModelTester(ComparedRuns):
+class ModelTester(BlamedRuns):
     """Tests one PyTorch model on one device.
 
     Args:
@@ -130,12 +129,6 @@ class ModelTester(ComparedRuns):
         alone = not self.recorder.nodeid  # no pytest puts back what the model sets
         self._settings = settings.read() if alone else None
         self._base = frozenset(vars(self)) - self._base | {"_given"}
-
-    # --- what subclasses give ---------------------------------------------------------------
-
-    def _loss(self, outputs: Any) -> torch.Tensor:
-        """Return the scalar to train on; the model's own `loss` by default."""
-        return training.default_loss(outputs)
 
     # --- what tests use ---------------------------------------------------------------------
 
@@ -282,15 +275,19 @@ class ModelTester(ComparedRuns):
                 found = self._intermediates(executor)
                 stage.attributes["intermediates"] = found
                 self._hints.append(found)
-            nothing = self._nothing_compared(outputs, executor)
+            nothing = self._nothing_compared(outputs, executor) or nothing_finite(checks)
+            lost = self._lost_at_export(executor, outputs, stage) if mismatches(checks) else ""
         graph = executor.program.graph
-        self._judge(checks, nothing, random_op(graph) if graph is not None else None)
+        self._judge(checks, nothing, random_op(graph) if graph is not None else None, lost)
         return outputs
 
-    def _judge(self, checks: Sequence[OutputCheck], nothing: str, drawn: str | None) -> None:
+    def _judge(
+        self, checks: Sequence[OutputCheck], nothing: str, drawn: str | None, lost: str
+    ) -> None:
         """The verdict on the device's outputs, on record and yet to be raised.
 
-        `drawn` is the op by which outputs depend on random numbers, if there is one.
+        `drawn` is the op by which outputs depend on random numbers, if there is one, and `lost`
+        says why what is wrong is none of the device's faults.
         """
         assert self._golden_run is not None
         if self._golden_run.difference:
@@ -304,6 +301,9 @@ class ModelTester(ComparedRuns):
                 f" PyTorch: {found[0]}",
             )
             return
+        if lost:
+            self._note_unverified(LOST_AT_EXPORT, lost)
+            return
         self.mismatches += found
         if found:
             self.recorder.unraised += [f"the outputs were wrong: {m}" for m in found]
@@ -314,6 +314,12 @@ class ModelTester(ComparedRuns):
             self._leave_reproducer()
         elif nothing:
             self._note_unverified(NOTHING_COMPARED, nothing)
+        elif self._uncompared:
+            self._note_unverified(
+                NOTHING_COMPARED,
+                f"forward leaves {self._uncompared[0]}, which no exported program can give and"
+                " nothing was compared with",
+            )
         else:
             self.recorder.verdict = Outcome.PASSED
 
@@ -361,9 +367,6 @@ class ModelTester(ComparedRuns):
     def _intermediates(self, executor: Executor) -> str:
         report = executor.intermediates or executor.run_intermediates(self._call())
         return report.render()
-
-    def _call(self) -> Call:
-        return call_of(self._inputs)
 
     def _lower(self) -> Program:
         if self.mode == "train":

@@ -12,7 +12,7 @@ from bringup.harness.device_host.client import Device
 from bringup.harness.errors import UsageError
 from bringup.harness.executor import Executor, OnnxExecutor
 from bringup.harness.frontend import onnx_program
-from bringup.harness.frontend.entry import Call
+from bringup.harness.frontend.call import Call
 from bringup.harness.frontend.lowering import Program, lower_onnx
 from bringup.harness.recording.recorder import StageScope
 from bringup.harness.tester.golden import Golden
@@ -38,11 +38,10 @@ class OnnxModelTester(ModelTester):
                 "not an onnx.ModelProto"
             )
         onnx_program.check(self._model)
-        self._inputs = onnx_program.named_inputs(self._model, self._inputs)
+        self._accept_inputs()
 
-    def _begin_runs(self) -> None:
-        self._inputs = onnx_program.named_inputs(self._model, self._inputs)  # those set since, too
-        super()._begin_runs()
+    def _accept_inputs(self) -> None:
+        self._inputs = onnx_program.named_inputs(self._model, self._inputs)
 
     def _parameters(self) -> int | None:
         return onnx_program.parameter_count(self._model)

@@ -4,7 +4,7 @@
 """Verification: a golden output and an actual one in, checks and a verdict out."""
 
 from bringup.harness.verify.arithmetic import coarsest_of
-from bringup.harness.verify.compare import compare, mismatches, verdict
+from bringup.harness.verify.compare import compare, mismatches, nothing_finite, verdict
 from bringup.harness.verify.flatten import Leaf, UnsupportedOutputError, flatten
 from bringup.harness.verify.gradients import compare_training, gradient_scale
 from bringup.harness.verify.natural import Asked, Natural, Passed, natural_errors, settled
@@ -32,6 +32,7 @@ __all__ = [
     "gradient_scale",
     "mismatches",
     "natural_errors",
+    "nothing_finite",
     "settled",
     "verdict",
 ]

@@ -26,6 +26,16 @@ quarter of the block. In what arithmetic golden itself was computed its dtype do
 in bfloat16 may give its outputs as float32. An output that is off by more than float32 could ever
 be was not computed in float32.
 
+M and s are of blocks as large as most, and a block may be smaller for two reasons. What is left of
+larger numbers by cancellation is off as they are: N is a large part of G. What was computed apart
+from them (a channel that is scaled by 1e-9) is off by the same part of G as other blocks. So where
+golden's own error is known, M and s allow a block what they would if all blocks were of its size,
+
+    R x (8 G  +  8 s / S x sqrt(4)),  R the median of N / G, S the size of elements that goes with s
+
+and what N may be too small by, by chance: that the norm of n errors is less than 10^(-4 / n) of the
+usual one is as rare as 1 in 10,000, whatever n. Whichever is less counts, the absolute or this.
+
 Rounding moves the elements of a row in many directions, a wrong factor all in one. So the part of
 an error that is golden times a factor is held to less: beyond the resolution only to as much of the
 above as is left when errors of n elements are averaged, and to golden's own such part.
@@ -41,15 +51,12 @@ from bringup.harness.verify.arithmetic import quantum, storage_unit, unit_of
 from bringup.harness.verify.blocks import BlockSums, Family, block_sums
 from bringup.harness.verify.chunks import unravel
 from bringup.harness.verify.moments import power_of_two
+from bringup.harness.verify.sharing import NATURAL_TIMES, Sharing, is_noise
 from bringup.harness.verify.tolerances import Tolerances
 
 ELEMENT_TIMES = 4
 """So many times the resolution one element may be off: of 2,500 it is not seen in its row."""
-NATURAL_TIMES = 8.0
 _NOISE_TIMES = 64.0
-_NOISE_SHARE = 0.25
-_SHORT = 4
-_SHARED_MOST = 0.5
 _COARSER_TIMES = 2.0
 _COARSER_TIMES_OF_16_BITS = 4.0
 """Of golden's error in units of the device. In float32 most of it is from sums, which no device
@@ -116,9 +123,9 @@ class Scale:
     """The same in a block that is zero by mathematics, of which golden has no digit right."""
     floor: float
     """The same in any block: 0 where golden's own error is known."""
-    stored: float
-    """What an element of a short block may be off where values are stored in 16 bits or less: by
-    what it was added up from, which may be as large as anything in the tensor."""
+    sharing: Sharing
+    """What other blocks' errors allow a block. Where values are stored in 16 bits or less, a short
+    one also what it was added up from, which may be as large as anything in the tensor."""
     least: float
     """Below this magnitude numbers are flushed to zero."""
     coarser: float
@@ -152,7 +159,7 @@ def scale_of(
         zero=zero,
         noise=max(noise, zero),
         floor=0.0 if known else noise,
-        stored=2 * stored * own if quantum(*dtypes)[0] else 0.0,
+        sharing=Sharing.of(sums, 2 * stored if quantum(*dtypes)[0] else 0.0, dtypes, known=known),
         least=quantum(*dtypes)[1],
         coarser=_coarser(tolerances, sums, stored),
         elements=ELEMENT_TIMES * resolution,
@@ -181,29 +188,27 @@ def _coarser(tolerances: Tolerances, sums: BlockSums, stored: float) -> float:
 
 def row_bound(sums: BlockSums, scale: Scale, shape: torch.Size) -> Bound:
     """The worst row or slice."""
-    pool = _pool(sums)
-    bounds = [_worst_block(family, sums, scale, pool, shape) for family in sums.families]
-    bounds.append(_worst_scaled(sums, scale, pool, shape))
+    bounds = [_worst_block(family, sums, scale, shape) for family in sums.families]
+    bounds.append(_worst_scaled(sums, scale, shape))
     worst = max(bounds, key=_nearness)
     # a block that is off beyond rounding is named before what it may be off by in common
     if worst.ok:
         for common in _commons(sums):
-            bounds += _together(common, sums, scale, pool, shape)
+            bounds += _together(common, sums, scale, shape)
     return max(bounds, key=_nearness)
 
 
 def element_bound(sums: BlockSums, scale: Scale, shape: torch.Size) -> Bound:
     """The worst element."""
-    pool = _pool(sums)
     row = sums.families[0]
-    noisy = _is_noise(row)
+    noisy = is_noise(row)
     natural = ELEMENT_TIMES * _natural(
         sums.scaled_natural, torch.ones_like(row.golden), noisy, scale
     )
     allowed = (
         scale.elements
-        + natural.maximum(_ratios(_shared(row), row.golden))
-        + ELEMENT_TIMES * _absolute(row, sums, scale, pool, noisy) / _typical(sums)
+        + natural.maximum(_ratios(scale.sharing.norms(row), row.golden))
+        + ELEMENT_TIMES * _absolute(row, sums, scale, noisy) / _typical(sums)
     )
     ratio = sums.scaled_worst / allowed
     at = int(ratio.argmax())
@@ -212,14 +217,12 @@ def element_bound(sums: BlockSums, scale: Scale, shape: torch.Size) -> Bound:
     return Bound(measured, float(allowed[at]), f"element {list(unravel(index, shape))}")
 
 
-def _worst_block(
-    family: Family, sums: BlockSums, scale: Scale, pool: float, shape: torch.Size
-) -> Bound:
-    noisy = _is_noise(family)
+def _worst_block(family: Family, sums: BlockSums, scale: Scale, shape: torch.Size) -> Bound:
+    noisy = is_noise(family)
     allowed = (
         scale.resolution * family.golden
-        + _natural(family.natural, family.golden, noisy, scale).maximum(_shared(family))
-        + _absolute(family, sums, scale, pool, noisy) * family.size.sqrt()
+        + _natural(family.natural, family.golden, noisy, scale).maximum(scale.sharing.norms(family))
+        + _absolute(family, sums, scale, noisy) * family.size.sqrt()
     )
     ratio = _ratios(family.error, allowed)
     at = int(ratio.argmax())
@@ -231,20 +234,20 @@ def _worst_block(
     )
 
 
-def _worst_scaled(sums: BlockSums, scale: Scale, pool: float, shape: torch.Size) -> Bound:
-    allowed = scale.resolution + _rest(sums, scale, pool)
+def _worst_scaled(sums: BlockSums, scale: Scale, shape: torch.Size) -> Bound:
+    allowed = scale.resolution + _rest(sums, scale)
     at = int((sums.scaled_error / allowed).argmax())
     where = f"{_named(None, at, shape)}, each element by its own size"
     return Bound(float(sums.scaled_error[at]), float(allowed[at]), where)
 
 
-def _rest(sums: BlockSums, scale: Scale, pool: float) -> torch.Tensor:
+def _rest(sums: BlockSums, scale: Scale) -> torch.Tensor:
     """What a row's elements may be off beyond the resolution, by their own size (an RMS)."""
     row = sums.families[0]
-    noisy = _is_noise(row)
+    noisy = is_noise(row)
     natural = _natural(sums.scaled_natural, torch.ones_like(row.golden), noisy, scale)
-    shared = _ratios(_shared(row), row.golden)
-    absolute = _absolute(row, sums, scale, pool, noisy) / _typical(sums)
+    shared = _ratios(scale.sharing.norms(row), row.golden)
+    absolute = _absolute(row, sums, scale, noisy) / _typical(sums)
     return natural.maximum(shared) + absolute
 
 
@@ -263,19 +266,17 @@ def _commons(sums: BlockSums) -> Iterator[_Common]:
     yield _Common(sums.level, sums.offset, sums.natural_offset, "as by something added to all")
 
 
-def _together(
-    common: _Common, sums: BlockSums, scale: Scale, pool: float, shape: torch.Size
-) -> Iterator[Bound]:
+def _together(common: _Common, sums: BlockSums, scale: Scale, shape: torch.Size) -> Iterator[Bound]:
     """The worst row by what its numbers are off in common, and all rows that golden has digits of.
 
     What the elements may be off beyond the resolution averages out, but for what golden itself is
     off by in common.
     """
-    digits = ~_is_noise(sums.families[0]) & (common.weight > 0)
+    digits = ~is_noise(sums.families[0]) & (common.weight > 0)
     if not bool(digits.any()):
         return
     rows = torch.arange(len(digits))[digits]
-    weight, rest = common.weight[digits], _rest(sums, scale, pool)[digits]
+    weight, rest = common.weight[digits], _rest(sums, scale)[digits]
     error, natural = common.error[digits], common.natural[digits]
     times = max(NATURAL_TIMES, scale.coarser)
     part, own = (error / weight).abs(), times * (natural / weight).abs()
@@ -293,11 +294,6 @@ def _together(
     yield Bound(abs(float(error.sum())) / total, required, f"the whole, {common.said},")
 
 
-def _is_noise(family: Family) -> torch.Tensor:
-    """Which blocks golden has no digit right in; a block of zeros is one."""
-    return (family.natural > _NOISE_SHARE * family.golden) | (family.golden == 0)
-
-
 def _natural(
     natural: torch.Tensor, golden: torch.Tensor, noisy: torch.Tensor, scale: Scale
 ) -> torch.Tensor:
@@ -313,30 +309,13 @@ def _natural(
     return allowed
 
 
-def _shared(family: Family) -> torch.Tensor:
-    """What the median block's error allows the others, up to half of a block."""
-    found = family.natural[family.natural > 0]
-    usual = float(found.median()) if len(found) else 0.0
-    return (_SHARED_MOST * family.golden).clamp(max=NATURAL_TIMES * usual)
-
-
-def _absolute(
-    family: Family, sums: BlockSums, scale: Scale, pool: float, noisy: torch.Tensor
-) -> torch.Tensor:
+def _absolute(family: Family, sums: BlockSums, scale: Scale, noisy: torch.Tensor) -> torch.Tensor:
     """What each element of a block may be off (as an RMS), whatever the block's norm."""
     floor = torch.full_like(family.golden, (scale.floor + scale.least) / sums.unit)
     floor = floor.masked_fill_(noisy, (scale.noise + scale.least) / sums.unit)
     exact = (family.golden == 0) & (family.natural == 0)
     floor = floor.masked_fill_(exact, (scale.zero + scale.least) / sums.unit)
-    short = _SHORT / family.size.clamp(min=_SHORT)
-    return floor + scale.stored / sums.unit * short + NATURAL_TIMES * pool * short.sqrt()
-
-
-def _pool(sums: BlockSums) -> float:
-    """What an element that golden is off in is off by: the median over rows of the RMS."""
-    off = sums.noisy > 0
-    errors = sums.families[0].natural[off] / sums.noisy[off].sqrt()
-    return float(errors.median()) if len(errors) else 0.0
+    return floor + scale.sharing.elements(family)
 
 
 def _typical(sums: BlockSums) -> torch.Tensor:

@@ -16,8 +16,9 @@ import torch
 from bringup.harness.records.schema import Check, Metric
 from bringup.harness.verify import metrics
 from bringup.harness.verify.arithmetic import quantum
-from bringup.harness.verify.bounds import ELEMENT_TIMES, NATURAL_TIMES, Bound, judged
+from bringup.harness.verify.bounds import ELEMENT_TIMES, Bound, judged
 from bringup.harness.verify.moments import rms
+from bringup.harness.verify.sharing import NATURAL_TIMES
 from bringup.harness.verify.tolerances import Tolerances, rounding
 
 _NARROW = 8
@@ -228,16 +229,24 @@ def _allclose(found: metrics.Measurement, tolerances: Tolerances) -> Check:
 
 
 def _same_nonfinite(found: metrics.Measurement) -> Check:
-    reason = ""
+    """NaN and infinities are in the same places; a golden with nothing else asserts no more.
+
+    Of a golden with NaN the check does not hold then, and is not asserted: nobody is wrong, and
+    nothing is right.
+    """
+    reason, ok = "", True
     if found.disagreements:
+        ok = False
         reason = (
             f"NaN, infinities or fill values differ in {found.disagreements} of {found.elements}"
             f" elements; actual has {found.actual_nonfinite} NaN or infinities,"
             f" golden {found.golden_nonfinite}"
         )
-    elif found.golden_nan and not found.finite:
-        reason = "golden holds NaN and nothing finite, which cannot be verified"
-    return Check("nonfinite", Metric.of(found.disagreements), None, not reason, True, reason)
+    elif found.elements and not found.finite:
+        ok = not found.golden_nan
+        reason = "golden has nothing finite, so no number could be compared"
+    asserted = ok or bool(found.disagreements)
+    return Check("nonfinite", Metric.of(found.disagreements), None, ok, asserted, reason)
 
 
 def _unmeasured(tolerances: Tolerances, reason: str) -> list[Check]:

@@ -66,9 +66,40 @@ def compare(
 
 
 def verdict(outputs: Iterable[OutputCheck]) -> bool:
-    """True when every asserted check of every output holds; False when there is no output."""
-    oks = [output.ok for output in outputs]
+    """True when every asserted check of every output holds, and none is NaN throughout.
+
+    False when there is no output.
+    """
+    oks = [output.ok and not _is_nan(output) for output in outputs]
     return bool(oks) and all(oks)
+
+
+def nothing_finite(outputs: Iterable[OutputCheck]) -> str:
+    """Why outputs in which nothing is wrong are not right either, a sentence; empty if they are.
+
+    Golden and actual have NaN in the same places, and no number beside them, in some output; or
+    infinities in the same places, and no number beside them, in all that have an element.
+    """
+    outputs = [o for o in outputs if 0 not in o.shape]
+    if not all(o.ok for o in outputs):
+        return ""
+    nan = [o.path or "the output" for o in outputs if _is_nan(o)]
+    if nan:
+        more = f" (and {len(nan) - 1} more)" if len(nan) > 1 else ""
+        return (
+            f"golden has NaN and no finite number in {nan[0]}{more}, and so has the device: there"
+            " was nothing to compare"
+        )
+    if outputs and all(
+        any(c.metric == "nonfinite" and c.reason for c in o.checks) for o in outputs
+    ):
+        return "golden has no finite number in any output, nor has the device: nothing was compared"
+    return ""
+
+
+def _is_nan(output: OutputCheck) -> bool:
+    """Could an output not be verified, since golden has NaN in it and nothing finite?"""
+    return any(c.metric == "nonfinite" and not c.ok and not c.asserted for c in output.checks)
 
 
 def mismatches(outputs: Iterable[OutputCheck]) -> list[str]:
@@ -102,6 +133,7 @@ def _compare_leaf(
                 found = metrics.measure(g, a, tolerances.allclose_rtol, tolerances.allclose_atol)
                 nonfinite = found.golden_nonfinite, found.actual_nonfinite
                 own = natural.get(golden.path) if natural else None
+                own = own.expand(g.shape) if own is not None else None
                 pair = Pair(g, a, own, known=natural is not None)
                 checks += float_checks(pair, found, tolerances)
             else:

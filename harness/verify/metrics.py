@@ -127,11 +127,6 @@ def pcc(golden: torch.Tensor, actual: torch.Tensor) -> float | None:
     return measure(golden, actual).pcc
 
 
-def max_abs_difference(golden: torch.Tensor, actual: torch.Tensor) -> float | None:
-    """max|actual - golden|, in the tensors' unit; None when there is nothing to compare."""
-    return measure(golden, actual).max_difference
-
-
 def relative_l2(golden: torch.Tensor, actual: torch.Tensor) -> float | None:
     """||actual - golden|| / ||golden||, the Frobenius norms over all elements.
 
@@ -150,11 +145,6 @@ def allclose(
     """
     found = measure(golden, actual, rtol, atol)
     return not found.disagreements and not found.not_close
-
-
-def nonfinite_count(tensor: torch.Tensor) -> int:
-    """Elements that are NaN or infinite; a complex element counts once."""
-    return measure(tensor, tensor).golden_nonfinite
 
 
 def peak(tensor: torch.Tensor) -> float:

@@ -88,6 +88,11 @@ def joined(path: str, step: str) -> str:
 
 def unsupported(path: str, value: object, dtype: str = "") -> UnsupportedOutputError:
     """A sentence that refuses a value."""
+    if isinstance(value, torch.SymInt | torch.SymFloat | torch.SymBool):
+        return UnsupportedOutputError(
+            f"The output at {name_of(path)} is a Python number that forward computes of a tensor"
+            " (`.item()`), which no exported program gives; return the tensor."
+        )
     of = f" of dtype {dtype}" if dtype else ""
     return UnsupportedOutputError(
         f"The output at {name_of(path)} is a {type_name(value)}{of}, which cannot be verified;"

@@ -4,8 +4,8 @@
 """What a failure says, without what differs from run to run: its stage, its op, its diagnostic.
 
 `VERSION|stage|op|text`. Texts are compared only within a version: whoever changes a mask or the
-choice of the telling line counts it up, and history computes its fingerprints again, for it keeps
-the messages.
+choice of the telling line counts it up: history keeps the messages beside the fingerprints, and
+computes again what another version computed.
 
 The op is the one that the diagnostic names, so that a whole model and an op alone that a compiler
 refuses for the same reason meet; else the op that was run. The text is the telling line: the first
@@ -79,34 +79,41 @@ _DTYPE = (
 )
 _KEEPS_DIGITS = rf"(?:{_DTYPE}|L[12]|\w*(?:tan2|exp2|expm1|log2|log10|log1p|relu6|sha256|utf8|\dd))"
 _UNIT = r"(?:\s?(?:[KMGT]i?B|[BbKkMG]|bytes|[mun]s|sec|seconds|minutes|min|hours|%)\b|%)?"
+_DIGIT = "0"
+"""Stands for any digit."""
 _MASKS = (
-    (re.compile(rf"\s*\([\w./+-]+{_CODE}:\d+(?::\d+)?\)"), ""),
-    (re.compile(r"loc\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)"), "LOC"),
-    (re.compile(rf"{_TIME}|\b\d\d:\d\d:\d\d(?:\.\d+)?\b"), "N"),
-    (re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"), "N"),
-    (re.compile(r"\b0[xX][0-9a-fA-F]+\b"), "N"),
-    (re.compile(r"(?<![\w.])[-+]?\d+\.\d+(?:[eE][-+]?\d+)?(?![\w.])"), "N"),
-    (re.compile(r"\b(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{8,64}\b"), "N"),
-    (re.compile(r"(?<![\w.])(?:~|\.{1,2}|[A-Za-z]:)?(?:[/\\][\w.+@=,-]+){2,}(?::\d+)*"), "PATH"),
-    (re.compile(rf"(?<![\w/])[\w+-]+(?:/[\w.+-]+)*{_CODE}(?::\d+)+"), "PATH"),
-    (re.compile(r"!?\b(?:torch\.)?(?:tensor|vtensor|memref|vector|tuple|dense|array)<[^<>]*"
+    ("(", re.compile(rf"\s*\([\w./+-]+{_CODE}:\d+(?::\d+)?\)"), ""),
+    ("loc(", re.compile(r"loc\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)"), "LOC"),
+    ("0", re.compile(rf"{_TIME}|\b\d\d:\d\d:\d\d(?:\.\d+)?\b"), "N"),
+    ("0", re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"), "N"),
+    ("0", re.compile(r"\b0[xX][0-9a-fA-F]+\b"), "N"),
+    ("0", re.compile(r"(?<![\w.])[-+]?\d+\.\d+(?:[eE][-+]?\d+)?(?![\w.])"), "N"),
+    ("0", re.compile(r"\b(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{8,64}\b"), "N"),
+    ("", re.compile(
+        r"(?<![\w.])(?:~|\.{1,2}|[A-Za-z]:)?(?:[/\\][\w.+@=,-]+){2,}(?::\d+)*"), "PATH"),
+    ("0", re.compile(rf"(?<![\w/])[\w+-]+(?:/[\w.+-]+)*{_CODE}(?::\d+)+"), "PATH"),
+    ("<", re.compile(r"!?\b(?:torch\.)?(?:tensor|vtensor|memref|vector|tuple|dense|array)<[^<>]*"
                 r"(?:<[^<>]*(?:<[^<>]*>[^<>]*)*>[^<>]*)*>"), "TYPE"),
-    (re.compile(rf"\b(?:[\d?]+x)+(?={_DTYPE}\b)"), "SHAPE x "),
-    (re.compile(r"\b\d+(?:x\d+)+\b"), "SHAPE"),
-    (re.compile(r"(?:torch\.Size\(|TensorShape\()?(?:\[\s*\]|[\[(]\s*[-*?\d]+(?:\s*[,x]\s*[-*?\d]+)*"
+    ("0", re.compile(rf"\b(?:[\d?]+x)+(?={_DTYPE}\b)"), "SHAPE x "),
+    ("0", re.compile(r"\b\d+(?:x\d+)+\b"), "SHAPE"),
+    ("", re.compile(
+                r"(?:torch\.Size\(|TensorShape\()?(?:\[\s*\]|[\[(]\s*[-*?\d]+(?:\s*[,x]\s*[-*?\d]+)*"
                 r"\s*,?\s*[\])])\)?(?:\s+X\s+(?=\[))?"), " SHAPE "),
-    (re.compile(r"\bSHAPE(?:\s*(?:,|and|vs\.?|x)?\s*SHAPE\b)+"), "SHAPE"),
-    (re.compile(r"%[A-Za-z_\d][\w.$-]*(?:#\d+)?(?::\d+)?"), "%"),
-    (re.compile(r"(?<=[A-Za-z])(?:_\d+)+(?=_|\b)"), ""),
-    (re.compile(rf"\b(?!{_KEEPS_DIGITS}\b)(?:[a-z]\d+){{2,}}\b"), "N"),
-    (re.compile(rf"\b(?!{_KEEPS_DIGITS}\b)([A-Za-z_][A-Za-z_]*(?:\d+[A-Za-z_]+)*)\d+\b"), r"\1"),
-    (re.compile(rf"(?<![A-Za-z_\d])[-+~]?\d[\d_]*(?:[.,]\d+)*(?:[eE][-+]?\d+)?{_UNIT}(?!\w)"), "N"),
-    (re.compile(r"[<>]=?\s*N\b(?= required)"), "N"),
-    (re.compile(r"\bN(?:\s*[,x/]\s*N\b)+"), "N"),
-    (re.compile(r"\[?\(x=N,\s*y=N\)(?:\s*-\s*\(x=N,\s*y=N\))*\]?"), "CORES"),
-    (re.compile(r"(?:/[\w.+-]+)+/(?=\w)"), ""),
-    (re.compile(r"\s+"), " "),
+    ("SHAPE", re.compile(r"\bSHAPE(?:\s*(?:,|and|vs\.?|x)?\s*SHAPE\b)+"), "SHAPE"),
+    ("%", re.compile(r"%[A-Za-z_\d][\w.$-]*(?:#\d+)?(?::\d+)?"), "%"),
+    ("0", re.compile(r"(?<=[A-Za-z])(?:_\d+)+(?=_|\b)"), ""),
+    ("0", re.compile(rf"\b(?=[a-z]\d+[a-z]\d)(?!{_KEEPS_DIGITS}\b)(?:[a-z]\d+){{2,}}\b"), "N"),
+    ("0", re.compile(
+        rf"\b(?=[A-Za-z_]\w*\d\b)(?!{_KEEPS_DIGITS}\b)([A-Za-z_]+(?:\d+[A-Za-z_]+)*)\d+\b"), r"\1"),
+    ("0", re.compile(
+        rf"(?<![A-Za-z_\d])[-+~]?\d[\d_]*(?:[.,]\d+)*(?:[eE][-+]?\d+)?{_UNIT}(?!\w)"), "N"),
+    ("N", re.compile(r"[<>]=?\s*N\b(?= required)"), "N"),
+    ("N", re.compile(r"\bN(?:\s*[,x/]\s*N\b)+"), "N"),
+    ("x=N", re.compile(r"\[?\(x=N,\s*y=N\)(?:\s*-\s*\(x=N,\s*y=N\))*\]?"), "CORES"),
+    ("/", re.compile(r"(?:/[\w.+-]+)+/(?=\w)"), ""),
+    ("", re.compile(r"\s+"), " "),
 )  # fmt: skip
+"""What a text must hold for a mask to have anything to do, the mask, and what replaces it."""
 _FAMILIES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\bpcc\b\W{0,3}\s*(?:is\s+)?nan\b|\bnan\b.{0,20}\bpcc\b", re.I), "pcc is nan"),
     (
@@ -119,7 +126,7 @@ _FAMILIES: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (
         re.compile(
-            r"(?=.*\bcompil)^(?:\S+\s+){0,8}?(?:hangs?|hung|tim(?:ed|es|e|ing)[ -]?out|"
+            r"^(?=.*\bcompil)(?:\S+\s+){0,8}?(?:hangs?|hung|tim(?:ed|es|e|ing)[ -]?out|"
             r"exceed\w* .{0,30}time)",
             re.I,
         ),
@@ -154,6 +161,11 @@ def fingerprint(stage: str, op_name: str, diagnostic: str) -> str:
     said = _ANSI.sub("", diagnostic[:_READ]).translate(_QUOTES)
     op = named_op(said) or op_name
     return "|".join((str(VERSION), _field(stage), _field(op), normal(telling_line(said))))
+
+
+def is_current(mark: str | None) -> bool:
+    """Is it a fingerprint of this version?"""
+    return bool(mark) and str(mark).startswith(f"{VERSION}|")
 
 
 def parts(mark: str) -> tuple[str, str, str]:
@@ -203,7 +215,7 @@ def _telling_first(said: str) -> list[str]:
 
 
 def normal(text: str) -> str:
-    """A line with all that differs from run to run masked; of itself it makes itself."""
+    """A line with all that differs from run to run masked; idempotent."""
     text = " ".join(text[:_LONGEST_LINE].translate(_QUOTES).split())
     for _ in range(_MOST_PASSES):
         before, text = text, _once(text)
@@ -217,8 +229,10 @@ def _once(text: str) -> str:
     for pattern, words in _FAMILIES:
         if match := pattern.search(text):
             return words.format(**match.groupdict()).replace("dram", "DRAM")
-    for pattern, word in _MASKS:
-        text = pattern.sub(word, text)
+    numbered = any(map(str.isdecimal, text))
+    for needs, pattern, word in _MASKS:
+        if numbered if needs == _DIGIT else needs in text:
+            text = pattern.sub(word, text)
     return text.strip(" .,;:-")[:LENGTH].strip(" .,;:-")
 
 

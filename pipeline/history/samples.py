@@ -82,6 +82,12 @@ class Sample(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         return self.outcome in GOOD
 
 
+LOCAL = "local"
+"""The session of a run that nobody planned: plain pytest's, or one whose plan is lost."""
+AT_THE_DESK = ("run", LOCAL)
+"""Sessions in which somebody tries things: what they come to is no evidence on nights."""
+
+
 class OpSample(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One op of one test in one run."""
 

@@ -4,12 +4,20 @@
 """Did each test do what its list promises? And what does that make of the run?"""
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from bringup.harness.options.exit_codes import ExitCode
+from bringup.harness.records.aliases import renamed
 from bringup.harness.records.device_listing import DeviceState
 from bringup.harness.records.naming import run_again
-from bringup.harness.records.schema import GOOD, UNSETTLED, Outcome, PlannedTest, TestRecord
+from bringup.harness.records.schema import (
+    GOOD,
+    UNSETTLED,
+    Outcome,
+    Plan,
+    PlannedTest,
+    TestRecord,
+)
 from bringup.pipeline.lists.specs import list_specs
 
 
@@ -17,6 +25,24 @@ def promised(list_name: str, state: DeviceState) -> frozenset[Outcome]:
     """The outcomes that keep a list's promise on a device; of no list, as good as it can."""
     spec = list_specs().get(list_name)
     return spec.promise(state) if spec else GOOD
+
+
+def promises_of(
+    plans: Iterable[Plan], aliases: Mapping[str, str]
+) -> dict[str, Collection[Outcome]]:
+    """By key of today, the outcomes that keep each listed test's promise where its shard ran.
+
+    Two shards' machines may have the same device in different states. Of a test whose plan does
+    not say in which state its device was, nothing is known.
+    """
+    return {
+        renamed(test.identity.key, aliases): promised(
+            test.list_name, plan.devices[test.identity.device]
+        )
+        for plan in plans
+        for test in plan.tests
+        if test.list_name and test.identity.device in plan.devices
+    }
 
 
 def broken(

@@ -25,7 +25,6 @@ from bringup.harness.records.naming import (
     identity_of,
     parts_of,
     places_of,
-    same_test,
 )
 from bringup.harness.records.schema import Identity
 from bringup.harness.storage.atomic import write_atomically
@@ -230,19 +229,6 @@ def naming_problems(test: str) -> list[str]:
         said.append(f"its id carries no mode ({', '.join(MODES)})")
     if name.endswith(ONNX_SUFFIX) and identity_of(test, "").flow == "op_by_op_torch":
         said.append("an ONNX model goes op by op through StableHLO only (op_by_op_stablehlo)")
-    return said
-
-
-def twins(
-    tests: Iterable[str], identify: Callable[[str, str], Identity] = identity_of
-) -> list[str]:
-    """Ids that are one test to the records, one sentence each."""
-    seen: dict[Identity, str] = {}
-    said = []
-    for test in sorted(set(tests)):
-        identity = identify(test, "")
-        if seen.setdefault(identity, test) != test:
-            said.append(same_test(seen[identity], test, identity.name))
     return said
 
 

@@ -137,7 +137,7 @@ def _pytest(
 
 
 def _environment() -> dict[str, str]:
-    """Of the collecting child: what tests there are depends on no device, be there one or not."""
+    """The environment of the collecting child: without a chosen device, on which no id depends."""
     held = {name: text for name, text in os.environ.items() if name != DEVICE_VARIABLE}
     return held | {PARENT_VARIABLE: str(os.getpid())}
 

@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""How long a test is expected to take, from how long it took.
+"""How long a test is expected to take, and how much memory, from what it took.
 
-durations.json   `{"schema": 1, "samples": {"t5[full-t5-base-eval]@cpu": [[61.2, 1790000000.0]]}}`
+durations.json   `{"schema": 1, "samples": {"t5[full-t5-base-eval]@cpu": [[61.2, 1790000000.0,
+                 2147483648]]}}`; an older version wrote no bytes
 
 Only attempts that ended by themselves count: a skipped test's 0 s, or the seconds until somebody
 killed it, say nothing of its length. Samples are kept by what a test *is* and on what device, so
@@ -49,12 +50,14 @@ LONGEST_S = 1e7
 """What took longer was measured by a clock that was set meanwhile."""
 
 
-class Sample(msgspec.Struct, frozen=True, array_like=True, order=True):
+class Sample(msgspec.Struct, frozen=True, array_like=True):
     """One finished attempt."""
 
     seconds: Annotated[float, msgspec.Meta(ge=0, le=LONGEST_S)]
     started: float
     """Seconds since the epoch."""
+    memory: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    """Peak of resident memory in bytes; None where nobody measured it."""
 
 
 class Durations(msgspec.Struct, frozen=True):
@@ -72,32 +75,41 @@ def observed(records: Iterable[TestRecord]) -> Durations:
         if record.outcome not in MEASURED or seconds is None or started is None:
             continue
         if math.isfinite(started) and 0 < seconds <= LONGEST_S:
-            samples[key] = (*samples.get(key, ()), Sample(round(seconds, 3), started))
+            samples[key] = (
+                *samples.get(key, ()),
+                Sample(round(seconds, 3), started, record.peak_rss),
+            )
     return combined(Durations(samples))
 
 
 def combined(*parts: Durations, aliases: Mapping[str, str] | None = None) -> Durations:
     """All samples together, under their present names; of each test the latest are kept."""
-    found: dict[str, set[Sample]] = defaultdict(set)
+    found: dict[str, dict[tuple[float, float], Sample]] = defaultdict(dict)
     for part in parts:
         for key, samples in part.samples.items():
-            found[renamed(key, aliases or {})].update(samples)
+            of_test = found[renamed(key, aliases or {})]
+            for sample in samples:
+                at = sample.started, sample.seconds
+                if at not in of_test or sample.memory is not None:
+                    of_test[at] = sample
     return Durations(
         {
-            key: tuple(sorted(found[key], key=lambda s: (s.started, s.seconds))[-KEPT:])
-            for key in sorted(found)
+            key: tuple(of_test[at] for at in sorted(of_test)[-KEPT:])
+            for key, of_test in sorted(found.items())
         }
     )
 
 
 class Estimator:
-    """Expected seconds, from the test itself or, failing that, from its likes.
+    """Expected seconds and bytes, from the test itself or, failing that, from its likes.
 
-    In order: the test on this device; the test on other devices; all tests of its flow.
+    In order: the test on this device; the test on other devices; of seconds, all tests of its flow.
     """
 
     def __init__(self, durations: Durations, aliases: Mapping[str, str] | None = None) -> None:
         self._own: dict[str, float] = {}
+        self._memory: dict[str, int] = {}
+        self._memory_by_name: dict[str, int] = {}
         by_name: dict[str, list[float]] = defaultdict(list)
         by_flow: dict[str, list[float]] = defaultdict(list)
         for key, samples in combined(durations, aliases=aliases).samples.items():
@@ -106,6 +118,10 @@ class Estimator:
             self._own[key] = seconds
             by_name[identity.name].append(seconds)
             by_flow[identity.flow].append(seconds)
+            if peaks := [s.memory for s in samples if s.memory]:
+                self._memory[key] = max(peaks)
+                elsewhere = self._memory_by_name.get(identity.name, 0)
+                self._memory_by_name[identity.name] = max(elsewhere, *peaks)
         self._by_name = {name: median(values) for name, values in by_name.items()}
         self._by_flow = {flow: median(values) for flow, values in by_flow.items()}
 
@@ -119,6 +135,15 @@ class Estimator:
             if key in known:
                 return known[key]
         return None
+
+    def memory(self, identity: Identity) -> int | None:
+        """Expected peak of resident memory in bytes; None when the test was never measured.
+
+        The largest of the kept peaks: a night whose budget is too small loses its tests to the
+        kernel. Other models of its flow say nothing: their weights decide.
+        """
+        own = self._memory.get(identity.key)
+        return own if own is not None else self._memory_by_name.get(identity.name)
 
 
 def quantile(values: Sequence[float], q: float) -> float:

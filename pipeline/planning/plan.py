@@ -105,6 +105,13 @@ def at_size(tests: Iterable[PlannedTest], size: str, estimate: Estimate) -> list
     return resized
 
 
+def with_memory(
+    tests: Iterable[PlannedTest], peak: Callable[[Identity], int | None]
+) -> list[PlannedTest]:
+    """The same tests, with the bytes that each is expected to need."""
+    return [msgspec.structs.replace(t, estimate_bytes=peak(t.identity)) for t in tests]
+
+
 def files_of(tests: Iterable[PlannedTest]) -> list[str]:
     """The test files that have to be collected, sorted."""
     return sorted({t.nodeid.partition("::")[0] for t in tests})

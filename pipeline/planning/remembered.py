@@ -1,11 +1,13 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""How long tests took in the runs that the history has, for a machine that never ran them."""
+"""What time and memory tests took in the runs of history, for a machine that never ran them."""
 
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.history.store.tables import NOWHERE
@@ -35,7 +37,19 @@ def with_history(
     except PipelineError as error:
         say(f"warning: estimates are without the history at {address}: {error}")
         return known
-    return Durations({**found, **known.samples})
+    return Durations({**found, **_with_memory(known, found)})
+
+
+def _with_memory(
+    known: Durations, found: Mapping[str, tuple[Sample, ...]]
+) -> dict[str, tuple[Sample, ...]]:
+    """What is known here; a test whose memory nobody measured here has that of the history."""
+    samples = dict(known.samples)
+    for test, own in samples.items():
+        peak = max((s.memory or 0 for s in found.get(test, ())), default=0)
+        if peak and not any(s.memory for s in own):
+            samples[test] = tuple(msgspec.structs.replace(s, memory=peak) for s in own)
+    return samples
 
 
 def _durations(history: "History", aliases: Mapping[str, str]) -> dict[str, tuple[Sample, ...]]:
@@ -45,7 +59,7 @@ def _durations(history: "History", aliases: Mapping[str, str]) -> dict[str, tupl
     taken: dict[str, list[Sample]] = defaultdict(list)
     for one in samples(history, runs, None, aliases) if runs else ():
         if one.outcome in MEASURED and one.seconds and 0 < one.seconds <= LONGEST_S:
-            taken[one.test].append(Sample(round(one.seconds, 3), one.at))
+            taken[one.test].append(Sample(round(one.seconds, 3), one.at, one.memory))
     return {
         test: tuple(sorted(each, key=lambda s: s.started)[-KEPT:]) for test, each in taken.items()
     }

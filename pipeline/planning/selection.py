@@ -24,7 +24,7 @@ from bringup.pipeline.planning.collect import Collected, collect_tests
 from bringup.pipeline.planning.durations import Estimator, read_durations
 from bringup.pipeline.planning.filters import named, narrowed, spoken
 from bringup.pipeline.planning.ids import ids_meant
-from bringup.pipeline.planning.plan import at_size, from_entries, from_lists
+from bringup.pipeline.planning.plan import at_size, from_entries, from_lists, with_memory
 from bringup.pipeline.planning.remembered import with_history
 
 _SOON_S = 1.0
@@ -73,6 +73,7 @@ def choose(options: RunOptions, say: Speaker) -> Chosen:
     tests = narrowed(tests, options, collected.identities.values(), say)
     if options.size != SIZES[0]:
         tests = at_size(tests, options.size, estimate)
+    tests = with_memory(tests, estimate.memory)
     if not tests:
         raise PipelineError(_nothing_to_run(options, chosen, lists))
     used = {t.identity.device for t in tests}

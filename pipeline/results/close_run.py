@@ -67,8 +67,8 @@ def close_run(
     if lists is not None and plan.shard[1] == 1:
         found = propose(records, lists, collected, identify, aliases)
         moves = _propose(run_dir, found, say)
-    regressed = {test.identity.key for test, _ in unkept}
-    write_issues(run_dir, header, latest_by_key.values(), moves, say, regressed)
+    broken_promises = {test.identity.key for test, _ in unkept}
+    write_issues(run_dir, header, latest_by_key.values(), moves, say, broken_promises)
     for name in (RECORDS_NAME, JUNIT_NAME, LOG_NAME):
         say(f"wrote {run_dir / name}")
     for sentence in (*losses, *ended.sentences):
@@ -91,14 +91,14 @@ def write_issues(
     records: Iterable[TestRecord],
     moves: Sequence[Move],
     say: Speaker,
-    regressed: Collection[str] = (),
+    broken_promises: Collection[str] = (),
 ) -> None:
     """Draft the issues that a run's latest records ask for, and say where they lie.
 
     Raises:
         RecordError: the disk is full or gone.
     """
-    drafts = write_drafts(run_dir, records, header.provenances, moves, regressed)
+    drafts = write_drafts(run_dir, records, header.provenances, moves, broken_promises)
     if drafts:
         noun = "issue" if len(drafts) == 1 else "issues"
         say(f"drafted {len(drafts)} {noun} in {drafts[0].parent}")

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """`--confirm`: a night's new failures are run again at once, between runs of a control.
 
-What is run, and what it comes to, is decided in `pipeline/history/judge/sandwich`. Each round is a
-run of its own below the night's directory, `confirm/ATTEMPT-1` to `-5`: control, suspects, control,
-suspects, control, one test at a time, with the verdict cache off.
+What is run, and what it comes to, is decided in `pipeline/history/judge/confirmation`. Each round
+is a run of its own below the night's directory, `confirm/ATTEMPT-1` to `-5`: control, suspects,
+control, suspects, control, one test at a time, with the verdict cache off.
 """
 
 from collections import defaultdict
@@ -21,7 +21,7 @@ from bringup.harness.records.outcomes import latest, shown
 from bringup.harness.records.run_dir import CONFIRM_FOLDER, read_merged, read_ops, write_plan
 from bringup.harness.records.schema import OpResult, Outcome, Plan, PlannedTest
 from bringup.harness.records.variable_names import NO_CACHE_VARIABLE, RECHECK_VARIABLE
-from bringup.pipeline.history.judge import sandwich
+from bringup.pipeline.history.judge import confirmation
 from bringup.pipeline.history.samples import Sample
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.results.merge import finish
@@ -65,13 +65,13 @@ class Reruns:
         known = {test.identity.key: test for test in self.plan.tests}
         seconds = {s.test: s.seconds for s in own if s.seconds and s.test in known}
         controls = [
-            sandwich.Control(s.test, s.device, seconds[s.test])
+            confirmation.Control(s.test, s.device, seconds[s.test])
             for s in own
             if s.good and not s.excluded and s.test in seconds
             if not is_op_by_op(known[s.test].identity)
         ]
-        suspects = sandwich.suspects_of(verdict, seconds)
-        confirming = sandwich.plan(suspects, controls, self.budget_s)
+        suspects = confirmation.suspects_of(verdict, seconds)
+        confirming = confirmation.plan(suspects, controls, self.budget_s)
         for test, why in confirming.left_out.items():
             self.say(f"not run again: {test}: {why}")
         if not confirming.confirmations:
@@ -85,7 +85,7 @@ class Reruns:
         for number, tests in enumerate(_rounds(confirming), start=1):
             if not self._run(number, [known[t] for t in tests], outcomes):
                 break
-        found = sandwich.confirmed(confirming, outcomes)
+        found = confirmation.confirmed(confirming, outcomes)
         for test, word in found.items():
             self.say(f"run again: {test}: {word}")
         return found
@@ -125,11 +125,11 @@ class Reruns:
         return ended.how is End.FINISHED
 
 
-def _rounds(confirming: sandwich.Confirming) -> Iterator[list[str]]:
+def _rounds(confirming: confirmation.Confirming) -> Iterator[list[str]]:
     controls = [one.control for one in confirming.confirmations]
     suspects = [test for one in confirming.confirmations for test in one.tests]
     yield controls
-    for _ in range(sandwich.RERUNS):
+    for _ in range(confirmation.RERUNS):
         yield suspects
         yield controls
 

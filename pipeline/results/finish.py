@@ -21,6 +21,7 @@ from bringup.harness.records.run_dir import (
     read_plans,
     read_run_header,
 )
+from bringup.harness.records.schema import RunHeader
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.results.close_run import how_to_go_on
@@ -30,18 +31,25 @@ from bringup.pipeline.running.ledger import Ledger
 from bringup.pipeline.running.run_lock import RunLock
 
 
-def finish_runs(run_dirs: Sequence[Path], say: Speaker) -> None:
-    """Merge each run in place, unless it is merged already.
+def finish_runs(run_dirs: Sequence[Path], say: Speaker) -> list[tuple[Path, RunHeader]]:
+    """Merge each run in place, unless it is merged already; return those that were merged now.
 
     Raises:
         PipelineError: a run is still going on, or a folder holds none.
         RecordError: it cannot be read, or the disk is full or gone.
     """
+    finished = []
     for run_dir in run_dirs:
         if not run_dir.is_dir():
             raise PipelineError(f"there is no run directory {run_dir}")
         if not _is_merged(run_dir):
-            _finish(run_dir, say)
+            finished.append((run_dir, _finish(run_dir, say)))
+    return finished
+
+
+def is_whole(header: RunHeader) -> bool:
+    """Is it a run and not one shard of several, of whose tests the merged run knows all?"""
+    return all(n == len(header.shards) for _, n in header.shards)
 
 
 def _is_merged(run_dir: Path) -> bool:
@@ -58,7 +66,7 @@ def _plain(run_dir: Path) -> Iterator[Path]:
     return (path for path in journals(run_dir) if path.name.endswith(PLAIN))
 
 
-def _finish(run_dir: Path, say: Speaker) -> None:
+def _finish(run_dir: Path, say: Speaker) -> RunHeader:
     with RunLock(run_dir):
         for path in _plain(run_dir):
             _refuse_if_written(run_dir, path)
@@ -76,6 +84,7 @@ def _finish(run_dir: Path, say: Speaker) -> None:
     say(f"merged {run_dir}: {counts or 'no test was recorded'}")
     for sentence in (*header.missing, *cut_off):
         say(sentence)
+    return header
 
 
 def _refuse_if_written(run_dir: Path, journal: Path) -> None:

@@ -38,12 +38,12 @@ def write_drafts(
     records: Iterable[TestRecord],
     provenances: Mapping[str, Provenance],
     moves: Iterable[Move] = (),
-    regressed: Collection[str] = (),
+    broken_promises: Collection[str] = (),
 ) -> list[Path]:
     """Draft an issue below `run_dir` for each record that needs one; return the files.
 
     That is a full-flow test that is incorrect, that `moves` take off the nightly full list, or
-    whose key is among `regressed` ones; and that ended in the compiler, on the device or in the
+    whose key is among `broken_promises`; and that ended in the compiler, on the device or in the
     comparison, for elsewhere there is nothing to report to anybody.
 
     Raises:
@@ -60,7 +60,7 @@ def write_drafts(
         entry = listed_as(record)
         if (
             record.outcome is Outcome.INCORRECT
-            or identity.key in regressed
+            or identity.key in broken_promises
             or (entry, identity.device) in demoted
         ):
             text = draft_issue(record, provenances.get(record.provenance))

@@ -7,41 +7,41 @@ Regressions, what is known, flakes, trouble of devices, causes and what to fix f
 is in `pipeline/history/judge` and `causes`; here it gets what the store and the lists know.
 """
 
-import functools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from bringup.harness.records.aliases import read_aliases
-from bringup.harness.records.device_listing import DeviceState
 from bringup.harness.records.naming import identity_of_key, is_op_by_op, run_again
 from bringup.harness.records.night import Judgement, Moment, NightVerdict, write_night
+from bringup.harness.records.run_dir import read_plans
 from bringup.harness.records.schema import Outcome
+from bringup.harness.records.trends import write_trends
 from bringup.harness.storage.writable import said_by
 from bringup.pipeline.errors import HistoryError
 from bringup.pipeline.history.causes.clusters import Failing, cluster
 from bringup.pipeline.history.causes.fix_first import blocked_by, fix_first
 from bringup.pipeline.history.causes.rules import read_rules
-from bringup.pipeline.history.fingerprint import fingerprint
 from bringup.pipeline.history.judge.changes import Versions
 from bringup.pipeline.history.judge.columns import Columns, columns_of
 from bringup.pipeline.history.judge.explain import with_causes
+from bringup.pipeline.history.judge.trends import trends_of
 from bringup.pipeline.history.judge.verdict import Tonight, baseline_of, judge
-from bringup.pipeline.history.samples import OpSample, Sample
+from bringup.pipeline.history.samples import AT_THE_DESK, OpSample, Sample
 from bringup.pipeline.history.store.history import History
 from bringup.pipeline.history.store.read import first_op_failures, op_samples, samples
 from bringup.pipeline.history.store.tables import Run
-from bringup.pipeline.lists.expectations import promised
+from bringup.pipeline.lists.expectations import promises_of
 from bringup.pipeline.lists.specs import list_specs
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.results.confirm import Confirm
+from bringup.pipeline.results.earlier_texts import earlier_texts
 
 NIGHTS = 60
 """Runs before the one that is judged; with them a night of 2,000 tests is judged in 2 s."""
-AT_THE_DESK = ("run", "local")
-"""Sessions in which somebody tries things: what they come to is no evidence on nights."""
 MOST_TOLD = 5
 KEY_LENGTH = 12
 """Digits of an op's key that `nox -s repro` is told."""
@@ -67,16 +67,19 @@ def past_of(
     lists: Path,
     *,
     against: str = "",
-    states: Mapping[str, DeviceState] | None = None,
+    promises: Mapping[str, Collection[Outcome]] | None = None,
     tests: Collection[str] | None = None,
+    read: Sequence[Sample] | None = None,
     confirmed: Mapping[str, Judgement] | None = None,
 ) -> Past:
     """What history knows of a run and of those before it.
 
     Args:
         against: the run to compare with; empty: the newest of the same session that is full enough.
-        states: what each device can do here; without them no list's promise is held to anything.
+        promises: what keeps the promise of each listed test, by key; a test that is not in it has
+            promised nothing.
         tests: only these, by key, in all runs there are.
+        read: their samples, where the caller has those of all runs.
         confirmed: what new failures are that were run again at once.
 
     Raises:
@@ -96,8 +99,13 @@ def past_of(
     chosen = before if tests is not None else before[-NIGHTS:]
     if against and against not in {r.run for r in chosen}:
         chosen = [*(r for r in known if r.run == against), *chosen]
-    aliases, mark = read_aliases(lists), functools.cache(fingerprint)
-    found = samples(history, chosen, tests, aliases, mark)
+    aliases = read_aliases(lists)
+    ids = {r.run for r in chosen}
+    found = (
+        samples(history, chosen, tests, aliases)
+        if read is None
+        else [s for s in read if s.run in ids]
+    )
     own = [s for s in found if s.run == run_id]
     columns = columns_of(found)
     tonight = Tonight(
@@ -108,16 +116,16 @@ def past_of(
         sessions={r.run: r.session for r in known},
         planned={s.test: s.list_name for s in own if s.planned},
         gating=[spec.name for spec in list_specs().values() if spec.gating],
-        promises=_promises(own, states),
+        promises=promises or {},
         versions=_versions(chosen),
         confirmed=confirmed or {},
     )
     if tests is not None:
         return Past(run, columns, tonight, own)
-    bad = op_samples(history, [run], None, aliases, mark, only_bad=True)
+    bad = op_samples(history, [run], None, aliases, only_bad=True)
     tonight = _with_ops(tonight, history, known, columns, aliases, bad)
     keys = {op.op_key for op in bad}
-    seen = first_op_failures(history, chosen, keys, mark) if bad else {}
+    seen = first_op_failures(history, chosen, keys) if bad else {}
     return Past(run, columns, tonight, own, bad, seen | _first_seen(columns))
 
 
@@ -138,23 +146,28 @@ def judge_run(
     run_id: str,
     history: History,
     lists: Path,
-    states: Mapping[str, DeviceState],
     say: Speaker,
     confirm: Confirm | None = None,
 ) -> NightVerdict | None:
-    """Judge a run that history has just been given, write `night.json`, and tell the head of it.
+    """Judge a run that history has just been given, and tell the head of it.
+
+    `night.json` and `trends.json.zst` are written into its directory.
 
     `confirm` runs what is new again at once, and says what it is. What goes wrong is a warning that
     names the cause; then there is no verdict.
     """
     try:
-        past = past_of(history, run_id, lists, states=states)
+        promises = promises_of(read_plans(run_dir), read_aliases(lists))
+        past = past_of(history, run_id, lists, promises=promises)
         verdict = verdict_of_run(past, lists)
         if confirm is not None and (words := confirm(verdict, past.samples)):
             history.add(run_dir)  # with the reruns, which are evidence too
-            past = past_of(history, run_id, lists, states=states, confirmed=words)
+            past = past_of(history, run_id, lists, promises=promises, confirmed=words)
             verdict = verdict_of_run(past, lists)
         write_night(run_dir, verdict)
+        trends = trends_of(past.columns, verdict)
+        earlier = earlier_texts(run_dir, verdict)
+        write_trends(run_dir, msgspec.structs.replace(trends, earlier=earlier))
     except Exception as error:  # a night's report is worth more than its place among the others
         say(f"warning: the run is not judged against the ones before: {said_by(error)}")
         return None
@@ -181,18 +194,6 @@ def head_of(verdict: NightVerdict) -> list[str]:
         gets = "1 test gets" if count == 1 else f"{count} tests get"
         lines.append(f"  fix first: {causes} ({gets} further)")
     return lines
-
-
-def _promises(
-    own: Iterable[Sample], states: Mapping[str, DeviceState] | None
-) -> dict[str, Collection[Outcome]]:
-    if states is None:
-        return {}
-    return {
-        s.test: promised(s.list_name, states[s.device])
-        for s in own
-        if s.list_name and s.device in states
-    }
 
 
 def _versions(runs: Iterable[Run]) -> dict[str, Versions]:
@@ -253,6 +254,7 @@ def _failing_tests(own: Iterable[Sample]) -> list[Failing]:
             s.message,
             s.failed_op,
             command=run_again(s.nodeid, identity_of_key(s.test)) if s.nodeid else "",
+            known=s.fingerprint,
         )
         for s in own
         if not s.good and not s.excluded
@@ -270,6 +272,7 @@ def _failing_ops(ops: Iterable[OpSample], own: Iterable[Sample]) -> list[Failing
             op.name,
             command=f"nox -s repro -- {op.op_key[:KEY_LENGTH]} --device {devices[op.test]}",
             op_key=op.op_key,
+            known=op.fingerprint,
         )
         for op in ops
         if op.test in devices

@@ -1,31 +1,27 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""The verdicts of a run as one JUnit XML file, and back.
+"""The verdicts of a run as one JUnit XML file.
 
 One suite per device, one case per test, by its latest attempt. JUnit knows four results, a
 record eleven outcomes: INCORRECT, FAILED and UNVERIFIED are failures, SKIPPED is skipped, what
 ended without an outcome of its own is an error. The outcome itself, the full-precision metrics and
-the test's key are properties of the case, so reading the file gives the same verdicts. Every loss
-of the run is an error too: a file in which something is missing never looks green.
+the test's key are properties of the case, so nothing is lost to who reads them. Every loss of the
+run is an error too: a file in which something is missing never looks green.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from xml.etree import ElementTree
 
-from junitparser import Error, Failure, JUnitXmlError, Skipped, xunit2
+from junitparser import Error, Failure, Skipped, xunit2
 
-from bringup.harness.errors import RecordError
 from bringup.harness.records.metrics import titled
 from bringup.harness.records.naming import listed_as
 from bringup.harness.records.outcomes import latest
 from bringup.harness.records.schema import GOOD, Metric, Outcome, TestRecord
 from bringup.harness.storage.atomic import write_atomically
-from bringup.harness.storage.decoding import UNDECODABLE, decode_xml, read_bytes, shown, why_not
-from bringup.pipeline.errors import PipelineError
 
 FAILURES = frozenset({Outcome.INCORRECT, Outcome.FAILED, Outcome.UNVERIFIED})
 LOSS_SUITE = "not reported"
@@ -52,41 +48,6 @@ def write_junit(path: Path, records: Iterable[TestRecord], missing: Sequence[str
     document.update_statistics()
     head = b"<?xml version='1.0' encoding='utf-8'?>\n"
     return write_atomically(path, head + document.tostring() + b"\n")
-
-
-def read_junit(path: Path) -> dict[str, Outcome]:
-    """Outcomes by `Identity.key`.
-
-    Raises:
-        PipelineError: not JUnit XML, or no verdict in it, which is not a success.
-    """
-    verdicts = {}
-    for suite in _document(path):
-        if suite.name == LOSS_SUITE:
-            continue
-        for case in suite:
-            properties = {p.name: p.value for p in case.properties()}
-            try:
-                key = properties["key"].encode("ascii").decode("unicode_escape")
-                verdicts[key] = Outcome(properties["outcome"])
-            except (KeyError, ValueError, AttributeError) as error:
-                raise PipelineError(
-                    f"{path}: the case {shown(str(case.name))} carries no known key and outcome;"
-                    " was the file written by another tool?"
-                ) from error
-    if not verdicts:
-        raise PipelineError(f"{path} holds no verdict at all: nothing reported, nothing passed")
-    return verdicts
-
-
-def _document(path: Path) -> xunit2.JUnitXml:
-    try:
-        root = decode_xml(read_bytes(path), path, "JUnit XML")
-        return xunit2.JUnitXml.fromstring(ElementTree.tostring(root))
-    except RecordError as error:
-        raise PipelineError(str(error)) from error
-    except (JUnitXmlError, SyntaxError, *UNDECODABLE) as error:  # its figures may be no numbers
-        raise PipelineError(f"{path} is not JUnit XML: {why_not(error)}") from error
 
 
 def _suite(name: str, cases: list[xunit2.TestCase]) -> xunit2.TestSuite:

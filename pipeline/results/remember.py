@@ -4,10 +4,14 @@
 """Every finished run goes into the history, and whatever goes wrong there costs it nothing."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bringup.harness.storage.writable import said_by
 from bringup.pipeline.history.store.tables import NOWHERE
 from bringup.pipeline.messages import Speaker
+
+if TYPE_CHECKING:
+    from bringup.pipeline.results.confirm import Confirm
 
 
 def remember(run_dir: Path, address: str, say: Speaker) -> bool:
@@ -30,3 +34,19 @@ def remember(run_dir: Path, address: str, say: Speaker) -> bool:
         )
         return False
     return True
+
+
+def remember_and_judge(
+    run_dir: Path,
+    run_id: str,
+    address: str,
+    lists: Path,
+    say: Speaker,
+    confirm: "Confirm | None" = None,
+) -> None:
+    """Give a finished run to the history, and judge it against the runs before it."""
+    if remember(run_dir, address, say):
+        from bringup.pipeline.history.store.history import History  # with it comes the database
+        from bringup.pipeline.results.judge_run import judge_run
+
+        judge_run(run_dir, run_id, History(address), lists, say, confirm)

@@ -10,7 +10,7 @@ from bringup.harness.records.ops import OpResult
 from bringup.harness.records.outcomes import latest
 from bringup.harness.records.reproducible import op_command, place_of
 from bringup.harness.records.run_dir import read_merged, read_ops
-from bringup.harness.records.schema import GOOD, TestRecord
+from bringup.harness.records.schema import GOOD, Failure, TestRecord
 from bringup.pipeline.running.progress import clock
 
 _MOST_OPS = 3
@@ -42,7 +42,6 @@ def of_ops(run_dir: Path) -> Iterator[str]:
 def _row(record: TestRecord) -> tuple[str, str, str, str]:
     named = record.identity
     status = record.status
-    said = record.failure.message.splitlines()[0] if record.failure else ""
     took = sum(stage.wall_s or 0 for stage in record.stages)
     how = f"{status.name.lower().replace('_', ' ')} ({status.value})"
     model = f"{named.model} {named.variant}".strip()
@@ -50,7 +49,7 @@ def _row(record: TestRecord) -> tuple[str, str, str, str]:
         f"{model} on {named.device}",
         record.outcome.value,
         f"{how}, {clock(took)}",
-        said[:200],
+        _line(record.failure, 200),
     )
 
 
@@ -59,12 +58,22 @@ def _ops(record: TestRecord, ops: Sequence[OpResult], run_dir: Path) -> Iterator
     bad = [o for o in ops if o.verdict.outcome not in GOOD]
     named = record.identity
     where = f"{named.model} {named.variant}".strip() + f" on {named.device}"
+    if not ops:
+        why = _line(record.failure, 160) or record.outcome.value
+        yield f"{where}: it cannot be taken apart: {why}"
+        return
     if not bad:
-        yield f"{where}: none of {len(ops)} ops alone is to blame"
+        unknown = record.ops_found - len(ops)
+        rest = f"; {unknown} more were not looked at" if unknown > 0 else ""
+        yield f"{where}: none of {len(ops)} ops alone is to blame{rest}"
         return
     yield f"{where}: {len(bad)} of {len(ops)} ops are to blame"
     for op in sorted(bad, key=lambda o: (o.verdict.status, -o.count))[:_MOST_OPS]:
         verdict = op.verdict
-        said = verdict.failure.message.splitlines()[0][:160] if verdict.failure else ""
-        yield f"  {verdict.op.name}: {verdict.outcome.value}, {said}"
+        yield f"  {verdict.op.name}: {verdict.outcome.value}, {_line(verdict.failure, 160)}"
         yield f"    {op_command(verdict.op.key, verdict.device, place_of(run_dir))}"
+
+
+def _line(failure: Failure | None, length: int) -> str:
+    """The first line of what went wrong."""
+    return failure.message.strip().partition("\n")[0][:length] if failure else ""

@@ -37,13 +37,14 @@ class TryOptions:
         default_says="what the model declares",
     )
     devices: tuple[str, ...] = option(
-        ("cpu", "n150"),
+        (),
         "--device",
         "on these devices; repeat for more",
         parse=names_of,
         metavar="NAME[,NAME]",
         verbs=["try"],
         variable=variables.DEVICE_VARIABLE,
+        default_says="the first that executes here, and the first that is only compiled for",
     )
     flow: str = option(
         BOTH,
@@ -78,14 +79,16 @@ class TryOptions:
         ids: Sequence[str],
         flow: str,
         run_dir: Path,
-        devices: tuple[str, ...] = (),
+        devices: tuple[str, ...],
+        listing: Path,
     ) -> RunOptions:
-        """The options of a run of tests in a file; `devices` where it is not on all of them."""
+        """The options of a run of some tests of a file on some of the devices that are listed."""
         return RunOptions(
             session="run",
             ids=tuple(ids),
             tests=test.parent.as_posix(),
-            devices=devices or self.devices,
+            devices=devices,
+            devices_from=listing,
             flows=(flow,),
             history=self.history,
             output=run_dir,

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A test file for models that nobody wrote one for; it is kept, to be copied beside others."""
 
+import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -59,6 +60,12 @@ class Given(NamedTuple):
     models: Mapping[str, str]
     """What to load, by name."""
     inputs: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Tells models of one name apart: a test that was written is never one of another model."""
+        said = repr((sorted(self.models.items()), self.inputs))
+        return hashlib.sha256(said.encode("utf-8", "backslashreplace")).hexdigest()[:8]
 
 
 def understood(model: str, inputs: tuple[str, ...] = ()) -> Given:

@@ -8,11 +8,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bringup.harness.options.exit_codes import ExitCode
+from bringup.harness.options.input_text import read_specs
+from bringup.harness.records.device_listing import DeviceState, ListedDevice
 from bringup.harness.records.naming import entry_of
 from bringup.harness.records.outcomes import latest
 from bringup.harness.records.run_dir import read_merged
 from bringup.harness.records.schema import Outcome, Stage, TestRecord
+from bringup.harness.storage.atomic import write_atomically
+from bringup.harness.storage.writable import encoded
 from bringup.pipeline import commands
+from bringup.pipeline import devices as machine
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.trying.answer import of_models, of_ops
 from bringup.pipeline.trying.options import BOTH, OP_BY_OP, TryOptions
@@ -30,29 +35,45 @@ def try_model(options: TryOptions, say: Speaker) -> ExitCode:
 
     Raises:
         PipelineError: there is no such model or device.
+        UsageError: an input cannot be read.
         RecordError: the disk is full or gone.
     """
+    read_specs(options.inputs)  # what cannot be read is said before anything is run
     given = understood(options.model, options.inputs)
-    test = write_test(given, TRIED / given.name)
+    folder = TRIED / f"{given.name}-{given.digest}"
+    test = write_test(given, folder)
+    known = machine.probe(Path.cwd(), options.devices)
+    devices = options.devices or _default(known)
+    listing = write_atomically(folder / "devices.json", encoded(known))
     noun = "model" if len(given.models) == 1 else "models"
-    say(f"{len(given.models)} {noun} on {', '.join(options.devices)}; the test is {test}")
+    say(f"{len(given.models)} {noun} on {', '.join(devices)}; the test is {test}")
     name = commands.name_of_now(f"try-{given.name}", datetime.now(UTC))
     run_dir = options.output or Path("results") / name
     apart = FLOWS[given.framework]
     flow = apart if options.flow == OP_BY_OP else "full"
-    code = commands.run(options.of_run(test, [test.as_posix()], flow, run_dir), say)
+    code = commands.run(
+        options.of_run(test, [test.as_posix()], flow, run_dir, devices, listing), say
+    )
     _, records = read_merged(run_dir)
     lines = [*of_models(records)]
     walked = run_dir if flow == apart else None
-    if options.flow == BOTH and (failed := _to_take_apart(latest(records))):
+    going_on = options.flow == BOTH and code is not ExitCode.INTERRUPTED
+    if going_on and (failed := _to_take_apart(latest(records))):
         walked = run_dir.with_name(f"{run_dir.name}-ops")
         say(f"{len(failed)} failed; which op is to blame?")
         ids = sorted({_taken_apart(r, apart) for r in failed})
-        devices = tuple(dict.fromkeys(r.identity.device for r in failed))
-        commands.run(options.of_run(test, ids, apart, walked, devices), say)
+        on = tuple(dict.fromkeys(r.identity.device for r in failed))
+        commands.run(options.of_run(test, ids, apart, walked, on, listing), say)
     for line in (*lines, *(of_ops(walked) if walked else ())):
         say(line)
     return code
+
+
+def _default(known: Sequence[ListedDevice]) -> tuple[str, ...]:
+    """The first device that executes here, and the first that is only compiled for."""
+    wanted = (DeviceState.EXECUTES, DeviceState.COMPILES)
+    first = (next((d.name for d in known if d.state is state), "") for state in wanted)
+    return tuple(name for name in first if name)
 
 
 def _taken_apart(record: TestRecord, flow: str) -> str:
@@ -61,9 +82,13 @@ def _taken_apart(record: TestRecord, flow: str) -> str:
     return entry.replace("[full-", f"[{flow}-")
 
 
+def _is_the_models_own(record: TestRecord) -> bool:
+    failure = record.failure
+    if failure is None:
+        return False
+    before = failure.stage is None and record.outcome is Outcome.FAILED  # no stage was begun
+    return before or failure.stage in _NO_OPS
+
+
 def _to_take_apart(records: Sequence[TestRecord]) -> list[TestRecord]:
-    return [
-        r
-        for r in records
-        if r.outcome in _SPLITS and not (r.failure and r.failure.stage in _NO_OPS)
-    ]
+    return [r for r in records if r.outcome in _SPLITS and not _is_the_models_own(r)]

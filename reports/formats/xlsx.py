@@ -7,20 +7,24 @@ from bringup.reports.reporter import Document, ModelsReport, RunReport, Written
 
 NAME = "xlsx"
 WRITES = {
-    "models.xlsx": "Summary, Models, and where they apply Missing and Proposed list moves",
+    "models.xlsx": "What changed, Summary, Models; where they apply Missing, Proposed list moves",
     "models_op_per_op.xlsx": "models op by op: these here, and in results/ all recently run",
 }
 
 
 def write(report: RunReport) -> Written:
     """Write `models.xlsx`."""
+    from bringup.reports.addresses import Addresses
     from bringup.reports.xlsx.models import write_xlsx
 
-    return Written((Document("spreadsheet", write_xlsx(report.folder, report.run)),))
+    addresses = Addresses(report.folder, report.artifacts)
+    return Written((Document("spreadsheet", write_xlsx(report.folder, report.run, addresses)),))
 
 
 def write_models(report: ModelsReport) -> Written:
     """Write `models_op_per_op.xlsx`."""
+    from bringup.reports.addresses import Addresses
     from bringup.reports.xlsx.ops import write_ops_xlsx
 
-    return Written((Document("ops", write_ops_xlsx(report.folder, report.models)),))
+    addresses = Addresses(report.folder, report.artifacts)
+    return Written((Document("ops", write_ops_xlsx(report.folder, report.models, addresses)),))

@@ -22,6 +22,7 @@ from bringup.reports.folder import folder_of, remove_others
 from bringup.reports.html.environment import asset, environment, packed, policy
 from bringup.reports.model.ops import ModelOps
 from bringup.reports.model.run import Result
+from bringup.reports.model.texts import page_name
 from bringup.reports.reporter import ArtifactChoice
 from bringup.reports.text.numbers import size_text
 
@@ -73,12 +74,6 @@ def write_artifact_pages(
     # last: where writing fails, what an earlier build's pages link to is still there
     remove_others(folder, _OURS.fullmatch, {Path(link).name for link in links.values()})
     return ArtifactPages(links, tuple(losses.values()))
-
-
-def page_name(artifact: Artifact) -> str:
-    """A file name made of safe characters only, whatever the record says."""
-    level = re.sub(r"[^A-Za-z0-9_.]", "_", artifact.level)[:40] or "text"
-    return f"{artifact.sha256[:16]}-{level}.html"
 
 
 def render_page(artifact: Artifact, content: bytes) -> str:

@@ -3,36 +3,50 @@
 # SPDX-License-Identifier: Apache-2.0
 """The run as one HTML file that works offline: `index.html`.
 
-The grid and every failure with its command are plain HTML. The rest of a result (stages, checks,
-earlier attempts) is rendered here too, deflated in blocks, and put in place by the page's
-script when a result is opened: 2,000 results would otherwise be tens of megabytes to parse.
+What a reader wants first is plain HTML: the night in a sentence, causes, what to fix, devices. The
+grid, its past, every result and every op lie in the same file as packed columns (`pack`), which
+the page's script (`templates/app`) unpacks and draws as they come into sight.
 """
 
 import itertools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
-import msgspec
 from jinja2 import Environment
 
-from bringup.harness.records.metrics import titled
 from bringup.harness.records.outcomes import ATTENTION
 from bringup.harness.records.schema import Outcome
 from bringup.harness.storage.atomic import write_atomically
-from bringup.reports.html import op_pages
 from bringup.reports.html.artifact_pages import ArtifactPages
-from bringup.reports.html.environment import asset, environment, packed, policy
+from bringup.reports.html.detail_data import detail_blocks
+from bringup.reports.html.environment import asset, environment, policy
+from bringup.reports.html.grid_data import grid_block, grid_of, past_block
+from bringup.reports.html.op_data import ops_block
+from bringup.reports.html.text_data import compared_texts
 from bringup.reports.model import op_results
-from bringup.reports.model.run import GridRow, Result, RunSummary
+from bringup.reports.model.headline import counted, fix_text, headline, where
+from bringup.reports.model.past import Line, device_lines
+from bringup.reports.model.run import RunSummary, anchor_of
 from bringup.reports.model.tally import Tally
-from bringup.reports.model.timeline import timeline
 from bringup.reports.text import legend, numbers
+from bringup.reports.text.numbers import Share
 from bringup.reports.text.untrusted import first_line, link_spans
 
 NAME = "index.html"
-_MOST_BLOCKERS = 100  # rows: the spreadsheet has all of them
-_PER_BLOCK = 32  # results: small enough to unpack between two frames, large enough to shrink
+SCRIPTS = (
+    *("dom", "unpack", "state", "filter", "grid", "charts"),
+    *("panel_test", "panel_op", "panel_device", "texts", "main"),
+)
+"""Of `templates/app`, in the order in which they need each other; together they are one script."""
+_MOST = {"causes": 8, "missing": 100, "blockers": 50, "moves": 200}
+"""Rows of the tables; more of a thing would hide the next one, and the spreadsheet has all."""
+_MOST_PLAIN = 100
+"""Failures that are plain HTML, for a browser without scripts."""
+_SPARK = (90.0, 16.0)
+_NOTICED = 0.05
+"""Percentage points: less than that is no change."""
 
 
 def write_html(
@@ -43,51 +57,66 @@ def write_html(
     Raises:
         RecordError: the disk is full or gone.
     """
-    return write_atomically(run_dir / NAME, render(run, pages, beside).encode())
+    return write_atomically(run_dir / NAME, render(run, pages, beside, run_dir).encode())
 
 
-def render(run: RunSummary, pages: ArtifactPages, beside: Collection[str] = ()) -> str:
-    """The whole page; the same summary gives the same text."""
-    sheets = (asset("page.css"), asset("ops.css") if run.any_ops else "")
-    generated = f"#cells {{ --devices: {len(run.devices)} }}\n{legend.css()}"
-    style, script = "".join((*sheets, generated)), asset("page.js")
-    tallies = run.tallies if len(run.tallies) == 1 else (run.overall, *run.tallies)
-    unrun = [r for r in run.results if r.unrun]
-    good = [r for r in run.results if r.good]
-    shown = [*run.attention, *unrun, *good]
-    places = {r.anchor: f"{i // _PER_BLOCK}.{i % _PER_BLOCK}" for i, r in enumerate(shown)}
+def render(
+    run: RunSummary,
+    pages: ArtifactPages,
+    beside: Collection[str] = (),
+    folder: Path | None = None,
+) -> str:
+    """The whole page; the same summary, and the same texts kept in `folder`, give the same text."""
+    style = asset("dashboard.css") + legend.colours() + legend.symbols(".badge")
+    script = (
+        '"use strict";\n(() => {\n' + "".join(asset(f"app/{n}.js") for n in SCRIPTS) + "})();\n"
+    )
     jinja = _environment(pages.links, beside)
     return jinja.get_template("page.html.j2").render(
         run=run,
-        tiles=[(tally, _bars(tally)) for tally in tallies],
-        unrun=unrun,
-        good=good,
-        lost_count=sum(1 for m in run.missing if m.result is None),
+        headline=headline(run),
+        fixes=_fixes(run),
+        tiles=_tiles(run),
+        blockers=run.blockers,
+        attention=run.attention[:_MOST_PLAIN],
         losses=pages.losses,
-        most_blockers=_MOST_BLOCKERS,
-        places=places,
-        blocks=_blocks(jinja, run, shown),
+        blocks=_blocks(run, pages.links, folder),
         style=style,
         script=script,
         policy=policy(style, script),
+        **{f"most_{what}": most for what, most in _MOST.items()},
     )
+
+
+def _blocks(
+    run: RunSummary, links: Mapping[str, str], folder: Path | None
+) -> list[tuple[str, str]]:
+    """Element ids and what is packed in them."""
+    grid = grid_of(run)
+    found = [("grid-data", grid_block(run, grid)), ("past", past_block(run, grid))]
+    if run.any_ops:
+        found.append(("ops-data", ops_block(run.ops, run.devices, grid, links)))
+    pairs, texts = compared_texts(run, links, folder)
+    details = detail_blocks(run, grid, links, folder, pairs)
+    found += [(f"detail-{number}", block) for number, block in enumerate(details)]
+    return found + [(f"text-{name}", block) for name, block in texts.items()]
 
 
 def _environment(links: Mapping[str, str], beside: Collection[str]) -> Environment:
     """The environment of all pages with the legend, numbers and links that a run's page needs."""
     jinja = environment().overlay()
     jinja.filters = jinja.filters | {
+        "anchor": anchor_of,
+        "counted": counted,
+        "date": numbers.date_text,
         "first_line": first_line,
         "link_spans": link_spans,
-        "metric": numbers.metric_text,
-        "number": numbers.number_text,
         "moment": numbers.moment_text,
-        "pcc": numbers.pcc_text,
-        "row_seconds": _row_seconds,
-        "seconds": numbers.seconds,
         "size": numbers.size_text,
         "shapes": op_results.shapes_text,
         "status": legend.status_text,
+        "urlencode": lambda text: quote(text.encode("utf-8", "replace"), safe=""),
+        "where": where,
     }
     jinja.globals = jinja.globals | {
         "beside": beside,
@@ -99,15 +128,22 @@ def _environment(links: Mapping[str, str], beside: Collection[str]) -> Environme
         "model_statuses": legend.MODEL_STATUSES,
         "no_record": legend.NO_RECORD,
         "no_record_meaning": legend.NO_RECORD_MEANING,
-        "page_of": op_pages.page_of,
         "ranks": {outcome: rank for rank, outcome in enumerate(ATTENTION)},
         "statuses": legend.STATUSES,
     }
     return jinja
 
 
-def _row_seconds(row: GridRow) -> float | None:
-    return numbers.total(c.seconds for c in row.cells if isinstance(c, Result))
+def _fixes(run: RunSummary) -> list[str]:
+    """What to fix first over all devices."""
+    night = run.night
+    if night is None:
+        return []
+    lists = (fixes for fixes in night.fix_first if not fixes.device)
+    return [fix_text(night, fix) for fixes in lists for fix in fixes.fixes[:4]]
+
+
+# --- devices ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -116,60 +152,96 @@ class _Bar:
 
     name: str
     label: str
+    symbol: str
     count: int
     x: float
     width: float
 
 
-def _bars(tally: Tally) -> list[_Bar]:
-    counted = [(o.value, o.value, tally.counts.get(o, 0)) for o in legend.OUTCOMES]
-    lost = tally.planned - tally.reported - tally.counts.get(Outcome.NOT_RUN, 0)
-    counted.append(("none", legend.NO_RECORD, lost))
-    present = [part for part in counted if part[2] > 0]
-    whole = sum(count for *_, count in present)
-    starts = itertools.accumulate((count for *_, count in present), initial=0)
-    return [
-        _Bar(name, label, count, round(100 * x / whole, 3), round(100 * count / whole, 3))
-        for x, (name, label, count) in zip(starts, present, strict=False)
-    ]
+@dataclass(frozen=True)
+class _Figure:
+    """A share tonight, its last nights as a line, and what it differs from the baseline by."""
+
+    name: str
+    text: str
+    paths: tuple[str, ...]
+    """Points of polylines, one for each stretch of nights without a gap."""
+    change: str
+    kind: str
+    """A class for the change: of what is better, of what is worse."""
 
 
-def _blocks(jinja: Environment, run: RunSummary, shown: Sequence[Result]) -> list[str]:
-    template = jinja.get_template("detail.html.j2")
-    models = {model.identity: model for model in run.ops}
-    details = [
-        template.render(
-            one=one,
-            model=models.get(one.identity),
-            facts=_facts(run, one),
-            # each once, in the order in which they were measured
-            metrics=list(dict.fromkeys(c.metric for o in one.record.outputs for c in o.checks)),
-            spans=timeline(one.record),
+@dataclass(frozen=True)
+class _Tile:
+    tally: Tally
+    bars: tuple[_Bar, ...]
+    figures: tuple[_Figure, ...]
+    opens: bool
+    """It has a panel: it is one device and not all of them."""
+
+
+def _tiles(run: RunSummary) -> list[_Tile]:
+    tallies = run.tallies if len(run.tallies) == 1 else (run.overall, *run.tallies)
+    return [_tile(run, tally, tally in run.tallies) for tally in tallies]
+
+
+def _tile(run: RunSummary, tally: Tally, opens: bool) -> _Tile:
+    night, lines = run.night, dict[str, Line]()
+    if run.trends and len(run.trends.nights) > 1:
+        baseline = night.baseline.run if night and night.baseline else ""
+        device = tally.device if opens else ""
+        found = device_lines(run.trends, device, baseline, run.compile_only)
+        lines = {line.name: line for line in found}
+    shares = {"compiled": tally.compiled, "executed": tally.executed, "good": tally.good}
+    figures = (_figure(name, share, lines.get(name)) for name, share in shares.items())
+    return _Tile(tally, _bars(tally), tuple(figures), opens)
+
+
+def _figure(name: str, share: Share, line: Line | None) -> _Figure:
+    if line is None or share.percent is None:
+        return _Figure(name, share.text, (), "", "")
+    change = line.change
+    if change is None:
+        text, kind = "", ""
+    elif abs(change) < _NOTICED:
+        text, kind = "=", ""
+    else:
+        text, kind = (
+            f"{'▲' if change > 0 else '▼'} {abs(change):.1f}",
+            " up" if change > 0 else " down",
         )
-        for one in shown
-    ]
-    return [
-        packed(msgspec.json.encode(details[i : i + _PER_BLOCK]))
-        for i in range(0, len(details), _PER_BLOCK)
-    ]
+    return _Figure(name, share.text, _paths(line), text, kind)
 
 
-def _facts(run: RunSummary, one: Result) -> list[tuple[str, str]]:
-    record = one.record
-    made = run.header.provenances.get(record.provenance)
-    facts = [
-        ("model", record.model_name),
-        ("group", record.model_group),
-        ("parameters", f"{record.parameters:,}" if record.parameters is not None else ""),
-        ("depth asked for", record.depth),
-        ("status", legend.status_text(record.status)),
-        ("model status", record.model_status.value),
-        *((f"worst {m.title}", numbers.metric_text(record.metric(m.name))) for m in titled()),
-        ("peak memory", numbers.size_text(record.peak_rss)),
-        ("started", numbers.moment_text(record.started)),
-        ("attempt", str(record.attempt) if one.earlier or record.attempt > 1 else ""),
-        ("list", one.list_name),
-        ("host", made.host if made else ""),
-        ("pytest id", "" if one.command else record.nodeid),
+def _paths(line: Line) -> tuple[str, ...]:
+    """Between the least and the most of its nights, but never as if 10 points were the whole."""
+    width, height = _SPARK
+    step = width / max(len(line.percent) - 1, 1)
+    known = [percent for percent in line.percent if percent is not None]
+    middle = (min(known) + max(known)) / 2 if known else 0.0
+    span = max(max(known) - min(known), 10.0) if known else 1.0
+    found: list[list[str]] = [[]]
+    for at, percent in enumerate(line.percent):
+        if percent is None:
+            found.append([])
+        else:
+            y = height / 2 - (height - 3) * (percent - middle) / span
+            found[-1].append(f"{at * step:.1f},{y:.1f}")
+    # a night alone would be no line
+    return tuple(" ".join(p if len(p) > 1 else [*p, *p]) for p in found if p)
+
+
+def _bars(tally: Tally) -> tuple[_Bar, ...]:
+    counted_by = [
+        (o.value, o.value, style.symbol, tally.counts.get(o, 0))
+        for o, style in legend.OUTCOMES.items()
     ]
-    return [(name, value) for name, value in facts if value]
+    lost = tally.planned - tally.reported - tally.counts.get(Outcome.NOT_RUN, 0)
+    counted_by.append(("none", legend.NO_RECORD, "?", lost))
+    present = [part for part in counted_by if part[3] > 0]
+    whole = sum(part[3] for part in present)
+    starts = itertools.accumulate((part[3] for part in present), initial=0)
+    return tuple(
+        _Bar(name, label, symbol, count, round(100 * x / whole, 3), round(100 * count / whole, 3))
+        for x, (name, label, symbol, count) in zip(starts, present, strict=False)
+    )

@@ -274,12 +274,14 @@ def blockers(models: Iterable[ModelOps]) -> tuple[SharedOp, ...]:
 
     Ops of one name that fail alike are one thing to fix, whatever their shapes and devices.
     """
+    uses = [(m, r) for m in models for r in m.ops if not is_good(r) and is_blocking(r)]
+    uses.sort(
+        key=lambda use: (use[1].verdict.op.name, use[1].verdict.op.key, use[1].verdict.device)
+    )
     blocking: dict[tuple[str, str], list[tuple[ModelOps, OpResult]]] = {}
-    for one in across(models):
-        for model, result in one.uses:
-            if is_blocking(result):
-                verdict = result.verdict
-                group = verdict.op.name, verdict.fingerprint or verdict.outcome.value
-                blocking.setdefault(group, []).append((model, result))
+    for model, result in uses:
+        verdict = result.verdict
+        group = verdict.op.name, verdict.fingerprint or verdict.outcome.value
+        blocking.setdefault(group, []).append((model, result))
     shared = [SharedOp(tuple(blocking[group])) for group in sorted(blocking)]
     return tuple(sorted(shared, key=lambda s: (-len(s.models), -s.nodes)))

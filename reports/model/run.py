@@ -34,6 +34,7 @@ from bringup.harness.records.schema import (
     Status,
     TestRecord,
 )
+from bringup.harness.records.trends import Trends
 from bringup.reports.model.ops import ModelOps, SharedOp, blockers, models_of
 from bringup.reports.model.origin import Origin, origin_of
 from bringup.reports.model.tally import Tally, tally
@@ -165,6 +166,8 @@ class RunSummary:
     """Tests that went op by op."""
     night: NightVerdict | None = None
     """The run beside those before it; None where nobody judged it."""
+    trends: Trends | None = None
+    """The last nights of its tests; None where nobody judged it."""
 
     @property
     def causes(self) -> tuple[Cluster, ...]:
@@ -173,6 +176,16 @@ class RunSummary:
         if night is None:
             return ()
         return tuple(sorted(night.clusters, key=lambda c: not night.is_new(c)))
+
+    @cached_property
+    def by_model(self) -> tuple[Tally, ...]:
+        """Counts of each model's results over all devices, called as the model, by name."""
+        compile_only = self.compile_only
+        ordered = sorted(self.results, key=lambda r: r.identity.model)
+        return tuple(
+            tally(model, [r.record for r in results], 0, compile_only)
+            for model, results in groupby(ordered, key=lambda r: r.identity.model)
+        )
 
     @cached_property
     def blockers(self) -> tuple[SharedOp, ...]:
@@ -194,8 +207,13 @@ class RunSummary:
         return tuple(sorted(bad, key=lambda r: ATTENTION.index(r.record.outcome)))
 
     @property
+    def compile_only(self) -> frozenset[str]:
+        """Devices on which something was compiled where no more was to be done, and nothing ran."""
+        return _compile_only([r.record for r in self.results], self.ops)
+
+    @property
     def anything_missing(self) -> bool:
-        """True when planned minus reported is not nothing."""
+        """True when some planned test was not reported."""
         return bool(self.missing or self.gaps)
 
     @property
@@ -264,7 +282,12 @@ def summarise(
 
 def anchor_of(identity: Identity) -> str:
     """A fragment made of hash digits only, whatever the names contain."""
-    return "t-" + hashlib.sha256(identity.key.encode("utf-8", "replace")).hexdigest()[:16]
+    return anchor_of_key(identity.key)
+
+
+def anchor_of_key(key: str) -> str:
+    """The same of a test that is known by its `Identity.key`."""
+    return "t-" + hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def _results(

@@ -135,18 +135,46 @@ MODEL_STATUSES: dict[ModelStatus, str] = {
 }
 
 
+REACHED_STATUS = {
+    "REACHED ...": "Stopped where asked, or at a compile-only device's top: at that status."
+}
+"""What `model_status_text` says beside them."""
+
+
 def status_text(status: Status) -> str:
     """Number and name, e.g. `6: CONVERTED_TO_TTNN`."""
     return f"{status.value}: {status.name}"
 
 
+def model_status_text(outcome: Outcome, status: Status, model_status: ModelStatus) -> str:
+    """A model's status in tt-torch's words; of one that stopped where asked, how far that is.
+
+    tt-torch has no word for a model that did all it was asked for and was not executed: UNKNOWN
+    would say that nobody knows how far it got.
+    """
+    if outcome is Outcome.REACHED:
+        return f"REACHED {status.name}"
+    return model_status.value
+
+
 def css() -> str:
     """Colours and symbols as CSS; the symbol is for the eye, so it has no spoken text."""
-    rules = []
-    for outcome, style in OUTCOMES.items():
-        rules.append(f".o-{outcome.value} {{ --c: #{style.colour} }}")
-        rules.append(f'.o-{outcome.value}::before {{ content: "{style.symbol}" / "" }}')
-    return "\n".join([*rules, '.o-none::before { content: "?" / "" }', ""])
+    return colours() + symbols("")
+
+
+def colours() -> str:
+    """The colour of each outcome's class, as the CSS variable `--c`."""
+    rules = (
+        f".o-{outcome.value} {{ --c: #{style.colour} }}" for outcome, style in OUTCOMES.items()
+    )
+    return "\n".join([*rules, ""])
+
+
+def symbols(within: str) -> str:
+    """The symbol before each outcome's class, of elements that match `within`."""
+    shown = {outcome.value: style.symbol for outcome, style in OUTCOMES.items()} | {"none": "?"}
+    rules = (f'{within}.o-{n}::before {{ content: "{s}" / "" }}' for n, s in shown.items())
+    return "\n".join([*rules, ""])
 
 
 FIGURES: dict[str, str] = {

@@ -126,3 +126,13 @@ def moment_text(epoch: float | None) -> str:
     """`2026-11-22 03:12:09 UTC`; empty when unknown."""
     when = moment(epoch)
     return f"{when:%Y-%m-%d %H:%M:%S} UTC" if when else ""
+
+
+def date_text(epoch: float | None) -> str:
+    """`27 Nov 2026`; empty when unknown."""
+    when = moment(epoch)
+    return f"{when.day} {_MONTHS[when.month - 1]} {when.year}" if when else ""
+
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+"""As every reader has them, whatever the machine's language is."""

@@ -8,53 +8,70 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from openpyxl import Workbook
 from openpyxl.styles import PatternFill
-from openpyxl.utils import get_column_letter
 
 from bringup.harness.records.metrics import titled
-from bringup.harness.records.schema import Stage
+from bringup.harness.records.moves import Move
+from bringup.harness.records.schema import Stage, Status
 from bringup.harness.storage.atomic import write_atomically
+from bringup.reports.addresses import Addresses, page_of
 from bringup.reports.model.run import Missing, Result, RunSummary
 from bringup.reports.model.tally import Tally
 from bringup.reports.text import legend
 from bringup.reports.text.numbers import mebibytes, metric_cell, moment, moment_text
-from bringup.reports.xlsx import legend_rows, sheets
-from bringup.reports.xlsx.sheets import Value, put, put_header, put_share, put_table
+from bringup.reports.xlsx import charts, legend_rows, link_columns, sheets, what_changed
+from bringup.reports.xlsx.book import Book, Frame, Line
+from bringup.reports.xlsx.bulk_rows import Cell, Column, Table
+from bringup.reports.xlsx.cell_styles import BOLD_STYLE, CellStyle
+from bringup.reports.xlsx.hyperlinks import Link
+from bringup.reports.xlsx.sheets import put, put_header, put_share
 
 NAME = "models.xlsx"
 _TABLE_ROW = 5  # three header lines and an empty one stay above every table
 _NO_DATE = datetime(1980, 1, 1)
 
 
-def write_xlsx(run_dir: Path, run: RunSummary) -> Path:
+def write_xlsx(run_dir: Path, run: RunSummary, addresses: Addresses) -> Path:
     """Write `models.xlsx` into the run directory.
 
     Raises:
         RecordError: the disk is full or gone.
     """
-    return write_atomically(run_dir / NAME, render(run))
+    return write_atomically(run_dir / NAME, render(run, addresses))
 
 
-def render(run: RunSummary) -> bytes:
+def render(run: RunSummary, addresses: Addresses) -> bytes:
     """The whole file; the same summary gives the same bytes."""
-    workbook = Workbook()
-    workbook.remove(workbook.active)
-    _summary(sheets.add_sheet(workbook, "Summary"), run)
-    _models(sheets.add_sheet(workbook, "Models"), run)
-    if run.anything_missing:
-        _missing(sheets.add_sheet(workbook, "Missing"), run)
-    if run.moves is not None:
-        _moves(sheets.add_sheet(workbook, "Proposed list moves"), run)
-    return sheets.to_bytes(workbook, moment(run.header.created) or _NO_DATE)
+    book = Book()
+    changed, summary = book.sheet(what_changed.NAME), book.sheet("Summary")
+    models = book.sheet("Models")
+    missing = book.sheet("Missing") if run.anything_missing else None
+    moves = book.sheet("Proposed list moves") if run.moves is not None else None
+    what_changed.write_what_changed(book, changed, run, addresses)
+    _summary(summary, run)
+    _models(book, models, run, addresses)
+    if missing is not None:
+        _missing(book, missing, run)
+    if moves is not None:
+        table = Table([Column(title, value) for title, value in _MOVES.items()])
+        with book.bulk(
+            moves, _frame(run, "Proposed list moves", len(run.moves or ())), table
+        ) as rows:
+            for move in run.moves or ():
+                rows.add(move)
+    return book.to_bytes(moment(run.header.created) or _NO_DATE)
 
 
-def _heading(sheet: Any, run: RunSummary, title: str) -> None:
-    header, origin = run.header, run.origin
-    put(sheet, 1, 1, f"{title}: {header.session} {header.run_id}", sheets.TITLE)
-    where = f"{moment_text(header.created)} · {origin.commit_text}"
-    put(sheet, 2, 1, where + (f" · on {', '.join(origin.hosts)}" if origin.hosts else ""))
-    put(sheet, 3, 1, origin.versions_text, sheets.QUIET)
+def _frame(run: RunSummary, title: str, rows: int, above: int = 0) -> Frame:
+    header = run.header
+    whole = f"{title}: {header.session} {header.run_id}"
+    return Frame(whole, _lead(run), _TABLE_ROW + above, rows, frozen=0 if above else 1)
+
+
+def _lead(run: RunSummary) -> list[str]:
+    where = f"{moment_text(run.header.created)} · {run.origin.commit_text}"
+    hosts = f" · on {', '.join(run.origin.hosts)}" if run.origin.hosts else ""
+    return [where + hosts, run.origin.versions_text]
 
 
 # --- Summary ---------------------------------------------------------------------------------
@@ -68,7 +85,9 @@ _SHARES: dict[str, Callable[[Tally], Any]] = {
 
 
 def _summary(sheet: Any, run: RunSummary) -> None:
-    _heading(sheet, run, "Summary")
+    put(sheet, 1, 1, f"Summary: {run.header.session} {run.header.run_id}", sheets.TITLE)
+    for row, line in enumerate(_lead(run), start=2):
+        put(sheet, row, 1, line, sheets.QUIET)
     shares = [title for name in _SHARES for title in (name, f"{name} %")]
     titles = ["device", "planned", "missing", *(o.value for o in legend.OUTCOMES), *shares]
     put_header(sheet, _TABLE_ROW, titles)
@@ -78,13 +97,30 @@ def _summary(sheet: Any, run: RunSummary) -> None:
     sheets.fit_columns(sheet, _TABLE_ROW)
     sheet.column_dimensions["A"].width = 36
     sheet.freeze_panes = f"B{_TABLE_ROW + 1}"
+    row = _charts(sheet, _TABLE_ROW + len(tallies) + 2, len(titles) + 2, run)
     parts = {
         "Outcome": legend_rows.OUTCOMES | {legend.NO_RECORD: legend.NO_RECORD_MEANING},
         "Status": legend_rows.STATUSES,
-        "Model status": {s.value: meaning for s, meaning in legend.MODEL_STATUSES.items()},
+        "Model status": {s.value: meaning for s, meaning in legend.MODEL_STATUSES.items()}
+        | legend.REACHED_STATUS,
         "Figures": legend.FIGURES,
     }
-    legend_rows.put_legend(sheet, _TABLE_ROW + len(tallies) + 2, parts)
+    last = legend_rows.put_legend(sheet, row, parts)
+    sheets.print_whole(sheet, _TABLE_ROW, sheets.letter(len(titles)), last)
+
+
+def _charts(sheet: Any, row: int, beside: int, run: RunSummary) -> int:
+    """How far tests got on each device, and what of each model compiled and ran."""
+    reached = {device: [0] * len(Status) for device in run.devices}
+    for result in run.results:
+        reached[result.identity.device][result.record.status] += 1
+    series = dict(zip(legend_rows.STATUSES, charts.STATUS_COLOURS, strict=True))
+    title = "Tests by the status they reached"
+    charts.put_counts(sheet, row, beside, "device", title, reached, series)
+    row += charts.ROWS
+    progress = [charts.Progress(t.device, t.compiled, t.executed) for t in run.by_model]
+    charts.put_progress(sheet, row, beside, "model", progress)
+    return row + charts.ROWS
 
 
 def _tally(sheet: Any, row: int, tally: Tally) -> None:
@@ -106,25 +142,37 @@ def _tally(sheet: Any, row: int, tally: Tally) -> None:
 
 # --- Models ----------------------------------------------------------------------------------
 
-Column = Callable[[Result], Value]
+Value = Callable[[Result], Cell]
 
 
-def _columns() -> dict[str, Column]:
+def _columns(addresses: Addresses) -> dict[str, Value]:
     """Every column by its title; a new metric or stage has its own."""
     metrics = {f"worst {kind.title}": _metric(kind.name) for kind in titled()}
     stages = {f"{stage.value} s": _stage_seconds(stage) for stage in Stage}
-    return _WHAT_CAME_OF_IT | metrics | _WHY | stages | _HOW
+    page: dict[str, Value] = {
+        "page": lambda r: Link("page", addresses.of(addresses.folder, page_of(r.identity)))
+    }
+    texts = {title: _text(title, addresses) for title in link_columns.TITLES}
+    return _WHAT_CAME_OF_IT | metrics | _WHY | page | texts | stages | _HOW
 
 
-def _metric(name: str) -> Column:
+def _metric(name: str) -> Value:
     return lambda result: metric_cell(result.record.metric(name))
 
 
-def _stage_seconds(stage: Stage) -> Column:
+def _stage_seconds(stage: Stage) -> Value:
     return lambda result: result.stage_seconds(stage)
 
 
-_WHAT_CAME_OF_IT: dict[str, Column] = {
+def _text(title: str, addresses: Addresses) -> Value:
+    def link(result: Result) -> Cell:
+        texts, good = link_columns.by_level(result.record), result.good
+        return link_columns.text_link(title, texts, addresses.folder, addresses, good=good)
+
+    return link
+
+
+_WHAT_CAME_OF_IT: dict[str, Value] = {
     "model": lambda r: r.identity.model,
     "variant": lambda r: r.identity.variant,
     "flow": lambda r: r.identity.flow,
@@ -133,14 +181,16 @@ _WHAT_CAME_OF_IT: dict[str, Column] = {
     "device": lambda r: r.identity.device,
     "outcome": lambda r: r.record.outcome.value,
     "status": lambda r: legend.status_text(r.record.status),
-    "model status": lambda r: r.record.model_status.value,
+    "model status": lambda r: legend.model_status_text(
+        r.record.outcome, r.record.status, r.record.model_status
+    ),
 }
-_WHY: dict[str, Column] = {
+_WHY: dict[str, Value] = {
     "failing stage": lambda r: r.failing_stage,
     "failure": lambda r: r.failure_line,
     "total s": lambda r: r.seconds,
 }
-_HOW: dict[str, Column] = {
+_HOW: dict[str, Value] = {
     "peak memory MiB": lambda r: mebibytes(r.record.peak_rss),
     "depth": lambda r: r.record.depth,
     "started UTC": lambda r: moment(r.record.started),
@@ -161,62 +211,55 @@ def _formats() -> dict[str, str]:
     return {**ratios, **seconds, "parameters": "#,##0"}
 
 
-def _models(sheet: Any, run: RunSummary) -> None:
-    _heading(sheet, run, "Models")
-    columns = _columns()
-    titles = list(columns)
-    rows = [[sheets.none_if_empty(value(r)) for value in columns.values()] for r in run.results]
-    put_table(sheet, _TABLE_ROW, titles, rows, _formats())
-    for row, result in enumerate(run.results, start=_TABLE_ROW + 1):
-        tint = legend.OUTCOMES[result.record.outcome].tint
-        outcome = sheet.cell(row, titles.index("outcome") + 1)
-        outcome.fill = PatternFill("solid", fgColor=tint)
-    for title in ("failure", "run it again"):
-        sheet.column_dimensions[get_column_letter(titles.index(title) + 1)].width = 60
+_WIDTHS = {
+    **dict.fromkeys(("failure", "run it again", "pytest id"), 60),
+    **dict.fromkeys(("model", "variant", "list", "model name"), 28),
+    **dict.fromkeys(("status", "model status"), 30),
+    **dict.fromkeys(("worst PCC", "started UTC", *link_columns.TITLES), 20),
+}
+
+
+def _models(book: Book, sheet: Any, run: RunSummary, addresses: Addresses) -> None:
+    formats = _formats()
+    table = Table(
+        [
+            Column(title, value, CellStyle(formats.get(title, "")), _WIDTHS.get(title, 0))
+            for title, value in _columns(addresses).items()
+        ]
+    )
+    with book.bulk(sheet, _frame(run, "Models", len(run.results)), table) as rows:
+        for result in run.results:
+            rows.add(result, "outcome", legend.OUTCOMES[result.record.outcome].tint)
 
 
 # --- Missing, Proposed list moves ------------------------------------------------------------
 
 
-def _missing(sheet: Any, run: RunSummary) -> None:
-    _heading(sheet, run, "Planned minus reported")
-    for row, sentence in enumerate(run.gaps, start=_TABLE_ROW):
-        put(sheet, row, 1, sentence, sheets.BOLD)
-    row = _TABLE_ROW + len(run.gaps) + bool(run.gaps)
-    put_table(sheet, row, _MISSING_TITLES, [_missing_row(one) for one in run.missing])
+def _missing(book: Book, sheet: Any, run: RunSummary) -> None:
+    above: list[Line] = [([], []), *(([sentence], [BOLD_STYLE]) for sentence in run.gaps), ([], [])]
+    table = Table([Column(t, value, width=_WIDTHS.get(t, 0)) for t, value in _MISSING.items()])
+    frame = _frame(run, "Planned minus reported", len(run.missing), len(run.gaps) + 1)
+    with book.bulk(sheet, frame, table, above) as rows:
+        for one in run.missing:
+            rows.add(one)
 
 
-_MISSING_TITLES = (
-    "model",
-    "variant",
-    "flow",
-    "mode",
-    "framework",
-    "device",
-    "outcome",
-    "why",
-    "list",
-    "pytest id",
-)
-
-
-def _missing_row(one: Missing) -> list[Value]:
-    identity = one.identity
-    return [
-        identity.model,
-        identity.variant,
-        identity.flow,
-        identity.mode,
-        identity.framework,
-        identity.device,
-        one.result.record.outcome.value if one.result else legend.NO_RECORD,
-        one.reason,
-        one.list_name,
-        one.nodeid,
-    ]
-
-
-def _moves(sheet: Any, run: RunSummary) -> None:
-    _heading(sheet, run, "Proposed list moves")
-    rows = [[m.move, m.test, m.device, m.list, m.reason] for m in run.moves or ()]
-    put_table(sheet, _TABLE_ROW, ("move", "test", "device", "list", "reason"), rows)
+_MISSING: dict[str, Callable[[Missing], Cell]] = {
+    "model": lambda m: m.identity.model,
+    "variant": lambda m: m.identity.variant,
+    "flow": lambda m: m.identity.flow,
+    "mode": lambda m: m.identity.mode,
+    "framework": lambda m: m.identity.framework,
+    "device": lambda m: m.identity.device,
+    "outcome": lambda m: m.result.record.outcome.value if m.result else legend.NO_RECORD,
+    "why": lambda m: m.reason,
+    "list": lambda m: m.list_name,
+    "pytest id": lambda m: m.nodeid,
+}
+_MOVES: dict[str, Callable[[Move], Cell]] = {
+    "move": lambda m: m.move,
+    "test": lambda m: m.test,
+    "device": lambda m: m.device,
+    "list": lambda m: m.list,
+    "reason": lambda m: m.reason,
+}

@@ -3,19 +3,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ops of many models as a spreadsheet: `models_op_per_op.xlsx`."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from datetime import datetime
-from functools import partial
+from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-from openpyxl import Workbook
-from openpyxl.worksheet.properties import PageSetupProperties
+from typing import Any, TypeVar
 
 from bringup.harness.records.outcomes import is_good
-from bringup.harness.records.schema import OpResult, Outcome, Stage
+from bringup.harness.records.schema import OpResult, Outcome, Stage, Status
 from bringup.harness.storage.atomic import write_atomically
+from bringup.reports.addresses import Addresses, page_of
 from bringup.reports.model.op_results import (
     attributes_text,
     cached_text,
@@ -32,49 +29,80 @@ from bringup.reports.model.ops import ModelOps, SharedOp, across, blockers, made
 from bringup.reports.text import legend
 from bringup.reports.text.numbers import mebibytes, metric_cell, moment
 from bringup.reports.text.untrusted import clean
-from bringup.reports.xlsx import ops_matrix, ops_summary, sheets
-from bringup.reports.xlsx.bulk_rows import BulkRows, CellStyle, edit_of
+from bringup.reports.xlsx import link_columns, ops_matrix, ops_summary, sheets
+from bringup.reports.xlsx.book import Book, Frame
+from bringup.reports.xlsx.bulk_rows import BulkRows, Cell, Column, Table
+from bringup.reports.xlsx.cell_styles import HEAD_STYLE, CellStyle
+from bringup.reports.xlsx.hyperlinks import Link
 from bringup.reports.xlsx.sheets import Value, put
 
 NAME = "models_op_per_op.xlsx"
 _TABLE_ROW = 4  # two header lines and an empty one stay above every table
 _NO_DATE = datetime(1980, 1, 1)
+_UNDER = len(Status) + 4
+"""Rows that the totals under a table take."""
+T = TypeVar("T")
 
 
-def write_ops_xlsx(folder: Path, models: Sequence[ModelOps]) -> Path:
+class Use:
+    """An op of a model: one row of a model's sheet."""
+
+    def __init__(self, model: ModelOps, result: OpResult) -> None:
+        self.model = model
+        self.result = result
+
+    @cached_property
+    def texts(self) -> link_columns.Texts:
+        """What it left, by level."""
+        return link_columns.by_level(self.result.verdict)
+
+
+class Row:
+    """An op of many models: one row of a sheet of all ops."""
+
+    def __init__(self, shared: SharedOp) -> None:
+        self.shared = shared
+        self.worst = Use(shared.worst_model, shared.worst)
+
+
+def write_ops_xlsx(folder: Path, models: Sequence[ModelOps], addresses: Addresses) -> Path:
     """Write `models_op_per_op.xlsx` into a folder.
 
     Raises:
         RecordError: the disk is full or gone.
     """
-    return write_atomically(folder / NAME, render(models))
+    return write_atomically(folder / NAME, render(models, addresses))
 
 
-def render(models: Sequence[ModelOps]) -> bytes:
-    """The whole file; the same models give the same bytes."""
-    workbook = Workbook()
-    workbook.remove(workbook.active)
-    shared = across(models)
+def render(models: Sequence[ModelOps], addresses: Addresses) -> bytes:
+    """The whole file; the same models, linked to from the same folder, give the same bytes."""
+    book = Book()
     lead = made_text(models)
-    summary = _sheet(workbook, "Summary", "Models, op by op", lead)
-    ops_summary.write_summary(summary, _TABLE_ROW, models)
-    bad = [SharedOp(tuple(u for u in s.uses if not is_good(u[1]))) for s in shared]
-    title = "Ops below what their device can do, and wrong ones"
-    below = _sheet(workbook, "All Ops", "All ops of all models", lead)
-    low = _sheet(workbook, "All Ops (Not Executing)", title, lead)
-    blocking = _sheet(workbook, "Ops by models blocked", "Ops by models they block", lead)
-    matrix = _sheet(workbook, "Ops x models", ops_matrix.TITLE, lead)
-    bulk = [
-        _shared(below, shared),
-        _shared(low, [s for s in bad if s.uses]),
-        _shared(blocking, blockers(models)),
-        ops_matrix.write_matrix(matrix, _TABLE_ROW, models),
+    shared = across(models)
+    bad = [SharedOp(uses) for s in shared if (uses := _bad_uses(s))]
+    summary = _headed(book, "Summary", "Models, op by op", lead)
+    below = "Ops below what their device can do, and wrong ones"
+    table = _shared_table(addresses)
+    tables = [
+        *_tables(book, "All Ops", "All ops of all models", shared),
+        *_tables(book, "All Ops (Not Executing)", below, bad),
+        *_tables(book, "Ops by models blocked", "Ops by models they block", blockers(models)),
     ]
-    for model in models:
-        where = f"{model.identity.key} · {model.made_text}"
-        bulk.append(_model(_sheet(workbook, _tab(model), model.name, where), model))
+    matrix = book.sheet("Ops x models")
+    own = [book.sheet(_tab(model)) for model in models]
+    ops_summary.write_summary(summary, _TABLE_ROW, models, own, addresses)
+    for sheet, title, rows in tables:
+        _write_shared(
+            book, sheet, Frame(title, [lead], _TABLE_ROW, len(rows), _UNDER, frozen=2), table, rows
+        )
+    ops_matrix.write_matrix(book, matrix, lead, _TABLE_ROW, models)
+    _write_models(book, own, models, addresses)
     newest = max((m.source.header.created for m in models), default=None)
-    return sheets.to_bytes(workbook, moment(newest) or _NO_DATE, edit_of(workbook, bulk))
+    return book.to_bytes(moment(newest) or _NO_DATE)
+
+
+def _bad_uses(shared: SharedOp) -> tuple[tuple[ModelOps, OpResult], ...]:
+    return tuple(use for use in shared.uses if not is_good(use[1]))
 
 
 def _tab(model: ModelOps) -> str:
@@ -84,17 +112,25 @@ def _tab(model: ModelOps) -> str:
     return f"{clean(model.name)[:room].rstrip()} {device}"
 
 
-def _sheet(workbook: Workbook, name: str, title: str, lead: str) -> Any:
-    sheet = sheets.add_sheet(workbook, name)
-    sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.fitToHeight = 0  # as many pages as there are rows, one page wide
-    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+def _headed(book: Book, name: str, title: str, lead: str) -> Any:
+    sheet = book.sheet(name)
     put(sheet, 1, 1, title, sheets.TITLE)
     put(sheet, 2, 1, lead, sheets.QUIET)
     return sheet
 
 
-# --- ops -------------------------------------------------------------------------------------
+def _tables(
+    book: Book, name: str, title: str, rows: Sequence[T], most: int = 0
+) -> Iterator[tuple[Any, str, Sequence[T]]]:
+    """A sheet, or as many as the rows need; `most` rows to a sheet, 0: what a sheet can hold."""
+    most = most or sheets.LAST_ROW - _TABLE_ROW - _UNDER
+    for first in range(0, max(len(rows), 1), most):
+        part = rows[first : first + most]
+        said = title if len(part) == len(rows) else f"{title}, from number {first + 1:,} on"
+        yield book.sheet(name), said, part
+
+
+# --- columns ---------------------------------------------------------------------------------
 
 _OP_STAGES = (
     Stage.TORCH_IR,
@@ -129,13 +165,21 @@ _OP_FORMATS = {
     "nodes": "#,##0",
     **{title: "0.0000" for title in _COSTS if title.endswith(" s")},
 }
+_WIDTHS = {
+    **dict.fromkeys(("op", "Ops", "inputs", "outputs", "first node"), 30),
+    **dict.fromkeys(("failure", "fingerprint", "run its reproducer", "model names"), 48),
+    **dict.fromkeys(("status", "lowest status"), 28),
+    **dict.fromkeys(link_columns.TITLES, 18),
+    **dict.fromkeys(("computed at (UTC)", "attributes", "key"), 21),
+}
 
 
-def _of_worst(value: Callable[[OpResult], Value]) -> Callable[[SharedOp], Value]:
-    return lambda shared: value(shared.worst)
+def _column(title: str, value: Callable[[T], Cell], *, own: bool = False) -> Column[T]:
+    style = CellStyle(_OP_FORMATS.get(title, ""), top=title == "failure")
+    return Column(title, value, style, _WIDTHS.get(title, 0), own)
 
 
-_SHARED: dict[str, Callable[[SharedOp], Value]] = {
+_SHARED: dict[str, Callable[[SharedOp], Cell]] = {
     "op": lambda s: s.op.name,
     "device": lambda s: ", ".join(s.devices),
     "inputs": lambda s: shapes_text(s.op.inputs),
@@ -152,7 +196,8 @@ _SHARED: dict[str, Callable[[SharedOp], Value]] = {
     "failing stage": lambda s: failing_stage(s.worst),
     "failure": lambda s: _whole_failure(s.worst),
     "fingerprint": lambda s: s.worst.verdict.fingerprint,
-    **{title: _of_worst(value) for title, value in _COSTS.items()},
+}
+_SHARED_LAST: dict[str, Callable[[SharedOp], Cell]] = {
     "cached": lambda s: f"{s.hits}/{len(s.uses)}",
     "run its reproducer": lambda s: s.command,
     "model names": lambda s: ", ".join(s.models),
@@ -181,6 +226,8 @@ _OF_MODEL: dict[str, Callable[[OpResult], Value]] = {
     "computed at (UTC)": lambda r: moment(r.verdict.computed) if r.verdict.computed else None,
     "key": lambda r: r.verdict.op.key,
 }
+_OWN = frozenset({"global_op_idx", "first node", "num_ops", "cached", "Ops"})
+"""What a model's op does not share with the same op, of the same verdict, in another model."""
 
 
 def _whole_failure(result: OpResult) -> str:
@@ -189,47 +236,97 @@ def _whole_failure(result: OpResult) -> str:
     return failure.message.strip() if failure else ""
 
 
-def _shared(sheet: Any, shared: Sequence[SharedOp]) -> BulkRows:
-    rows = [[sheets.none_if_empty(value(one)) for value in _SHARED.values()] for one in shared]
-    return _ops_table(sheet, list(_SHARED), rows, [s.worst.verdict.outcome for s in shared])
+def _of_result(value: Callable[[OpResult], Value]) -> Callable[[Use], Cell]:
+    return lambda use: value(use.result)
 
 
-def _model(sheet: Any, model: ModelOps) -> BulkRows:
-    columns = _OF_MODEL | {"run its reproducer": partial(command_of, place=model.place)}
-    rows = [[sheets.none_if_empty(value(op)) for value in columns.values()] for op in model.ops]
-    made = _ops_table(sheet, list(columns), rows, [op.verdict.outcome for op in model.ops])
-    sheet.freeze_panes = f"C{_TABLE_ROW + 1}"
-    return made
+def _of_shared(value: Callable[[SharedOp], Cell]) -> Callable[[Row], Cell]:
+    return lambda row: value(row.shared)
 
 
-_LONG = frozenset({"inputs", "outputs", "attributes", "failure", "fingerprint", "model names"})
+def _of_worst(value: Callable[[Use], Cell]) -> Callable[[Row], Cell]:
+    return lambda row: value(row.worst)
 
 
-def _ops_table(
-    sheet: Any, titles: Sequence[str], rows: Sequence[Sequence[Value]], outcomes: Sequence[Outcome]
-) -> BulkRows:
-    """A filterable table of ops, each with its outcome's colour."""
-    sheets.frame_table(sheet, _TABLE_ROW, titles, len(rows))
-    styles = [CellStyle(_OP_FORMATS.get(t, ""), top=t == "failure") for t in titles]
-    of_outcome = {
-        outcome: [
-            replace(style, tint=legend.OUTCOMES[outcome].tint) if title == "outcome" else style
-            for title, style in zip(titles, styles, strict=True)
-        ]
-        for outcome in Outcome
-    }
-    made = BulkRows(sheet, _TABLE_ROW + 1)
-    for values, outcome in zip(rows, outcomes, strict=True):
-        made.add(values, of_outcome[outcome])
-    for column, title in enumerate(titles):
-        longest = max([len(title), *(_width(row[column]) for row in rows)])
-        widest = {"widest": 48} if title in _LONG else {}
-        sheets.fit_column(sheet, column + 1, longest, **widest)
-    return made
+def _links(addresses: Addresses) -> dict[str, Callable[[Use], Cell]]:
+    def of(title: str) -> Callable[[Use], Cell]:
+        return lambda use: _text(use, title, addresses)
+
+    return {"Ops": lambda u: _ops(u, addresses), **{t: of(t) for t in link_columns.TITLES}}
 
 
-def _width(value: Value) -> int:
-    """Characters of a cell's first line."""
-    if isinstance(value, datetime):
-        return 16
-    return 0 if value is None else len(str(value).partition("\n")[0])
+def _shared_table(addresses: Addresses) -> Table[Row]:
+    worst = {title: _of_result(value) for title, value in _COSTS.items()} | _links(addresses)
+    columns = {title: _of_shared(value) for title, value in _SHARED.items()}
+    columns |= {title: _of_worst(value) for title, value in worst.items()}
+    columns |= {title: _of_shared(value) for title, value in _SHARED_LAST.items()}
+    return Table([_column(title, value) for title, value in columns.items()])
+
+
+def _model_table(addresses: Addresses) -> Table[Use]:
+    columns = {title: _of_result(value) for title, value in _OF_MODEL.items()} | _links(addresses)
+    columns["run its reproducer"] = lambda u: command_of(u.result, place=u.model.place)
+    return Table([_column(t, value, own=t in _OWN) for t, value in columns.items()])
+
+
+def _ops(use: Use, addresses: Addresses) -> Cell:
+    """Where the run's page has the ops of the model."""
+    address = addresses.of(use.model.source.run_dir, page_of(use.model.identity))
+    return Link("all ops of it", address) if address else None
+
+
+def _text(use: Use, title: str, addresses: Addresses) -> Cell:
+    run_dir, good = use.model.source.run_dir, is_good(use.result)
+    return link_columns.text_link(title, use.texts, run_dir, addresses, good=good)
+
+
+# --- sheets ----------------------------------------------------------------------------------
+
+
+def _tint(outcome: Outcome) -> str:
+    return legend.OUTCOMES[outcome].tint
+
+
+def _write_shared(
+    book: Book, sheet: Any, frame: Frame, table: Table[Row], ops: Sequence[SharedOp]
+) -> None:
+    """A filterable table of ops, each with its outcome's colour, and its totals by status."""
+    with book.bulk(sheet, frame, table) as rows:
+        for one in ops:
+            rows.add(Row(one), "outcome", _tint(one.worst.verdict.outcome))
+        _write_totals(rows, ops)
+
+
+def _write_totals(rows: BulkRows[Row], ops: Sequence[SharedOp]) -> None:
+    """How many ops stopped at each status, at the worst of their uses; and what has no link."""
+    rows.line([])
+    rows.line(["lowest status", "ops", "nodes"], [HEAD_STYLE] * 3)
+    counts, nodes = dict.fromkeys(Status, 0), dict.fromkeys(Status, 0)
+    for one in ops:
+        status = one.worst.verdict.status
+        counts[status] += 1
+        nodes[status] += one.nodes
+    for status in Status:
+        rows.line([legend.status_text(status), counts[status], nodes[status]])
+    bold = CellStyle(bold=True)
+    rows.line(["all", len(ops), sum(nodes.values())], [bold] * 3)
+    if left_out := rows.links.left_out:
+        said = (
+            f"{left_out:,} cells have no link: a sheet has room for 65,530; the model's sheet has"
+        )
+        rows.line([said], [CellStyle(quiet=True)])
+
+
+def _write_models(
+    book: Book, own: Sequence[Any], models: Sequence[ModelOps], addresses: Addresses
+) -> None:
+    table = _model_table(addresses)
+    for sheet, model in zip(own, models, strict=True):
+        where = f"{model.identity.key} · {model.made_text}"
+        frame = Frame(model.name, [where], _TABLE_ROW, len(model.ops), frozen=2)
+        with book.bulk(sheet, frame, table) as rows:
+            for result in model.ops:
+                verdict = result.verdict
+                like: Hashable = (verdict.op.key, verdict.device, model.source.run_dir)
+                tint = _tint(verdict.outcome)
+                rows.add(Use(model, result), "outcome", tint, like, verdict)

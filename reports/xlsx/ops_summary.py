@@ -9,11 +9,13 @@ from typing import Any
 from openpyxl.styles import PatternFill
 from openpyxl.utils import get_column_letter
 
-from bringup.harness.records.schema import Status
+from bringup.harness.records.schema import GOOD, Status
+from bringup.reports.addresses import Addresses, page_of
 from bringup.reports.model.ops import ModelOps
 from bringup.reports.text import legend
 from bringup.reports.text.numbers import Share, moment
-from bringup.reports.xlsx import sheets
+from bringup.reports.xlsx import charts, link_columns, sheets
+from bringup.reports.xlsx.hyperlinks import Link, to_sheet
 from bringup.reports.xlsx.legend_rows import OUTCOMES, STATUSES, put_legend
 from bringup.reports.xlsx.sheets import Value, put, put_header, put_share
 
@@ -62,32 +64,92 @@ _TITLES = (
     *_COUNTS,
     "run",
     "run of (UTC)",
+    "page",
+    *link_columns.TITLES,
 )
+_LINKS = 1 + len(link_columns.TITLES)
+"""Columns at the end."""
 
 
-def write_summary(sheet: Any, header_row: int, models: Sequence[ModelOps]) -> None:
-    """Write the table from `header_row` on, its totals, and the legend below."""
+def write_summary(
+    sheet: Any,
+    header_row: int,
+    models: Sequence[ModelOps],
+    own: Sequence[Any],
+    addresses: Addresses,
+) -> None:
+    """Write the table from `header_row` on, its totals, charts, and the legend below.
+
+    `own` are the models' sheets, which the rows lead to.
+    """
     put_header(sheet, header_row, _TITLES)
-    for row, model in enumerate(models, start=header_row + 1):
+    for row, (model, target) in enumerate(zip(models, own, strict=True), start=header_row + 1):
         for column, name in enumerate(_NAMES.values(), start=1):
             put(sheet, row, column, name(model), sheets.BOLD if column == 1 else None)
+        sheets.link(sheet.cell(row, 1), to_sheet("", target.title).target)
         tint = legend.OUTCOMES[model.record.outcome].tint
         sheet.cell(row, len(_NAMES)).fill = PatternFill("solid", fgColor=tint)
         _figures(sheet, row, [model])
         header = model.source.header
-        put(sheet, row, len(_TITLES) - 1, header.run_id)
-        put(sheet, row, len(_TITLES), moment(header.created))
+        put(sheet, row, len(_TITLES) - _LINKS - 1, header.run_id)
+        put(sheet, row, len(_TITLES) - _LINKS, moment(header.created))
+        _addresses(sheet, row, model, addresses)
     totals = header_row + len(models) + 1
     put(sheet, totals, 1, f"all {len(models)}", sheets.BOLD)
     _figures(sheet, totals, models)
     sheets.fit_columns(sheet, header_row)
-    for column in range(len(_NAMES) + 1, len(_TITLES) - 1):
+    for column in range(len(_NAMES) + 1, len(_TITLES) - _LINKS - 1):
         sheet.column_dimensions[get_column_letter(column)].width = 13
     sheet.row_dimensions[header_row].height = 62
     last = get_column_letter(len(_TITLES))
     sheet.auto_filter.ref = f"A{header_row}:{last}{totals - 1}"
     sheet.freeze_panes = f"B{header_row + 1}"
-    _legend(sheet, totals + 2)
+    row = _below(sheet, totals + 2, models)
+    row = _legend(sheet, row)
+    sheets.print_whole(sheet, header_row, last, row)
+
+
+def _addresses(sheet: Any, row: int, model: ModelOps, addresses: Addresses) -> None:
+    """Where the test and its ops can be read, and what the test itself left."""
+    run_dir, column = model.source.run_dir, len(_TITLES) - len(link_columns.TITLES)
+    if page := addresses.of(run_dir, page_of(model.identity)):
+        sheets.link(put(sheet, row, column, "page"), page)
+    texts, good = link_columns.by_level(model.record), model.record.outcome in GOOD
+    for offset, title in enumerate(link_columns.TITLES, start=1):
+        cell = link_columns.text_link(title, texts, run_dir, addresses, good=good)
+        if isinstance(cell, Link):
+            sheets.link(put(sheet, row, column + offset, cell.text), cell.target)
+
+
+def _below(sheet: Any, row: int, models: Sequence[ModelOps]) -> int:
+    """The totals that people quote, and two charts; gives the row after the last."""
+    totals = {
+        "models total": len(models),
+        "fully compiling": sum(1 for m in models if _is_full(m.compiled)),
+        "fully executing": sum(1 for m in models if _is_full(m.executed)),
+    }
+    put(sheet, row, 1, "Totals", sheets.BOLD)
+    for offset, (name, count) in enumerate(totals.items(), start=1):
+        put(sheet, row + offset, 1, name)
+        put(sheet, row + offset, 2, count, sheets.BOLD)
+    row += len(totals) + 2
+    devices = sorted({model.identity.device for model in models})
+    of = {d: [m for m in models if m.identity.device == d] for d in devices}
+    statuses = {d: [sum(m.statuses[s] for m in found) for s in Status] for d, found in of.items()}
+    series = dict(zip((legend.status_text(s) for s in Status), charts.STATUS_COLOURS, strict=True))
+    beside = len(_TITLES) + 2
+    title = "Unique ops by the status they reached"
+    charts.put_counts(sheet, row, beside, "device", title, statuses, series, "ops")
+    row += charts.ROWS
+    progress = [
+        charts.Progress(f"{m.name} {m.identity.device}", m.compiled, m.executed) for m in models
+    ]
+    charts.put_progress(sheet, row, beside, "model", progress)
+    return row + charts.ROWS
+
+
+def _is_full(share: Share) -> bool:
+    return share.whole > 0 and share.part == share.whole
 
 
 def _figures(sheet: Any, row: int, models: Sequence[ModelOps]) -> None:
@@ -107,7 +169,7 @@ def _figures(sheet: Any, row: int, models: Sequence[ModelOps]) -> None:
         cell.number_format = sheets.COUNT
 
 
-def _legend(sheet: Any, row: int) -> None:
+def _legend(sheet: Any, row: int) -> int:
     parts = {"Status": STATUSES, "Outcome": OUTCOMES, "Figures": FIGURES}
     row = put_legend(sheet, row, parts)
     put(sheet, row, 1, "Percent", sheets.BOLD)
@@ -118,3 +180,4 @@ def _legend(sheet: Any, row: int) -> None:
     first = sheet.column_dimensions["A"]
     names = (name for meanings in parts.values() for name in meanings)
     first.width = max(first.width, *(len(name) + 3 for name in names))
+    return row + len(bands) + 1

@@ -7,17 +7,16 @@ Text from a record is never evaluated, never longer than a cell may be and never
 cannot; see `untrusted` for what is taken away in every format.
 """
 
-import io
 import re
-import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
-from openpyxl.writer.excel import ExcelWriter
+from openpyxl.worksheet.hyperlink import Hyperlink
+from openpyxl.worksheet.properties import PageSetupProperties
 
 from bringup.reports.text.numbers import Share
 from bringup.reports.text.untrusted import clean
@@ -32,7 +31,8 @@ _NAME_TAKES = re.compile(r"[\[\]:*?/\\]")
 LONGEST_NAME = 31
 """Characters of a sheet's name: Excel's limit."""
 LARGEST_INTEGER = 1 << 53  # beyond it a spreadsheet loses digits
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date of a zip entry
+LAST_ROW = 1_048_576
+"""Of a sheet: Excel's limit."""
 _WIDEST = 100  # characters
 
 _FACE = "Calibri"
@@ -46,7 +46,8 @@ EVERY_DIGIT = "0.0##############"
 BOLD = Font(name=_FACE, size=11, bold=True)
 TITLE = Font(name=_FACE, size=14, bold=True)
 QUIET = Font(name=_FACE, size=11, color="59636E")
-_HEAD = PatternFill("solid", fgColor="E4E8ED")
+LINK = Font(name=_FACE, size=11, color="0563C1", underline="single")
+HEAD = PatternFill("solid", fgColor="E4E8ED")
 _GREEN, _YELLOW, _ORANGE, _RED = "A9D8A0", "FFF2A8", "F9C98B", "F2A59B"
 
 
@@ -69,9 +70,15 @@ def put(sheet: Any, row: int, column: int, value: Value, font: Font | None = Non
     return cell
 
 
-def none_if_empty(value: Value) -> Value:
-    """A cell of an empty text is not written at all: it would count as filled."""
-    return None if value == "" else value
+def link(cell: Any, target: str) -> None:
+    """Let a cell lead to an address beside the workbook, or to `#'SHEET'!A1`."""
+    inside = target.startswith("#")
+    cell.hyperlink = Hyperlink(
+        ref=cell.coordinate,
+        target=None if inside else target,
+        location=target[1:] if inside else None,
+    )
+    cell.font = LINK
 
 
 def cell_text(text: str) -> str:
@@ -105,36 +112,17 @@ def percent_colour(percent: float) -> str:
     return _YELLOW if percent >= 80 else _ORANGE if percent >= 50 else _RED
 
 
-def put_header(sheet: Any, row: int, titles: Sequence[str]) -> None:
+def put_header(sheet: Any, row: int, titles: Sequence[str], first_column: int = 1) -> None:
     """Write a table's header line."""
-    for column, title in enumerate(titles, start=1):
+    for column, title in enumerate(titles, start=first_column):
         cell = put(sheet, row, column, title, BOLD)
-        cell.fill = _HEAD
+        cell.fill = HEAD
         cell.alignment = Alignment(wrap_text=True, vertical="top")
 
 
-def put_table(
-    sheet: Any,
-    row: int,
-    titles: Sequence[str],
-    rows: Sequence[Sequence[Value]],
-    formats: Mapping[str, str] | None = None,
-) -> None:
-    """Write a filterable table whose header stays in sight; `formats` are by title."""
-    frame_table(sheet, row, titles, len(rows))
-    number_formats = [(formats or {}).get(title) for title in titles]
-    for offset, values in enumerate(rows, start=1):
-        for column, value in enumerate(values, start=1):
-            cell = put(sheet, row + offset, column, value)
-            cell.number_format = number_formats[column - 1] or cell.number_format
-    fit_columns(sheet, row)
-
-
-def frame_table(sheet: Any, row: int, titles: Sequence[str], count: int) -> None:
-    """Write the header of a table of `count` rows, with its filter."""
-    put_header(sheet, row, titles)
-    sheet.auto_filter.ref = f"A{row}:{get_column_letter(len(titles))}{row + count}"
-    sheet.freeze_panes = f"B{row + 1}"
+def letter(column: int) -> str:
+    """What a column is called."""
+    return str(get_column_letter(column))
 
 
 def fit_columns(sheet: Any, first_row: int) -> None:
@@ -146,8 +134,7 @@ def fit_columns(sheet: Any, first_row: int) -> None:
 
 def fit_column(sheet: Any, column: int, longest: int, widest: int = _WIDEST) -> None:
     """Make a column as wide as its longest text, in characters, within reason."""
-    letter = get_column_letter(column)
-    sheet.column_dimensions[letter].width = min(max(longest + 3, 9), widest)
+    sheet.column_dimensions[letter(column)].width = min(max(longest + 3, 9), widest)
 
 
 def _shown(cell: Any) -> str:
@@ -170,22 +157,15 @@ def add_sheet(workbook: Workbook, name: str) -> Any:
     return workbook.create_sheet(title)
 
 
-Edit = Callable[[str, bytes], bytes]
-"""Gets a file of the saved workbook, by its name in the archive, and gives what to write."""
+def set_page(sheet: Any) -> None:
+    """Print in landscape, one page wide and as many high as there are rows, with page numbers."""
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    sheet.oddFooter.left.text, sheet.oddFooter.right.text = "&A", "&P / &N"
 
 
-def to_bytes(workbook: Workbook, when: datetime, edit: Edit = lambda _, data: data) -> bytes:
-    """The file's bytes; the same workbook and moment give the same bytes.
-
-    openpyxl's own `save` stamps the clock into the properties and into every zip entry.
-    """
-    workbook.properties.creator = "bringup reports"
-    workbook.properties.created = workbook.properties.modified = when
-    saved = io.BytesIO()
-    ExcelWriter(workbook, zipfile.ZipFile(saved, "w")).save()
-    stamped = io.BytesIO()
-    with zipfile.ZipFile(saved) as source, zipfile.ZipFile(stamped, "w") as target:
-        for entry in source.infolist():
-            data = edit(entry.filename, source.read(entry))
-            target.writestr(zipfile.ZipInfo(entry.filename, _EPOCH), data, zipfile.ZIP_DEFLATED)
-    return stamped.getvalue()
+def print_whole(sheet: Any, header_row: int, last_column: str, last_row: int) -> None:
+    """Print a table whole, with its header on every page."""
+    sheet.print_title_rows = f"{header_row}:{header_row}"
+    sheet.print_area = f"A1:{last_column}{min(last_row, LAST_ROW)}"

@@ -8,8 +8,8 @@ import torch
 from bringup import CompilerConfig
 from bringup.harness.device_host.op_pool import OpPool
 from bringup.harness.device_host.op_run import OpJob, OpRun
+from bringup.harness.frontend.call import call_of
 from bringup.harness.frontend.lowering import Program, lower_torch
-from bringup.harness.frontend.torch_program import call_of
 from bringup.harness.recording.recorder import TestRecorder
 
 

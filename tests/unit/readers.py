@@ -52,9 +52,10 @@ from bringup.harness.reproduce.reproducer import (
 )
 from bringup.harness.reproduce.restore import onnx_model
 from bringup.pipeline import devices
+from bringup.pipeline.history.imports.junit_xml import junit_run
 from bringup.pipeline.lists import list_file
 from bringup.pipeline.planning.durations import Estimator, observed, read_durations
-from bringup.pipeline.results.junit import read_junit, write_junit
+from bringup.pipeline.results.junit import write_junit
 from bringup.pipeline.running.ledger import Ledger
 from bringup.reports.build import load, newest_run
 from tests.unit import run_builder as made
@@ -94,7 +95,7 @@ def readers(folder: Path) -> list[Reader]:
         Reader("list", _lists(), lambda data, _: list_file.parse(_text(data), "list.toml")),
         Reader("durations", (_durations(),), _one("durations.json", _read_durations)),
         Reader("devices", (files["devices"],), _one("devices.json", devices.read)),
-        Reader("junit", (files["junit.xml"],), _one("junit.xml", read_junit)),
+        Reader("junit", (files["junit.xml"],), _one("junit.xml", junit_run)),
         Reader("cached verdict", (files["verdict"],), _row),
         Reader("verdict cache", (_cache(folder / "cache"),), _one("verdicts.sqlite", _read_cache)),
         Reader("op's reproducer", (_expected(),), _one("expected.json", _read_expected)),

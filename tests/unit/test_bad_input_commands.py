@@ -16,6 +16,7 @@ from bringup.pipeline.cli import main as pipeline
 from bringup.reports.cli import main as reports
 from tests.unit import run_builder as made
 from tests.unit.readers import _expected, _model, _run
+from tests.unit.reports.html.unpacked import columns
 
 DAMAGE: dict[str, Callable[[bytes], bytes]] = {
     "cut": lambda data: data[: len(data) // 2],
@@ -132,8 +133,10 @@ def test_a_test_of_a_long_name_costs_no_report(run_dir: Path, length: int) -> No
     folder = run_dir.parent / "long"
     made.write_run(folder, [*records, *map(made.record, ops)], ops=ops)
     write_plan(folder, made.plan_of([*tests, *ops]))
-    assert reports(["build", "long"]) == 0
-    assert len(list((folder / "ops").iterdir())) == 2
+    assert reports(["build", "long", "--format", "json,html"]) == 0
+    page = (folder / "index.html").read_text()
+    assert len(columns(page, "ops-data")["tests"]) == 2
+    assert len(set(columns(page, "grid-data")["names"])) == 4
     assert len(list((folder / "models").iterdir())) == 2
     assert pipeline(["merge", "long", "--into", "all"]) == 3  # its journals are of ops alone
     assert (folder.parent / "all" / "junit.xml").exists()

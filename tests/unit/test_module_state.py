@@ -19,7 +19,7 @@ ALLOWED = {
     ("harness/records/verdicts/file_digest.py", "_known"): "facts, by a file's time and size",
     ("harness/ops/fx_json.py", "_static"): "a mode that holds no tensor, and is costly to make",
     ("pipeline/history/store/index.py", "_container"): "facts, named by their content",
-    ("pipeline/history/judge/breaks.py", "_tables"): "ln B(a, b), by the size of the table",
+    ("pipeline/history/judge/change_points.py", "_tables"): "ln B(a, b), by the size of the table",
     ("harness/reference/references.py", "_normals"): "numbers drawn from a fixed seed",
 }
 

@@ -19,7 +19,8 @@ FLAGS = (
     "--iree-llvmcpu-target-cpu=host",
     "--iree-input-demote-f64-to-f32=false",
 )
-"""Two that matter and one without which the public signature silently changes."""
+"""The backend, the CPU to compile for, and the third because IREE would otherwise turn float64
+inputs and outputs into float32 without a word."""
 
 
 def _backend(name: str) -> "Backend":

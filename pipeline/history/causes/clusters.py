@@ -33,11 +33,14 @@ class Failing:
     command: str = ""
     """What shows it again."""
     op_key: str = ""
+    known: str = ""
+    """Its fingerprint, where somebody has it."""
 
     @property
     def mark(self) -> str:
         """Its fingerprint."""
-        return fingerprint(self.stage, self.op, self.message or "nothing was said")
+        said = self.message or "nothing was said"
+        return self.known or fingerprint(self.stage, self.op, said)
 
 
 @dataclass(frozen=True)

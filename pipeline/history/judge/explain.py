@@ -28,7 +28,6 @@ from bringup.harness.records.night import (
 from bringup.pipeline.errors import HistoryError
 from bringup.pipeline.history.causes.clusters import Clustered
 from bringup.pipeline.history.judge.columns import Columns
-from bringup.pipeline.history.judge.head import URGENCY
 from bringup.pipeline.history.judge.verdict import Tonight, judge, verdict_of
 
 MOST_CHANGES = 6
@@ -147,11 +146,6 @@ def drift_text(drift: Drift) -> str:
         return f"memory {before} -> {now}"
     unit = " s" if drift.kind is DriftKind.SECONDS else ""
     return f"{drift.kind} {drift.before:.6g}{unit} -> {drift.now:.6g}{unit}"
-
-
-def counted_text(verdict: NightVerdict) -> str:
-    """All words with their counts, the most urgent first."""
-    return ", ".join(f"{verdict.counts[w]} {w}" for w in URGENCY if verdict.counts.get(w))
 
 
 def _counted(count: int, noun: str) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 from bringup.harness.records.night import Drift, DriftKind
 from bringup.pipeline.history.judge.columns import Columns, Counts, Floats
 
-WINDOW = 30
+BACK = 30
 """Good nights before tonight that the noise is taken from."""
 FEWEST = 5
 """With fewer of them nothing is said."""
@@ -70,14 +70,14 @@ def drifts(columns: Columns, rows: Counts) -> dict[int, tuple[Drift, ...]]:
 
 
 def _good_rows_before(columns: Columns, rows: Counts) -> Counts:
-    """int64[rows, WINDOW]: the test's last good rows before each row, newest first; else -1."""
+    """int64[rows, BACK]: the test's last good rows before each row, newest first; else -1."""
     good = np.flatnonzero(columns.good & columns.counts)
     if not len(good):
-        return np.full((len(rows), WINDOW), -1, np.int64)
+        return np.full((len(rows), BACK), -1, np.int64)
     edges = columns.edges()
     begins = edges[np.searchsorted(edges, rows, side="right") - 1]
     low, high = np.searchsorted(good, begins), np.searchsorted(good, rows)
-    at = high[:, None] - 1 - np.arange(WINDOW)[None, :]
+    at = high[:, None] - 1 - np.arange(BACK)[None, :]
     return np.where(at >= low[:, None], good[np.maximum(at, 0)], -1)
 
 

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from bringup.harness.records.night import Moment, Range
-from bringup.pipeline.history.judge.breaks import Segment, segments, without
+from bringup.pipeline.history.judge.change_points import Segment, segments, without
 from bringup.pipeline.history.judge.columns import EXCLUSIONS, Bools, Columns, Counts
 
 WINDOW = 30

@@ -30,7 +30,7 @@ from bringup.harness.records.values import NOT_EVIDENCE, Outcome, Status
 from bringup.pipeline.errors import HistoryError
 from bringup.pipeline.history.judge.changes import Table, changed_between
 from bringup.pipeline.history.judge.columns import EXCLUSIONS, OUTCOMES, Columns, Counts
-from bringup.pipeline.history.judge.head import has_regressed, head_sentence, urgency
+from bringup.pipeline.history.judge.headline import has_regressed, head_sentence, urgency
 from bringup.pipeline.history.judge.judgement import SAYS_NOTHING, Known, judgement_of
 from bringup.pipeline.history.judge.noise import drifts
 from bringup.pipeline.history.judge.series import WINDOW, Attempts, Series
@@ -59,7 +59,7 @@ class Tonight:
     promises: Mapping[str, Collection[Outcome]] = field(default_factory=dict)
     """By test, what its list promises (`lists.expectations.promised`)."""
     confirmed: Mapping[str, Judgement] = field(default_factory=dict)
-    """By test, what running it again at once came to (`sandwich`)."""
+    """By test, what running it again at once came to (`confirmation`)."""
     versions: Table = field(default_factory=dict)
     failing_ops: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By test, the keys of its ops that fail tonight, to their names."""

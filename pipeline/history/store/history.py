@@ -5,7 +5,7 @@
 
 import contextlib
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from bringup.harness.records.blobs import BLOB_FOLDER
@@ -40,6 +40,8 @@ class History:
         """
         self.place: Place = place_of(address)
         self.address = self.place.address
+        self._holding = False
+        self._held: Index | None = None
 
     def index(self) -> Index:
         """What it holds now.
@@ -47,7 +49,26 @@ class History:
         Raises:
             HistoryError: it cannot be reached, or a newer version wrote it.
         """
-        return read_index(self.place)
+        if self._held is not None:
+            return self._held
+        index = read_index(self.place)
+        if self._holding:
+            self._held = index
+        return index
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Several questions in a row are asked of one moment: what it holds is looked up once."""
+        self._holding, before = True, self._holding
+        try:
+            yield
+        finally:
+            self._holding = before
+            self.look_again()
+
+    def look_again(self) -> None:
+        """What is held is out of date: another process folded or deleted something."""
+        self._held = None
 
     def runs(self) -> list[Run]:
         """Every run in its freshest state, by its own time.

@@ -11,7 +11,7 @@ look through and on disk (16 nights of 50,000 ops are 7 MB in groups of 4,096 an
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,7 @@ class Engine:
                 "threads": "2",
             }
         )
+        self.connection.execute("SET parquet_metadata_cache = true")  # files are named by content
 
     def close(self) -> None:
         """Let its threads and memory go."""
@@ -91,16 +92,22 @@ def folded(table: str, files: Sequence[tuple[Path, Sequence[str] | None]]) -> by
         return _copied(db, relation(table, files), table, Path(folder) / "rows.parquet")
 
 
-def relation(table: str, files: Sequence[tuple[Path, Sequence[str] | None]]) -> str:
+def relation(
+    table: str,
+    files: Sequence[tuple[Path, Sequence[str] | None]],
+    current: Collection[Path] = (),
+) -> str:
     """SQL for the rows of some files, each with the runs that count in it; None: all.
 
-    Columns that an older version did not write are null.
+    Columns that an older version did not write are null. Of files of the `current` version one
+    tells the columns of all, where else each is looked at.
     """
-    whole = [str(path) for path, runs in files if runs is None]
+    whole = [path for path, runs in files if runs is None]
     parts = [empty(table)]
-    if whole:
-        names = ", ".join(map(quoted, whole))
-        parts.append(f"SELECT * FROM read_parquet([{names}], union_by_name = true)")
+    for alike in (True, False):
+        if own := [quoted(str(path)) for path in whole if (path in current) is alike]:
+            by_name = "" if alike else ", union_by_name = true"
+            parts.append(f"SELECT * FROM read_parquet([{', '.join(own)}]{by_name})")
     for path, runs in files:
         if runs:
             names = ", ".join(map(quoted, runs))

@@ -9,6 +9,7 @@ file is ever changed; what is fetched from afar is kept beside the other caches 
 
 import contextlib
 import hashlib
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -106,11 +107,17 @@ class Folder:
         """See `Place.sizes`."""
         if self._path.exists() and not self._path.is_dir():
             raise HistoryError(f"{self.address} is no folder of a history")
-        found = {}
-        for path in self._path.rglob("*"):
-            with contextlib.suppress(FileNotFoundError):  # another process tidies up
-                if path.is_file() and not path.name.startswith("."):
-                    found[path.relative_to(self._path).as_posix()] = path.stat().st_size
+        found: dict[str, int] = {}
+        folders = [""]
+        while folders:
+            inside = folders.pop()
+            with contextlib.suppress(FileNotFoundError), os.scandir(self._path / inside) as entries:
+                for entry in entries:  # another process may tidy up meanwhile
+                    with contextlib.suppress(FileNotFoundError):
+                        if entry.is_dir(follow_symlinks=False):
+                            folders.append(f"{inside}{entry.name}/")
+                        elif entry.is_file() and not entry.name.startswith("."):
+                            found[f"{inside}{entry.name}"] = entry.stat().st_size
         return found
 
     def local(self, name: str) -> Path:

@@ -14,7 +14,7 @@ from bringup.pipeline.history.store.history import History
 from bringup.pipeline.history.store.index import Index
 from bringup.pipeline.history.store.parquet import database, quoted, relation
 from bringup.pipeline.history.store.place import GoneError
-from bringup.pipeline.history.store.tables import Run
+from bringup.pipeline.history.store.tables import SCHEMA_VERSION, Run
 
 T = TypeVar("T")
 
@@ -26,22 +26,25 @@ def ask(
     table: str,
     runs: Collection[Run] | None,
     query: Callable[[duckdb.DuckDBPyConnection, list[Run], str], T],
+    *,
+    few: bool = False,
 ) -> T:
     """What `query` makes of a table's rows of some runs; None: of all.
 
     It gets a database, the runs in their order and SQL for the rows, in which `n` is the place of
     a row's run among them. What another process folds away meanwhile is read again from where it is
-    by then.
+    by then. `few`: of the rows but few are wanted, so their runs' places are looked up one by one.
 
     Raises:
         HistoryError: the store cannot be reached, or a file of it is torn.
     """
     for _ in range(_TRIES - 1):
         try:
-            return _ask(history, table, runs, query)
+            return _ask(history, table, runs, query, few=few)
         except GoneError:
+            history.look_again()
             continue
-    return _ask(history, table, runs, query)
+    return _ask(history, table, runs, query, few=few)
 
 
 def _ask(
@@ -49,6 +52,8 @@ def _ask(
     table: str,
     runs: Collection[Run] | None,
     query: Callable[[duckdb.DuckDBPyConnection, list[Run], str], T],
+    *,
+    few: bool = False,
 ) -> T:
     index = history.index()
     chosen = _current(index, runs)
@@ -58,11 +63,19 @@ def _ask(
         for name, states in counting.items()
         if table in index.containers[name].files
     ]
-    order = ", ".join(f"({quoted(run.state)}, {n})" for n, run in enumerate(chosen))
-    source = (
-        f"({relation(table, files)}) JOIN "
-        f"(VALUES {order or '(NULL, 0)'}) AS known(run, n) USING (run)"
-    )
+    alike = {
+        history.place.local(c.files[table].name)
+        for c in index.containers.values()
+        if c.schema == SCHEMA_VERSION and table in c.files
+    }
+    rows = relation(table, files, alike)
+    if few:
+        states = ", ".join(quoted(run.state) for run in chosen)
+        source = f"(SELECT *, list_position([{states or 'NULL'}], run) - 1 AS n FROM ({rows}))"
+    else:
+        order = ", ".join(f"({quoted(run.state)}, {n})" for n, run in enumerate(chosen))
+        known = f"(VALUES {order or '(NULL, 0)'}) AS known(run, n)"
+        source = f"({rows}) JOIN {known} USING (run)"
     try:
         with database() as db:
             return query(db, chosen, source)

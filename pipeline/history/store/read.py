@@ -18,14 +18,12 @@ import msgspec
 from bringup.harness.records.aliases import renamed
 from bringup.harness.records.night import Moment
 from bringup.harness.records.schema import GOOD, Outcome, Stage
+from bringup.pipeline.history.fingerprint import VERSION, fingerprint, is_current
 from bringup.pipeline.history.samples import Excluded, OpSample, Sample
 from bringup.pipeline.history.store.history import History
 from bringup.pipeline.history.store.parquet import fetched
 from bringup.pipeline.history.store.query import ask, listed, names_of
 from bringup.pipeline.history.store.tables import Run
-
-Fingerprint = Callable[[str, str, str], str]
-"""Of a failure's stage, op and message."""
 
 MASS_FAILURE = 0.8
 MASS_LEAST = 10
@@ -37,14 +35,19 @@ _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 _STAGES: dict[str | None, Stage | None] = {None: None, **{stage.value: stage for stage in Stage}}
 _EXCLUDED = {word.value: word for word in Excluded}
 _IS = ("test", "device", "list_name", "nodeid", "planned", "missing", "depth")
-_CAME_TO = ("shown", "stage", "status", "excluded", "passed", "failed", "failed_op", "message")
+_CAME_TO = (
+    "shown",
+    "stage",
+    "status",
+    "excluded",
+    "passed",
+    "failed",
+    "failed_op",
+    "message",
+    "mark",
+)
 _MADE_WITH = ("ir_hash", "artifact_hash", "versions")
-_OP = ("name", "outcome", "status", "stage", "message", "count", "hit")
-
-
-def no_fingerprint(_stage: str, _op: str, _message: str) -> str:
-    """For who does not ask."""
-    return ""
+_OP = ("name", "outcome", "status", "stage", "message", "mark", "count", "hit")
 
 
 def samples(
@@ -52,7 +55,6 @@ def samples(
     runs: Collection[Run] | None = None,
     tests: Collection[str] | None = None,
     aliases: Mapping[str, str] | None = None,
-    fingerprint: Fingerprint = no_fingerprint,
 ) -> list[Sample]:
     """What each test came to in each run, by test and time; of a run the attempt that counts.
 
@@ -64,9 +66,9 @@ def samples(
     where = "last" if tests is None else f"last AND test IN ({names_of(tests, aliases)})"
 
     def query(db: duckdb.DuckDBPyConnection, chosen: list[Run], source: str) -> list[Sample]:
-        return _Samples(chosen, aliases or {}, fingerprint).of(db, f"{source} WHERE {where}")
+        return _Samples(chosen, aliases or {}).of(db, f"{source} WHERE {where}")
 
-    return ask(history, "attempts", runs, query)
+    return ask(history, "attempts", runs, query, few=tests is not None)
 
 
 def op_samples(
@@ -74,7 +76,6 @@ def op_samples(
     runs: Collection[Run] | None = None,
     tests: Collection[str] | None = None,
     aliases: Mapping[str, str] | None = None,
-    fingerprint: Fingerprint = no_fingerprint,
     *,
     keys: Collection[str] | None = None,
     only_bad: bool = False,
@@ -101,7 +102,7 @@ def op_samples(
     )
     rest = f"WHERE {' AND '.join(where)} {change if only_changes else ''}"
     present = _Memory(lambda key: renamed(key, aliases or {}))
-    mark = _Memory(lambda parts: fingerprint(*parts))
+    mark = _Memory(_mark)
 
     def query(db: duckdb.DuckDBPyConnection, chosen: list[Run], source: str) -> list[OpSample]:
         names = ", ".join(f'"{name}"' for name in _OP)
@@ -109,7 +110,7 @@ def op_samples(
         made = [_op_sample(chosen[row[0]], row, present, mark) for row in zip(*found, strict=True)]
         return sorted(made, key=lambda s: (s.test, s.op_key, s.at, s.run))
 
-    return ask(history, "ops", runs, query)
+    return ask(history, "ops", runs, query, few=tests is not None)
 
 
 def devices_of_tests(history: History, aliases: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -127,12 +128,9 @@ def devices_of_tests(history: History, aliases: Mapping[str, str] | None = None)
 
 
 def first_op_failures(
-    history: History, runs: Collection[Run] | None, keys: Collection[str], fingerprint: Fingerprint
+    history: History, runs: Collection[Run] | None, keys: Collection[str]
 ) -> dict[str, Moment]:
     """By fingerprint, in which of some runs one of some ops failed so for the first time.
-
-    Of each op and stage the first failure and the last are looked at, which are all where an op
-    fails in one way: a fingerprint for every night of a year would take longer than the verdict.
 
     Raises:
         HistoryError: the store cannot be reached, or a file of it is torn.
@@ -140,25 +138,27 @@ def first_op_failures(
     bad = f"outcome NOT IN ({listed(GOOD)}) AND op_key IN ({listed(keys)})"
 
     def query(db: duckdb.DuckDBPyConnection, chosen: list[Run], source: str) -> dict[str, Moment]:
-        found: dict[int, set[tuple[str, str, str]]] = defaultdict(set)
-        for extreme in ("min", "max"):
-            asked = (
-                f"SELECT {extreme}(n), stage, name, arg_{extreme}(message, n) FROM {source} "
-                f"WHERE {bad} GROUP BY op_key, stage, name"
-            )
-            for n, stage, name, message in zip(*fetched(db, asked), strict=True):
-                found[n].add((stage or "", name, message))
+        current = f"mark LIKE '{VERSION}|%'"
+        asked = f"SELECT min(n), mark FROM {source} WHERE {bad} AND {current} GROUP BY mark"
+        found = list(zip(*fetched(db, asked), strict=True))
+        asked = (  # what an older version wrote
+            f"SELECT min(n), stage, name, message FROM {source} "
+            f"WHERE {bad} AND NOT coalesce({current}, false) GROUP BY stage, name, message"
+        )
+        found += [
+            (n, fingerprint(stage or "", name, message))
+            for n, stage, name, message in zip(*fetched(db, asked), strict=True)
+        ]
         first: dict[str, Moment] = {}
-        for n in sorted(found):
-            for parts in sorted(found[n]):
-                first.setdefault(fingerprint(*parts), Moment(chosen[n].run, chosen[n].created))
+        for n, mark in sorted(found):
+            first.setdefault(mark, Moment(chosen[n].run, chosen[n].created))
         return first
 
     return ask(history, "ops", runs, query)
 
 
 def _op_sample(run: Run, row: tuple[Any, ...], present: Any, mark: Any) -> OpSample:
-    _, test, op_key, pcc, name, outcome, status, stage, message, count, hit = row
+    _, test, op_key, pcc, name, outcome, status, stage, message, known, count, hit = row
     bad = outcome not in GOOD
     return OpSample(
         run=run.run,
@@ -171,7 +171,7 @@ def _op_sample(run: Run, row: tuple[Any, ...], present: Any, mark: Any) -> OpSam
         stage=_STAGES[stage],
         count=count,
         pcc=pcc,
-        fingerprint=mark[stage or "", name, message] if bad else "",
+        fingerprint=mark[known, stage or "", name, message] if bad else "",
         message=message if bad else "",
         hit=bool(hit),
     )
@@ -218,13 +218,11 @@ class _Samples:
     of 64 bits, so that the rows themselves are numbers and the samples share their texts.
     """
 
-    def __init__(
-        self, runs: Sequence[Run], aliases: Mapping[str, str], fingerprint: Fingerprint
-    ) -> None:
+    def __init__(self, runs: Sequence[Run], aliases: Mapping[str, str]) -> None:
         self._runs = runs
         self._mass = mass_failures(runs)
         self._aliases = aliases
-        self._mark = _Memory(lambda parts: fingerprint(*parts))
+        self._mark = _Memory(_mark)
 
     def of(self, db: duckdb.DuckDBPyConnection, source: str) -> list[Sample]:
         """The samples of SQL for rows, by test and time."""
@@ -283,7 +281,7 @@ class _Samples:
         return made
 
     def _end(self, shown: str, stage: str | None, status: int, excluded: str, *rest: Any) -> _End:
-        passed, failed, op, message = rest
+        passed, failed, op, message, known = rest
         outcome = _OUTCOMES[shown]
         good = outcome in GOOD
         return _End(
@@ -296,7 +294,7 @@ class _Samples:
             failed=failed,
             failed_op=op or "",
             message="" if good else message,
-            fingerprint="" if good else self._mark[stage or "", op or "", message],
+            fingerprint="" if good else self._mark[known, stage or "", op or "", message],
         )
 
 
@@ -337,8 +335,14 @@ def _with_usual_depth(
     ]
 
 
+def _mark(parts: tuple[str | None, str, str, str]) -> str:
+    """A fingerprint by what was stored, stage, op and message."""
+    known, stage, op, message = parts
+    return known if known and is_current(known) else fingerprint(stage, op, message)
+
+
 class _Memory(dict[Any, Any]):
-    """What a function said, by what it was asked."""
+    """A memo: what a function returned, by its argument."""
 
     def __init__(self, function: Callable[[Any], Any]) -> None:
         super().__init__()

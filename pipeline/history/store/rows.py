@@ -38,7 +38,8 @@ from bringup.harness.records.schema import (
     TestRecord,
 )
 from bringup.harness.storage.writable import encoded
-from bringup.pipeline.history.samples import Excluded
+from bringup.pipeline.history.fingerprint import fingerprint
+from bringup.pipeline.history.samples import LOCAL, Excluded
 from bringup.pipeline.history.store.tables import (
     MOST_OUTPUTS,
     AttemptRow,
@@ -131,7 +132,7 @@ def kept(
         Run(
             run=header.run_id,
             state="",
-            session=header.session,
+            session=header.session or LOCAL,
             created=header.created,
             resumed=header.resumed,
             planned=header.planned,
@@ -147,25 +148,36 @@ def kept(
 def finished(run: Run, attempts: Iterable[AttemptRow], ops: Iterable[OpRow]) -> Kept:
     """Give a run its counts and the name of its state; whatever was imported ends here too."""
     attempts, ops = list(attempts), list(ops)
-    tables = {
-        "attempts": sorted(encoded(row) for row in attempts),
-        "ops": sorted(encoded(row) for row in ops),
+    rows = {
+        "attempts": sorted(
+            (encoded(row), _mark(row, row.shown, row.failed_op)) for row in attempts
+        ),
+        "ops": sorted((encoded(row), _mark(row, row.outcome, row.name)) for row in ops),
     }
     run = msgspec.structs.replace(
         run,
         devices=_counts(attempts),
         lists=tuple(sorted({row.list_name for row in attempts if row.list_name})),
-        rows={name: len(rows) for name, rows in tables.items()},
+        rows={name: len(own) for name, own in rows.items()},
         versions=dict(sorted(run.versions.items())),
     )
     digest = hashlib.sha256(encoded(run))
-    for rows in tables.values():
-        for row in rows:
+    for own in rows.values():
+        for row, _ in own:  # without marks: what is kept of a run has one name, whoever marks it
             digest.update(row)
+    tables = {name: [_with_mark(*row) for row in own] for name, own in rows.items()}
     texts = {t.sha256 for row in attempts if row.shown not in GOOD for t in row.texts}
     texts |= {t.sha256 for row in ops for t in row.texts}
     state = digest.hexdigest()[:16]
     return Kept(msgspec.structs.replace(run, state=state), tables, frozenset(texts))
+
+
+def _mark(row: AttemptRow | OpRow, outcome: str, op: str) -> str:
+    return "" if outcome in GOOD else fingerprint(row.stage or "", op, row.message)
+
+
+def _with_mark(row: bytes, mark: str) -> bytes:
+    return row.replace(b'"mark":""', b'"mark":' + encoded(mark), 1) if mark else row
 
 
 def suspects(records: Iterable[TestRecord]) -> set[int]:

@@ -14,8 +14,6 @@ from bringup.pipeline.history.samples import OpSample, Sample
 from bringup.pipeline.history.store.history import History
 from bringup.pipeline.history.store.query import ask, names_of
 from bringup.pipeline.history.store.read import (
-    Fingerprint,
-    no_fingerprint,
     op_samples,
     samples,
 )
@@ -55,7 +53,6 @@ def story(
     history: History,
     test: str,
     aliases: Mapping[str, str] | None = None,
-    fingerprint: Fingerprint = no_fingerprint,
     detailed: int = 30,
     of_ops: int = 90,
 ) -> Story:
@@ -66,12 +63,13 @@ def story(
     Raises:
         HistoryError: the store cannot be reached, or a file of it is torn.
     """
-    found = tuple(samples(history, None, [test], aliases, fingerprint))
-    place = {sample.run: i for i, sample in enumerate(found)}
-    runs = [run for run in history.runs() if run.run in place]
-    runs.sort(key=lambda run: place[run.run])
-    changes = op_samples(history, runs[-of_ops:], [test], aliases, fingerprint, only_changes=True)
-    attempts = _attempts(history, runs[-detailed:], test, aliases)
+    with history.held():
+        found = tuple(samples(history, None, [test], aliases))
+        place = {sample.run: i for i, sample in enumerate(found)}
+        runs = [run for run in history.runs() if run.run in place]
+        runs.sort(key=lambda run: place[run.run])
+        changes = op_samples(history, runs[-of_ops:], [test], aliases, only_changes=True)
+        attempts = _attempts(history, runs[-detailed:], test, aliases)
     return Story(test, found, tuple(attempts), tuple(changes))
 
 
@@ -103,4 +101,4 @@ def _attempts(
             )
         ]
 
-    return ask(history, "attempts", runs, query)
+    return ask(history, "attempts", runs, query, few=True)

@@ -6,20 +6,23 @@
     attempts   one row for every attempt at every test, with its stages, outputs and texts
     ops        one row for the last result of every op of every test
 
-Rows hold what the records say; what depends on other runs (aliases, fingerprints, the usual depth,
-nights of mass failure) is worked out when they are read. A row names its run by `Run.state`, so a
-run that was resumed or got a late shard has other rows than before and never mixes with them.
+Rows hold what the records say, and of a failure its fingerprint; what depends on other runs
+(aliases, the usual depth, nights of mass failure) is worked out when they are read. A row names its
+run by `Run.state`, so a run that was resumed or got a late shard has other rows than before and
+never mixes with them.
 
 Version history
     1   first version
+    2   `mark`; rows of version 1 have none, and get it whenever they are read
 """
 
+import functools
 import types
 import typing
 
 import msgspec
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 NOWHERE = "none"
 """In an address's place: keep no history."""
 DEFAULT_ADDRESS = "results/history"
@@ -80,6 +83,8 @@ class AttemptRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     kind: str = ""
     message: str = ""
     """Of the failure, at most 2,000 characters."""
+    mark: str = ""
+    """`fingerprint` of what is bad, by the version that its first digits name; else empty."""
     passed: int = 0
     failed: int = 0
     """As in `Sample`; both 0 in attempts that do not count."""
@@ -119,6 +124,8 @@ class OpRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     outcome: str
     stage: str | None = None
     message: str = ""
+    mark: str = ""
+    """`fingerprint` of what is bad, by the version that its first digits name; else empty."""
     pcc_state: str | None = None
     pcc: float | None = None
     hit: bool = False
@@ -179,6 +186,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         return max(self.created, self.resumed), self.reported, self.state
 
 
+@functools.cache
 def columns(row: type[msgspec.Struct]) -> dict[str, str]:
     """The table's columns and their DuckDB types, from the row's type alone."""
     hints = typing.get_type_hints(row)

@@ -26,6 +26,15 @@ DAY_S = 86400.0
 _LARGEST_TEXT = 4 << 30
 
 
+def is_history(history: History) -> bool:
+    """Has anything at its address been written as part of a store?
+
+    Raises:
+        HistoryError: it cannot be reached.
+    """
+    return any(name.startswith((INDEX, DATA, TEXTS)) for name in history.place.sizes())
+
+
 def verify(history: History) -> list[str]:
     """A sentence for everything in a store that is not as it was written; none: all is well.
 

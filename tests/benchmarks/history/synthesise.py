@@ -7,6 +7,7 @@ Random numbers are hashes of test and night, so any part of the year can be made
 """
 
 import hashlib
+import re
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import duckdb
 import msgspec
 
+from bringup.pipeline.history.fingerprint import fingerprint
 from bringup.pipeline.history.store.history import History
 from bringup.pipeline.history.store.index import write_container
 from bringup.pipeline.history.store.parquet import GROUP, quoted
@@ -31,6 +33,7 @@ TOGETHER = 12
 """Nights of one container, as folding leaves them."""
 OPS_A_TEST = 50
 UNIQUE_OPS = 5_000
+OP_NAMES = 90
 OP_FLAKE, OP_BAD = 0.001, 0.08
 """Of an op result: how often it fails at random; the share of ops that always fail."""
 
@@ -108,7 +111,12 @@ def _load(db: duckdb.DuckDBPyConnection, year: Year, folder: Path) -> None:
         )
         op_number += goes
     causes = [{"cause": i, "stage": s, "message": m} for i, (s, m) in enumerate(CAUSES)]
-    for name, rows in (("truth", tests), ("causes", causes)):
+    marks = [
+        {"cause": i, "op": op, "mark": fingerprint(s, op, re.sub(r"\{[^}]*\}", "11", m))}
+        for i, (s, m) in enumerate(CAUSES)
+        for op in ("", *(f"stablehlo.op{n}" for n in range(OP_NAMES)))
+    ]
+    for name, rows in (("truth", tests), ("causes", causes), ("marks", marks)):
         path = folder / f"{name}.json"
         path.write_bytes(b"\n".join(map(msgspec.json.encode, rows)))
         db.execute(f"CREATE TABLE {name} AS SELECT * FROM read_json({quoted(str(path))})")
@@ -141,12 +149,13 @@ _STAGES = (
 )
 _ATTEMPTS = f"""
 WITH one AS (
-    SELECT t.*, n.night, n.run, c.stage AS where_, c.message AS said,
+    SELECT t.*, n.night, n.run, c.stage AS where_, c.message AS said, m.mark,
         substr(t.nights, n.night + 1, 1) AS word,
         n.night >= t.onset AND n.night < t.fixed AND t.onset >= 0 AS changed,
         1 + 0.05 * sqrt(-2 * ln(draw(t.i, n.night, 3) + 1e-9)) * cos(6.2832 * draw(t.i, n.night, 4))
             AS noise
-    FROM truth t, (VALUES NIGHTS) n(night, run), causes c WHERE c.cause = t.cause
+    FROM truth t, (VALUES NIGHTS) n(night, run), causes c, marks m
+    WHERE c.cause = t.cause AND m.cause = t.cause AND m.op = ''
 )
 SELECT run, test, device, 1 AS attempt, true AS last, true AS planned, false AS missing,
     CASE word WHEN '{GOOD}' THEN 'PASSED' WHEN '{BAD}' THEN 'FAILED' ELSE 'INFRA' END AS outcome,
@@ -156,6 +165,8 @@ SELECT run, test, device, 1 AS attempt, true AS last, true AS planned, false AS 
     '' AS failed_op, CASE word WHEN '{GOOD}' THEN '' ELSE 'RuntimeError' END AS kind,
     CASE word WHEN '{GOOD}' THEN '' WHEN '{BAD}' THEN filled(said, i, night)
         ELSE 'device lost' END AS message,
+    CASE word WHEN '{GOOD}' THEN '' WHEN '{BAD}' THEN mark
+        ELSE '{fingerprint("execute", "", "device lost")}' END AS mark,
     (word = '{GOOD}')::INT AS passed, (word = '{BAD}')::INT AS failed,
     {START} + night * {DAY} + 40000 * draw(i, night, 5) AS started,
     round(seconds * noise * CASE WHEN changed AND kind = 'slower' THEN 1.5 ELSE 1 END, 3)
@@ -191,15 +202,18 @@ WITH one AS (
     FROM truth t, (VALUES NIGHTS) n(night, run), range({OPS_A_TEST}) k(k)
     WHERE t.op_base IS NOT NULL
 )
-SELECT run, test, digest('op ' || op) AS op_key, 'stablehlo.op' || op % 90 AS name, k AS index,
-    1 + op % 7 AS count, CASE WHEN bad THEN 4 ELSE 7 END AS status,
+SELECT run, test, digest('op ' || one.op) AS op_key,
+    'stablehlo.op' || one.op % {OP_NAMES} AS name, k AS index,
+    1 + one.op % 7 AS count, CASE WHEN bad THEN 4 ELSE 7 END AS status,
     CASE WHEN bad THEN 'FAILED' ELSE 'PASSED' END AS outcome,
     CASE WHEN bad THEN c.stage END AS stage,
-    CASE WHEN bad THEN filled(c.message, op, night) ELSE '' END AS message,
+    CASE WHEN bad THEN filled(c.message, one.op, night) ELSE '' END AS message,
+    CASE WHEN bad THEN m.mark ELSE '' END AS mark,
     CASE WHEN NOT bad THEN 'value' END AS pcc_state,
-    CASE WHEN NOT bad THEN 1 - 0.0001 * draw(op, night // 7, 11) END AS pcc,
-    draw(op, night, 12) < 0.5 AS hit,
+    CASE WHEN NOT bad THEN 1 - 0.0001 * draw(one.op, night // 7, 11) END AS pcc,
+    draw(one.op, night, 12) < 0.5 AS hit,
     CASE WHEN bad THEN [{{'level': 'diagnostic', 'size': 900,
-        'sha256': digest(op || ' said')}}] ELSE [] END AS texts
+        'sha256': digest(one.op || ' said')}}] ELSE [] END AS texts
 FROM one JOIN causes c ON c.cause = one.op % {len(CAUSES)}
+    JOIN marks m ON m.cause = c.cause AND m.op = 'stablehlo.op' || one.op % {OP_NAMES}
 """

@@ -14,7 +14,7 @@ import numpy as np
 from bringup.harness.records.night import Judgement
 from bringup.harness.records.values import Outcome
 from bringup.pipeline.history.causes.clusters import cluster
-from bringup.pipeline.history.judge.breaks import segments
+from bringup.pipeline.history.judge.change_points import segments
 from bringup.pipeline.history.judge.columns import OUTCOMES, Columns, Words, columns_of
 from bringup.pipeline.history.judge.explain import explain
 from bringup.pipeline.history.judge.series import Attempts, Series

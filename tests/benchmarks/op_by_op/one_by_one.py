@@ -25,8 +25,8 @@ from bringup.harness.device_host.op_pool import OpPool
 from bringup.harness.device_host.op_run import Ended, OpJob, OpRun
 from bringup.harness.device_host.running_op import BegunOp
 from bringup.harness.device_host.shared import device
+from bringup.harness.frontend.call import call_of
 from bringup.harness.frontend.lowering import lower_torch
-from bringup.harness.frontend.torch_program import call_of
 from bringup.harness.op_by_op.executors import TorchExecutor
 from bringup.harness.op_by_op.walk import Candidate
 from bringup.harness.recording.recorder import TestRecorder

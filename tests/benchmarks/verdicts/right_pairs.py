@@ -234,6 +234,49 @@ def _rows_of_scales(rng: random.Random) -> Way:
     return way
 
 
+def _mixed_scales(rng: random.Random) -> Way:
+    """Rows, columns or heads that are scaled apart, and some that are left by cancellation."""
+    heads, tokens, width = rng.choice([1, 4]), rng.choice([1, 8, 64]), rng.choice([1, 16, 64])
+    x, w = _normal(rng, heads, tokens, 64), _normal(rng, 64, width, over=8)
+    shape = [heads, tokens, width]
+    axis = rng.choice([at for at, size in enumerate(shape) if size > 1] or [0])
+    scales = torch.ones(shape[axis], dtype=torch.float64)
+    small = rng.sample(range(shape[axis]), max(1, shape[axis] // rng.choice([2, 4, 64])))
+    scales[small] = 2.0 ** -rng.randrange(3, 67)
+    near = (w + _normal(rng, 64, width, over=2.0 ** rng.randrange(3, 20))).bfloat16().double()
+    scales = scales.view([-1 if at == axis else 1 for at in range(3)])
+    # a number alone says nothing of what it was made of: one throw may be a hundredth of another
+    cancels = rng.random() < 0.5 and heads * tokens * width >= 16
+
+    def way(dtype: torch.dtype, other: bool) -> Outputs:
+        value = _product(x.to(dtype), w.to(dtype), other)
+        if not cancels:
+            return {"out": value * scales.to(dtype)}
+        rest = value - _product(x.to(dtype), near.to(dtype), other)
+        return {"out": torch.where(scales < 1, rest, value), "apart": value * scales.to(dtype)}
+
+    return way
+
+
+def _gradients_of_scales(rng: random.Random) -> Way:
+    """Of layers whose outputs are scaled apart by channel: so are the gradients' rows."""
+    x, width = _normal(rng, 64, 32), 32
+    start = {n: _normal(rng, width, width) / width**0.5 for n in ("first", "second")}
+    scales = torch.ones(width, dtype=torch.float64)
+    scales[rng.sample(range(width), rng.choice([1, 4, 16]))] = 2.0 ** -rng.randrange(3, 50)
+
+    def way(dtype: torch.dtype, other: bool) -> Outputs:
+        w = {n: v.to(dtype, copy=True).requires_grad_() for n, v in start.items()}
+        value = (x.flip(0) if other else x).to(dtype)
+        value = (value @ w["first"]).tanh() * scales.to(dtype)
+        loss = ((value @ w["second"]).tanh() * scales.to(dtype)).square().mean()
+        loss.backward()
+        grads = {f"grad.{n}": v.grad for n, v in w.items() if v.grad is not None}
+        return {"loss": loss.detach(), **grads}
+
+    return way
+
+
 def _few_numbers(rng: random.Random) -> Way:
     rows, width = rng.choice([1, 2, 8, 500]), rng.choice([1, 2, 4])
     x, w = _normal(rng, rows, 256), _normal(rng, 256, width, over=16)
@@ -306,9 +349,12 @@ _MAKERS: dict[str, Callable[[random.Random], Way]] = {
     "outlier": _outlier,
     "sparse": _sparse,
     "rows of scales": _rows_of_scales,
+    "mixed scales": _mixed_scales,
+    "mixed scales, again": _mixed_scales,
     "few numbers": _few_numbers,
     "gradients of a convolution": _gradients,
     "gradients of attention": _deep_gradients,
+    "gradients of mixed scales": _gradients_of_scales,
 }
 _WIDE_ONLY = frozenset({"outlier", "added mask"})
 """Half precision has no room for these."""

@@ -4,9 +4,11 @@
 """Faults in a right output, each at least as large as the resolution that is promised.
 
 Whether a fault is that large is found here from outputs and reference, not by what judges them:
-some row (along the last axis) of the faulty leaf differs by the promised part of its own norm, by
-ten times what golden itself is off there, and by 25 times what one element of golden usually is;
-in dtypes of 16 bits and less it also lies above what rounding to them costs in the tensor.
+some row (along the last axis) or slice of the faulty leaf differs by the promised part of its own
+norm, by ten times what golden itself is off there, and by 25 times what one element of golden
+usually is; in dtypes of 16 bits and less it also lies above what rounding to them costs in the
+tensor. Of a row or slice of 16 numbers or more, in which golden is off by the same part as in
+others, the last two count as parts of its own size.
 """
 
 import random
@@ -18,6 +20,10 @@ from tests.benchmarks.verdicts.right_pairs import F8, Outputs, RightPair
 
 Fault = Callable[[torch.Tensor, random.Random], torch.Tensor]
 _TIMES_OWN, _TIMES_USUAL = 10, 25
+_SLICE = 16
+"""Numbers in a slice, or in a row that is held to its own scale, at least."""
+_FLUSHED = 100 * torch.finfo(torch.float32).tiny
+"""What is smaller a device may take for zero, or what is made of it."""
 _DIGITS = 0.2
 """Where golden is off by more of a row's norm, the row is zero by mathematics or next to it."""
 
@@ -44,24 +50,42 @@ def spoil(pair: RightPair, rng: random.Random) -> tuple[str, Outputs] | None:
 def visible(
     golden: torch.Tensor, wrong: torch.Tensor, reference: torch.Tensor, dtype: torch.dtype
 ) -> bool:
-    """Does some row differ by more than is promised of outputs of a dtype?"""
+    """Does some row, or some slice of several numbers, differ by more than is promised?"""
+    if not torch.equal(golden.isfinite(), wrong.isfinite()):
+        return True
     usual = golden.isfinite() & wrong.isfinite() & reference.isfinite()
-    length = golden.shape[-1] if golden.ndim else 1
-    rows = [
-        torch.where(usual, t, 0.0).reshape(-1, length)
-        for t in (golden, wrong - golden, golden - reference)
+    usual &= (golden.abs() >= _FLUSHED) | (golden == 0)
+    unit = _unit(golden)
+    tables = [
+        torch.where(usual, t, 0.0).div(unit) for t in (golden, wrong - golden, golden - reference)
     ]
-    norms, errors, own = (row.div(_unit(golden)).norm(dim=1) for row in rows)
-    off = rows[2].div(_unit(golden)).abs()
+    return _rows_visible(dtype, *map(_rows, tables)) or any(
+        _rows_visible(dtype, *(t.movedim(axis, 0).flatten(1) for t in tables))
+        for axis in range(golden.ndim)
+        if golden.numel() >= _SLICE * golden.shape[axis] and golden.shape[axis] > 1
+    )
+
+
+def _rows_visible(
+    dtype: torch.dtype, golden: torch.Tensor, error: torch.Tensor, own: torch.Tensor
+) -> bool:
+    norms, errors, owns = (t.norm(dim=1) for t in (golden, error, own))
+    length, off = golden.shape[1], own.abs()
     usual_error = float(off[off > 0].median()) if bool((off > 0).any()) else 0.0
-    limit = (promised(dtype) * norms).maximum(_TIMES_OWN * own + _TIMES_USUAL * usual_error)
+    beside = _TIMES_USUAL * usual_error * torch.ones_like(norms)
     if dtype.itemsize <= 2:  # rows are sums of values that were rounded to the dtype
-        size = float(rows[0].div(_unit(golden)).square().mean().sqrt())
+        size = float(golden.square().mean().sqrt())
         least = 10 * torch.finfo(dtype).eps * size * 8 / max(length, 8) * length**0.5
-        limit = limit.clamp(min=least)
-    digits = (norms > 0) & (own <= _DIGITS * norms)
-    seen = bool((digits & (errors >= limit)).any())
-    return seen or not torch.equal(golden.isfinite(), wrong.isfinite())
+        beside = beside.clamp(min=least)
+    digits = (norms > 0) & (owns <= _DIGITS * norms)
+    if length >= _SLICE and bool(digits.any()):
+        # what is small is not by cancellation: it is off by the same part of itself as the others
+        part = float((owns[digits] / norms[digits]).median())
+        same = (owns <= 4 * part * norms).logical_or(owns <= torch.finfo(dtype).eps * norms / 2)
+        relative = _TIMES_USUAL * (part + torch.finfo(dtype).eps / 2) * norms
+        beside = torch.where(same, beside.minimum(relative), beside)
+    limit = (promised(dtype) * norms).maximum(_TIMES_OWN * owns + beside)
+    return bool((digits & (errors >= limit)).any())
 
 
 def _unit(golden: torch.Tensor) -> float:
@@ -113,6 +137,21 @@ def _beside_the_largest(change: Fault) -> Fault:
         limit = float(finite.quantile(0.9)) if 0 < len(finite) < 2**24 else 0.0
         keep = (x.abs() > limit) | ~x.isfinite()
         return torch.where(keep, x, change(x, rng))
+
+    return fault
+
+
+def _of_the_small(change: Fault) -> Fault:
+    """A fault of the slices along one axis that are smaller than a tenth of the largest."""
+
+    def fault(x: torch.Tensor, rng: random.Random) -> torch.Tensor:
+        if not x.ndim:
+            return x
+        axis = rng.randrange(x.ndim)
+        others = [other for other in range(x.ndim) if other != axis]
+        finite = torch.where(x.isfinite(), x, 0.0)
+        sizes = finite.abs().amax(others, keepdim=True) if others else finite.abs()
+        return torch.where(sizes < 0.1 * sizes.max(), change(x, rng), x)
 
     return fault
 
@@ -169,6 +208,9 @@ FAULTS: Mapping[str, Fault] = {
     "a row shuffled": _in_row(_shuffled),
     "a column zeroed": _in_column(_to_zero),
     "a column negated": _in_column(_negated),
+    "the small negated": _of_the_small(_negated),
+    "the small zeroed": _of_the_small(_to_zero),
+    "the small scaled": _of_the_small(_scaled),
     "all but the largest negated": _beside_the_largest(_negated),
     "all but the largest scaled": _beside_the_largest(_scaled),
     "all but the largest zeroed": _beside_the_largest(_to_zero),

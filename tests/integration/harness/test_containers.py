@@ -24,10 +24,10 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from bringup import CompilerConfig, Executor
 from bringup.harness.device_host.client import Device
+from bringup.harness.frontend.call import call_of
 from bringup.harness.frontend.lowering import lower_torch
 from bringup.harness.frontend.program import SignatureError
 from bringup.harness.frontend.refusals import ExportRefusal
-from bringup.harness.frontend.torch_program import call_of
 from bringup.harness.recording.recorder import TestRecorder
 from bringup.harness.records.schema import Outcome, Stage
 from bringup.harness.verify import compare, verdict

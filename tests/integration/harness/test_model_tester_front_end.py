@@ -24,8 +24,14 @@ GOOD = (
 )
 TRAINS = (
     *("inference", "drops", "branches", "weight_norm", "recurrent", "function"),
-    *("convolutions_1d", "convolutions_2d", "convolutions_3d"),
+    *("convolutions_1d", "convolutions_2d", "convolutions_3d", "sparse_embedding"),
 )
+LOST = {
+    "rounded": "lost at export: the backward of Rounded; computed on the host",
+    "hooked_inside": "lost at export: a hook on a tensor inside of forward; ",
+    "packed": "lost at export: something of the model; ",
+    "hooked_weight": "lost at export: the hook on l.weight; ",
+}
 DRAWS = (
     *("rand_like", "normal", "multinomial", "dropout", "seeded", "seeded_whole"),
     *("generator_held", "generator_made", "generator_refused"),
@@ -38,6 +44,10 @@ REFUSED = {
     "meta": (Stage.LOAD, "weight is on the meta device"),
     "written_and_trained": (Stage.EXPORT, "a parameter that gets a gradient too"),
     "grown": (Stage.EXPORT, "forward gives buffers.n another shape"),
+    "number": (Stage.EXPORT, "The output at `[1]` is a Python number that forward computes"),
+    "branch": (Stage.EXPORT, "test_front_end.py:"),
+    "imaginary": (Stage.TORCH_IR, "takes the complex number 1j"),
+    "checkpoint": (Stage.EXPORT, "use_reentrant=True (False is exported)"),
     "half_way": (Stage.EXPORT, "half way"),
 }
 
@@ -78,6 +88,20 @@ def test_what_cannot_work_is_one_sentence(front_end: Done, case: str) -> None:
     assert record.outcome is Outcome.FAILED
     assert record.failure is not None and record.failure.stage is stage
     assert sentence in record.failure.message
+
+
+@pytest.mark.parametrize("case", LOST)
+def test_what_export_loses_is_blamed_on_no_device(front_end: Done, case: str) -> None:
+    record = front_end.records[f"lost[full-{case}-train]@cpu"]
+    assert record.outcome is Outcome.UNVERIFIED, record.failure
+    assert record.failure is not None and record.failure.kind == "LostAtExport"
+    assert record.failure.message.startswith(LOST[case]) and "grad.l." in record.failure.message
+    assert record.failure.message in front_end.output
+
+
+def test_a_gradient_that_is_derived_wrongly_is_incorrect(front_end: Done) -> None:
+    record = front_end.records["lost[full-halved_gradient-train]@cpu"]
+    assert record.outcome is Outcome.INCORRECT, record.failure
 
 
 def test_what_is_drawn_and_not_used_excuses_nothing(front_end: Done) -> None:

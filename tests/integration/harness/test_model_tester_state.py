@@ -91,6 +91,39 @@ def test_training_compares_buffers_too(mutating: Done, builder: str, written: se
     assert paths == {f"mutated.buffers.{name}" for name in written}
 
 
+KEEPING = {
+    "last": {"left.attributes.last"},
+    "added_to_last": {"mutated.attributes.last"},
+    "seen": {"left.attributes.seen[0]"},
+    "into_a_list": {"left.inputs.held.list[1]"},
+    "into_a_cache": {"left.inputs.held.cache.keys[0]", "left.inputs.held.cache.values[0]"},
+    "not_into_a_cache": {"left.inputs.held.cache.keys[0]", "left.inputs.held.cache.values[0]"},
+}
+
+
+@pytest.mark.parametrize("mode", ["eval", "train"])
+@pytest.mark.parametrize("case", KEEPING)
+def test_what_forward_leaves_is_an_output(mutating: Done, case: str, mode: str) -> None:
+    record = mutating.records[f"keeps[full-{case}-{mode}]@cpu"]
+    assert record.outcome is Outcome.PASSED, record.failure
+    paths = {o.path for o in record.outputs if o.path.startswith(("left.", "mutated."))}
+    assert paths == KEEPING[case]
+
+
+@pytest.mark.parametrize("case", KEEPING)
+def test_what_forward_leaves_may_be_wrong(mutating: Done, case: str) -> None:
+    record = mutating.records[f"keeps_something_else[full-{case}-eval]@cpu"]
+    assert record.outcome is Outcome.INCORRECT
+    assert record.failure is not None
+    assert record.failure.message.startswith(tuple(KEEPING[case])), record.failure
+
+
+def test_what_forward_leaves_and_no_program_gives_is_unverified(mutating: Done) -> None:
+    record = mutating.records["keeps_a_number[full-eval]@cpu"]
+    assert record.outcome is Outcome.UNVERIFIED and record.failure is not None
+    assert "forward leaves attributes.seen[0], which no exported" in record.failure.message
+
+
 def test_nothing_that_a_model_sets_stays(tmp_path: Path) -> None:
     files = [f"{MINIATURE}/test_settings{suffix}.py" for suffix in ("", "_after")]
     done = run_pytest(tmp_path, *files)

@@ -21,6 +21,8 @@ def unverified(tmp_path_factory: pytest.TempPathFactory) -> Done:
     [
         *(f"nothing[full-{case}-eval]" for case in ("none", "empty_tuple", "empty_dict")),
         *(f"nothing[full-{case}-eval]" for case in ("literals", "no_elements")),
+        *(f"nothing[full-{case}-eval]" for case in ("nan", "nan_beside_what_is_right")),
+        "nothing[full-infinities-eval]",
         *(
             f"constants[full-{case}-{folds}-eval]"
             for case in ("buffer", "parameter", "copy", "made_of_nothing", "shape_only", "written")
@@ -56,6 +58,13 @@ def test_a_model_that_differs_from_itself_is_blamed_on_no_device(
     assert record.failure is not None and record.failure.kind == "NonDeterministic"
     assert "the model differs from itself: output is off by" in record.failure.message
     assert record.failure.message in unverified.output
+
+
+@pytest.mark.parametrize("case", ["multinomial", "dropout", "normal"])
+def test_an_onnx_model_that_draws_is_blamed_on_no_device(unverified: Done, case: str) -> None:
+    record = unverified.records[f"onnx_draws[full-{case}-eval]@cpu"]
+    assert record.outcome is Outcome.UNVERIFIED, record.failure
+    assert record.failure is not None and record.failure.kind == "NonDeterministic"
 
 
 def test_a_text_made_of_a_tensor_is_compared(unverified: Done) -> None:

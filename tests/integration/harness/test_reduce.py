@@ -160,13 +160,13 @@ def test_an_export_that_computes_something_else_is_no_devices_fault(searched: Se
             return x.flip(0) if torch.compiler.is_compiling() else x * 1.0
 
     found, place = searched(subject_of(Shifty(), torch.randn(4, 8), "cpu"))
-    assert found.ending.outcome is Outcome.INCORRECT and place is None
+    assert found.ended.outcome is Outcome.INCORRECT and place is None
     assert "export or decomposition is to blame" in found.sentences[0]
 
 
 def test_a_model_that_is_right_is_not_searched(searched: Searcher) -> None:
     found, place = searched(subject_of(torch.nn.Linear(4, 4), torch.randn(2, 4), "cpu"))
-    assert (found.ending.outcome, found.ending.failure, place) == (Outcome.PASSED, None, None)
+    assert (found.ended.outcome, found.ended.failure, place) == (Outcome.PASSED, None, None)
 
 
 # --- a model that does not run --------------------------------------------------------------
@@ -175,8 +175,8 @@ def test_a_model_that_is_right_is_not_searched(searched: Searcher) -> None:
 def test_a_refusal_of_the_front_end(searched: Searcher) -> None:
     found, place = searched(network("refused", "cpu"))
     assert ops_of(found) == ["aten.cumprod.default"]
-    assert found.ending.failure is not None and found.ending.failure.stage is Stage.STABLEHLO
-    assert sign_of(found.smallest.verdict) == found.ending.sign  # type: ignore[union-attr]
+    assert found.ended.failure is not None and found.ended.failure.stage is Stage.STABLEHLO
+    assert sign_of(found.smallest.verdict) == found.ended.sign  # type: ignore[union-attr]
     assert place is not None and read_bytes_of(place, "golden"), "it can be compared once it runs"
 
 
@@ -200,9 +200,9 @@ def test_parameters_are_constants_of_a_part_where_they_are_of_the_model(
     subject = subject_of(model, torch.randn(1, 3, 12, 12), "cpu", inline=inline)
     found, place = searched(subject)
     if not inline:
-        assert (found.ending.outcome, place) == (Outcome.PASSED, None)
+        assert (found.ended.outcome, place) == (Outcome.PASSED, None)
         return
-    assert found.ending.outcome is Outcome.FAILED and ops_of(found) == ["aten.mul.Tensor"]
+    assert found.ended.outcome is Outcome.FAILED and ops_of(found) == ["aten.mul.Tensor"]
     assert found.smallest is not None and len(found.smallest.part.inputs) == 1
     assert "constant" in found.smallest.verdict.op.attributes["graph"]
     assert ends_the_same_alone(place)
@@ -211,7 +211,7 @@ def test_parameters_are_constants_of_a_part_where_they_are_of_the_model(
 def test_a_compiler_that_dies_costs_one_attempt(searched: Searcher) -> None:
     needs("iree.compiler", "iree-base-compiler")
     found, place = searched(network("empty_contraction", "iree-cpu"))
-    assert (found.ending.outcome, ops_of(found)) == (Outcome.CRASHED, ["aten.mm.default"])
+    assert (found.ended.outcome, ops_of(found)) == (Outcome.CRASHED, ["aten.mm.default"])
     assert ends_the_same_alone(place)
 
 
@@ -224,7 +224,7 @@ def test_a_device_that_only_compiles(searched: Searcher) -> None:
             return torch.relu(x @ x.T).argmin(1) * 2 + 1
 
     found, place = searched(subject_of(Least(), torch.randn(4, 4), "n150"))
-    assert found.ending.failure is not None and found.ending.failure.stage is Stage.COMPILE
+    assert found.ended.failure is not None and found.ended.failure.stage is Stage.COMPILE
     assert ops_of(found) == ["aten.argmin.default"]
     assert place is not None and not read_bytes_of(place, "golden")
     assert ends_the_same_alone(place)

@@ -166,16 +166,16 @@ def test_nodes_that_are_wrong_only_together_stay_together(cpu: Device, tmp_path:
 def test_a_refusal_of_the_conversion(cpu: Device, tmp_path: Path) -> None:
     found, place = searched(subject_of(network("refused"), picture()), cpu, tmp_path)
     assert ops_of(found) == ["onnx.LpPool"]
-    failure = found.ending.failure
+    failure = found.ended.failure
     assert failure is not None and failure.stage is Stage.TORCH_BACKEND_IR
-    assert found.smallest is not None and sign_of(found.smallest.verdict) == found.ending.sign
+    assert found.smallest is not None and sign_of(found.smallest.verdict) == found.ended.sign
     assert place is not None and read_bytes_of(place, "golden"), "it can be compared once it runs"
     assert ends_the_same_alone(place)
 
 
 def test_a_conversion_that_dies_costs_one_attempt(cpu: Device, tmp_path: Path) -> None:
     found, place = searched(subject_of(network("unique"), picture()), cpu, tmp_path)
-    assert (found.ending.outcome, ops_of(found)) == (Outcome.CRASHED, ["onnx.Unique"])
+    assert (found.ended.outcome, ops_of(found)) == (Outcome.CRASHED, ["onnx.Unique"])
     assert ends_the_same_alone(place)
 
 
@@ -191,7 +191,7 @@ def test_a_refusal_of_the_importer(cpu: Device, tmp_path: Path) -> None:
         ]
     )
     found, place = searched(subject_of(model, rows()), cpu, tmp_path)
-    failure = found.ending.failure
+    failure = found.ended.failure
     assert failure is not None and failure.stage is Stage.TORCH_IR
     assert ops_of(found) == ["onnx.Cast"], "constants come with whoever takes them"
     assert place is not None and not (place / "op.torch.mlir").exists()
@@ -211,7 +211,7 @@ def test_an_operator_that_nobody_knows_comes_with_what_takes_its_result(
         custom=True,
     )
     found, place = searched(subject_of(model, rows()), cpu, tmp_path)
-    assert found.ending.outcome is Outcome.FAILED
+    assert found.ended.outcome is Outcome.FAILED
     assert ops_of(found)[0] == "custom.Odd"
     assert ends_the_same_alone(place)
 

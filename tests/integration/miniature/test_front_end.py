@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F  # PyTorch's own abbreviation
+from torch.utils.checkpoint import checkpoint
 
 from bringup import ModelTester
 
@@ -153,6 +154,21 @@ def unfinished(model, x):
     raise ValueError("half way")
 
 
+def sparse_embedding():
+    model = Model(lambda model, x: model.l(model.embedding(x.abs().long()).mean(1)))
+    model.embedding = nn.Embedding(10, 4, sparse=True)
+    return model
+
+
+def branching(model, x):
+    y = model.l(x)
+    return y * 2 if y.sum() > 0 else y * 3
+
+
+def in_the_old_way(model, x):
+    return checkpoint(model.l, model.l(x), use_reentrant=True)
+
+
 def exported():
     return torch.export.export(network(), (torch.ones(3, 4),))
 
@@ -197,6 +213,7 @@ TRAINS = {
         *(nn.ReLU(), nn.Conv2d(4, 2, 3, stride=4, padding=2)),
     ),
     "convolution_by_a_view": ByAView,
+    "sparse_embedding": sparse_embedding,
 }
 DRAWS = {
     "rand_like": lambda model, x: model.l(x) + torch.rand_like(x),
@@ -217,6 +234,10 @@ REFUSED = {
     "meta": ("eval", lambda: nn.Linear(4, 4, device="meta")),
     "written_and_trained": ("train", lambda: Model(written_and_trained)),
     "grown": ("train", lambda: Model(grown, n=torch.zeros(2, 4))),
+    "number": ("eval", lambda: Model(lambda model, x: (model.l(x), x.sum().item()))),
+    "branch": ("train", lambda: Model(branching)),
+    "imaginary": ("eval", lambda: Model(lambda model, x: (model.l(x) * 1j).real)),
+    "checkpoint": ("train", lambda: Model(in_the_old_way)),
     "half_way": ("eval", lambda: Model(unfinished, n=torch.zeros(4))),
 }
 
@@ -280,6 +301,59 @@ def test_draws(case):
 @pytest.mark.parametrize("case", REFUSED)
 def test_refused(case):
     run(REFUSED[case][1], REFUSED[case][0])
+
+
+class Rounded(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.round()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient
+
+
+def rounded(model, x):
+    return model.l(Rounded.apply(model.l(x) * 4))
+
+
+def hooked_inside(model, x):
+    y = model.l(x)
+    if y.requires_grad:
+        y.register_hook(lambda gradient: gradient * 3)
+    return model.l(y)
+
+
+def packed(model, x):
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: t.round(), lambda t: t):
+        return model.l(x).square()
+
+
+def hooked_weight():
+    model = Model(lambda model, x: model.l(x))
+    model.l.weight.register_hook(lambda gradient: gradient * 2)
+    return model
+
+
+def halved_gradient(model, x):
+    """Stands for a compiler that derives it wrongly."""
+    y = model.l(x)
+    return (y + y.detach()) / 2 if torch.compiler.is_compiling() else y
+
+
+LOST = {
+    "rounded": lambda: Model(rounded),
+    "hooked_inside": lambda: Model(hooked_inside),
+    "packed": lambda: Model(packed),
+    "hooked_weight": hooked_weight,
+    "halved_gradient": lambda: Model(halved_gradient),
+}
+
+
+@pytest.mark.parametrize("mode", ["train"])
+@pytest.mark.parametrize("case", LOST)
+def test_lost(case, mode):
+    run(LOST[case], mode)
 
 
 def off_where_exported(model, x):

@@ -7,6 +7,7 @@
 import pytest
 import torch
 from torch import nn
+from transformers import DynamicCache
 
 from bringup import CompileDepth, CompilerConfig, ModelTester, OpByOpBackend
 from bringup.harness.frontend.lowering import lower_torch
@@ -235,6 +236,90 @@ def test_dropped(case, kept, flow):
     tester = Dropping(case, kept)
     tester.test_model()
     tester.finalize()
+
+
+class Keeping(nn.Module):
+    """Leaves what it computes where the next call finds it; `off` stands for a compiler's fault."""
+
+    def __init__(self, keep, off):
+        super().__init__()
+        torch.manual_seed(0)
+        self.linear = nn.Linear(4, 4)
+        self.keep, self.off = keep, off
+        self.last, self.seen = torch.zeros(3, 4), []
+
+    def forward(self, x, held):
+        factor = self.off if torch.compiler.is_compiling() else 1
+        self.keep(self, self.linear(x) * factor, held, factor)
+        return self.linear(x)
+
+
+def last(self, y, held, factor):
+    self.last = y
+
+
+def added_to_last(self, y, held, factor):
+    self.last.add_(y.detach())
+
+
+def seen(self, y, held, factor):
+    self.seen.append(y)
+
+
+def into_a_list(self, y, held, factor):
+    held["list"].append(y)
+
+
+def into_a_cache(self, y, held, factor):
+    held["cache"].update(y.view(1, 1, 3, 4), y.view(1, 1, 3, 4), 0)
+
+
+def not_into_a_cache(self, y, held, factor):
+    if factor == 1:
+        into_a_cache(self, y, held, factor)
+
+
+KEEPING = [last, added_to_last, seen, into_a_list, into_a_cache, not_into_a_cache]
+
+
+def keeping(keep, off, mode):
+    class Tester(ModelTester):
+        def _load_model(self):
+            return Keeping(keep, off)
+
+        def _load_inputs(self):
+            cache = DynamicCache()
+            cache.update(torch.ones(1, 1, 2, 4), torch.ones(1, 1, 2, 4), 0)
+            return {"x": X.clone(), "held": {"list": [X.clone()], "cache": cache}}
+
+    tester = Tester("keeping", mode)
+    tester.test_model()
+    held = tester.inputs["held"]
+    assert len(held["list"]) == 1 and held["cache"].layers[0].keys.shape == (1, 1, 2, 4)
+    model = tester.framework_model
+    assert not model.seen and not model.last.any() and type(model.last) is torch.Tensor
+    tester.finalize()
+
+
+@pytest.mark.parametrize("keep", KEEPING, ids=lambda keep: keep.__name__)
+@pytest.mark.parametrize("flow", ["full"])
+@pytest.mark.parametrize("mode", ["eval", "train"])
+def test_keeps(keep, flow, mode):
+    keeping(keep, 1, mode)
+
+
+@pytest.mark.parametrize("keep", KEEPING, ids=lambda keep: keep.__name__)
+@pytest.mark.parametrize("flow", ["full"])
+def test_keeps_something_else(keep, flow):
+    keeping(keep, 1.05, "eval")
+
+
+@pytest.mark.parametrize("flow", ["full"])
+def test_keeps_a_number(flow):
+    def numbers(self, y, held, factor):
+        self.seen.append(y.sum().item())
+
+    keeping(numbers, 1, "eval")
 
 
 def spectral():

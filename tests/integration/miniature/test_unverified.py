@@ -42,6 +42,9 @@ NOTHING = {
     "empty_dict": lambda x: {},
     "literals": lambda x: (x.shape[0], "done", {"rate": 0.5}),
     "no_elements": lambda x: [torch.zeros(0, 4)],
+    "nan": lambda x: x / 0.0 - x / 0.0,
+    "nan_beside_what_is_right": lambda x: (x * 2, x * torch.nan),
+    "infinities": lambda x: (x * 0.0 - torch.inf, x.abs() + torch.inf),
 }
 UNSTABLE = {
     "python_random": lambda x: x * 10 ** random.uniform(-9, 9),
@@ -244,6 +247,42 @@ def config_of(flow):
         config.compile_depth = CompileDepth.EXECUTE_OP_BY_OP
         config.op_by_op_backend = FLOWS[flow]
     return config
+
+
+def onnx_of(op, inputs, element, **attributes):
+    constants = {"half": np.float32(0.5), "yes": np.bool_(True)}
+    values = [numpy_helper.from_array(np.asarray(constants[n]), n) for n in inputs if n != "x"]
+    graph = helper.make_graph(
+        [helper.make_node(op, inputs, ["y"], **attributes)],
+        "graph",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [8, 8])],
+        [helper.make_tensor_value_info("y", element, None)],
+        values,
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+ONNX_DRAWS = {
+    "multinomial": lambda: onnx_of(
+        "Multinomial", ["x"], TensorProto.INT64, sample_size=9, dtype=TensorProto.INT64, seed=1.0
+    ),
+    "dropout": lambda: onnx_of("Dropout", ["x", "half", "yes"], TensorProto.FLOAT, seed=1),
+    "normal": lambda: onnx_of("RandomNormalLike", ["x"], TensorProto.FLOAT, seed=1.0),
+}
+
+
+@pytest.mark.parametrize("case", ONNX_DRAWS)
+def test_onnx_draws(case):
+    class Drawing(OnnxModelTester):
+        def _load_model(self):
+            return ONNX_DRAWS[case]()
+
+        def _load_inputs(self):
+            return torch.linspace(0.1, 0.9, 64).view(8, 8)
+
+    tester = Drawing("case")
+    tester.test_model()
+    tester.finalize()
 
 
 @pytest.mark.parametrize("flow", FLOWS)

@@ -47,6 +47,8 @@ def test_other(flow):
 """
 NET = "tests/models/test_night.py::test_net[full-eval]"
 OTHER = "tests/models/test_night.py::test_other[full-eval]"
+ALONE = ("--workers", "1")
+"""A worker imports torch for seconds, and how many there are is no matter here."""
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +63,9 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> tuple[SmallFleet, list[t
         broken.touch() if night in (1, 2) else broken.unlink(missing_ok=True)
         told.append(
             finish(
-                fleet.start("nightly", "--confirm", "0", output=fleet.root / f"night-{night}"),
+                fleet.start(
+                    "nightly", *ALONE, "--confirm", "0", output=fleet.root / f"night-{night}"
+                ),
                 timeout_s=600,
             )
         )
@@ -132,7 +136,8 @@ def test_what_is_tried_at_a_desk_is_no_night(nights: Nights) -> None:
     (fleet.root / "broken").touch()
     try:
         code, said = finish(
-            fleet.start("run", NET, "--device", "cpu", output=fleet.root / "tried"), timeout_s=600
+            fleet.start("run", NET, *ALONE, "--device", "cpu", output=fleet.root / "tried"),
+            timeout_s=600,
         )
     finally:
         (fleet.root / "broken").unlink()
@@ -175,10 +180,10 @@ def sandwich(tmp_path_factory: pytest.TempPathFactory) -> tuple[SmallFleet, str,
     fleet = SmallFleet(tmp_path_factory.mktemp("sandwich"))
     fleet.file("test_night", TESTS + FLAKE)
     fleet.write_list(NIGHTLY_FULL, cpu=[NET, OTHER, FLAKY])
-    _, first = finish(fleet.start("nightly", output=fleet.root / "night-0"), timeout_s=600)
+    _, first = finish(fleet.start("nightly", *ALONE, output=fleet.root / "night-0"), timeout_s=600)
     for name in ("broken", "once"):
         (fleet.root / name).touch()
-    _, second = finish(fleet.start("nightly", output=fleet.root / "night-1"), timeout_s=600)
+    _, second = finish(fleet.start("nightly", *ALONE, output=fleet.root / "night-1"), timeout_s=600)
     header = read_merged(fleet.root / "night-1")[0]
     (fleet.root / "results" / header.run_id).symlink_to(fleet.root / "night-1")  # as by default
     return fleet, first, second

@@ -12,8 +12,8 @@ from bringup.harness.records.blobs import BlobStore
 from bringup.harness.records.run_dir import read_merged
 from bringup.harness.records.schema import Outcome, TestRecord
 from bringup.pipeline.lists.specs import NIGHTLY_FULL
-from bringup.pipeline.results.junit import read_junit
 from tests.integration.small_fleet import SmallFleet, eventually
+from tests.unit.junit_outcomes import junit_outcomes
 
 DEATHS = """
 @full
@@ -130,7 +130,7 @@ def test_the_run_is_merged_and_reported(night: tuple[SmallFleet, int, str]) -> N
     header, records = read_merged(fleet.output)
     assert header.planned == len(WORDS) == len(records)
     assert header.missing == ()
-    assert read_junit(fleet.output / "junit.xml") == fleet.outcomes()
+    assert junit_outcomes(fleet.output / "junit.xml") == fleet.outcomes()
     assert f"{len([w for w in WORDS.values() if w is Outcome.PASSED])} of {len(WORDS)}" in said
     line = "reproduce: nox -s run -- 'tests/models/test_deaths.py::test_segv[full-eval]'"
     assert line in said
@@ -159,6 +159,7 @@ def test_only_the_records_are_left_in_the_run_directory(
         "records.jsonl.zst",
         "junit.xml",
         "night.json",
+        "trends.json.zst",
     }
 
 

@@ -6,7 +6,9 @@
 Needs Debian's chromium and chromium-driver and the package selenium; says which is absent.
 """
 
+import base64
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +18,10 @@ import pytest
 
 from bringup.harness.records.moves import Move
 from bringup.harness.records.schema import Identity, Outcome, Status
+from bringup.harness.records.trends import TRENDS_SCHEMA, EarlierText, Trends, write_trends
+from bringup.reports import catalog
 from bringup.reports.build import build
+from tests.benchmarks.reports.made_run import Size, write_made_run
 from tests.unit.run_builder import (
     identity,
     keep,
@@ -29,7 +34,6 @@ from tests.unit.run_builder import (
 )
 
 webdriver: Any = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-Select: Any = pytest.importorskip("selenium.webdriver.support.select").Select
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
 if not BROWSER or not DRIVER:
@@ -37,7 +41,7 @@ if not BROWSER or not DRIVER:
     pytest.skip(f"the binary {absent} is not installed", allow_module_level=True)
 
 OPTIONS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync
-    --disable-background-networking --disable-component-update --window-size=1400,1000"""
+    --disable-background-networking --disable-component-update --window-size=1400,900"""
 NASTY = "</script><script>window.hit=1</script><img src=http://127.0.0.1:9/x onerror=window.hit=2>"
 MLIR = "module @m {\n  // </script><script>window.hit=3</script> é\n}\n"
 
@@ -85,8 +89,13 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     lost = identity("gone", "cpu")
     plan = plan_of([*dict.fromkeys(r.identity for r in records), lost])
     moves = [Move(NASTY, NASTY, NASTY, NASTY, NASTY)]
-    built = build(write_run(run_dir, records, plan=plan, moves=moves))
-    return (built.folder / "index.html").as_uri()
+    return built(write_run(run_dir, records, plan=plan, moves=moves))
+
+
+def built(run_dir: Path) -> str:
+    """The address of a run's page, built without the other documents."""
+    build(run_dir, reporters=catalog.chosen(["html"]))
+    return (run_dir / "index.html").as_uri()
 
 
 @pytest.fixture(scope="module")
@@ -98,13 +107,26 @@ def ops_page(tmp_path_factory: pytest.TempPathFactory) -> str:
     low = Status.CONVERTED_TO_STABLE_HLO
     ops = [op_result(i, hit=i % 2 == 1) for i in range(40)]
     ops.append(op_result(40, low, Outcome.FAILED, name=NASTY, message=NASTY, artifacts=text))
-    built = build(write_run(run_dir, [record(test, model_name=NASTY)], ops={test: ops}))
-    return (built.folder / "index.html").as_uri()
+    return built(write_run(run_dir, [record(test, model_name=NASTY)], ops={test: ops}))
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """60 models on 6 devices with 30 nights, causes and ops."""
+    size = Size(models=60, failing=0.12, ops=1200)
+    return built(write_made_run(tmp_path_factory.mktemp("night"), size))
 
 
 def css(browser: Any, query: str) -> list[Any]:
     found: list[Any] = browser.find_elements("css selector", query)
     return found
+
+
+def said(browser: Any, query: str) -> str:
+    """The text of the one element."""
+    (one,) = css(browser, query)
+    text: str = one.text
+    return text
 
 
 def wait_for(browser: Any, condition: str) -> None:
@@ -114,132 +136,226 @@ def wait_for(browser: Any, condition: str) -> None:
     browser.execute_async_script(script % condition)
 
 
-def click(browser: Any, element: Any) -> None:
-    """Click where the element is once everything above it has been laid out."""
-    for _ in range(2):
-        browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
-    element.click()
+def opened(browser: Any, address: str) -> None:
+    """Open a page anew, and wait until its table is drawn and its panel, if it has one, is too."""
+    browser.get("about:blank")
+    browser.get(address)
+    wait_for(browser, "!document.getElementById('state')")
+    if "p=" in address or "#t-" in address:
+        wait_for(browser, "document.getElementById('panel-title').textContent")
 
 
 def rows_shown(browser: Any) -> list[str]:
-    return [row.text.split()[0] for row in css(browser, "#cells tbody tr") if row.is_displayed()]
+    names = browser.execute_script(
+        "return [...document.querySelectorAll('#grid-body .row:not(.group) .name')]"
+        ".sort((a, b) => a.parentElement.dataset.at - b.parentElement.dataset.at)"
+        ".map((name) => name.firstChild.textContent)"
+    )
+    return [name.split("[")[0] for name in names]
 
 
-def filtered(browser: Any, count: str) -> None:
-    wait_for(browser, f"document.getElementById('shown').textContent === '{count}'")
+def cells(browser: Any, outcome: str) -> list[Any]:
+    return css(browser, f"#grid-body .cell.o-{outcome}")
 
+
+def keys(browser: Any, *words: str) -> None:
+    for word in words:
+        browser.switch_to.active_element.send_keys(word)
+
+
+ENTER, ESCAPE, DOWN, RIGHT, LEFT = "\ue007", "\ue00c", "\ue015", "\ue014", "\ue012"
 
 # --- safe and offline ------------------------------------------------------------------------
 
 
 def test_the_page_asks_for_nothing_but_itself(browser: Any, page: str) -> None:
-    browser.get(page)
-    for summary in css(browser, ".result summary"):
-        click(browser, summary)
-    wait_for(browser, "document.querySelectorAll('.result .facts').length === 5")
+    opened(browser, page)
+    cells(browser, "FAILED")[0].click()
+    wait_for(browser, "document.querySelector('#panel .facts')")
     messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
     asked = [
         message["params"]["request"]["url"]
         for message in messages
         if message["method"] == "Network.requestWillBeSent"
     ]
-    own = ("data:", "chrome://")  # the empty icon; the browser's own search box
+    own = ("data:", "chrome://", "about:")  # the empty icon; the browser's own search box
     assert [url for url in asked if not url.startswith(own)] == [page]
 
 
 def test_nothing_of_a_record_runs(browser: Any, page: str) -> None:
-    browser.get(page)
-    for summary in css(browser, ".result summary"):
-        click(browser, summary)
-    wait_for(browser, "document.querySelectorAll('.result .facts').length === 5")
+    opened(browser, page)
+    cells(browser, "INCORRECT")[0].click()
+    wait_for(browser, "document.querySelector('#panel .facts')")
     assert browser.execute_script("return window.hit") is None
     assert css(browser, "img") == []
-    assert NASTY in browser.find_element("css selector", "[data-o=INCORRECT] .failure").text
+    assert NASTY in said(browser, "#panel .failure")
+    assert said(browser, "#panel-title").startswith(NASTY[:20])
     hrefs = [link.get_attribute("href") for link in css(browser, "a")]
     assert all(href.startswith(("file://", "http://127.0.0.1:9/")) for href in hrefs if href)
+
+
+def test_nothing_of_a_hostile_address_runs(browser: Any, page: str) -> None:
+    opened(browser, f"{page}#q={NASTY}&g=<img>&s=__proto__&o=constructor&c=x&p=op:{NASTY}")
+    assert browser.execute_script("return window.hit") is None
+    assert said(browser, "#panel-title") == "Not in this run"
 
 
 # --- finding one's way -----------------------------------------------------------------------
 
 
-def test_a_cell_leads_to_its_detail(browser: Any, page: str) -> None:
-    browser.get(page)
-    click(browser, css(browser, "#cells td[data-o=FAILED] a")[0])
-    wait_for(browser, "document.querySelector('[data-o=FAILED][open] .facts')")
-    detail = browser.find_element("css selector", "details[data-o=FAILED]").text
-    assert "no stablehlo.fft here" in detail
-    assert "did not come back" in detail
-    assert "nox -s run -- 'tests/models/bert/test_bert.py::test_bert[full-eval]'" in detail
+def test_a_cell_leads_to_its_panel_and_back(browser: Any, page: str) -> None:
+    opened(browser, page)
+    assert css(browser, ".cell.none") and not css(browser, ".cell.chosen")
+    cells(browser, "FAILED")[0].click()
+    wait_for(browser, "document.querySelector('#panel .facts')")
+    assert len(css(browser, ".cell.chosen")) == 1
+    panel = said(browser, "#panel")
+    assert "no stablehlo.fft here" in panel
+    assert not re.search(r"\b(false|null|undefined|NaN)\b", panel)
+    assert "did not come back" in panel
+    assert "nox -s run -- 'tests/models/bert/test_bert.py::test_bert[full-eval]'" in panel
+    browser.back()
+    wait_for(browser, "document.getElementById('panel').hidden")
+    assert not css(browser, ".cell.chosen")
 
 
-def test_a_link_to_a_result_opens_it(browser: Any, page: str) -> None:
-    browser.get(page)
-    anchor = css(browser, "details[data-o=REACHED]")[0].get_attribute("id")
-    browser.get("about:blank")
-    browser.get(f"{page}#{anchor}")
-    wait_for(browser, f"document.querySelector('#{anchor}[open] .facts')")
+def test_an_address_opens_what_it_names(browser: Any, page: str) -> None:
+    opened(browser, page)
+    cells(browser, "REACHED")[0].click()
+    wait_for(browser, "location.hash.startsWith('#p=t-')")
+    anchor = browser.execute_script("return location.hash").removeprefix("#p=")
+    for address in (f"{page}#{anchor}", f"{page}#o=REACHED&p={anchor}"):
+        opened(browser, address)
+        assert said(browser, "#panel-title").startswith("vit")
+    assert rows_shown(browser) == ["vit"]
 
 
-def test_the_history_of_attempts_is_in_the_detail(browser: Any, page: str) -> None:
-    browser.get(page)
-    (cell,) = (c for c in css(browser, "#cells td") if "2 attempts" in c.text)
-    click(browser, cell.find_element("css selector", "a"))
-    wait_for(browser, "document.querySelector('.result[open] .facts')")
-    assert "Earlier attempts" in browser.find_element("css selector", ".result[open]").text
+def test_the_history_of_attempts_is_in_the_panel(browser: Any, page: str) -> None:
+    opened(browser, f"{page}#q=vit")
+    cells(browser, "PASSED")[0].click()
+    wait_for(browser, "document.querySelector('#panel .facts')")
+    assert "Earlier attempts" in said(browser, "#panel")
 
 
-def test_filters_work_together(browser: Any, page: str) -> None:
-    browser.get(page)
-    filtered(browser, "6 results")
-    browser.find_element("id", "find").send_keys("FFT")
-    filtered(browser, "1 of 6 results")
+def test_filters_work_together_and_stay_in_the_address(browser: Any, page: str) -> None:
+    opened(browser, page)
+    assert said(browser, "#shown") == "6 results"
+    browser.find_element("id", "search").send_keys("FFT")
+    assert said(browser, "#shown") == "1 of 6 results"
     assert rows_shown(browser) == ["bert"]
-    assert not browser.find_element("id", "good").is_displayed()
-    browser.find_element("css selector", "[data-outcome=FAILED]").click()
-    filtered(browser, "0 of 6 results")
+    browser.find_element("css selector", "[data-word=PASSED]").click()
+    assert said(browser, "#shown") == "0 of 6 results"
     assert browser.find_element("id", "nothing").is_displayed()
+    address = browser.current_url
     browser.find_element("id", "everything").click()
-    filtered(browser, "6 results")
-    Select(browser.find_element("id", "device")).select_by_value("2")
-    filtered(browser, "2 of 6 results")
+    assert said(browser, "#shown") == "6 results"
+    opened(browser, address)
+    assert said(browser, "#shown") == "0 of 6 results"
+    opened(browser, f"{page}#d=n150")
     assert rows_shown(browser) == ["bert", "vit"]
-    assert "cpu" not in browser.find_element("css selector", "#cells thead").text
 
 
-def test_columns_sort_both_ways(browser: Any, page: str) -> None:
-    browser.get(page)
+def test_columns_sort_and_rows_go_into_groups(browser: Any, night: str) -> None:
+    opened(browser, f"{night}#f=all")
     before = rows_shown(browser)
-    head = css(browser, "#cells thead button")[0]
-    head.click()
-    assert rows_shown(browser) == before[::-1]
-    css(browser, "#cells thead button")[2].click()
-    assert css(browser, "#cells thead th")[2].get_attribute("aria-sort") == "ascending"
-    assert css(browser, "#cells thead th")[0].get_attribute("aria-sort") is None
+    assert before == sorted(before)
+    button = browser.find_element("css selector", "#grid-head .cell button")
+    button.click()
+    head = button.find_element("xpath", "..")
+    assert head.get_attribute("aria-sort") == "descending"
+    first = css(browser, "#grid-body .row[data-at='0'] .cell")[0]
+    assert not re.search("o-(PASSED|REACHED)", first.get_attribute("class"))
+    opened(browser, f"{night}#g=owner")
+    assert "frontend" in said(browser, "#grid-body .row[data-at='0']")
+    opened(browser, f"{night}#g=device&o=CRASHED")
+    wanted = ("cpu", "n150", "n300", "p150", "p300", "iree-cpu")
+    assert said(browser, "#grid-body .row[data-at='0']").startswith(wanted)
 
 
-def test_the_keyboard_is_enough(browser: Any, page: str) -> None:
-    browser.get(page)
-    link = css(browser, "#cells td[data-o=FAILED] a")[0]
-    browser.execute_script("arguments[0].focus()", link)
-    browser.switch_to.active_element.send_keys("\ue007")  # Enter
-    wait_for(browser, "document.querySelector('[data-o=FAILED][open] .facts')")
-    assert browser.switch_to.active_element.tag_name == "summary"
-    browser.switch_to.active_element.send_keys("\ue007")
-    wait_for(browser, "!document.querySelector('[data-o=FAILED][open]')")
-    chip = browser.find_element("css selector", "[data-outcome=PASSED]")
-    chip.send_keys(" ")
-    assert chip.get_attribute("aria-pressed") == "false"
+def test_the_keyboard_is_enough(browser: Any, night: str) -> None:
+    opened(browser, night)
+    browser.find_element("tag name", "body").send_keys("/")
+    assert browser.switch_to.active_element.get_attribute("id") == "search"
+    browser.execute_script("document.querySelector(\"#grid-body [tabindex='0']\").focus()")
+    keys(browser, DOWN, RIGHT, RIGHT, ENTER)
+    wait_for(browser, "document.querySelector('#panel .facts')")
+    assert browser.switch_to.active_element.get_attribute("id") == "panel-title"
+    shown, where = said(browser, "#panel-title"), said(browser, "#panel-where")
+    assert where == "n150"
+    keys(browser, RIGHT)
+    wait_for(browser, "document.getElementById('panel-where').textContent !== 'n150'")
+    keys(browser, LEFT)
+    wait_for(browser, "document.getElementById('panel-where').textContent === 'n150'")
+    assert said(browser, "#panel-title") == shown
+    keys(browser, ESCAPE)
+    assert not browser.find_element("id", "panel").is_displayed()
+    focused = browser.switch_to.active_element
+    assert focused.get_attribute("role") == "gridcell"
+    assert "on n150" in focused.get_attribute("aria-label")
 
 
-# --- kept texts ------------------------------------------------------------------------------
+# --- what is said ----------------------------------------------------------------------------
+
+
+def test_the_head_says_what_is_new_and_a_cause_leads_to_its_tests(browser: Any, night: str) -> None:
+    opened(browser, night)
+    assert said(browser, "h1").startswith("Worse: 1 new cause breaks ")
+    assert said(browser, ".cause:first-child .tag") == "NEW"
+    assert "Fix first" in said(browser, ".fixes")
+    browser.find_element("css selector", ".cause:first-child a").click()
+    shown = said(browser, "#shown")
+    assert "of the cause" in shown
+    count = int(shown.split()[0])
+    assert said(browser, "h1").startswith(f"Worse: 1 new cause breaks {count} test")
+    assert len(css(browser, "#grid-body .cell.new:not(.dim)")) == count
+
+
+def test_the_panel_of_a_test_has_its_history(browser: Any, night: str) -> None:
+    opened(browser, f"{night}#o=INCORRECT")
+    cells(browser, "INCORRECT")[0].click()
+    wait_for(browser, "document.querySelector('#panel .facts')")
+    assert len(css(browser, "#panel .night")) == 30
+    assert len(css(browser, "#panel .chart svg .line")) == 3
+    assert css(browser, "#panel .chart .limit") and css(browser, "#panel .chart .mark")
+    checks = said(browser, "#panel .checks")
+    assert "≥ 0.99" in checks and "0.71" in checks
+    opened(browser, f"{night}#o=CRASHED")
+    cells(browser, "CRASHED")[0].click()
+    wait_for(browser, "document.querySelector('#panel .frame')")
+    assert "tests/models/vit/test_vit.py:31 in _load_model" in said(browser, "#panel .frame")
+
+
+def test_the_panel_of_a_device_has_its_night(browser: Any, night: str) -> None:
+    opened(browser, f"{night}#p=dev:n150")
+    assert said(browser, "#panel-where").startswith("60 tests, 03:12 to ")
+    assert len(css(browser, "#panel .timeline rect")) == 60
+    assert "lanes busy" in said(browser, "#panel")
+    counts = [int(b.text) for b in css(browser, "#panel .funnel b")]
+    assert counts == sorted(counts, reverse=True) and counts[0] == 60
+
+
+def test_from_an_op_that_blocks_to_its_models_and_its_text(browser: Any, ops_page: str) -> None:
+    opened(browser, ops_page)
+    browser.execute_script("document.querySelector('#ops .blockers a').click()")
+    wait_for(browser, "location.hash.startsWith('#p=op')")
+    wait_for(browser, "document.getElementById('panel-title').textContent")
+    assert "Models it blocks: 1" in said(browser, "#panel")
+    assert browser.execute_script("return window.hit") is None
+    css(browser, "#panel tbody th a")[0].click()
+    wait_for(browser, "document.querySelector('#panel .ops .op-name')")
+    assert "Ops: 41 unique" in said(browser, "#panel")
+    css(browser, "#panel .op-name")[0].click()
+    unfolded = said(browser, "#panel .unfolded")
+    assert "nox -s repro -- " in unfolded and "1x128x808 float32" in unfolded
+    browser.execute_script("document.querySelector('#panel .unfolded .kept a').click()")
+    wait_for(browser, "(document.getElementById('text') || {}).textContent?.includes('module')")
 
 
 def test_a_kept_text_is_a_click_away(browser: Any, page: str) -> None:
-    browser.get(page)
-    for summary in css(browser, "#good summary"):
-        click(browser, summary)
-    wait_for(browser, "document.querySelector(\"a[href^='ir/']\")")
-    browser.get(browser.find_element("css selector", "a[href^='ir/']").get_attribute("href"))
+    opened(browser, f"{page}#q=bert")
+    cells(browser, "PASSED")[0].click()
+    wait_for(browser, "document.querySelector(\"#panel a[href^='ir/']\")")
+    browser.get(css(browser, "#panel a[href^='ir/']")[0].get_attribute("href"))
     wait_for(browser, "document.getElementById('text').textContent")
     assert browser.execute_script("return document.getElementById('text').textContent") == MLIR
     assert browser.find_element("id", "lines").text.split() == ["1", "2", "3"]
@@ -247,27 +363,38 @@ def test_a_kept_text_is_a_click_away(browser: Any, page: str) -> None:
     assert browser.execute_script("return window.hit") is None
 
 
+def test_two_nights_ir_are_side_by_side(browser: Any, tmp_path: Path) -> None:
+    test, lines = identity("t5", "n150"), [f"  %{i} = op" for i in range(60)]
+    before = keep(tmp_path, "\n".join(lines), "ttir")
+    lines[30] = "  %30 = </script><b>other"
+    now = keep(tmp_path, "\n".join(lines), "ttir")
+    write_run(tmp_path, [record(test, Outcome.FAILED, stages=stages(artifacts=(now,)))])
+    earlier = (EarlierText(test.key, "nightly-1", before),)
+    outcomes = tuple(Outcome)
+    trends = Trends(schema=TRENDS_SCHEMA, run="n", outcomes=outcomes, earlier=earlier)
+    write_trends(tmp_path, trends)
+    opened(browser, f"{built(tmp_path)}#o=FAILED")
+    cells(browser, "FAILED")[0].click()
+    wait_for(browser, "document.querySelector('#panel .chip')")
+    (button,) = [b for b in css(browser, "#panel .chip") if "side by side" in b.text]
+    browser.execute_script("arguments[0].click()", button)
+    wait_for(browser, "document.querySelector('#panel .beside')")
+    assert [e.text for e in css(browser, "#panel .out")] == ["  %30 = op"]
+    assert [e.text for e in css(browser, "#panel .in")] == ["  %30 = </script><b>other"]
+    assert "27 lines alike" in said(browser, "#panel .beside")
+
+
 # --- every screen ----------------------------------------------------------------------------
 
 
-def test_a_phone_does_not_scroll_sideways(browser: Any, page: str) -> None:
-    phone = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
+def test_a_phone_does_not_scroll_sideways(browser: Any, page: str, night: str) -> None:
+    phone = {"width": 390, "height": 800, "deviceScaleFactor": 2, "mobile": True}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
-    browser.get(page)
-    for summary in css(browser, ".result summary"):
-        browser.execute_script("arguments[0].click()", summary)
-    wait_for(browser, "document.querySelectorAll('.result .facts').length === 5")
-    width = browser.execute_script("return document.documentElement.scrollWidth")
-    assert width == 390
-
-
-def test_a_phone_shows_names_of_models_in_whole_words(browser: Any, ops_page: str) -> None:
-    phone = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
-    browser.get(ops_page)
-    (name,) = css(browser, ".models-ops tbody th")
-    assert name.size["width"] >= 200
-    assert browser.execute_script("return document.documentElement.scrollWidth") == 390
+    for address in (page, night, f"{night}#p=dev:n150"):
+        opened(browser, address)
+        assert browser.execute_script("return document.documentElement.scrollWidth") == 390
+    opened(browser, night)
+    assert css(browser, "#grid-body .cell")[0].size["width"] >= 24
 
 
 def test_a_dark_screen_stays_dark(browser: Any, page: str) -> None:
@@ -276,55 +403,106 @@ def test_a_dark_screen_stays_dark(browser: Any, page: str) -> None:
     light = browser.execute_script(ground)
     dark = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", dark)
-    assert light == "rgb(245, 246, 248)"
-    assert browser.execute_script(ground) == "rgb(17, 20, 23)"
+    assert light == "rgb(250, 251, 252)"
+    assert browser.execute_script(ground) == "rgb(16, 19, 22)"
 
 
-def test_without_scripts_the_grid_and_the_failures_are_readable(browser: Any, page: str) -> None:
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_smaller_than_12_pixels_or_too_pale(
+    browser: Any, night: str, scheme: str
+) -> None:
+    chosen = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", chosen)
+    opened(browser, f"{night}#p=dev:n150")
+    small, pale = browser.execute_script(LEGIBLE)
+    assert small == [] and pale == []
+
+
+LEGIBLE = """
+const small = [], pale = [];
+const canvas = Object.assign(document.createElement('canvas'), {width: 1, height: 1});
+const pen = canvas.getContext('2d', {willReadFrequently: true});
+function over(below, colour) {  // one colour upon another, whatever syntax it is computed to
+  pen.fillStyle = `rgb(${below.join()})`;
+  pen.fillRect(0, 0, 1, 1);
+  pen.fillStyle = colour;
+  pen.fillRect(0, 0, 1, 1);
+  return [...pen.getImageData(0, 0, 1, 1).data.slice(0, 3)];
+}
+function light(colour) {  // relative luminance, WCAG 2.2
+  const linear = (c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+  const [r, g, b] = colour.map((c) => linear(c / 255));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+function ground(element) {
+  const chain = [];
+  for (let e = element; e; e = e.parentElement) chain.unshift(getComputedStyle(e).backgroundColor);
+  return chain.reduce(over, [255, 255, 255]);
+}
+for (const element of document.querySelectorAll('body *')) {
+  const own = [...element.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+  const aside = element.closest('.dim, .spoken, noscript, script');
+  if (!own || aside || !element.checkVisibility()) continue;
+  const style = getComputedStyle(element), behind = ground(element);
+  if (parseFloat(style.fontSize) < 12) small.push(element.outerHTML.slice(0, 120));
+  const [a, b] = [light(over(behind, style.color)), light(behind)].sort((x, y) => y - x);
+  if ((a + 0.05) / (b + 0.05) < 4.5) pale.push(element.outerHTML.slice(0, 120));
+}
+return [small.slice(0, 5), pale.slice(0, 5)];
+"""
+
+
+def test_without_scripts_the_head_and_the_failures_are_readable(browser: Any, page: str) -> None:
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     browser.get("about:blank")
     browser.get(page)
-    assert len(css(browser, "#cells tbody tr")) == 4
-    assert not browser.find_element("id", "filters").is_displayed()
-    failed = browser.find_element("css selector", "details[data-o=FAILED]")
-    failed.find_element("css selector", "summary").send_keys("\ue007")
-    assert "no stablehlo.fft here" in failed.text
-    assert "Without JavaScript" in browser.find_element("tag name", "main").text
+    assert not browser.find_element("id", "grid").is_displayed()
+    main = said(browser, "main")
+    assert "no stablehlo.fft here" in main and "Without JavaScript" in main
+    assert "1 of 6 planned tests is missing" in said(browser, "h1")
 
 
-def test_two_thousand_results_open_and_the_last_one_too(browser: Any, tmp_path: Path) -> None:
-    records = [record(identity(f"model_{i:04}", "cpu"), outputs=(output(),)) for i in range(2000)]
-    browser.get((build(write_run(tmp_path, records)).folder / "index.html").as_uri())
-    filtered(browser, "2000 results")
-    browser.find_element("id", "find").send_keys("model_1999")
-    filtered(browser, "1 of 2000 results")
-    click(browser, css(browser, "#cells tbody tr:not([hidden]) a")[0])
-    wait_for(browser, "document.querySelector('.result[open] .facts')")
-    assert "org/model_1999-base" in browser.find_element("css selector", ".result[open]").text
+def test_paper_has_every_row_and_every_column(browser: Any, night: str) -> None:
+    opened(browser, f"{night}#f=all")
+    browser.execute_script("dispatchEvent(new Event('beforeprint'))")
+    rows = css(browser, "table.printed tbody tr")
+    assert len(rows) == 60 and len(rows[0].find_elements("css selector", "td, th")) == 8
+    browser.execute_script("dispatchEvent(new Event('afterprint'))")
+    assert not css(browser, "table.printed")
+    sheets = base64.b64decode(browser.execute_cdp_cmd("Page.printToPDF", {})["data"])
+    assert len(re.findall(rb"/Type\s*/Page\b", sheets)) >= 2
+    assert not css(browser, "table.printed")
 
 
-# --- ops -------------------------------------------------------------------------------------
+# --- every size ------------------------------------------------------------------------------
 
 
-def test_from_an_op_that_blocks_to_its_row_and_its_text(browser: Any, ops_page: str) -> None:
-    browser.get(ops_page)
-    click(browser, css(browser, "#ops .blockers a")[0])
-    wait_for(browser, "location.hash === '#op-40'")
-    (row,) = css(browser, "tr:target")
-    assert row.is_displayed()
-    assert "nox -s repro -- " in row.text
-    assert browser.execute_script("return window.hit") is None
-    click(browser, row.find_element("css selector", ".kept a"))
-    wait_for(browser, "(document.getElementById('text') || {}).textContent?.includes('module')")
+@pytest.mark.parametrize(
+    ("models", "devices", "failing"),
+    [(1, 1, 0.0), (1, 1, 1.0), (12, 6, 0.0), (12, 6, 1.0), (300, 10, 0.1)],
+)
+def test_a_night_of_any_size_is_shown(
+    browser: Any, tmp_path: Path, models: int, devices: int, failing: float
+) -> None:
+    size = Size(models, devices, nights=30 if models > 1 else 1, failing=failing)
+    opened(browser, built(write_made_run(tmp_path, size)))
+    assert said(browser, "#shown") == f"{models * devices} results"
+    wanted = {0.0: "Nothing", 1.0: ""}.get(failing, "Worse")
+    assert said(browser, "h1").startswith(wanted)
+    width = "return document.documentElement.scrollWidth <= innerWidth"
+    assert browser.execute_script(width)
+    assert browser.execute_script("return document.querySelectorAll('*').length") < 5000
 
 
-def test_ops_are_found_by_word_and_by_need(browser: Any, ops_page: str) -> None:
-    browser.get(ops_page)
-    click(browser, css(browser, "#ops tbody th a")[0])
-    filtered(browser, "41 ops")
-    css(browser, "#find")[0].send_keys("cached")
-    filtered(browser, "20 of 41 ops")
-    css(browser, "#find")[0].clear()
-    click(browser, css(browser, "#bad")[0])
-    filtered(browser, "1 of 41 ops")
-    assert browser.execute_script("return window.hit") is None
+def test_ten_thousand_results_open_and_the_last_one_too(browser: Any, tmp_path: Path) -> None:
+    opened(browser, built(write_made_run(tmp_path, Size(10_000, 1, nights=2))))
+    assert said(browser, "#shown") == "10000 results"
+    browser.execute_script("document.getElementById('grid-box').scrollTop = 1e9")
+    last = "[...document.querySelectorAll('#grid-body .row')].at(-1)"
+    wait_for(browser, f"{last}.offsetTop >= 0 && document.querySelector('#grid-body .row')")
+    browser.find_element("id", "search").send_keys("yolo-499")
+    assert said(browser, "#shown") == "1 of 10000 results"
+    css(browser, "#grid-body .cell")[0].click()
+    wait_for(browser, "document.querySelector('#panel .facts')")
+    assert "org/yolo-yolo-499" in said(browser, "#panel")
+    assert browser.execute_script("return document.querySelectorAll('*').length") < 5000

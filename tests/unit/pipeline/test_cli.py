@@ -20,7 +20,7 @@ from bringup.harness.records.schema import (
     TestRecord,
 )
 from bringup.pipeline.cli import main
-from bringup.pipeline.commands import _name_of_now
+from bringup.pipeline.commands import name_of_now
 from bringup.pipeline.lists.expectations import ExitCode, broken, exit_code, reproduce
 from bringup.pipeline.lists.specs import NIGHTLY_E2E_COMPILE, NIGHTLY_FULL
 from bringup.pipeline.messages import printable
@@ -201,6 +201,6 @@ def test_words_from_elsewhere_cannot_drive_a_terminal() -> None:
 def test_two_runs_that_begin_in_one_second_have_two_names() -> None:
     """Else two machines whose nights begin at one minute would be one run to their history."""
     now = datetime(2026, 11, 28, 2, 17, tzinfo=UTC)
-    names = {_name_of_now("nightly", now) for _ in range(20)}
+    names = {name_of_now("nightly", now) for _ in range(20)}
     assert len(names) > 15
     assert all(name.startswith("nightly-20261128T021700Z-") for name in names)

@@ -88,6 +88,7 @@ def test_a_run_of_github_is_added(
         (("rebuild", "nowhere"), "there is no folder nowhere"),
         (("add", "none_unique_ops.json"), "add --device NAME"),
         (("verify", "x"), "takes no `x`"),
+        (("verify", "--history", "nothing"), "there is no history at nothing"),
         (("prune", "--days", "-1"), "expected a number above 0"),
         (("prune", "--gib", "nan"), "expected a number above 0"),
         (("verify", "--history", "nonsense://x"), "is no address of a history"),

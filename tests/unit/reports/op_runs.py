@@ -4,6 +4,7 @@
 """Runs that went op by op, and how tests read their documents back."""
 
 import io
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from bringup.harness.records.schema import (
     Outcome,
     Status,
 )
+from bringup.reports.addresses import Addresses
 from bringup.reports.build import load
 from bringup.reports.model.run import RunSummary
 from bringup.reports.terminal import pieces
@@ -47,13 +49,15 @@ def summary_of(run_dir: Path, ops: Ops, **fields: Any) -> RunSummary:
 
 
 def book_of(run: RunSummary) -> Any:
-    return openpyxl.load_workbook(io.BytesIO(ops_xlsx.render(run.ops)))
+    return openpyxl.load_workbook(io.BytesIO(ops_xlsx.render(run.ops, Addresses(Path("nowhere")))))
 
 
 def rows_of(sheet: Any) -> list[dict[str, Any]]:
-    titles = [cell.value for cell in sheet[HEADER_ROW]]
-    below = sheet.iter_rows(min_row=HEADER_ROW + 1, values_only=True)
-    return [dict(zip(titles, row, strict=True)) for row in below if row[0] is not None]
+    """The rows of a sheet's table: those under its header, down to the first empty one."""
+    titles = [cell.value for cell in sheet[HEADER_ROW] if cell.value is not None]
+    below = sheet.iter_rows(min_row=HEADER_ROW + 1, max_col=len(titles), values_only=True)
+    rows = takewhile(lambda row: row[0] is not None, below)
+    return [dict(zip(titles, row, strict=True)) for row in rows]
 
 
 def ops_run(run_dir: Path, ops: Ops, outcome: Outcome = Outcome.REACHED, **fields: Any) -> Path:

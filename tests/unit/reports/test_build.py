@@ -4,7 +4,7 @@
 """What all documents of a run say together, and those on all models recently run."""
 
 import json
-import re
+import math
 from pathlib import Path
 
 import openpyxl
@@ -13,10 +13,14 @@ import pytest
 from bringup.harness.records.schema import Outcome
 from bringup.reports import markdown as ops_markdown
 from bringup.reports.build import build, build_models, load
+from bringup.reports.catalog import SHIPPED
 from bringup.reports.cli import main
+from bringup.reports.html.pack import LEAST, STEP
 from bringup.reports.xlsx import ops as ops_xlsx
+from tests.unit.reports.html.unpacked import columns
 from tests.unit.reports.op_runs import (
     CPU,
+    HEADER_ROW,
     T5,
     VIT,
     WRONG,
@@ -32,7 +36,7 @@ from tests.unit.run_builder import STARTED, op_result, record, write_run
 
 def test_an_op_that_ran_and_was_compared_with_nothing_is_seen_everywhere(tmp_path: Path) -> None:
     alone = op_result(1, outcome=Outcome.REACHED, pcc=None, uncompared="nobody knows <fft>")
-    build(run_of(tmp_path, {T5: [op_result(0), alone]}))
+    build(run_of(tmp_path, {T5: [op_result(0), alone]}), reporters=SHIPPED)
     (exported,) = (tmp_path / "models").iterdir()
     good, odd = json.loads(exported.read_text()).values()
     assert (good["golden"], good["uncompared"]) == ("torch", "")
@@ -42,9 +46,8 @@ def test_an_op_that_ran_and_was_compared_with_nothing_is_seen_everywhere(tmp_pat
     assert (model["not compared"], model["executed"]) == (1, "2/2")
     said = [row["compared with"] for row in rows_of(book["t5 n150"])]
     assert said == ["torch", "not compared: nobody knows <fft>"]
-    (page,) = (tmp_path / "ops").glob("*.html")
-    assert "1 not compared" in page.read_text()
-    assert "not compared: nobody knows &lt;fft&gt;" in page.read_text()
+    ops = columns((tmp_path / "index.html").read_text(), "ops-data")
+    assert [ops["goldens"][g] for g in ops["golden"]] == said
 
 
 def test_a_run_without_ops_has_no_trace_of_them(tmp_path: Path) -> None:
@@ -82,7 +85,11 @@ def test_building_a_run_below_results_refreshes_the_common_spreadsheet(tmp_path:
     assert main(["build", "--results", str(tmp_path)]) == 0
     assert (tmp_path / ops_xlsx.NAME).exists()
     common = (tmp_path / ops_xlsx.NAME).read_bytes()
-    assert common == (tmp_path / "run" / ops_xlsx.NAME).read_bytes()
+    for path, page in ((tmp_path, "run/index.html"), (tmp_path / "run", "index.html")):
+        sheet = openpyxl.load_workbook(path / ops_xlsx.NAME)["Summary"]
+        targets = {c.hyperlink.target for c in sheet[HEADER_ROW + 1] if c.hyperlink}
+        (target,) = (t for t in targets if t and t.startswith(page))
+        assert (path / target.partition("#")[0]).is_file()
     assert main(["ops", "--results", str(tmp_path)]) == 0
     assert common == (tmp_path / ops_xlsx.NAME).read_bytes()
 
@@ -109,8 +116,9 @@ def test_a_model_with_a_wrong_op_is_not_good(tmp_path: Path) -> None:
     assert "1 of 2 unique ops did not run right" in result.failure_line
     assert "aten.max_pool2d" in result.failure_line
     assert run.overall.good.text == "0/1 (0 %)"
-    build(tmp_path)
-    assert '<section id="good">' not in (tmp_path / "index.html").read_text()
+    build(tmp_path, reporters=SHIPPED)
+    grid = columns((tmp_path / "index.html").read_text(), "grid-data")
+    assert [grid["outcomes"][code - 1][0] for code in grid["outcome"]] == ["INCORRECT"]
     assert rows_of(book_of(run)["Summary"])[0]["outcome"] == "INCORRECT"
     assert rows_of(book_of(run)["Summary"])[0]["good"] == "1/2"
 
@@ -125,10 +133,11 @@ def test_ops_that_a_killed_test_did_not_get_to_are_counted(tmp_path: Path) -> No
     assert whole["total"] == 41
     assert "31/41 (75 %)" in ops_markdown.render(run.ops)
     assert "10 never begun" in summary_text(run)
-    build(tmp_path)
-    (page,) = (tmp_path / "ops").glob("*.html")
-    assert "10 never begun" in page.read_text()
-    assert "10 never begun" in (tmp_path / "index.html").read_text()
+    build(tmp_path, reporters=SHIPPED)
+    ((_, _, begun_ops, found, _),) = columns((tmp_path / "index.html").read_text(), "ops-data")[
+        "tests"
+    ]
+    assert (begun_ops, found) == (31, 41)
 
 
 def test_a_command_names_one_reproducer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,7 +147,7 @@ def test_a_command_names_one_reproducer(tmp_path: Path, monkeypatch: pytest.Monk
     assert shared.command == f"nox -s repro -- {name}"
     (shared,) = load(ops_run(Path("elsewhere/a run"), {CPU: [WRONG]})).blockers
     assert shared.command == f"nox -s repro -- 'elsewhere/a run/repro/{name}'"
-    build(Path("elsewhere/a run"))
+    build(Path("elsewhere/a run"), reporters=SHIPPED)
     book = openpyxl.load_workbook(f"elsewhere/a run/{ops_xlsx.NAME}")
     for sheet in ("All Ops", "Ops by models blocked", "t5 cpu"):
         assert [row["run its reproducer"] for row in rows_of(book[sheet])] == [shared.command]
@@ -148,7 +157,7 @@ def test_a_command_names_one_reproducer(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_what_every_stage_cost_is_in_every_document(tmp_path: Path) -> None:
-    build(ops_run(tmp_path, {CPU: [op_result(0, device="cpu")]}, Outcome.PASSED))
+    build(ops_run(tmp_path, {CPU: [op_result(0, device="cpu")]}, Outcome.PASSED), reporters=SHIPPED)
     (path,) = (tmp_path / "models").iterdir()
     (op,) = json.loads(path.read_text()).values()
     spent = {stage["stage"]: stage for stage in op["stages"]}
@@ -160,6 +169,6 @@ def test_what_every_stage_cost_is_in_every_document(tmp_path: Path) -> None:
         assert row["time s"] == pytest.approx(op["wall_s"])
         assert row["CPU s"] == pytest.approx(sum(s["cpu_s"] for s in spent.values()))
         assert row["peak memory MiB"] == max(s["peak_rss"] for s in spent.values()) / (1 << 20)
-    (page,) = (tmp_path / "ops").glob("*.html")
-    rows = re.findall(r'<tr><th scope="row">(\w+)</th><td>([^<]+)</td>', page.read_text())
-    assert [stage for stage, _ in rows] == list(spent)
+    ops = columns((tmp_path / "index.html").read_text(), "ops-data")
+    shown = LEAST * math.exp((ops["seconds"][0] - 1) * STEP)
+    assert shown == pytest.approx(op["wall_s"], rel=STEP)

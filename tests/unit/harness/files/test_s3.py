@@ -12,11 +12,11 @@ from pathlib import Path
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from bringup import get_file
 from bringup.harness.errors import FileError
 from bringup.harness.files.fsspec_source import FsspecSource
+from tests.s3_service import s3_service, variables_of
 
 DATA = random.Random(9).randbytes(9 << 20)
 """More than one block."""
@@ -25,11 +25,8 @@ BUCKET = "models"
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer("127.0.0.1", 0)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with s3_service(BUCKET) as address:
+        yield address
 
 
 @pytest.fixture
@@ -37,18 +34,12 @@ def put(endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Calla
     for name in ("DOCKER_CACHE_DIR", "DOCKER_CACHE_ROOT"):
         monkeypatch.delenv(name, raising=False)
     for name, value in {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "key",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "HOME": str(tmp_path),
+        **variables_of(endpoint, tmp_path),
         "LOCAL_LF_CACHE": str(tmp_path / "cache"),
         "IRD_LF_CACHE": f"s3://{BUCKET}/test_files",
     }.items():
         monkeypatch.setenv(name, value)
     client = boto3.client("s3", endpoint_url=endpoint)
-    client.create_bucket(Bucket=BUCKET)
 
     def put(key: str, data: bytes) -> None:
         client.put_object(Bucket=BUCKET, Key=f"test_files/{key}", Body=data)

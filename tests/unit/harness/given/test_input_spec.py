@@ -12,13 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bringup.harness.errors import UsageError
-from bringup.harness.given.input_spec import (
-    InputSpec,
-    drawn,
-    parse_input,
-    read_specs,
-    value_of,
-)
+from bringup.harness.given.input_spec import DTYPES, drawn, value_of
+from bringup.harness.options import input_text
+from bringup.harness.options.input_text import InputSpec, parse_input, read_specs
 
 
 @pytest.mark.parametrize(
@@ -26,8 +22,8 @@ from bringup.harness.given.input_spec import (
     [
         ("1x3x224x224", InputSpec("", (1, 3, 224, 224))),
         ("7", InputSpec("", (7,))),
-        ("ids=1x32:i64", InputSpec("ids", (1, 32), torch.int64)),
-        ("x=:bf16", InputSpec("x", None, torch.bfloat16)),
+        ("ids=1x32:i64", InputSpec("ids", (1, 32), "i64")),
+        ("x=:bf16", InputSpec("x", None, "bf16")),
         ("a/b:0=0x4", InputSpec("a/b:0", (0, 4))),
     ],
 )
@@ -108,3 +104,9 @@ def test_a_pickle_is_not_run(tmp_path: Path) -> None:
         with pytest.raises(UsageError):
             value_of(InputSpec("x", file=tmp_path / name), "x", (), torch.float32)
     assert not (tmp_path / "ran").exists()
+
+
+def test_every_dtype_that_is_taken_is_one() -> None:
+    assert tuple(DTYPES) == input_text.DTYPES
+    value = value_of(parse_input("x=2:bf16"), "x", (), torch.float32)
+    assert value.dtype is torch.bfloat16

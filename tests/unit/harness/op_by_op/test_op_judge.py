@@ -147,3 +147,25 @@ def test_whose_an_end_is(
     failure = OpFailure(kind, message, diagnostic, Stage.COMPILE)
     run = OpRun(ended, Stage.STABLEHLO, failure=failure)
     assert close_run(run, lambda: None, Tolerances()).outcome is word
+
+
+@pytest.mark.parametrize(
+    ("golden", "actual", "outcome", "said"),
+    [
+        ([torch.nan] * 3, [torch.nan] * 3, Outcome.REACHED, "golden has NaN and no finite number"),
+        ([torch.inf] * 3, [torch.inf] * 3, Outcome.REACHED, "golden has no finite number"),
+        ([torch.nan, 1.0, 2.0], [torch.nan, 1.0, 2.0], Outcome.PASSED, ""),
+        ([torch.nan] * 3, [torch.nan, 0.0, torch.nan], Outcome.INCORRECT, ""),
+        ([1.0, 2.0, 3.0], [torch.nan] * 3, Outcome.INCORRECT, ""),
+    ],
+)
+def test_an_op_that_gives_nothing_finite_is_reached_and_says_so(
+    tmp_path: Path, golden: list[float], actual: list[float], outcome: Outcome, said: str
+) -> None:
+    run = OpRun(Ended.DONE, Stage.EXECUTE, outputs=[torch.tensor(actual)])
+    answer = Golden([torch.tensor(golden)], Source.TORCH)
+    op, blobs = op_result().verdict.op, BlobStore(tmp_path)
+    verdict = judge(op, "cpu", run, answer, Tolerances(), blobs, "run")
+    assert verdict.outcome is outcome
+    assert verdict.uncompared.startswith(said) and bool(verdict.uncompared) is bool(said)
+    assert bool(verdict.golden) is not bool(said)

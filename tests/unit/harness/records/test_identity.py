@@ -21,9 +21,10 @@ from bringup.harness.records.naming import (
     nodeid_on,
     parts_of,
     run_again,
+    same_test,
 )
 from bringup.harness.records.schema import Identity
-from bringup.pipeline.lists.lists import problems, read_lists, twins
+from bringup.pipeline.lists.lists import problems, read_lists
 from bringup.pipeline.lists.specs import SHIPPED, WEEKLY_OP_BY_OP
 from bringup.pipeline.planning.collect import Collected, collect_tests
 from bringup.pipeline.planning.plan import at_size, from_entries
@@ -110,8 +111,10 @@ def test_tests_of_one_name_are_told_apart_or_refused() -> None:
         "tests/models/resnet/test_resnet_onnx.py::test_resnet_onnx[full-eval]",
     ]
     assert len({identity_of(entry, "cpu").key for entry in named}) == len(named)
-    assert twins(named) == []
-    (said,) = twins([*named, "tests/models/other/test_resnet.py::test_resnet[full-eval]"])
+    moved = "tests/models/other/test_resnet.py::test_resnet[full-eval]"
+    key = identity_of(moved, "cpu").key
+    assert key == identity_of(named[0], "cpu").key
+    said = same_test(named[0], moved, key)
     assert "other/test_resnet.py" in said and "resnet[full-eval]" in said
 
 

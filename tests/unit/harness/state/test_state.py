@@ -97,6 +97,9 @@ def test_a_run_sees_the_same_each_time_and_leaves_nothing() -> None:
             "mutated.parameters.weight": [14, 2, 2, 2],
             "mutated.buffers.buffer": [0, 0, 1, 1],
             "mutated.inputs.x": [0, 1, 0, 2],
+            "mutated.attributes.plain": [1, 1, 1],
+            "left.attributes.extra": [0, 1, 0, 2],
+            "left.attributes.containers.new": [0, 1, 0, 2],
         }
 
 

@@ -12,17 +12,19 @@ import torch
 from transformers import DynamicCache, EncoderDecoderCache, GPT2Config, StaticCache
 from transformers.modeling_outputs import BaseModelOutput, CausalLMOutputWithPast
 
-from bringup.harness.verify import compare, mismatches, verdict
+from bringup.harness.verify import compare, mismatches, nothing_finite, verdict
 from tests.unit.made_outputs import INF, NAN, X, changed, randn
 
 RIGHT, WRONG = True, False
+NEITHER = None
+"""Nothing is wrong, and nothing could be verified."""
 
 
 class Case(NamedTuple):
     name: str
     golden: object
     actual: object
-    passes: bool
+    passes: bool | None
 
 
 class Pair(NamedTuple):
@@ -113,13 +115,18 @@ CASES = [
     Case("causal mask", CAUSAL, CAUSAL.clone(), RIGHT),
     Case("causal mask, one more", CAUSAL, changed(CAUSAL, (1, 0), -INF), WRONG),
     Case("causal mask transposed", CAUSAL, CAUSAL.t(), WRONG),
-    Case("all -Inf", t(-INF, -INF), t(-INF, -INF), RIGHT),
+    Case("all -Inf", t(-INF, -INF), t(-INF, -INF), NEITHER),
     Case("all -Inf, one +Inf", t(-INF, -INF), t(-INF, INF), WRONG),
-    Case("all NaN on both sides", t(NAN, NAN), t(NAN, NAN), WRONG),
-    Case("NaN and Inf, nothing finite", t(NAN, INF), t(NAN, INF), WRONG),
-    Case("scalar NaN on both sides", NAN, NAN, WRONG),
-    Case("scalar Inf on both sides", INF, INF, RIGHT),
+    Case("all NaN on both sides", t(NAN, NAN), t(NAN, NAN), NEITHER),
+    Case("NaN and Inf, nothing finite", t(NAN, INF), t(NAN, INF), NEITHER),
+    Case("scalar NaN on both sides", NAN, NAN, NEITHER),
+    Case("scalar Inf on both sides", INF, INF, NEITHER),
     Case("scalar NaN", 1.0, NAN, WRONG),
+    Case("scalar number for NaN", NAN, 1.0, WRONG),
+    Case("all NaN, and a number in actual", t(NAN, NAN), t(NAN, 1.0), WRONG),
+    Case("all NaN beside what is right", (X, t(NAN)), (X, t(NAN)), NEITHER),
+    Case("all NaN beside what is wrong", (X, t(NAN)), (-X, t(NAN)), WRONG),
+    Case("all -Inf beside what is right", (X, t(-INF)), (X, t(-INF)), RIGHT),
     Case(
         "complex NaN part",
         t(1 + 1j, dtype=torch.complex64),
@@ -345,9 +352,11 @@ CASES = [
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_verdict(case):
     outputs = compare(case.golden, case.actual)
-    assert verdict(outputs) is case.passes
     told = mismatches(outputs)
-    assert bool(told) is not case.passes
+    assert bool(told) is (case.passes is WRONG)
+    assert bool(nothing_finite(outputs)) is (case.passes is NEITHER)
+    if case.passes is not NEITHER:
+        assert verdict(outputs) is case.passes
     assert all(sentence.endswith(".") and "\n" not in sentence for sentence in told)
 
 

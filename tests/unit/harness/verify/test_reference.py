@@ -22,6 +22,7 @@ from bringup.harness.verify import (
     verdict,
 )
 from bringup.harness.verify.compare import compare
+from bringup.harness.verify.natural import ANY_ROUNDING
 from tests.unit.made_outputs import X, randn
 
 
@@ -227,7 +228,11 @@ def test_an_op_that_refuses_float64_is_computed_as_it_stands():
 
 
 @pytest.mark.parametrize(
-    ("actual", "asked"), [(X, False), (X.flip(0), True), (torch.full_like(X, torch.nan), False)]
+    ("actual", "asked"),
+    [
+        *((X, False), (X.flip(0), True), (torch.full_like(X, torch.nan), False)),
+        *((1e3 * X, False), (2 * X, True), (0 * X, True)),  # beyond all rounding, and not
+    ],
 )
 def test_the_reference_is_asked_where_rounding_may_explain_what_failed(actual, asked):
     calls = []
@@ -237,6 +242,11 @@ def test_the_reference_is_asked_where_rounding_may_explain_what_failed(actual, a
     )
     assert (was is Asked.REFERENCE, len(calls)) == (asked, int(asked))
     assert verdict(outputs) is (actual is X)
+
+
+def test_what_no_rounding_explains_fails_by_any():
+    assert verdict(compare(X, -3 * X, natural=ANY_ROUNDING))
+    assert not verdict(compare(X, 1e3 * X, natural=ANY_ROUNDING))
 
 
 def test_an_error_is_that_of_rounding_and_not_of_clipping():

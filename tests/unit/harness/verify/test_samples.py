@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Golden's rounding by several samples, where one says too little."""
 
+import math
+
 import pytest
 import torch
 
@@ -99,6 +101,42 @@ def test_samples_are_asked_of_what_fails_by_little(off, asked, good):
     outputs, was = settled(
         lambda natural, passed: compare(X, X * (1 + off), natural=natural, passed=passed),
         dict,
-        lambda natural: {"": X * 0.01},
+        lambda natural: [{"": X * 0.01}],
     )
     assert (was, verdict(outputs)) == (asked, good)
+
+
+def test_a_sample_more_is_taken_only_while_something_fails_by_little():
+    def taken(*errors: float, off: float) -> list[float]:
+        asked = []
+
+        def samples(natural):
+            for error in errors:
+                asked.append(error)
+                yield {"": X * error}
+
+        settled(
+            lambda natural, passed: compare(X, X * (1 + off), natural=natural, passed=passed),
+            dict,
+            samples,
+        )
+        return asked
+
+    assert taken(0.01, 0.01, off=0.012) == [0.01]  # the first settles it
+    assert taken(1e-4, 0.01, 0.01, off=0.012) == [1e-4, 0.01]
+    assert taken(1e-4, 1e-4, off=0.012) == [1e-4, 1e-4]  # it fails by all there are
+    assert taken(1e-5, 1e-5, off=0.5) == []
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("shape", [(), (7,), (300, 500), (3, 5, 7), (0, 4)])
+def test_every_number_is_off_by_a_rounding_at_most_and_lies_where_it_lay(shape, dtype):
+    weight = torch.nn.Parameter(randn(math.prod(shape), seed=1).reshape(shape).to(dtype))
+    for given in (weight, weight.mT, weight[::2]) if weight.dim() > 1 else (weight,):
+        with torch.no_grad(), Rerounded([weight], 1):
+            found = given * 1
+        off = (found.double() - given.double()).abs()
+        assert bool((off <= torch.finfo(dtype).eps * given.double().abs()).all())
+        assert found.stride() == (given * 1).stride()
+        if given.numel() > 100:
+            assert float((off > 0).double().mean()) > 0.05

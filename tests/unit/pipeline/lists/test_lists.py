@@ -22,7 +22,6 @@ from bringup.pipeline.lists.lists import (
     naming_problems,
     problems,
     read_lists,
-    twins,
 )
 from bringup.pipeline.lists.specs import (
     NIGHTLY_E2E_COMPILE,
@@ -433,8 +432,3 @@ class TestProblems:
     @pytest.mark.parametrize("test", EVERY)
     def test_the_pages_own_examples_follow_the_naming_rule(self, test: str) -> None:
         assert naming_problems(test) == []
-
-    def test_twins_are_found_before_anybody_lists_them(self) -> None:
-        moved = T5.replace("tests/models/t5/", "tests/models/encoders/")
-        (said,) = twins([*EVERY, moved, T5])
-        assert "are the same test, t5[full-t5-large-eval]" in said

@@ -181,7 +181,7 @@ class TestCase2Incorrect:
         demoted = Move(YOLO, "cpu", "remove", FULL, "it does not run")
         elsewhere = [Move(YOLO, "n150", "remove", FULL, ""), Move(YOLO, "cpu", "remove", E2E, "")]
         assert write_drafts(tmp_path, [refused], {}, elsewhere) == []
-        for reason in ({"moves": [demoted]}, {"regressed": {refused.identity.key}}):
+        for reason in ({"moves": [demoted]}, {"broken_promises": {refused.identity.key}}):
             (written,) = write_drafts(tmp_path, [refused], {}, **reason)
             text = written.read_text()
             assert "FAILED in stage compile" in text and "Disable the failing check" not in text

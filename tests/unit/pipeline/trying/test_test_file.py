@@ -70,3 +70,14 @@ def test_its_ids_say_model_variant_flow_and_framework() -> None:
     named = identity_of(entry, "cpu")
     assert (named.model, named.variant, named.framework) == ("zoo", "deep_x", "onnx")
     assert (named.flow, named.mode) == ("full", "eval")
+
+
+def test_models_of_one_name_and_other_inputs_have_tests_of_their_own(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "net.onnx").touch()
+    one, other = (str(tmp_path / folder / "net.onnx") for folder in "ab")
+    asked = [understood(one), understood(other), understood(one, ("1x3",))]
+    assert {given.name for given in asked} == {"net"}
+    assert len({given.digest for given in asked}) == 3
+    assert understood(one).digest == asked[0].digest

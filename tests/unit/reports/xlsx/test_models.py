@@ -16,6 +16,7 @@ from openpyxl.utils import get_column_letter
 
 from bringup.harness.records.moves import Move
 from bringup.harness.records.schema import Outcome, Status, TestRecord
+from bringup.reports.addresses import Addresses
 from bringup.reports.build import load
 from bringup.reports.model.run import RunSummary
 from bringup.reports.text import legend
@@ -31,7 +32,8 @@ def built(tmp_path: Path) -> Any:
     """Write records as a run and read its spreadsheet back."""
 
     def build(*records: TestRecord, **run: Any) -> Any:
-        return openpyxl.load_workbook(io.BytesIO(render(load(write_run(tmp_path, records, **run)))))
+        summary = load(write_run(tmp_path, records, **run))
+        return openpyxl.load_workbook(io.BytesIO(render(summary, Addresses(tmp_path))))
 
     return build
 
@@ -153,7 +155,7 @@ def test_the_summary_counts_every_outcome_of_every_device(built: Any) -> None:
 
 def test_the_summary_comes_first_and_explains_every_word(built: Any) -> None:
     book = built(record())
-    assert book.sheetnames[0] == "Summary"
+    assert book.sheetnames[:2] == ["What changed", "Summary"]
     words = {row[0].value for row in book["Summary"].iter_rows()}
     assert {o.value for o in Outcome} <= words
     assert {legend.status_text(s) for s in Status} <= words
@@ -186,7 +188,7 @@ def test_a_torn_journal_alone_makes_a_missing_sheet(built: Any) -> None:
 
 
 def test_a_whole_run_has_no_missing_sheet_and_no_moves_sheet(built: Any) -> None:
-    assert built(record()).sheetnames == ["Summary", "Models"]
+    assert built(record()).sheetnames == ["What changed", "Summary", "Models"]
 
 
 def test_moves_have_a_sheet_when_somebody_looked_for_them(built: Any) -> None:
@@ -206,20 +208,23 @@ def test_a_run_of_nothing_is_a_spreadsheet(built: Any) -> None:
     assert rows_of(built()["Models"]) == []
 
 
+HERE = Addresses(Path("here"))
+
+
 def summary_of(run_dir: Path) -> RunSummary:
     return load(write_run(run_dir, [record(), record(identity("vit"), Outcome.CRASHED)]))
 
 
 def test_the_same_records_give_the_same_bytes(tmp_path: Path) -> None:
-    assert render(summary_of(tmp_path / "a")) == render(summary_of(tmp_path / "b"))
+    assert render(summary_of(tmp_path / "a"), HERE) == render(summary_of(tmp_path / "b"), HERE)
 
 
 def test_no_clock_is_in_the_file(tmp_path: Path) -> None:
-    with zipfile.ZipFile(io.BytesIO(render(summary_of(tmp_path)))) as archive:
+    with zipfile.ZipFile(io.BytesIO(render(summary_of(tmp_path), HERE))) as archive:
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         properties = archive.read("docProps/core.xml").decode()
     assert set(re.findall(r"\d{4}-\d\d-\d\dT[\d:]+Z", properties)) == {"2026-11-22T03:12:00Z"}
 
 
 def test_a_run_without_a_sane_date_is_a_spreadsheet_too(tmp_path: Path) -> None:
-    assert render(load(write_run(tmp_path, [record(started=-1e300)], created=1e300)))
+    assert render(load(write_run(tmp_path, [record(started=-1e300)], created=1e300)), HERE)

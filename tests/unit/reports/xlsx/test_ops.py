@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bringup.harness.records.schema import Outcome, Stage, Status
+from bringup.reports.addresses import Addresses
 from bringup.reports.build import load
 from bringup.reports.text import legend
 from bringup.reports.xlsx import ops as ops_xlsx
@@ -127,7 +128,8 @@ def test_hostile_text_is_text_and_long_text_is_cut(tmp_path: Path) -> None:
 
 def test_the_same_records_give_the_same_bytes(tmp_path: Path) -> None:
     run = summary_of(tmp_path, {T5: [op_result(0), low(1)]})
-    assert ops_xlsx.render(run.ops) == ops_xlsx.render(load(tmp_path).ops)
+    here = Addresses(tmp_path)
+    assert ops_xlsx.render(run.ops, here) == ops_xlsx.render(load(tmp_path).ops, here)
 
 
 def test_the_matrix_has_the_colour_of_the_worst_outcome(tmp_path: Path) -> None:

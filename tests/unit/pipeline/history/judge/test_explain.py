@@ -16,7 +16,6 @@ from bringup.pipeline.history.judge.columns import columns_of
 from bringup.pipeline.history.judge.explain import (
     compare,
     compared,
-    counted_text,
     explain,
     with_causes,
 )
@@ -41,10 +40,10 @@ def samples(**fields: Any) -> list[Sample]:
 def test_the_head_sentence_counts_what_the_counts_count() -> None:
     verdict = judge(columns_of(samples()), Tonight(run="n16"))
     assert verdict.head == "1 new, 2 known; first: bert[full-eval]@n150, suspected"
-    assert counted_text(verdict) == "1 suspected, 2 known, 2 good"
+    assert verdict.counts == {"suspected": 1, "known": 2, "good": 2}
     verdict = judge(columns_of(samples()), Tonight(run="n18"))
     assert verdict.head == "0 new, 2 known, 1 fixed, 1 flaky"
-    assert counted_text(verdict) == "1 flake, 1 fixed, 2 known, 1 good"
+    assert verdict.counts == {"flake": 1, "fixed": 1, "known": 2, "good": 1}
     assert sum(verdict.counts.values()) == len(LETTERS)
 
 

@@ -9,7 +9,6 @@ from bringup.harness.records.night import Judgement, read_night, write_night
 from bringup.harness.records.schema import Failure, Outcome, Stage, Status
 from bringup.pipeline.history.causes.clusters import Failing, cluster
 from bringup.pipeline.history.causes.fix_first import blocked_by, fix_first
-from bringup.pipeline.history.fingerprint import fingerprint
 from bringup.pipeline.history.judge.columns import columns_of
 from bringup.pipeline.history.judge.explain import with_causes
 from bringup.pipeline.history.judge.verdict import Tonight, judge
@@ -31,7 +30,7 @@ def test_nights_of_run_directories_become_a_verdict_in_the_newest(tmp_path: Path
     newest = [night(tmp_path, n, [made.record(), bad]) for n in (15, 16)]
     for run_dir in newest:
         history.add(run_dir)
-    given = samples(history, fingerprint=fingerprint)
+    given = samples(history)
     columns = columns_of(given)
     tonight = given[-1]
     failures = [

@@ -4,11 +4,13 @@
 """Runs go in once and come out as they were: in any order, from many processes, after a kill."""
 
 import hashlib
+import json
 import random
 import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import msgspec
 import pytest
 import zstandard
@@ -17,8 +19,13 @@ from bringup.harness.records.schema import Failure, Outcome, Stage, Status
 from bringup.pipeline.errors import HistoryError
 from bringup.pipeline.history.samples import Excluded, Sample
 from bringup.pipeline.history.store import history as store
-from bringup.pipeline.history.store.history import History
-from bringup.pipeline.history.store.read import mass_failures, op_samples, samples
+from bringup.pipeline.history.store.history import MOST_LOOSE, History
+from bringup.pipeline.history.store.read import (
+    first_op_failures,
+    mass_failures,
+    op_samples,
+    samples,
+)
 from bringup.pipeline.history.store.story import story
 from bringup.pipeline.history.store.upkeep import prune, rebuild, verify
 from tests.unit import run_builder as made
@@ -318,11 +325,9 @@ def test_ops_are_known_by_key_and_their_changes_are_told(history: History, tmp_p
     ]
     assert [s.outcome for s in told.samples] == ["PASSED", "FAILED", "FAILED", "PASSED"]
     assert told.samples[1].failed_op == bad.verdict.op.name
-    only = op_samples(
-        history, history.runs()[1:2], only_bad=True, fingerprint=lambda *p: "|".join(p)
-    )
+    only = op_samples(history, history.runs()[1:2], only_bad=True)
     assert [(s.run, s.fingerprint) for s in only] == [
-        ("nightly-001", f"compile|aten.add.Tensor|{bad.verdict.failure.message}")  # type: ignore[union-attr]
+        ("nightly-001", "1|compile|stablehlo.fft|no legal lowering")
     ]
 
 
@@ -387,3 +392,47 @@ def test_a_store_that_is_too_large_forgets_the_oldest(history: History, tmp_path
     assert [run.run for run in gone] + left == [f"nightly-{n:03}" for n in range(12)] and left
     prune(history, made.STARTED, largest=1)
     assert [run.run for run in history.runs()] == ["nightly-011"]
+
+
+# --- older schemas --------------------------------------------------------------------------
+
+
+def as_first_schema(history: History) -> None:
+    """Every container as schema 1 had it: without `mark`."""
+    folder = Path(history.address)
+    for header in list((folder / "index").glob("*.json")):
+        container = json.loads(header.read_bytes())
+        for file in container["files"].values():
+            path = folder / file["name"]
+            older = f"SELECT * EXCLUDE (mark) FROM '{path}'"
+            duckdb.sql(f"COPY ({older}) TO '{path}.old' (FORMAT parquet)")
+            (folder / f"{file['name']}.old").replace(path)
+            file |= {
+                "size": path.stat().st_size,
+                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            }
+        data = json.dumps({**container, "schema": 1}).encode()
+        header.unlink()
+        (folder / "index" / f"{hashlib.sha256(data).hexdigest()[:32]}.json").write_bytes(data)
+
+
+def test_a_store_of_the_first_schema_is_read_beside_new_runs_and_goes_on(
+    history: History, tmp_path: Path
+) -> None:
+    bad = made.op_result(1, Status.NOT_STARTED, Outcome.FAILED)
+    for n in range(2):
+        history.add(op_night(tmp_path, n, [made.op_result(0), bad]))
+    before = samples(history), op_samples(history, only_bad=True)
+    assert all(s.fingerprint for s in before[1])
+    as_first_schema(history)
+    old = History(history.address)
+    assert (samples(old), op_samples(old, only_bad=True)) == before
+    seen = first_op_failures(old, old.runs(), {bad.verdict.op.key})
+    assert {mark: moment.run for mark, moment in seen.items()} == {
+        before[1][0].fingerprint: "nightly-000"
+    }
+    for n in range(2, 2 + MOST_LOOSE):  # until old and new are folded into one
+        old.add(op_night(tmp_path, n, [made.op_result(0), bad]))
+    assert verify(old) == []
+    assert len({s.fingerprint for s in op_samples(old, only_bad=True)}) == 1
+    assert len(old.runs()) == 2 + MOST_LOOSE and len(old.index().containers) < MOST_LOOSE

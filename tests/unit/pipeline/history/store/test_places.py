@@ -8,9 +8,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from bringup.pipeline.errors import HistoryError
 from bringup.pipeline.history.store import history as store
@@ -18,17 +16,15 @@ from bringup.pipeline.history.store.history import History
 from bringup.pipeline.history.store.place import place_of
 from bringup.pipeline.history.store.read import op_samples, samples
 from bringup.pipeline.history.store.upkeep import prune, rebuild, verify
+from tests.s3_service import s3_service, variables_of
 from tests.unit import run_builder as made
 from tests.unit.pipeline.history.store.made_runs import DAY, night, op_night
 
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer("127.0.0.1", 0)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with s3_service("history") as address:
+        yield address
 
 
 @pytest.fixture(params=["memory", "file", "s3"])
@@ -38,16 +34,8 @@ def address(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> str:
-    for name, value in {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "key",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "HOME": str(tmp_path / "home"),
-    }.items():
+    for name, value in variables_of(endpoint, tmp_path / "home").items():
         monkeypatch.setenv(name, value)
-    boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket="history")
     fresh = secrets.token_hex(4)
     known = {
         "memory": f"memory://{fresh}/team",

@@ -1,0 +1,128 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""A night in plain words: what is worse, better, as before, and what nobody knows.
+
+Pure text, so that page, terminal and summary can say the same.
+"""
+
+from dataclasses import dataclass
+
+from bringup.harness.records.night import NEW_FAILURES, Cluster, Fix, Judgement, NightVerdict
+from bringup.harness.records.schema import NOT_EVIDENCE
+from bringup.reports.model.run import RunSummary
+
+
+def counted(count: int, noun: str, nouns: str = "") -> str:
+    """`1 test`, `3 tests`."""
+    return f"{count} {noun if count == 1 else nouns or noun + 's'}"
+
+
+@dataclass(frozen=True)
+class Said:
+    """One sentence, and whether it is bad news."""
+
+    text: str
+    bad: bool = False
+
+
+def headline(run: RunSummary) -> tuple[Said, ...]:
+    """The night in a few sentences, the worst first."""
+    night = run.night
+    if night is None:
+        return _by_itself(run)
+    told = (_worse(night), _device_trouble(night), _missing(run), *_the_rest(night))
+    return tuple(said for said in told if said is not None)
+
+
+def where(cause: Cluster) -> str:
+    """`7 models on n150, p150`; more than four devices are counted."""
+    models = counted(len(cause.models) or len(cause.tests), "model")
+    if not cause.devices:
+        return models
+    few = len(cause.devices) <= 4
+    return f"{models} on {', '.join(cause.devices) if few else f'{len(cause.devices)} devices'}"
+
+
+def fix_text(night: NightVerdict, fix: Fix) -> str:
+    """`scatter and fft_rfft: 12 tests get further, 3 of them have nothing else in their way`."""
+    names = {cause.id: cause.name for cause in night.clusters}
+    causes = " and ".join(names.get(cause, cause) for cause in fix.causes)
+    count = len(fix.advances)
+    gets = "test gets" if count == 1 else "tests get"
+    have = "has" if fix.frees == 1 else "have"
+    free = f", {fix.frees} of them {have} nothing else in the way" if fix.frees else ""
+    return f"{causes}: {count} {gets} further{free}"
+
+
+def _by_itself(run: RunSummary) -> tuple[Said, ...]:
+    evidence = [r for r in run.results if r.record.outcome not in NOT_EVIDENCE]
+    good = sum(1 for r in evidence if r.good)
+    bad = len(evidence) - good
+    if not evidence:
+        first = Said("Nothing ran that says anything of a model.", bad=True)
+    elif bad:
+        need = "needs" if bad == 1 else "need"
+        first = Said(f"{bad} of {counted(len(evidence), 'test')} {need} attention.", bad=True)
+    else:
+        noun = "The one test is good." if good == 1 else f"All {good} tests are good."
+        first = Said(noun)
+    lost = _missing(run)
+    unknown = Said("Nobody judged this run against earlier ones, so what is new is not known.")
+    return (first, *((lost,) if lost else ()), unknown)
+
+
+def _worse(night: NightVerdict) -> Said:
+    new = [test for test in night.tests if test.judgement in NEW_FAILURES]
+    if not new:
+        return Said("Nothing new is broken." if night.baseline else "Nothing is broken.")
+    causes = {cause.id for cause in night.clusters if night.is_new(cause)}
+    of = {test.cluster for test in new} & causes
+    if of and all(test.cluster in of for test in new):
+        breaks = "breaks" if len(of) == 1 else "break"
+        text = f"{counted(len(of), 'new cause')} {breaks} {counted(len(new), 'test')}"
+    else:
+        is_bad = "is" if len(new) == 1 else "are"
+        text = f"{counted(len(new), 'test')} {is_bad} newly bad"
+        text += f", {counted(len(of), 'new cause')} among the reasons" if of else ""
+    return Said(f"Worse: {text}." if night.baseline else f"{text[0].upper()}{text[1:]}.", bad=True)
+
+
+def _device_trouble(night: NightVerdict) -> Said | None:
+    trouble = [test for test in night.tests if test.judgement is Judgement.DEVICE]
+    if night.mass_failures:
+        named = ", ".join(night.mass_failures)
+        return Said(f"Nearly all failed on {named}: no evidence of any test there.", bad=True)
+    if not trouble:
+        return None
+    devices = ", ".join(sorted({test.device for test in trouble}))
+    return Said(f"Device trouble: {counted(len(trouble), 'test')} on {devices}.", bad=True)
+
+
+def _missing(run: RunSummary) -> Said | None:
+    if run.lost:
+        is_lost = "is" if run.lost == 1 else "are"
+        planned = counted(run.overall.planned, "planned test")
+        return Said(f"{run.lost} of {planned} {is_lost} missing.", bad=True)
+    return Said("Some records did not arrive whole.", bad=True) if run.gaps else None
+
+
+def _the_rest(night: NightVerdict) -> list[Said]:
+    counts = night.counts
+    found = []
+    if fixed := counts.get(Judgement.FIXED, 0):
+        found.append(Said(f"{fixed} fixed."))
+    if known := counts.get(Judgement.KNOWN, 0):
+        causes = {t.cluster for t in night.tests if t.judgement is Judgement.KNOWN and t.cluster}
+        of = f" ({counted(len(causes), 'cause')})" if causes else ""
+        found.append(Said(f"{known} bad as before{of}."))
+    if flaky := counts.get(Judgement.FLAKE, 0):
+        found.append(Said(f"{flaky} flaky."))
+    if better := counts.get(Judgement.UNEXPECTED_PASS, 0):
+        found.append(Said(f"{better} unexpectedly good."))
+    if unknown := counts.get(Judgement.NO_EVIDENCE, 0):
+        found.append(Said(f"Of {unknown} nothing is known: they were not compared, or skipped."))
+    worse = sum(1 for t in night.tests if t.drifts and t.judgement is Judgement.GOOD)
+    if worse:
+        found.append(Said(f"{worse} good but slower, larger or less exact."))
+    return found

@@ -1,0 +1,37 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""What `try` answers, whatever the records say."""
+
+from pathlib import Path
+
+from bringup.harness.records.schema import Outcome, Status
+from bringup.pipeline.trying.answer import of_models, of_ops
+from tests.unit import run_builder as made
+
+OPS = made.identity("t5", flow="op_by_op_torch")
+
+
+def test_a_model_has_a_line_even_where_nothing_was_said() -> None:
+    for message in ("", "\n", "first\nsecond"):
+        record = made.record(outcome=Outcome.FAILED, message=message)
+        (line,) = of_models([record])
+        assert "FAILED" in line and "second" not in line
+
+
+def test_a_model_that_could_not_be_taken_apart_clears_no_op(tmp_path: Path) -> None:
+    record = made.record(OPS, Outcome.FAILED, Status.CREATED_GRAPH, message="no legal lowering")
+    run_dir = made.write_run(tmp_path / "run", [record])
+    (line,) = of_ops(run_dir)
+    assert "cannot be taken apart: no legal lowering" in line and "to blame" not in line
+
+
+def test_ops_that_are_to_blame_come_with_what_shows_them_again(tmp_path: Path) -> None:
+    good, bad = made.op_result(0), made.op_result(1, Status.NOT_STARTED, Outcome.FAILED)
+    record = made.record(OPS, ops_found=2)
+    for results, said in (([good], "none of 1 ops"), ([good, bad], "1 of 2 ops are to blame")):
+        run_dir = made.write_run(tmp_path / str(len(results)), [record], ops={OPS: results})
+        told = list(of_ops(run_dir))
+        assert said in told[0]
+    assert "1 more were not looked at" in next(of_ops(tmp_path / "1"))
+    assert "nox -s repro -- " in told[2]
