@@ -23,6 +23,7 @@ from bringup.harness.records.outcomes import counts_text, latest, outcome_counts
 from bringup.harness.records.run_dir import (
     HEADER_NAME,
     read_merged,
+    read_plans,
     read_shared_plan,
     write_plan,
     write_shared_plan,
@@ -31,6 +32,7 @@ from bringup.harness.records.schema import Outcome, Plan, PlannedTest
 from bringup.harness.records.variable_names import GITHUB_RUN_VARIABLE, RUN_DIR_FILE_VARIABLE
 from bringup.harness.storage.scratch import sweep
 from bringup.pipeline.errors import PipelineError
+from bringup.pipeline.lists.expectations import made_of_promises
 from bringup.pipeline.lists.lists import apply, diff, read_lists
 from bringup.pipeline.lists.promote import propose
 from bringup.pipeline.lists.specs import list_specs
@@ -237,7 +239,9 @@ def merge_runs(options: RunOptions, say: Speaker) -> ExitCode:
         refuse_if_held(path)
     header = merge(sources, into, shared)
     _, records = read_merged(into)
-    write_junit(into / JUNIT_NAME, records, header.missing)
+    by_key = {record.identity.key: record for record in latest(records)}
+    made = made_of_promises(read_plans(into), by_key)
+    write_junit(into / JUNIT_NAME, records, header.missing, made)
     words = outcome_counts_of_run(into)
     tests = f"{words.total()} records of {header.planned} planned tests"
     say(f"{header.run_id}: {tests} ({counts_text(words)})")

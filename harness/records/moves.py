@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from bringup.harness.records.expected import Expectation
 from bringup.harness.storage.atomic import write_atomically
 from bringup.harness.storage.decoding import decode_json, read_bytes
 from bringup.harness.storage.writable import encoded
@@ -74,6 +75,8 @@ class Move(msgspec.Struct, frozen=True, omit_defaults=True):
     evidence: Evidence = Evidence()
     owner: str = ""
     """By the policy's groups."""
+    expectation: Expectation | None = None
+    """Of an `add`: what the entry says beside its test."""
 
 
 def write_moves(run_dir: Path, moves: Sequence[Move]) -> Path:

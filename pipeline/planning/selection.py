@@ -13,9 +13,9 @@ from typing import NamedTuple
 from bringup.harness.records.aliases import ALIASES_NAME, read_aliases
 from bringup.harness.records.device_listing import DeviceState, ListedDevice
 from bringup.harness.records.naming import SIZES, is_op_by_op
-from bringup.harness.records.schema import Identity, Outcome, PlannedTest
+from bringup.harness.records.schema import Expect, Identity, Outcome, PlannedTest
 from bringup.pipeline import devices as machine
-from bringup.pipeline.errors import PipelineError
+from bringup.pipeline.errors import ListError, PipelineError
 from bringup.pipeline.lists.lists import Entry, Lists, problems, read_lists
 from bringup.pipeline.lists.specs import lists_of
 from bringup.pipeline.messages import Speaker
@@ -24,7 +24,14 @@ from bringup.pipeline.planning.collect import Collected, collect_tests
 from bringup.pipeline.planning.durations import Estimator, read_durations
 from bringup.pipeline.planning.filters import named, narrowed, spoken
 from bringup.pipeline.planning.ids import ids_meant
-from bringup.pipeline.planning.plan import at_size, from_entries, from_lists, with_memory
+from bringup.pipeline.planning.plan import (
+    at_size,
+    expecting,
+    from_entries,
+    from_lists,
+    is_excluded,
+    with_memory,
+)
 from bringup.pipeline.planning.remembered import with_history
 
 _SOON_S = 1.0
@@ -62,6 +69,7 @@ def choose(options: RunOptions, say: Speaker) -> Chosen:
         chosen = _chosen_devices(options, known, {e.device for e in wanted})
         _say_left_out(Counter(e.device for e in wanted), known, chosen, say)
         tests = from_lists(lists, specs, chosen, estimate, collected.identify)
+        _say_excluded((e for e in wanted if e.device in chosen and is_excluded(e)), say)
     else:
         default = {d.name for d in known if d.state is DeviceState.EXECUTES}
         chosen = _chosen_devices(options, known, default)
@@ -70,6 +78,8 @@ def choose(options: RunOptions, say: Speaker) -> Chosen:
             known_as = collected.identify
             ids = [i for i in ids if _goes_op_by_op(known_as(i, ""), options)]
         tests = from_entries(ids, chosen, estimate, collected.identify)
+        tests, gone = expecting(tests, _lists_beside(options, say), collected.identify)
+        _say_excluded(gone, say)
     tests = narrowed(tests, options, collected.identities.values(), say)
     if options.size != SIZES[0]:
         tests = at_size(tests, options.size, estimate)
@@ -79,6 +89,24 @@ def choose(options: RunOptions, say: Speaker) -> Chosen:
     used = {t.identity.device for t in tests}
     devices = {name: device for name, device in chosen.items() if name in used}
     return Chosen(tests, len(tests), devices, collected, lists)
+
+
+def _lists_beside(options: RunOptions, say: Speaker) -> Lists:
+    """The lists, of a run that does not run them: what they expect of its tests. There need not be
+    any, and what is wrong with them is for others to mend."""
+    if not options.lists.is_dir():
+        return Lists(options.lists, ())
+    try:
+        return read_lists(options.lists)
+    except ListError as error:
+        say(f"warning: {error}; what lists expect of these tests is not known")
+        return Lists(options.lists, ())
+
+
+def _say_excluded(entries: Iterable[Entry], say: Speaker) -> None:
+    for entry in entries:
+        assert entry.expectation is not None
+        say(f"excluded: {entry.test} on {entry.device}: {entry.expectation.why}")
 
 
 def by_list(options: RunOptions) -> bool:
@@ -205,7 +233,7 @@ class Refusal(NamedTuple):
     """Why a planned test is not even tried."""
 
     outcome: Outcome
-    """NOT_RUN or INFRA."""
+    """NOT_RUN, INFRA, or SKIPPED where the list says so."""
     reason: str
 
 
@@ -213,9 +241,13 @@ def refusals(chosen: Chosen) -> dict[str, Refusal]:
     """Tests that cannot even be tried, by key."""
     refused = {}
     for test in chosen.tests:
+        said = test.expectation
         device = chosen.devices[test.identity.device]
         broken = chosen.collected.broken.get(test.nodeid.partition("::")[0])
-        if device.state is DeviceState.MISSING:
+        if said is not None and said.expect is Expect.SKIP:
+            reason = said.why + (f"; {said.owner} knows more" if said.owner else "")
+            refused[test.identity.key] = Refusal(Outcome.SKIPPED, reason)
+        elif device.state is DeviceState.MISSING:
             reason = f"{device.name} is not here: {device.reason}"
             refused[test.identity.key] = Refusal(Outcome.INFRA, reason)
         elif broken:

@@ -6,6 +6,8 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
+import msgspec
+
 from bringup.harness.errors import RecordError
 from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.records.device_listing import DeviceState
@@ -15,7 +17,14 @@ from bringup.harness.records.outcomes import counts_text, latest, outcome_counts
 from bringup.harness.records.run_dir import RECORDS_NAME, read_merged
 from bringup.harness.records.schema import Plan, PlannedTest, RunHeader, TestRecord
 from bringup.pipeline.errors import PipelineError
-from bringup.pipeline.lists.expectations import broken, exit_code, reproduce
+from bringup.pipeline.lists.expectations import (
+    Kept,
+    broken,
+    exit_code,
+    in_words,
+    made_of_promises,
+    reproduce,
+)
 from bringup.pipeline.lists.lists import Lists
 from bringup.pipeline.lists.promote import propose
 from bringup.pipeline.messages import Speaker, printable
@@ -55,9 +64,11 @@ def close_run(
     latest_by_key = {r.identity.key: r for r in latest(records)}
     unkept = broken(plan.tests, latest_by_key, states)
     losses = header.missing if plan.shard[1] == 1 else ()  # a shard does not miss the others
-    write_junit(run_dir / JUNIT_NAME, records, losses)
+    made = made_of_promises([msgspec.structs.replace(plan, devices=dict(states))], latest_by_key)
+    write_junit(run_dir / JUNIT_NAME, records, losses, made)
     _learn(durations, records, aliases, say)
-    _tell_unkept(unkept, say)
+    _tell_unkept(unkept, made, say)
+    _tell_expected(made, say)
     counts = counts_text(outcome_counts_of_run(run_dir))
     kept = len(plan.tests) - len(unkept)
     say(f"{kept} of {len(plan.tests)} tests did what was promised ({counts})")
@@ -134,16 +145,38 @@ def _propose(run_dir: Path, moves: list[Move], say: Speaker) -> list[Move]:
     return moves
 
 
-def _tell_unkept(unkept: Sequence[tuple[PlannedTest, TestRecord | None]], say: Speaker) -> None:
+def _tell_unkept(
+    unkept: Sequence[tuple[PlannedTest, TestRecord | None]],
+    made: Mapping[str, tuple[PlannedTest, Kept]],
+    say: Speaker,
+) -> None:
     for test, record in unkept[:MOST_SHOWN]:
         outcome = record.outcome if record else "no record"
         failure = record.failure if record else None
         why = f": {printable(failure.message.partition(chr(10))[0])}" if failure else ""
-        say(f"{outcome} {test.identity.key}{why}")
+        end = made[test.identity.key][1] if test.identity.key in made else Kept.BROKEN
+        otherwise = in_words(test, end)
+        if end is Kept.UNEXPECTED_PASS:
+            say(f"unexpected pass: {outcome} {test.identity.key}: {printable(otherwise)}")
+        else:
+            say(f"{outcome} {test.identity.key}{why}")
+        if end is Kept.OTHERWISE:
+            say(f"    {printable(otherwise)}")
         if record is not None and record.started is not None:
             say(f"    reproduce: {reproduce(test)}")
     if unkept[MOST_SHOWN:]:
         say(f"and {len(unkept) - MOST_SHOWN} more")
+
+
+def _tell_expected(made: Mapping[str, tuple[PlannedTest, Kept]], say: Speaker) -> None:
+    """Those that did not run well and did as their entries say, each with the reason."""
+    found = [
+        (test, end) for test, end in made.values() if end in (Kept.EXPECTED_FAILURE, Kept.SKIPPED)
+    ]
+    for test, end in found[:MOST_SHOWN]:
+        say(f"{end.value}: {test.identity.key}: {printable(in_words(test, end))}")
+    if found[MOST_SHOWN:]:
+        say(f"and {len(found) - MOST_SHOWN} more")
 
 
 def _code(ended: Ended, unkept: Sequence[tuple[PlannedTest, TestRecord | None]]) -> ExitCode:
