@@ -3,7 +3,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The texts of issues, drafted from the records' evidence. Nothing is ever filed."""
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from bringup.harness.records.schema import (
 from bringup.harness.storage.atomic import write_atomically
 from bringup.pipeline.lists.expectations import reproduce
 from bringup.pipeline.lists.specs import NIGHTLY_FULL
+from bringup.pipeline.results.markdown import block, code, plain, table
 
 FOLDER = "issues"
 LABEL = "models_pcc_issue"
@@ -83,14 +83,14 @@ def draft_issue(record: TestRecord, provenance: Provenance | None = None) -> str
         again += f"\n{command}  # finds the ops that are to blame"
     incorrect = record.outcome is Outcome.INCORRECT
     parts = [
-        f"# {_code(name)} on {_code(identity.device)}: {_plain(_title(record, failing))}",
+        f"# {code(name)} on {code(identity.device)}: {plain(_title(record, failing))}",
         *([f"Labels: `{LABEL}`"] if incorrect else []),
-        f"The test {_code(identity.key)} {'ran to the end' if incorrect else 'did not run through'}"
+        f"The test {code(identity.key)} {'ran to the end' if incorrect else 'did not run through'}"
         f" (status {record.status:d}: {record.status.name}) and its outcome is {record.outcome}.",
         *(["## Failing checks", _table(failing)] if failing else []),
-        *([f"The harness says: {_code(record.failure.message)}"] if record.failure else []),
+        *([f"The harness says: {code(record.failure.message)}"] if record.failure else []),
         "## Reproduce",
-        _block(again),
+        block(again),
         *(_versions(provenance) if provenance else []),
         *(_UNTIL_IT_IS_RIGHT if incorrect else ()),
     ]
@@ -113,44 +113,26 @@ def _title(record: TestRecord, failing: list[tuple[OutputCheck, Check]]) -> str:
 
 
 def _table(failing: list[tuple[OutputCheck, Check]]) -> str:
-    rows = ["| output | shape | dtype | check | measured | required |", "|" + " --- |" * 6]
+    rows = []
     for output, check in failing[:MOST_ROWS]:
         required = "" if check.required is None else repr(check.required)
         shape = "x".join(map(str, output.shape)) or "scalar"
         cells = (output.path, shape, output.dtype, check.metric, _number(check.measured), required)
-        rows.append("| " + " | ".join(_code(c).replace("|", "\\|") for c in cells) + " |")
+        rows.append([code(cell) for cell in cells])
     left = len(failing) - MOST_ROWS
-    return "\n".join(rows) + (f"\n\nand {left} more." if left > 0 else "")
+    head = ("output", "shape", "dtype", "check", "measured", "required")
+    return table(head, rows) + (f"\n\nand {left} more." if left > 0 else "")
 
 
 def _versions(provenance: Provenance) -> list[str]:
     commit = provenance.git_commit or "not a git checkout"
     lines = [
-        f"- Commit: {_code(commit)}{' with local changes' if provenance.git_dirty else ''}",
-        f"- Python: {_code(provenance.python)}, seed {provenance.seed}",
-        *(f"- {_code(name)}: {_code(v)}" for name, v in sorted(provenance.versions.items())),
+        f"- Commit: {code(commit)}{' with local changes' if provenance.git_dirty else ''}",
+        f"- Python: {code(provenance.python)}, seed {provenance.seed}",
+        *(f"- {code(name)}: {code(v)}" for name, v in sorted(provenance.versions.items())),
     ]
     return ["## Versions", "\n".join(lines)]
 
 
 def _number(metric: Metric) -> str:
     return str(metric.state) if metric.value is None else repr(metric.value)
-
-
-def _code(text: str) -> str:
-    """A code span that nothing inside can end; line ends become spaces."""
-    line = " ".join(text.split())
-    if not line:
-        return ""
-    fence = "`" * (1 + max(map(len, re.findall(r"`+", line)), default=0))
-    pad = " " if line[0] == "`" or line[-1] == "`" else ""
-    return f"{fence}{pad}{line}{pad}{fence}"
-
-
-def _block(text: str) -> str:
-    fence = "`" * max(3, 1 + max(map(len, re.findall(r"`+", text)), default=0))
-    return f"{fence}\n{text}\n{fence}"
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"[^\w, ]", "", text)
