@@ -62,12 +62,16 @@ class Nights:
         bad = sick | (y.level[night] == Level.BROKEN)
         rate = np.where(bad, 1.0, y.flake[night])
         good, failures = self._attempts(rate, gates, rises, most)
+        full = [_among((Standing.FULL,), places.get(n)) for n in self.names]
+        wrong_again = np.array(full) & ~bad & (y.level[night] == Level.INCORRECT) & (good > 0)
         level = np.where((good > 0) & ~bad, y.level[night], Level.BROKEN)
         wrong = level == Level.INCORRECT
         best = np.isin(level, (Level.CORRECT, Level.COMPILED))
         self.outcome[night] = np.where(runs, np.vectorize(_END.__getitem__)(level), -1)
         self.passed[night] = np.where(best, good, 0)
         self.failed[night] = failures + np.where(wrong, good, 0)
+        again = self._confirmations(most)
+        self.failed[night] = np.where(wrong_again, again, self.failed[night])
         self._lose(night, runs)
 
     def _attempts(

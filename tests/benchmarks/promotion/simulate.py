@@ -47,6 +47,7 @@ class Tally:
     """Of every move in its order, with its reason."""
     wrong: list[str] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
 
 
 def replay(year: Year, policy: Policy, *, taken_off: int = 60) -> Tally:
@@ -157,6 +158,8 @@ def _held_to_truth(
             since = _nights_as_now(year, night, test) - 1
             tally.down_nights.append(since)
             tally.same_night += since == 0
+            if since:
+                tally.late.append(f"{night} since {since} flake {flake:.2f} level {level} {step}")
     else:
         return
     if wrong:
@@ -199,5 +202,5 @@ def _due(
             tally.made += bool(made)
             if not made:
                 tally.missed.append(
-                    f"{start} m{test} flake {year.flake[0, test]} {level!r} stands {standing[start + PATIENCE, test]}"
+                    f"{start} m{test} {year.flake[0, test]} {level!r}: {standing[start + PATIENCE, test]}"
                 )
