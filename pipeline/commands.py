@@ -32,9 +32,9 @@ from bringup.harness.records.schema import Outcome, Plan, PlannedTest
 from bringup.harness.records.variable_names import GITHUB_RUN_VARIABLE, RUN_DIR_FILE_VARIABLE
 from bringup.harness.storage.scratch import sweep
 from bringup.pipeline.errors import PipelineError
+from bringup.pipeline.history.store.tables import NOWHERE
 from bringup.pipeline.lists.expectations import made_of_promises
 from bringup.pipeline.lists.lists import apply, diff, read_lists
-from bringup.pipeline.lists.promote import propose
 from bringup.pipeline.lists.specs import list_specs
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.options import RunOptions
@@ -50,11 +50,12 @@ from bringup.pipeline.planning.selection import (
     refusals,
 )
 from bringup.pipeline.planning.shared_plan import narrowed, share, take_up, tell_github
-from bringup.pipeline.results.close_run import JUNIT_NAME, close_run, print_moves
+from bringup.pipeline.results.close_run import JUNIT_NAME, close_run
 from bringup.pipeline.results.confirm import NIGHTLY_S, Reruns
 from bringup.pipeline.results.finish import finish_runs, is_whole
 from bringup.pipeline.results.junit import write_junit
 from bringup.pipeline.results.merge import merge, shards_in
+from bringup.pipeline.results.promote_run import Asked, promoted, propose_after, tell
 from bringup.pipeline.results.remember import remember, remember_and_judge
 from bringup.pipeline.running import resume
 from bringup.pipeline.running.engine import End
@@ -185,17 +186,18 @@ def _carry_out(
         plan,
         ended,
         states,
-        chosen.lists,
-        chosen.collected.ids,
         options.durations,
         say,
-        chosen.collected.identify,
         read_aliases(options.lists),
     )
     _tell(run_dir)
     if plan.shard[1] == 1:  # of a shard's tests the merged run knows all
         again = Reruns(plan, settings, engine, _confirm_s(plan, options, ended.how), say)
         remember_and_judge(run_dir, plan.run_id, options.history, options.lists, say, again.confirm)
+        if chosen.lists is not None:
+            asked = Asked(options.lists, options.history, run_dir)
+            seen = chosen.collected
+            propose_after(asked, run_dir, chosen.lists, seen.ids, seen.identify, say)
     if ended.how is End.FINISHED:
         verdict_cache.prune(plan, say)
     return code
@@ -268,14 +270,18 @@ def finish(options: RunOptions, say: Speaker) -> ExitCode:
 
 
 def promote(options: RunOptions, say: Speaker) -> ExitCode:
-    """Propose the list moves that a run's records support, and make them when asked."""
-    run_dir = options.run_dir or _newest_run(Path("results"))
-    _, records = read_merged(run_dir)
-    lists = read_lists(options.lists)
+    """Propose the list moves that nights support, and make them when asked.
+
+    With a run they are those after it, by it and by the history before; without one those of the
+    whole history, or of the newest run below `results/` where there is no history yet.
+    """
+    asked = Asked(options.lists, options.history, options.run_dir or _run_without_history(options))
     collected = collect_tests(options.tests, Path.cwd())
-    moves = propose(records, lists, collected.ids, collected.identify, read_aliases(options.lists))
-    say(f"proposals in {write_moves(run_dir, moves)}")
-    print_moves(moves, say)
+    decision = promoted(asked, collected.ids, collected.identify)
+    if asked.run_dir is not None:
+        say(f"proposals in {write_moves(asked.run_dir, decision.moves)}")
+    tell(decision, say)
+    moves = decision.moves
     if moves:
         say(diff(options.lists, moves).rstrip("\n"))
     if moves and options.write:
@@ -284,6 +290,15 @@ def promote(options: RunOptions, say: Speaker) -> ExitCode:
     elif moves:
         say("nothing was changed; add --write to make these moves")
     return ExitCode.KEPT
+
+
+def _run_without_history(options: RunOptions) -> Path | None:
+    """The newest run, where the history has none."""
+    from bringup.pipeline.history.store.history import History  # with it comes the database
+
+    if options.history != NOWHERE and History(options.history).runs():
+        return None
+    return _newest_run(Path("results"))
 
 
 # --- where it goes --------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from bringup.pipeline.history.imports.github import fetch_artifacts
 from bringup.pipeline.history.imports.junit_xml import DEVICE, junit_run
 from bringup.pipeline.history.imports.unique_ops import ENDING, unique_ops_run
 from bringup.pipeline.history.judge.explain import compared, explain, story
+from bringup.pipeline.history.judge.verdict import verdict_of
 from bringup.pipeline.history.samples import AT_THE_DESK, Sample
 from bringup.pipeline.history.store.history import History
 from bringup.pipeline.history.store.read import devices_of_tests, samples
@@ -29,6 +30,7 @@ from bringup.pipeline.history.store.tables import NOWHERE
 from bringup.pipeline.history.store.upkeep import is_history, prune, rebuild, verify
 from bringup.pipeline.history_options import HistoryOptions
 from bringup.pipeline.messages import Speaker
+from bringup.pipeline.results.explain_standing import standing_of
 from bringup.pipeline.results.finish import finish_runs
 from bringup.pipeline.results.judge_run import head_of, past_of, verdict_of_run
 from bringup.pipeline.results.merge import merge, shards_in
@@ -248,7 +250,12 @@ def told_of(history: History, options: HistoryOptions) -> list[str]:
     clusters = night.clusters if night else ()
     told = next((one for one in night.tests if one.test == test), None) if night else None
     cluster = next((c for c in clusters if test in c.tests), None)
-    return story(told, cluster) if told else explain(past.columns, test, past.tonight, clusters)
+    details = story(told, cluster) if told else explain(past.columns, test, past.tonight, clusters)
+    known = told or verdict_of(past.columns, test, past.tonight)
+    head = standing_of(history, options.lists, test, found, known, cluster)
+    if newest.fingerprint:
+        details.append(f"fingerprint {newest.fingerprint}")
+    return [*head, "in detail", *(f"  {line}" for line in details)] if head else details
 
 
 def compare(options: HistoryOptions, say: Speaker) -> ExitCode:

@@ -256,9 +256,9 @@ class RunOptions:
     history: str = option(
         DEFAULT_ADDRESS,
         "--history",
-        "where the run is remembered: a folder or an address; none: nowhere",
+        "where runs are remembered: a folder or an address; none: nowhere",
         metavar="ADDRESS",
-        verbs=[*_CHOOSE, "merge", "finish"],
+        verbs=[*_CHOOSE, "merge", "finish", "promote"],
         variable=variables.HISTORY_VARIABLE,
     )
     devices_from: Path | None = option(
@@ -393,7 +393,7 @@ class RunOptions:
         parse=Path,
         metavar="RUN",
         verbs=["promote"],
-        default_says="the newest below results/",
+        default_says="all nights of the history; without one the newest run below results/",
     )
     write: bool = option(False, "--write", "make the moves", verbs=["promote"])
 

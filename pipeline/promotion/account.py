@@ -63,26 +63,40 @@ def account_of(
         test: `Identity.key` of its full flow.
         places: As `propose`, and so are the others.
     """
+    (one,) = accounts_of(samples, [test], places, policy, compile_only, ops_compile)
+    return one
+
+
+def accounts_of(
+    samples: Iterable[Sample] | Columns,
+    tests: Iterable[str],
+    places: Mapping[str, Place],
+    policy: Policy | None = None,
+    compile_only: Collection[str] = (),
+    ops_compile: Collection[str] = (),
+) -> list[Account]:
+    """`account_of` of several tests, weighed once."""
     policy = policy or default_policy()
     columns = samples if isinstance(samples, Columns) else columns_of(samples)
-    place = places.get(test, Place(Standing.NEW))
-    device = test.rpartition("@")[2]
     weighed = weigh(columns, places, policy, compile_only)
-    known = test in weighed.tests
-    at = weighed.tests.index(test) if known else -1
+    on = Ways(weighed, policy, compile_only, ops_compile)
+    position = {name: i for i, name in enumerate(weighed.tests)}
+    return [_account(on, test, position.get(test, -1), places) for test in tests]
+
+
+def _account(on: Ways, test: str, at: int, places: Mapping[str, Place]) -> Account:
+    """`at` is its position among what is weighed; -1 where no night knows it."""
+    place, policy = places.get(test, Place(Standing.NEW)), on.policy
     ways: tuple[Way, ...] = ()
-    blocked = _blocked(test, place, policy)
-    if known and weighed.found.level[at] >= 0:
-        on = Ways(weighed, policy, compile_only, ops_compile)
+    blocked, seen = _blocked(test, place, policy), "no night says anything of it yet"
+    if at >= 0 and on.weighed.found.level[at] >= 0:
         seen, ways = _seen(on, at), _ways(on, at, place.standing)
-        if not weighed.rested[at]:
+        if not on.weighed.rested[at]:
             cool = policy.promote.cool_down
             blocked = (*blocked, f"it went down less than {cool} nights ago, and rests")
-    else:
-        seen = "no night says anything of it yet"
     return Account(
         test=test,
-        device=device,
+        device=test.rpartition("@")[2],
         standing=place.standing,
         lists=tuple(spec.name for spec in LISTS.get(place.standing, ())),
         since=place.since if math.isfinite(place.since) else None,

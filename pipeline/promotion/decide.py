@@ -5,8 +5,8 @@
 
 A night's loop, in a workflow as in a simulator::
 
-    wanted = attempts_wanted(places, policy)  # how often what may go up is run tonight
-    ...                                       # a night runs, and leaves its samples
+    wanted = attempts_wanted(samples, places, policy)
+    ...  # a night runs, and leaves its samples
     steps = propose(samples, places, policy)
     places = applied(places, steps, at)
 
@@ -24,7 +24,7 @@ from bringup.harness.records.moves import Evidence
 from bringup.pipeline.history.judge.columns import Columns, columns_of
 from bringup.pipeline.history.samples import Sample
 from bringup.pipeline.promotion.evidence import Streaks
-from bringup.pipeline.promotion.ladder import RANK, RISING, Level, Standing, belongs
+from bringup.pipeline.promotion.ladder import GATES, RANK, RISING, Level, Standing, belongs
 from bringup.pipeline.promotion.policy import Policy, default_policy
 from bringup.pipeline.promotion.weighing import Place, Weighed, weigh
 
@@ -90,20 +90,46 @@ def applied(places: Mapping[str, Place], steps: Iterable[Step], at: float) -> di
 
 
 def attempts_wanted(
+    samples: Iterable[Sample] | Columns,
     places: Mapping[str, Place],
     policy: Policy | None = None,
     compile_only: Collection[str] = (),
 ) -> dict[str, int]:
-    """How many uncached attempts in all a night wants of each test that may go up, by key.
+    """How many uncached attempts in all a night wants of each test, by key, before it is run.
 
-    They end at the first that is not as good as the best there is; of all others one is enough.
+    Of a test that may go up (`RISING`) they end at the first that is not as good as can be. Of one
+    on a list that gates (`GATES`) they are wanted if the first is bad, and end at the first that is
+    good. Of whatever is not named one is enough.
     """
-    attempts = (policy or default_policy()).promote.attempts
-    return {
-        test: attempts
-        for test, place in sorted(places.items())
-        if place.standing in RISING and test.rpartition("@")[2] not in compile_only
-    }
+    policy = policy or default_policy()
+    columns = samples if isinstance(samples, Columns) else columns_of(samples)
+    weighed = weigh(columns, places, policy, compile_only)
+    position = {name: i for i, name in enumerate(weighed.tests)}
+    found = {}
+    for test, place in sorted(places.items()):
+        at = position.get(test, -1)
+        only = test.rpartition("@")[2] in compile_only
+        if place.standing in RISING and not (only and place.standing in GATES):
+            found[test] = _to_rise(weighed, at, policy)
+        if place.standing in GATES:
+            to_fall = int(weighed.failures_needed[at]) if at >= 0 else _UNKNOWN
+            found[test] = max(found.get(test, 0), to_fall)
+    return found
+
+
+_UNKNOWN = 3
+"""Attempts at a test on a list of which nothing is known."""
+
+
+def _to_rise(weighed: Weighed, at: int, policy: Policy) -> int:
+    """Tonight's share of what is missing."""
+    most = policy.promote.attempts
+    if at < 0:
+        return most
+    streak = weighed.reached
+    missing = int(weighed.passes_needed[at] - streak.passed[at])
+    nights = int(weighed.nights_needed[at] - streak.nights_good[at])
+    return min(max(-(-missing // max(nights, 1)), 1), most)
 
 
 class Ways:

@@ -45,7 +45,9 @@ _LEVELS = np.array([LEVEL_OF.get(outcome, -1) for outcome in OUTCOMES], np.int64
 _REACHED = OUTCOMES.index(Outcome.REACHED)
 _CRASHED = OUTCOMES.index(Outcome.CRASHED)
 _PARTIAL = EXCLUSIONS.index(Excluded.PARTIAL)
-_PRIOR = 15.0
+_BREAK = 3
+"""Failures one after another that are no chance."""
+PRIOR = 15.0
 """Attempts that what is known of all tests is worth, beside a test's own."""
 
 
@@ -76,7 +78,7 @@ class Streaks:
     passes: Counts
     """Good attempts in the window."""
     flakes: Counts
-    """Failures among good attempts; nights of nothing but failures one after another are one."""
+    """Failures among good attempts; three and more one after another are a break, and none."""
     flakes_before: Counts
     """Those before the failures at the end."""
     flake_rate: Floats
@@ -92,8 +94,8 @@ def counted(
 
     Args:
         columns: The history of full flows; rows that it excludes itself never count.
-        listed: bool[tests], by `columns.test.codes`: those on nightly full, whose failing together
-            speaks against the device.
+        listed: bool[tests], by `columns.test.codes`: those of which a list promises something,
+            whose failing together speaks against the device.
         compile_only: Devices that cannot execute. On all others a stop before executing is
             somebody's wish, or a lost driver.
         policy: What is too old, and when a device is suspect.
@@ -169,7 +171,7 @@ def _suspect(columns: Columns, counts: Bools, listed: Bools, policy: Counting) -
     runs, of = len(columns.run.words), columns.test.codes
     place = columns.device.codes.astype(np.int64) * runs + columns.run.codes
     size = runs * len(columns.device.words)
-    good = counts & (_LEVELS[columns.outcome] >= Level.INCORRECT)
+    good = counts & (_LEVELS[columns.outcome] >= Level.COMPILED)
     first = np.full(len(columns.test.words), len(columns), np.int64)
     at = np.flatnonzero(counts)
     np.minimum.at(first, of[at], at)
@@ -235,7 +237,8 @@ def streaks(found: Seen, asked: Levels, least_flake_rate: float) -> Streaks:
     alone = (passed == 0) & (at > first_good[of])
     repeated = np.zeros(len(rows), np.bool_)
     repeated[1:] = alone[1:] & alone[:-1] & (of[1:] == of[:-1])
-    flakes = np.where(alone, ~repeated, np.where(passed > 0, failed, 0))
+    mixed = np.where(passed > 0, failed, 0)
+    flakes = np.where(alone, _by_chance(alone & ~repeated, alone, failed), mixed)
 
     def total(values: npt.NDArray[np.generic]) -> Counts:
         sums = np.bincount(of, weights=values.astype(np.float64), minlength=tests)
@@ -255,9 +258,21 @@ def streaks(found: Seen, asked: Levels, least_flake_rate: float) -> Streaks:
         passes=passes,
         flakes=total(flakes),
         flakes_before=before,
-        flake_rate=(before + _PRIOR * least_flake_rate) / (passes + before + _PRIOR),
+        flake_rate=(before + PRIOR * least_flake_rate) / (passes + before + PRIOR),
         first=np.where(found.last < 0, -1, np.maximum(end + 1, starts)),
     )
+
+
+def _by_chance(starts: Bools, alone: Bools, failed: Counts) -> Counts:
+    """int64[rows]: where failures one after another start, how many they are, unless so many that
+    something was broken then."""
+    found = np.zeros(len(starts), np.int64)
+    if not starts.any():
+        return found
+    group = np.cumsum(starts) - 1
+    sums = np.bincount(group[alone], weights=failed[alone].astype(np.float64)).astype(np.int64)
+    found[starts] = np.where(sums < _BREAK, sums, 0)
+    return found
 
 
 def only_crashes(found: Seen, since: Counts) -> Bools:

@@ -101,6 +101,8 @@ LISTS: dict[Standing, tuple[ListSpec, ...]] = {
     Standing.FULL: (NIGHTLY_FULL, WEEKLY_OP_BY_OP),
 }
 
+GATES = (Standing.FULL, Standing.INCORRECT, Standing.COMPILE)
+"""Where a failure breaks a promise: it is run again at once."""
 PROBED = (
     Standing.QUARANTINE,
     Standing.COMPILE,
@@ -109,7 +111,7 @@ PROBED = (
 )
 """Where the full flow is run as a probe, on a device that executes."""
 RISING = (Standing.NEW, *PROBED, Standing.INCORRECT)
-"""What may go up."""
+"""What may go up; where a device only compiles, COMPILE is the top."""
 
 
 def belongs(level: Level, *, compile_only: bool, ops_compile: bool) -> Standing:

@@ -3,8 +3,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A history against a policy: how much there is, and how much is needed, for each test at once.
 
-Down: as many failures one after another as a test that fails by chance at its own rate would show
-once in 1 / `demote.error_rate` nights, n >= ln(error_rate) / ln(rate). Up: Wald's sequential test
+Down: as many failures one after another as chance shows too seldom, n with P(n failures) <=
+`demote.error_rate`, where the rate is Beta(p w + f, (1 - p) w + g) after f failures and g good
+attempts; p is `least_flake_rate` and w = 15 attempts is what the fleet says before the test does.
+P(n) is the product of (p w + f + i) / (w + f + g + i), i < n. Up: Wald's sequential test
 of a steady test's failure rate against a flaky one's, on the prior odds of the policy; what was
 seen before the last failure is at most half of it. Into quarantine: the same test of a rate at
 which nobody can work against a flaky one's.
@@ -19,6 +21,7 @@ import numpy as np
 
 from bringup.pipeline.history.judge.columns import Bools, Columns, Counts, Floats
 from bringup.pipeline.promotion.evidence import (
+    PRIOR,
     Levels,
     Seen,
     Streaks,
@@ -27,7 +30,7 @@ from bringup.pipeline.promotion.evidence import (
     seen,
     streaks,
 )
-from bringup.pipeline.promotion.ladder import NEEDS, Standing
+from bringup.pipeline.promotion.ladder import GATES, NEEDS, Level, Standing
 from bringup.pipeline.promotion.policy import Group, Policy, log_odds
 
 _DEBT = -2.0
@@ -35,6 +38,8 @@ _DEBT = -2.0
 needed: a flaky test that was mended has not to wait until all of it is too old."""
 _CREDIT = 0.5
 """And at most so much for it: a test that was mended may have come back a flaky one."""
+_MOST_FAILURES = 60
+"""More are never asked for."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -59,7 +64,7 @@ class Weighed:
     held: Streaks
     """Against that."""
     reached: Streaks
-    """Against the level that its newest night came to."""
+    """Against the level that its newest night came to; of one that is broken, the best there is."""
     failures_needed: Counts
     passes_needed: Counts
     """Good attempts without a failure, those that it has at the end included."""
@@ -81,12 +86,15 @@ def weigh(
     tests = columns.test.words
     at = tuple(places.get(test, Place(Standing.NEW)) for test in tests)
     standings = [place.standing for place in at]
-    listed = np.array([s in (Standing.FULL, Standing.INCORRECT) for s in standings], np.bool_)
-    found = seen(columns, counted(columns, listed, compile_only, policy.evidence))
     needs = np.array([NEEDS[s] for s in standings], np.int64)
+    listed = np.array([s in GATES for s in standings], np.bool_)
+    found = seen(columns, counted(columns, listed, compile_only, policy.evidence))
     least = policy.demote.least_flake_rate
     held = streaks(found, needs, least)
-    reached = streaks(found, np.maximum(found.level, 0), least)
+    only = np.array([test.rpartition("@")[2] in compile_only for test in tests], np.bool_)
+    best = np.where(only, Level.COMPILED, Level.CORRECT)
+    asked = np.where(found.level > Level.BROKEN, found.level, best)
+    reached = streaks(found, asked, least)
     groups = [policy.group_of(test) if policy.groups else None for test in tests]
     return Weighed(
         tests=tests,
@@ -124,9 +132,12 @@ def _failures_needed(
 
     Of a test that was never seen good nothing says that it ever was: a few crashes are enough.
     """
-    rate = np.clip(held.flake_rate, policy.demote.least_flake_rate, 0.95)
     error = _each(groups, lambda g: g.demote_error_rate, policy.demote.error_rate)
-    needed = np.ceil(np.log(error) / np.log(rate) - 1e-9)
+    i = np.arange(_MOST_FAILURES)
+    failing = held.flakes_before[:, None] + PRIOR * policy.demote.least_flake_rate + i
+    all_of = (held.flakes_before + held.passes)[:, None] + PRIOR + i
+    likely = np.cumsum(np.log(failing) - np.log(all_of), axis=1) > np.log(error)[:, None]
+    needed = likely.sum(axis=1) + 1
     unseen = (held.passes == 0) & only_crashes(found, np.maximum(held.first, 0))
     needed = np.where(unseen, np.minimum(needed, policy.demote.unseen_failures), needed)
     return np.asarray(needed, np.int64)

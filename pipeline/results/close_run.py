@@ -11,8 +11,7 @@ import msgspec
 from bringup.harness.errors import RecordError
 from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.records.device_listing import DeviceState
-from bringup.harness.records.moves import Move, write_moves
-from bringup.harness.records.naming import identity_of
+from bringup.harness.records.moves import Move
 from bringup.harness.records.outcomes import counts_text, latest, outcome_counts_of_run
 from bringup.harness.records.run_dir import RECORDS_NAME, read_merged
 from bringup.harness.records.schema import Plan, PlannedTest, RunHeader, TestRecord
@@ -25,11 +24,8 @@ from bringup.pipeline.lists.expectations import (
     made_of_promises,
     reproduce,
 )
-from bringup.pipeline.lists.lists import Lists
-from bringup.pipeline.lists.promote import propose
 from bringup.pipeline.messages import Speaker, printable
 from bringup.pipeline.planning.durations import add_durations
-from bringup.pipeline.planning.plan import Identify
 from bringup.pipeline.results.issue import write_drafts
 from bringup.pipeline.results.junit import write_junit
 from bringup.pipeline.results.merge import finish
@@ -45,16 +41,13 @@ def close_run(
     plan: Plan,
     ended: Ended,
     states: Mapping[str, DeviceState],
-    lists: Lists | None,
-    collected: Collection[str],
     durations: Path,
     say: Speaker,
-    identify: Identify = identity_of,
     aliases: Mapping[str, str] | None = None,
 ) -> ExitCode:
     """Write what the run comes to, tell it, and return its exit code.
 
-    `identify` says what a list's entry is on a device, `aliases` what tests were called before.
+    `aliases` say what tests were called before.
 
     Raises:
         RecordError: the disk is full or gone; the journals hold everything all the same.
@@ -74,12 +67,8 @@ def close_run(
     say(f"{kept} of {len(plan.tests)} tests did what was promised ({counts})")
     for sentence in dict.fromkeys(w for r in latest_by_key.values() for w in r.warnings):
         say(f"warning: {sentence}")
-    moves: list[Move] = []
-    if lists is not None and plan.shard[1] == 1:
-        found = propose(records, lists, collected, identify, aliases)
-        moves = _propose(run_dir, found, say)
     broken_promises = {test.identity.key for test, _ in unkept}
-    write_issues(run_dir, header, latest_by_key.values(), moves, say, broken_promises)
+    write_issues(run_dir, header, latest_by_key.values(), (), say, broken_promises)
     for name in (RECORDS_NAME, JUNIT_NAME, LOG_NAME):
         say(f"wrote {run_dir / name}")
     for sentence in (*losses, *ended.sentences):
@@ -115,15 +104,6 @@ def write_issues(
         say(f"drafted {len(drafts)} {noun} in {drafts[0].parent}")
 
 
-def print_moves(moves: Sequence[Move], say: Speaker) -> None:
-    """One line for each proposal, with its reason."""
-    if not moves:
-        say("no list moves are proposed")
-    for move in moves:
-        preposition = "to" if move.move == "add" else "from"
-        say(f"{move.move} {move.test} {preposition} {move.list} on {move.device}: {move.reason}")
-
-
 def _learn(
     durations: Path,
     records: Iterable[TestRecord],
@@ -134,15 +114,6 @@ def _learn(
         add_durations(durations, records, aliases)
     except (PipelineError, RecordError) as error:  # the next plan is a little worse, no more
         say(f"warning: {error}")
-
-
-def _propose(run_dir: Path, moves: list[Move], say: Speaker) -> list[Move]:
-    path = write_moves(run_dir, moves)
-    print_moves(moves, say)
-    say(f"wrote {path}")
-    if moves:
-        say(f"`nox -s promote -- {run_dir} --write` makes these moves")
-    return moves
 
 
 def _tell_unkept(

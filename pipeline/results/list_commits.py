@@ -52,13 +52,20 @@ def commit_moves(
     """
     with tempfile.TemporaryDirectory(prefix="bringup-index-") as folder:
         index = {"GIT_INDEX_FILE": f"{folder}/index"}
-        _git(root, "read-tree", "HEAD", **index)
+        _git(root, "read-tree", "HEAD", variables=index)
         top = Path(_git(root, "rev-parse", "--show-toplevel"))
         for path, text in files.items():
             blob = _git(root, "hash-object", "-w", "--stdin", given=text)
             name = path.resolve().relative_to(top.resolve()).as_posix()
-            _git(root, "update-index", "--add", "--cacheinfo", f"100644,{blob},{name}", **index)
-        tree = _git(root, "write-tree", **index)
+            _git(
+                root,
+                "update-index",
+                "--add",
+                "--cacheinfo",
+                f"100644,{blob},{name}",
+                variables=index,
+            )
+        tree = _git(root, "write-tree", variables=index)
     there = _git(root, "rev-parse", "--quiet", "--verify", f"refs/heads/{branch}^{{tree}}", ok=True)
     if there == tree:
         return _git(root, "rev-parse", branch)
@@ -130,10 +137,17 @@ def _read(trailer: str, commit: str, at: float) -> Undone | None:
         return None
     if not isinstance(words, list) or len(words) != 4 or words[0] not in ("add", "remove"):
         return None
-    return Undone(*map(str, words), commit, at)
+    move, name, device, test = map(str, words)
+    return Undone(move, name, device, test, commit, at)
 
 
-def _git(root: Path, *words: str, given: str = "", ok: bool = False, **variables: str) -> str:
+def _git(
+    root: Path,
+    *words: str,
+    given: str = "",
+    ok: bool = False,
+    variables: Mapping[str, str] | None = None,
+) -> str:
     """What git says; with `ok` nothing where it fails."""
     try:
         done = subprocess.run(
@@ -141,7 +155,7 @@ def _git(root: Path, *words: str, given: str = "", ok: bool = False, **variables
             cwd=root,
             input=given.encode(),
             capture_output=True,
-            env=os.environ | {"LC_ALL": "C"} | variables,
+            env=os.environ | {"LC_ALL": "C"} | dict(variables or {}),
             check=False,
         )
     except OSError as error:
