@@ -50,12 +50,14 @@ from bringup.pipeline.planning.selection import (
     refusals,
 )
 from bringup.pipeline.planning.shared_plan import narrowed, share, take_up, tell_github
+from bringup.pipeline.promotion.decision import decide, situation_of
+from bringup.pipeline.promotion.policy import policy_of
 from bringup.pipeline.results.close_run import JUNIT_NAME, close_run
 from bringup.pipeline.results.confirm import NIGHTLY_S, Reruns
 from bringup.pipeline.results.finish import finish_runs, is_whole
 from bringup.pipeline.results.junit import write_junit
 from bringup.pipeline.results.merge import merge, shards_in
-from bringup.pipeline.results.promote_run import Asked, promoted, propose_after, tell
+from bringup.pipeline.results.promote_run import Asked, propose_after, samples_of, tell
 from bringup.pipeline.results.remember import remember, remember_and_judge
 from bringup.pipeline.running import resume
 from bringup.pipeline.running.engine import End
@@ -276,8 +278,10 @@ def promote(options: RunOptions, say: Speaker) -> ExitCode:
     whole history, or of the newest run below `results/` where there is no history yet.
     """
     asked = Asked(options.lists, options.history, options.run_dir or _run_without_history(options))
+    policy, lists = policy_of(options.lists), read_lists(options.lists)
+    found = samples_of(asked, policy.evidence.window)
     collected = collect_tests(options.tests, Path.cwd())
-    decision = promoted(asked, collected.ids, collected.identify)
+    decision = decide(situation_of(found, lists, policy, collected.identify), collected.ids)
     if asked.run_dir is not None:
         say(f"proposals in {write_moves(asked.run_dir, decision.moves)}")
     tell(decision, say)

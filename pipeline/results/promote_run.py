@@ -5,21 +5,20 @@
 
 import tempfile
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bringup.harness.records.aliases import read_aliases
 from bringup.harness.records.moves import Move, write_moves
-from bringup.harness.records.naming import identity_of
 from bringup.harness.records.run_dir import read_merged
 from bringup.harness.storage.writable import said_by
 from bringup.pipeline.errors import HistoryError, PipelineError
 from bringup.pipeline.history.samples import AT_THE_DESK, Sample
 from bringup.pipeline.history.store.tables import NOWHERE
-from bringup.pipeline.lists.lists import Lists, read_lists
+from bringup.pipeline.lists.lists import Lists
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.promotion.account import Account
-from bringup.pipeline.promotion.decision import Decision, Situation, decide, situation_of
+from bringup.pipeline.promotion.decision import Decision, decide, situation_of
 from bringup.pipeline.promotion.policy import policy_of
 from bringup.pipeline.promotion.standings import Identify
 
@@ -70,34 +69,6 @@ def samples_of(asked: Asked, window: int, nights: int | None = None) -> list[Sam
     return found
 
 
-def situation_now(
-    asked: Asked, identify: Identify = identity_of, lists: Lists | None = None
-) -> Situation:
-    """What nights and lists say of all tests.
-
-    Raises:
-        PolicyError: the policy beside the lists is wrong.
-        ListError, RecordError, HistoryError: something cannot be read.
-    """
-    policy = policy_of(asked.lists)
-    found = samples_of(asked, policy.evidence.window)
-    return situation_of(found, lists or read_lists(asked.lists), policy, identify)
-
-
-def promoted(
-    asked: Asked,
-    collected: Collection[str] | None,
-    identify: Identify = identity_of,
-    lists: Lists | None = None,
-) -> Decision:
-    """What the lists should be by now.
-
-    Raises:
-        PipelineError, RecordError: as `situation_now`.
-    """
-    return decide(situation_now(asked, identify, lists), collected)
-
-
 def propose_after(
     asked: Asked,
     run_dir: Path,
@@ -114,20 +85,26 @@ def propose_after(
         RecordError: the disk is full or gone.
     """
     try:
-        decision = promoted(asked, collected, identify, lists)
-    except HistoryError as error:
-        say(f"warning: lists are judged by this run alone: {said_by(error)}")
-        alone = Asked(asked.lists, NOWHERE, run_dir)
-        decision = promoted(alone, collected, identify, lists)
+        policy = policy_of(asked.lists)
+        found = _samples_or_alone(asked, policy.evidence.window, say)
     except PipelineError as error:
         say(f"warning: no list moves are proposed: {said_by(error)}")
         return ()
+    decision = decide(situation_of(found, lists, policy, identify), collected)
     path = write_moves(run_dir, decision.moves)
     tell(decision, say)
     say(f"wrote {path}")
     if decision.moves:
         say(f"`nox -s promote -- {run_dir} --write` makes these moves")
     return decision.moves
+
+
+def _samples_or_alone(asked: Asked, window: int, say: Speaker) -> list[Sample]:
+    try:
+        return samples_of(asked, window)
+    except HistoryError as error:
+        say(f"warning: lists are judged by this run alone: {said_by(error)}")
+        return samples_of(replace(asked, history=NOWHERE), window)
 
 
 def tell(decision: Decision, say: Speaker) -> None:

@@ -46,8 +46,7 @@ class Tally:
     digest: str = ""
     """Of every move in its order, with its reason."""
     wrong: list[str] = field(default_factory=list)
-    missed: list[str] = field(default_factory=list)
-    late: list[str] = field(default_factory=list)
+    """Each wrong move, with its night and the truth."""
 
 
 def replay(year: Year, policy: Policy, *, taken_off: int = 60) -> Tally:
@@ -158,8 +157,6 @@ def _held_to_truth(
             since = _nights_as_now(year, night, test) - 1
             tally.down_nights.append(since)
             tally.same_night += since == 0
-            if since:
-                tally.late.append(f"{night} since {since} flake {flake:.2f} level {level} {step}")
     else:
         return
     if wrong:
@@ -198,9 +195,4 @@ def _due(
                 Level.CORRECT: (Standing.FULL,),
             }[level]
             tally.due += 1
-            made = standing[start + PATIENCE, test] in wanted
-            tally.made += bool(made)
-            if not made:
-                tally.missed.append(
-                    f"{start} m{test} {year.flake[0, test]} {level!r}: {standing[start + PATIENCE, test]}"
-                )
+            tally.made += bool(standing[start + PATIENCE, test] in wanted)
