@@ -32,6 +32,7 @@ from bringup.harness.records.schema import Outcome, Plan, PlannedTest
 from bringup.harness.records.variable_names import GITHUB_RUN_VARIABLE, RUN_DIR_FILE_VARIABLE
 from bringup.harness.storage.scratch import sweep
 from bringup.pipeline.errors import PipelineError
+from bringup.pipeline.history.samples import Sample
 from bringup.pipeline.history.store.tables import NOWHERE
 from bringup.pipeline.lists.expectations import made_of_promises
 from bringup.pipeline.lists.lists import apply, diff, read_lists
@@ -55,7 +56,9 @@ from bringup.pipeline.promotion.policy import policy_of
 from bringup.pipeline.results.close_run import JUNIT_NAME, close_run
 from bringup.pipeline.results.confirm import NIGHTLY_S, Reruns
 from bringup.pipeline.results.finish import finish_runs, is_whole
+from bringup.pipeline.results.incidents import issues_of_tests
 from bringup.pipeline.results.junit import write_junit
+from bringup.pipeline.results.list_change import checks_off, prepare, tell_undone
 from bringup.pipeline.results.merge import merge, shards_in
 from bringup.pipeline.results.promote_run import Asked, propose_after, samples_of, tell
 from bringup.pipeline.results.remember import remember, remember_and_judge
@@ -281,19 +284,36 @@ def promote(options: RunOptions, say: Speaker) -> ExitCode:
     policy, lists = policy_of(options.lists), read_lists(options.lists)
     found = samples_of(asked, policy.evidence.window)
     collected = collect_tests(options.tests, Path.cwd())
-    decision = decide(situation_of(found, lists, policy, collected.identify), collected.ids)
+    situation = situation_of(found, lists, policy, collected.identify)
+    newest = asked.run_dir or _newest_of(found)
+    off = checks_off(newest, issues_of_tests(options.lists))
+    decision = decide(situation, collected.ids, off)
     if asked.run_dir is not None:
         say(f"proposals in {write_moves(asked.run_dir, decision.moves)}")
     tell(decision, say)
+    taken_back = tell_undone(Path.cwd(), lists, situation, say)
     moves = decision.moves
     if moves:
         say(diff(options.lists, moves).rstrip("\n"))
+    if options.commit and not options.pr:
+        raise PipelineError("--commit goes with --pr, which says on which branch")
+    if moves and options.pr:
+        if newest is None:
+            raise PipelineError("--pr writes below a run, and the newest is not here; name one")
+        prepare(newest, options.lists, moves, found, taken_back, options.commit, say)
     if moves and options.write:
         for path in apply(options.lists, moves):
             say(f"wrote {path}")
-    elif moves:
+    elif moves and not options.pr:
         say("nothing was changed; add --write to make these moves")
     return ExitCode.KEPT
+
+
+def _newest_of(found: Sequence[Sample]) -> Path | None:
+    """The directory of the newest run that has samples, where it is still here."""
+    run = max(found, key=lambda s: (s.at, s.run)).run if found else ""
+    path = Path("results") / run
+    return path if run and (path / HEADER_NAME).exists() else None
 
 
 def _run_without_history(options: RunOptions) -> Path | None:

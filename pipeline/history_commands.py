@@ -48,7 +48,7 @@ def keep(options: HistoryOptions, say: Speaker) -> ExitCode:
         HistoryError: the history cannot be reached, read or written.
         RecordError: a run directory is damaged.
     """
-    history = _history(options)
+    history = history_of(options)
     if options.action == "add":
         if not options.sources:
             raise PipelineError("`history add` needs a run directory, or a file to import")
@@ -181,7 +181,7 @@ def why(options: HistoryOptions, say: Speaker) -> ExitCode:
     Raises:
         HistoryError: the history cannot be read, or the run is not in it.
     """
-    verdict = _verdict(options)
+    verdict = night_of(options)
     for line in head_of(verdict):
         say(line)
     for line in compared(verdict)[1:]:
@@ -189,14 +189,18 @@ def why(options: HistoryOptions, say: Speaker) -> ExitCode:
     return ExitCode.BROKEN if verdict.regressed else ExitCode.KEPT
 
 
-def _verdict(options: HistoryOptions) -> NightVerdict:
-    """As it was judged when the run ended, unless it is to be held against another."""
-    history = None if options.run else _history(options)
+def night_of(options: HistoryOptions) -> NightVerdict:
+    """A night as it was judged when the run ended, unless it is to be held against another.
+
+    Raises:
+        HistoryError: the history cannot be read, or the run is not in it.
+    """
+    history = None if options.run else history_of(options)
     run = _id_of(options.run) if history is None else _newest(history)
     judged = _as_judged(run, options.run)
     if judged is not None and not options.against:
         return judged
-    history = history or _history(options)
+    history = history or history_of(options)
     against = _id_of(options.against) if options.against else ""
     past = past_of(history, run, options.lists, against=against)
     return verdict_of_run(past, options.lists)
@@ -219,7 +223,7 @@ def explain_test(options: HistoryOptions, say: Speaker) -> ExitCode:
     Raises:
         HistoryError: the history cannot be read, or knows no such test.
     """
-    history = _history(options)
+    history = history_of(options)
     with history.held():
         lines = told_of(history, options)
     for line in lines:
@@ -274,7 +278,7 @@ def compare(options: HistoryOptions, say: Speaker) -> ExitCode:
             history = History(f"{scratch}/history")
             for path in given:
                 history.add(path)
-        history = history or _history(options)
+        history = history or history_of(options)
         run_a, run_b = (_id_of(text) for text in (options.run_a, options.run_b))
         past = past_of(history, run_b, options.lists, against=run_a)
         verdict = verdict_of_run(past, options.lists)
@@ -283,7 +287,12 @@ def compare(options: HistoryOptions, say: Speaker) -> ExitCode:
     return ExitCode.BROKEN if verdict.regressed else ExitCode.KEPT
 
 
-def _history(options: HistoryOptions) -> History:
+def history_of(options: HistoryOptions) -> History:
+    """The history that is asked.
+
+    Raises:
+        HistoryError: there is to be none.
+    """
     if options.history == NOWHERE:
         raise HistoryError("there is no history: --history, or BRINGUP_HISTORY, says none")
     return History(options.history)

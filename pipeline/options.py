@@ -396,6 +396,18 @@ class RunOptions:
         default_says="all nights of the history; without one the newest run below results/",
     )
     write: bool = option(False, "--write", "make the moves", verbs=["promote"])
+    pr: bool = option(
+        False,
+        "--pr",
+        "write the moves as a pull request (branch, title, body) below the run, in pull_request/",
+        verbs=["promote"],
+    )
+    commit: bool = option(
+        False,
+        "--commit",
+        "with --pr: commit them on that branch, and leave the work tree as it is",
+        verbs=["promote"],
+    )
 
     sources: Mapping[str, Source] = field(default_factory=dict)
     """Where the values came from that are not their options' defaults."""

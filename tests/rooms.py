@@ -24,7 +24,7 @@ FROM_GROUND_UP = {
     "pipeline": """
         errors messages lifeline devices history lists history/causes history/judge history/store
         history/imports promotion options history_options planning running results commands
-        history_commands trying verb_help cli __main__
+        history_commands issue_command trying verb_help cli __main__
     """,
     "reports": """
         errors folder text model reporter addresses html xlsx ops_json markdown summary messages

@@ -122,8 +122,17 @@ def apply(folder: Path, moves: Iterable[Move]) -> list[Path]:
             is not what was asked for; then no file was touched.
         RecordError: a file cannot be written.
     """
-    changed = [(path, new) for path, old, new in _edited(folder, moves) if new != old]
-    return [write_atomically(path, new.encode()) for path, new in changed]
+    changed = edited_texts(folder, moves)
+    return [write_atomically(path, new.encode()) for path, new in changed.items()]
+
+
+def edited_texts(folder: Path, moves: Iterable[Move]) -> dict[Path, str]:
+    """What `apply` would write: the new text of each file that would change.
+
+    Raises:
+        ListError: as `apply`.
+    """
+    return {path: new for path, old, new in _edited(folder, moves) if new != old}
 
 
 def diff(folder: Path, moves: Iterable[Move]) -> str:

@@ -6,6 +6,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from bringup.harness.records.expected import Expectation
 from bringup.harness.records.moves import Evidence, Move
 from bringup.harness.records.naming import entry_of, identity_of
 from bringup.pipeline.history.judge.columns import Columns, columns_of
@@ -92,8 +93,16 @@ def situation_of(
     )
 
 
-def decide(situation: Situation, collected: Collection[str] | None = None) -> Decision:
-    """The edits that the evidence is enough for, in a stable order; `collected` as `moves_of`."""
+def decide(
+    situation: Situation,
+    collected: Collection[str] | None = None,
+    checks_off: Mapping[str, Expectation] | None = None,
+) -> Decision:
+    """The edits that the evidence is enough for, in a stable order; `collected` as `moves_of`.
+
+    `checks_off` are, by key, the checks that can be disabled since an issue tracks them.
+    """
+    off = checks_off or {}
     s = situation
     steps = propose(s.columns, s.places, s.policy, s.compile_only, s.ops_compile)
     moving = {step.test for step in steps}
@@ -110,13 +119,15 @@ def decide(situation: Situation, collected: Collection[str] | None = None) -> De
         one = s.listed.get(step.test) or _unlisted(s, step)
         walk = s.walks.get(step.test)
         walked = entry_of(walk.nodeid, walk.device) if walk and walk.nodeid else ""
-        moves += moves_of(step, one, collected, walked) if one else []
+        moves += moves_of(step, one, collected, walked, off.get(step.test)) if one else []
     edited = {move.key for move in moves}
     return Decision(
         moves=tuple(moves),
         steps=tuple(steps),
         waiting=tuple(_waiting(s, edited)),
-        to_disable=tuple(step for step in steps if step.to is Standing.INCORRECT),
+        to_disable=tuple(
+            step for step in steps if step.to is Standing.INCORRECT and step.test not in edited
+        ),
     )
 
 

@@ -15,7 +15,7 @@ from itertools import pairwise
 import msgspec
 
 from bringup.harness.records.naming import identity_of, identity_of_key, parts_of, places_of
-from bringup.harness.records.schema import Identity
+from bringup.harness.records.schema import Expect, Identity
 from bringup.harness.records.values import BASE_SIZE, Outcome, Stage, Status
 from bringup.pipeline.history.samples import Sample
 from bringup.pipeline.lists.lists import Entry, Lists
@@ -49,6 +49,23 @@ class Listed:
     def on(self, spec: ListSpec) -> list[str]:
         """Its entries on a list."""
         return [e.test for e in self.entries if e.list is spec]
+
+    def says(self, expect: Expect) -> bool:
+        """Does one of its entries expect this?"""
+        return any(
+            e.expectation is not None and e.expectation.expect is expect for e in self.entries
+        )
+
+    @property
+    def standing(self) -> Standing:
+        """By its lists and what its entries say: what is expected to fail does not run yet."""
+        if self.says(Expect.SKIP) or self.says(Expect.EXCLUDE):
+            return Standing.SKIPPED
+        if self.says(Expect.XFAIL):
+            return Standing.OP_BY_OP
+        standing = standing_on({e.list for e in self.entries})
+        off = any(e.expectation is not None and e.expectation.disabled for e in self.entries)
+        return Standing.INCORRECT if off and standing is Standing.FULL else standing
 
 
 def with_flow(entry: str, flow: str) -> str | None:
@@ -95,8 +112,7 @@ def places_of_tests(
             ran[sample.test].append(sample)
     found = {}
     for key, one in listed.items():
-        standing = standing_on({e.list for e in one.entries})
-        standing = Standing.SKIPPED if key in skipped else standing
+        standing = Standing.SKIPPED if key in skipped else one.standing
         since, fell = _times(standing, sorted(ran[key], key=lambda s: s.at))
         found[key] = Place(standing, since, fell)
     return found
