@@ -42,7 +42,8 @@ def marker(incident: Incident) -> str:
 def title(incident: Incident) -> str:
     """One line, of which nothing mentions anybody."""
     count = len(incident.tests)
-    return f"{_NOT_IN_TITLES.sub('', incident.name)[:120]} ({'1 test' if count == 1 else f'{count} tests'})"
+    tests = "1 test" if count == 1 else f"{count} tests"
+    return f"{_NOT_IN_TITLES.sub('', incident.name)[:120]} ({tests})"
 
 
 def body(incident: Incident, cluster: Cluster | None = None, evidence: str = "") -> str:

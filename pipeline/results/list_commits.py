@@ -19,9 +19,11 @@ from pathlib import Path
 
 from bringup.harness.records.moves import Move
 from bringup.pipeline.errors import PipelineError
+from bringup.pipeline.lists.entries import fields_of
 from bringup.pipeline.lists.lists import Lists
 
 TRAILER = "Bringup-Move"
+_MOVES = ("add", "remove")
 MOST_COMMITS = 500
 """Commits of moves that are looked back at."""
 
@@ -37,6 +39,8 @@ class Undone:
     commit: str
     at: float
     """When the move was committed, in seconds since the epoch."""
+    says: bool = False
+    """Did its entry say something beside its test?"""
 
 
 def commit_moves(
@@ -85,16 +89,17 @@ def undone(root: Path, lists: Lists) -> list[Undone]:
     said = _git(
         root, "log", f"-{MOST_COMMITS}", f"--grep=^{TRAILER}: ", f"--format={form}", "HEAD", ok=True
     )
-    here = {(e.list.name, e.device, e.test) for e in lists.entries}
+    here = {(e.list.name, e.device, e.test): e.expectation for e in lists.entries}
     found, known = [], set[tuple[str, str, str]]()
-    for line in said.splitlines():  # the newest first
+    for line in filter(None, said.split("\n")):  # the newest first
         commit, at, trailers = line.split("\x1f")
         for trailer in filter(None, trailers.split("\x1e")):
             one = _read(trailer, commit, float(at))
             if one is None or (place := (one.list, one.device, one.test)) in known:
                 continue
             known.add(place)
-            if (place in here) != (one.move == "add"):
+            unsaid = one.says and here.get(place) is None
+            if unsaid or (place in here) != (one.move == "add"):
                 found.append(one)
     return sorted(found, key=lambda u: (u.test, u.device, u.list))
 
@@ -125,7 +130,10 @@ def suggested_pins(
 
 
 def _message(title: str, moves: Iterable[Move]) -> str:
-    edits = [json.dumps([m.move, m.list, m.device, m.test]) for m in moves]
+    edits = [
+        json.dumps([m.move, m.list, m.device, m.test, *filter(None, [fields_of(m.expectation)])])
+        for m in moves
+    ]
     return "\n".join([title, "", *(f"{TRAILER}: {edit}" for edit in edits), ""])
 
 
@@ -135,10 +143,10 @@ def _read(trailer: str, commit: str, at: float) -> Undone | None:
         words = json.loads(trailer)
     except ValueError:
         return None
-    if not isinstance(words, list) or len(words) != 4 or words[0] not in ("add", "remove"):
+    if not isinstance(words, list) or len(words) not in (4, 5) or words[0] not in _MOVES:
         return None
-    move, name, device, test = map(str, words)
-    return Undone(move, name, device, test, commit, at)
+    move, name, device, test = map(str, words[:4])
+    return Undone(move, name, device, test, commit, at, says=len(words) == 5)
 
 
 def _git(
