@@ -22,6 +22,7 @@ from bringup.pipeline.promotion.decision import Situation, situation_of
 from bringup.pipeline.promotion.policy import policy_of
 from bringup.pipeline.promotion.standings import key_of
 from bringup.pipeline.promotion.told import told
+from bringup.pipeline.results.incidents import issues_of_tests
 
 NEWEST_RUNS = 3
 """Read whole: they say which devices execute."""
@@ -53,16 +54,16 @@ def standing_of(
         return []
     try:
         situation = _situation(history, lists, key, found)
+        issue = issues_of_tests(lists).get(test, "")
     except PipelineError as error:
         return [f"{test}: where it stands is not known: {said_by(error)}"]
     now = max(nights, key=lambda s: (s.at, s.run))
-    return told(
-        situation.account(key),
-        Moment(now.run, now.at),
-        verdict,
-        cluster,
-        _expectation(situation, key),
-    )
+    account = situation.account(key)
+    if listed := situation.listed.get(key):
+        names = dict.fromkeys(entry.list.name for entry in listed.entries)
+        account = msgspec.structs.replace(account, lists=tuple(names))
+    said = _expectation(situation, key)
+    return told(account, Moment(now.run, now.at), verdict, cluster, said, issue)
 
 
 def _situation(history: History, lists: Path, key: str, found: Sequence[Sample]) -> Situation:

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The texts of issues, drafted from the records' evidence. Nothing is ever filed."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from bringup.harness.records.moves import Move
@@ -23,14 +24,14 @@ from bringup.harness.records.schema import (
     TestRecord,
 )
 from bringup.harness.storage.atomic import write_atomically
-from bringup.pipeline.lists.expectations import reproduce
+from bringup.pipeline.lists.expectations import end_of, reproduce
 from bringup.pipeline.lists.specs import NIGHTLY_FULL
 from bringup.pipeline.results.markdown import block, code, plain, table
 
 FOLDER = "issues"
 LABEL = "models_pcc_issue"
 MOST_ROWS = 20
-"""Rows of failing checks in the table; the rest are counted."""
+"""Rows of failing checks in the table, and of other tests; the rest are counted."""
 
 
 def write_drafts(
@@ -40,11 +41,13 @@ def write_drafts(
     moves: Iterable[Move] = (),
     broken_promises: Collection[str] = (),
 ) -> list[Path]:
-    """Draft an issue below `run_dir` for each record that needs one; return the files.
+    """Draft an issue below `run_dir` for each failure that needs one; return the files.
 
-    That is a full-flow test that is incorrect, that `moves` take off the nightly full list, or
-    whose key is among `broken_promises`; and that ended in the compiler, on the device or in the
-    comparison, for elsewhere there is nothing to report to anybody.
+    One draft is of one failure, by its fingerprint, and of all records that have it: it is drafted
+    from the first. A record needs one that is a full-flow test's which is incorrect, that `moves`
+    take off the nightly full list, or whose key is among `broken_promises`; and that ended in the
+    compiler, on the device or in the comparison, for elsewhere there is nothing to report to
+    anybody.
 
     Raises:
         RecordError: the disk is full or gone.
@@ -52,25 +55,32 @@ def write_drafts(
     demoted = {
         (m.test, m.device) for m in moves if m.move == "remove" and m.list == NIGHTLY_FULL.name
     }
-    written = []
+    causes: dict[str, list[TestRecord]] = defaultdict(list)
     for record in records:
         identity = record.identity
         if identity.flow != "full" or not is_reproducible(record.outcome, record.failure):
             continue
-        entry = listed_as(record)
         if (
             record.outcome is Outcome.INCORRECT
             or identity.key in broken_promises
-            or (entry, identity.device) in demoted
+            or (listed_as(record), identity.device) in demoted
         ):
-            text = draft_issue(record, provenances.get(record.provenance))
-            path = run_dir / FOLDER / f"{reproducer_name(identity)}.md"
-            written.append(write_atomically(path, text.encode("utf-8", "replace")))
+            causes[end_of(record).fingerprint or identity.key].append(record)
+    written = []
+    for first, *others in causes.values():
+        text = draft_issue(first, provenances.get(first.provenance), others)
+        path = run_dir / FOLDER / f"{reproducer_name(first.identity)}.md"
+        written.append(write_atomically(path, text.encode("utf-8", "replace")))
     return written
 
 
-def draft_issue(record: TestRecord, provenance: Provenance | None = None) -> str:
-    """Markdown for a test that is incorrect or does not run: evidence, versions, how to see it.
+def draft_issue(
+    record: TestRecord,
+    provenance: Provenance | None = None,
+    others: Sequence[TestRecord] = (),
+) -> str:
+    """Markdown for a test that is incorrect or does not run: evidence, versions, how to see it;
+    `others` fail in the same way.
 
     Whatever comes from the record stands in code spans, so it can neither mention people nor
     change the text around it. Without `provenance` the versions are left out.
@@ -92,6 +102,7 @@ def draft_issue(record: TestRecord, provenance: Provenance | None = None) -> str
         "## Reproduce",
         block(again),
         *(_versions(provenance) if provenance else []),
+        *(_same(others) if others else []),
         *(_UNTIL_IT_IS_RIGHT if incorrect else ()),
     ]
     return "\n\n".join(parts) + "\n"
@@ -102,6 +113,13 @@ _UNTIL_IT_IS_RIGHT = (
     "Disable the failing check in the test body and name this issue there:",
     "```\n# TODO Enable checking - <link of this issue>\nassert_pcc=False,\n```",
 )
+
+
+def _same(others: Sequence[TestRecord]) -> list[str]:
+    lines = [f"- {code(record.identity.key)}" for record in others[:MOST_ROWS]]
+    left = len(others) - MOST_ROWS
+    more = f"\n\nand {left} more." if left > 0 else ""
+    return ["## Other tests that fail in the same way", "\n".join(lines) + more]
 
 
 def _title(record: TestRecord, failing: list[tuple[OutputCheck, Check]]) -> str:
