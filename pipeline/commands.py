@@ -36,7 +36,7 @@ from bringup.pipeline.history.samples import Sample
 from bringup.pipeline.history.store.tables import NOWHERE
 from bringup.pipeline.lists.expectations import made_of_promises
 from bringup.pipeline.lists.lists import apply, diff, read_lists
-from bringup.pipeline.lists.specs import list_specs
+from bringup.pipeline.lists.specs import PROBE, list_specs
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.options import RunOptions
 from bringup.pipeline.planning import verdict_cache
@@ -60,7 +60,7 @@ from bringup.pipeline.results.incidents import issues_of_tests
 from bringup.pipeline.results.junit import write_junit
 from bringup.pipeline.results.list_change import checks_off, prepare, tell_undone
 from bringup.pipeline.results.merge import merge, shards_in
-from bringup.pipeline.results.promote_run import Asked, propose_after, samples_of, tell
+from bringup.pipeline.results.promote_run import Asked, Night, samples_of, tell
 from bringup.pipeline.results.remember import remember, remember_and_judge
 from bringup.pipeline.running import resume
 from bringup.pipeline.running.engine import End
@@ -145,7 +145,8 @@ def _resume(options: RunOptions, say: Speaker) -> ExitCode:
         plan = resume.plan_of(run_dir, options.session)
         ledger = resume.what_stays(run_dir, plan)
         options = resume.options_of(plan, run_dir, options)
-        chosen = resume.same_tests(plan, run_dir, choose(options, say))
+        known = {t.identity.key for t in plan.tests if t.list_name == PROBE} | plan.elsewhere.keys()
+        chosen = resume.same_tests(plan, run_dir, choose(options, say, known))
         left = resume.left(ledger)
         if options.dry_run:
             _print_plan(replace(chosen, tests=left), options, options.session, say)
@@ -197,12 +198,14 @@ def _carry_out(
     )
     _tell(run_dir)
     if plan.shard[1] == 1:  # of a shard's tests the merged run knows all
-        again = Reruns(plan, settings, engine, _confirm_s(plan, options, ended.how), say)
+        night = Night(
+            Asked(options.lists, options.history, run_dir), run_dir, chosen.lists, chosen.collected
+        )
+        confirm_s = _confirm_s(plan, options, ended.how)
+        again = Reruns(plan, settings, engine, confirm_s, say, night.attempts_wanted)
         remember_and_judge(run_dir, plan.run_id, options.history, options.lists, say, again.confirm)
-        if chosen.lists is not None:
-            asked = Asked(options.lists, options.history, run_dir)
-            seen = chosen.collected
-            propose_after(asked, run_dir, chosen.lists, seen.ids, seen.identify, say)
+        night.try_more(again, say)
+        night.propose(say)
     if ended.how is End.FINISHED:
         verdict_cache.prune(plan, say)
     return code

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From what a person asked for to the tests that are meant, or to a sentence why not."""
 
+import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -12,12 +13,12 @@ from typing import NamedTuple
 
 from bringup.harness.records.aliases import ALIASES_NAME, read_aliases
 from bringup.harness.records.device_listing import DeviceState, ListedDevice
-from bringup.harness.records.naming import SIZES, is_op_by_op
+from bringup.harness.records.naming import SIZES, identity_of_key, is_op_by_op
 from bringup.harness.records.schema import Expect, Identity, Outcome, PlannedTest
 from bringup.pipeline import devices as machine
 from bringup.pipeline.errors import ListError, PipelineError
 from bringup.pipeline.lists.lists import Entry, Lists, problems, read_lists
-from bringup.pipeline.lists.specs import lists_of
+from bringup.pipeline.lists.specs import PROBE, lists_of
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.options import OP_BY_OP, RunOptions
 from bringup.pipeline.planning.collect import Collected, collect_tests
@@ -30,11 +31,17 @@ from bringup.pipeline.planning.plan import (
     from_entries,
     from_lists,
     is_excluded,
+    planned,
     with_memory,
 )
 from bringup.pipeline.planning.remembered import with_history
+from bringup.pipeline.promotion.policy import policy_of
+from bringup.pipeline.promotion.probes import DAY_S, candidates, planned_before, probes
+from bringup.pipeline.promotion.standings import listed_tests
 
 _SOON_S = 1.0
+NIGHTLY = "nightly"
+"""The session whose plan has probes."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +57,12 @@ class Chosen:
     lists: Lists | None
 
 
-def choose(options: RunOptions, say: Speaker) -> Chosen:
+def choose(
+    options: RunOptions, say: Speaker, planned_keys: Collection[str] | None = None
+) -> Chosen:
     """Understand the options.
+
+    `planned_keys` are those of a plan that is taken up again: its probes are probes again.
 
     Raises:
         PipelineError: something asked for does not exist, or the lists are wrong.
@@ -70,6 +81,8 @@ def choose(options: RunOptions, say: Speaker) -> Chosen:
         _say_left_out(Counter(e.device for e in wanted), known, chosen, say)
         tests = from_lists(lists, specs, chosen, estimate, collected.identify)
         _say_excluded((e for e in wanted if e.device in chosen and is_excluded(e)), say)
+        if options.session == NIGHTLY and options.size == SIZES[0]:
+            tests = _with_probes(tests, options, lists, chosen, collected, estimate, planned_keys)
     else:
         default = {d.name for d in known if d.state is DeviceState.EXECUTES}
         chosen = _chosen_devices(options, known, default)
@@ -107,6 +120,40 @@ def _say_excluded(entries: Iterable[Entry], say: Speaker) -> None:
     for entry in entries:
         assert entry.expectation is not None
         say(f"excluded: {entry.test} on {entry.device}: {entry.expectation.why}")
+
+
+def _with_probes(
+    tests: list[PlannedTest],
+    options: RunOptions,
+    lists: Lists,
+    chosen: Mapping[str, ListedDevice],
+    collected: Collected,
+    estimate: Estimator,
+    planned_keys: Collection[str] | None,
+) -> list[PlannedTest]:
+    """A night's tests and probes; a probe takes the place of the test that only compiles."""
+    policy, known_as, ids = policy_of(options.lists), collected.identify, frozenset(collected.ids)
+    states = {d.name: d.state for d in chosen.values()}
+    found = [
+        one
+        for one in candidates(listed_tests(lists, known_as).values(), states, policy)
+        if one.test in ids
+    ]
+    if planned_keys is None:
+        tonight = probes(
+            found,
+            int(time.time() / DAY_S),
+            lambda key: estimate(identity_of_key(key)),
+            policy,
+        )
+    else:
+        tonight = planned_before(found, planned_keys)
+    keys = {one.key for one in tonight}
+    kept = [t for t in tests if t.identity.key not in keys]
+    looked_at = [
+        planned(one.test, one.device, estimate, PROBE, identify=known_as) for one in tonight
+    ]
+    return [*kept, *looked_at]
 
 
 def by_list(options: RunOptions) -> bool:

@@ -79,8 +79,11 @@ class Streaks:
     """Good attempts in the window."""
     flakes: Counts
     """Failures among good attempts; three and more one after another are a break, and none."""
+    passes_since: Counts
+    """Good attempts since the last break."""
+    flakes_since: Counts
     flakes_before: Counts
-    """Those before the failures at the end."""
+    """Failures before those at the end."""
     flake_rate: Floats
     """Of attempts before the failures at the end, with a prior's share."""
     first: Counts
@@ -190,17 +193,19 @@ def _suspect(columns: Columns, counts: Bools, listed: Bools, policy: Counting) -
 
 
 def _not_for_long(columns: Columns, bad: Bools, most: int) -> Bools:
-    """bool[devices * runs]: without the nights of a device after `most` bad ones in a row."""
+    """bool[devices * runs]: with the night after a bad one, for a device is not well at once, and
+    without the nights of a device after `most` bad ones in a row."""
     runs = len(columns.run.words)
     when = columns.at[columns.first_rows] if len(columns) else np.zeros(0)
     order = np.argsort(when, kind="stable")
     found = bad.copy()
     for device in range(len(columns.device.words)):
-        length = 0
+        length, ill = 0, False
         for run in order.tolist():
             at = device * runs + run
             length = length + 1 if bad[at] else 0
-            found[at] &= length <= most
+            found[at] = (bad[at] or ill) and length <= most
+            ill = bool(found[at] and bad[at])
     return found
 
 
@@ -238,7 +243,9 @@ def streaks(found: Seen, asked: Levels, least_flake_rate: float) -> Streaks:
     repeated = np.zeros(len(rows), np.bool_)
     repeated[1:] = alone[1:] & alone[:-1] & (of[1:] == of[:-1])
     mixed = np.where(passed > 0, failed, 0)
-    flakes = np.where(alone, _by_chance(alone & ~repeated, alone, failed), mixed)
+    chance, broken = _by_chance(alone & ~repeated, alone, failed)
+    flakes = np.where(alone, chance, mixed)
+    mended = at > _last(of, at, broken, tests)[of]
 
     def total(values: npt.NDArray[np.generic]) -> Counts:
         sums = np.bincount(of, weights=values.astype(np.float64), minlength=tests)
@@ -257,22 +264,25 @@ def streaks(found: Seen, asked: Levels, least_flake_rate: float) -> Streaks:
         nights_good=total(steady & night),
         passes=passes,
         flakes=total(flakes),
+        passes_since=total(passed * mended),
+        flakes_since=total(flakes * mended),
         flakes_before=before,
         flake_rate=(before + PRIOR * least_flake_rate) / (passes + before + PRIOR),
         first=np.where(found.last < 0, -1, np.maximum(end + 1, starts)),
     )
 
 
-def _by_chance(starts: Bools, alone: Bools, failed: Counts) -> Counts:
+def _by_chance(starts: Bools, alone: Bools, failed: Counts) -> tuple[Counts, Bools]:
     """int64[rows]: where failures one after another start, how many they are, unless so many that
-    something was broken then."""
-    found = np.zeros(len(starts), np.int64)
+    something was broken then; and bool[rows]: it was."""
+    found, broken = np.zeros(len(starts), np.int64), np.zeros(len(starts), np.bool_)
     if not starts.any():
-        return found
+        return found, broken
     group = np.cumsum(starts) - 1
     sums = np.bincount(group[alone], weights=failed[alone].astype(np.float64)).astype(np.int64)
     found[starts] = np.where(sums < _BREAK, sums, 0)
-    return found
+    broken[alone] = (sums >= _BREAK)[group[alone]]
+    return found, broken
 
 
 def only_crashes(found: Seen, since: Counts) -> Bools:

@@ -8,8 +8,8 @@ Down: as many failures one after another as chance shows too seldom, n with P(n 
 attempts; p is `least_flake_rate` and w = 15 attempts is what the fleet says before the test does.
 P(n) is the product of (p w + f + i) / (w + f + g + i), i < n. Up: Wald's sequential test
 of a steady test's failure rate against a flaky one's, on the prior odds of the policy; what was
-seen before the last failure is at most half of it. Into quarantine: the same test of a rate at
-which nobody can work against a flaky one's.
+seen before a break, three failures one after another, is at most half of it. Into quarantine: the
+same test of a rate at which nobody can work against a flaky one's.
 """
 
 import math
@@ -34,10 +34,11 @@ from bringup.pipeline.promotion.ladder import GATES, NEEDS, Level, Standing
 from bringup.pipeline.promotion.policy import Group, Policy, log_odds
 
 _DEBT = -2.0
-"""What was seen before the last failure speaks at most so much against a test, in units of what is
-needed: a flaky test that was mended has not to wait until all of it is too old."""
+"""What was seen before the good attempts at the end speaks at most so much against a test, in units
+of what is needed: a flaky test that was mended has not to wait until all of it is too old."""
 _CREDIT = 0.5
-"""And at most so much for it: a test that was mended may have come back a flaky one."""
+"""What was seen before it was broken last speaks at most so much for it: it may have come back a
+flaky one."""
 _MOST_FAILURES = 60
 """More are never asked for."""
 
@@ -150,9 +151,11 @@ def _passes_needed(reached: Streaks, policy: Policy, groups: list[Group | None])
     bad = math.log(given.steady_rate / given.flaky_rate)
     error = _each(groups, lambda g: g.promote_error_rate, given.error_rate)
     needed = np.log((1 - error) / error) - log_odds(1 - given.flaky_share)
-    before = (reached.passes - reached.passed) * good + reached.flakes * bad
-    before = np.clip(before, _DEBT * needed, _CREDIT * needed)
-    attempts = np.ceil((needed - before) / good - 1e-9)
+    broken = (reached.passes - reached.passes_since) * good
+    broken += (reached.flakes - reached.flakes_since) * bad
+    mended = (reached.passes_since - reached.passed) * good + reached.flakes_since * bad
+    before = np.minimum(broken, _CREDIT * needed) + mended
+    attempts = np.ceil((needed - np.maximum(before, _DEBT * needed)) / good - 1e-9)
     return np.asarray(np.maximum(attempts, 1), np.int64)
 
 

@@ -4,7 +4,7 @@
 """What nights come to for the lists: their samples are brought together, decided, and told."""
 
 import tempfile
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,10 +17,14 @@ from bringup.pipeline.history.samples import AT_THE_DESK, Sample
 from bringup.pipeline.history.store.tables import NOWHERE
 from bringup.pipeline.lists.lists import Lists
 from bringup.pipeline.messages import Speaker
+from bringup.pipeline.planning.collect import Collected
 from bringup.pipeline.promotion.account import Account
+from bringup.pipeline.promotion.decide import attempts_wanted
 from bringup.pipeline.promotion.decision import Decision, decide, situation_of
 from bringup.pipeline.promotion.policy import policy_of
-from bringup.pipeline.promotion.standings import Identify
+from bringup.pipeline.promotion.standings import full_flows
+from bringup.pipeline.results.confirm import Reruns
+from bringup.pipeline.results.remember import remember
 
 RUNS_A_NIGHT = 3
 """Runs that are read for each night of a window: those of other sessions are among them."""
@@ -69,34 +73,70 @@ def samples_of(asked: Asked, window: int, nights: int | None = None) -> list[Sam
     return found
 
 
-def propose_after(
-    asked: Asked,
-    run_dir: Path,
-    lists: Lists,
-    collected: Collection[str],
-    identify: Identify,
-    say: Speaker,
-) -> tuple[Move, ...]:
-    """After a night: write its proposals beside its records and tell them.
+@dataclass(frozen=True)
+class Night:
+    """A night that has been run: what more of it is wanted, and what it comes to for the lists.
 
-    A history that cannot be read is a warning, and the run decides alone.
-
-    Raises:
-        RecordError: the disk is full or gone.
+    What goes wrong with the history or the policy is a warning, and costs the run nothing.
     """
-    try:
-        policy = policy_of(asked.lists)
-        found = _samples_or_alone(asked, policy.evidence.window, say)
-    except PipelineError as error:
-        say(f"warning: no list moves are proposed: {said_by(error)}")
-        return ()
-    decision = decide(situation_of(found, lists, policy, identify), collected)
-    path = write_moves(run_dir, decision.moves)
-    tell(decision, say)
-    say(f"wrote {path}")
-    if decision.moves:
-        say(f"`nox -s promote -- {run_dir} --write` makes these moves")
-    return decision.moves
+
+    asked: Asked
+    run_dir: Path
+    lists: Lists | None
+    """None of a session without lists, which moves nothing."""
+    collected: Collected
+
+    def attempts_wanted(self) -> Mapping[str, int]:
+        """How many attempts each test wanted, by what was known before this run."""
+        if self.lists is None:
+            return {}
+        try:
+            policy = policy_of(self.asked.lists)
+            run_id = read_merged(self.run_dir)[0].run_id
+            found = samples_of(self.asked, policy.evidence.window)
+        except PipelineError:
+            return {}  # whatever it is, it is said when moves are proposed
+        before = [s for s in found if s.run != run_id]
+        s = situation_of(before, self.lists, policy, self.collected.identify)
+        return attempts_wanted(s.columns, s.places, policy, s.compile_only)
+
+    def try_more(self, again: Reruns, say: Speaker) -> None:
+        """Run again what may go up, and let the history know.
+
+        Raises:
+            RecordError: the disk is full or gone.
+        """
+        if self.lists is None or not again.budget_s:
+            return
+        try:
+            policy = policy_of(self.asked.lists)
+            own = samples_of(replace(self.asked, history=NOWHERE), policy.evidence.window)
+        except PipelineError:
+            return
+        if again.try_more(full_flows(own), policy.probe.budget_s):
+            remember(self.run_dir, self.asked.history, say)
+
+    def propose(self, say: Speaker) -> None:
+        """Write the moves beside the run's records, and tell them.
+
+        Raises:
+            RecordError: the disk is full or gone.
+        """
+        if self.lists is None:
+            return
+        try:
+            policy = policy_of(self.asked.lists)
+            found = _samples_or_alone(self.asked, policy.evidence.window, say)
+        except PipelineError as error:
+            say(f"warning: no list moves are proposed: {said_by(error)}")
+            return
+        situation = situation_of(found, self.lists, policy, self.collected.identify)
+        decision = decide(situation, self.collected.ids)
+        path = write_moves(self.run_dir, decision.moves)
+        tell(decision, say)
+        say(f"wrote {path}")
+        if decision.moves:
+            say(f"`nox -s promote -- {self.run_dir} --write` makes these moves")
 
 
 def _samples_or_alone(asked: Asked, window: int, say: Speaker) -> list[Sample]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from bringup.harness.records.device_listing import DeviceState
 from bringup.harness.records.expected import Expect, Expectation
 from bringup.harness.records.moves import Move
 from bringup.harness.records.schema import Check, Metric, Outcome, Stage
@@ -16,6 +17,8 @@ from bringup.pipeline.lists.lists import Lists
 from bringup.pipeline.promotion.decision import Decision, decide, situation_of
 from bringup.pipeline.promotion.ladder import Standing
 from bringup.pipeline.promotion.policy import default_policy
+from bringup.pipeline.promotion.probes import candidates
+from bringup.pipeline.promotion.standings import listed_tests
 from bringup.pipeline.results.list_change import checks_off
 from tests.unit import run_builder as made
 from tests.unit.pipeline.promotion.made_nights import (
@@ -36,6 +39,7 @@ XFAIL = Expectation(
     expect=Expect.XFAIL, stage=Stage.COMPILE, fingerprint="1|compile||a", reason="known"
 )
 SKIP = Expectation(expect=Expect.SKIP, reason="kills the card", issue=ISSUE)
+OWNED = Expectation(owner="@ada")
 KEY = "t5[full-t5-large-eval]@cpu"
 
 
@@ -93,6 +97,10 @@ def test_what_is_skipped_stands_still() -> None:
     situation = situation_of(nights(20, "failed"), given, default_policy())
     assert situation.places[KEY].standing is Standing.SKIPPED
     assert decide(situation).moves == ()
+    states = {"cpu": DeviceState.EXECUTES}
+    for said, probed_too in ((SKIP, False), (OWNED, True)):
+        listed = listed_tests(saying(lists((OPS, T5_OPS)), said)).values()
+        assert bool(candidates(listed, states, default_policy())) is probed_too
 
 
 def test_the_checks_of_a_run_can_be_disabled_once_an_issue_is_known(tmp_path: Path) -> None:
