@@ -219,8 +219,14 @@ def why(session: nox.Session) -> None:
 
 @nox.session
 def explain(session: nox.Session) -> None:
-    """Tell a test's whole story: -- TEST."""
+    """Tell where a test stands and what would move it, and its story: -- TEST."""
     command(session, "-m", "bringup.pipeline", "explain", reading=True)
+
+
+@nox.session
+def issues(session: nox.Session) -> None:
+    """Tell which causes break what lists promise, and where each is tracked: -- --write."""
+    command(session, "-m", "bringup.pipeline", "issues", reading=True)
 
 
 @nox.session

@@ -91,7 +91,10 @@ def history_options_of(verb: str, words: Sequence[str]) -> HistoryOptions:
 
 
 def _ask_history(verb: str, options: HistoryOptions, say: Speaker) -> int:
-    from bringup.pipeline import history_commands  # and with it the database: only who asks waits
+    from bringup.pipeline import (  # and with it the database: only who asks waits
+        history_commands,
+        issue_command,
+    )
 
     if verb == "why":
         return history_commands.why(options, say)
@@ -99,6 +102,8 @@ def _ask_history(verb: str, options: HistoryOptions, say: Speaker) -> int:
         return history_commands.explain_test(options, say)
     if verb == "compare":
         return history_commands.compare(options, say)
+    if verb == "issues":
+        return issue_command.issues(options, say)
     return history_commands.keep(options, say)
 
 

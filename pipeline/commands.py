@@ -23,6 +23,7 @@ from bringup.harness.records.outcomes import counts_text, latest, outcome_counts
 from bringup.harness.records.run_dir import (
     HEADER_NAME,
     read_merged,
+    read_plans,
     read_shared_plan,
     write_plan,
     write_shared_plan,
@@ -31,9 +32,11 @@ from bringup.harness.records.schema import Outcome, Plan, PlannedTest
 from bringup.harness.records.variable_names import GITHUB_RUN_VARIABLE
 from bringup.harness.storage.scratch import sweep
 from bringup.pipeline.errors import PipelineError
+from bringup.pipeline.history.samples import Sample
+from bringup.pipeline.history.store.tables import NOWHERE
+from bringup.pipeline.lists.expectations import made_of_promises
 from bringup.pipeline.lists.lists import apply, diff, read_lists
-from bringup.pipeline.lists.promote import propose
-from bringup.pipeline.lists.specs import list_specs
+from bringup.pipeline.lists.specs import PROBE, list_specs
 from bringup.pipeline.messages import Speaker, tell_run
 from bringup.pipeline.options import RunOptions
 from bringup.pipeline.planning import verdict_cache
@@ -48,11 +51,16 @@ from bringup.pipeline.planning.selection import (
     refusals,
 )
 from bringup.pipeline.planning.shared_plan import narrowed, share, take_up, tell_github
-from bringup.pipeline.results.close_run import JUNIT_NAME, close_run, print_moves
+from bringup.pipeline.promotion.decision import decide, situation_of
+from bringup.pipeline.promotion.policy import policy_of
+from bringup.pipeline.results.close_run import JUNIT_NAME, close_run
 from bringup.pipeline.results.confirm import NIGHTLY_S, Reruns
 from bringup.pipeline.results.finish import finish_runs, is_whole
+from bringup.pipeline.results.incidents import issues_of_tests
 from bringup.pipeline.results.junit import write_junit
+from bringup.pipeline.results.list_change import checks_off, prepare, tell_undone
 from bringup.pipeline.results.merge import merge, shards_in
+from bringup.pipeline.results.promote_run import Asked, Night, samples_of, tell
 from bringup.pipeline.results.remember import remember, remember_and_judge
 from bringup.pipeline.running import resume
 from bringup.pipeline.running.engine import End
@@ -137,7 +145,8 @@ def _resume(options: RunOptions, say: Speaker) -> ExitCode:
         plan = resume.plan_of(run_dir, options.session)
         ledger = resume.what_stays(run_dir, plan)
         options = resume.options_of(plan, run_dir, options)
-        chosen = resume.same_tests(plan, run_dir, choose(options, say))
+        known = {t.identity.key for t in plan.tests if t.list_name == PROBE} | plan.elsewhere.keys()
+        chosen = resume.same_tests(plan, run_dir, choose(options, say, known))
         left = resume.left(ledger)
         if options.dry_run:
             _print_plan(replace(chosen, tests=left), options, options.session, say)
@@ -183,17 +192,20 @@ def _carry_out(
         plan,
         ended,
         states,
-        chosen.lists,
-        chosen.collected.ids,
         options.durations,
         say,
-        chosen.collected.identify,
         read_aliases(options.lists),
     )
     tell_run(run_dir)
     if plan.shard[1] == 1:  # of a shard's tests the merged run knows all
-        again = Reruns(plan, settings, engine, _confirm_s(plan, options, ended.how), say)
+        night = Night(
+            Asked(options.lists, options.history, run_dir), run_dir, chosen.lists, chosen.collected
+        )
+        confirm_s = _confirm_s(plan, options, ended.how)
+        again = Reruns(plan, settings, engine, confirm_s, say, night.attempts_wanted)
         remember_and_judge(run_dir, plan.run_id, options.history, options.lists, say, again.confirm)
+        night.try_more(again, say)
+        night.propose(say)
     if ended.how is End.FINISHED:
         verdict_cache.prune(plan, say)
     return code
@@ -237,7 +249,9 @@ def merge_runs(options: RunOptions, say: Speaker) -> ExitCode:
         refuse_if_held(path)
     header = merge(sources, into, shared)
     _, records = read_merged(into)
-    write_junit(into / JUNIT_NAME, records, header.missing)
+    by_key = {record.identity.key: record for record in latest(records)}
+    made = made_of_promises(read_plans(into), by_key)
+    write_junit(into / JUNIT_NAME, records, header.missing, made)
     words = outcome_counts_of_run(into)
     tests = f"{words.total()} records of {header.planned} planned tests"
     say(f"{header.run_id}: {tests} ({counts_text(words)})")
@@ -264,22 +278,54 @@ def finish(options: RunOptions, say: Speaker) -> ExitCode:
 
 
 def promote(options: RunOptions, say: Speaker) -> ExitCode:
-    """Propose the list moves that a run's records support, and make them when asked."""
-    run_dir = options.run_dir or _newest_run(Path("results"))
-    _, records = read_merged(run_dir)
-    lists = read_lists(options.lists)
+    """Propose the list moves that nights support, and make them when asked.
+
+    With a run they are those after it, by it and by the history before; without one those of the
+    whole history, or of the newest run below `results/` where there is no history yet.
+    """
+    asked = Asked(options.lists, options.history, options.run_dir or _run_without_history(options))
+    policy, lists = policy_of(options.lists), read_lists(options.lists)
+    found = samples_of(asked, policy.evidence.window)
     collected = collect_tests(options.tests, Path.cwd())
-    moves = propose(records, lists, collected.ids, collected.identify, read_aliases(options.lists))
-    say(f"proposals in {write_moves(run_dir, moves)}")
-    print_moves(moves, say)
+    situation = situation_of(found, lists, policy, collected.identify)
+    newest = asked.run_dir or _newest_of(found)
+    off = checks_off(newest, issues_of_tests(options.lists))
+    decision = decide(situation, collected.ids, off)
+    if asked.run_dir is not None:
+        say(f"proposals in {write_moves(asked.run_dir, decision.moves)}")
+    tell(decision, say)
+    taken_back = tell_undone(Path.cwd(), lists, situation, say)
+    moves = decision.moves
     if moves:
         say(diff(options.lists, moves).rstrip("\n"))
+    if options.commit and not options.pr:
+        raise PipelineError("--commit goes with --pr, which says on which branch")
+    if moves and options.pr:
+        if newest is None:
+            raise PipelineError("--pr writes below a run, and the newest is not here; name one")
+        prepare(newest, options.lists, moves, found, taken_back, options.commit, say)
     if moves and options.write:
         for path in apply(options.lists, moves):
             say(f"wrote {path}")
-    elif moves:
+    elif moves and not options.pr:
         say("nothing was changed; add --write to make these moves")
     return ExitCode.KEPT
+
+
+def _newest_of(found: Sequence[Sample]) -> Path | None:
+    """The directory of the newest run that has samples, where it is still here."""
+    run = max(found, key=lambda s: (s.at, s.run)).run if found else ""
+    path = Path("results") / run
+    return path if run and (path / HEADER_NAME).exists() else None
+
+
+def _run_without_history(options: RunOptions) -> Path | None:
+    """The newest run, where the history has none."""
+    from bringup.pipeline.history.store.history import History  # with it comes the database
+
+    if options.history != NOWHERE and History(options.history).runs():
+        return None
+    return _newest_run(Path("results"))
 
 
 # --- where it goes --------------------------------------------------------------------------

@@ -20,3 +20,7 @@ class ListError(PipelineError):
 
 class HistoryError(PipelineError):
     """The store of earlier runs cannot be reached, read or trusted."""
+
+
+class PolicyError(PipelineError):
+    """A policy of promotion cannot be read, or a value of it is none."""

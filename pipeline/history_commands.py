@@ -20,6 +20,7 @@ from bringup.pipeline.history.imports.github import fetch_artifacts
 from bringup.pipeline.history.imports.junit_xml import DEVICE, junit_run
 from bringup.pipeline.history.imports.unique_ops import ENDING, unique_ops_run
 from bringup.pipeline.history.judge.explain import compared, explain, story
+from bringup.pipeline.history.judge.verdict import verdict_of
 from bringup.pipeline.history.samples import AT_THE_DESK, Sample
 from bringup.pipeline.history.store.history import History
 from bringup.pipeline.history.store.read import devices_of_tests, samples
@@ -30,6 +31,7 @@ from bringup.pipeline.history.store.upkeep import is_history, prune, rebuild, ve
 from bringup.pipeline.history_options import HistoryOptions
 from bringup.pipeline.messages import Speaker, tell_run
 from bringup.pipeline.results.compared_run import write_compared
+from bringup.pipeline.results.explain_standing import standing_of
 from bringup.pipeline.results.finish import finish_runs
 from bringup.pipeline.results.judge_run import head_of, past_of, trends_of_run, verdict_of_run
 from bringup.pipeline.results.merge import merge, shards_in
@@ -47,7 +49,7 @@ def keep(options: HistoryOptions, say: Speaker) -> ExitCode:
         HistoryError: the history cannot be reached, read or written.
         RecordError: a run directory is damaged.
     """
-    history = _history(options)
+    history = history_of(options)
     if options.action == "add":
         if not options.sources:
             raise PipelineError("`history add` needs a run directory, or a file to import")
@@ -180,7 +182,7 @@ def why(options: HistoryOptions, say: Speaker) -> ExitCode:
     Raises:
         HistoryError: the history cannot be read, or the run is not in it.
     """
-    verdict = _verdict(options)
+    verdict = night_of(options)
     for line in head_of(verdict):
         say(line)
     for line in compared(verdict)[1:]:
@@ -188,14 +190,18 @@ def why(options: HistoryOptions, say: Speaker) -> ExitCode:
     return ExitCode.BROKEN if verdict.regressed else ExitCode.KEPT
 
 
-def _verdict(options: HistoryOptions) -> NightVerdict:
-    """As it was judged when the run ended, unless it is to be held against another."""
-    history = None if options.run else _history(options)
+def night_of(options: HistoryOptions) -> NightVerdict:
+    """A night as it was judged when the run ended, unless it is to be held against another.
+
+    Raises:
+        HistoryError: the history cannot be read, or the run is not in it.
+    """
+    history = None if options.run else history_of(options)
     run = _id_of(options.run) if history is None else _newest(history)
     judged = _as_judged(run, options.run)
     if judged is not None and not options.against:
         return judged
-    history = history or _history(options)
+    history = history or history_of(options)
     against = _id_of(options.against) if options.against else ""
     past = past_of(history, run, options.lists, against=against)
     return verdict_of_run(past, options.lists)
@@ -218,7 +224,7 @@ def explain_test(options: HistoryOptions, say: Speaker) -> ExitCode:
     Raises:
         HistoryError: the history cannot be read, or knows no such test.
     """
-    history = _history(options)
+    history = history_of(options)
     with history.held():
         lines = told_of(history, options)
     for line in lines:
@@ -249,7 +255,12 @@ def told_of(history: History, options: HistoryOptions) -> list[str]:
     clusters = night.clusters if night else ()
     told = next((one for one in night.tests if one.test == test), None) if night else None
     cluster = next((c for c in clusters if test in c.tests), None)
-    return story(told, cluster) if told else explain(past.columns, test, past.tonight, clusters)
+    details = story(told, cluster) if told else explain(past.columns, test, past.tonight, clusters)
+    known = told or verdict_of(past.columns, test, past.tonight)
+    head = standing_of(history, options.lists, test, found, known, cluster)
+    if newest.fingerprint:
+        details.append(f"fingerprint {newest.fingerprint}")
+    return [*head, "in detail", *(f"  {line}" for line in details)] if head else details
 
 
 def compare(options: HistoryOptions, say: Speaker) -> ExitCode:
@@ -272,7 +283,7 @@ def compare(options: HistoryOptions, say: Speaker) -> ExitCode:
             history = History(f"{scratch}/history")
             for path in given:
                 history.add(path)
-        history = history or _history(options)
+        history = history or history_of(options)
         run_a, run_b = (_id_of(text) for text in (options.run_a, options.run_b))
         past = past_of(history, run_b, options.lists, against=run_a)
         verdict = verdict_of_run(past, options.lists)
@@ -290,7 +301,12 @@ def _directory_of(text: str) -> Path:
     return path if path.is_dir() else RESULTS / path.name
 
 
-def _history(options: HistoryOptions) -> History:
+def history_of(options: HistoryOptions) -> History:
+    """The history that is asked.
+
+    Raises:
+        HistoryError: there is to be none.
+    """
     if options.history == NOWHERE:
         raise HistoryError("there is no history: --history, or BRINGUP_HISTORY, says none")
     return History(options.history)

@@ -12,8 +12,8 @@ from bringup.harness.records.variable_names import HISTORY_VARIABLE
 from bringup.pipeline.history.store.tables import DEFAULT_ADDRESS
 
 ACTIONS = ("add", "rebuild", "verify", "prune", "renames")
-ASKING = ("why", "explain", "compare")
-"""The verbs that ask and change nothing."""
+ASKING = ("why", "explain", "compare", "issues")
+"""The verbs that ask, and leave the history as it is."""
 OF_HISTORY = ("history", *ASKING)
 
 
@@ -47,7 +47,7 @@ class HistoryOptions:
         "RUN",
         "a run's directory, or its id in the history",
         metavar="RUN",
-        verbs=["why"],
+        verbs=["why", "issues"],
         default_says="the newest in the history",
     )
     test: str = option(
@@ -121,6 +121,20 @@ class HistoryOptions:
         parse=Path,
         metavar="DIR",
         verbs=["history", *ASKING],
+    )
+
+    write: bool = option(
+        False,
+        "--write",
+        "write the incidents beside the lists, and the texts below the run",
+        verbs=["issues"],
+    )
+    opened: str = option(
+        "",
+        "--opened",
+        "write back where the issue of a cause is",
+        metavar="CAUSE=ADDRESS",
+        verbs=["issues"],
     )
 
     sources_of: Mapping[str, Source] = field(default_factory=dict)

@@ -265,9 +265,9 @@ class RunOptions:
     history: str = option(
         DEFAULT_ADDRESS,
         "--history",
-        "where the run is remembered: a folder or an address; none: nowhere",
+        "where runs are remembered: a folder or an address; none: nowhere",
         metavar="ADDRESS",
-        verbs=[*_CHOOSE, "merge", "finish"],
+        verbs=[*_CHOOSE, "merge", "finish", "promote"],
         variable=variables.HISTORY_VARIABLE,
     )
     devices_from: Path | None = option(
@@ -402,9 +402,21 @@ class RunOptions:
         parse=Path,
         metavar="RUN",
         verbs=["promote"],
-        default_says="the newest below results/",
+        default_says="all nights of the history; without one the newest run below results/",
     )
     write: bool = option(False, "--write", "make the moves", verbs=["promote"])
+    pr: bool = option(
+        False,
+        "--pr",
+        "write the moves as a pull request (branch, title, body) below the run, in pull_request/",
+        verbs=["promote"],
+    )
+    commit: bool = option(
+        False,
+        "--commit",
+        "with --pr: commit them on that branch, and leave the work tree as it is",
+        verbs=["promote"],
+    )
 
     sources: Mapping[str, Source] = field(default_factory=dict)
     """Where the values came from that are not their options' defaults."""

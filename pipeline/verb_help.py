@@ -113,6 +113,7 @@ _ALL = (
         "Propose the list moves that a run's records support.",
         ("", "by the newest run below results/"),
         ("results/night", "by another; --write makes the moves"),
+        ("results/night --pr --commit", "as a pull request, on a branch of its own"),
     ),
     _verb(
         "why",
@@ -124,9 +125,16 @@ _ALL = (
     ),
     _verb(
         "explain",
-        "Tell a test's story: since when, on what evidence, what changed, how to run it again.",
+        "Tell where a test stands, since when, on what evidence, what would move it; its story.",
         ("'bert[full-eval]@cpu'", "one test on one device"),
         ("bert --device n150", "where a part of its key is enough"),
+    ),
+    _verb(
+        "issues",
+        "Tell which causes break what lists promise, since when, and where each is tracked.",
+        ("", "after the newest run in the history"),
+        ("--write", "keep the incidents beside the lists, and write the texts of new issues"),
+        ("--opened 1f0c8a7be7c2=https://example.com/issues/7", "where a cause's issue is"),
     ),
     _verb(
         "compare",

@@ -22,9 +22,9 @@ FROM_GROUND_UP = {
         pytest_plugin op_by_op reduce repro tester given
     """,
     "pipeline": """
-        errors messages lifeline devices lists history history/causes history/judge history/store
-        history/imports options history_options planning running results commands history_commands
-        trying verb_help cli __main__
+        errors messages lifeline devices history lists history/causes history/judge history/store
+        history/imports promotion options history_options planning running results commands
+        history_commands issue_command trying verb_help cli __main__
     """,
     "reports": """
         errors folder text model reporter addresses html xlsx ops_json markdown summary messages

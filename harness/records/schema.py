@@ -21,6 +21,7 @@ Version history
 import msgspec
 
 from bringup.harness.records.device_listing import DeviceState
+from bringup.harness.records.expected import Expect, Expectation
 from bringup.harness.records.metrics import worst
 from bringup.harness.records.ops import (
     Op,
@@ -63,6 +64,8 @@ __all__ = [
     "Artifact",
     "Check",
     "Event",
+    "Expect",
+    "Expectation",
     "Failure",
     "Identity",
     "JournalOpened",
@@ -319,6 +322,8 @@ class PlannedTest(msgspec.Struct, frozen=True):
     """Set for this test only, e.g. `TT_TORCH_COMPILE_DEPTH: TTNN_IR`."""
     entry: str = ""
     """As a list names it, without size and device; empty where an older version wrote it."""
+    expectation: Expectation | None = None
+    """What its list's entry says beside its name; None where it says nothing."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

@@ -73,6 +73,8 @@ class Sample(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Planned, and no shard reported it."""
     failed_op: str = ""
     """The op that a test which went op by op is shown with; empty where it is its own failure."""
+    kind: str = ""
+    """The failure's type; empty where it is good."""
     message: str = ""
     """Of the failure, at most 2,000 characters; empty where it is good."""
 

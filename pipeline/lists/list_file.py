@@ -9,7 +9,11 @@ A list is TOML of one shape, one table per device and one entry per line::
     [cpu]
     tests = [
       "tests/models/resnet/test_resnet.py::test_resnet50[full-eval]",  # a note on this entry
+      { test = "tests/models/bert/test_bert.py::test_bert[full-eval]", expect = "skip", ... },
     ]
+
+An entry is an id, or an inline table with more to say of it
+(:mod:`bringup.pipeline.lists.entries`).
 
 An edit works on lines and not on a TOML document, so that a new entry stays in its group. An entry
 leaves with the note on its own line; every other comment and blank line stays where it is.
@@ -20,21 +24,24 @@ when it is edited.
 import json
 import re
 import tomllib
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import NoReturn
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
 
+from bringup.harness.did_you_mean import hint
 from bringup.harness.errors import RecordError
 from bringup.harness.storage.decoding import decode_toml
 from bringup.pipeline.errors import ListError
 
 _STRING = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*')"""
+_TABLE = rf"""(?:\{{(?:{_STRING}|[^{{}}"'\n#])*\}})"""
+_ENTRY = rf"(?:{_STRING}|{_TABLE})"
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _BLANK = re.compile(r"[ \t\r]*(?:#[^\n]*)?(?:\n|\Z)")
 _HEADER = re.compile(rf"[ \t]*\[[ \t]*([A-Za-z0-9_-]+|{_STRING})[ \t]*\]")
 _OPEN = re.compile(r"[ \t]*tests[ \t]*=[ \t]*\[")
-_TOKEN = re.compile(rf"(?P<test>{_STRING})|(?P<comment>#[^\n]*)|(?P<close>\])|,|\s+")
-_ENTRY_LINE = re.compile(rf"(?P<indent>\s*)(?P<test>{_STRING})\s*(?P<comma>,?)\s*(?P<comment>#.*)?")
+_TOKEN = re.compile(rf"(?P<test>{_ENTRY})|(?P<comment>#[^\n]*)|(?P<close>\])|,|\s+")
+_ENTRY_LINE = re.compile(rf"(?P<indent>\s*)(?P<test>{_ENTRY})\s*(?P<comma>,?)\s*(?P<comment>#.*)?")
 
 
 @dataclass
@@ -48,6 +55,8 @@ class Row:
     """1-based, in the file as it was read."""
     comment: str = ""
     """The note behind the entry, from its `#` on."""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    """What an entry says beside its test, as TOML has it."""
 
     def with_comma(self) -> str:
         """The line as it has to be when another entry follows."""
@@ -76,6 +85,15 @@ class Table:
         """The entries, in order."""
         return [row.test for row in self.rows if row.test is not None]
 
+    @property
+    def values(self) -> list[object]:
+        """The entries as TOML has them."""
+        return [
+            {"test": row.test, **row.fields} if _is_table(row) else row.test
+            for row in self.rows
+            if row.test is not None
+        ]
+
     def render(self) -> str:
         """The text up to the closing bracket, as it was when nobody edited it."""
         if not self.edited:
@@ -93,13 +111,27 @@ class Table:
         self.edited = True
         return next((row.comment for row in gone if row.comment), "")
 
-    def add(self, test: str, comment: str = "") -> None:
+    def add(self, test: str, comment: str = "", fields: Mapping[str, str] | None = None) -> None:
         """Put an entry beside its nearest relatives, in order of their ids."""
         sample = next((row.text for row in self.rows if row.test is not None), "  ")
         indent = sample[: len(sample) - len(sample.lstrip())] or "  "
-        row = Row(f"{indent}{_quoted(test)},{_behind(comment)}", test, 0, comment)
-        self.rows.insert(self._place(test), row)
+        text = f"{indent}{_written(test, fields or {})},{_behind(comment)}"
+        self.rows.insert(self._place(test), Row(text, test, 0, comment, fields or {}))
         self.edited = True
+
+    def change(self, test: str, fields: Mapping[str, str]) -> None:
+        """Let an entry say something else of its test; it stays where it is, with its note."""
+        for row in self.rows:
+            if row.test == test and dict(row.fields) != dict(fields):
+                match = _ENTRY_LINE.fullmatch(row.text)
+                assert match is not None, "each entry has a line of its own once it is read"
+                row.text = row.text.replace(match["test"], _written(test, fields), 1)
+                row.fields = fields
+                self.edited = True
+
+    def said_of(self, test: str) -> Mapping[str, Any] | None:
+        """What an entry says beside its test; None where there is no such entry."""
+        return next((row.fields for row in self.rows if row.test == test), None)
 
     def _place(self, test: str) -> int:
         """Behind the last relative that sorts before `test`, or before the first relative.
@@ -121,6 +153,18 @@ class Table:
 def _quoted(text: str) -> str:
     """A TOML string of printable text: JSON's, whose escapes TOML has too."""
     return json.dumps(text, ensure_ascii=False)
+
+
+def _is_table(row: Row) -> bool:
+    return row.text.lstrip().startswith("{")
+
+
+def _written(test: str, fields: Mapping[str, str]) -> str:
+    """An entry: a string where there is nothing but the test."""
+    if not fields:
+        return _quoted(test)
+    said = {"test": test, **fields}
+    return f"{{ {', '.join(f'{name} = {_quoted(text)}' for name, text in said.items())} }}"
 
 
 def _behind(comment: str) -> str:
@@ -172,10 +216,10 @@ def parse(text: str, name: str) -> ListText:
     except RecordError as error:
         raise ListError(str(error)) from error
     found = _scan(text, name)
-    if values != {table.device: {"tests": table.tests} for table in found.tables}:
+    if values != {table.device: {"tests": table.values} for table in found.tables}:
         raise ListError(
             f"{name} is TOML but not a list: below each [device], `tests = [...]` holds pytest "
-            "ids as one-line strings, and nothing else"
+            'ids as one-line strings, or { test = "ID", ... }, and nothing else'
         )
     return found
 
@@ -209,10 +253,23 @@ def _array(text: str, start: int, device: str, name: str) -> tuple[Table, int]:
     while match := _TOKEN.match(text, at):
         if match["close"]:
             return _table(text, start, at, device), at
-        count += match["test"] is not None
+        if match["test"]:
+            _refuse_nameless(text, at, match["test"], f"{name}", f"[{device}] tests[{count}]")
+            count += 1
         at = match.end()
     what = text[at:].partition("\n")[0].rstrip(", \r")[:80]
     _refuse(text, at, name, f"[{device}] tests[{count}] is `{what}`, not a pytest id")
+
+
+def _refuse_nameless(text: str, at: int, token: str, name: str, where: str) -> None:
+    """Every table names its test; what else it says is for others to judge."""
+    value = _entry(token)
+    if isinstance(value, str):
+        return
+    if "test" not in value:
+        _refuse(text, at, name, f"{where} names no test{hint('test', value)}")
+    if not isinstance(value["test"], str):
+        _refuse(text, at, name, f"{where}.test is {value['test']!r}, not a pytest id")
 
 
 def _table(text: str, start: int, end: int, device: str) -> Table:
@@ -232,18 +289,33 @@ def _table(text: str, start: int, end: int, device: str) -> Table:
 def _rows(line: str, number: int) -> list[Row]:
     """One physical line as rows: itself, or one row per entry when it has to be spread out."""
     if match := _ENTRY_LINE.fullmatch(line):
-        return [Row(line, _value(match["test"]), number, (match["comment"] or "").rstrip())]
+        return [_row(line, match["test"], number, (match["comment"] or "").rstrip())]
     indent = line[: len(line) - len(line.lstrip())] or "  "
     rows: list[Row] = []
     for token in _TOKEN.finditer(line):
         if token["test"]:
-            rows.append(Row(f"{indent}{token['test']},", _value(token["test"]), number))
+            rows.append(_row(f"{indent}{token['test']},", token["test"], number))
         elif token["comment"] and rows:
             rows[-1].comment = token["comment"].rstrip()
             rows[-1].text += _behind(rows[-1].comment)
         elif token["comment"]:
             rows.append(Row(f"{indent}{token['comment']}", None, number))
     return rows
+
+
+def _row(line: str, token: str, number: int, comment: str = "") -> Row:
+    value = _entry(token)
+    if isinstance(value, str):
+        return Row(line, value, number, comment)
+    return Row(line, value.pop("test"), number, comment, value)
+
+
+def _entry(token: str) -> str | dict[str, Any]:
+    """A string's value, or a table's."""
+    if not token.startswith("{"):
+        return _value(token)
+    value: dict[str, Any] = tomllib.loads(f"value = {token}")["value"]
+    return value
 
 
 def _value(token: str) -> str:

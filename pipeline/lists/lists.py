@@ -4,14 +4,13 @@
 """The lists: what should hold for which test on which device.
 
 Each list is one TOML file (:mod:`bringup.pipeline.lists.list_file` gives its shape) whose entries
-are pytest ids without a device. An entry is a string today; TOML lets an array hold tables beside
-strings, so `{ test = "...", required_pcc = 0.98 }` can join when somebody reads it. Until then it
-is refused: an option nobody reads is worse than none.
+are pytest ids without a device, or tables that say more of them
+(:mod:`bringup.pipeline.lists.entries`). A field that nobody reads is refused.
 """
 
 import difflib
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,12 +25,13 @@ from bringup.harness.records.naming import (
     parts_of,
     places_of,
 )
-from bringup.harness.records.schema import Identity
+from bringup.harness.records.schema import Expect, Expectation, Identity
 from bringup.harness.storage.atomic import write_atomically
 from bringup.harness.storage.decoding import read_bytes
 from bringup.pipeline.errors import ListError
-from bringup.pipeline.lists.list_file import parse
-from bringup.pipeline.lists.specs import ListSpec, list_specs
+from bringup.pipeline.lists.entries import expectation_of, fields_of
+from bringup.pipeline.lists.list_file import ListText, Table, parse
+from bringup.pipeline.lists.specs import OP_BY_OP_FLOWS, ListSpec, list_specs
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class Entry:
     """A pytest id without a device."""
     line: int
     """1-based, in the list's file."""
+    expectation: Expectation | None = None
+    """What it says beside its test."""
 
     @property
     def identity(self) -> Identity:
@@ -76,16 +78,24 @@ def read_lists(folder: Path) -> Lists:
         ListError: a list is absent (an absent list would run nothing and look green), or is
             not a list; the sentence gives file, line and field.
     """
-    entries = []
+    entries: list[Entry] = []
     for spec in list_specs().values():
         path = folder / spec.file_name
-        for table in parse(_text(path), path.as_posix()).tables:
-            entries += [
-                Entry(spec, table.device, row.test, row.line)
-                for row in table.rows
-                if row.test is not None
-            ]
+        entries += _entries(spec, parse(_text(path), path.as_posix()), path.as_posix())
     return Lists(folder, tuple(entries))
+
+
+def _entries(spec: ListSpec, text: ListText, name: str) -> Iterator[Entry]:
+    """A list's entries, once each says what it may.
+
+    Raises:
+        ListError: one does not.
+    """
+    for table in text.tables:
+        listed = ((row, row.test) for row in table.rows if row.test is not None)
+        for i, (row, test) in enumerate(listed):
+            where = f"{name}:{row.line}: [{table.device}] tests[{i}]"
+            yield Entry(spec, table.device, test, row.line, expectation_of(row.fields, where))
 
 
 def _text(path: Path) -> str:
@@ -104,15 +114,25 @@ def apply(folder: Path, moves: Iterable[Move]) -> list[Path]:
     """Make the moves and return the files that changed. Made twice, they change nothing more.
 
     Comments survive (:mod:`bringup.pipeline.lists.list_file`); an entry that goes from one list to
-    another takes the note on its line along.
+    another takes the note on its line along. What it expects does not go along: that was of the
+    list it leaves. Of a test that is there already an `add` changes what is expected.
 
     Raises:
-        ListError: a list cannot be read, or a move names what no list could hold; then no
-            file was touched.
+        ListError: a list cannot be read, a move names what no list could hold, or what comes out
+            is not what was asked for; then no file was touched.
         RecordError: a file cannot be written.
     """
-    changed = [(path, new) for path, old, new in _edited(folder, moves) if new != old]
-    return [write_atomically(path, new.encode()) for path, new in changed]
+    changed = edited_texts(folder, moves)
+    return [write_atomically(path, new.encode()) for path, new in changed.items()]
+
+
+def edited_texts(folder: Path, moves: Iterable[Move]) -> dict[Path, str]:
+    """What `apply` would write: the new text of each file that would change.
+
+    Raises:
+        ListError: as `apply`.
+    """
+    return {path: new for path, old, new in _edited(folder, moves) if new != old}
 
 
 def diff(folder: Path, moves: Iterable[Move]) -> str:
@@ -145,11 +165,33 @@ def _edited(folder: Path, moves: Iterable[Move]) -> list[tuple[Path, str, str]]:
                 notes[move.device, move.test] = table.remove(move.test)
     for name, asked in wanted.items():
         for move in asked:
-            table = files[name].existing(move.device)
-            if move.move == "add" and not (table and move.test in table.tests):
+            if move.move == "add":
                 note = notes.get((move.device, move.test), "")
-                files[name].table(move.device).add(move.test, note)
+                _put(files[name].table(move.device), move, note)
+    for name, text in files.items():
+        _entries_are(text, parse(text.render(), paths[name].as_posix()), name)
     return [(paths[name], before[name], files[name].render()) for name in paths]
+
+
+def _put(table: Table, move: Move, note: str) -> None:
+    """Make one `add`; of a test that is there only what is expected of it can change."""
+    if table.said_of(move.test) is None:
+        table.add(move.test, note, fields_of(move.expectation))
+    elif move.expectation is not None:
+        table.change(move.test, fields_of(move.expectation))
+
+
+def _entries_are(meant: ListText, found: ListText, name: str) -> None:
+    """Hold the text that is to be written to what was meant by it.
+
+    Raises:
+        ListError: it is something else.
+    """
+    for table in meant.tables:
+        again = found.existing(table.device)
+        if again is None or again.values != table.values:
+            raise ListError(f"the edit of {name} would not hold what it is to hold; nothing done")
+    list(_entries(list_specs()[name], found, name))
 
 
 def _list_of(move: Move) -> ListSpec:
@@ -202,10 +244,16 @@ def problems(
         said += naming_problems(entry.test)
         if not said and identity.flow not in entry.list.flows:
             said.append(_wrong_list(identity))
+        if not said and _is_xfail(entry) and identity.flow in OP_BY_OP_FLOWS:
+            said.append("op by op a failure is a finding and the test is good: no xfail goes here")
         first.setdefault((entry.device, entry.test), entry)
         same.setdefault(identity, entry)
         found += [f"{lists.where(entry)}: {entry.test}: {sentence}" for sentence in said]
     return found
+
+
+def _is_xfail(entry: Entry) -> bool:
+    return entry.expectation is not None and entry.expectation.expect is Expect.XFAIL
 
 
 def naming_problems(test: str) -> list[str]:

@@ -25,6 +25,8 @@ OP_BY_OP_FLOWS = ("op_by_op_torch", "op_by_op_stablehlo")
 ENTRY_POINTS = "bringup.lists"
 SESSIONS = ("nightly", "weekly", "e2e_compile", "op_by_op")
 """The sessions that run lists."""
+PROBE = "probe"
+"""In a plan in place of a list: a test runs to be looked at, and nothing is promised of it."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
@@ -133,6 +135,8 @@ def _why_not(spec: ListSpec, found: Mapping[str, ListSpec]) -> str:
     """Why a list of somebody else's is none; empty when it is one."""
     if not _NAME.fullmatch(spec.name):
         return f"{spec.name!r} is no name of a list; it is its file's stem"
+    if spec.name == PROBE:
+        return f"no list can be called {PROBE}: so are tests that run to be looked at"
     if found.get(spec.name, spec) is not spec:
         return f"there is a list called {spec.name} already"
     wrong = [f"the flow {f!r}" for f in spec.flows if f not in FULL_FLOWS + OP_BY_OP_FLOWS]

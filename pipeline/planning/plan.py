@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 import msgspec
 
 from bringup.harness.records.naming import identity_of, listed_as, nodeid_on, same_test
-from bringup.harness.records.schema import Identity, PlannedTest
+from bringup.harness.records.schema import Expect, Expectation, Identity, PlannedTest
 from bringup.pipeline.errors import PipelineError
-from bringup.pipeline.lists.lists import Lists
+from bringup.pipeline.lists.lists import Entry, Lists
 from bringup.pipeline.lists.specs import ListSpec
 
 DEFAULT_TIMEOUT_S = 900.0
@@ -40,17 +40,55 @@ def from_lists(
     estimate: Estimate,
     identify: Identify = identity_of,
 ) -> list[PlannedTest]:
-    """The tests that `specs` hold for `devices`; a test on two lists runs for the first.
+    """The tests that `specs` hold for `devices`; a test on two lists runs for the first, and one
+    that any of them excludes not at all.
 
     Raises:
         PipelineError: two entries are one test to the records.
     """
-    return _distinct(
-        planned(entry.test, entry.device, estimate, spec.name, spec.environment, identify)
-        for spec in specs
-        for entry in lists.of(spec)
-        if entry.device in devices
+    entries = [e for spec in specs for e in lists.of(spec) if e.device in devices]
+    gone = {identify(e.test, e.device) for e in entries if is_excluded(e)}
+    found = _distinct(
+        planned(e.test, e.device, estimate, e.list.name, e.list.environment, identify)
+        for e in entries
     )
+    said = {(e.list.name, e.device, e.test): e.expectation for e in entries}
+    return [
+        _expecting(test, said[test.list_name, test.identity.device, listed_as(test)])
+        for test in found
+        if test.identity not in gone
+    ]
+
+
+def is_excluded(entry: Entry) -> bool:
+    """Does it say that the test is not to be planned?"""
+    return entry.expectation is not None and entry.expectation.expect is Expect.EXCLUDE
+
+
+def expecting(
+    tests: Iterable[PlannedTest], lists: Lists, identify: Identify = identity_of
+) -> tuple[list[PlannedTest], list[Entry]]:
+    """Tests that somebody named, with what lists expect of them; and the entries that exclude some
+    of them, which are left out.
+
+    A list that sets variables says what comes of its test with those, and not of one by itself.
+    """
+    known: dict[Identity, Entry] = {}
+    for entry in lists.entries:
+        if entry.expectation is not None and not entry.list.environment:
+            known.setdefault(identify(entry.test, entry.device), entry)
+    kept, gone = [], []
+    for test in tests:
+        listed = known.get(test.identity)
+        if listed is not None and is_excluded(listed):
+            gone.append(listed)
+        else:
+            kept.append(_expecting(test, listed.expectation if listed else None))
+    return kept, gone
+
+
+def _expecting(test: PlannedTest, expectation: Expectation | None) -> PlannedTest:
+    return msgspec.structs.replace(test, expectation=expectation) if expectation else test
 
 
 def from_entries(

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From what a person asked for to the tests that are meant, or to a sentence why not."""
 
+import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -12,12 +13,12 @@ from typing import NamedTuple
 
 from bringup.harness.records.aliases import ALIASES_NAME, read_aliases
 from bringup.harness.records.device_listing import DeviceState, ListedDevice
-from bringup.harness.records.naming import SIZES, is_op_by_op
-from bringup.harness.records.schema import Identity, Outcome, PlannedTest
+from bringup.harness.records.naming import SIZES, identity_of_key, is_op_by_op
+from bringup.harness.records.schema import Expect, Identity, Outcome, PlannedTest
 from bringup.pipeline import devices as machine
-from bringup.pipeline.errors import NothingToDo, PipelineError
+from bringup.pipeline.errors import ListError, NothingToDo, PipelineError
 from bringup.pipeline.lists.lists import Entry, Lists, problems, read_lists
-from bringup.pipeline.lists.specs import lists_of
+from bringup.pipeline.lists.specs import PROBE, lists_of
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.options import OP_BY_OP, RunOptions
 from bringup.pipeline.planning.changed import touched
@@ -25,10 +26,23 @@ from bringup.pipeline.planning.collect import Collected, collect_tests
 from bringup.pipeline.planning.durations import Estimator, read_durations
 from bringup.pipeline.planning.filters import named, narrowed, spoken
 from bringup.pipeline.planning.ids import ids_meant
-from bringup.pipeline.planning.plan import at_size, from_entries, from_lists, with_memory
+from bringup.pipeline.planning.plan import (
+    at_size,
+    expecting,
+    from_entries,
+    from_lists,
+    is_excluded,
+    planned,
+    with_memory,
+)
 from bringup.pipeline.planning.remembered import with_history
+from bringup.pipeline.promotion.policy import policy_of
+from bringup.pipeline.promotion.probes import DAY_S, candidates, planned_before, probes
+from bringup.pipeline.promotion.standings import listed_tests
 
 _SOON_S = 1.0
+NIGHTLY = "nightly"
+"""The session whose plan has probes."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +58,12 @@ class Chosen:
     lists: Lists | None
 
 
-def choose(options: RunOptions, say: Speaker) -> Chosen:
+def choose(
+    options: RunOptions, say: Speaker, planned_keys: Collection[str] | None = None
+) -> Chosen:
     """Understand the options.
+
+    `planned_keys` are those of a plan that is taken up again: its probes are probes again.
 
     Raises:
         PipelineError: something asked for does not exist, or the lists are wrong.
@@ -63,6 +81,9 @@ def choose(options: RunOptions, say: Speaker) -> Chosen:
         chosen = _chosen_devices(options, known, {e.device for e in wanted})
         _say_left_out(Counter(e.device for e in wanted), known, chosen, say)
         tests = from_lists(lists, specs, chosen, estimate, collected.identify)
+        _say_excluded((e for e in wanted if e.device in chosen and is_excluded(e)), say)
+        if options.session == NIGHTLY and options.size == SIZES[0]:
+            tests = _with_probes(tests, options, lists, chosen, collected, estimate, planned_keys)
     else:
         default = {d.name for d in known if d.state is DeviceState.EXECUTES}
         chosen = _chosen_devices(options, known, default)
@@ -71,6 +92,8 @@ def choose(options: RunOptions, say: Speaker) -> Chosen:
             known_as = collected.identify
             ids = [i for i in ids if _goes_op_by_op(known_as(i, ""), options)]
         tests = from_entries(ids, chosen, estimate, collected.identify)
+        tests, gone = expecting(tests, _lists_beside(options, say), collected.identify)
+        _say_excluded(gone, say)
     tests = narrowed(tests, options, collected.identities.values(), say)
     if options.changed:
         tests = _touched(tests, options)
@@ -99,6 +122,58 @@ def _touched(tests: list[PlannedTest], options: RunOptions) -> list[PlannedTest]
             f"nothing that these {len(tests)} tests need differs from {options.changed}"
         )
     return found
+
+
+def _lists_beside(options: RunOptions, say: Speaker) -> Lists:
+    """The lists, of a run that does not run them: what they expect of its tests. There need not be
+    any, and what is wrong with them is for others to mend."""
+    if not options.lists.is_dir():
+        return Lists(options.lists, ())
+    try:
+        return read_lists(options.lists)
+    except ListError as error:
+        say(f"warning: {error}; what lists expect of these tests is not known")
+        return Lists(options.lists, ())
+
+
+def _say_excluded(entries: Iterable[Entry], say: Speaker) -> None:
+    for entry in entries:
+        assert entry.expectation is not None
+        say(f"excluded: {entry.test} on {entry.device}: {entry.expectation.why}")
+
+
+def _with_probes(
+    tests: list[PlannedTest],
+    options: RunOptions,
+    lists: Lists,
+    chosen: Mapping[str, ListedDevice],
+    collected: Collected,
+    estimate: Estimator,
+    planned_keys: Collection[str] | None,
+) -> list[PlannedTest]:
+    """A night's tests and probes; a probe takes the place of the test that only compiles."""
+    policy, known_as, ids = policy_of(options.lists), collected.identify, frozenset(collected.ids)
+    states = {d.name: d.state for d in chosen.values()}
+    found = [
+        one
+        for one in candidates(listed_tests(lists, known_as).values(), states, policy)
+        if one.test in ids
+    ]
+    if planned_keys is None:
+        tonight = probes(
+            found,
+            int(time.time() / DAY_S),
+            lambda key: estimate(identity_of_key(key)),
+            policy,
+        )
+    else:
+        tonight = planned_before(found, planned_keys)
+    keys = {one.key for one in tonight}
+    kept = [t for t in tests if t.identity.key not in keys]
+    looked_at = [
+        planned(one.test, one.device, estimate, PROBE, identify=known_as) for one in tonight
+    ]
+    return [*kept, *looked_at]
 
 
 def by_list(options: RunOptions) -> bool:
@@ -225,7 +300,7 @@ class Refusal(NamedTuple):
     """Why a planned test is not even tried."""
 
     outcome: Outcome
-    """NOT_RUN or INFRA."""
+    """NOT_RUN, INFRA, or SKIPPED where the list says so."""
     reason: str
 
 
@@ -233,9 +308,13 @@ def refusals(chosen: Chosen) -> dict[str, Refusal]:
     """Tests that cannot even be tried, by key."""
     refused = {}
     for test in chosen.tests:
+        said = test.expectation
         device = chosen.devices[test.identity.device]
         broken = chosen.collected.broken.get(test.nodeid.partition("::")[0])
-        if device.state is DeviceState.MISSING:
+        if said is not None and said.expect is Expect.SKIP:
+            reason = said.why + (f"; {said.owner} knows more" if said.owner else "")
+            refused[test.identity.key] = Refusal(Outcome.SKIPPED, reason)
+        elif device.state is DeviceState.MISSING:
             reason = f"{device.name} is not here: {device.reason}"
             refused[test.identity.key] = Refusal(Outcome.INFRA, reason)
         elif broken:

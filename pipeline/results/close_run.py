@@ -6,21 +6,26 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
+import msgspec
+
 from bringup.harness.errors import RecordError
 from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.records.device_listing import DeviceState
-from bringup.harness.records.moves import Move, write_moves
-from bringup.harness.records.naming import identity_of
+from bringup.harness.records.moves import Move
 from bringup.harness.records.outcomes import counts_text, latest, outcome_counts_of_run
 from bringup.harness.records.run_dir import RECORDS_NAME, read_merged
 from bringup.harness.records.schema import Plan, PlannedTest, RunHeader, TestRecord
 from bringup.pipeline.errors import PipelineError
-from bringup.pipeline.lists.expectations import broken, exit_code, reproduce
-from bringup.pipeline.lists.lists import Lists
-from bringup.pipeline.lists.promote import propose
+from bringup.pipeline.lists.expectations import (
+    Kept,
+    broken,
+    exit_code,
+    in_words,
+    made_of_promises,
+    reproduce,
+)
 from bringup.pipeline.messages import Speaker, printable
 from bringup.pipeline.planning.durations import add_durations
-from bringup.pipeline.planning.plan import Identify
 from bringup.pipeline.results.issue import write_drafts
 from bringup.pipeline.results.junit import write_junit
 from bringup.pipeline.results.merge import finish
@@ -36,16 +41,13 @@ def close_run(
     plan: Plan,
     ended: Ended,
     states: Mapping[str, DeviceState],
-    lists: Lists | None,
-    collected: Collection[str],
     durations: Path,
     say: Speaker,
-    identify: Identify = identity_of,
     aliases: Mapping[str, str] | None = None,
 ) -> ExitCode:
     """Write what the run comes to, tell it, and return its exit code.
 
-    `identify` says what a list's entry is on a device, `aliases` what tests were called before.
+    `aliases` say what tests were called before.
 
     Raises:
         RecordError: the disk is full or gone; the journals hold everything all the same.
@@ -55,20 +57,18 @@ def close_run(
     latest_by_key = {r.identity.key: r for r in latest(records)}
     unkept = broken(plan.tests, latest_by_key, states)
     losses = header.missing if plan.shard[1] == 1 else ()  # a shard does not miss the others
-    write_junit(run_dir / JUNIT_NAME, records, losses)
+    made = made_of_promises([msgspec.structs.replace(plan, devices=dict(states))], latest_by_key)
+    write_junit(run_dir / JUNIT_NAME, records, losses, made)
     _learn(durations, records, aliases, say)
-    _tell_unkept(unkept, say)
+    _tell_unkept(unkept, made, say)
+    _tell_expected(made, say)
     counts = counts_text(outcome_counts_of_run(run_dir))
     kept = len(plan.tests) - len(unkept)
     say(f"{kept} of {len(plan.tests)} tests did what was promised ({counts})")
     for sentence in dict.fromkeys(w for r in latest_by_key.values() for w in r.warnings):
         say(f"warning: {sentence}")
-    moves: list[Move] = []
-    if lists is not None and plan.shard[1] == 1:
-        found = propose(records, lists, collected, identify, aliases)
-        moves = _propose(run_dir, found, say)
     broken_promises = {test.identity.key for test, _ in unkept}
-    write_issues(run_dir, header, latest_by_key.values(), moves, say, broken_promises)
+    write_issues(run_dir, header, latest_by_key.values(), (), say, broken_promises)
     for name in (RECORDS_NAME, JUNIT_NAME, LOG_NAME):
         say(f"wrote {run_dir / name}")
     for sentence in (*losses, *ended.sentences):
@@ -104,15 +104,6 @@ def write_issues(
         say(f"drafted {len(drafts)} {noun} in {drafts[0].parent}")
 
 
-def print_moves(moves: Sequence[Move], say: Speaker) -> None:
-    """One line for each proposal, with its reason."""
-    if not moves:
-        say("no list moves are proposed")
-    for move in moves:
-        preposition = "to" if move.move == "add" else "from"
-        say(f"{move.move} {move.test} {preposition} {move.list} on {move.device}: {move.reason}")
-
-
 def _learn(
     durations: Path,
     records: Iterable[TestRecord],
@@ -125,25 +116,38 @@ def _learn(
         say(f"warning: {error}")
 
 
-def _propose(run_dir: Path, moves: list[Move], say: Speaker) -> list[Move]:
-    path = write_moves(run_dir, moves)
-    print_moves(moves, say)
-    say(f"wrote {path}")
-    if moves:
-        say(f"`nox -s promote -- {run_dir} --write` makes these moves")
-    return moves
-
-
-def _tell_unkept(unkept: Sequence[tuple[PlannedTest, TestRecord | None]], say: Speaker) -> None:
+def _tell_unkept(
+    unkept: Sequence[tuple[PlannedTest, TestRecord | None]],
+    made: Mapping[str, tuple[PlannedTest, Kept]],
+    say: Speaker,
+) -> None:
     for test, record in unkept[:MOST_SHOWN]:
         outcome = record.outcome if record else "no record"
         failure = record.failure if record else None
         why = f": {printable(failure.message.partition(chr(10))[0])}" if failure else ""
-        say(f"{outcome} {test.identity.key}{why}")
+        end = made[test.identity.key][1] if test.identity.key in made else Kept.BROKEN
+        otherwise = in_words(test, end)
+        if end is Kept.UNEXPECTED_PASS:
+            say(f"unexpected pass: {outcome} {test.identity.key}: {printable(otherwise)}")
+        else:
+            say(f"{outcome} {test.identity.key}{why}")
+        if end is Kept.OTHERWISE:
+            say(f"    {printable(otherwise)}")
         if record is not None and record.started is not None:
             say(f"    reproduce: {reproduce(test)}")
     if unkept[MOST_SHOWN:]:
         say(f"and {len(unkept) - MOST_SHOWN} more")
+
+
+def _tell_expected(made: Mapping[str, tuple[PlannedTest, Kept]], say: Speaker) -> None:
+    """Those that did not run well and did as their entries say, each with the reason."""
+    found = [
+        (test, end) for test, end in made.values() if end in (Kept.EXPECTED_FAILURE, Kept.SKIPPED)
+    ]
+    for test, end in found[:MOST_SHOWN]:
+        say(f"{end.value}: {test.identity.key}: {printable(in_words(test, end))}")
+    if found[MOST_SHOWN:]:
+        say(f"and {len(found) - MOST_SHOWN} more")
 
 
 def _code(ended: Ended, unkept: Sequence[tuple[PlannedTest, TestRecord | None]]) -> ExitCode:

@@ -5,7 +5,10 @@
 
 What is run, and what it comes to, is decided in `pipeline/history/judge/confirmation`. Each round
 is a run of its own below the night's directory, `confirm/ATTEMPT-1` to `-5`: control, suspects,
-control, suspects, control, one test at a time, with the verdict cache off.
+control, suspects, control, one test at a time, with the verdict cache off. Where promotion wants
+more attempts there are more rounds: of a test that fails by chance now and then until it is good or
+has failed often enough to be taken off its list, and of one that may go up until it fails or has
+been good often enough for tonight.
 """
 
 from collections import defaultdict
@@ -19,10 +22,11 @@ from bringup.harness.records.naming import is_op_by_op
 from bringup.harness.records.night import Judgement, NightVerdict
 from bringup.harness.records.outcomes import latest, shown
 from bringup.harness.records.run_dir import CONFIRM_FOLDER, read_merged, read_ops, write_plan
-from bringup.harness.records.schema import OpResult, Outcome, Plan, PlannedTest
+from bringup.harness.records.schema import GOOD, OpResult, Outcome, Plan, PlannedTest
 from bringup.harness.records.variable_names import NO_CACHE_VARIABLE, RECHECK_VARIABLE
 from bringup.pipeline.history.judge import confirmation
 from bringup.pipeline.history.samples import Sample
+from bringup.pipeline.lists.specs import PROBE
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.results.merge import finish
 from bringup.pipeline.running.engine import End, Engine
@@ -51,6 +55,9 @@ class Reruns:
     engine: Engine
     budget_s: float
     say: Speaker
+    wanted: Callable[[], Mapping[str, int]] = dict
+    """How many attempts in all promotion wants of a test tonight, by key
+    (`pipeline.promotion.decide.attempts_wanted`); asked only if something is run again."""
 
     def confirm(self, verdict: NightVerdict, own: Sequence[Sample]) -> Mapping[str, Judgement]:
         """What the new failures are, by test, of those that reruns settle.
@@ -70,7 +77,11 @@ class Reruns:
             if s.good and not s.excluded and s.test in seconds
             if not is_op_by_op(known[s.test].identity)
         ]
-        suspects = confirmation.suspects_of(verdict, seconds)
+        suspects = [
+            one
+            for one in confirmation.suspects_of(verdict, seconds)
+            if known[one.test].list_name != PROBE
+        ]
         confirming = confirmation.plan(suspects, controls, self.budget_s)
         for test, why in confirming.left_out.items():
             self.say(f"not run again: {test}: {why}")
@@ -83,16 +94,83 @@ class Reruns:
         )
         outcomes: dict[str, list[tuple[str, Outcome]]] = defaultdict(list)
         for number, tests in enumerate(_rounds(confirming), start=1):
-            if not self._run(number, [known[t] for t in tests], outcomes):
+            if not self._run(f"{number}", [known[t] for t in tests], outcomes):
                 break
+        else:
+            self._until_sure(confirming, seconds, known, outcomes)
         found = confirmation.confirmed(confirming, outcomes)
         for test, word in found.items():
             self.say(f"run again: {test}: {word}")
         return found
 
+    def _until_sure(
+        self,
+        confirming: confirmation.Confirming,
+        seconds: Mapping[str, float],
+        known: Mapping[str, PlannedTest],
+        outcomes: Mapping[str, list[tuple[str, Outcome]]],
+    ) -> None:
+        """Further rounds, each between controls, of what only failed and needs more failures."""
+        wanted, left = (
+            self.wanted(),
+            self.budget_s - sum(c.seconds for c in confirming.confirmations),
+        )
+        rounds = 2 * confirmation.RERUNS + 1
+        while True:
+            again = [
+                (test, one.control)
+                for one in confirming.confirmations
+                for test in one.tests
+                if _only_failed(outcomes[one.device], test, wanted.get(test, 0))
+            ]
+            controls = sorted({control for _, control in again})
+            tests = [*(test for test, _ in again), *controls]
+            left -= sum(seconds[t] for t in tests)
+            if not again or left < 0:
+                return
+            rounds += 1
+            if not self._run(f"{rounds}", [known[t] for t in tests], outcomes):
+                return
+
+    def try_more(self, own: Sequence[Sample], budget_s: float) -> bool:
+        """Run what may go up and was good tonight again, until it fails or that is enough.
+
+        True when anything was run, so that the run's history is to be taken anew.
+
+        Raises:
+            RecordError: the disk is full or gone.
+        """
+        known = {test.identity.key: test for test in self.plan.tests}
+        rising = [s for s in own if s.good and s.test in known and s.passed and not s.failed]
+        if not rising or not budget_s or not self.budget_s:
+            return False
+        wanted, done, left = self.wanted(), {s.test: s.passed for s in rising}, budget_s
+        costs = {s.test: s.seconds or 0.0 for s in rising}
+        rounds = 0
+        while more := [
+            t for t in sorted(done, key=costs.__getitem__) if done[t] < wanted.get(t, 0)
+        ]:
+            taken: list[str] = []
+            for test in more:
+                if costs[test] <= left:
+                    left -= costs[test]
+                    taken.append(test)
+            if not taken:
+                break
+            if not rounds:
+                noun = "test" if len(more) == 1 else "tests"
+                self.say(f"running {len(more)} {noun} again that may go up")
+            rounds += 1
+            outcomes: dict[str, list[tuple[str, Outcome]]] = defaultdict(list)
+            if not self._run(f"more-{rounds}", [known[t] for t in taken], outcomes):
+                break
+            good = {key for ran in outcomes.values() for key, o in ran if o in GOOD}
+            done = {t: n + 1 for t, n in done.items() if t in good}
+        return rounds > 0
+
     def _run(
         self,
-        number: int,
+        number: str,
         tests: Sequence[PlannedTest],
         outcomes: Mapping[str, list[tuple[str, Outcome]]],
     ) -> bool:
@@ -132,6 +210,12 @@ def _rounds(confirming: confirmation.Confirming) -> Iterator[list[str]]:
     for _ in range(confirmation.RERUNS):
         yield suspects
         yield controls
+
+
+def _only_failed(ran: Sequence[tuple[str, Outcome]], test: str, wanted: int) -> bool:
+    """Was it bad each time, and less often than is wanted? The night's own failure counts."""
+    mine = [outcome for key, outcome in ran if key == test]
+    return not any(o in GOOD for o in mine) and len(mine) + 1 < wanted
 
 
 def outcomes_of(run_dir: Path) -> list[tuple[str, str, Outcome]]:

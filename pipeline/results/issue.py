@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The texts of issues, drafted from the records' evidence. Nothing is ever filed."""
 
-import re
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from bringup.harness.records.moves import Move
@@ -24,13 +24,14 @@ from bringup.harness.records.schema import (
     TestRecord,
 )
 from bringup.harness.storage.atomic import write_atomically
-from bringup.pipeline.lists.expectations import reproduce
+from bringup.pipeline.lists.expectations import end_of, reproduce
 from bringup.pipeline.lists.specs import NIGHTLY_FULL
+from bringup.pipeline.results.markdown import block, code, plain, table
 
 FOLDER = "issues"
 LABEL = "models_pcc_issue"
 MOST_ROWS = 20
-"""Rows of failing checks in the table; the rest are counted."""
+"""Rows of failing checks in the table, and of other tests; the rest are counted."""
 
 
 def write_drafts(
@@ -40,11 +41,13 @@ def write_drafts(
     moves: Iterable[Move] = (),
     broken_promises: Collection[str] = (),
 ) -> list[Path]:
-    """Draft an issue below `run_dir` for each record that needs one; return the files.
+    """Draft an issue below `run_dir` for each failure that needs one; return the files.
 
-    That is a full-flow test that is incorrect, that `moves` take off the nightly full list, or
-    whose key is among `broken_promises`; and that ended in the compiler, on the device or in the
-    comparison, for elsewhere there is nothing to report to anybody.
+    One draft is of one failure, by its fingerprint, and of all records that have it: it is drafted
+    from the first. A record needs one that is a full-flow test's which is incorrect, that `moves`
+    take off the nightly full list, or whose key is among `broken_promises`; and that ended in the
+    compiler, on the device or in the comparison, for elsewhere there is nothing to report to
+    anybody.
 
     Raises:
         RecordError: the disk is full or gone.
@@ -52,25 +55,32 @@ def write_drafts(
     demoted = {
         (m.test, m.device) for m in moves if m.move == "remove" and m.list == NIGHTLY_FULL.name
     }
-    written = []
+    causes: dict[str, list[TestRecord]] = defaultdict(list)
     for record in records:
         identity = record.identity
         if identity.flow != "full" or not is_reproducible(record.outcome, record.failure):
             continue
-        entry = listed_as(record)
         if (
             record.outcome is Outcome.INCORRECT
             or identity.key in broken_promises
-            or (entry, identity.device) in demoted
+            or (listed_as(record), identity.device) in demoted
         ):
-            text = draft_issue(record, provenances.get(record.provenance))
-            path = run_dir / FOLDER / f"{reproducer_name(identity)}.md"
-            written.append(write_atomically(path, text.encode("utf-8", "replace")))
+            causes[end_of(record).fingerprint or identity.key].append(record)
+    written = []
+    for first, *others in causes.values():
+        text = draft_issue(first, provenances.get(first.provenance), others)
+        path = run_dir / FOLDER / f"{reproducer_name(first.identity)}.md"
+        written.append(write_atomically(path, text.encode("utf-8", "replace")))
     return written
 
 
-def draft_issue(record: TestRecord, provenance: Provenance | None = None) -> str:
-    """Markdown for a test that is incorrect or does not run: evidence, versions, how to see it.
+def draft_issue(
+    record: TestRecord,
+    provenance: Provenance | None = None,
+    others: Sequence[TestRecord] = (),
+) -> str:
+    """Markdown for a test that is incorrect or does not run: evidence, versions, how to see it;
+    `others` fail in the same way.
 
     Whatever comes from the record stands in code spans, so it can neither mention people nor
     change the text around it. Without `provenance` the versions are left out.
@@ -83,15 +93,16 @@ def draft_issue(record: TestRecord, provenance: Provenance | None = None) -> str
         again += f"\n{command}  # finds the ops that are to blame"
     incorrect = record.outcome is Outcome.INCORRECT
     parts = [
-        f"# {_code(name)} on {_code(identity.device)}: {_plain(_title(record, failing))}",
+        f"# {code(name)} on {code(identity.device)}: {plain(_title(record, failing))}",
         *([f"Labels: `{LABEL}`"] if incorrect else []),
-        f"The test {_code(identity.key)} {'ran to the end' if incorrect else 'did not run through'}"
+        f"The test {code(identity.key)} {'ran to the end' if incorrect else 'did not run through'}"
         f" (status {record.status:d}: {record.status.name}) and its outcome is {record.outcome}.",
         *(["## Failing checks", _table(failing)] if failing else []),
-        *([f"The harness says: {_code(record.failure.message)}"] if record.failure else []),
+        *([f"The harness says: {code(record.failure.message)}"] if record.failure else []),
         "## Reproduce",
-        _block(again),
+        block(again),
         *(_versions(provenance) if provenance else []),
+        *(_same(others) if others else []),
         *(_UNTIL_IT_IS_RIGHT if incorrect else ()),
     ]
     return "\n\n".join(parts) + "\n"
@@ -104,6 +115,13 @@ _UNTIL_IT_IS_RIGHT = (
 )
 
 
+def _same(others: Sequence[TestRecord]) -> list[str]:
+    lines = [f"- {code(record.identity.key)}" for record in others[:MOST_ROWS]]
+    left = len(others) - MOST_ROWS
+    more = f"\n\nand {left} more." if left > 0 else ""
+    return ["## Other tests that fail in the same way", "\n".join(lines) + more]
+
+
 def _title(record: TestRecord, failing: list[tuple[OutputCheck, Check]]) -> str:
     if record.outcome is Outcome.INCORRECT:
         wrong = ", ".join(dict.fromkeys(c.metric for _, c in failing)) or "a check"
@@ -113,44 +131,26 @@ def _title(record: TestRecord, failing: list[tuple[OutputCheck, Check]]) -> str:
 
 
 def _table(failing: list[tuple[OutputCheck, Check]]) -> str:
-    rows = ["| output | shape | dtype | check | measured | required |", "|" + " --- |" * 6]
+    rows = []
     for output, check in failing[:MOST_ROWS]:
         required = "" if check.required is None else repr(check.required)
         shape = "x".join(map(str, output.shape)) or "scalar"
         cells = (output.path, shape, output.dtype, check.metric, _number(check.measured), required)
-        rows.append("| " + " | ".join(_code(c).replace("|", "\\|") for c in cells) + " |")
+        rows.append([code(cell) for cell in cells])
     left = len(failing) - MOST_ROWS
-    return "\n".join(rows) + (f"\n\nand {left} more." if left > 0 else "")
+    head = ("output", "shape", "dtype", "check", "measured", "required")
+    return table(head, rows) + (f"\n\nand {left} more." if left > 0 else "")
 
 
 def _versions(provenance: Provenance) -> list[str]:
     commit = provenance.git_commit or "not a git checkout"
     lines = [
-        f"- Commit: {_code(commit)}{' with local changes' if provenance.git_dirty else ''}",
-        f"- Python: {_code(provenance.python)}, seed {provenance.seed}",
-        *(f"- {_code(name)}: {_code(v)}" for name, v in sorted(provenance.versions.items())),
+        f"- Commit: {code(commit)}{' with local changes' if provenance.git_dirty else ''}",
+        f"- Python: {code(provenance.python)}, seed {provenance.seed}",
+        *(f"- {code(name)}: {code(v)}" for name, v in sorted(provenance.versions.items())),
     ]
     return ["## Versions", "\n".join(lines)]
 
 
 def _number(metric: Metric) -> str:
     return str(metric.state) if metric.value is None else repr(metric.value)
-
-
-def _code(text: str) -> str:
-    """A code span that nothing inside can end; line ends become spaces."""
-    line = " ".join(text.split())
-    if not line:
-        return ""
-    fence = "`" * (1 + max(map(len, re.findall(r"`+", line)), default=0))
-    pad = " " if line[0] == "`" or line[-1] == "`" else ""
-    return f"{fence}{pad}{line}{pad}{fence}"
-
-
-def _block(text: str) -> str:
-    fence = "`" * max(3, 1 + max(map(len, re.findall(r"`+", text)), default=0))
-    return f"{fence}\n{text}\n{fence}"
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"[^\w, ]", "", text)

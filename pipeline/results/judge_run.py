@@ -18,7 +18,6 @@ from bringup.harness.records.aliases import read_aliases
 from bringup.harness.records.naming import identity_of_key, is_op_by_op, run_again
 from bringup.harness.records.night import Judgement, Moment, NightVerdict, write_night
 from bringup.harness.records.run_dir import read_plans
-from bringup.harness.records.schema import Outcome
 from bringup.harness.records.trends import Trends, write_trends
 from bringup.harness.storage.writable import said_by
 from bringup.pipeline.errors import HistoryError
@@ -34,7 +33,7 @@ from bringup.pipeline.history.samples import AT_THE_DESK, OpSample, Sample
 from bringup.pipeline.history.store.history import History
 from bringup.pipeline.history.store.read import first_op_failures, op_counts, op_samples, samples
 from bringup.pipeline.history.store.tables import Run
-from bringup.pipeline.lists.expectations import promises_of
+from bringup.pipeline.lists.expectations import Promise, promises_of
 from bringup.pipeline.lists.specs import list_specs
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.results.confirm import Confirm
@@ -67,7 +66,7 @@ def past_of(
     lists: Path,
     *,
     against: str = "",
-    promises: Mapping[str, Collection[Outcome]] | None = None,
+    promises: Mapping[str, Promise] | None = None,
     tests: Collection[str] | None = None,
     read: Sequence[Sample] | None = None,
     confirmed: Mapping[str, Judgement] | None = None,
@@ -76,8 +75,8 @@ def past_of(
 
     Args:
         against: the run to compare with; empty: the newest of the same session that is full enough.
-        promises: what keeps the promise of each listed test, by key; a test that is not in it has
-            promised nothing.
+        promises: what is promised of each listed test, by key; of a test that is not in it
+            nothing is.
         tests: only these, by key, in all runs there are.
         read: their samples, where the caller has those of all runs.
         confirmed: what new failures are that were run again at once.

@@ -7,12 +7,13 @@ One suite per device, one case per test, by its latest attempt. JUnit knows four
 record eleven outcomes: INCORRECT, FAILED and UNVERIFIED are failures, SKIPPED is skipped, what
 ended without an outcome of its own is an error. The outcome itself, the full-precision metrics and
 the test's key are properties of the case, so nothing is lost to who reads them. Every loss of the
-run is an error too: a file in which something is missing never looks green.
+run is an error too: a file in which something is missing never looks green. By what its list or its
+entry promises, a failure that is expected is skipped, and a good end that is not is a failure.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from junitparser import Error, Failure, Skipped, xunit2
@@ -20,8 +21,9 @@ from junitparser import Error, Failure, Skipped, xunit2
 from bringup.harness.records.metrics import titled
 from bringup.harness.records.naming import listed_as
 from bringup.harness.records.outcomes import latest
-from bringup.harness.records.schema import GOOD, Metric, Outcome, TestRecord
+from bringup.harness.records.schema import GOOD, Metric, Outcome, PlannedTest, TestRecord
 from bringup.harness.storage.atomic import write_atomically
+from bringup.pipeline.lists.expectations import Kept, in_words
 
 FAILURES = frozenset({Outcome.INCORRECT, Outcome.FAILED, Outcome.UNVERIFIED})
 LOSS_SUITE = "not reported"
@@ -30,8 +32,17 @@ LOSS_SUITE = "not reported"
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def write_junit(path: Path, records: Iterable[TestRecord], missing: Sequence[str] = ()) -> Path:
-    """Write one file for a run; `missing` are the sentences of its header.
+Made = Mapping[str, tuple[PlannedTest, Kept]]
+
+
+def write_junit(
+    path: Path,
+    records: Iterable[TestRecord],
+    missing: Sequence[str] = (),
+    made: Made | None = None,
+) -> Path:
+    """Write one file for a run; `missing` are the sentences of its header, `made` what its tests
+    made of their promises (`lists.expectations.made_of_promises`).
 
     Raises:
         RecordError: the disk is full or gone.
@@ -42,7 +53,8 @@ def write_junit(path: Path, records: Iterable[TestRecord], missing: Sequence[str
     losses = list(missing) if by_device else [*missing, "no test left a record"]
     document = xunit2.JUnitXml()
     for device, found in by_device.items():
-        document.add_testsuite(_suite(device, [_case(record) for record in found]))
+        cases = [_case(record, (made or {}).get(record.identity.key)) for record in found]
+        document.add_testsuite(_suite(device, cases))
     if losses:
         document.add_testsuite(_suite(LOSS_SUITE, [_loss(sentence) for sentence in losses]))
     document.update_statistics()
@@ -56,14 +68,21 @@ def _suite(name: str, cases: list[xunit2.TestCase]) -> xunit2.TestSuite:
     return suite
 
 
-def _case(record: TestRecord) -> xunit2.TestCase:
+def _case(record: TestRecord, made: tuple[PlannedTest, Kept] | None) -> xunit2.TestCase:
     identity = record.identity
     entry = listed_as(record) or identity.name
     module = entry.partition("::")[0].removesuffix(".py").replace("/", ".")
     case = xunit2.TestCase(_clean(entry), _clean(f"{identity.device}.{module}"), record.wall_s)
     for name, value in _properties(record).items():
         case.add_property(name, _clean(value))
-    if record.outcome not in GOOD:
+    words = in_words(*made) if made else ""
+    if made and words:
+        case.add_property("promise", _clean(f"{made[1].value}: {words}"))
+    if made and made[1] is Kept.EXPECTED_FAILURE:
+        case.result = [Skipped(_clean(words), made[1].value)]
+    elif made and made[1] is Kept.UNEXPECTED_PASS:
+        case.result = [Failure(_clean(f"{made[1].value}: {words}"), made[1].value)]
+    elif record.outcome not in GOOD:
         case.result = [_result(record)]
     return case
 

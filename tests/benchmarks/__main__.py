@@ -64,6 +64,13 @@ BENCHMARKS = {
         lambda module, parser: module.add_options(parser),
         lambda module, options: module.measure(options),
     ),
+    "promotion": Benchmark(
+        "promotion.parts",
+        "lists that move by made years of nights, held against the truth",
+        "promotion --quick",
+        lambda module, parser: module.add_options(parser),
+        lambda module, options: module.measure(options),
+    ),
     "reports": Benchmark(
         "reports.parts",
         "documents of a large night: what they cost to make, and the page to read",

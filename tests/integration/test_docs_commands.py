@@ -4,6 +4,7 @@
 """Commands of the documentation, run as they stand there, on a small fleet."""
 
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from bringup.pipeline.lists.specs import NIGHTLY_FULL
 from docs.site.commands import command_in, parser_of
 from tests.documents import Page
+from tests.integration.made_nights import nights_of
 from tests.integration.nox_door import nox, with_door
 from tests.integration.small_fleet import SmallFleet
 from tests.unit.docs.test_pages import shell_lines
@@ -74,3 +76,29 @@ def test_commands_that_look_and_change_nothing(fleet: SmallFleet) -> None:
     [model] = shown("docs/how-to/run-tests.md", "--size tiny")
     code, said = run(fleet, f"{model} --dry-run")
     assert code == 0 and shlex.split(model)[5] in said, said
+
+
+def test_the_page_on_lists_works_as_it_stands(fleet: SmallFleet) -> None:
+    """On ten nights that were; the lists are in a repository of their own."""
+    entries = [f"tests/models/test_{name}.py::test_{name}[full-eval]" for name in MODELS]
+    fleet.write_list(NIGHTLY_FULL, n150=entries)
+    nights_of(fleet, {"t5": "....FFFFFF", "bert": "." * 10})
+    both = '@pytest.mark.parametrize("flow", ["full-eval", "op_by_op_torch-eval"])'
+    fleet.file("test_t5", f"{both}\ndef test_t5(flow): pass\n")
+    who = [("config", f"user.{name}", "somebody") for name in ("name", "email")]
+    for words in (("init", "-q"), *who, ("add", "tests"), ("commit", "-qm", "the lists")):
+        subprocess.run(["git", *words], cwd=fleet.root, check=True)
+    page = "docs/how-to/move-lists.md"
+    [explain, pr, keep, opened] = shown(page, "explain", "--pr", "-- --write", "--opened")
+    code, said = run(fleet, explain)
+    assert code == 0 and "up          it is at the top" in said, said
+    assert "fingerprint 1|compile|stablehlo.fft|no legal lowering" in said, said
+    code, said = run(fleet, pr)
+    assert code == 0 and "wrote results/n09/pull_request/body.md" in said, said
+    assert "....FFFFFF" in (fleet.root / "results/n09/pull_request/body.md").read_text()
+    assert "branch promote/" in said and "the work tree stays as it is" in said, said
+    code, said = run(fleet, keep)
+    assert code == 0 and "opened (new): stablehlo.fft: no legal lowering (1 test)" in said, said
+    [file] = (fleet.root / "tests/lists/incidents").iterdir()
+    code, said = run(fleet, opened.replace("56f0105460ea", file.stem))
+    assert code == 0 and "https://example.com/issues/7" in file.read_text(), said

@@ -81,6 +81,7 @@ class Columns:
     nodeid: Words
     missing: Bools
     failed_op: Words
+    kind: Words
     message: Words
 
     def __len__(self) -> int:
@@ -160,6 +161,7 @@ class Columns:
             nodeid=self.nodeid[row],
             missing=bool(self.missing[row]),
             failed_op=self.failed_op[row],
+            kind=self.kind[row],
             message=self.message[row],
         )
 
@@ -199,6 +201,7 @@ def columns_of(samples: Iterable[Sample]) -> Columns:
         nodeid=Words.of([s.nodeid for s in rows]),
         missing=np.array([s.missing for s in rows], np.bool_),
         failed_op=Words.of([s.failed_op for s in rows]),
+        kind=Words.of([s.kind for s in rows]),
         message=Words.of([s.message for s in rows]),
     )
 

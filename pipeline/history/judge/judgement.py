@@ -3,12 +3,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one judgement of a test tonight, from what is known of it."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from bringup.harness.records.night import Judgement
 from bringup.harness.records.values import Outcome
 from bringup.pipeline.history.samples import Excluded
+from bringup.pipeline.lists.expectations import Kept
 
 MACHINES = frozenset({Excluded.MACHINE, Excluded.SUSPECT_DEVICE, Excluded.MASS_FAILURE})
 SAYS_NOTHING = frozenset(
@@ -40,8 +40,10 @@ class Known:
     """Since the last break."""
     bad_streak: int = 0
     """Of the bad nights in a row that end tonight, or ended just before."""
-    promised: Collection[Outcome] | None = None
-    """By its list; None where none says anything."""
+    kept: Kept | None = None
+    """What it made of its promise; None where there is none."""
+    other_failure: bool = True
+    """It does not fail as at the baseline."""
     confirmed: Judgement | None = None
     """What running it again at once came to."""
 
@@ -62,7 +64,7 @@ def judgement_of(known: Known) -> tuple[Judgement, bool]:
 
 
 def _good(known: Known) -> tuple[Judgement, bool]:
-    if known.promised is not None and known.outcome not in known.promised:
+    if known.kept is Kept.UNEXPECTED_PASS:
         return Judgement.UNEXPECTED_PASS, False
     if known.mixed:
         return Judgement.FLAKE, True
@@ -77,7 +79,11 @@ def _good(known: Known) -> tuple[Judgement, bool]:
 def _bad(known: Known) -> tuple[Judgement, bool]:
     if known.mixed:
         return Judgement.FLAKE, True
+    if known.kept is Kept.EXPECTED_FAILURE:
+        return Judgement.KNOWN, True
     confirmed = known.confirmed is Judgement.REGRESSION
+    if known.kept is Kept.OTHERWISE and not known.good_before and known.other_failure:
+        return Judgement.NEW, confirmed
     if known.good_before is None:
         return (Judgement.KNOWN if known.seen_before else Judgement.NEW), confirmed
     if known.broke or confirmed:

@@ -35,6 +35,7 @@ from bringup.pipeline.history.judge.judgement import SAYS_NOTHING, Known, judgem
 from bringup.pipeline.history.judge.noise import drifts
 from bringup.pipeline.history.judge.series import WINDOW, Attempts, Series
 from bringup.pipeline.history.samples import Excluded, Sample
+from bringup.pipeline.lists.expectations import End, Kept, Promise
 
 FULL_ENOUGH = 0.5
 """Of tonight's tests: with less of them as evidence a night is no baseline."""
@@ -56,8 +57,8 @@ class Tonight:
     """Keys of the tests that the run was to report, to their list or nothing."""
     gating: Collection[str] = ()
     """Lists whose tests must be good."""
-    promises: Mapping[str, Collection[Outcome]] = field(default_factory=dict)
-    """By test, what its list promises (`lists.expectations.promised`)."""
+    promises: Mapping[str, Promise] = field(default_factory=dict)
+    """By test, what its list and its entry promise."""
     confirmed: Mapping[str, Judgement] = field(default_factory=dict)
     """By test, what running it again at once came to (`confirmation`)."""
     versions: Table = field(default_factory=dict)
@@ -212,16 +213,19 @@ class _Bench:
                 and not mixed[row]
                 and (base is None or good[base] or not counts[base])
                 and row not in self.drifts
-                and self._keeps_promise(test, row)
+                and self._kept(test, columns.sample(row)) is not Kept.UNEXPECTED_PASS
                 and not (tonight.failing_ops and self._new_ops(test))
             )
             if not calm:
                 found.append(test)
         return found
 
-    def _keeps_promise(self, test: str, row: int) -> bool:
-        promised = self.tonight.promises.get(test)
-        return promised is None or OUTCOMES[self.columns.outcome[row]] in promised
+    def _kept(self, test: str, now: Sample | None) -> Kept | None:
+        """What tonight made of the test's promise; which checks failed history does not know."""
+        promise = self.tonight.promises.get(test)
+        if promise is None or now is None:
+            return None
+        return promise.judge(End(now.outcome, now.fingerprint))
 
     def _base_row(self, code: int) -> int | None:
         """Where the baseline has no evidence of a test, its last one before counts instead: a
@@ -314,7 +318,8 @@ class _Bench:
             same_program=bool(now and not good and self._same_program(now, series)),
             flips=series.flips_since_break,
             bad_streak=streak,
-            promised=self.tonight.promises.get(test),
+            kept=self._kept(test, now),
+            other_failure=not (before and now and before.fingerprint == now.fingerprint),
             confirmed=self.tonight.confirmed.get(test),
         )
 

@@ -43,6 +43,7 @@ _CAME_TO = (
     "passed",
     "failed",
     "failed_op",
+    "kind",
     "message",
     "mark",
 )
@@ -223,6 +224,7 @@ class _End(NamedTuple):
     passed: int
     failed: int
     failed_op: str
+    kind: str
     message: str
     fingerprint: str
 
@@ -290,6 +292,7 @@ class _Samples:
                     planned=test.planned,
                     missing=test.missing,
                     failed_op=end.failed_op,
+                    kind=end.kind,
                     message=end.message,
                 )
             )
@@ -303,7 +306,7 @@ class _Samples:
         return made
 
     def _end(self, shown: str, stage: str | None, status: int, excluded: str, *rest: Any) -> _End:
-        passed, failed, op, message, known = rest
+        passed, failed, op, kind, message, known = rest
         outcome = _OUTCOMES[shown]
         good = outcome in GOOD
         return _End(
@@ -315,6 +318,7 @@ class _Samples:
             passed=passed,
             failed=failed,
             failed_op=op or "",
+            kind="" if good else kind or "",
             message="" if good else message,
             fingerprint="" if good else self._mark[known, stage or "", op or "", message],
         )

@@ -189,5 +189,6 @@ def _year(tests: int, devices: int, nights: int) -> Columns:
         nodeid=empty,
         missing=np.zeros(rows, np.bool_),
         failed_op=empty,
+        kind=empty,
         message=empty,
     )

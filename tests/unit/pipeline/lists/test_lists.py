@@ -128,7 +128,7 @@ class TestReading:
                 '[cpu]\ntests = [\n  "a::b[full-eval]",\n  5,\n]\n',
                 r"toml:4: \[cpu\] tests\[1\] is `5`",
             ),
-            ("[cpu]\ntests = [{ test = 'x' }]\n", r"toml:2: \[cpu\] tests\[0\] is `{ test"),
+            ("[cpu]\ntests = [{ id = 'x' }]\n", r"toml:2: \[cpu\] tests\[0\] names no test"),
             ("[cpu]\ntests = [['x']]\n", r"toml:2: \[cpu\] tests\[0\] is `\['x'\]"),
             (
                 "[cpu]\ntests = 'x'\n",

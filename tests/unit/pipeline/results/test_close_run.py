@@ -43,7 +43,7 @@ def test_a_warning_of_many_tests_is_on_record_and_printed_once(tmp_path: Path) -
     journal.close()
     said = StringIO()
     durations = tmp_path / "durations.json"
-    close_run(tmp_path, plan, Ended(End.FINISHED), {}, None, [], durations, Speaker(said))
+    close_run(tmp_path, plan, Ended(End.FINISHED), {}, durations, Speaker(said))
     assert said.getvalue().count(SENTENCE) == 1
     assert f"warning: {SENTENCE}\n" in said.getvalue()
     assert [record.warnings for record in read_merged(tmp_path)[1]] == [(SENTENCE,)] * 2
@@ -74,7 +74,7 @@ def test_the_terminal_counts_what_the_page_counts(tmp_path: Path) -> None:
     assert ledger.shown(bad.key) is Outcome.CRASHED and ledger.shown(good.key) is Outcome.PASSED
     said = StringIO()
     durations = tmp_path / "durations.json"
-    close_run(tmp_path, plan, Ended(End.FINISHED), {}, None, [], durations, Speaker(said))
+    close_run(tmp_path, plan, Ended(End.FINISHED), {}, durations, Speaker(said))
     assert "3 of 3 tests did what was promised (2 PASSED, 1 CRASHED)" in said.getvalue()
     run = build(tmp_path).run
     assert (

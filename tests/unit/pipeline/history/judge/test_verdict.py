@@ -7,13 +7,20 @@ from typing import Any
 import msgspec
 import pytest
 
+from bringup.harness.records.device_listing import DeviceState
+from bringup.harness.records.expected import Expect, Expectation
 from bringup.harness.records.night import DriftKind, Judgement, TestVerdict
-from bringup.harness.records.values import Outcome
+from bringup.harness.records.values import Outcome, Stage
 from bringup.pipeline.history.judge.changes import changes
 from bringup.pipeline.history.judge.columns import columns_of, ordered
 from bringup.pipeline.history.judge.verdict import Tonight, judge
 from bringup.pipeline.history.samples import Sample
+from bringup.pipeline.lists.expectations import Promise, promise_of
 from tests.unit.pipeline.history.judge.made_series import TEST, nights
+
+XFAIL = Expectation(
+    expect=Expect.XFAIL, stage=Stage.COMPILE, fingerprint="1|compile||no lowering", reason="known"
+)
 
 
 def judged(samples: list[Sample], **fields: Any) -> dict[str, TestVerdict]:
@@ -119,9 +126,23 @@ def test_a_test_of_the_baseline_that_is_gone_is_missing_where_nothing_was_planne
 
 
 def test_a_good_end_that_its_list_does_not_promise_is_unexpected() -> None:
-    promises = {TEST: frozenset({Outcome.REACHED})}
-    assert word("." * 9, promises=promises) == (Judgement.UNEXPECTED_PASS, False)
-    assert word("." * 9, promises={TEST: frozenset({Outcome.PASSED})}) == (Judgement.GOOD, False)
+    stops, runs = Promise(frozenset({Outcome.REACHED})), Promise(frozenset({Outcome.PASSED}))
+    assert word("." * 9, promises={TEST: stops}) == (Judgement.UNEXPECTED_PASS, False)
+    assert word("." * 9, promises={TEST: runs}) == (Judgement.GOOD, False)
+
+
+def test_the_failure_that_an_entry_expects_is_known_and_another_is_news() -> None:
+    def tonight(mark: str, letters: str = "....FF") -> Judgement:
+        samples = nights(letters)
+        samples[-1] = msgspec.structs.replace(samples[-1], fingerprint=mark)
+        promises = {TEST: promise_of("", DeviceState.EXECUTES, XFAIL)}
+        return judged(samples, promises=promises)[TEST].judgement
+
+    assert tonight(XFAIL.fingerprint) is Judgement.KNOWN
+    assert tonight(XFAIL.fingerprint, "F") is Judgement.KNOWN, "the first night there is"
+    assert tonight("1|compile||other") is Judgement.NEW
+    assert tonight("1|compile||no room", "....F.") is Judgement.UNEXPECTED_PASS
+    assert tonight("1|compile||other", ".....i") is Judgement.DEVICE
 
 
 def test_a_bad_test_that_is_good_on_another_device_says_so() -> None:

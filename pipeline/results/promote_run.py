@@ -1,0 +1,179 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""What nights come to for the lists: their samples are brought together, decided, and told."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bringup.harness.records.aliases import read_aliases
+from bringup.harness.records.moves import Move, write_moves
+from bringup.harness.records.run_dir import read_merged
+from bringup.harness.storage.writable import said_by
+from bringup.pipeline.errors import HistoryError, PipelineError
+from bringup.pipeline.history.samples import AT_THE_DESK, Sample
+from bringup.pipeline.history.store.tables import NOWHERE
+from bringup.pipeline.lists.lists import Lists
+from bringup.pipeline.messages import Speaker
+from bringup.pipeline.planning.collect import Collected
+from bringup.pipeline.promotion.account import Account
+from bringup.pipeline.promotion.decide import attempts_wanted
+from bringup.pipeline.promotion.decision import Decision, decide, situation_of
+from bringup.pipeline.promotion.policy import policy_of
+from bringup.pipeline.promotion.standings import full_flows
+from bringup.pipeline.results.confirm import Reruns
+from bringup.pipeline.results.remember import remember
+
+RUNS_A_NIGHT = 3
+"""Runs that are read for each night of a window: those of other sessions are among them."""
+MOST_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Whose lists, by which nights."""
+
+    lists: Path
+    history: str
+    """Its address."""
+    run_dir: Path | None = None
+    """A merged run that counts, and after which nothing does; None: all of the history."""
+
+
+def samples_of(asked: Asked, window: int, nights: int | None = None) -> list[Sample]:
+    """The samples that decide, of a run and the runs of nights before it; else of all nights.
+
+    `window` nights are read, and `nights` more where somebody looks back.
+
+    Raises:
+        RecordError: the run directory is no merged run, or the aliases cannot be read.
+        HistoryError: the history cannot be read, or it has nothing and no run is named.
+    """
+    from bringup.pipeline.history.store.history import History  # with it comes the database
+    from bringup.pipeline.history.store.read import samples
+
+    aliases = read_aliases(asked.lists)
+    history = History(asked.history) if asked.history != NOWHERE else None
+    header = read_merged(asked.run_dir)[0] if asked.run_dir else None
+    known = history.runs() if history else []
+    if header is not None:
+        known = [r for r in known if (r.created, r.run) < (header.created, header.run_id)]
+    elif not known:
+        raise HistoryError("there is no run to decide by: the history is empty; name a run")
+    most = RUNS_A_NIGHT * (window + (nights or 0))
+    chosen = [r for r in known if r.session not in AT_THE_DESK][-most:]
+    found = samples(history, chosen, None, aliases) if history and chosen else []
+    if asked.run_dir is not None:
+        with tempfile.TemporaryDirectory(prefix="bringup-promote-") as scratch:
+            alone = History(f"{scratch}/history")
+            alone.add(asked.run_dir)
+            found += samples(alone, None, None, aliases)
+    return found
+
+
+@dataclass(frozen=True)
+class Night:
+    """A night that has been run: what more of it is wanted, and what it comes to for the lists.
+
+    What goes wrong with the history or the policy is a warning, and costs the run nothing.
+    """
+
+    asked: Asked
+    run_dir: Path
+    lists: Lists | None
+    """None of a session without lists, which moves nothing."""
+    collected: Collected
+
+    def attempts_wanted(self) -> Mapping[str, int]:
+        """How many attempts each test wanted, by what was known before this run."""
+        if self.lists is None:
+            return {}
+        try:
+            policy = policy_of(self.asked.lists)
+            run_id = read_merged(self.run_dir)[0].run_id
+            found = samples_of(self.asked, policy.evidence.window)
+        except PipelineError:
+            return {}  # whatever it is, it is said when moves are proposed
+        before = [s for s in found if s.run != run_id]
+        s = situation_of(before, self.lists, policy, self.collected.identify)
+        return attempts_wanted(s.columns, s.places, policy, s.compile_only)
+
+    def try_more(self, again: Reruns, say: Speaker) -> None:
+        """Run again what may go up, and let the history know.
+
+        Raises:
+            RecordError: the disk is full or gone.
+        """
+        if self.lists is None or not again.budget_s:
+            return
+        try:
+            policy = policy_of(self.asked.lists)
+            own = samples_of(replace(self.asked, history=NOWHERE), policy.evidence.window)
+        except PipelineError:
+            return
+        if again.try_more(full_flows(own), policy.probe.budget_s):
+            remember(self.run_dir, self.asked.history, say)
+
+    def propose(self, say: Speaker) -> None:
+        """Write the moves beside the run's records, and tell them.
+
+        Raises:
+            RecordError: the disk is full or gone.
+        """
+        if self.lists is None:
+            return
+        try:
+            policy = policy_of(self.asked.lists)
+            found = _samples_or_alone(self.asked, policy.evidence.window, say)
+        except PipelineError as error:
+            say(f"warning: no list moves are proposed: {said_by(error)}")
+            return
+        situation = situation_of(found, self.lists, policy, self.collected.identify)
+        decision = decide(situation, self.collected.ids)
+        path = write_moves(self.run_dir, decision.moves)
+        tell(decision, say)
+        say(f"wrote {path}")
+        if decision.moves:
+            say(f"`nox -s promote -- {self.run_dir} --write` makes these moves")
+
+
+def _samples_or_alone(asked: Asked, window: int, say: Speaker) -> list[Sample]:
+    try:
+        return samples_of(asked, window)
+    except HistoryError as error:
+        say(f"warning: lists are judged by this run alone: {said_by(error)}")
+        return samples_of(replace(asked, history=NOWHERE), window)
+
+
+def tell(decision: Decision, say: Speaker) -> None:
+    """One line for each proposal, with its reason, and for each test that is not so far."""
+    print_moves(decision.moves, say)
+    for step in decision.to_disable:
+        say(
+            f"incorrect for good: {step.test}: {step.reason}; disable the failing check with a "
+            "reference to an issue, and it can stand on nightly full"
+        )
+    waiting = [one for one in decision.waiting if one.ways or one.blocked]
+    for one in waiting[:MOST_SHOWN]:
+        say(f"not yet: {one.test}: {missing(one)}")
+    if waiting[MOST_SHOWN:]:
+        say(f"and {len(waiting) - MOST_SHOWN} more that do not move yet")
+
+
+def missing(account: Account) -> str:
+    """What a test needs before it moves, in one sentence."""
+    if account.blocked:
+        return f"stands on {account.standing}; {account.blocked[0]}"
+    way = account.ways[0]
+    return f"stands on {account.standing}; {way.says} to {way.to}"
+
+
+def print_moves(moves: Sequence[Move], say: Speaker) -> None:
+    """One line for each edit, with its reason."""
+    if not moves:
+        say("no list moves are proposed")
+    for move in moves:
+        preposition = "to" if move.move == "add" else "from"
+        say(f"{move.move} {move.test} {preposition} {move.list} on {move.device}: {move.reason}")
