@@ -38,7 +38,7 @@ from bringup.pipeline.messages import Speaker
 from bringup.pipeline.options import RunOptions
 from bringup.pipeline.planning import verdict_cache
 from bringup.pipeline.planning.collect import collect_tests
-from bringup.pipeline.planning.groups import fill_estimates
+from bringup.pipeline.planning.planners import planner_of
 from bringup.pipeline.planning.selection import (
     Chosen,
     alias_problems,
@@ -48,6 +48,7 @@ from bringup.pipeline.planning.selection import (
     refusals,
 )
 from bringup.pipeline.planning.shared_plan import narrowed, share, take_up, tell_github
+from bringup.pipeline.planning.work import fill_estimates
 from bringup.pipeline.results.close_run import JUNIT_NAME, close_run, print_moves
 from bringup.pipeline.results.confirm import NIGHTLY_S, Reruns
 from bringup.pipeline.results.finish import finish_runs, is_whole
@@ -112,9 +113,11 @@ def make_plan(options: RunOptions, say: Speaker) -> ExitCode:
         RecordError: the plan cannot be written.
     """
     now = datetime.now(UTC)
+    planner = planner_of(options.planner)
     chosen = choose(options, say)
     run_id = options.run_id or _run_of_this_job(options) or name_of_now(options.session, now)
-    shared = share(chosen, options, min(options.shards, len(chosen.tests)), run_id, now.timestamp())
+    shards = min(options.shards, len(chosen.tests))
+    shared = share(chosen, options, shards, run_id, now.timestamp(), planner)
     if options.dry_run:
         _print_plan(chosen, options, "plan", say)
         return ExitCode.KEPT

@@ -14,7 +14,7 @@ model. A sample is known by its start, so reading the same records twice changes
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from statistics import median
 from typing import Annotated
@@ -31,6 +31,7 @@ from bringup.harness.storage.atomic import write_atomically
 from bringup.harness.storage.decoding import read_bytes
 from bringup.harness.storage.writable import encoded
 from bringup.pipeline.errors import PipelineError
+from bringup.pipeline.planning.quantiles import quantile
 
 SCHEMA_VERSION = 1
 
@@ -144,15 +145,6 @@ class Estimator:
         """
         own = self._memory.get(identity.key)
         return own if own is not None else self._memory_by_name.get(identity.name)
-
-
-def quantile(values: Sequence[float], q: float) -> float:
-    """The q-quantile of a non-empty sample, linear between neighbours."""
-    ordered = sorted(values)
-    at = q * (len(ordered) - 1)
-    low = int(at)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (at - low) * (ordered[high] - ordered[low])
 
 
 def read_durations(path: Path) -> Durations:

@@ -18,10 +18,10 @@ from bringup.pipeline.planning.durations import (
     add_durations,
     combined,
     observed,
-    quantile,
     read_durations,
     renamed,
 )
+from bringup.pipeline.planning.quantiles import quantile
 from tests.unit.run_builder import STARTED, identity, record
 
 T5 = identity("t5", "cpu")
