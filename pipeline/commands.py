@@ -55,7 +55,7 @@ from bringup.pipeline.results.finish import finish_runs, is_whole
 from bringup.pipeline.results.junit import write_junit
 from bringup.pipeline.results.merge import merge, shards_in
 from bringup.pipeline.results.remember import remember, remember_and_judge
-from bringup.pipeline.running import resume
+from bringup.pipeline.running import memory, resume
 from bringup.pipeline.running.engine import End
 from bringup.pipeline.running.engines import engine_of
 from bringup.pipeline.running.progress import clock, frame_of, watcher
@@ -172,6 +172,7 @@ def _carry_out(
         workers=min(options.workers or default_workers(len(tests)), max(len(tests), 1)),
         timeout_s=options.timeout_s,
         capacities={d.name: d.capacity for d in chosen.devices.values() if d.capacity},
+        memory=memory.available(),
         variables=verdict_cache.variables(plan, options),
         attempt=plan.attempt,
         lock=lock.descriptor,

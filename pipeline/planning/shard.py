@@ -63,9 +63,7 @@ def affinity(units: Sequence[WorkUnit], runners: Sequence[Runner]) -> Shards:
     dealer = _Dealer(units, runners)
     share = sum(u.seconds for u in units) / max(sum(r.slots for r in runners), 1)
     dealt = [dealer.deal(share)]
-    if (
-        dealt[0][1] > SLACK * dealer.bound
-    ):  # an even share is not always to be had: how near is to be had?
+    if dealt[0][1] > SLACK * dealer.bound:  # smaller pieces may come nearer to it
         dealt += [dealer.deal(share / 4), dealer.deal(0.0)]
     best = min(length for _, length in dealt)
     return dealer.filled(next(shards for shards, length in dealt if length <= SLACK * best))

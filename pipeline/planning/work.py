@@ -95,18 +95,21 @@ def fill_estimates(tests: Iterable[PlannedTest]) -> dict[str, float]:
     return {t.identity.key: typical if t.estimate_s is None else t.estimate_s for t in listed}
 
 
-def units_of(tests: Iterable[PlannedTest]) -> list[WorkUnit]:
-    """A unit for each test, in the order of the tests."""
+def units_of(tests: Iterable[PlannedTest], unknown_bytes: int = 0) -> list[WorkUnit]:
+    """A unit for each test, in the order of the tests.
+
+    A test of whose memory nothing is known is taken to need `unknown_bytes`.
+    """
     listed = list(tests)
     typical, hedge = _of_the_known(listed, TYPICAL), _of_the_known(listed, HEDGE)
-    return [_unit(t, typical, hedge) for t in listed]
+    return [_unit(t, typical, hedge, unknown_bytes) for t in listed]
 
 
-def _unit(test: PlannedTest, typical: float, hedge: float) -> WorkUnit:
-    expected = test.estimate_s
+def _unit(test: PlannedTest, typical: float, hedge: float, unknown_bytes: int) -> WorkUnit:
+    expected, peak = test.estimate_s, test.estimate_bytes
     return WorkUnit(
         key=test.identity.key,
-        needs=Needs(test.identity.device, test.estimate_bytes or 0),
+        needs=Needs(test.identity.device, unknown_bytes if peak is None else peak),
         seconds=typical if expected is None else expected,
         long_s=hedge if expected is None else expected,
         group=group_of(test.identity),

@@ -17,7 +17,7 @@ at the top of each cell and costs O(log n) for n units.
 import heapq
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 
 from bringup.pipeline.planning.work import Group, WorkUnit
@@ -126,6 +126,11 @@ class WorkQueue:
     def give_back(self, key: str) -> None:
         """Let a unit that was taken and has not run wait again."""
         self._put(self._stop(key))
+
+    def alone(self, key: str) -> None:
+        """Let a unit that was taken, and came to grief beside others, wait to be run alone."""
+        unit = self._stop(key)
+        self._put(replace(unit, needs=replace(unit.needs, exclusive=True)))
 
     def drop(self, keys: Iterable[str]) -> None:
         """Forget units that wait."""

@@ -16,11 +16,12 @@ Source: xdist 3.8, `remote.WorkerInteractor.run_one_test` (the worker's loop),
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from bringup.harness.records.schema import PlannedTest
 from bringup.pipeline.planning.work import Group, WorkUnit, units_of
 from bringup.pipeline.planning.work_queue import WorkQueue
+from bringup.pipeline.running.memory import MEMORY_PER_WORKER
 
 
 class Node(Protocol):
@@ -40,6 +41,27 @@ class Node(Protocol):
         ...
 
 
+class Room(NamedTuple):
+    """What all tests of a session together may take."""
+
+    capacities: Mapping[str, int] = {}
+    """The most tests a device runs at a time; absent: any number."""
+    memory: int | None = None
+    """Bytes; None: nobody counts."""
+    workers: int = 1
+
+    @property
+    def unknown_bytes(self) -> int:
+        """What a test is taken to need of which nothing is known: what large models do, but no more
+        than leaves as much for each worker."""
+        if self.memory is None:
+            return 0
+        return min(MEMORY_PER_WORKER, self.memory // self.workers)
+
+
+BOUNDLESS = Room()
+
+
 @dataclass(eq=False)
 class Worker:
     """One xdist node's part."""
@@ -57,15 +79,14 @@ class PlanScheduling:
     """Hands out a plan's tests one by one; implements `xdist.scheduler.Scheduling`."""
 
     tests: Sequence[PlannedTest]
-    capacities: Mapping[str, int]
+    room: Room = BOUNDLESS
     clock: Callable[[], float] = time.monotonic
-    memory: int | None = None
-    """Bytes that all tests together may need."""
     queue: WorkQueue = field(init=False)
     workers: dict[Node, Worker] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.queue = WorkQueue(units_of(self.tests), self.capacities, self.memory)
+        units = units_of(self.tests, self.room.unknown_bytes)
+        self.queue = WorkQueue(units, self.room.capacities, self.room.memory)
         self._by_key = {t.identity.key: t for t in self.tests}
         self._nodeids = {t.nodeid for t in self.tests}
 
@@ -102,6 +123,16 @@ class PlanScheduling:
         if worker.running is not None:
             self.queue.give_back(worker.running.key)
         worker.running = worker.positions = None
+
+    def again_alone(self, node: Node) -> bool:
+        """Let what this worker died of be run once more with nothing beside it; False where there
+        was nothing beside it."""
+        worker = self.workers[node]
+        if worker.running is None or len(self.queue.running) < 2:
+            return False
+        self.queue.alone(worker.running.key)
+        worker.running = worker.positions = None
+        return True
 
     def add_node(self, node: Node) -> None:
         """A worker is up; it collects next."""

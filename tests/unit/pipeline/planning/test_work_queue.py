@@ -17,7 +17,7 @@ from bringup.harness.records.naming import identity_of, nodeid_on
 from bringup.harness.records.schema import PlannedTest
 from bringup.pipeline.planning.work import Group, Needs, WorkUnit, group_of, units_of
 from bringup.pipeline.planning.work_queue import WorkQueue
-from bringup.pipeline.running.xdist_scheduling import PlanScheduling
+from bringup.pipeline.running.xdist_scheduling import PlanScheduling, Room
 
 
 def a_test(model: str, device: str = "cpu", seconds: float | None = 10.0) -> PlannedTest:
@@ -274,7 +274,7 @@ def ready(scheduling: PlanScheduling, tests: Sequence[PlannedTest]) -> Recording
 
 def test_a_worker_gets_one_test_and_its_rest_at_a_time() -> None:
     tests = [a_test("a", seconds=1), a_test("b", seconds=2)]
-    scheduling = PlanScheduling(tests, {})
+    scheduling = PlanScheduling(tests)
     node = ready(scheduling, tests)
     assert node.sent == [[2, 3]]
     scheduling.mark_test_complete(node, 2)
@@ -288,7 +288,7 @@ def test_a_worker_gets_one_test_and_its_rest_at_a_time() -> None:
 
 def test_nobody_waits_for_a_worker_that_is_still_collecting() -> None:
     tests = [a_test("a"), a_test("b")]
-    scheduling = PlanScheduling(tests, {})
+    scheduling = PlanScheduling(tests)
     scheduling.add_node(RecordingNode())
     assert not scheduling.collection_is_completed
     assert ready(scheduling, tests).sent == [[0, 1]]
@@ -296,7 +296,7 @@ def test_nobody_waits_for_a_worker_that_is_still_collecting() -> None:
 
 def test_a_long_test_holds_no_other_test_back() -> None:
     tests = [a_test("long", seconds=900), a_test("b", seconds=1), a_test("c", seconds=1)]
-    scheduling = PlanScheduling(tests, {})
+    scheduling = PlanScheduling(tests)
     first, second = ready(scheduling, tests), ready(scheduling, tests)
     scheduling.mark_test_complete(second, 2)
     scheduling.mark_test_complete(second, 4)
@@ -306,7 +306,7 @@ def test_a_long_test_holds_no_other_test_back() -> None:
 
 def test_a_dead_worker_costs_the_test_it_ran_and_no_other() -> None:
     tests = [a_test("a"), a_test("b")]
-    scheduling = PlanScheduling(tests, {})
+    scheduling = PlanScheduling(tests)
     node = ready(scheduling, tests)
     assert scheduling.remove_node(node) == tests[0].nodeid
     again = ready(scheduling, tests)
@@ -317,7 +317,7 @@ def test_a_dead_worker_costs_the_test_it_ran_and_no_other() -> None:
 
 def test_a_test_that_never_started_is_given_to_another_worker() -> None:
     tests = [a_test("a")]
-    scheduling = PlanScheduling(tests, {})
+    scheduling = PlanScheduling(tests)
     node = ready(scheduling, tests)
     scheduling.give_back(node)
     assert scheduling.remove_node(node) is None
@@ -326,7 +326,7 @@ def test_a_test_that_never_started_is_given_to_another_worker() -> None:
 
 def test_a_worker_that_died_unnoticed_loses_nothing() -> None:
     tests = [a_test("a")]
-    scheduling = PlanScheduling(tests, {})
+    scheduling = PlanScheduling(tests)
     node = RecordingNode()
     node.dead = True
     scheduling.add_node(node)
@@ -338,7 +338,7 @@ def test_a_worker_that_died_unnoticed_loses_nothing() -> None:
 
 def test_a_worker_waits_for_a_busy_device_and_is_woken() -> None:
     tests = [a_test("a", "n150"), a_test("b", "n150")]
-    scheduling = PlanScheduling(tests, {"n150": 1})
+    scheduling = PlanScheduling(tests, Room({"n150": 1}))
     first, second = ready(scheduling, tests), ready(scheduling, tests)
     assert (first.sent, second.sent) == ([[0, 1]], [])
     scheduling.mark_test_complete(first, 0)
@@ -348,7 +348,7 @@ def test_a_worker_waits_for_a_busy_device_and_is_woken() -> None:
 
 def test_what_no_worker_collected_does_not_keep_the_session_alive() -> None:
     tests = [a_test("a"), a_test("gone")]
-    scheduling = PlanScheduling(tests, {})
+    scheduling = PlanScheduling(tests)
     node = ready(scheduling, tests[:1])
     scheduling.mark_test_complete(node, 0)
     assert scheduling.tests_finished and node.shutting_down
@@ -356,7 +356,7 @@ def test_what_no_worker_collected_does_not_keep_the_session_alive() -> None:
 
 def test_a_worker_may_have_collected_in_another_order() -> None:
     tests = [a_test("a", seconds=5), a_test("b", seconds=1)]
-    scheduling = PlanScheduling(tests, {})
+    scheduling = PlanScheduling(tests)
     assert ready(scheduling, tests[::-1]).sent == [[2, 3]]
 
 
@@ -367,3 +367,25 @@ def test_a_device_that_runs_several_at_a_time_needs_as_much_less() -> None:
     running = [a_test(f"other{i}", "cpu") for i in range(3)]
     assert chosen(tests, running, {"n150": 1}) == "board[full-eval]@n150"
     assert chosen(tests, running, {"n150": 2}) == "a[full-eval]@cpu"
+
+
+def test_what_nothing_is_known_of_leaves_as_much_memory_for_each_worker() -> None:
+    tests = [a_test(f"m{i}") for i in range(3)]
+    large, small = (PlanScheduling(tests, Room(memory=gib * GIB, workers=2)) for gib in (9, 2))
+    for scheduling in (large, small):
+        assert all(ready(scheduling, tests).sent for _ in range(2))
+        assert not ready(scheduling, tests).sent
+
+
+def test_what_a_worker_died_of_beside_others_is_run_again_alone() -> None:
+    tests = [a_test("a", seconds=9), a_test("b", seconds=5), a_test("c", seconds=1)]
+    scheduling = PlanScheduling(tests)
+    first, second = ready(scheduling, tests), ready(scheduling, tests)
+    assert scheduling.again_alone(first)
+    assert scheduling.remove_node(first) is None
+    scheduling.mark_test_complete(second, 2)
+    third = ready(scheduling, tests)
+    assert (second.sent, third.sent) == ([[2, 3], [0, 1]], [])
+    assert not scheduling.again_alone(second), "it was alone"
+    scheduling.mark_test_complete(second, 0)
+    assert [4, 5] in (second.sent[-1], *third.sent)
