@@ -41,7 +41,7 @@ from bringup.pipeline.messages import Speaker, tell_run
 from bringup.pipeline.options import RunOptions
 from bringup.pipeline.planning import verdict_cache
 from bringup.pipeline.planning.collect import collect_tests
-from bringup.pipeline.planning.groups import fill_estimates
+from bringup.pipeline.planning.planners import planner_of
 from bringup.pipeline.planning.selection import (
     Chosen,
     alias_problems,
@@ -51,6 +51,7 @@ from bringup.pipeline.planning.selection import (
     refusals,
 )
 from bringup.pipeline.planning.shared_plan import narrowed, share, take_up, tell_github
+from bringup.pipeline.planning.work import fill_estimates
 from bringup.pipeline.promotion.decision import decide, situation_of
 from bringup.pipeline.promotion.policy import policy_of
 from bringup.pipeline.results.close_run import JUNIT_NAME, close_run
@@ -62,7 +63,7 @@ from bringup.pipeline.results.list_change import checks_off, prepare, tell_undon
 from bringup.pipeline.results.merge import merge, shards_in
 from bringup.pipeline.results.promote_run import Asked, Night, samples_of, tell
 from bringup.pipeline.results.remember import remember, remember_and_judge
-from bringup.pipeline.running import resume
+from bringup.pipeline.running import memory, resume
 from bringup.pipeline.running.engine import End
 from bringup.pipeline.running.engines import engine_of
 from bringup.pipeline.running.progress import clock, frame_of, watcher
@@ -120,9 +121,11 @@ def make_plan(options: RunOptions, say: Speaker) -> ExitCode:
         RecordError: the plan cannot be written.
     """
     now = datetime.now(UTC)
+    planner = planner_of(options.planner)
     chosen = choose(options, say)
     run_id = options.run_id or _run_of_this_job(options) or name_of_now(options.session, now)
-    shared = share(chosen, options, min(options.shards, len(chosen.tests)), run_id, now.timestamp())
+    shards = min(options.shards, len(chosen.tests))
+    shared = share(chosen, options, shards, run_id, now.timestamp(), planner)
     if options.dry_run:
         _print_plan(chosen, options, "plan", say)
         return ExitCode.KEPT
@@ -178,6 +181,7 @@ def _carry_out(
         workers=min(options.workers or default_workers(len(tests)), max(len(tests), 1)),
         timeout_s=options.timeout_s,
         capacities={d.name: d.capacity for d in chosen.devices.values() if d.capacity},
+        memory=memory.available(),
         variables=verdict_cache.variables(plan, options),
         attempt=plan.attempt,
         lock=lock.descriptor,

@@ -27,6 +27,8 @@ OP_BY_OP = "op_by_op"
 RUNS = (*SESSIONS, "run")
 """The verbs that run tests."""
 _CHOOSE = (*RUNS, "plan")
+MOST_JOBS = 256
+"""Of one matrix, says GitHub's page on limits."""
 
 
 class Shard(NamedTuple):
@@ -73,6 +75,15 @@ def _count(what: str) -> Callable[[str], int]:
         return int(text)
 
     return parse
+
+
+def _shards(text: str) -> int:
+    n = _count("shards")(text)
+    if n > MOST_JOBS:
+        raise PipelineError(
+            f"--shards {n}: a matrix of GitHub Actions takes {MOST_JOBS} jobs at most"
+        )
+    return n
 
 
 def _seconds(text: str) -> float:
@@ -364,10 +375,17 @@ class RunOptions:
         1,
         "--shards",
         "how many shards",
-        parse=_count("shards"),
+        parse=_shards,
         metavar="N",
         verbs=["plan"],
         required=True,
+    )
+    planner: str = option(
+        "affinity",
+        "--planner",
+        "how the tests are dealt out to the shards",
+        metavar="NAME",
+        verbs=["plan"],
     )
     target: Path = option(
         Path("results/plan.json"),

@@ -23,7 +23,7 @@ _MUTATING = {
 _CACHES = {"cache", "lru_cache"}
 _VALUES = {
     *("str", "bytes", "int", "bool", "float", "Path", "tuple", "frozenset", "dict", "Any"),
-    *("ModuleType", "DeviceKind", "Engine", "ListSpec", "Family", "Reporter", "Status"),
+    *("ModuleType", "DeviceKind", "Engine", "Planner", "ListSpec", "Family", "Reporter", "Status"),
     "Environment",
 }
 """Types of what may be remembered for good: facts, which hold for every test of a process."""

@@ -224,6 +224,12 @@ _FOR_PEOPLE = (
         "pipeline/running",
     ),
     Variable(
+        names.PLANNERS_VARIABLE,
+        "modules with planners of one's own, with commas",
+        anything,
+        "pipeline/planning",
+    ),
+    Variable(
         names.REPORTERS_VARIABLE,
         "modules with report formats of one's own, with commas",
         anything,

@@ -13,8 +13,9 @@ model. A sample is known by its start, so reading the same records twice changes
 """
 
 import math
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from statistics import median
 from typing import Annotated
@@ -31,6 +32,7 @@ from bringup.harness.storage.atomic import write_atomically
 from bringup.harness.storage.decoding import read_bytes
 from bringup.harness.storage.writable import encoded
 from bringup.pipeline.errors import PipelineError
+from bringup.pipeline.planning.quantiles import quantile
 
 SCHEMA_VERSION = 1
 
@@ -103,56 +105,51 @@ def combined(*parts: Durations, aliases: Mapping[str, str] | None = None) -> Dur
 class Estimator:
     """Expected seconds and bytes, from the test itself or, failing that, from its likes.
 
-    In order: the test on this device; the test on other devices; of seconds, all tests of its flow.
+    In order: the test on this device; the test on other devices; its model in the same flow, other
+    variants and modes included, on this device and on any; models of the same family, which is the
+    first word of their names; all tests of its flow.
     """
 
     def __init__(self, durations: Durations, aliases: Mapping[str, str] | None = None) -> None:
-        self._own: dict[str, float] = {}
-        self._memory: dict[str, int] = {}
-        self._memory_by_name: dict[str, int] = {}
-        by_name: dict[str, list[float]] = defaultdict(list)
-        by_flow: dict[str, list[float]] = defaultdict(list)
+        seconds: dict[tuple[str, ...], list[float]] = defaultdict(list)
+        memory: dict[tuple[str, ...], list[int]] = defaultdict(list)
         for key, samples in combined(durations, aliases=aliases).samples.items():
-            seconds = quantile([s.seconds for s in samples], QUANTILE)
-            identity = identity_of_key(key)
-            self._own[key] = seconds
-            by_name[identity.name].append(seconds)
-            by_flow[identity.flow].append(seconds)
-            if peaks := [s.memory for s in samples if s.memory]:
-                self._memory[key] = max(peaks)
-                elsewhere = self._memory_by_name.get(identity.name, 0)
-                self._memory_by_name[identity.name] = max(elsewhere, *peaks)
-        self._by_name = {name: median(values) for name, values in by_name.items()}
-        self._by_flow = {flow: median(values) for flow, values in by_flow.items()}
+            took = quantile([s.seconds for s in samples], QUANTILE)
+            peak = max((s.memory or 0 for s in samples), default=0)
+            for like in _likes(identity_of_key(key)):
+                seconds[like].append(took)
+                if peak:
+                    memory[like].append(peak)
+        self._seconds = {like: median(each) for like, each in seconds.items()}
+        self._memory = {like: max(each) for like, each in memory.items()}
 
     def __call__(self, identity: Identity) -> float | None:
         """Expected seconds; None when nothing like it ever ran."""
-        for known, key in (
-            (self._own, identity.key),
-            (self._by_name, identity.name),
-            (self._by_flow, identity.flow),
-        ):
-            if key in known:
-                return known[key]
-        return None
+        found = (self._seconds[like] for like in _likes(identity) if like in self._seconds)
+        return next(found, None)
 
     def memory(self, identity: Identity) -> int | None:
-        """Expected peak of resident memory in bytes; None when the test was never measured.
+        """Expected peak of resident memory in bytes; None when nothing of its model was measured.
 
         The largest of the kept peaks: a night whose budget is too small loses its tests to the
-        kernel. Other models of its flow say nothing: their weights decide.
+        kernel. Other models say nothing, even of one family: their weights decide.
         """
-        own = self._memory.get(identity.key)
-        return own if own is not None else self._memory_by_name.get(identity.name)
+        of_model = _likes(identity)[:4]
+        return next((self._memory[like] for like in of_model if like in self._memory), None)
 
 
-def quantile(values: Sequence[float], q: float) -> float:
-    """The q-quantile of a non-empty sample, linear between neighbours."""
-    ordered = sorted(values)
-    at = q * (len(ordered) - 1)
-    low = int(at)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (at - low) * (ordered[high] - ordered[low])
+def _likes(identity: Identity) -> tuple[tuple[str, ...], ...]:
+    """What a test is known by, from itself to its whole flow; the first four are of its model."""
+    flow, model, device = identity.flow, identity.model, identity.device
+    family = re.split(r"[\W\d_]", model, maxsplit=1)[0]
+    return (
+        ("test", identity.key),
+        ("anywhere", identity.name),
+        ("model here", model, flow, device),
+        ("model", model, flow),
+        ("family", family, flow),
+        ("flow", flow),
+    )
 
 
 def read_durations(path: Path) -> Durations:

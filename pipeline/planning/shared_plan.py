@@ -18,20 +18,26 @@ from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.lists.lists import read_lists
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.options import RunOptions
+from bringup.pipeline.planning.planners import AFFINITY, Planner
 from bringup.pipeline.planning.recorded_options import as_planned, choosing
 from bringup.pipeline.planning.selection import Chosen, by_list, look_around
 from bringup.pipeline.planning.shard import partition
 
 
 def share(
-    chosen: Chosen, options: RunOptions, shards: int, run_id: str, created: float
+    chosen: Chosen,
+    options: RunOptions,
+    shards: int,
+    run_id: str,
+    created: float,
+    planner: Planner = AFFINITY,
 ) -> SharedPlan:
     """Deal what was chosen out to so many shards; `created` is in seconds since the epoch."""
     return SharedPlan(
         run_id=run_id,
         created=created,
         session=options.session,
-        shards=tuple(tuple(tests) for tests in partition(chosen.tests, shards)),
+        shards=tuple(tuple(tests) for tests in partition(chosen.tests, shards, planner.plan)),
         chosen=choosing(options, chosen.devices),
     )
 

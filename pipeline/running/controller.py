@@ -12,7 +12,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from bringup.harness.records.blobs import BlobStore
 from bringup.harness.records.journal import JournalWriter
 from bringup.harness.records.provenance import collect
 from bringup.harness.records.run_dir import read_plan
-from bringup.harness.records.schema import Artifact, PlannedTest
+from bringup.harness.records.schema import Artifact, PlannedTest, TestStopped
 from bringup.harness.records.variable_names import PARENT_VARIABLE
 from bringup.pipeline.lifeline import die_with_parent
 from bringup.pipeline.planning.plan import deadline
@@ -36,7 +35,7 @@ from bringup.pipeline.running.worker import (
     stack_path,
 )
 from bringup.pipeline.running.worker_death import Death, judge, stopped
-from bringup.pipeline.running.xdist_scheduling import PlanScheduling
+from bringup.pipeline.running.xdist_scheduling import PlanScheduling, Room
 
 _LINK_GRACE_S = 5.0
 """A worker whose channel closed is dead, or is given this long to be."""
@@ -47,7 +46,7 @@ _USELESS_DEATHS = 5
 class ControllerSide:
     """Hooks of the controller."""
 
-    def __init__(self, plan: str, timeout: float | None, capacities: Mapping[str, int]) -> None:
+    def __init__(self, plan: str, timeout: float | None, room: Room) -> None:
         if PARENT_VARIABLE in os.environ:
             die_with_parent(int(os.environ[PARENT_VARIABLE]), signal.SIGKILL)
         loaded = read_plan(Path(plan))
@@ -57,9 +56,11 @@ class ControllerSide:
         self._ledger.read()
         self._attempt = loaded.attempt
         self._journal = JournalWriter(self._run_dir, loaded.run_id, collect(), loaded.attempt)
-        self._scheduling = PlanScheduling(self._ledger.waiting, capacities)
+        self._scheduling = PlanScheduling(self._ledger.waiting, room)
         self._memory = MemoryKills()
         self._second_try: set[str] = set()
+        self._out_of_memory: dict[str, TestStopped] = {}
+        """By key, the first ends of tests that are run again, alone; see `_runs_alone`."""
         self._useless_deaths = 0
 
     def pytest_xdist_make_scheduler(self) -> PlanScheduling:
@@ -92,7 +93,14 @@ class ControllerSide:
             stack=stack,
             memory_kills=self._memory.recent(),
         )
-        self._stop(test, death)
+        if not self._runs_alone(node, test, death):
+            self._stop(test, death)
+
+    def pytest_sessionfinish(self) -> None:
+        """Say of what was run again how it had ended before."""
+        for event in self._out_of_memory.values():
+            self._append(event)
+        self._out_of_memory.clear()
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """Keep rests out of pytest's own counts."""
@@ -117,8 +125,30 @@ class ControllerSide:
         if key in self._ledger.outcomes:
             return  # it had ended, and the worker died before it could say so
         outcome, failure = judge(death, self._keep(death.stack))
+        if (first := self._out_of_memory.pop(key, None)) is not None:
+            self._append(first)
+        self._append(stopped(test, outcome, failure, self._attempt))
+
+    def _runs_alone(self, node: Any, test: PlannedTest, death: Death) -> bool:
+        """Once more, alone, where the kernel killed a test beside others: its memory was guessed.
+
+        That it was killed is not written before it has its outcome: until then the journals say
+        that it runs, as it will, and nobody takes its first end for its last.
+        """
+        key = test.identity.key
+        killed = death.memory_kills > 0 and death.returncode == -signal.SIGKILL
+        if not killed or key in self._out_of_memory or key in self._ledger.outcomes:
+            return False
+        if not self._scheduling.again_alone(node):
+            return False
+        outcome, failure = judge(death, self._keep(death.stack))
+        self._out_of_memory[key] = stopped(test, outcome, failure, self._attempt)
+        print(f"{test.nodeid} is run once more, alone: {failure.message}")
+        return True
+
+    def _append(self, event: TestStopped) -> None:
         try:
-            self._journal.append(stopped(test, outcome, failure, self._attempt))
+            self._journal.append(event)
         except RecordError as error:  # the supervisor gives every test without an outcome one
             print(error, file=sys.stderr)
 

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import psutil
 
+MEMORY_PER_WORKER = 4 * 1024**3
+"""Bytes: the largest base models of the fleet peak below this."""
 _RECENT_S = 10.0
 _VMSTAT = Path("/proc/vmstat")
 

@@ -22,8 +22,8 @@ from rich.text import Text
 
 from bringup.harness.records.naming import is_op_by_op
 from bringup.harness.records.schema import GOOD, Outcome, Plan, Stage
-from bringup.pipeline.planning.groups import fill_estimates
 from bringup.pipeline.planning.plan import deadline
+from bringup.pipeline.planning.work import fill_estimates
 from bringup.pipeline.running.ledger import Ledger, OpCounts
 
 HEARTBEAT_S = 60.0

@@ -10,10 +10,12 @@ import pytest
 
 from bringup.pipeline.running.controller import ControllerSide
 from bringup.pipeline.running.worker import WorkerSide
+from bringup.pipeline.running.xdist_scheduling import Room
 
 PLAN_OPTION = "--bringup-plan"
 TIMEOUT_OPTION = "--bringup-timeout"
 CAPACITY_OPTION = "--bringup-capacity"
+MEMORY_OPTION = "--bringup-memory"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,6 +30,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="DEVICE=N",
         help="at most N tests at a time on DEVICE",
     )
+    group.addoption(
+        MEMORY_OPTION, type=int, metavar="BYTES", help="what all tests may need at a time"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -41,5 +46,10 @@ def pytest_configure(config: pytest.Config) -> None:
         side: object = WorkerSide(plan, timeout, workerinput)
     else:
         pairs = (c.rpartition("=") for c in config.getoption(CAPACITY_OPTION))
-        side = ControllerSide(plan, timeout, {device: int(n) for device, _, n in pairs})
+        room = Room(
+            {device: int(n) for device, _, n in pairs},
+            config.getoption(MEMORY_OPTION),
+            config.getoption("numprocesses", 1) or 1,
+        )
+        side = ControllerSide(plan, timeout, room)
     config.pluginmanager.register(side, "bringup-pipeline-side")

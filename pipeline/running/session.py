@@ -24,15 +24,18 @@ from bringup.harness.records.variable_names import (
 from bringup.pipeline.planning.collect import harness_plugin
 from bringup.pipeline.planning.plan import files_of
 from bringup.pipeline.running import memory
-from bringup.pipeline.running.pytest_plugin import CAPACITY_OPTION, PLAN_OPTION, TIMEOUT_OPTION
+from bringup.pipeline.running.pytest_plugin import (
+    CAPACITY_OPTION,
+    MEMORY_OPTION,
+    PLAN_OPTION,
+    TIMEOUT_OPTION,
+)
 
 LOG_NAME = "pytest.log"
 
 _BY_OPTIONS = (RECHECK_VARIABLE, NO_CACHE_VARIABLE)
 """Only what the options came to reaches the tests: a plan's may be others than the environment's.
 """
-MEMORY_PER_WORKER = 4 * 1024**3
-"""Bytes: the largest base models of the fleet peak below this."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,8 @@ class Settings:
     timeout_s: float | None = None
     capacities: Mapping[str, int] | None = None
     """The most tests a device runs at a time; absent: any number."""
+    memory: int | None = None
+    """Bytes that all tests together may need at a time; None: nobody counts."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """Set for the whole session."""
     attempt: int = 1
@@ -64,7 +69,7 @@ def default_workers(tests: int, cores: int | None = None, free_bytes: int | None
         cores = len(os.sched_getaffinity(0))
     if free_bytes is None:
         free_bytes = memory.available()
-    return max(1, min(cores, tests, free_bytes // MEMORY_PER_WORKER))
+    return max(1, min(cores, tests, free_bytes // memory.MEMORY_PER_WORKER))
 
 
 def command(settings: Settings, tests: Sequence[PlannedTest]) -> list[str]:
@@ -90,6 +95,7 @@ def command(settings: Settings, tests: Sequence[PlannedTest]) -> list[str]:
         f"{PLAN_OPTION}={settings.plan}",
         *([f"{TIMEOUT_OPTION}={settings.timeout_s}"] if settings.timeout_s else []),
         *(f"{CAPACITY_OPTION}={name}={n}" for name, n in sorted(capacities.items())),
+        *([f"{MEMORY_OPTION}={settings.memory}"] if settings.memory else []),
         *(f"--device={name}" for name in devices),
         *(
             f"--size={size}"

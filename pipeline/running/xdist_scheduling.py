@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""pytest-xdist's scheduling protocol around :mod:`bringup.pipeline.planning.groups`.
+"""pytest-xdist's scheduling protocol around :mod:`bringup.pipeline.planning.work_queue`.
 
 An xdist worker starts an item only when it knows the one after it, which would tie a real test
 to a busy worker. So every test is collected with a *rest*, an item that does nothing, right
@@ -16,10 +16,12 @@ Source: xdist 3.8, `remote.WorkerInteractor.run_one_test` (the worker's loop),
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from bringup.harness.records.schema import PlannedTest
-from bringup.pipeline.planning.groups import Group, Waiting, longest_first, next_test
+from bringup.pipeline.planning.work import Group, WorkUnit, units_of
+from bringup.pipeline.planning.work_queue import WorkQueue
+from bringup.pipeline.running.memory import MEMORY_PER_WORKER
 
 
 class Node(Protocol):
@@ -39,6 +41,27 @@ class Node(Protocol):
         ...
 
 
+class Room(NamedTuple):
+    """What all tests of a session together may take."""
+
+    capacities: Mapping[str, int] = {}
+    """The most tests a device runs at a time; absent: any number."""
+    memory: int | None = None
+    """Bytes; None: nobody counts."""
+    workers: int = 1
+
+    @property
+    def unknown_bytes(self) -> int:
+        """What a test is taken to need of which nothing is known: what large models do, but no more
+        than leaves as much for each worker."""
+        if self.memory is None:
+            return 0
+        return min(MEMORY_PER_WORKER, self.memory // self.workers)
+
+
+BOUNDLESS = Room()
+
+
 @dataclass(eq=False)
 class Worker:
     """One xdist node's part."""
@@ -46,7 +69,7 @@ class Worker:
     node: Node
     positions: dict[str, int] | None = None
     """Index of each planned test by pytest id; None until it has collected."""
-    running: Waiting | None = None
+    running: WorkUnit | None = None
     since: float = 0.0
     last_group: Group | None = None
 
@@ -56,14 +79,16 @@ class PlanScheduling:
     """Hands out a plan's tests one by one; implements `xdist.scheduler.Scheduling`."""
 
     tests: Sequence[PlannedTest]
-    capacities: Mapping[str, int]
+    room: Room = BOUNDLESS
     clock: Callable[[], float] = time.monotonic
-    queue: list[Waiting] = field(init=False)
+    queue: WorkQueue = field(init=False)
     workers: dict[Node, Worker] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.queue = longest_first(self.tests)
-        self._by_nodeid = {t.nodeid: t for t in self.tests}
+        units = units_of(self.tests, self.room.unknown_bytes)
+        self.queue = WorkQueue(units, self.room.capacities, self.room.memory)
+        self._by_key = {t.identity.key: t for t in self.tests}
+        self._nodeids = {t.nodeid for t in self.tests}
 
     @property
     def nodes(self) -> list[Node]:
@@ -90,14 +115,24 @@ class PlanScheduling:
         worker = self.workers.get(node)
         if worker is None or worker.running is None:
             return None
-        return worker.running.test, self.clock() - worker.since
+        return self._by_key[worker.running.key], self.clock() - worker.since
 
     def give_back(self, node: Node) -> None:
         """Let another worker run what this one was given and never started."""
         worker = self.workers[node]
         if worker.running is not None:
-            self.queue.insert(0, worker.running)
+            self.queue.give_back(worker.running.key)
         worker.running = worker.positions = None
+
+    def again_alone(self, node: Node) -> bool:
+        """Let what this worker died of be run once more with nothing beside it; False where there
+        was nothing beside it."""
+        worker = self.workers[node]
+        if worker.running is None or len(self.queue.running) < 2:
+            return False
+        self.queue.alone(worker.running.key)
+        worker.running = worker.positions = None
+        return True
 
     def add_node(self, node: Node) -> None:
         """A worker is up; it collects next."""
@@ -106,7 +141,7 @@ class PlanScheduling:
     def add_node_collection(self, node: Node, collection: Sequence[str]) -> None:
         """A worker has collected; tests it does not know cannot be sent to it."""
         self.workers[node].positions = {
-            nodeid: index for index, nodeid in enumerate(collection) if nodeid in self._by_nodeid
+            nodeid: index for index, nodeid in enumerate(collection) if nodeid in self._nodeids
         }
 
     def schedule(self) -> None:
@@ -121,7 +156,8 @@ class PlanScheduling:
         worker = self.workers[node]
         if worker.running is None or worker.positions is None:
             return
-        if worker.positions[worker.running.test.nodeid] == item_index:
+        if worker.positions[self._nodeid(worker.running)] == item_index:
+            self.queue.done(worker.running.key)
             worker.running = None
             self.schedule()
 
@@ -138,8 +174,10 @@ class PlanScheduling:
             KeyError: the worker was never added, which xdist expects.
         """
         worker = self.workers.pop(node)
+        if worker.running:
+            self.queue.done(worker.running.key)
         self.schedule()
-        return worker.running.test.nodeid if worker.running else None
+        return self._nodeid(worker.running) if worker.running else None
 
     def _give(self, worker: Worker) -> None:
         if worker.node.shutting_down:
@@ -147,16 +185,16 @@ class PlanScheduling:
         if not self.queue:
             worker.node.shutdown()
             return
-        assert worker.positions is not None
-        known = [w for w in self.queue if w.test.nodeid in worker.positions]
-        running = [w.running for w in self.workers.values() if w.running]
-        chosen = next_test(known, running, self.capacities, worker.last_group)
+        positions = worker.positions
+        assert positions is not None
+        chosen = self.queue.take(
+            worker.last_group, len(self.workers), lambda unit: self._nodeid(unit) in positions
+        )
         if chosen is None:
             return
-        self.queue.remove(chosen)
         worker.running, worker.last_group = chosen, chosen.group
         worker.since = self.clock()
-        index = worker.positions[chosen.test.nodeid]
+        index = positions[self._nodeid(chosen)]
         try:
             worker.node.send_runtest_some([index, index + 1])
         except OSError:  # it died a moment ago; xdist is about to say so
@@ -166,6 +204,9 @@ class PlanScheduling:
         """Forget tests that no worker found; the supervisor gives them their outcome."""
         collected = [w.positions for w in self.workers.values() if w.positions is not None]
         if collected and len(collected) == len(self.workers):
-            self.queue = [
-                w for w in self.queue if any(w.test.nodeid in known for known in collected)
-            ]
+            found: set[str] = set().union(*collected)
+            waiting = self.queue.waiting.items()
+            self.queue.drop([key for key, unit in waiting if self._nodeid(unit) not in found])
+
+    def _nodeid(self, unit: WorkUnit) -> str:
+        return self._by_key[unit.key].nodeid

@@ -71,6 +71,13 @@ BENCHMARKS = {
         lambda module, parser: module.add_options(parser),
         lambda module, options: module.measure(options),
     ),
+    "scheduling": Benchmark(
+        "scheduling.parts",
+        "made nights and measured durations against the bound; what plans cost",
+        "scheduling --quick",
+        lambda module, parser: module.add_options(parser),
+        lambda module, options: module.measure(options),
+    ),
     "reports": Benchmark(
         "reports.parts",
         "documents of a large night: what they cost to make, and the page to read",

@@ -60,6 +60,16 @@ def test_causes_and_breaks_are_found_as_well_as_is_promised(tmp_path: Path) -> N
     assert values["false_breaks"] <= 0.002, "10,000 test-months; 100,000 have 0.00075"
 
 
+def test_nights_are_scheduled_as_near_the_bound_as_is_promised(tmp_path: Path) -> None:
+    """Their hours are numbers: whoever plays them gets the same figures."""
+    done = bench(tmp_path, "scheduling", "--quick")
+    assert done.returncode == 0, done.stdout + done.stderr
+    written = (tmp_path / "results" / "benchmarks" / "scheduling.json").read_bytes()
+    values = {f.figure: f.value for f in msgspec.json.decode(written, type=list[Figure])}
+    assert values["makespan_ratio"] <= 1.02 and values["makespan_ratio_p95"] <= 1.06, done.stdout
+    assert values["pairs_ratio"] <= 1.05 and values["lost_tests"] == 0, done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -58,3 +58,47 @@ def test_a_kill_for_memory_is_called_by_its_name(tmp_path: Path, small_memory: P
     }, said
     assert "killed by the kernel: out of memory" in said
     assert code == 3
+
+
+BESIDE = """
+import time
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+def until(name):
+    while not (HERE / name).exists():
+        time.sleep(0.05)
+
+@full
+def test_greedy(flow):
+    if (HERE / "tried").exists():
+        return
+    until("beside")
+    (HERE / "tried").touch()
+    bytearray(b"x") * 2**30
+
+@full
+def test_modest(flow):
+    (HERE / "beside").touch()
+    until("tried")
+    time.sleep(2)
+"""
+
+
+def test_what_was_killed_for_memory_beside_others_is_run_once_more_alone(
+    tmp_path: Path, small_memory: Path
+) -> None:
+    fleet = SmallFleet(tmp_path)
+    fleet.cgroup = small_memory
+    fleet.file("test_memory", BESIDE)
+    code, said = fleet.run("run", "tests/models", "--device", "cpu", "--workers", "2")
+    tries = [(r.identity.model, r.outcome) for r in fleet.records()]
+    assert tries == [
+        ("greedy", Outcome.KILLED),
+        ("greedy", Outcome.PASSED),
+        ("modest", Outcome.PASSED),
+    ], said
+    log = next(tmp_path.rglob("pytest.log")).read_text()
+    assert "is run once more, alone: the worker was killed by the kernel: out of memory" in log
+    assert code == 0

@@ -8,6 +8,7 @@ import random
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from bringup.harness.records.schema import Identity, Outcome, TestRecord
 from bringup.pipeline.errors import PipelineError
@@ -15,13 +16,14 @@ from bringup.pipeline.planning.durations import (
     KEPT,
     Durations,
     Estimator,
+    Sample,
     add_durations,
     combined,
     observed,
-    quantile,
     read_durations,
     renamed,
 )
+from bringup.pipeline.planning.quantiles import quantile
 from tests.unit.run_builder import STARTED, identity, record
 
 T5 = identity("t5", "cpu")
@@ -86,6 +88,23 @@ class TestEstimates:
         assert estimate(identity("new", "p150"), *found) == 40
         assert estimate(identity("new", "p150", flow="op_by_op_torch"), *found) == 700
         assert estimate(identity("new", "p150", flow="op_by_op_stablehlo"), *found) is None
+
+    def test_an_unknown_test_lasts_as_its_model_does_and_else_as_its_family(self) -> None:
+        known = Estimator(
+            observed(
+                took(seconds, identity(model, "cpu"))
+                for model, seconds in (("qwen2", 50.0), ("bert", 5.0), ("clip", 9.0))
+            )
+        )
+        assert known(replace(identity("qwen2", "n150"), variant="7b")) == 50.0
+        assert known(identity("qwen_3_vl", "cpu")) == 50.0
+        assert known(identity("new", "cpu")) == 9.0
+
+    def test_memory_is_learnt_from_the_model_and_from_no_other(self) -> None:
+        samples = (Sample(1.0, STARTED, 7 << 30), Sample(1.0, STARTED + 1, 5 << 30))
+        known = Estimator(Durations({T5.key: samples}))
+        assert known.memory(replace(T5, variant="xxl", device="n150")) == 7 << 30
+        assert known.memory(identity("t50", "cpu")) is None
 
     def test_a_quantile_lies_between_its_neighbours(self) -> None:
         assert quantile([7.0], 0.75) == 7.0

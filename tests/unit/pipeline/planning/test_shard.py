@@ -4,17 +4,21 @@
 """A static plan: every test once, whole groups where balance allows, the same for everybody."""
 
 import random
-from statistics import median
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bringup.harness.errors import UsageError
 from bringup.harness.records.schema import Identity, PlannedTest
+from bringup.pipeline.cli import options_of
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.options import parse_shard
-from bringup.pipeline.planning.groups import group_of
+from bringup.pipeline.planning.planners import AFFINITY, Planner, planner_of, planners
+from bringup.pipeline.planning.quantiles import quantile
 from bringup.pipeline.planning.shard import SLACK, partition
+from bringup.pipeline.planning.work import TYPICAL, Needs, Runner, WorkUnit, group_of
 
 
 def planned(model: str, seconds: float | None = None, **parts: str) -> PlannedTest:
@@ -39,7 +43,7 @@ def random_fleet(chance: random.Random) -> list[PlannedTest]:
 
 def lengths(shards: list[list[PlannedTest]], tests: list[PlannedTest]) -> list[float]:
     known = [t.estimate_s for t in tests if t.estimate_s is not None]
-    typical = median(known) if known else 1.0
+    typical = quantile(known, TYPICAL) if known else 1.0
     return [sum(t.estimate_s or typical for t in shard) for shard in shards]
 
 
@@ -181,3 +185,85 @@ def test_any_tests_are_divided(
         single = max(lengths([[t] for t in tests], tests))
         bound = sum(lengths(shards, tests)) / n + single  # what dealing out singly never exceeds
         assert max(lengths(shards, tests)) <= 1.1 * bound * (1 + 1e-9)
+
+
+# --- runners that are not alike ---------------------------------------------------------------
+
+
+def unit(model: str, kind: str, seconds: float, memory: int = 0) -> WorkUnit:
+    identity = Identity(model=model, device=kind)
+    return WorkUnit(identity.key, Needs(kind, memory), seconds, seconds, group_of(identity))
+
+
+FLEET = (
+    Runner("hosted", {"cpu": 2}, slots=2),
+    Runner("boards", {"cpu": 1, "n150": 4}, slots=4),
+    Runner("large", {"cpu": 1, "n300": 1}, memory=64),
+)
+
+
+@pytest.mark.parametrize("planner", planners().values(), ids=planners())
+def test_units_go_only_where_they_can_run(planner: Planner) -> None:
+    units = [unit(f"m{i}", ("cpu", "n150", "n300")[i % 3], 10.0) for i in range(30)]
+    shards = planner.plan(units, FLEET)
+    for runner, shard in zip(FLEET, shards, strict=True):
+        assert shard and all(runner.takes(u.needs) for u in shard)
+
+
+@pytest.mark.parametrize("planner", planners().values(), ids=planners())
+def test_what_no_runner_has_is_named(planner: Planner) -> None:
+    with pytest.raises(PipelineError, match=r"has p150; there are cpu, n150, n300"):
+        planner.plan([unit("m", "p150", 1.0)], FLEET)
+    with pytest.raises(PipelineError, match=r"with n300 has 8\.0 GiB"):
+        planner.plan([unit("m", "n300", 1.0, memory=8 * 1024**3)], FLEET)
+
+
+def test_a_runner_of_four_slots_gets_four_times_as_much() -> None:
+    runners = [Runner("one"), Runner("four", slots=4)]
+    shards = AFFINITY.plan([unit(f"m{i}", "cpu", 10.0) for i in range(50)], runners)
+    assert [len(shard) for shard in shards] == [10, 40]
+
+
+def test_what_is_slow_to_set_up_gets_less() -> None:
+    runners = [Runner("slow", setup_s=100.0), Runner("fast")]
+    shards = AFFINITY.plan([unit(f"m{i}", "cpu", 10.0) for i in range(30)], runners)
+    assert [len(shard) for shard in shards] == [10, 20]
+
+
+def test_work_of_any_runner_leaves_the_boards_to_those_that_need_them() -> None:
+    runners = [Runner("a", {"cpu": 1}), Runner("b", {"cpu": 1, "n150": 1})]
+    units = [unit(f"c{i}", "cpu", 30.0) for i in range(4)] + [unit("n", "n150", 100.0)]
+    shards = AFFINITY.plan(units, runners)
+    assert [sorted(u.needs.kind for u in shard) for shard in shards] == [["cpu"] * 4, ["n150"]]
+
+
+def test_no_shard_is_empty_where_whole_groups_would_leave_one_so() -> None:
+    tests = [planned("a", 1000.0)]
+    tests += [planned(m, 1.0, device=f"d{i}") for m in "bc" for i in range(5)]
+    assert all(partition(tests, 6))
+
+
+def test_a_planner_that_loses_a_test_is_found_out() -> None:
+    lossy = Planner("lossy", "", lambda units, runners: [list(units[1:])])
+    with pytest.raises(UsageError, match="lossy does not deal out every test exactly once"):
+        lossy.plan([unit("m", "cpu", 1.0)], [Runner("a")])
+
+
+def test_a_planner_of_ones_own_is_named_and_an_unknown_one_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_planner.py").write_text(
+        "from bringup.pipeline.planning.planners import AFFINITY, Planner\n"
+        "PLANNERS = [Planner('own', 'mine', AFFINITY.deal)]\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("BRINGUP_PLANNERS", "own_planner")
+    assert planner_of("own").says == "mine"
+    with pytest.raises(UsageError, match=r"unknown planner 'owm'; known are .*own"):
+        planner_of("owm")
+
+
+def test_a_matrix_has_256_jobs_at_most() -> None:
+    assert options_of("plan", ["--shards", "256"]).shards == 256
+    with pytest.raises(PipelineError, match="--shards 257: a matrix of GitHub Actions"):
+        options_of("plan", ["--shards", "257"])

@@ -7,13 +7,17 @@ import heapq
 import random
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bringup.harness.records.naming import identity_of, nodeid_on
 from bringup.harness.records.schema import PlannedTest
-from bringup.pipeline.planning.groups import Group, Waiting, group_of, longest_first, next_test
-from bringup.pipeline.running.xdist_scheduling import PlanScheduling
+from bringup.pipeline.planning.work import Group, Needs, WorkUnit, group_of, units_of
+from bringup.pipeline.planning.work_queue import WorkQueue
+from bringup.pipeline.running.xdist_scheduling import PlanScheduling, Room
 
 
 def a_test(model: str, device: str = "cpu", seconds: float | None = 10.0) -> PlannedTest:
@@ -29,34 +33,57 @@ def chosen(
     capacities: dict[str, int] | None = None,
     last: PlannedTest | None = None,
 ) -> str | None:
+    """What a free worker is given while `running` run on others."""
+    queue = WorkQueue(units_of([*tests, *running]), capacities)
+    for test in running:
+        queue.take(accepts=lambda unit, key=test.identity.key: unit.key == key)
     last_group = group_of(last.identity) if last else None
-    found = next_test(longest_first(tests), longest_first(running), capacities or {}, last_group)
-    return found.test.identity.key if found else None
+    found = queue.take(last_group, len(running) + 1)
+    return found.key if found else None
+
+
+def order(tests: list[PlannedTest]) -> list[str]:
+    """The models of what one worker is given, one after the other."""
+    queue, models = WorkQueue(units_of(tests)), []
+    while unit := queue.take():
+        models.append(unit.group.model)
+        queue.done(unit.key)
+    return models
 
 
 def test_the_longest_first() -> None:
-    assert chosen([a_test("a", seconds=1), a_test("b", seconds=3)]) == "b[full-eval]@cpu"
+    assert order([a_test("a", seconds=1), a_test("b", seconds=3)]) == ["b", "a"]
 
 
-def test_an_unknown_length_is_taken_to_be_a_median_one() -> None:
-    tests = [a_test("a", seconds=1), a_test("b", seconds=None), a_test("c", seconds=9)]
-    tests.append(a_test("d", seconds=5))
-    assert [w.test.identity.model for w in longest_first(tests)] == ["c", "b", "d", "a"]
+def test_an_unknown_length_is_taken_up_early_and_not_before_the_longest() -> None:
+    tests = [a_test(f"m{i}", seconds=i + 1) for i in range(40)] + [a_test("new", seconds=None)]
+    assert 0 < order(tests).index("new") < 5
+
+
+def test_of_nothing_known_everything_is_run() -> None:
+    tests = [a_test(f"m{i}", seconds=None) for i in range(3)]
+    assert sorted(order(tests)) == ["m0", "m1", "m2"]
 
 
 def test_a_group_of_many_counts_as_one_long_test() -> None:
-    tests = [a_test("a", f"d{i}", seconds=4) for i in range(3)] + [a_test("b", seconds=10)]
+    tests = [a_test("a", f"d{i}", seconds=1) for i in range(20)]
+    tests += [a_test(f"b{i}", seconds=1.5) for i in range(20)]
     assert chosen(tests) == "a[full-eval]@d0"
 
 
-def test_a_worker_stays_with_its_group() -> None:
-    tests = [a_test("a", "n150", seconds=1), a_test("b", seconds=99)]
-    assert chosen(tests, last=a_test("a", "cpu")) == "a[full-eval]@n150"
+def test_a_worker_stays_with_its_group_while_the_longest_is_in_time() -> None:
+    tests = [a_test(f"m{i}", seconds=60) for i in range(9)] + [a_test("a", "n150", seconds=1)]
+    last = a_test("a", "cpu")
+    assert chosen(tests, last=last) == "a[full-eval]@n150"
+    running = [a_test(f"r{i}") for i in range(7)]
+    long = a_test("long", seconds=600)
+    assert chosen([*tests, long], running, last=last) == "long[full-eval]@cpu"
 
 
 def test_a_worker_takes_a_group_that_nobody_is_at() -> None:
-    tests = [a_test("a", "n150", seconds=50), a_test("b", seconds=1)]
-    assert chosen(tests, running=[a_test("a", "cpu")]) == "b[full-eval]@cpu"
+    tests = [a_test("a", f"d{i}", seconds=5) for i in range(20)]
+    tests += [a_test("b", f"d{i}", seconds=4) for i in range(20)]
+    assert chosen(tests, running=[a_test("a", "cpu")]) == "b[full-eval]@d0"
 
 
 def test_no_worker_idles_while_a_group_can_be_split() -> None:
@@ -76,29 +103,113 @@ def test_an_empty_queue_has_nothing() -> None:
     assert chosen([]) is None
 
 
+def test_what_comes_after_a_unit_waits_until_that_is_done() -> None:
+    front, back = units_of([a_test("a", "cpu"), a_test("a", "n150")])
+    back = replace(back, after=front.key)
+    queue = WorkQueue([back, front])
+    assert queue.take() == front and len(queue) == 1
+    assert queue.take() is None
+    queue.done(front.key)
+    assert queue.take() == back and len(queue) == 0
+
+
+def test_what_was_given_back_is_taken_again_and_what_was_dropped_is_not() -> None:
+    queue = WorkQueue(units_of([a_test("a"), a_test("b"), a_test("c")]))
+    first = queue.take()
+    assert first is not None
+    queue.give_back(first.key)
+    queue.drop(["c[full-eval]@cpu"])
+    taken = {u.key for u in (queue.take(), queue.take()) if u}
+    assert taken == {"a[full-eval]@cpu", "b[full-eval]@cpu"}
+    assert queue.take() is None
+
+
+GIB = 1024**3
+
+
+def needing(*gib: float) -> list[WorkUnit]:
+    plain = units_of([a_test(f"m{i}") for i in range(len(gib))])
+    return [replace(u, needs=Needs(memory=int(g * GIB))) for u, g in zip(plain, gib, strict=True)]
+
+
+def test_two_tests_of_13_gib_do_not_run_together_on_24() -> None:
+    queue = WorkQueue(needing(13, 13, 4), memory=24 * GIB)
+    first, second = queue.take(), queue.take()
+    assert first and second
+    assert {first.needs.memory // GIB, second.needs.memory // GIB} == {13, 4}
+    assert queue.take() is None
+    queue.done(second.key)
+    assert queue.take() is None
+    queue.done(first.key)
+    assert queue.take() is not None
+
+
+def test_an_exclusive_unit_has_its_host_to_itself() -> None:
+    one, *others = needing(0, 0, 0)
+    one = replace(one, needs=Needs(exclusive=True), seconds=99, long_s=99)
+    queue = WorkQueue([one, *others])
+    assert queue.take() == one
+    assert queue.take() is None
+    queue.done(one.key)
+    assert queue.take() and queue.take()
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.sampled_from("abc"), st.floats(0, 30)), max_size=40),
+    st.integers(1, 6),
+    st.randoms(use_true_random=False),
+)
+def test_whatever_is_pulled_every_unit_runs_once_and_no_budget_is_exceeded(
+    drawn: list[tuple[int, str, float]], workers: int, chance: random.Random
+) -> None:
+    """What needs more than there is runs too, alone."""
+    plain = units_of([a_test(f"m{m}", f"d{i}") for i, (m, _, _) in enumerate(drawn)])
+    units = [
+        replace(u, needs=Needs(kind, int(gib * GIB), chance.random() < 0.1), long_s=gib)
+        for u, (_, kind, gib) in zip(plain, drawn, strict=True)
+    ]
+    queue = WorkQueue(units, {"a": 1, "b": 2}, 24 * GIB)
+    running: list[WorkUnit] = []
+    done: list[str] = []
+    while queue or running:
+        while len(running) < workers and (unit := queue.take(None, workers)):
+            running.append(unit)
+        assert running, "something can always start where nothing runs"
+        kinds = Counter(u.needs.kind for u in running)
+        assert kinds["a"] <= 1 and kinds["b"] <= 2
+        assert len(running) == 1 or sum(u.needs.memory for u in running) <= 24 * GIB
+        assert len(running) == 1 or not any(u.needs.exclusive for u in running)
+        ended = running.pop(chance.randrange(len(running)))
+        if chance.random() < 0.2:
+            queue.give_back(ended.key)
+        else:
+            queue.done(ended.key)
+            done.append(ended.key)
+    assert sorted(done) == sorted(u.key for u in units)
+
+
 def simulate(
     tests: list[PlannedTest], workers: int, capacities: dict[str, int]
 ) -> tuple[float, int]:
     """Play a run: the seconds it takes, and how often a worker had to load another model."""
-    queue = longest_first(tests)
-    running: list[tuple[float, int, Waiting]] = []
+    queue = WorkQueue(units_of(tests), capacities)
+    running: list[tuple[float, int, str]] = []
     idle = list(range(workers))
     last: dict[int, Group] = {}
     now, loads = 0.0, 0
     while queue or running:
         for worker in list(idle):
-            busy = [w for _, _, w in running]
-            found = next_test(queue, busy, capacities, last.get(worker))
+            found = queue.take(last.get(worker), workers)
             if found is None:
                 continue
             loads += last.get(worker) != found.group
             last[worker] = found.group
             idle.remove(worker)
-            queue.remove(found)
-            heapq.heappush(running, (now + found.seconds, worker, found))
-            per_device = Counter(w.device for _, _, w in running)
+            heapq.heappush(running, (now + found.seconds, worker, found.key))
+            per_device = Counter(u.needs.kind for u in queue.running.values())
             assert all(per_device[device] <= most for device, most in capacities.items())
-        now, worker, _ = heapq.heappop(running)
+        now, worker, key = heapq.heappop(running)
+        queue.done(key)
         idle.append(worker)
     return now, loads
 
@@ -118,7 +229,7 @@ def test_a_night_is_near_the_lower_bound_and_loads_most_models_once(workers: int
     tests = a_night(workers)
     took, loads = simulate(tests, workers, {})
     assert took <= 1.05 * seconds_of(tests) / workers
-    assert loads <= 40 + 2 * workers
+    assert loads <= 40 + 4 * workers
 
 
 @pytest.mark.parametrize("workers", [2, 8, 16])
@@ -163,7 +274,7 @@ def ready(scheduling: PlanScheduling, tests: Sequence[PlannedTest]) -> Recording
 
 def test_a_worker_gets_one_test_and_its_rest_at_a_time() -> None:
     tests = [a_test("a", seconds=1), a_test("b", seconds=2)]
-    scheduling = PlanScheduling(tests, {})
+    scheduling = PlanScheduling(tests)
     node = ready(scheduling, tests)
     assert node.sent == [[2, 3]]
     scheduling.mark_test_complete(node, 2)
@@ -177,7 +288,7 @@ def test_a_worker_gets_one_test_and_its_rest_at_a_time() -> None:
 
 def test_nobody_waits_for_a_worker_that_is_still_collecting() -> None:
     tests = [a_test("a"), a_test("b")]
-    scheduling = PlanScheduling(tests, {})
+    scheduling = PlanScheduling(tests)
     scheduling.add_node(RecordingNode())
     assert not scheduling.collection_is_completed
     assert ready(scheduling, tests).sent == [[0, 1]]
@@ -185,7 +296,7 @@ def test_nobody_waits_for_a_worker_that_is_still_collecting() -> None:
 
 def test_a_long_test_holds_no_other_test_back() -> None:
     tests = [a_test("long", seconds=900), a_test("b", seconds=1), a_test("c", seconds=1)]
-    scheduling = PlanScheduling(tests, {})
+    scheduling = PlanScheduling(tests)
     first, second = ready(scheduling, tests), ready(scheduling, tests)
     scheduling.mark_test_complete(second, 2)
     scheduling.mark_test_complete(second, 4)
@@ -195,7 +306,7 @@ def test_a_long_test_holds_no_other_test_back() -> None:
 
 def test_a_dead_worker_costs_the_test_it_ran_and_no_other() -> None:
     tests = [a_test("a"), a_test("b")]
-    scheduling = PlanScheduling(tests, {})
+    scheduling = PlanScheduling(tests)
     node = ready(scheduling, tests)
     assert scheduling.remove_node(node) == tests[0].nodeid
     again = ready(scheduling, tests)
@@ -206,7 +317,7 @@ def test_a_dead_worker_costs_the_test_it_ran_and_no_other() -> None:
 
 def test_a_test_that_never_started_is_given_to_another_worker() -> None:
     tests = [a_test("a")]
-    scheduling = PlanScheduling(tests, {})
+    scheduling = PlanScheduling(tests)
     node = ready(scheduling, tests)
     scheduling.give_back(node)
     assert scheduling.remove_node(node) is None
@@ -215,7 +326,7 @@ def test_a_test_that_never_started_is_given_to_another_worker() -> None:
 
 def test_a_worker_that_died_unnoticed_loses_nothing() -> None:
     tests = [a_test("a")]
-    scheduling = PlanScheduling(tests, {})
+    scheduling = PlanScheduling(tests)
     node = RecordingNode()
     node.dead = True
     scheduling.add_node(node)
@@ -227,7 +338,7 @@ def test_a_worker_that_died_unnoticed_loses_nothing() -> None:
 
 def test_a_worker_waits_for_a_busy_device_and_is_woken() -> None:
     tests = [a_test("a", "n150"), a_test("b", "n150")]
-    scheduling = PlanScheduling(tests, {"n150": 1})
+    scheduling = PlanScheduling(tests, Room({"n150": 1}))
     first, second = ready(scheduling, tests), ready(scheduling, tests)
     assert (first.sent, second.sent) == ([[0, 1]], [])
     scheduling.mark_test_complete(first, 0)
@@ -237,7 +348,7 @@ def test_a_worker_waits_for_a_busy_device_and_is_woken() -> None:
 
 def test_what_no_worker_collected_does_not_keep_the_session_alive() -> None:
     tests = [a_test("a"), a_test("gone")]
-    scheduling = PlanScheduling(tests, {})
+    scheduling = PlanScheduling(tests)
     node = ready(scheduling, tests[:1])
     scheduling.mark_test_complete(node, 0)
     assert scheduling.tests_finished and node.shutting_down
@@ -245,14 +356,36 @@ def test_what_no_worker_collected_does_not_keep_the_session_alive() -> None:
 
 def test_a_worker_may_have_collected_in_another_order() -> None:
     tests = [a_test("a", seconds=5), a_test("b", seconds=1)]
-    scheduling = PlanScheduling(tests, {})
+    scheduling = PlanScheduling(tests)
     assert ready(scheduling, tests[::-1]).sent == [[2, 3]]
 
 
 def test_a_device_that_runs_several_at_a_time_needs_as_much_less() -> None:
-    """A fourth of 280 s is less than 100 s on a device of one, more than 50 s on one of two."""
-    tests = [a_test("board", "n150", seconds=100)]
+    """A fourth of 260 s is less than 80 s on a device of one, more than 40 s on one of two."""
+    tests = [a_test("board", "n150", seconds=80)]
     tests += [a_test("a", device, seconds=90) for device in ("cpu", "p150")]
     running = [a_test(f"other{i}", "cpu") for i in range(3)]
     assert chosen(tests, running, {"n150": 1}) == "board[full-eval]@n150"
     assert chosen(tests, running, {"n150": 2}) == "a[full-eval]@cpu"
+
+
+def test_what_nothing_is_known_of_leaves_as_much_memory_for_each_worker() -> None:
+    tests = [a_test(f"m{i}") for i in range(3)]
+    large, small = (PlanScheduling(tests, Room(memory=gib * GIB, workers=2)) for gib in (9, 2))
+    for scheduling in (large, small):
+        assert all(ready(scheduling, tests).sent for _ in range(2))
+        assert not ready(scheduling, tests).sent
+
+
+def test_what_a_worker_died_of_beside_others_is_run_again_alone() -> None:
+    tests = [a_test("a", seconds=9), a_test("b", seconds=5), a_test("c", seconds=1)]
+    scheduling = PlanScheduling(tests)
+    first, second = ready(scheduling, tests), ready(scheduling, tests)
+    assert scheduling.again_alone(first)
+    assert scheduling.remove_node(first) is None
+    scheduling.mark_test_complete(second, 2)
+    third = ready(scheduling, tests)
+    assert (second.sent, third.sent) == ([[2, 3], [0, 1]], [])
+    assert not scheduling.again_alone(second), "it was alone"
+    scheduling.mark_test_complete(second, 0)
+    assert [4, 5] in (second.sent[-1], *third.sent)

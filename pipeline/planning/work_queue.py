@@ -1,0 +1,284 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Which unit a free worker runs next: a queue that is pulled from, whoever pulls.
+
+A decision is made when a worker is free, never earlier: nothing waits behind a long unit, and a
+worker that dies holds nothing. Units of one group share loading when they run back to back on
+one worker, so a group is handed out like one long unit and is split only when a worker would
+otherwise have nothing to do, or when one of its units is so long that it has to start now.
+
+Units lie in *cells*, one for each kind of device and step of memory, so that those that may not
+start now, for want of a device or of memory, are passed over together. In a cell there are heaps
+with entries that are no longer true; they are dropped when they come to the top. A choice looks
+at the top of each cell and costs O(log n) for n units.
+"""
+
+import heapq
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from math import inf
+
+from bringup.pipeline.planning.work import Group, WorkUnit
+
+_STEPS = 32
+"""Into so many steps is the memory divided; what needs as much is looked at as one."""
+URGENT = 0.1
+"""A unit that may take so much of an even share of all work left is started before others: the
+units still to come even out whatever it takes. Found by simulation, see `nox -s bench`: at 0.25
+the worst nights with unknown tests and a lost device are a tenth longer, and below it models are
+loaded more often for nothing."""
+
+Cell = tuple[str, int]
+"""The kind of device and the step of memory."""
+Accepts = Callable[[WorkUnit], bool]
+
+
+@dataclass(eq=False)
+class _Heaps:
+    """Of one cell; the least first, so times are negative."""
+
+    long: list[tuple[float, str]] = field(default_factory=list)
+    """Units, the longest first."""
+    untouched: list[tuple[float, Group, int]] = field(default_factory=list)
+    """Groups that nobody is at, the one with the most work first."""
+    touched: list[tuple[float, Group, int]] = field(default_factory=list)
+    """Groups that somebody is at."""
+    of_group: dict[Group, list[tuple[float, str]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    """The units of each group, the longest first."""
+
+
+class WorkQueue:
+    """Units that wait, and those that were taken and are not done."""
+
+    def __init__(
+        self,
+        units: Iterable[WorkUnit],
+        capacities: Mapping[str, int] | None = None,
+        memory: int | None = None,
+    ) -> None:
+        """`capacities` are the most units a kind of device runs at a time (absent: any number),
+        `memory` the bytes that all units together may need."""
+        self.capacities = dict(capacities or {})
+        self.memory = memory
+        self.waiting: dict[str, WorkUnit] = {}
+        self.running: dict[str, WorkUnit] = {}
+        self._held: dict[str, list[WorkUnit]] = defaultdict(list)
+        """By key, the units that wait for that one to be done."""
+        self._cells: dict[Cell, _Heaps] = defaultdict(_Heaps)
+        self._cells_of: dict[Group, set[Cell]] = defaultdict(set)
+        self._work: dict[str, float] = defaultdict(float)
+        """Seconds that wait, by kind."""
+        self._work_of: dict[Group, float] = defaultdict(float)
+        self._version: Counter[Group] = Counter()
+        """Entries of a group's earlier versions are void."""
+        self._at: Counter[Group] = Counter()
+        """How many units of a group run."""
+        self._busy: Counter[str] = Counter()
+        self._used = 0
+        listed = list(units)
+        there = {u.key for u in listed}
+        for unit in listed:
+            if unit.after in there:
+                self._held[unit.after].append(unit)
+            else:
+                self._put(unit, say=False)
+        for group in list(self._work_of):
+            self._say(group)
+
+    def __len__(self) -> int:
+        """How many wait, those for others included."""
+        return len(self.waiting) + sum(map(len, self._held.values()))
+
+    def take(
+        self, last_group: Group | None = None, workers: int = 1, accepts: Accepts | None = None
+    ) -> WorkUnit | None:
+        """Choose for a free worker; None when nothing may start now.
+
+        `last_group` is what this worker ran before, `workers` how many there are, busy or not,
+        `accepts` refuses units that this worker cannot run.
+
+        A device that will be the last to finish is kept busy: when its own work outlasts an even
+        share of all work, only its units are considered. Then, in order of preference: this
+        worker's own group, as long as the longest unit of all is in time behind it; that longest
+        unit, where it is a large part of what is left; a group no other worker is at, the one
+        with the most work left; a share of another worker's group, again the largest.
+        """
+        cells = list(self._open_cells())
+        scarce = self._bottlenecks(workers)
+        for some in ([c for c in cells if c[0] in scarce], cells):
+            found = self._choose(some, last_group, workers, accepts)
+            if found is not None:
+                self._start(found)
+                return found
+        return None
+
+    def done(self, key: str) -> None:
+        """A unit has ended, well or not: what it held is free."""
+        unit = self._stop(key)
+        self._say(unit.group)
+        for freed in self._held.pop(key, ()):
+            self._put(freed)
+
+    def give_back(self, key: str) -> None:
+        """Let a unit that was taken and has not run wait again."""
+        self._put(self._stop(key))
+
+    def alone(self, key: str) -> None:
+        """Let a unit that was taken, and came to grief beside others, wait to be run alone."""
+        unit = self._stop(key)
+        self._put(replace(unit, needs=replace(unit.needs, exclusive=True)))
+
+    def drop(self, keys: Iterable[str]) -> None:
+        """Forget units that wait."""
+        groups = set()
+        for key in keys:
+            if unit := self.waiting.pop(key, None):
+                self._count(unit, -1)
+                groups.add(unit.group)
+        for group in groups:
+            self._say(group)
+
+    # --- choosing
+
+    def _open_cells(self) -> Iterator[Cell]:
+        """Cells with units that a device is free for; the smaller part of memory is by the unit."""
+        for cell, heaps in self._cells.items():
+            kind, step = cell
+            if not heaps.of_group or self._busy[kind] >= self.capacities.get(kind, inf):
+                continue
+            if not self.running or self.memory is None or step <= self._step(self._free()):
+                yield cell
+
+    def _choose(
+        self,
+        cells: list[Cell],
+        last_group: Group | None,
+        workers: int,
+        accepts: Accepts | None,
+    ) -> WorkUnit | None:
+        fits = self._fits if accepts is None else lambda u: self._fits(u) and accepts(u)
+        long = _best(self._longest(self._cells[c], fits) for c in cells)
+        if long is None:
+            return None
+        share = sum(self._work.values()) / workers
+        if last_group is not None:
+            own = _best(self._of_group(self._cells[c], last_group, fits) for c in cells)
+            if own is not None and own.seconds + long.long_s <= share:
+                return own
+        if long.long_s >= URGENT * share:
+            return long
+        return self._of_groups(cells, fits) or long
+
+    def _fits(self, unit: WorkUnit) -> bool:
+        if not self.running:
+            return True  # what needs more than there is runs alone
+        if unit.needs.exclusive or any(u.needs.exclusive for u in self.running.values()):
+            return False
+        return self.memory is None or self._used + unit.needs.memory <= self.memory
+
+    def _longest(self, heaps: _Heaps, fits: Accepts) -> WorkUnit | None:
+        while heaps.long and heaps.long[0][1] not in self.waiting:
+            heapq.heappop(heaps.long)
+        return self._first(heaps.long, fits)
+
+    def _of_group(self, heaps: _Heaps, group: Group, fits: Accepts) -> WorkUnit | None:
+        units = heaps.of_group.get(group)
+        while units and units[0][1] not in self.waiting:
+            heapq.heappop(units)
+        if not units:
+            heaps.of_group.pop(group, None)
+            return None
+        return self._first(units, fits)
+
+    def _first(self, units: list[tuple[float, str]], fits: Accepts) -> WorkUnit | None:
+        """The first that fits; as a rule it is the first of all."""
+        if not units:
+            return None
+        first = self.waiting[units[0][1]]
+        if fits(first):
+            return first
+        known = (self.waiting[key] for _, key in sorted(units) if key in self.waiting)
+        return next((u for u in known if fits(u)), None)
+
+    def _of_groups(self, cells: list[Cell], fits: Accepts) -> WorkUnit | None:
+        """The longest unit of the group with the most work left, best one that nobody is at."""
+        for which in ("untouched", "touched"):
+            heads = []
+            for cell in cells:
+                heap = getattr(self._cells[cell], which)
+                while heap and self._is_void(heap[0], self._cells[cell]):
+                    heapq.heappop(heap)
+                if heap and (unit := self._of_group(self._cells[cell], heap[0][1], fits)):
+                    heads.append((heap[0][0], heap[0][1], -unit.long_s, unit.key, unit))
+            if heads:
+                return min(heads)[-1]
+        return None
+
+    def _is_void(self, entry: tuple[float, Group, int], heaps: _Heaps) -> bool:
+        _, group, version = entry
+        return version != self._version[group] or group not in heaps.of_group
+
+    def _bottlenecks(self, workers: int) -> set[str]:
+        """Kinds whose waiting units take longer than all units shared out evenly."""
+        share = sum(self._work.values()) / workers
+        return {k for k, most in self.capacities.items() if self._work[k] / most > share}
+
+    # --- book-keeping
+
+    def _free(self) -> int:
+        assert self.memory is not None
+        return max(self.memory - self._used, 0)
+
+    def _step(self, size: int) -> int:
+        return min(size * _STEPS // self.memory, _STEPS) if self.memory else 0
+
+    def _start(self, unit: WorkUnit) -> None:
+        del self.waiting[unit.key]
+        self.running[unit.key] = unit
+        self._used += unit.needs.memory
+        self._busy[unit.needs.kind] += 1
+        self._at[unit.group] += 1
+        self._count(unit, -1)
+        self._say(unit.group)
+
+    def _stop(self, key: str) -> WorkUnit:
+        unit = self.running.pop(key)
+        self._used -= unit.needs.memory
+        self._busy[unit.needs.kind] -= 1
+        self._at[unit.group] -= 1
+        return unit
+
+    def _put(self, unit: WorkUnit, *, say: bool = True) -> None:
+        cell = unit.needs.kind, self._step(unit.needs.memory)
+        self.waiting[unit.key] = unit
+        heaps = self._cells[cell]
+        heapq.heappush(heaps.long, (-unit.long_s, unit.key))
+        heapq.heappush(heaps.of_group[unit.group], (-unit.long_s, unit.key))
+        self._cells_of[unit.group].add(cell)
+        self._count(unit, 1)
+        if say:
+            self._say(unit.group)
+
+    def _count(self, unit: WorkUnit, sign: int) -> None:
+        self._work[unit.needs.kind] += sign * unit.seconds
+        self._work_of[unit.group] += sign * unit.long_s
+
+    def _say(self, group: Group) -> None:
+        """Enter what a group has to do now into the heaps of its cells."""
+        self._version[group] += 1
+        entry = -self._work_of[group], group, self._version[group]
+        for cell in list(self._cells_of[group]):
+            heaps = self._cells[cell]
+            if self._of_group(heaps, group, lambda _: True) is None:
+                self._cells_of[group].discard(cell)
+            else:
+                heapq.heappush(heaps.touched if self._at[group] else heaps.untouched, entry)
+
+
+def _best(found: Iterable[WorkUnit | None]) -> WorkUnit | None:
+    """The longest."""
+    return min(filter(None, found), key=lambda u: (-u.long_s, u.key), default=None)
