@@ -274,6 +274,31 @@ def lint(session: nox.Session) -> None:
 
 
 @nox.session
+def open_pull_request(session: nox.Session) -> None:
+    """Open the pull request that `promote --pr --commit` left in a run, with gh: -- RUN_DIR."""
+    folder = Path(session.posargs[0]) / "pull_request"
+    if not (folder / "branch").is_file():
+        session.log("no test is to be moved: there is nothing to open")
+        return
+    branch, title = ((folder / name).read_text("utf-8").strip() for name in ("branch", "title"))
+    end_as(call("gh", "auth", "setup-git"))
+    end_as(call("git", "push", "--force", "origin", branch))
+    words = ("--head", branch, "--title", title, "--body-file", str(folder / "body.md"))
+    if call("gh", "pr", "create", *words):  # it is open already, and has the new commit
+        end_as(call("gh", "pr", "edit", branch, *words[2:]))
+
+
+@nox.session
+def open_issues(session: nox.Session) -> None:
+    """Open the issues that `issues --write` left in a run, with gh: -- RUN_DIR."""
+    script = Path(session.posargs[0]) / "issues" / "commands.sh"
+    if not script.is_file():
+        session.log("no cause asks for an issue")
+        return
+    end_as(call("sh", str(script)))
+
+
+@nox.session
 def tell_pull_request(session: nox.Session) -> None:
     """Comment on the pull request $NUMBER what came of a run: -- RUN_DIR."""
     comment = Path(session.posargs[0]) / "comment.md"

@@ -34,8 +34,7 @@ class Caches:
         ]
         if not fitting:
             return ""
-        for path in sorted((self.folder / fitting[0]).iterdir()):
-            copy(path, workspace / path.name)
+        copy(self.folder / fitting[0], workspace)
         return fitting[0]
 
 
