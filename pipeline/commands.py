@@ -49,7 +49,8 @@ from bringup.pipeline.planning.selection import (
 )
 from bringup.pipeline.planning.shared_plan import narrowed, share, take_up, tell_github
 from bringup.pipeline.promotion.decision import decide, situation_of
-from bringup.pipeline.promotion.policy import policy_of
+from bringup.pipeline.promotion.policy import policy_of, read_policy
+from bringup.pipeline.promotion.preview import lines_of, preview, write_preview
 from bringup.pipeline.results.close_run import JUNIT_NAME, close_run
 from bringup.pipeline.results.confirm import NIGHTLY_S, Reruns
 from bringup.pipeline.results.finish import finish_runs, is_whole
@@ -277,10 +278,18 @@ def promote(options: RunOptions, say: Speaker) -> ExitCode:
     whole history, or of the newest run below `results/` where there is no history yet.
     """
     asked = Asked(options.lists, options.history, options.run_dir or _run_without_history(options))
-    policy, lists = policy_of(options.lists), read_lists(options.lists)
-    found = samples_of(asked, policy.evidence.window)
+    policy = read_policy(options.policy) if options.policy else policy_of(options.lists)
+    lists = read_lists(options.lists)
+    found = samples_of(asked, policy.evidence.window, options.preview)
     collected = collect_tests(options.tests, Path.cwd())
-    decision = decide(situation_of(found, lists, policy, collected.identify), collected.ids)
+    situation = situation_of(found, lists, policy, collected.identify)
+    if options.preview:
+        shown = preview(situation, options.preview)
+        for line in lines_of(shown):
+            say(line)
+        say(f"wrote {write_preview(shown, Path('results'))}")
+        return ExitCode.KEPT
+    decision = decide(situation, collected.ids)
     if asked.run_dir is not None:
         say(f"proposals in {write_moves(asked.run_dir, decision.moves)}")
     tell(decision, say)
