@@ -51,12 +51,13 @@ from bringup.pipeline.planning.shared_plan import narrowed, share, take_up, tell
 from bringup.pipeline.promotion.decision import decide, situation_of
 from bringup.pipeline.promotion.policy import policy_of, read_policy
 from bringup.pipeline.promotion.preview import lines_of, preview, write_preview
+from bringup.pipeline.promotion.thresholds import told
 from bringup.pipeline.results.close_run import JUNIT_NAME, close_run
 from bringup.pipeline.results.confirm import NIGHTLY_S, Reruns
 from bringup.pipeline.results.finish import finish_runs, is_whole
 from bringup.pipeline.results.junit import write_junit
 from bringup.pipeline.results.merge import merge, shards_in
-from bringup.pipeline.results.promote_run import Asked, Night, samples_of, tell
+from bringup.pipeline.results.promote_run import Asked, Night, samples_of, tell, thresholds_of
 from bringup.pipeline.results.remember import remember, remember_and_judge
 from bringup.pipeline.running import resume
 from bringup.pipeline.running.engine import End
@@ -293,6 +294,8 @@ def promote(options: RunOptions, say: Speaker) -> ExitCode:
     if asked.run_dir is not None:
         say(f"proposals in {write_moves(asked.run_dir, decision.moves)}")
     tell(decision, say)
+    for line in told(thresholds_of(asked, policy)):
+        say(line)
     moves = decision.moves
     if moves:
         say(diff(options.lists, moves).rstrip("\n"))

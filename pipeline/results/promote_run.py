@@ -4,12 +4,14 @@
 """What nights come to for the lists: their samples are brought together, decided, and told."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bringup.harness.records.aliases import read_aliases
 from bringup.harness.records.moves import Move, write_moves
+from bringup.harness.records.naming import is_op_by_op
+from bringup.harness.records.outcomes import latest
 from bringup.harness.records.run_dir import read_merged
 from bringup.harness.storage.writable import said_by
 from bringup.pipeline.errors import HistoryError, PipelineError
@@ -21,8 +23,9 @@ from bringup.pipeline.planning.collect import Collected
 from bringup.pipeline.promotion.account import Account
 from bringup.pipeline.promotion.decide import attempts_wanted
 from bringup.pipeline.promotion.decision import Decision, decide, situation_of
-from bringup.pipeline.promotion.policy import policy_of
+from bringup.pipeline.promotion.policy import Policy, policy_of
 from bringup.pipeline.promotion.standings import full_flows
+from bringup.pipeline.promotion.thresholds import Threshold, held_to, thresholds
 from bringup.pipeline.results.confirm import Reruns
 from bringup.pipeline.results.remember import remember
 
@@ -71,6 +74,37 @@ def samples_of(asked: Asked, window: int, nights: int | None = None) -> list[Sam
             alone.add(asked.run_dir)
             found += samples(alone, None, None, aliases)
     return found
+
+
+def thresholds_of(
+    asked: Asked,
+    policy: Policy,
+    xfailed: Collection[str] = (),
+    tracked: Mapping[str, str] | None = None,
+) -> list[Threshold]:
+    """What the tests of a run could be held to, by the nights of history up to it.
+
+    Args:
+        xfailed: Keys of tests that are expected to fail.
+        tracked: By key, the issue that tracks that a threshold does not hold.
+
+    Raises:
+        RecordError, HistoryError: something cannot be read.
+    """
+    from bringup.pipeline.history.store.history import History  # with it comes the database
+    from bringup.pipeline.history.store.outputs import nearness
+
+    if asked.run_dir is None or asked.history == NOWHERE:
+        return []
+    header, records = read_merged(asked.run_dir)
+    history = History(asked.history)
+    known = [r for r in history.runs() if (r.created, r.run) <= (header.created, header.run_id)]
+    chosen = [r for r in known if r.session not in AT_THE_DESK]
+    held = held_to(r for r in latest(records) if not is_op_by_op(r.identity))
+    tests = sorted({test for test, _ in held})
+    recent = chosen[-RUNS_A_NIGHT * policy.thresholds.nights :]
+    found = nearness(history, recent, tests, read_aliases(asked.lists)) if recent else []
+    return thresholds(found, held, policy.thresholds, xfailed, tracked)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from bringup.harness.records.moves import read_moves
 from bringup.harness.records.run_dir import read_plans
 from bringup.pipeline.lists.lists import read_lists
@@ -46,13 +48,18 @@ error_rate = 0.00003
 """
 
 
-def test_a_test_comes_up_by_probes_and_goes_down_by_confirmation(tmp_path: Path) -> None:
+@pytest.fixture
+def fleet(tmp_path: Path) -> SmallFleet:
     fleet = SmallFleet(tmp_path)
     fleet.file("test_night", TESTS)
+    (tmp_path / "tests" / "lists" / "policy.toml").write_text(POLICY)
+    return fleet
+
+
+def test_a_test_comes_up_by_probes(fleet: SmallFleet) -> None:
+    tmp_path = fleet.root
     fleet.write_list(NIGHTLY_FULL, cpu=[GOOD])
     fleet.write_list(NIGHTLY_OP_BY_OP, cpu=[NET_OPS])
-    (tmp_path / "tests" / "lists" / "policy.toml").write_text(POLICY)
-
     code, said = fleet.run("nightly", output=tmp_path / "up")
     assert code == 0, said
     [plan] = read_plans(tmp_path / "up")
@@ -72,6 +79,14 @@ def test_a_test_comes_up_by_probes_and_goes_down_by_confirmation(tmp_path: Path)
     code, said = finish(fleet.start_plain("promote", "--write"))  # by all of the history
     assert code == 0 and "wrote tests/lists/nightly_full_model_execute.toml" in said, said
 
+
+@pytest.mark.slow
+def test_a_test_goes_down_by_confirmation_and_its_probe_breaks_nothing(fleet: SmallFleet) -> None:
+    tmp_path = fleet.root
+    fleet.write_list(NIGHTLY_FULL, cpu=[GOOD, NET])
+    fleet.write_list(WEEKLY_OP_BY_OP, cpu=[NET_OPS])
+    code, said = fleet.run("nightly", output=tmp_path / "good")
+    assert code == 0, said
     (tmp_path / "broken").touch()
     code, said = fleet.run("nightly", "--confirm", "60s", output=tmp_path / "down")
     assert code == 1, said
