@@ -51,6 +51,7 @@ from bringup.pipeline.planning.shared_plan import narrowed, share, take_up, tell
 from bringup.pipeline.promotion.decision import decide, situation_of
 from bringup.pipeline.promotion.policy import policy_of, read_policy
 from bringup.pipeline.promotion.preview import lines_of, preview, write_preview
+from bringup.pipeline.promotion.standings import listed_tests
 from bringup.pipeline.promotion.thresholds import told
 from bringup.pipeline.results.close_run import JUNIT_NAME, close_run
 from bringup.pipeline.results.confirm import NIGHTLY_S, Reruns
@@ -281,7 +282,8 @@ def promote(options: RunOptions, say: Speaker) -> ExitCode:
     asked = Asked(options.lists, options.history, options.run_dir or _run_without_history(options))
     policy = read_policy(options.policy) if options.policy else policy_of(options.lists)
     lists = read_lists(options.lists)
-    found = samples_of(asked, policy.evidence.window, options.preview)
+    listed = listed_tests(lists)
+    found = samples_of(asked, policy.evidence.window, options.preview, listed)
     collected = collect_tests(options.tests, Path.cwd())
     situation = situation_of(found, lists, policy, collected.identify)
     if options.preview:

@@ -24,7 +24,7 @@ from bringup.pipeline.promotion.account import Account
 from bringup.pipeline.promotion.decide import attempts_wanted
 from bringup.pipeline.promotion.decision import Decision, decide, situation_of
 from bringup.pipeline.promotion.policy import Policy, policy_of
-from bringup.pipeline.promotion.standings import full_flows
+from bringup.pipeline.promotion.standings import full_flows, key_of
 from bringup.pipeline.promotion.thresholds import Threshold, held_to, thresholds
 from bringup.pipeline.results.confirm import Reruns
 from bringup.pipeline.results.remember import remember
@@ -32,6 +32,8 @@ from bringup.pipeline.results.remember import remember
 RUNS_A_NIGHT = 3
 """Runs that are read for each night of a window: those of other sessions are among them."""
 MOST_SHOWN = 20
+MOST_AT_THE_DESK = 20
+"""The newest runs at the desk that are read."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,13 @@ class Asked:
     """A merged run that counts, and after which nothing does; None: all of the history."""
 
 
-def samples_of(asked: Asked, window: int, nights: int | None = None) -> list[Sample]:
+def samples_of(
+    asked: Asked, window: int, nights: int | None = None, listed: Collection[str] | None = None
+) -> list[Sample]:
     """The samples that decide, of a run and the runs of nights before it; else of all nights.
 
-    `window` nights are read, and `nights` more where somebody looks back.
+    `window` nights are read, and `nights` more where somebody looks back. With `listed`, the keys
+    of full flows on lists, what was run at the desk counts for all other tests.
 
     Raises:
         RecordError: the run directory is no merged run, or the aliases cannot be read.
@@ -68,6 +73,10 @@ def samples_of(asked: Asked, window: int, nights: int | None = None) -> list[Sam
     most = RUNS_A_NIGHT * (window + (nights or 0))
     chosen = [r for r in known if r.session not in AT_THE_DESK][-most:]
     found = samples(history, chosen, None, aliases) if history and chosen else []
+    if history and header is None and listed is not None:
+        desk = [r for r in known if r.session in AT_THE_DESK][-MOST_AT_THE_DESK:]
+        tried = samples(history, desk, None, aliases) if desk else []
+        found += [s for s in tried if key_of(s.test) not in listed]
     if asked.run_dir is not None:
         with tempfile.TemporaryDirectory(prefix="bringup-promote-") as scratch:
             alone = History(f"{scratch}/history")
