@@ -16,10 +16,11 @@ from bringup.harness.records.run_dir import read_merged
 from bringup.harness.storage.writable import said_by
 from bringup.pipeline.errors import HistoryError, PipelineError
 from bringup.pipeline.history.samples import AT_THE_DESK, Sample
-from bringup.pipeline.history.store.tables import NOWHERE
+from bringup.pipeline.history.store.tables import NOWHERE, Run
 from bringup.pipeline.lists.lists import Lists
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.planning.collect import Collected
+from bringup.pipeline.planning.selection import NIGHTLY
 from bringup.pipeline.promotion.account import Account
 from bringup.pipeline.promotion.decide import attempts_wanted
 from bringup.pipeline.promotion.decision import Decision, decide, situation_of
@@ -30,7 +31,7 @@ from bringup.pipeline.results.confirm import Reruns
 from bringup.pipeline.results.remember import remember
 
 RUNS_A_NIGHT = 3
-"""Runs that are read for each night of a window: those of other sessions are among them."""
+"""Runs at most that are read for each night of a window, those of other sessions among them."""
 MOST_SHOWN = 20
 MOST_AT_THE_DESK = 20
 """The newest runs at the desk that are read."""
@@ -70,8 +71,7 @@ def samples_of(
         known = [r for r in known if (r.created, r.run) < (header.created, header.run_id)]
     elif not known:
         raise HistoryError("there is no run to decide by: the history is empty; name a run")
-    most = RUNS_A_NIGHT * (window + (nights or 0))
-    chosen = [r for r in known if r.session not in AT_THE_DESK][-most:]
+    chosen = _nights([r for r in known if r.session not in AT_THE_DESK], window + (nights or 0))
     found = samples(history, chosen, None, aliases) if history and chosen else []
     if history and header is None and listed is not None:
         desk = [r for r in known if r.session in AT_THE_DESK][-MOST_AT_THE_DESK:]
@@ -83,6 +83,13 @@ def samples_of(
             alone.add(asked.run_dir)
             found += samples(alone, None, None, aliases)
     return found
+
+
+def _nights(runs: Sequence[Run], most: int) -> Sequence[Run]:
+    """The newest nights, and what other sessions ran meanwhile."""
+    nightly = [r for r in runs if r.session == NIGHTLY][-most:]
+    oldest = nightly[0].created if nightly else 0.0
+    return [r for r in runs if r.created >= oldest][-RUNS_A_NIGHT * most :]
 
 
 def thresholds_of(
@@ -111,7 +118,7 @@ def thresholds_of(
     chosen = [r for r in known if r.session not in AT_THE_DESK]
     held = held_to(r for r in latest(records) if not is_op_by_op(r.identity))
     tests = sorted({test for test, _ in held})
-    recent = chosen[-RUNS_A_NIGHT * policy.thresholds.nights :]
+    recent = _nights(chosen, policy.thresholds.nights)
     found = nearness(history, recent, tests, read_aliases(asked.lists)) if recent else []
     return thresholds(found, held, policy.thresholds, xfailed, tracked)
 
