@@ -317,7 +317,7 @@ def promote(options: RunOptions, say: Speaker) -> ExitCode:
         say(diff(options.lists, moves).rstrip("\n"))
     if options.commit and not options.pr:
         raise PipelineError("--commit goes with --pr, which says on which branch")
-    if moves and options.pr:
+    if options.pr:
         if newest is None:
             raise PipelineError("--pr writes below a run, and the newest is not here; name one")
         prepare(newest, options.lists, moves, found, taken_back, options.commit, say)

@@ -42,7 +42,7 @@ def told(
         issue: The address of what tracks its cause, where the cause itself names none.
     """
     return [
-        f"{account.test}: {SAYS[account.standing]}",
+        f"{account.test}: {_head(account, expectation)}",
         f"stands      {account.standing}{_lists(account)}",
         f"since       {_since(account, now)}",
         f"expected    {_expected(account, expectation)}",
@@ -53,6 +53,12 @@ def told(
         f"blocked by  {'; '.join(account.blocked) or 'nothing'}",
         f"whose       {_whose(account, cluster, expectation, issue)}",
     ]
+
+
+def _head(account: Account, expectation: Expectation | None) -> str:
+    if expectation is not None and expectation.expect is Expect.XFAIL:
+        return "is expected to fail where it is listed, and alarms nobody by that"
+    return SAYS[account.standing]
 
 
 def _lists(account: Account) -> str:

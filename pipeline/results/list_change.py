@@ -12,13 +12,18 @@ from bringup.harness.records.night import Moment
 from bringup.harness.records.outcomes import latest
 from bringup.harness.records.run_dir import read_merged
 from bringup.harness.records.schema import Outcome, TestRecord
-from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.history.samples import Sample
 from bringup.pipeline.lists.expectations import end_of
 from bringup.pipeline.lists.lists import Lists, diff, edited_texts
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.promotion.decision import Situation
-from bringup.pipeline.results.list_commits import commit_moves, suggested_pins, undone
+from bringup.pipeline.results.incidents import FOLDER as INCIDENTS
+from bringup.pipeline.results.list_commits import (
+    commit_moves,
+    suggested_pins,
+    uncommitted,
+    undone,
+)
 from bringup.pipeline.results.pull_request import (
     pull_request,
     recent_nights,
@@ -75,20 +80,24 @@ def prepare(
     commit: bool,
     say: Speaker,
 ) -> None:
-    """Write the pull request of some moves below a run's directory, and commit it when asked.
+    """Write the pull request of some moves below a run's directory, and commit it when asked; with
+    the incidents beside the lists that are not committed yet. Without either there is none.
 
     Raises:
         PipelineError: the lists cannot be edited, or git cannot commit.
         RecordError: the disk is full or gone.
     """
+    incidents = uncommitted(Path.cwd(), folder / INCIDENTS)
+    if not moves and not incidents:
+        return
     header = read_merged(run_dir)[0]
     recent = recent_nights(samples, {move.key for move in moves})
-    request = pull_request(moves, Moment(header.run_id, header.created), recent, remarks)
+    night = Moment(header.run_id, header.created)
+    named = {path.name: text for path, text in incidents.items()}
+    request = pull_request(moves, night, recent, remarks, named)
     for path in write_pull_request(run_dir, request, diff(folder, moves)):
         say(f"wrote {path}")
     if commit:
-        texts = edited_texts(folder, moves)
-        if not texts:
-            raise PipelineError("the lists show these moves already: there is nothing to commit")
+        texts = edited_texts(folder, moves) | incidents
         made = commit_moves(Path.cwd(), request.branch, request.title, moves, texts)
         say(f"branch {request.branch} is {made[:10]}; the work tree stays as it is")

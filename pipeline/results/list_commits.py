@@ -82,6 +82,16 @@ def commit_moves(
     return commit
 
 
+def uncommitted(root: Path, folder: Path) -> dict[Path, str]:
+    """The files of a folder that HEAD does not have as they are, with their texts; none without
+    git."""
+    words = ("status", "--porcelain", "-z", "--untracked-files=all", "--", str(folder))
+    said = _git(root, *words, ok=True)
+    top = Path(_git(root, "rev-parse", "--show-toplevel", ok=True))
+    paths = [top / entry[3:] for entry in said.split("\0") if entry]
+    return {path: path.read_text("utf-8") for path in paths if path.is_file()}
+
+
 def undone(root: Path, lists: Lists) -> list[Undone]:
     """Moves whose commit is in the history of HEAD and that somebody has taken back; none where
     there is no git."""

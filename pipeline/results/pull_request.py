@@ -8,6 +8,7 @@ the same branch and body, so that opening it twice is seen.
 """
 
 import hashlib
+import shlex
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from bringup.pipeline.history.samples import Sample
 from bringup.pipeline.results.markdown import code, table
 
 FOLDER = "pull_request"
+SCRIPT = "commands.sh"
 LIMIT = 65_536
 """Characters that GitHub takes as a body; in bytes this is on the safe side."""
 SHOWN_NIGHTS = 30
@@ -45,28 +47,33 @@ def pull_request(
     night: Moment,
     recent: Mapping[str, str] | None = None,
     remarks: Sequence[str] = (),
+    incidents: Mapping[str, str] | None = None,
 ) -> PullRequest:
     """The change that some moves are, after a night.
 
     Args:
-        moves: At least one.
+        moves: At least one, where there is no incident.
         recent: By key of a test's full flow, its last nights (`recent_nights`).
         remarks: Sentences for the reviewer, e.g. suggested pins.
+        incidents: Texts of the files of incidents that go along, by name.
     """
     steps = list(_steps(moves).values())
     day = f"{datetime.fromtimestamp(night.at, UTC):%Y-%m-%d}"
     counts = Counter(_direction(own[0]) for own in steps)
     said = ", ".join(f"{counts[word]} {word}" for word in _DIRECTIONS if counts[word])
-    digest = _digest(moves)
+    said = said or "incidents"
+    digest = _digest(moves, incidents or {})
+    along = [f"the incident {name} goes along" for name in incidents or ()]
     return PullRequest(
         branch=f"promote/{day}-{digest[:8]}",
         title=f"Lists after the night of {day}: {said}",
-        body=_body(steps, counts, night, digest, recent or {}, remarks),
+        body=_body(steps, counts, night, digest, recent or {}, [*remarks, *along]),
     )
 
 
 def write_pull_request(run_dir: Path, request: PullRequest, diff: str) -> list[Path]:
-    """Write `branch`, `title`, `body.md` and `lists.diff` below a run's directory.
+    """Write `branch`, `title`, `body.md`, `lists.diff` and `commands.sh`, for GitHub's command-line
+    tool, below a run's directory.
 
     Raises:
         RecordError: the disk is full or gone.
@@ -77,11 +84,29 @@ def write_pull_request(run_dir: Path, request: PullRequest, diff: str) -> list[P
         "title": request.title + "\n",
         "body.md": request.body,
         "lists.diff": diff,
+        SCRIPT: _script(folder, request),
     }
     return [
         write_atomically(folder / name, text.encode("utf-8", "replace"))
         for name, text in texts.items()
     ]
+
+
+def _script(folder: Path, request: PullRequest) -> str:
+    """Push the branch, and open the pull request unless it is open."""
+    branch, title = shlex.quote(request.branch), shlex.quote(request.title)
+    body = shlex.quote(str(folder / "body.md"))
+    return "\n".join(
+        [
+            "#!/bin/sh",
+            "# By `nox -s promote -- --pr --commit`, for GitHub's command-line tool.",
+            "set -eu",
+            f"git push origin {branch}",
+            f"gh pr view {branch} --json url ||",
+            f"  gh pr create --head {branch} --title {title} --body-file {body}",
+            "",
+        ]
+    )
 
 
 def recent_nights(samples: Iterable[Sample], tests: Collection[str]) -> dict[str, str]:
@@ -124,9 +149,9 @@ def _rank(standing: str) -> int:
     return len(_RANKS) + (standing == "full")
 
 
-def _digest(moves: Sequence[Move]) -> str:
+def _digest(moves: Sequence[Move], incidents: Mapping[str, str]) -> str:
     edits = sorted((m.move, m.list, m.device, m.test) for m in moves)
-    return hashlib.sha256(msgspec.json.encode(edits)).hexdigest()
+    return hashlib.sha256(msgspec.json.encode((edits, sorted(incidents.items())))).hexdigest()
 
 
 def _body(
@@ -141,7 +166,7 @@ def _body(
         f"<!-- bringup-promotion: {digest} -->",
         f"The history up to {code(night.run)} is enough for these moves. Every row is one test on "
         "one device; the lists' lines are in the change itself.",
-        _chart(counts),
+        *([_chart(counts)] if counts else []),
     ]
     told = [f"- {code(sentence)}" for sentence in remarks]
     foot = [

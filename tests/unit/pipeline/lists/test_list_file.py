@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bringup.pipeline.lists.list_file import parse
 
-WORDS = st.text("abcxyz-_ é'\\\"#[],", min_size=1, max_size=8)
+WORDS = st.text("abcxyz-_ é'\\\"#[]{}=,", min_size=1, max_size=8)
 TESTS = st.builds(lambda folder, name: f"tests/{folder}.py::test_{name}", WORDS, WORDS)
 NOTES = st.just("") | st.builds(lambda word: f"# {word}", WORDS)
 DEVICES = st.sampled_from(("cpu", "n150", "pjrt:odd", 'a "quoted" one'))
@@ -80,3 +80,28 @@ def test_what_is_added_and_taken_out_again_leaves_no_trace(
     again.table(device).remove(test)
     assert entries(again.render()) == entries(before)
     assert again.render() == before
+
+
+SAID = st.dictionaries(st.sampled_from(("expect", "reason", "issue")), WORDS, max_size=3)
+
+
+@given(st.lists(st.tuples(TESTS, SAID, NOTES), min_size=1, max_size=5, unique_by=lambda e: e[0]))
+def test_what_an_entry_says_is_read_changed_and_taken_back(
+    given_entries: list[tuple[str, dict[str, str], str]],
+) -> None:
+    parsed = parse("", "a list")
+    for test, said, note in given_entries:
+        parsed.table("cpu").add(test, note, said)
+    first = parsed.render()
+    again = parse(first, "a list")
+    table = again.table("cpu")
+    assert again.render() == first
+    assert {t: dict(table.said_of(t) or {}) for t in table.tests} == {
+        test: said for test, said, _ in given_entries
+    }
+    test, said, _ = given_entries[0]
+    table.change(test, {"owner": "{ a = 'b' } # c"})
+    changed = parse(again.render(), "a list")
+    assert changed.table("cpu").said_of(test) == {"owner": "{ a = 'b' } # c"}
+    changed.table("cpu").change(test, said)
+    assert changed.render() == first

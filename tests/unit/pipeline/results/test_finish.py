@@ -14,10 +14,13 @@ from bringup.harness.records.journal import JournalWriter
 from bringup.harness.records.night import Judgement, read_night
 from bringup.harness.records.run_dir import write_plan
 from bringup.harness.records.schema import (
+    Expect,
+    Expectation,
     Identity,
     Outcome,
     OutputsChecked,
     Plan,
+    Stage,
     TestEnded,
     TestStarted,
 )
@@ -126,3 +129,19 @@ def test_who_wants_no_history_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
     left("mine", [T5])
     assert main(["finish", "mine", "--history", "none"]) == 0
     assert not Path(ADDRESS).exists() and not Path("results/history").exists()
+
+
+def test_an_unexpected_pass_is_loud_wherever_the_night_is_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    expected = Expectation(
+        expect=Expect.XFAIL, stage=Stage.COMPILE, fingerprint="1|compile||a", reason="no fft yet"
+    )
+    planned = made.plan_of([T5, BERT])
+    tests = tuple(msgspec.structs.replace(t, expectation=expected) for t in planned.tests)
+    states = {T5.device: DeviceState.EXECUTES}
+    left("night", [T5], msgspec.structs.replace(planned, tests=tests, devices=states))
+    assert main(["finish", "night"]) == 0
+    assert "1 unexpectedly good" in capsys.readouterr().out
+    main(["why", "night"])
+    assert f"unexpected pass {T5.key}" in capsys.readouterr().out

@@ -14,7 +14,7 @@ from bringup.harness.records.night import Moment
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.lists.lists import apply, edited_texts, read_lists
 from bringup.pipeline.lists.specs import NIGHTLY_FULL, SHIPPED
-from bringup.pipeline.results.list_commits import commit_moves, suggested_pins, undone
+from bringup.pipeline.results.list_commits import commit_moves, suggested_pins, uncommitted, undone
 from bringup.pipeline.results.pull_request import LIMIT, pull_request, write_pull_request
 from tests.unit import run_builder as made
 
@@ -66,7 +66,13 @@ def test_a_body_is_never_longer_than_the_platform_takes(tmp_path: Path) -> None:
     shown = found.body.count("`cpu`")
     assert f"{2000 - shown} more tests are left out here" in found.body and shown > 100
     paths = write_pull_request(tmp_path, found, "diff")
-    assert [p.name for p in paths] == ["branch", "title", "body.md", "lists.diff"]
+    assert [p.name for p in paths] == ["branch", "title", "body.md", "lists.diff", "commands.sh"]
+    assert f"git push origin {found.branch}" in paths[-1].read_text()
+
+
+def test_a_night_without_moves_may_have_incidents() -> None:
+    found = pull_request([], NIGHT, incidents={"0ca5.toml": "x"})
+    assert found.title.endswith(": incidents") and "the incident 0ca5.toml goes along" in found.body
 
 
 # --- git ------------------------------------------------------------------------------------
@@ -116,6 +122,19 @@ def test_moves_are_committed_beside_the_work_tree_and_once(root: Path) -> None:
     git(root, "branch", "-f", "promote", "main")
     with pytest.raises(PipelineError, match="a branch promote with something else on it"):
         committed(root)
+
+
+def test_what_is_not_committed_of_a_folder_goes_along(root: Path) -> None:
+    folder = root / "lists" / "incidents"
+    assert uncommitted(root, folder) == {}
+    folder.mkdir()
+    (folder / "a b.toml").write_text("a")
+    assert uncommitted(root, folder) == {folder / "a b.toml": "a"}
+    git(root, "add", "-A")
+    git(root, "commit", "-qm", "one")
+    (folder / "a b.toml").write_text("b")
+    assert list(uncommitted(root, folder).values()) == ["b"]
+    assert uncommitted(root.parent, root.parent / "x") == {}
 
 
 def test_a_revert_and_an_edit_that_undo_a_move_are_seen(root: Path) -> None:
