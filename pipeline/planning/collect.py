@@ -24,7 +24,7 @@ from bringup.harness.records.variable_names import DEVICE_VARIABLE, PARENT_VARIA
 from bringup.harness.storage.decoding import decode_json, read_bytes
 from bringup.harness.storage.scratch import Scratch
 from bringup.pipeline.errors import PipelineError
-from bringup.pipeline.planning.pytest_collect import IMPORTING_SUFFIX, OPTION, CollectedJson
+from bringup.pipeline.planning.collected_json import IMPORTING_SUFFIX, OPTION, CollectedJson
 
 TIMEOUT_S = 600.0
 _MOST_CRASHES = 20

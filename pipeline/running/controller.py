@@ -33,9 +33,8 @@ from bringup.pipeline.running.worker import (
     CONTROLLER_INPUT,
     NOTHING_LEFT_INPUT,
     REST_SUFFIX,
-    stack_path,
 )
-from bringup.pipeline.running.worker_death import Death, judge, stopped
+from bringup.pipeline.running.worker_death import Death, judge, stack_path, stopped
 from bringup.pipeline.running.xdist_scheduling import PlanScheduling
 
 _LINK_GRACE_S = 5.0

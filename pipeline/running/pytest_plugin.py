@@ -9,11 +9,8 @@ pytest loads it in the xdist controller and in every worker; each gets its own s
 import pytest
 
 from bringup.pipeline.running.controller import ControllerSide
+from bringup.pipeline.running.plugin_options import CAPACITY_OPTION, PLAN_OPTION, TIMEOUT_OPTION
 from bringup.pipeline.running.worker import WorkerSide
-
-PLAN_OPTION = "--bringup-plan"
-TIMEOUT_OPTION = "--bringup-timeout"
-CAPACITY_OPTION = "--bringup-capacity"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -24,7 +24,7 @@ from bringup.harness.records.variable_names import (
 from bringup.pipeline.planning.collect import harness_plugin
 from bringup.pipeline.planning.plan import files_of
 from bringup.pipeline.running import memory
-from bringup.pipeline.running.pytest_plugin import CAPACITY_OPTION, PLAN_OPTION, TIMEOUT_OPTION
+from bringup.pipeline.running.plugin_options import CAPACITY_OPTION, PLAN_OPTION, TIMEOUT_OPTION
 
 LOG_NAME = "pytest.log"
 
