@@ -33,7 +33,8 @@ _LATE = ("BRINGUP_", "PYTEST_")
 _LATE_NAMES = frozenset({"TMPDIR", "COLUMNS", "LINES", "PWD", "OLDPWD", "SHLVL", "_"})
 """Variables that nobody reads while he is imported, by their first letters and by name."""
 _QUIET = {"OPENBLAS_NUM_THREADS": "1"}
-"""Without it numpy's import starts threads. It holds in the server alone."""
+"""Without it numpy's import starts threads. A process's environment is without it, but its numpy
+goes on with one thread; PyTorch has threads of its own."""
 
 
 class NotPreloadedError(HarnessError):

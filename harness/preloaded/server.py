@@ -8,7 +8,7 @@ standard streams, signals, search path and seeds are its own, it ends as any Pyt
 it crashes with or is killed by reaches no other. It differs in two things: it is killed when the
 server dies, and variables that modules read while they are imported were read before it was asked
 for (`PreloadedPython.takes` says which may differ). Forking is safe because the server has one
-thread, and serves nobody with more.
+thread and no device open, and serves nobody otherwise.
 
 Run as `python -m bringup.harness.preloaded.server SOCKET [MODULE[:NAME,NAME] ...]`.
 """
@@ -34,6 +34,16 @@ import msgspec
 from bringup.harness.preloaded.messages import PACKET, Reap, Reaped, Start, Started
 
 _SET_PDEATHSIG = 1
+_HARMLESS = (
+    "/dev/null",
+    "/dev/zero",
+    "/dev/random",
+    "/dev/urandom",
+    "/dev/tty",
+    "/dev/pts/",
+    "/dev/shm/",
+)
+"""Files below /dev that are no device of anybody's."""
 
 
 def preload(wanted: Iterable[str]) -> None:
@@ -50,9 +60,18 @@ def preload(wanted: Iterable[str]) -> None:
                     getattr(imported, name)
 
 
-def threads() -> int:
-    """How many threads this process has, Python's and others'."""
-    return sum(1 for _ in Path("/proc/self/task").iterdir())
+def unsafe() -> str:
+    """What importing did that a fork does not survive, in words; empty if it did nothing such."""
+    threads = sum(1 for _ in Path("/proc/self/task").iterdir())
+    if threads != 1:
+        return f"started {threads - 1} threads"
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):  # the one that reads the folder
+            opened = str(descriptor.readlink())
+            # a driver that was begun is none in a fork: CUDA says so, others crash
+            if opened.startswith("/dev/") and not opened.startswith(_HARMLESS):
+                return f"opened {opened}"
+    return ""
 
 
 def serve(sock: socket.socket) -> Start | None:
@@ -146,8 +165,8 @@ def main() -> None:
     path = sys.path[1:]  # the first is this process's working directory
     interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     preload(wanted)
-    if threads() != 1:
-        sys.exit(f"preloaded Python: {threads()} threads after importing; a fork is unsafe")
+    if why := unsafe():
+        sys.exit(f"preloaded Python: importing {why}, so processes come from nothing")
     gc.collect()
     gc.freeze()  # a collection in a process does not copy every page
     request = serve(socket.socket(fileno=int(descriptor)))

@@ -38,5 +38,6 @@ def pytest_configure(config: pytest.Config) -> None:
         side: object = WorkerSide(plan, timeout, workerinput)
     else:
         pairs = (c.rpartition("=") for c in config.getoption(CAPACITY_OPTION))
-        side = ControllerSide(plan, timeout, {device: int(n) for device, _, n in pairs})
+        capacities = {device: int(n) for device, _, n in pairs}
+        side = ControllerSide(plan, timeout, capacities, config.getoption("numprocesses") or 0)
     config.pluginmanager.register(side, "bringup-pipeline-side")

@@ -83,6 +83,8 @@ def command(settings: Settings, tests: Sequence[PlannedTest]) -> list[str]:
         *("-p", "no:cacheprovider"),
         "--continue-on-collection-errors",
         "--maxfail=0",
+        # workers come with their imports, made before pytest was there to rewrite asserts
+        *("-W", "ignore:Module already imported so cannot:pytest.PytestAssertRewriteWarning"),
         "--dist=load",
         f"--numprocesses={settings.workers}",
         # every test may cost its worker once, and some workers may die for nothing

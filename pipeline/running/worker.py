@@ -32,7 +32,7 @@ COLLECTION_DEADLINE_S = 600.0
 """Importing the test files may take a worker this long."""
 REST_SUFFIX = " (rest)"
 
-CONTROLLER_INPUT = "bringup_controller"
+PARENT_INPUT = "bringup_parent"
 NOTHING_LEFT_INPUT = "bringup_nothing_left"
 
 
@@ -55,7 +55,7 @@ class WorkerSide:
     """Hooks of one worker."""
 
     def __init__(self, plan: str, timeout: float | None, workerinput: dict[str, Any]) -> None:
-        die_with_parent(workerinput[CONTROLLER_INPUT], signal.SIGKILL)
+        die_with_parent(workerinput[PARENT_INPUT], signal.SIGKILL)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # gigabytes, and nobody reads them
         self._tests: dict[str, PlannedTest] = {t.nodeid: t for t in read_plan(Path(plan)).tests}
         self._timeout = timeout

@@ -154,12 +154,21 @@ def test_a_process_dies_with_its_server_and_no_more_are_had() -> None:
     python.close()
 
 
-def test_what_starts_threads_serves_nobody(tmp_path: Path) -> None:
-    thread = "threading.Thread(target=time.sleep, args=(60,), daemon=True).start()"
-    (tmp_path / "starts_a_thread.py").write_text(f"import threading, time\n{thread}")
+@pytest.mark.parametrize(
+    "body",
+    [
+        "import threading, time\n"
+        "threading.Thread(target=time.sleep, args=(60,), daemon=True).start()",
+        "device = open('/dev/full', 'w')",
+        "import os\nos._exit(3)",
+    ],
+    ids=["starts a thread", "opens a device", "ends the process"],
+)
+def test_what_cannot_be_forked_serves_nobody(tmp_path: Path, body: str) -> None:
+    (tmp_path / "unfit.py").write_text(body)
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
     environment = {**os.environ, "PYTHONPATH": path}
-    python = PreloadedPython(["starts_a_thread"], environment)
+    python = PreloadedPython(["unfit"], environment)
     with pytest.raises(NotPreloadedError):
         python.start(["-c", "pass"], streams=(0, 1, 2), environment=environment)
     python.close()
