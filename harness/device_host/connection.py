@@ -27,11 +27,11 @@ import psutil
 
 from bringup.harness.device_host.arena import Arena, ArenaView
 from bringup.harness.device_host.fork_server import ForkServer
-from bringup.harness.device_host.host import STACK_SIGNAL
 from bringup.harness.device_host.stage_log import STAGE_LOG_SIZE, StageLog
 from bringup.harness.devices.catalog import kind_of
 from bringup.harness.devices.failures import DeviceRefusal, HostCrash, HostTimeout
 from bringup.harness.devices.wire import (
+    STACK_SIGNAL,
     Level,
     Open,
     Opened,

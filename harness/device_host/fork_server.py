@@ -33,7 +33,6 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from bringup.harness.device_host.host import serve
 from bringup.harness.errors import DeviceError
 from bringup.harness.records.variable_names import (
     JAX_PLATFORMS_VARIABLE,
@@ -46,6 +45,7 @@ from bringup.harness.storage.decoding import UNDECODABLE, why_not
 PRELOADED = (
     *("numpy", "msgspec", "ml_dtypes", "filelock"),
     *("bringup.harness.mlir", "torch_mlir.dialects.torch", "bringup.harness.device_host.op_stages"),
+    "bringup.harness.device_host.host",
 )
 """Modules for any host; a kind of device has more (`DeviceKind.preload`)."""
 
@@ -295,6 +295,9 @@ def _fork_one(sock: socket.socket, parent: int, request: Fork, descriptors: Sequ
 
 
 def _become_host(request: Fork, server: int, host_socket: int, log: int) -> NoReturn:
+    # in the server alone: this module is in every process that has a device, and a host's is numpy
+    from bringup.harness.device_host.host import serve
+
     try:
         os.setsid()  # a group of its own, which is killed as a whole
         os.dup2(log, 1)

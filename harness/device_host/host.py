@@ -37,6 +37,7 @@ from bringup.harness.device_host.usage import Meter
 from bringup.harness.devices.backend import Array, Backend, CompileError, dtype_of
 from bringup.harness.devices.catalog import make_backend
 from bringup.harness.devices.wire import (
+    STACK_SIGNAL,
     Compile,
     Compiled,
     Inputs,
@@ -67,10 +68,6 @@ from bringup.harness.storage.writable import said_by
 
 _PR_SET_PDEATHSIG = 1
 _IOLBF = 1
-STACK_SIGNAL = signal.SIGRTMIN + 5
-"""Ask a host that hangs where it is: it writes its stacks to standard error, GIL or not.
-
-A real-time signal, since LLVM takes SIGUSR1 and SIGUSR2 for itself."""
 
 
 class Host:

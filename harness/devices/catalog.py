@@ -17,9 +17,8 @@ import pkgutil
 import sys
 from collections.abc import Iterable
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bringup.harness.devices.backend import Backend
 from bringup.harness.devices.kind import DeviceKind, Family
 from bringup.harness.did_you_mean import hint
 from bringup.harness.errors import UsageError
@@ -28,6 +27,9 @@ from bringup.harness.records import provenance
 from bringup.harness.records.values import Status
 from bringup.harness.records.variable_names import KINDS_VARIABLE
 from bringup.harness.storage.writable import said_by
+
+if TYPE_CHECKING:
+    from bringup.harness.devices.backend import Backend
 
 _KINDS = "bringup.harness.devices.kinds"
 
@@ -66,7 +68,7 @@ def installed_names() -> list[str]:
     return [*kinds_listed(), *found]
 
 
-def make_backend(name: str) -> Backend:
+def make_backend(name: str) -> "Backend":
     """The backend of a device, unopened. Called inside a device host.
 
     Raises:

@@ -12,6 +12,7 @@ import array
 import contextlib
 import mmap
 import os
+import signal
 import socket
 import struct
 from collections.abc import Iterator, Sequence
@@ -25,6 +26,10 @@ from bringup.harness.storage.writable import plain
 
 ALIGNMENT = 64
 """Bytes; XLA's CPU client takes host memory without a copy from this alignment on."""
+STACK_SIGNAL = signal.SIGRTMIN + 5
+"""Asks a host that hangs where it is: it writes its stacks to standard error, GIL or not.
+
+A real-time signal, since LLVM takes SIGUSR1 and SIGUSR2 for itself."""
 
 _LENGTH = struct.Struct("<Q")
 _LARGEST, _AT_ONCE = 8 << 30, 64 << 20

@@ -51,6 +51,8 @@ def versions(also: tuple[str, ...] = ()) -> dict[str, str]:
 def _matching(patterns: tuple[str, ...]) -> list[str]:
     """Installed distributions whose names match one of the patterns that are not plain names."""
     wanted = [pattern for pattern in patterns if not _PLAIN_NAME.fullmatch(pattern)]
+    if not wanted:
+        return []  # without reading the metadata of all that is installed
     return [name for name in _installed() if any(fnmatchcase(name, each) for each in wanted)]
 
 

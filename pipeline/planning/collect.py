@@ -24,7 +24,7 @@ from bringup.harness.records.variable_names import DEVICE_VARIABLE, PARENT_VARIA
 from bringup.harness.storage.decoding import decode_json, read_bytes
 from bringup.harness.storage.scratch import Scratch
 from bringup.pipeline.errors import PipelineError
-from bringup.pipeline.planning.pytest_collect import IMPORTING_SUFFIX, OPTION, CollectedJson
+from bringup.pipeline.planning.collected_json import IMPORTING_SUFFIX, OPTION, CollectedJson
 
 TIMEOUT_S = 600.0
 _MOST_CRASHES = 20
@@ -143,10 +143,16 @@ def _environment() -> dict[str, str]:
 
 
 def harness_plugin() -> list[str]:
-    """Load the harness's plugin: by the name an installed distribution gives it, if one does.
+    """Load the harness's plugin once, whether pytest loads plugins by itself or not.
 
-    Named like this a plugin is loaded once, whether pytest loads plugins by itself or not.
+    By its module, and not by the name that an installed distribution gives it, `bringup`: of a
+    plugin of that name pytest takes the whole package for tests' and rewrites every module's
+    asserts, in every process again where no bytecode may be written: a third of its start.
     """
     installed = importlib.metadata.entry_points(group="pytest11")
-    names = [point.name for point in installed if point.value == _HARNESS_PLUGIN]
-    return ["-p", names[0] if names else _HARNESS_PLUGIN]
+    names = {point.name for point in installed if point.value == _HARNESS_PLUGIN}
+    return [
+        *(word for name in sorted(names) for word in ("-p", f"no:{name}")),
+        "-p",
+        _HARNESS_PLUGIN,
+    ]

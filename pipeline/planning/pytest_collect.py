@@ -9,28 +9,14 @@ import os
 import signal
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from bringup.harness.records.collected import identity_of_item
-from bringup.harness.records.schema import Identity
 from bringup.harness.records.values import BASE_SIZE
 from bringup.harness.records.variable_names import PARENT_VARIABLE
 from bringup.harness.storage.writable import encoded, said_by, writable
 from bringup.pipeline.lifeline import die_with_parent
-
-OPTION = "--bringup-collect"
-IMPORTING_SUFFIX = ".importing"
-
-
-class CollectedJson(msgspec.Struct):
-    """The file's content."""
-
-    ids: list[str] = []
-    identities: list[Identity] = []
-    """What each of `ids` is, on no device."""
-    broken: dict[str, str] = {}
-    """Test file to what was raised while it was imported."""
+from bringup.pipeline.planning.collected_json import IMPORTING_SUFFIX, OPTION, CollectedJson
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -85,6 +71,11 @@ class Listener:
         self._found.identities = [
             identity_of_item(item, device="", size=BASE_SIZE) for item in session.items
         ]
+        # Nobody reads this process's output, and for its summary hypothesis's plugin, where it is
+        # installed, imports all of hypothesis: a second, before the first test of every run.
+        plugins = session.config.pluginmanager
+        if plugins.has_plugin("terminalreporter"):
+            plugins.unregister(name="terminalreporter")
 
     def pytest_unconfigure(self) -> None:
         """Hand over."""

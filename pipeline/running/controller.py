@@ -12,12 +12,14 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bringup.harness.errors import RecordError
+from bringup.harness.preloaded.process import PreloadedPython
 from bringup.harness.records.blobs import BlobStore
 from bringup.harness.records.journal import JournalWriter
 from bringup.harness.records.provenance import collect
@@ -25,16 +27,17 @@ from bringup.harness.records.run_dir import read_plan
 from bringup.harness.records.schema import Artifact, PlannedTest, TestStopped
 from bringup.harness.records.variable_names import PARENT_VARIABLE
 from bringup.pipeline.lifeline import die_with_parent
-from bringup.pipeline.planning.plan import deadline
+from bringup.pipeline.planning.plan import deadline, files_of
+from bringup.pipeline.running.forked_gateways import ForkedGateways
 from bringup.pipeline.running.ledger import Ledger
 from bringup.pipeline.running.memory import MemoryKills
+from bringup.pipeline.running.preload import ALWAYS, libraries
 from bringup.pipeline.running.worker import (
-    CONTROLLER_INPUT,
     NOTHING_LEFT_INPUT,
+    PARENT_INPUT,
     REST_SUFFIX,
-    stack_path,
 )
-from bringup.pipeline.running.worker_death import Death, judge, stopped
+from bringup.pipeline.running.worker_death import Death, judge, stack_path, stopped
 from bringup.pipeline.running.xdist_scheduling import PlanScheduling, Room
 
 _LINK_GRACE_S = 5.0
@@ -46,7 +49,7 @@ _USELESS_DEATHS = 5
 class ControllerSide:
     """Hooks of the controller."""
 
-    def __init__(self, plan: str, timeout: float | None, room: Room) -> None:
+    def __init__(self, plan: str, timeout: float | None, room: Room, workers: int) -> None:
         if PARENT_VARIABLE in os.environ:
             die_with_parent(int(os.environ[PARENT_VARIABLE]), signal.SIGKILL)
         loaded = read_plan(Path(plan))
@@ -62,6 +65,7 @@ class ControllerSide:
         self._out_of_memory: dict[str, TestStopped] = {}
         """By key, the first ends of tests that are run again, alone; see `_runs_alone`."""
         self._useless_deaths = 0
+        self._gateways = _preloaded(self._ledger.waiting, workers)
 
     def pytest_xdist_make_scheduler(self) -> PlanScheduling:
         """Ours."""
@@ -69,7 +73,7 @@ class ControllerSide:
 
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a new worker what it cannot know."""
-        node.workerinput[CONTROLLER_INPUT] = os.getpid()
+        node.workerinput[PARENT_INPUT] = self._parent_of(node)
         node.workerinput[NOTHING_LEFT_INPUT] = not self._scheduling.queue
 
     def pytest_testnodedown(self, node: Any, error: object | None) -> None:
@@ -101,6 +105,16 @@ class ControllerSide:
         for event in self._out_of_memory.values():
             self._append(event)
         self._out_of_memory.clear()
+
+    def pytest_unconfigure(self) -> None:
+        """No worker is left."""
+        if self._gateways is not None:
+            self._gateways.close()
+
+    def _parent_of(self, node: Any) -> int:
+        """With whom a worker is to die: its parent, whichever process that is, dies with us."""
+        forked = self._gateways and self._gateways.parent_of(node.gateway._io.popen)
+        return forked or os.getpid()
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """Keep rests out of pytest's own counts."""
@@ -168,6 +182,14 @@ class ControllerSide:
             return BlobStore(self._run_dir).put(stack, level="stack")
         except RecordError:
             return None
+
+
+def _preloaded(tests: Sequence[PlannedTest], workers: int) -> ForkedGateways | None:
+    """Where workers come from with their imports; None where that costs more than it saves."""
+    wanted = libraries(Path.cwd(), files_of(tests))
+    if workers < 2 and not wanted:
+        return None
+    return ForkedGateways(PreloadedPython((*ALWAYS, *wanted)))
 
 
 def _returncode(popen: "subprocess.Popen[bytes]") -> int | None:

@@ -9,13 +9,14 @@ pytest loads it in the xdist controller and in every worker; each gets its own s
 import pytest
 
 from bringup.pipeline.running.controller import ControllerSide
+from bringup.pipeline.running.plugin_options import (
+    CAPACITY_OPTION,
+    MEMORY_OPTION,
+    PLAN_OPTION,
+    TIMEOUT_OPTION,
+)
 from bringup.pipeline.running.worker import WorkerSide
 from bringup.pipeline.running.xdist_scheduling import Room
-
-PLAN_OPTION = "--bringup-plan"
-TIMEOUT_OPTION = "--bringup-timeout"
-CAPACITY_OPTION = "--bringup-capacity"
-MEMORY_OPTION = "--bringup-memory"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -46,10 +47,11 @@ def pytest_configure(config: pytest.Config) -> None:
         side: object = WorkerSide(plan, timeout, workerinput)
     else:
         pairs = (c.rpartition("=") for c in config.getoption(CAPACITY_OPTION))
+        processes = config.getoption("numprocesses", 0) or 0
         room = Room(
             {device: int(n) for device, _, n in pairs},
             config.getoption(MEMORY_OPTION),
-            config.getoption("numprocesses", 1) or 1,
+            processes or 1,
         )
-        side = ControllerSide(plan, timeout, room)
+        side = ControllerSide(plan, timeout, room, processes)
     config.pluginmanager.register(side, "bringup-pipeline-side")

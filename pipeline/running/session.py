@@ -24,7 +24,7 @@ from bringup.harness.records.variable_names import (
 from bringup.pipeline.planning.collect import harness_plugin
 from bringup.pipeline.planning.plan import files_of
 from bringup.pipeline.running import memory
-from bringup.pipeline.running.pytest_plugin import (
+from bringup.pipeline.running.plugin_options import (
     CAPACITY_OPTION,
     MEMORY_OPTION,
     PLAN_OPTION,
@@ -88,6 +88,8 @@ def command(settings: Settings, tests: Sequence[PlannedTest]) -> list[str]:
         *("-p", "no:cacheprovider"),
         "--continue-on-collection-errors",
         "--maxfail=0",
+        # workers come with their imports, made before pytest was there to rewrite asserts
+        *("-W", "ignore:Module already imported so cannot:pytest.PytestAssertRewriteWarning"),
         "--dist=load",
         f"--numprocesses={settings.workers}",
         # every test may cost its worker once, and some workers may die for nothing

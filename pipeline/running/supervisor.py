@@ -33,8 +33,7 @@ from bringup.pipeline.running.engine import End, Ended, Watcher
 from bringup.pipeline.running.ledger import Ledger
 from bringup.pipeline.running.session import LOG_NAME, Session, Settings
 from bringup.pipeline.running.watchdog import end_all_below, wake_on_signals
-from bringup.pipeline.running.worker import STACK_FOLDER
-from bringup.pipeline.running.worker_death import DEADLINE_GRACE_S, stopped
+from bringup.pipeline.running.worker_death import DEADLINE_GRACE_S, STACK_FOLDER, stopped
 
 _BEAT_S = 0.25
 UNKILLABLE_S = 60.0

@@ -26,22 +26,14 @@ from bringup.harness.records.schema import PlannedTest
 from bringup.harness.records.variable_names import DEADLINE_VARIABLE, RUN_DIR_VARIABLE
 from bringup.pipeline.lifeline import die_with_parent
 from bringup.pipeline.planning.plan import deadline
-from bringup.pipeline.running.worker_death import INTERNAL_ERROR_CODE
+from bringup.pipeline.running.worker_death import INTERNAL_ERROR_CODE, stack_path
 
 COLLECTION_DEADLINE_S = 600.0
 """Importing the test files may take a worker this long."""
 REST_SUFFIX = " (rest)"
 
-STACK_FOLDER = "stacks"
-
-
-CONTROLLER_INPUT = "bringup_controller"
+PARENT_INPUT = "bringup_parent"
 NOTHING_LEFT_INPUT = "bringup_nothing_left"
-
-
-def stack_path(run_dir: Path, worker: str, pid: int) -> Path:
-    """Where a worker's `faulthandler` writes."""
-    return run_dir / STACK_FOLDER / f"{worker}-{pid}.txt"
 
 
 class TestEndedProcessError(Exception):
@@ -63,7 +55,7 @@ class WorkerSide:
     """Hooks of one worker."""
 
     def __init__(self, plan: str, timeout: float | None, workerinput: dict[str, Any]) -> None:
-        die_with_parent(workerinput[CONTROLLER_INPUT], signal.SIGKILL)
+        die_with_parent(workerinput[PARENT_INPUT], signal.SIGKILL)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # gigabytes, and nobody reads them
         self._tests: dict[str, PlannedTest] = {t.nodeid: t for t in read_plan(Path(plan)).tests}
         self._timeout = timeout

@@ -11,6 +11,7 @@ import re
 import signal
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from bringup.harness.records.schema import Artifact, Failure, Outcome, PlannedTest, TestStopped
 
@@ -20,10 +21,18 @@ DEADLINE_GRACE_S = 5.0
 INTERNAL_ERROR_CODE = 113
 """A worker exits with this code when pytest or a plugin broke around a test."""
 
+STACK_FOLDER = "stacks"
+"""Within a run directory that runs: where workers leave the stacks they die with."""
+
 _FROM_OUTSIDE = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 _TIMEOUT_MARK = "Timeout ("
 """`faulthandler.dump_traceback_later` begins with these words, and exits with code 1."""
 _FRAME = re.compile(r'^ +File "(?P<file>[^"]+)", line (?P<line>\d+) in (?P<function>.+)$', re.M)
+
+
+def stack_path(run_dir: Path, worker: str, pid: int) -> Path:
+    """Where a worker's `faulthandler` writes."""
+    return run_dir / STACK_FOLDER / f"{worker}-{pid}.txt"
 
 
 @dataclass(frozen=True)

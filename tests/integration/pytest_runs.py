@@ -1,15 +1,23 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of a user's own, run by pytest in a process of its own, and the records they leave."""
+"""Tests of a user's own, run by pytest in a process of its own, and the records they leave.
 
+The process is forked off one that has PyTorch imported, unless its environment is one in which
+PyTorch might be imported otherwise: three to four seconds of processor a run.
+"""
+
+import contextlib
+import functools
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bringup.harness.preloaded.process import NotPreloadedError, PreloadedPython, Process
 from bringup.harness.records.blobs import BlobStore
 from bringup.harness.records.run_dir import load_journals
 from bringup.harness.records.schema import TestRecord
@@ -18,6 +26,12 @@ ROOT = Path(__file__).parents[2]
 MINIATURE = "tests/integration/miniature"
 HUNG_S = 3600.0
 """Seconds after which a run is taken to hang: far more than any takes, on any busy machine."""
+PRELOADED = (
+    *("torch", "torch_mlir.fx", "torch._dynamo", "functorch.compile", "sympy.combinatorics"),
+    *("torch.distributed.tensor.experimental", "torch._inductor.ir", "execnet", "_pytest.junitxml"),
+    "bringup:ModelTester,OnnxModelTester,TorchExecutor,StablehloExecutor",
+)
+"""What a test of a model comes to import."""
 
 
 @dataclass(frozen=True)
@@ -38,21 +52,46 @@ class Done:
 def run_pytest(directory: Path, *arguments: str, **environment: str) -> Done:
     """Run tests of this repository."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
+    # none of them is hypothesis's, whose plugin imports it for every summary: 0.7 s of processor
+    command += ["-p", "no:hypothesispytest"]
+    # ours are imported before pytest is there to rewrite their asserts
+    command += ["-W", "ignore:Module already imported so cannot:pytest.PytestAssertRewriteWarning"]
     return run_command(directory, ROOT, command, **environment)
 
 
 def run_command(directory: Path, folder: Path, command: Sequence[str], **environment: str) -> Done:
     """Run a command line in a folder, and read the records it leaves in `directory`."""
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=os.environ | {"BRINGUP_RUN_DIR": str(directory)} | environment,
-        capture_output=True,
-        text=True,
-        timeout=HUNG_S,
-        check=False,
-    )
+    whole = os.environ | {"BRINGUP_RUN_DIR": str(directory)} | environment
+    with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complained:
+        streams = (0, said.fileno(), complained.fileno())
+        code = _start(command, folder, whole, streams).wait(HUNG_S)
+        said.seek(0)
+        complained.seek(0)
+        output = (said.read() + complained.read()).decode()
     records, _, losses = load_journals(directory)
     assert not losses
-    output = done.stdout + done.stderr
-    return Done(done.returncode, output, directory, {r.identity.key: r for r in records})
+    return Done(code, output, directory, {r.identity.key: r for r in records})
+
+
+def _start(
+    command: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    streams: tuple[int, int, int],
+) -> Process | subprocess.Popen[bytes]:
+    python, *arguments = command
+    if python == sys.executable:
+        with contextlib.suppress(NotPreloadedError):
+            return _preloaded().start(
+                arguments, folder=folder, environment=environment, streams=streams
+            )
+    stdin, stdout, stderr = streams
+    return subprocess.Popen(
+        command, cwd=folder, env=environment, stdin=stdin, stdout=stdout, stderr=stderr
+    )
+
+
+@functools.cache
+def _preloaded() -> PreloadedPython:
+    """One for all tests of this process, which it ends with."""
+    return PreloadedPython(PRELOADED)

@@ -26,6 +26,7 @@ from tests.integration import stepping_clock
 
 REPOSITORY = Path(__file__).parents[2]
 MARK = "BRINGUP_TEST_MARK"
+PRELOADED = "-m bringup.harness.preloaded.server"
 ENVIRONMENT = {
     "PYTHONPATH": str(REPOSITORY),
     "TERM": "xterm",
@@ -149,9 +150,10 @@ class SmallFleet:
         watching = {p.pid for p in self.watchdogs()}
         return [p for p in self.by_command("-m pytest") if p.pid not in watching]
 
-    def workers(self) -> list[psutil.Process]:
-        """xdist's workers."""
-        return self.by_command("exec(eval(sys.stdin.readline()))")
+    def preloaded(self) -> list[psutil.Process]:
+        """What forks workers: a child of pytest's own process."""
+        controllers = {p.pid for p in self.controllers()}
+        return [p for p in self.by_command(PRELOADED) if p.ppid() in controllers]
 
 
 def finish(process: "subprocess.Popen[str]", timeout_s: float = 60.0) -> tuple[int, str]:

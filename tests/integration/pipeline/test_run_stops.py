@@ -106,6 +106,19 @@ def test_a_session_that_dies_costs_the_tests_it_was_running(fleets: list[SmallFl
         assert fleet.processes() == []
 
 
+def test_what_forks_the_workers_takes_them_along_and_others_come(fleets: list[SmallFleet]) -> None:
+    fleet = fleets[0]
+    run = start(fleet, SHORT.replace("0.3", "1.0").replace("range(20)", "range(6)"), "short")
+    eventually(lambda: started(fleet) >= 2)
+    [preloaded] = fleet.preloaded()
+    preloaded.kill()
+    code, said = finish(run)
+    words = Counter(fleet.outcomes().values())
+    assert words[Outcome.PASSED] + words[Outcome.KILLED] == 6, said
+    assert 1 <= words[Outcome.KILLED] <= 2 and code == 3
+    assert fleet.processes() == []
+
+
 def test_random_kills_below_the_supervisor_lose_no_test(fleets: list[SmallFleet]) -> None:
     dice = random.Random(11)
     fleet = fleets[0]
