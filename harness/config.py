@@ -81,8 +81,29 @@ class Setting(Generic[T]):
         override = self.override()
         return override if override is not None else config.__dict__.get(self.name, self.default)
 
-    def __set__(self, config: object, value: T) -> None:
-        config.__dict__[self.name] = value
+    def __set__(self, config: object, value: object) -> None:
+        """Raise UsageError for what the setting cannot be: `"false"` would count as true."""
+        try:
+            config.__dict__[self.name] = self._sound(value)
+        except ValueError as error:
+            what = f"{type(config).__name__}.{self.name} = {value!r:.80}"
+            raise UsageError(f"{what}: {error}") from None
+
+    def _sound(self, value: object) -> object:
+        """The value, if code may give it: of the default's kind, and what its text may say."""
+        if isinstance(self.default, bool | enum.Enum):
+            _expect(value, type(self.default))
+            return value
+        if value is None and self.default is None:
+            return value
+        if isinstance(self.default, tuple):
+            if not (isinstance(value, list | tuple) and all(isinstance(v, str) for v in value)):
+                raise ValueError("expected a tuple of texts")
+            return self.parse(",".join(value))
+        text = isinstance(self.default, str)
+        if isinstance(value, bool) or not isinstance(value, str if text else int | float):
+            raise ValueError(f"expected a {'text' if text else 'number'}")
+        return self.parse(str(value))
 
     def override(self) -> T | None:
         """The environment's value, or None where it has none.
@@ -97,6 +118,19 @@ class Setting(Generic[T]):
             return self.parse(text.strip())
         except (ValueError, KeyError) as error:
             raise UsageError(f"{self.variable}={text!r}: {error.args[0]}") from error
+
+
+def _expect(value: object, kind: type) -> None:
+    """Raise ValueError, with what was meant where that is plain, for a value of another kind."""
+    if isinstance(value, kind):
+        return
+    if not issubclass(kind, enum.Enum):
+        raise ValueError("expected True or False")
+    names = list(kind.__members__)
+    if value in names:
+        raise ValueError(f"expected {kind.__name__}.{value}")
+    meant = hint(value, names) if isinstance(value, str) else ""
+    raise ValueError(f"expected a {kind.__name__}: {', '.join(names)}{meant}")
 
 
 def _depth(text: str) -> CompileDepth:
@@ -212,6 +246,11 @@ class CompilerConfig(metaclass=_Built):
 
     @op_by_op_backend.setter
     def op_by_op_backend(self, backend: OpByOpBackend) -> None:
+        try:
+            _expect(backend, OpByOpBackend)
+        except ValueError as error:
+            what = f"{type(self).__name__}.op_by_op_backend = {backend!r:.80}"
+            raise UsageError(f"{what}: {error}") from None
         self._op_by_op_backend = backend
 
     @property

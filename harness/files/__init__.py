@@ -53,6 +53,11 @@ def get_file(
 
 
 def _terms(sha256: str | None, limit: int | None, timeout_s: float | None) -> Terms:
+    if sha256 is not None and not isinstance(sha256, str):
+        raise UsageError(f"sha256={sha256!r:.80} is no text")
+    for name, given, kinds in (("limit", limit, int), ("timeout_s", timeout_s, int | float)):
+        if given is not None and (isinstance(given, bool) or not isinstance(given, kinds)):
+            raise UsageError(f"{name}={given!r:.80} is no number")
     if sha256 is not None and not re.fullmatch(r"[0-9a-fA-F]{64}", sha256):
         raise UsageError(f"sha256={sha256[:80]!r} is not 64 hexadecimal digits")
     if limit is not None and limit <= 0:

@@ -222,6 +222,11 @@ class _Download:
             if answer.start not in (0, offset):
                 raise BrokenError(f"{self._source.address} sends another part than was asked for")
             self._refuse_large(answer)
+            if begun and answer.start and answer.size != (begun.size or answer.size):
+                self._forget()  # of whatever version that is, it is not the rest of this one
+                raise BrokenError(
+                    f"{self._source.address} has {answer.size} B now, and had {begun.size} before"
+                )
             self._resumed = answer.start > 0
             os.ftruncate(self._descriptor, answer.start)
             os.lseek(self._descriptor, answer.start, os.SEEK_SET)

@@ -35,7 +35,7 @@ from bringup.harness.files.source import (
 
 _RETRYABLE = (408, 425, 429, 500, 502, 503, 504)
 _LONGEST_WAIT_S = 30.0
-_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})", re.ASCII)
 _DIGEST = re.compile(r"sha-256=:?([A-Za-z0-9+/]{43}=)", re.IGNORECASE)
 _PACKED_NAMES = (".gz", ".tgz")
 _SAFE = "/%:@!$&'()*+,;=~-._"
@@ -119,6 +119,9 @@ class HttpSource:
         found = _found_range(response)
         if response.status != (http.client.PARTIAL_CONTENT if found else http.client.OK):
             raise FileError(f"{self.address} answers {response.status}, not with a file")
+        transfer = response.headers.get("Transfer-Encoding", "chunked").strip().lower()
+        if transfer not in ("chunked", "identity"):  # http.client would give it as it is sent
+            raise FileError(f"{self.address} sends by {transfer[:80]!r}, not the file itself")
         encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
         if encoding in ("gzip", "x-gzip") and not self._path.lower().endswith(_PACKED_NAMES):
             return Answer(0, None, "", _unpacked(_body(response)))
@@ -140,6 +143,8 @@ class HttpSource:
             yield
         except FileError:
             raise
+        except ValueError as error:  # urllib's, of what a server redirects to
+            raise FileError(f"{self.address} answers what cannot be followed: {error}") from error
         except (OSError, http.client.HTTPException, zlib.error) as error:
             reason = error.reason if isinstance(error, urllib.error.URLError) else error
             if isinstance(reason, TimeoutError):

@@ -64,6 +64,8 @@ def read_path(path: str | PurePath) -> Asked:
     Raises:
         UsageError: it leads out of the cache, names no file, or is of a kind that is not served.
     """
+    if not isinstance(path, str | PurePath):
+        raise UsageError(f"{path!r:.80} is neither text nor a path")
     text = os.fspath(path)
     shown = repr(text[:200])
     _refuse_unprintable(text, shown)

@@ -13,6 +13,7 @@ A compiler that finds a program too large for the device's own memory says "out 
 
 import errno
 import re
+import subprocess
 from collections.abc import Iterator
 
 from bringup.harness.errors import DeviceError, FileError, HarnessError, RecordError
@@ -25,12 +26,13 @@ _ERRNOS = frozenset(
     {
         *(errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EAGAIN),
         *(errno.EIO, errno.EROFS, errno.ENODEV, errno.ENXIO, errno.ESTALE, errno.ENOBUFS),
+        *(errno.ENOLCK, errno.ENOTCONN, errno.EREMOTEIO),
     }
 )
 _KINDS = frozenset(
     {
         *("DeviceError", "FileError", "RecordError"),
-        *("MemoryError", "OutOfMemoryError", "bad_alloc"),
+        *("MemoryError", "_ArrayMemoryError", "OutOfMemoryError", "bad_alloc"),
     }
 )
 """Exceptions by class name, as a device host or a record names them."""
@@ -39,6 +41,8 @@ _PHRASES = (
     *("too many open files", "no space left on device", "disk quota exceeded"),
     *("cannot allocate memory", "resource temporarily unavailable", "[errno 5]"),
     *("read-only file system", "no such device or address", "stale file handle"),
+    *("input/output error", ": no such device", "database or disk is full", "disk i/o error"),
+    "pytorchstreamwriter failed writing file",
     # threads and processes
     *("can't start new thread", "cannot start new thread", "unable to create thread"),
     *("thread constructor failed", "pthread_create failed", "failed to create thread"),
@@ -46,10 +50,15 @@ _PHRASES = (
     *("std::bad_alloc", "memoryerror", "bad array new length", "resource_exhausted"),
     *("resource exhausted", "can't allocate memory", "llvm error: out of memory"),
     *("cuda out of memory", "cuda_error_out_of_memory", "hip out of memory"),
+    *("cuda error: out of memory", "cudaerrormemoryallocation", "status_alloc_failed"),
+    *("not enough memory: you tried to allocate", "unable to allocate memory"),
+    *("failed to allocate memory for requested buffer", "insufficient shared memory"),
+    "workers are out of shared memory",
     # a device that hangs or is gone
     *("device hung", "device is hung", "device hang", "device lost", "device is lost"),
     *("device was lost", "device gone", "device is gone", "driver gone", "driver is gone"),
     *("the device is unrecoverable", "fell off the bus", "gpu is lost", "reset the board"),
+    "resetting the board",
     *("driver/library version mismatch", "cuda_error_no_device", "no cuda-capable device"),
     *("cuda_error_device_unavailable", "cuda_error_system_not_ready", "cuda_error_ecc"),
     *("cuda_error_unknown", "cuda_error_system_driver_mismatch", "cuda_error_not_initialized"),
@@ -83,21 +92,30 @@ def is_machines_error(error: BaseException) -> bool:
 def _one_is(error: BaseException) -> bool:
     if isinstance(error, MemoryError | DeviceError | FileError | RecordError):
         return True
-    if isinstance(error, OSError):
+    if isinstance(error, OSError) and error.errno is not None:
         return error.errno in _ERRNOS
-    if isinstance(error, AssertionError):  # a test's own words
+    if isinstance(error, AssertionError | BaseExceptionGroup):  # a test's own words, or no words
         return False
     ours = isinstance(error, HarnessError)  # a foreign `kind` or `diagnostic` may be anything
     kind = (getattr(error, "kind", None) if ours else None) or type(error).__name__
     diagnostic = getattr(error, "diagnostic", "") if ours else ""
+    if isinstance(error, subprocess.CalledProcessError):  # what it says itself is its exit code
+        said = error.stderr if error.stderr is not None else error.output
+        diagnostic = said.decode(errors="replace") if isinstance(said, bytes) else said or ""
     return is_machines(str(kind), said_by(error), str(diagnostic))
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The exception and its causes; what merely happened while another was handled is none."""
+    """The exception, its causes, and those of a group; what merely happened while another was
+    handled is none."""
     seen: set[int] = set()
-    found: BaseException | None = error
-    while found is not None and id(found) not in seen:
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        found = waiting.pop()
+        if found is None or id(found) in seen:
+            continue
         seen.add(id(found))
         yield found
-        found = found.__cause__
+        waiting.append(found.__cause__)
+        if isinstance(found, BaseExceptionGroup):
+            waiting += found.exceptions

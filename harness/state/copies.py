@@ -24,7 +24,7 @@ def copied(value: T, keep: Callable[[torch.Tensor], bool] = lambda tensor: False
     """
     memo: dict[int, Any] = {}
     storages: dict[int, torch.UntypedStorage] = {}
-    opaque = {}
+    opaque, odd = {}, []
     for held in reached(value):
         if isinstance(held, torch.Tensor):
             if keep(held):
@@ -35,10 +35,38 @@ def copied(value: T, keep: Callable[[torch.Tensor], bool] = lambda tensor: False
             memo[id(held)] = held
         elif not isinstance(held, dict | list | tuple | set):
             opaque[id(held)] = held
+        elif isinstance(held, dict) and _is_odd(held):
+            odd.append(held)
     try:
-        return copy.deepcopy(value, dict(memo))
+        return _deep(value, dict(memo), odd)
     except Exception:  # whatever an object's own way to copy itself raises
-        return copy.deepcopy(value, opaque | memo)
+        return _deep(value, opaque | memo, odd)
+
+
+def _is_odd(value: dict[Any, Any]) -> bool:
+    """Is it a dictionary with items for attributes that `copy` makes less of, or nothing?
+
+    One whose `__getattr__` raises KeyError, and one that is its own `__dict__`.
+    """
+    try:
+        getattr(value, "__deepcopy__", None)
+        return getattr(value, "__dict__", None) is value
+    except Exception:  # whatever it raises for an attribute that it lacks
+        return True
+
+
+def _deep(value: T, memo: dict[int, Any], odd: list[dict[Any, Any]]) -> T:
+    """As `copy.deepcopy`, but for dictionaries that are odd: item by item, attributes too."""
+    shells = [type(held).__new__(type(held)) for held in odd]
+    memo |= {id(held): shell for held, shell in zip(odd, shells, strict=True)}
+    for held, shell in zip(odd, shells, strict=True):
+        for key, item in dict.items(held):
+            dict.__setitem__(shell, copy.deepcopy(key, memo), copy.deepcopy(item, memo))
+        if type(held).__dictoffset__:
+            own = object.__getattribute__(held, "__dict__")
+            attributes = shell if own is held else copy.deepcopy(own, memo)
+            object.__setattr__(shell, "__dict__", attributes)
+    return copy.deepcopy(value, memo)
 
 
 def is_plain(tensor: torch.Tensor) -> bool:

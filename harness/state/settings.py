@@ -7,13 +7,19 @@ Whatever is not imported has no settings: a session that tests no model does not
 """
 
 import contextlib
+import gc
+import locale
+import logging
 import os
 import pickle
 import random
+import re
+import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -130,12 +136,49 @@ def _set_filters(filters: tuple[Any, ...]) -> None:
     warnings.filters[:] = filters  # type: ignore[index]
 
 
+def _umask() -> int:
+    """Read where it changes nothing: what other threads write meanwhile has its usual mode."""
+    try:
+        found = re.search(
+            r"^Umask:\s*([0-7]+)$", Path("/proc/self/status").read_text(), re.MULTILINE
+        )
+    except OSError:  # no Linux
+        found = None
+    return int(found[1], 8) if found else 0o022
+
+
+def _handled(number: signal.Signals) -> "_Setting":
+    """What is done on a signal; SIGALRM is left to the timeouts of tests, which count down."""
+
+    def write(handler: Any) -> None:
+        # other threads may not, and what was not set by Python cannot be set by it
+        with contextlib.suppress(ValueError, TypeError):
+            signal.signal(number, handler)
+
+    return _Setting(lambda: signal.getsignal(number), write)
+
+
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGPIPE", "SIGCHLD")
 _PYTHON = {
     "working directory": _Setting(_cwd, _chdir),
     "import path": _Setting(lambda: tuple(sys.path), _set_path),
     "recursion limit": _Setting(sys.getrecursionlimit, sys.setrecursionlimit),
     "warning filters": _Setting(lambda: tuple(warnings.filters), _set_filters),
     "random": _Setting(random.getstate, random.setstate),
+    "standard output": _Setting(lambda: sys.stdout, lambda stream: setattr(sys, "stdout", stream)),
+    "standard error": _Setting(lambda: sys.stderr, lambda stream: setattr(sys, "stderr", stream)),
+    "exception hook": _Setting(
+        lambda: sys.excepthook, lambda hook: setattr(sys, "excepthook", hook)
+    ),
+    "digits of integers": _Setting(sys.get_int_max_str_digits, sys.set_int_max_str_digits),
+    "file mode mask": _Setting(_umask, os.umask),
+    "locale": _Setting(
+        lambda: locale.setlocale(locale.LC_ALL), lambda name: locale.setlocale(locale.LC_ALL, name)
+    ),
+    "log level": _Setting(lambda: logging.root.level, logging.root.setLevel),
+    "log switched off": _Setting(lambda: logging.root.manager.disable, logging.disable),
+    "garbage collection": _Setting(gc.isenabled, lambda on: gc.enable() if on else gc.disable()),
+    **{f"handler of {name}": _handled(signal.Signals[name]) for name in _SIGNALS},
 }
 
 
@@ -151,6 +194,7 @@ def _of_numpy() -> dict[str, _Setting]:
             lambda state: np.random.set_state(pickle.loads(state)),
         ),
         "numpy errors": _Setting(np.geterr, lambda errors: np.seterr(**errors)),
+        "numpy printing": _Setting(np.get_printoptions, lambda given: np.set_printoptions(**given)),
     }
 
 
@@ -160,6 +204,8 @@ _KERNELS = ("flash", "math", "mem_efficient", "cudnn")
 _FLAGS = (
     *(("cudnn", name) for name in ("enabled", "benchmark", "deterministic", "allow_tf32")),
     *(("cuda.matmul", name) for name in ("allow_tf32",)),
+    ("mkldnn", "enabled"),
+    ("opt_einsum", "enabled"),
 )
 """Attributes below `torch.backends`."""
 
@@ -190,6 +236,11 @@ def _of_torch() -> dict[str, _Setting]:
         "fused attention": _Setting(
             torch.backends.mha.get_fastpath_enabled, torch.backends.mha.set_fastpath_enabled
         ),
+        "hooks of all modules": _Setting(_hooks, _set_hooks),
+        "torch printing": _Setting(
+            lambda: dict(vars(torch._tensor_str.PRINT_OPTS)),
+            lambda given: vars(torch._tensor_str.PRINT_OPTS).update(given),
+        ),
     }
     for kind in ("cpu", "cuda"):
         found[f"autocast on {kind}"] = _autocast(kind)
@@ -199,6 +250,27 @@ def _of_torch() -> dict[str, _Setting]:
             getattr(torch.backends.cuda, f"enable_{kernel}_sdp"),
         )
     return found | {f"{owner} {name}": _flag(owner, name) for owner, name in _FLAGS}
+
+
+def _all_hooks() -> dict[str, dict[int, Any]]:
+    """What PyTorch calls for every module of the process, another model's too."""
+    from torch.nn.modules import module
+
+    return {
+        name: held
+        for name, held in vars(module).items()
+        if name.startswith("_global_") and isinstance(held, dict)
+    }
+
+
+def _hooks() -> dict[str, dict[int, Any]]:
+    return {name: dict(held) for name, held in _all_hooks().items()}
+
+
+def _set_hooks(before: dict[str, dict[int, Any]]) -> None:
+    for name, held in _all_hooks().items():
+        held.clear()
+        held.update(before[name])
 
 
 def _default_device() -> "torch.device | None":

@@ -310,7 +310,7 @@ def _cache_like(cache: Any, children: Sequence[Any]) -> object:
 
 _OBJECT = _Kind(lambda value: True, _attributes, _attributes_like)
 _BY_TUPLE = _Kind(
-    lambda value: callable(getattr(value, "to_tuple", None)),
+    lambda value: callable(getattr(type(value), "to_tuple", None)),
     lambda value, path: numbered(value.to_tuple()),
     lambda value, children: tuple(children),
 )

@@ -103,9 +103,9 @@ def declared(data: bytes, length: int | str, **headers: Any) -> Behaviour:
     return lambda h: (h.start(Content_Length=length, **headers), h.wfile.write(data))[0]
 
 
-def lengthless(data: bytes) -> Behaviour:
+def lengthless(data: bytes, **headers: Any) -> Behaviour:
     """Ends by closing the connection."""
-    return lambda h: (h.start(), h.wfile.write(data))[0]
+    return lambda h: (h.start(**headers), h.wfile.write(data))[0]
 
 
 def chunked(data: bytes, *, end: bool = True) -> Behaviour:

@@ -155,3 +155,43 @@ def test_a_misspelled_setting_is_refused_in_the_init_of_a_subclass_too() -> None
 
     with pytest.raises(UsageError, match="did you mean enable_consteval"):
         Misspelled()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("compile_depth", "EXECUTE", "= 'EXECUTE': expected CompileDepth.EXECUTE"),
+        ("compile_depth", "EXECUT", "did you mean EXECUTE?"),
+        ("compile_depth", 6, "expected a CompileDepth: TORCH_FX, STABLEHLO"),
+        ("op_by_op_backend", "torch", "expected a OpByOpBackend: TORCH, STABLEHLO"),
+        ("op_by_op_backend", None, "expected a OpByOpBackend"),
+        ("enable_consteval", "false", "= 'false': expected True or False"),
+        ("profile_ops", 0, "expected True or False"),
+        ("save_mlir", "STABLEHLO", "expected a tuple of texts"),
+        ("save_mlir", ("LLVM",), "LLVM is none of STABLEHLO, TTIR, TTNN"),
+        ("ir_log_level", "VERBOSE", "expected INFO or DEBUG"),
+        ("run_global_op_idx", -1, "expected an op's index"),
+        ("single_op_timeout", 0, "expected seconds"),
+        ("rti_pcc_fail_thresh", float("nan"), "expected a correlation"),
+        ("single_op_timeout", True, "expected a number"),
+    ],
+)
+def test_a_value_that_a_setting_cannot_have_is_refused(
+    name: str, value: object, sentence: str
+) -> None:
+    config = CompilerConfig()
+    before = getattr(config, name)
+    with pytest.raises(UsageError, match=f"^CompilerConfig.{name} = ") as refused:
+        setattr(config, name, value)
+    assert sentence in str(refused.value)
+    assert getattr(config, name) == before
+
+
+def test_a_value_is_read_as_its_variable_is() -> None:
+    config = CompilerConfig()
+    config.save_mlir = ["stablehlo", "TTNN"]  # type: ignore[assignment]
+    config.single_op_timeout = 5
+    config.run_global_op_idx = None
+    assert config.save_mlir == ("STABLEHLO", "TTNN")
+    assert config.single_op_timeout == 5.0
+    assert config.run_global_op_idx is None

@@ -127,6 +127,8 @@ def test_a_file_comes_whole(get: Get, cache: Path, behaviour: Behaviour) -> None
         (status(302, Location="file:///etc/passwd"), "answers 302 .*file:///etc/passwd"),
         (status(302, Location="ftp://127.0.0.1/f"), "redirects to a ftp address"),
         (status(302, Location="/f.pt"), "infinite loop"),
+        (status(302, Location="http://[::1/f.pt"), "answers what cannot be followed: Invalid IPv6"),
+        (lengthless(DATA, Transfer_Encoding="gzip, chunked"), "sends by 'gzip, chunked', not"),
         (silent(3.0), r"did not answer for 0.1 s; tried \d"),
         (stalling(DATA, 500, 3.0), r"did not answer for 0.1 s; tried \d"),
         (trickling(DATA, 0.02), r"sent \d B in 0 s; tried \d"),
@@ -180,6 +182,14 @@ def test_the_next_call_goes_on_where_the_last_one_gave_up(get: Get, server: File
         ),
         in_turn(  # a range without saying which
             lambda h: h.start(206, ETag=tag_of(DATA)), whole(OTHER)
+        ),
+        in_turn(  # a shorter file under the same tag
+            lambda h: h.start(206, Content_Range="bytes 30000-30009/30010", ETag=tag_of(DATA)),
+            whole(OTHER),
+        ),
+        in_turn(  # numbers that are none
+            lambda h: h.start(206, Content_Range=f"bytes 30000-{'9' * 5000}/{'9' * 5001}"),
+            whole(OTHER),
         ),
     ],
 )

@@ -134,11 +134,20 @@ def test_what_is_not_served_is_refused_in_a_sentence(home: Path, path: str, why:
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("sha256", "12"), ("limit", 0), ("timeout_s", -1.0), ("timeout_s", float("nan"))],
+    [
+        *(("sha256", "12"), ("limit", 0), ("timeout_s", -1.0), ("timeout_s", float("nan"))),
+        *(("sha256", b"0" * 64), ("limit", "5"), ("limit", True), ("timeout_s", "3")),
+    ],
 )
 def test_a_wrong_option_is_refused_by_name(home: Path, option: str, value: Any) -> None:
     with pytest.raises(UsageError, match=f"{option}="):
         get_file(PATH, **{option: value})
+
+
+@pytest.mark.parametrize("path", [None, 5, b"x.pt"])
+def test_what_is_no_path_is_refused(home: Path, path: Any) -> None:
+    with pytest.raises(UsageError, match="is neither text nor a path"):
+        get_file(path)
 
 
 @pytest.mark.parametrize("mirror", ["nonsense://x", "http://", "s3:///"])

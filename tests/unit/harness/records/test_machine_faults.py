@@ -72,6 +72,19 @@ MACHINES = [
     crashed("SIGABRT", "LLVM ERROR: out of memory\nAllocation failed"),
     caused_by(os_error(errno.ENOSPC)),
     caused_by(MemoryError()),
+    OSError("unable to mmap 8 bytes from file </tmp/x>: Cannot allocate memory (12)"),
+    ExceptionGroup("several", [ValueError("x"), os_error(errno.ENOSPC)]),
+    caused_by(ExceptionGroup("several", [ExceptionGroup("inner", [MemoryError()])])),
+    subprocess.CalledProcessError(1, "compiler", stderr=b"write: No space left on device"),
+    RuntimeError("CUDA error: out of memory"),
+    RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+    RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 80 bytes."),
+    RuntimeError("Failed to allocate memory for requested buffer of size 17179869184"),
+    RuntimeError("This might be caused by insufficient shared memory (shm)."),
+    RuntimeError("write failed: Input/output error"),
+    RuntimeError("database or disk is full"),
+    refused("Device 0 init: failed to initialize FW! Try resetting the board."),
+    DeviceRefusal("Unable to allocate 8.00 GiB", kind="_ArrayMemoryError", diagnostic=""),
 ]
 
 
@@ -87,6 +100,9 @@ def test_it_is_infra_not_settled_and_no_evidence(error: BaseException) -> None:
     [
         (os_error(errno.ENOENT), Outcome.FAILED),
         (os_error(errno.EACCES), Outcome.FAILED),
+        (OSError("Can't load tokenizer for 'x'"), Outcome.FAILED),
+        (ExceptionGroup("No space left on device", [ValueError("x")]), Outcome.FAILED),
+        (subprocess.CalledProcessError(1, "cc", output="no such file"), Outcome.FAILED),
         (AssertionError("expected 'No space left on device'"), Outcome.FAILED),
         (IncorrectResultError("RESOURCE_EXHAUSTED is not what was expected"), Outcome.INCORRECT),
         (UsageError("`Too many open files` is no model"), Outcome.FAILED),

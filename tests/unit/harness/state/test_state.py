@@ -169,3 +169,24 @@ def test_what_autograd_made_and_what_refuses_to_be_copied_are_copied_all_the_sam
     made = (torch.ones(2, requires_grad=True) * 2, threading.Lock(), [1])
     copy = copied(made)
     assert copy[0].tolist() == [2, 2] and copy[1] is made[1] and copy[2] is not made[2]
+
+
+class Raising(dict[str, Any]):
+    def __getattr__(self, name: str) -> Any:
+        return self[name]
+
+
+class OwnAttributes(dict[str, Any]):
+    def __init__(self, **items: Any) -> None:
+        super().__init__(**items)
+        self.__dict__ = self
+
+
+@pytest.mark.parametrize("kind", [Raising, OwnAttributes])
+def test_a_dictionary_with_items_for_attributes_is_copied_with_them(kind: type) -> None:
+    given = kind(x=torch.ones(2))
+    given["inner"] = [kind(x=given["x"])]
+    copy = copied([given])[0]
+    assert type(copy) is kind and copy.inner[0].x is copy.x
+    copy.x.add_(1)
+    assert copy["x"].tolist() == [2, 2] and given["x"].tolist() == [1, 1]
