@@ -52,7 +52,10 @@ from bringup.pipeline.planning.selection import (
 )
 from bringup.pipeline.planning.shared_plan import narrowed, share, take_up, tell_github
 from bringup.pipeline.promotion.decision import decide, situation_of
-from bringup.pipeline.promotion.policy import policy_of
+from bringup.pipeline.promotion.policy import policy_of, read_policy
+from bringup.pipeline.promotion.preview import lines_of, preview, write_preview
+from bringup.pipeline.promotion.standings import listed_tests
+from bringup.pipeline.promotion.thresholds import told
 from bringup.pipeline.results.close_run import JUNIT_NAME, close_run
 from bringup.pipeline.results.confirm import NIGHTLY_S, Reruns
 from bringup.pipeline.results.finish import finish_runs, is_whole
@@ -60,7 +63,7 @@ from bringup.pipeline.results.incidents import issues_of_tests
 from bringup.pipeline.results.junit import write_junit
 from bringup.pipeline.results.list_change import checks_off, prepare, tell_undone
 from bringup.pipeline.results.merge import merge, shards_in
-from bringup.pipeline.results.promote_run import Asked, Night, samples_of, tell
+from bringup.pipeline.results.promote_run import Asked, Night, samples_of, tell, thresholds_of
 from bringup.pipeline.results.remember import remember, remember_and_judge
 from bringup.pipeline.running import resume
 from bringup.pipeline.running.engine import End
@@ -283,23 +286,33 @@ def promote(options: RunOptions, say: Speaker) -> ExitCode:
     With a run they are those after it, by it and by the history before; without one those of the
     whole history, or of the newest run below `results/` where there is no history yet.
     """
+    if options.commit and not options.pr:
+        raise PipelineError("--commit goes with --pr, which says on which branch")
     asked = Asked(options.lists, options.history, options.run_dir or _run_without_history(options))
-    policy, lists = policy_of(options.lists), read_lists(options.lists)
-    found = samples_of(asked, policy.evidence.window)
+    policy = read_policy(options.policy) if options.policy else policy_of(options.lists)
+    lists = read_lists(options.lists)
+    listed = listed_tests(lists)
+    found = samples_of(asked, policy.evidence.window, options.preview, listed)
     collected = collect_tests(options.tests, Path.cwd())
     situation = situation_of(found, lists, policy, collected.identify)
+    if options.preview:
+        shown = preview(situation, options.preview)
+        for line in lines_of(shown):
+            say(line)
+        say(f"wrote {write_preview(shown, Path('results'))}")
+        return ExitCode.KEPT
     newest = asked.run_dir or _newest_of(found)
     off = checks_off(newest, issues_of_tests(options.lists))
     decision = decide(situation, collected.ids, off)
     if asked.run_dir is not None:
         say(f"proposals in {write_moves(asked.run_dir, decision.moves)}")
     tell(decision, say)
+    for line in told(thresholds_of(asked, policy)):
+        say(line)
     taken_back = tell_undone(Path.cwd(), lists, situation, say)
     moves = decision.moves
     if moves:
         say(diff(options.lists, moves).rstrip("\n"))
-    if options.commit and not options.pr:
-        raise PipelineError("--commit goes with --pr, which says on which branch")
     if options.pr:
         if newest is None:
             raise PipelineError("--pr writes below a run, and the newest is not here; name one")

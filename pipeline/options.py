@@ -408,6 +408,24 @@ class RunOptions:
         "with --pr: commit them on that branch, and leave the work tree as it is",
         verbs=["promote"],
     )
+    preview: int | None = option(
+        None,
+        "--preview",
+        "tell what the last N nights would have moved, and write results/preview.json",
+        parse=_count("nights"),
+        metavar="N",
+        verbs=["promote"],
+        excludes="write",
+    )
+    policy: Path | None = option(
+        None,
+        "--policy",
+        "when lists move; --preview shows what another one would do",
+        parse=Path,
+        metavar="FILE",
+        verbs=["promote"],
+        default_says="policy.toml beside the lists, if there is one",
+    )
 
     sources: Mapping[str, Source] = field(default_factory=dict)
     """Where the values came from that are not their options' defaults."""

@@ -26,7 +26,7 @@ from bringup.pipeline.history.samples import Sample
 from bringup.pipeline.promotion.evidence import Streaks
 from bringup.pipeline.promotion.ladder import GATES, RANK, RISING, Level, Standing, belongs
 from bringup.pipeline.promotion.policy import Policy, default_policy
-from bringup.pipeline.promotion.weighing import Place, Weighed, weigh
+from bringup.pipeline.promotion.weighing import Place, Weighed, failures_asked, weigh
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -105,6 +105,8 @@ def attempts_wanted(
     columns = samples if isinstance(samples, Columns) else columns_of(samples)
     weighed = weigh(columns, places, policy, compile_only)
     position = {name: i for i, name in enumerate(weighed.tests)}
+    none, error = np.zeros(1, np.int64), np.array([policy.demote.error_rate])
+    unknown = int(failures_asked(none, none, error, policy)[0])
     found = {}
     for test, place in sorted(places.items()):
         at = position.get(test, -1)
@@ -112,13 +114,9 @@ def attempts_wanted(
         if place.standing in RISING and not (only and place.standing in GATES):
             found[test] = _to_rise(weighed, at, policy)
         if place.standing in GATES:
-            to_fall = int(weighed.failures_needed[at]) if at >= 0 else _UNKNOWN
+            to_fall = int(weighed.failures_needed[at]) if at >= 0 else unknown
             found[test] = max(found.get(test, 0), to_fall)
     return found
-
-
-_UNKNOWN = 3
-"""Attempts at a test on a list of which nothing is known."""
 
 
 def _to_rise(weighed: Weighed, at: int, policy: Policy) -> int:

@@ -134,14 +134,19 @@ def _failures_needed(
     Of a test that was never seen good nothing says that it ever was: a few crashes are enough.
     """
     error = _each(groups, lambda g: g.demote_error_rate, policy.demote.error_rate)
-    i = np.arange(_MOST_FAILURES)
-    failing = held.flakes_before[:, None] + PRIOR * policy.demote.least_flake_rate + i
-    all_of = (held.flakes_before + held.passes)[:, None] + PRIOR + i
-    likely = np.cumsum(np.log(failing) - np.log(all_of), axis=1) > np.log(error)[:, None]
-    needed = likely.sum(axis=1) + 1
+    needed = failures_asked(held.flakes_before, held.passes, error, policy)
     unseen = (held.passes == 0) & only_crashes(found, np.maximum(held.first, 0))
     needed = np.where(unseen, np.minimum(needed, policy.demote.unseen_failures), needed)
     return np.asarray(needed, np.int64)
+
+
+def failures_asked(failed: Counts, passed: Counts, error: Floats, policy: Policy) -> Counts:
+    """int64[tests]: the n of this module's formula, after so many failures and good attempts."""
+    i = np.arange(_MOST_FAILURES)
+    failing = failed[:, None] + PRIOR * policy.demote.least_flake_rate + i
+    every = (failed + passed)[:, None] + PRIOR + i
+    likely = np.cumsum(np.log(failing) - np.log(every), axis=1) > np.log(error)[:, None]
+    return np.asarray(likely.sum(axis=1) + 1, np.int64)
 
 
 def _passes_needed(reached: Streaks, policy: Policy, groups: list[Group | None]) -> Counts:

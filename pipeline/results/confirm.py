@@ -133,14 +133,14 @@ class Reruns:
                 return
 
     def try_more(self, own: Sequence[Sample], budget_s: float) -> bool:
-        """Run what may go up and was good tonight again, until it fails or that is enough.
+        """Run probes that were good tonight again, until they fail or that is enough.
 
         True when anything was run, so that the run's history is to be taken anew.
 
         Raises:
             RecordError: the disk is full or gone.
         """
-        known = {test.identity.key: test for test in self.plan.tests}
+        known = {t.identity.key: t for t in self.plan.tests if t.list_name == PROBE}
         rising = [s for s in own if s.good and s.test in known and s.passed and not s.failed]
         if not rising or not budget_s or not self.budget_s:
             return False

@@ -4,31 +4,37 @@
 """What nights come to for the lists: their samples are brought together, decided, and told."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bringup.harness.records.aliases import read_aliases
 from bringup.harness.records.moves import Move, write_moves
+from bringup.harness.records.naming import is_op_by_op
+from bringup.harness.records.outcomes import latest
 from bringup.harness.records.run_dir import read_merged
 from bringup.harness.storage.writable import said_by
 from bringup.pipeline.errors import HistoryError, PipelineError
 from bringup.pipeline.history.samples import AT_THE_DESK, Sample
-from bringup.pipeline.history.store.tables import NOWHERE
+from bringup.pipeline.history.store.tables import NOWHERE, Run
 from bringup.pipeline.lists.lists import Lists
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.planning.collect import Collected
+from bringup.pipeline.planning.selection import NIGHTLY
 from bringup.pipeline.promotion.account import Account
 from bringup.pipeline.promotion.decide import attempts_wanted
 from bringup.pipeline.promotion.decision import Decision, decide, situation_of
-from bringup.pipeline.promotion.policy import policy_of
-from bringup.pipeline.promotion.standings import full_flows
+from bringup.pipeline.promotion.policy import Policy, policy_of
+from bringup.pipeline.promotion.standings import full_flows, key_of
+from bringup.pipeline.promotion.thresholds import Threshold, held_to, thresholds
 from bringup.pipeline.results.confirm import Reruns
 from bringup.pipeline.results.remember import remember
 
 RUNS_A_NIGHT = 3
-"""Runs that are read for each night of a window: those of other sessions are among them."""
+"""Runs at most that are read for each night of a window, those of other sessions among them."""
 MOST_SHOWN = 20
+MOST_AT_THE_DESK = 20
+"""The newest runs at the desk that are read."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +48,13 @@ class Asked:
     """A merged run that counts, and after which nothing does; None: all of the history."""
 
 
-def samples_of(asked: Asked, window: int, nights: int | None = None) -> list[Sample]:
+def samples_of(
+    asked: Asked, window: int, nights: int | None = None, listed: Collection[str] | None = None
+) -> list[Sample]:
     """The samples that decide, of a run and the runs of nights before it; else of all nights.
 
-    `window` nights are read, and `nights` more where somebody looks back.
+    `window` nights are read, and `nights` more where somebody looks back. With `listed`, the keys
+    of full flows on lists, what was run at the desk counts for all other tests.
 
     Raises:
         RecordError: the run directory is no merged run, or the aliases cannot be read.
@@ -62,15 +71,56 @@ def samples_of(asked: Asked, window: int, nights: int | None = None) -> list[Sam
         known = [r for r in known if (r.created, r.run) < (header.created, header.run_id)]
     elif not known:
         raise HistoryError("there is no run to decide by: the history is empty; name a run")
-    most = RUNS_A_NIGHT * (window + (nights or 0))
-    chosen = [r for r in known if r.session not in AT_THE_DESK][-most:]
+    chosen = _nights([r for r in known if r.session not in AT_THE_DESK], window + (nights or 0))
     found = samples(history, chosen, None, aliases) if history and chosen else []
+    if history and header is None and listed is not None:
+        desk = [r for r in known if r.session in AT_THE_DESK][-MOST_AT_THE_DESK:]
+        tried = samples(history, desk, None, aliases) if desk else []
+        found += [s for s in tried if key_of(s.test) not in listed]
     if asked.run_dir is not None:
         with tempfile.TemporaryDirectory(prefix="bringup-promote-") as scratch:
             alone = History(f"{scratch}/history")
             alone.add(asked.run_dir)
             found += samples(alone, None, None, aliases)
     return found
+
+
+def _nights(runs: Sequence[Run], most: int) -> Sequence[Run]:
+    """The newest nights, and what other sessions ran meanwhile."""
+    nightly = [r for r in runs if r.session == NIGHTLY][-most:]
+    oldest = nightly[0].created if nightly else 0.0
+    return [r for r in runs if r.created >= oldest][-RUNS_A_NIGHT * most :]
+
+
+def thresholds_of(
+    asked: Asked,
+    policy: Policy,
+    xfailed: Collection[str] = (),
+    tracked: Mapping[str, str] | None = None,
+) -> list[Threshold]:
+    """What the tests of a run could be held to, by the nights of history up to it.
+
+    Args:
+        xfailed: Keys of tests that are expected to fail.
+        tracked: By key, the issue that tracks that a threshold does not hold.
+
+    Raises:
+        RecordError, HistoryError: something cannot be read.
+    """
+    from bringup.pipeline.history.store.history import History  # with it comes the database
+    from bringup.pipeline.history.store.outputs import nearness
+
+    if asked.run_dir is None or asked.history == NOWHERE:
+        return []
+    header, records = read_merged(asked.run_dir)
+    history = History(asked.history)
+    known = [r for r in history.runs() if (r.created, r.run) <= (header.created, header.run_id)]
+    chosen = [r for r in known if r.session not in AT_THE_DESK]
+    held = held_to(r for r in latest(records) if not is_op_by_op(r.identity))
+    tests = sorted({test for test, _ in held})
+    recent = _nights(chosen, policy.thresholds.nights)
+    found = nearness(history, recent, tests, read_aliases(asked.lists)) if recent else []
+    return thresholds(found, held, policy.thresholds, xfailed, tracked)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,237 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Ways up and down, what they need, and what is no evidence."""
+
+import random
+from typing import Any
+
+import pytest
+
+from bringup.harness.records.schema import Outcome, Stage
+from bringup.pipeline.history.judge.columns import columns_of
+from bringup.pipeline.history.samples import Excluded, Sample
+from bringup.pipeline.promotion.account import account_of
+from bringup.pipeline.promotion.decide import Step, applied, attempts_wanted, propose
+from bringup.pipeline.promotion.ladder import LISTS, Standing, standing_on
+from bringup.pipeline.promotion.policy import Group, Pins, default_policy
+from bringup.pipeline.promotion.weighing import Place
+from tests.unit.pipeline.promotion.made_nights import nights, probed, sample, with_policy
+
+KEY = sample(0).test
+GOOD = nights(40)
+FULL, OPS = {KEY: Place(Standing.FULL)}, {KEY: Place(Standing.OP_BY_OP)}
+BROKEN = [*GOOD, sample(40, "failed", failed=3)]
+
+
+def way(samples: list[Sample], places: dict[str, Place], **fields: Any) -> tuple[str, str] | None:
+    found = propose(samples, places, **fields)
+    return (found[0].was, found[0].to) if found else None
+
+
+class TestDown:
+    def test_three_failures_after_forty_nights_and_never_two(self) -> None:
+        assert way(BROKEN, FULL) == (Standing.FULL, Standing.OP_BY_OP)
+        assert way([*GOOD, sample(40, "failed", failed=2)], FULL) is None
+
+    def test_one_that_fails_by_chance_needs_more(self) -> None:
+        flaky = [sample(n, failed=n % 5 == 0) for n in range(40)]
+        assert way([*flaky, sample(40, "failed", failed=5)], FULL) is None
+        assert way([*flaky, sample(40, "failed", failed=8)], FULL) is not None
+
+    def test_nights_add_up_without_confirmation(self) -> None:
+        assert way([*GOOD, *nights(3, "failed", start=40)], FULL) is not None
+        mixed = [*GOOD, *nights(2, "failed", start=40), sample(42), sample(43, "failed")]
+        assert way(mixed, FULL) is None
+
+    def test_incorrect_for_good_asks_for_the_check_to_be_disabled(self) -> None:
+        bad = [*GOOD, sample(40, "incorrect", failed=3)]
+        assert way(bad, FULL) == (Standing.FULL, Standing.INCORRECT)
+        stands = {KEY: Place(Standing.INCORRECT)}
+        assert way([*bad, *nights(9, "incorrect", start=41)], stands) is None
+        mended = [*bad, probed(41), probed(42)]
+        assert way(mended, stands) == (Standing.INCORRECT, Standing.FULL)
+
+    def test_every_other_attempt_failing_is_quarantined_and_comes_back(self) -> None:
+        coin = [sample(n, failed=1) for n in range(50)]
+        assert way(coin, FULL) == (Standing.FULL, Standing.QUARANTINE)
+        assert standing_on(LISTS[Standing.QUARANTINE]) is Standing.QUARANTINE
+        assert way([*coin, probed(50)], {KEY: Place(Standing.QUARANTINE)}) is None
+        steady = [*coin, *(probed(50 + n) for n in range(7))]
+        stands = {KEY: Place(Standing.QUARANTINE)}
+        assert way(steady, stands) == (Standing.QUARANTINE, Standing.FULL)
+
+
+class TestUp:
+    def test_twenty_good_attempts_on_two_nights(self) -> None:
+        assert way([probed(0), probed(1)], OPS) == (Standing.OP_BY_OP, Standing.FULL)
+        assert way([probed(0, 30)], OPS) is None
+        assert way([probed(0), probed(1, 9)], OPS) is None
+
+    def test_a_failure_begins_anew_and_costs(self) -> None:
+        seen = [probed(0), sample(1, "failed"), probed(2), probed(3)]
+        assert way(seen, OPS) is None
+        assert way([*seen, probed(4)], OPS) is not None
+
+    def test_it_rests_after_a_way_down(self) -> None:
+        seen = [*BROKEN, probed(41), probed(42)]
+        fell = {KEY: Place(Standing.OP_BY_OP, 40.0, 40.0)}
+        assert way(seen, fell) == (Standing.OP_BY_OP, Standing.FULL)
+        longer = with_policy(promote={"cool_down": 5})
+        assert way(seen, fell, policy=longer) is None
+        said = account_of(seen, KEY, fell, longer)
+        assert said.blocked == ("it went down less than 5 nights ago, and rests",)
+
+    def test_a_changed_model_begins_anew(self) -> None:
+        seen = [probed(0, ir_hash="a"), probed(1, ir_hash="b")]
+        assert way(seen, OPS) is None
+        assert way([*seen, probed(2, ir_hash="b")], OPS) is not None
+        failing = sample(40, "failed", failed=3, ir_hash="c")  # held to nothing: no other model
+        assert propose([*nights(40, ir_hash="a"), failing], FULL)[0].evidence.good == 40
+
+    def test_a_compiler_is_shown_and_begins_nothing(self) -> None:
+        [step] = propose([probed(0, versions="a"), probed(1, versions="b")], OPS)
+        assert step.evidence.versions == "b"
+
+
+NOTHING: dict[str, dict[str, Any]] = {
+    "no memory": {"kind": "MemoryError"},
+    "no memory in C++": {"message": "std::bad_alloc", "stage": Stage.EXECUTE},
+    "no space": {"message": "OSError: [Errno 28] No space left on device"},
+    "hung": {"message": "the device hung", "stage": Stage.EXECUTE},
+    "refused": {"kind": "OnnxRefusal", "stage": Stage.EXPORT},
+    "loading": {"stage": Stage.LOAD},
+    "golden": {"stage": Stage.GOLDEN},
+    "own code": {"stage": None},
+    **{word.name: {"excluded": word} for word in Excluded if word},
+}
+
+
+@pytest.mark.parametrize("why", NOTHING)
+def test_what_is_no_evidence_demotes_nobody(why: str) -> None:
+    seen = [*GOOD, *nights(9, "failed", start=40, failed=3, **NOTHING[why])]
+    assert way(seen, FULL) is None
+
+
+@pytest.mark.parametrize("excluded", [word for word in Excluded if word])
+def test_what_is_no_evidence_promotes_nobody(excluded: Excluded) -> None:
+    assert way([probed(n, list_name="", excluded=excluded) for n in range(5)], OPS) is None
+
+
+TESTS = [f"m{i}[full-eval]@n150" for i in range(20)]
+PLACES = {test: Place(Standing.FULL) for test in TESTS}
+
+
+def night_of(at: int, bad: int) -> list[Sample]:
+    """One night of a device's tests, the first of which fail in all their attempts."""
+    failing = [sample(at, "failed", test=t, device="n150", failed=3) for t in TESTS[:bad]]
+    return [*failing, *(sample(at, test=t, device="n150") for t in TESTS[bad:])]
+
+
+class TestDevices:
+    def test_many_that_fail_together_speak_against_the_device(self) -> None:
+        good = [s for n in range(40) for s in night_of(n, 0)]
+        assert len(propose([*good, *night_of(40, 1)], PLACES)) == 1
+        ill = [*good, *night_of(40, 5)]
+        assert propose(ill, PLACES) == []
+        assert propose([*ill, *night_of(41, 1)], PLACES) == []  # nor is it well at once
+        assert len(propose([*ill, *night_of(41, 0), *night_of(42, 1)], PLACES)) == 1
+
+    def test_what_goes_on_is_no_accident(self) -> None:
+        good = [s for n in range(40) for s in night_of(n, 0)]
+        for_long = [s for n in range(40, 46) for s in night_of(n, 5)]
+        assert len(propose([*good, *for_long], PLACES)) == 5
+
+    def test_a_cap_takes_the_strongest(self) -> None:
+        good = [s for n in range(40) for s in night_of(n, 0)]
+        seen = [*good, *(s for n in range(40, 46) for s in night_of(n, 5))]
+        assert len(propose(seen, PLACES, with_policy(demote={"cap_a_night": 2}))) == 2
+
+
+class TestPolicy:
+    def test_a_pin_holds(self) -> None:
+        pinned = with_policy(pins={})
+        for pin in (KEY, "t5*", "*@cpu"):
+            policy = type(pinned)(**{**_parts(), "pins": Pins((pin,))})
+            assert way(BROKEN, FULL, policy=policy) is None
+            said = account_of(BROKEN, KEY, FULL, policy)
+            assert said.blocked == (f"it is pinned by {pin!r} in the policy",)
+
+    def test_a_group_is_held_to_its_own(self) -> None:
+        group = Group("customers", ("t5*",), "@ada", promote_nights=3, demote_error_rate=1e-9)
+        policy = type(default_policy())(**{**_parts(), "groups": (group,)})
+        assert way(BROKEN, FULL, policy=policy) is None
+        assert way([probed(0), probed(1)], OPS, policy=policy) is None
+        [step] = propose([probed(0), probed(1), probed(2)], OPS, policy)
+        assert step.owner == "@ada"
+
+    def test_what_is_skipped_stays(self) -> None:
+        assert way(BROKEN, {KEY: Place(Standing.SKIPPED)}) is None
+
+
+def _parts() -> dict[str, Any]:
+    policy = default_policy()
+    return {name: getattr(policy, name) for name in policy.__struct_fields__}
+
+
+class TestAttempts:
+    def test_as_many_as_are_missing_tonight(self) -> None:
+        assert attempts_wanted([], OPS) == {KEY: 10}
+        assert attempts_wanted([probed(0, 4)], OPS) == {KEY: 10}
+        assert attempts_wanted([probed(0), probed(1, 5), sample(2)], OPS) == {KEY: 4}
+
+    def test_a_failure_is_confirmed_as_often_as_its_past_asks_for(self) -> None:
+        assert attempts_wanted([], FULL) == {KEY: 5}
+        assert attempts_wanted(GOOD, FULL) == {KEY: 3}
+        flaky = [sample(n, failed=n % 5 == 0) for n in range(40)]
+        assert attempts_wanted(flaky, FULL)[KEY] > 5
+
+    def test_at_the_top_of_a_device_that_only_compiles(self) -> None:
+        top = {"m[full-eval]@n150": Place(Standing.COMPILE)}
+        assert attempts_wanted([], top, compile_only=["n150"]) == {"m[full-eval]@n150": 5}
+
+
+class TestAccount:
+    def test_where_it_is_and_what_is_missing(self) -> None:
+        said = account_of([probed(0)], KEY, {KEY: Place(Standing.OP_BY_OP, 3.0)})
+        assert (said.standing, said.since, said.lists) == (
+            Standing.OP_BY_OP,
+            3.0,
+            ("nightly_op_by_op",),
+        )
+        assert "correct in the newest run that counts (n0): 10 good attempts" in said.seen
+        [up] = said.ways
+        assert up.to is Standing.FULL and up.evidence.more == 10
+        assert up.says == "10 more good attempts one after another on 1 more night"
+
+    def test_of_one_on_full_what_would_take_it_off(self) -> None:
+        said = account_of([*GOOD, sample(40, "failed")], KEY, FULL)
+        [down] = said.ways
+        assert down.to is Standing.OP_BY_OP
+        assert down.says == "2 more bad attempts one after another"
+
+    def test_of_one_that_nobody_saw(self) -> None:
+        said = account_of(GOOD, "x[full-eval]@cpu", {})
+        assert (said.standing, said.ways, said.since) == (Standing.NEW, (), None)
+        assert said.seen == "no night says anything of it yet"
+
+
+def test_the_same_nights_in_any_order_give_the_same_moves() -> None:
+    chance = random.Random(3)
+    seen = [*BROKEN, probed(0, entry="a.py::test_b[full-eval]")]
+    wanted = propose(columns_of(seen), FULL)
+    for _ in range(5):
+        assert propose(chance.sample(seen, len(seen)), FULL) == wanted
+
+
+def test_a_move_is_applied_and_remembered() -> None:
+    [step] = propose(BROKEN, FULL)
+    assert isinstance(step, Step) and not step.up
+    moved = applied(FULL, [step], 40.0)
+    assert moved == {KEY: Place(Standing.OP_BY_OP, 40.0, 40.0)}
+    assert propose(BROKEN, moved) == []
+
+
+def test_a_driver_that_is_lost_is_not_the_models_doing() -> None:
+    assert way([*GOOD, *nights(9, "reached", start=40)], FULL) is None
+    assert way(nights(9, outcome=Outcome.REACHED, status=3), OPS) is None
