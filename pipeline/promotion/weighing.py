@@ -64,6 +64,8 @@ class Weighed:
     """The `Level` that is asked of it where it stands."""
     held: Streaks
     """Against that."""
+    runs: Streaks
+    """Against running at all, be it correct or not."""
     reached: Streaks
     """Against the level that its newest night came to; of one that is broken, the best there is."""
     failures_needed: Counts
@@ -103,6 +105,7 @@ def weigh(
         found=found,
         needs=needs,
         held=held,
+        runs=streaks(found, np.minimum(needs, Level.INCORRECT), least),
         reached=reached,
         failures_needed=_failures_needed(found, held, policy, groups),
         passes_needed=_passes_needed(reached, policy, groups),
