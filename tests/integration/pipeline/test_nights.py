@@ -188,6 +188,8 @@ def sandwich(tmp_path_factory: pytest.TempPathFactory) -> tuple[SmallFleet, str,
     fleet = SmallFleet(tmp_path_factory.mktemp("sandwich"))
     fleet.file("test_night", TESTS + FLAKE)
     fleet.write_list(NIGHTLY_FULL, cpu=[NET, OTHER, FLAKY])
+    sure_at_once = "[demote]\nerror_rate = 0.005\n"  # after one good night, with two reruns
+    (fleet.root / "tests" / "lists" / "policy.toml").write_text(sure_at_once)
     _, first = finish(fleet.start("nightly", *ALONE, output=fleet.root / "night-0"), timeout_s=600)
     for name in ("broken", "once"):
         (fleet.root / name).touch()
