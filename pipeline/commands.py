@@ -290,6 +290,8 @@ def promote(options: RunOptions, say: Speaker) -> ExitCode:
     With a run they are those after it, by it and by the history before; without one those of the
     whole history, or of the newest run below `results/` where there is no history yet.
     """
+    if options.commit and not options.pr:
+        raise PipelineError("--commit goes with --pr, which says on which branch")
     asked = Asked(options.lists, options.history, options.run_dir or _run_without_history(options))
     policy = read_policy(options.policy) if options.policy else policy_of(options.lists)
     lists = read_lists(options.lists)
@@ -309,14 +311,12 @@ def promote(options: RunOptions, say: Speaker) -> ExitCode:
     if asked.run_dir is not None:
         say(f"proposals in {write_moves(asked.run_dir, decision.moves)}")
     tell(decision, say)
-    taken_back = tell_undone(Path.cwd(), lists, situation, say)
     for line in told(thresholds_of(asked, policy)):
         say(line)
+    taken_back = tell_undone(Path.cwd(), lists, situation, say)
     moves = decision.moves
     if moves:
         say(diff(options.lists, moves).rstrip("\n"))
-    if options.commit and not options.pr:
-        raise PipelineError("--commit goes with --pr, which says on which branch")
     if options.pr:
         if newest is None:
             raise PipelineError("--pr writes below a run, and the newest is not here; name one")

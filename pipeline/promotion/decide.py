@@ -171,6 +171,7 @@ class Ways:
         down, up, to = self.down(test), self.up(test), self.target(test)
         rises = not up.more and not up.more_nights and bool(w.rested[test])
         if w.needs[test] > Level.BROKEN and not down.more:
+            to = self._no_further_than_it_fell(test, was, to)
             return (to, down) if RANK[to] < RANK[was] else (was, down)
         if was in (Standing.FULL, Standing.INCORRECT) and w.unsteady[test]:
             return Standing.QUARANTINE, down
@@ -181,6 +182,12 @@ class Ways:
         if was is Standing.OP_BY_OP and to is Standing.OP_BY_OP_COMPILE:
             return to, up
         return was, up
+
+    def _no_further_than_it_fell(self, test: int, was: Standing, to: Standing) -> Standing:
+        """One crash among nights of INCORRECT results is no evidence that it does not run."""
+        w = self.weighed
+        still_runs = w.runs.failed[test] < w.failures_needed[test]
+        return Standing.INCORRECT if was is Standing.FULL and still_runs else to
 
     def target(self, test: int) -> Standing:
         """Where a test belongs if what its newest night came to lasts."""

@@ -45,7 +45,7 @@ _LEVELS = np.array([LEVEL_OF.get(outcome, -1) for outcome in OUTCOMES], np.int64
 _REACHED = OUTCOMES.index(Outcome.REACHED)
 _CRASHED = OUTCOMES.index(Outcome.CRASHED)
 _PARTIAL = EXCLUSIONS.index(Excluded.PARTIAL)
-_BREAK = 3
+BREAK = 3
 """Failures one after another that are no chance."""
 PRIOR = 15.0
 """Attempts that what is known of all tests is worth, beside a test's own."""
@@ -280,8 +280,8 @@ def _by_chance(starts: Bools, alone: Bools, failed: Counts) -> tuple[Counts, Boo
         return found, broken
     group = np.cumsum(starts) - 1
     sums = np.bincount(group[alone], weights=failed[alone].astype(np.float64)).astype(np.int64)
-    found[starts] = np.where(sums < _BREAK, sums, 0)
-    broken[alone] = (sums >= _BREAK)[group[alone]]
+    found[starts] = np.where(sums < BREAK, sums, 0)
+    broken[alone] = (sums >= BREAK)[group[alone]]
     return found, broken
 
 

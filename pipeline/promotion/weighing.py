@@ -21,6 +21,7 @@ import numpy as np
 
 from bringup.pipeline.history.judge.columns import Bools, Columns, Counts, Floats
 from bringup.pipeline.promotion.evidence import (
+    BREAK,
     PRIOR,
     Levels,
     Seen,
@@ -64,6 +65,8 @@ class Weighed:
     """The `Level` that is asked of it where it stands."""
     held: Streaks
     """Against that."""
+    runs: Streaks
+    """Against running at all, be it correct or not."""
     reached: Streaks
     """Against the level that its newest night came to; of one that is broken, the best there is."""
     failures_needed: Counts
@@ -103,6 +106,7 @@ def weigh(
         found=found,
         needs=needs,
         held=held,
+        runs=streaks(found, np.minimum(needs, Level.INCORRECT), least),
         reached=reached,
         failures_needed=_failures_needed(found, held, policy, groups),
         passes_needed=_passes_needed(reached, policy, groups),
@@ -141,12 +145,13 @@ def _failures_needed(
 
 
 def failures_asked(failed: Counts, passed: Counts, error: Floats, policy: Policy) -> Counts:
-    """int64[tests]: the n of this module's formula, after so many failures and good attempts."""
+    """int64[tests]: the n of this module's formula, after so many failures and good attempts; never
+    less than a break."""
     i = np.arange(_MOST_FAILURES)
     failing = failed[:, None] + PRIOR * policy.demote.least_flake_rate + i
     every = (failed + passed)[:, None] + PRIOR + i
     likely = np.cumsum(np.log(failing) - np.log(every), axis=1) > np.log(error)[:, None]
-    return np.asarray(likely.sum(axis=1) + 1, np.int64)
+    return np.asarray(np.maximum(likely.sum(axis=1) + 1, BREAK), np.int64)
 
 
 def _passes_needed(reached: Streaks, policy: Policy, groups: list[Group | None]) -> Counts:

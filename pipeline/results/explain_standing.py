@@ -12,6 +12,7 @@ from bringup.harness.records.aliases import read_aliases
 from bringup.harness.records.expected import Expectation
 from bringup.harness.records.naming import FLOWS, identity_of_key
 from bringup.harness.records.night import Cluster, Moment, TestVerdict
+from bringup.harness.records.schema import Outcome
 from bringup.harness.storage.writable import said_by
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.history.samples import AT_THE_DESK, Sample
@@ -67,17 +68,18 @@ def standing_of(
 
 
 def _situation(history: History, lists: Path, key: str, found: Sequence[Sample]) -> Situation:
-    """Of this test alone, and of the newest runs, whose tests say what the devices can do."""
-    aliases = read_aliases(lists)
+    """Of this test alone. Where it never executed, the newest runs' other tests say whether its
+    device does; they are not read otherwise, for that takes longer than all else here."""
+    aliases, listed, policy = read_aliases(lists), read_lists(lists), policy_of(lists)
     identity = identity_of_key(key)
     flows = {msgspec.structs.replace(identity, flow=flow).key for flow in FLOWS}
-    known = {s.test for s in found}
-    others = samples(history, None, sorted(flows - known), aliases)
+    every = [*found, *samples(history, None, sorted(flows - {s.test for s in found}), aliases)]
     nights = [run for run in history.runs() if run.session not in AT_THE_DESK]
-    newest = samples(history, nights[-NEWEST_RUNS:], None, aliases)
-    tried = {run.run for run in history.runs()} - {run.run for run in nights}
-    every = {(s.run, s.test): s for s in (*newest, *others, *found) if s.run not in tried}
-    return situation_of(list(every.values()), read_lists(lists), policy_of(lists))
+    if any(s.outcome is Outcome.REACHED for s in every):
+        every += samples(history, nights[-NEWEST_RUNS:], None, aliases)
+    known = {run.run for run in nights}
+    distinct = {(s.run, s.test): s for s in every if s.run in known}
+    return situation_of(list(distinct.values()), listed, policy)
 
 
 def _expectation(situation: Situation, key: str) -> Expectation | None:

@@ -82,3 +82,15 @@ def test_a_benchmark_that_is_not_there_is_named(
 ) -> None:
     done = bench(tmp_path, *arguments)
     assert done.returncode != 0 and said in done.stderr and "Traceback" not in done.stderr
+
+
+def test_lists_move_in_a_made_year_as_a_careful_person_would_move_them(tmp_path: Path) -> None:
+    done = bench(tmp_path, "promotion", "--quick", "--world", "usual")
+    assert done.returncode == 0, done.stdout + done.stderr
+    written = (tmp_path / "results" / "benchmarks" / "promotion.json").read_bytes()
+    values = {f.figure: f.value for f in msgspec.json.decode(written, type=list[Figure])}
+    assert values["wrong_promotions.usual"] == values["wrong_demotions.usual"] == 0, done.stdout
+    assert values["infrastructure_edits.usual"] == 0 and values["recovered_share.usual"] == 1
+    assert values["median_nights_to_promote.usual"] == 2
+    assert values["moves_made_share.usual"] >= 0.97 and values["demoted_same_night.usual"] >= 0.9
+    assert values["replayed_alike"] == 1

@@ -75,6 +75,12 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> tuple[SmallFleet, list[t
     return fleet, told
 
 
+def details(told: list[str]) -> list[str]:
+    """What `explain` tells below its ten lines."""
+    assert told[10] == "in detail", told
+    return [line.removeprefix("  ") for line in told[11:]]
+
+
 def asked(fleet: SmallFleet, *words: str) -> tuple[int, list[str]]:
     process = fleet.start_plain(*words)
     said, _ = process.communicate(timeout=300)
@@ -120,8 +126,10 @@ def test_why_explain_and_compare(nights: Nights) -> None:
     assert code == 1 and "1 new, 0 known; first: net[full-eval]@cpu" in why[0]
     code, why = asked(fleet, "why")
     assert code == 0 and "1 fixed" in why[0]
-    code, story = asked(fleet, "explain", "net")
-    assert code == 0 and story[0] == "net[full-eval]@cpu: fixed", story
+    code, told = asked(fleet, "explain", "net")
+    assert code == 0 and told[0].startswith("net[full-eval]@cpu: runs end to end"), told
+    story = details(told)
+    assert story[0] == "net[full-eval]@cpu: fixed", story
     assert any(line.startswith("streak") and "[.FF.]" in line for line in story), story
     assert story[-1].startswith("again       nox -s run -- ")
     code, said = asked(fleet, "compare", "night-0", "night-1")
@@ -163,7 +171,7 @@ def test_what_is_tried_at_a_desk_is_no_night(nights: Nights) -> None:
     finally:
         (fleet.root / "broken").unlink()
     assert code == 1 and "FAILED net[full-eval]@cpu" in said
-    _, story = asked(fleet, "explain", "net")
+    story = details(asked(fleet, "explain", "net")[1])
     assert story[0] == "net[full-eval]@cpu: fixed" and any("[.FF.]" in line for line in story)
 
 
@@ -201,6 +209,8 @@ def sandwich(tmp_path_factory: pytest.TempPathFactory) -> tuple[SmallFleet, str,
     fleet = SmallFleet(tmp_path_factory.mktemp("sandwich"))
     fleet.file("test_night", TESTS + FLAKE)
     fleet.write_list(NIGHTLY_FULL, cpu=[NET, OTHER, FLAKY])
+    sure_at_once = "[demote]\nerror_rate = 0.005\n"  # after one good night, with two reruns
+    (fleet.root / "tests" / "lists" / "policy.toml").write_text(sure_at_once)
     _, first = finish(fleet.start("nightly", *ALONE, output=fleet.root / "night-0"), timeout_s=600)
     for name in ("broken", "once"):
         (fleet.root / name).touch()
@@ -243,7 +253,8 @@ def test_a_regression_is_told_from_a_flake_in_the_same_night(
     words = {one.test.partition("[")[0]: (one.judgement, one.settled) for one in verdict.tests}
     assert words == {"net": (Judgement.REGRESSION, True), "flaky": (Judgement.FLAKE, True)}
     assert "1 new, 0 known, 1 flaky; first: net[full-eval]@cpu, regression" in second
-    assert asked(fleet, "explain", "net")[1][0] == "net[full-eval]@cpu: regression"
+    story = details(asked(fleet, "explain", "net")[1])
+    assert story[0] == "net[full-eval]@cpu: regression"
     assert "first: net[full-eval]@cpu, regression" in asked(fleet, "why")[1][0]
     runs = sorted((fleet.root / "night-1" / "confirm").iterdir())
     assert [len(read_merged(run)[1]) for run in runs] == [1, 2, 1, 2, 1]

@@ -47,6 +47,8 @@ class TestDown:
     def test_incorrect_for_good_asks_for_the_check_to_be_disabled(self) -> None:
         bad = [*GOOD, sample(40, "incorrect", failed=3)]
         assert way(bad, FULL) == (Standing.FULL, Standing.INCORRECT)
+        crash = [*bad, sample(41, "crashed")]
+        assert way(crash, FULL) == (Standing.FULL, Standing.INCORRECT)
         stands = {KEY: Place(Standing.INCORRECT)}
         assert way([*bad, *nights(9, "incorrect", start=41)], stands) is None
         mended = [*bad, probed(41), probed(42)]
