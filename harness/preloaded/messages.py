@@ -9,7 +9,9 @@ Messages are single packets on a UNIX socket of kind SOCK_SEQPACKET, with descri
 import msgspec
 
 PACKET = 1 << 20
-"""Bytes; the kernel refuses to send a packet of more than its buffer, about 200 KB."""
+"""Bytes that a packet is received into."""
+LARGEST = 128 << 10
+"""Bytes of a packet that is sent: the kernel takes none above its buffer, 208 KiB by default."""
 
 
 class Start(msgspec.Struct, frozen=True, tag=True):

@@ -24,7 +24,7 @@ from typing import IO, Any
 import msgspec
 
 from bringup.harness.errors import HarnessError
-from bringup.harness.preloaded.messages import PACKET, Reap, Reaped, Start, Started
+from bringup.harness.preloaded.messages import LARGEST, PACKET, Reap, Reaped, Start, Started
 from bringup.harness.storage.decoding import UNDECODABLE
 
 ANSWER_S = 120.0
@@ -51,6 +51,7 @@ class Process:
         self.stdout: IO[bytes] | None = None
         self._python = python
         self._pidfd = pidfd
+        self._reaping = threading.Lock()
 
     def poll(self) -> int | None:
         """The exit code, negative for a signal; None while it lives."""
@@ -78,11 +79,14 @@ class Process:
         self.send_signal(signal.SIGKILL)
 
     def _look(self, timeout: float | None) -> int | None:
-        if self.returncode is None and select.select([self._pidfd], [], [], timeout)[0]:
-            code = self._python.reap(self.pid)
-            if self.returncode is None:  # else another thread was here meanwhile
-                self.returncode = code
-                os.close(self._pidfd)
+        if self.returncode is None:
+            ended = select.poll()
+            ended.register(self._pidfd, select.POLLIN)
+            if ended.poll(None if timeout is None else 1e3 * timeout):
+                with self._reaping:  # the server gives a code away once, and threads may both wait
+                    if self.returncode is None:
+                        self.returncode = self._python.reap(self.pid)
+                        os.close(self._pidfd)
         return self.returncode
 
 
@@ -137,12 +141,15 @@ class PreloadedPython:
         `arguments` begin with `-m MODULE` or `-c CODE`. What is not given is this process's own.
 
         Raises:
-            NotPreloadedError: the environment is another, or the server is gone or never was.
+            NotPreloadedError: the environment is another or too large, or the server is gone or
+                never was.
         """
         whole = dict(os.environ if environment is None else environment)
         if not self.takes(whole):
             raise NotPreloadedError("modules might read another environment while imported")
         request = Start(tuple(arguments), str(folder or Path.cwd()), whole)
+        if len(msgspec.msgpack.encode(request)) > LARGEST:
+            raise NotPreloadedError("arguments and environment are too large for a packet")
         with self._lock:
             reply, pidfd = self._ask(request, Started, streams)
         assert pidfd is not None

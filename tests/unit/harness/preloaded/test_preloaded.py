@@ -11,6 +11,7 @@ import sys
 import tempfile
 import textwrap
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -142,6 +143,25 @@ def test_an_environment_that_imports_might_read_is_refused(
         run(python, "-c", "pass", environment={**python.environment, name: "1"})
     without = {k: v for k, v in {**python.environment, name: "1"}.items() if k != name}
     assert python.takes(without) == (name not in python.environment)
+
+
+def test_an_environment_too_large_for_a_packet_is_refused_and_costs_nobody(
+    python: PreloadedPython,
+) -> None:
+    process = waiting(python)
+    with pytest.raises(NotPreloadedError):
+        run(python, "-c", "pass", environment={**python.environment, "BRINGUP_X": "x" * 400_000})
+    assert process.poll() is None
+    process.kill()
+
+
+def test_threads_that_wait_for_one_process_get_one_code(python: PreloadedPython) -> None:
+    process = python.start_piped(["-c", "import sys; sys.stdin.read(); sys.exit(5)"])
+    with ThreadPoolExecutor(8) as pool:
+        codes = [pool.submit(process.wait, 60) for _ in range(8)]
+        assert process.stdin is not None
+        process.stdin.close()
+        assert {code.result() for code in codes} == {5}
 
 
 def test_a_process_dies_with_its_server_and_no_more_are_had() -> None:
