@@ -132,6 +132,22 @@ def test_what_is_no_regular_file_is_not_gone_on_with(
     assert "it is not a regular file" in said(capsys, pipeline(["nightly", "--resume", "run"]))
 
 
+def test_a_journal_that_is_a_link_to_itself_is_named(
+    run_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (run_dir / "journal" / "z.jsonl").symlink_to("z.jsonl")
+    assert pipeline(["finish", "run"]) == 0, "it was finished before"
+    capsys.readouterr()
+    assert pipeline(["merge", "run", "--into", "all"]) == 3
+    assert "z.jsonl" in capsys.readouterr().out
+
+
+def test_a_merge_to_where_nothing_can_be_is_one_sentence(
+    run_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "/proc/nowhere" in said(capsys, pipeline(["merge", "run", "--into", "/proc/nowhere"]))
+
+
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir], ids=["pipe", "folder"])
 def test_a_text_that_is_no_regular_file_is_not_waited_for(
     tmp_path: Path, make: Callable[[Path], None]
