@@ -49,10 +49,10 @@ class BlobStore:
         """
         path = self.path(artifact.sha256)
         try:
+            if path.exists() and not path.is_file():  # reading a pipe would never end
+                raise RecordError(f"{path}: the content does not match its name")
             packed = path.read_bytes()
-            if (
-                not path.is_file() or zstandard.frame_content_size(packed) != artifact.size
-            ):  # a bomb, or another text
+            if zstandard.frame_content_size(packed) != artifact.size:  # a bomb, or another text
                 raise RecordError(f"{path}: the content does not match its name")
         except (OSError, zstandard.ZstdError) as error:
             raise RecordError(f"{path}: the kept {artifact.level} text is unreadable") from error

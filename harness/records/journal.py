@@ -213,7 +213,10 @@ def unpacked_journals(run_dir: Path) -> list[Path]:
     return [
         path
         for path in journals(run_dir)
-        if not path.name.endswith(PACKED) and path.stat().st_size <= packing.LARGEST
+        # a link to itself is no file, and whoever reads it says so
+        if not path.name.endswith(PACKED)
+        and path.is_file()
+        and path.stat().st_size <= packing.LARGEST
     ]
 
 

@@ -14,7 +14,7 @@ from bringup.harness.records.journal import PACKED, journal_name, journals
 from bringup.harness.records.packing import read_lines
 from bringup.harness.records.schema import SCHEMA_VERSION, AnyEvent
 from bringup.harness.records.versions import refuse_newer
-from bringup.harness.storage.decoding import Json, lines_of
+from bringup.harness.storage.decoding import Json, lines_of, read_bytes
 
 _DECODER: Json[AnyEvent] = Json(AnyEvent, "an event")
 
@@ -59,6 +59,4 @@ class JournalTail:
         if path.name.endswith(PACKED):
             self._packed.add(path)
             return read_lines(path)[offset:]
-        with path.open("rb") as file:
-            file.seek(offset)
-            return file.read()
+        return read_bytes(path, start=offset)

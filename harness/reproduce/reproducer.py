@@ -257,8 +257,8 @@ def read_bytes_of(folder: Path, name: str) -> "list[torch.Tensor]":
 
     dtypes = {text: dtype for dtype, text in WIRE_NAMES.items()}
     try:
-        rows = msgspec.json.decode((folder / f"{name}.json").read_bytes(), type=list[_Place])
-        data = bytearray((folder / f"{name}.bin").read_bytes())
+        rows = msgspec.json.decode(read_bytes(folder / f"{name}.json"), type=list[_Place])
+        data = bytearray(read_bytes(folder / f"{name}.bin"))
         found = []
         for row in rows:
             if row.drawn is not None:
@@ -293,8 +293,8 @@ def has_drawn(folder: Path) -> bool:
 def is_seeded(folder: Path) -> bool:
     """Do a reproducer's inputs come from the op's key?"""
     try:
-        return (folder / f"{INPUTS}.json").read_bytes() == _pretty(SEEDED)
-    except OSError:
+        return read_bytes(folder / f"{INPUTS}.json") == _pretty(SEEDED)
+    except RecordError:
         return False
 
 

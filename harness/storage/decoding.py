@@ -142,8 +142,8 @@ def unpacked(data: bytes, where: object, largest: int = LARGEST_UNPACKED) -> byt
     return b"".join(parts)
 
 
-def read_bytes(path: Path, what: str = "") -> bytes:
-    """A file's bytes; `what` is what a sentence calls it, e.g. `the list `.
+def read_bytes(path: Path, what: str = "", start: int = 0) -> bytes:
+    """A file's bytes from `start` on; `what` is what a sentence calls it, e.g. `the list `.
 
     Raises:
         RecordError: it cannot be read, or is no file (reading a pipe would never end).
@@ -151,7 +151,9 @@ def read_bytes(path: Path, what: str = "") -> bytes:
     try:
         if path.exists() and not path.is_file():
             raise RecordError(f"cannot read {what}{path}: it is not a regular file")
-        return path.read_bytes()
+        with path.open("rb") as file:
+            file.seek(start)
+            return file.read()
     except (OSError, ValueError) as error:
         raise RecordError(f"cannot read {what}{path}: {_reason(error)}") from error
 

@@ -62,7 +62,7 @@ from bringup.harness.records.schema import (
     Status,
     TestRecord,
 )
-from bringup.harness.storage.atomic import write_atomically
+from bringup.harness.storage.atomic import cannot_write, write_atomically
 from bringup.harness.storage.decoding import shown
 from bringup.pipeline.errors import PipelineError
 
@@ -307,7 +307,10 @@ def _keep_journal(journal: Path, folder: Path) -> None:
 
 
 def _link(blob: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(target, error) from error
     try:
         os.link(blob, target, follow_symlinks=False)
     except FileExistsError:

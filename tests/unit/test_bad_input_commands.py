@@ -3,15 +3,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Commands on damaged directories: one sentence, an exit code that is not 0, nothing lost."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import zstandard
 
+from bringup.harness.errors import RecordError
+from bringup.harness.records.blobs import BlobStore
 from bringup.harness.records.run_dir import write_plan
 from bringup.harness.records.schema import Outcome
 from bringup.harness.repro import main as repro
+from bringup.harness.reproduce.reproducer import read_bytes_of
 from bringup.pipeline.cli import main as pipeline
 from bringup.reports.cli import main as reports
 from tests.unit import run_builder as made
@@ -113,11 +117,50 @@ def test_a_damaged_reproducer(
 def test_what_is_no_regular_file_is_not_waited_for(
     run_dir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import os
-
     (run_dir / "run.json").unlink()
     os.mkfifo(run_dir / "run.json")
     assert "it is not a regular file" in said(capsys, reports(["build", "run"]))
+
+
+@pytest.mark.parametrize("name", ["journal/z.jsonl", "plan.json"])
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir], ids=["pipe", "folder"])
+def test_what_is_no_regular_file_is_not_gone_on_with(
+    run_dir: Path, capsys: pytest.CaptureFixture[str], make: Callable[[Path], None], name: str
+) -> None:
+    (run_dir / name).unlink(missing_ok=True)
+    make(run_dir / name)
+    assert "it is not a regular file" in said(capsys, pipeline(["nightly", "--resume", "run"]))
+
+
+def test_a_journal_that_is_a_link_to_itself_is_named(
+    run_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (run_dir / "journal" / "z.jsonl").symlink_to("z.jsonl")
+    assert pipeline(["finish", "run"]) == 0, "it was finished before"
+    capsys.readouterr()
+    assert pipeline(["merge", "run", "--into", "all"]) == 3
+    assert "z.jsonl" in capsys.readouterr().out
+
+
+def test_a_merge_to_where_nothing_can_be_is_one_sentence(
+    run_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "/proc/nowhere" in said(capsys, pipeline(["merge", "run", "--into", "/proc/nowhere"]))
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir], ids=["pipe", "folder"])
+def test_a_text_that_is_no_regular_file_is_not_waited_for(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    artifact = made.keep(tmp_path, "module {}")
+    store = BlobStore(tmp_path)
+    store.path(artifact.sha256).unlink()
+    make(store.path(artifact.sha256))
+    with pytest.raises(RecordError, match="does not match its name"):
+        store.get(artifact)
+    make(tmp_path / "inputs.json")
+    with pytest.raises(RecordError, match="inputs"):
+        read_bytes_of(tmp_path, "inputs")
 
 
 @pytest.mark.parametrize("length", [260, 5000, 40_000])
