@@ -12,8 +12,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bringup.harness.records.collected import identity_of_item
-from bringup.harness.records.schema import Identity
+from bringup.harness.errors import UsageError
+from bringup.harness.records.collected import identity_of_item, needs_of_item
+from bringup.harness.records.schema import DeclaredNeeds, Identity
 from bringup.harness.records.values import BASE_SIZE
 from bringup.harness.records.variable_names import PARENT_VARIABLE
 from bringup.harness.storage.writable import encoded, said_by, writable
@@ -29,6 +30,8 @@ class CollectedJson(msgspec.Struct):
     ids: list[str] = []
     identities: list[Identity] = []
     """What each of `ids` is, on no device."""
+    needs: dict[str, DeclaredNeeds] = {}
+    """By id, of those that need more than a device."""
     broken: dict[str, str] = {}
     """Test file to what was raised while it was imported."""
 
@@ -85,6 +88,14 @@ class Listener:
         self._found.identities = [
             identity_of_item(item, device="", size=BASE_SIZE) for item in session.items
         ]
+        for item in session.items:
+            try:
+                needs = needs_of_item(item)
+            except UsageError as error:
+                self._found.broken[item.nodeid.partition("::")[0]] = str(error)
+            else:
+                if needs != DeclaredNeeds():
+                    self._found.needs[item.nodeid] = needs
 
     def pytest_unconfigure(self) -> None:
         """Hand over."""

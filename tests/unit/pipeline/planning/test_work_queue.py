@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bringup.harness.records.naming import identity_of, nodeid_on
@@ -154,6 +154,7 @@ def test_an_exclusive_unit_has_its_host_to_itself() -> None:
     assert queue.take() and queue.take()
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 5), st.sampled_from("abc"), st.floats(0, 30)), max_size=40),
     st.integers(1, 6),
