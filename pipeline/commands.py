@@ -81,6 +81,10 @@ def run(options: RunOptions, say: Speaker) -> ExitCode:
     now = datetime.now(UTC)
     name = name_of_now(options.session, now)
     i, n = options.shard
+    if options.fleet and (options.plan or n > 1):
+        raise PipelineError(
+            "a fleet's runners are its shards; leave --fleet out beside --plan and --shard"
+        )
     if options.plan is not None:
         shared, chosen, options = take_up(options, say)
     else:

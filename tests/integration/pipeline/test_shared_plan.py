@@ -194,6 +194,8 @@ def test_a_fleets_runners_get_what_they_can_run_and_their_labels(
     assert code == 0 and "shard 3/3 board:" in said, said
     code, said = told(fleet, "nightly", *words[1:])
     assert code == 2 and "fleet.toml has 3 runners and this machine is one" in said, said
+    code, said = told(fleet, "nightly", *words[1:], "--shard", "2/3")
+    assert code == 2 and "leave --fleet out beside --plan and --shard" in said, said
 
 
 def test_what_nothing_here_can_meet_is_refused_by_name(fleet: SmallFleet) -> None:
