@@ -31,6 +31,7 @@ from bringup.harness.recording.op_tally import OpTally, report_command, summary
 from bringup.harness.recording.run import current_run
 from bringup.harness.records.collected import (
     DEVICE_PARAMETER,
+    NEEDS_MARKER,
     SIZE_PARAMETER,
     entry_of_item,
     identity_of_item,
@@ -92,6 +93,7 @@ def pytest_configure(config: pytest.Config) -> None:
             kind_of(name)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
+    config.addinivalue_line("markers", NEEDS_MARKER)
     config.stash[_session] = begin()
     os.environ[SIZE_VARIABLE] = config.getoption("--size")
     config.stash[_op_tallies], config.stash[_said_of_ops] = {}, {}

@@ -6,6 +6,7 @@
 import contextlib
 import os
 import secrets
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from bringup.harness.records.aliases import read_aliases
 from bringup.harness.records.journal import run_attempt
 from bringup.harness.records.moves import write_moves
 from bringup.harness.records.outcomes import counts_text, latest, outcome_counts_of_run
+from bringup.harness.records.plans import SharedPlan
 from bringup.harness.records.run_dir import (
     HEADER_NAME,
     read_merged,
@@ -38,7 +40,7 @@ from bringup.pipeline.lists.expectations import made_of_promises
 from bringup.pipeline.lists.lists import apply, diff, read_lists
 from bringup.pipeline.lists.specs import PROBE, list_specs
 from bringup.pipeline.messages import Speaker, tell_run
-from bringup.pipeline.options import RunOptions
+from bringup.pipeline.options import MOST_JOBS, RunOptions
 from bringup.pipeline.planning import verdict_cache
 from bringup.pipeline.planning.collect import collect_tests
 from bringup.pipeline.planning.planners import planner_of
@@ -51,7 +53,7 @@ from bringup.pipeline.planning.selection import (
     refusals,
 )
 from bringup.pipeline.planning.shared_plan import narrowed, share, take_up, tell_github
-from bringup.pipeline.planning.work import fill_estimates
+from bringup.pipeline.planning.work import Runner, fill_estimates
 from bringup.pipeline.promotion.decision import decide, situation_of
 from bringup.pipeline.promotion.policy import policy_of, read_policy
 from bringup.pipeline.promotion.preview import lines_of, preview, write_preview
@@ -90,15 +92,24 @@ def run(options: RunOptions, say: Speaker) -> ExitCode:
     now = datetime.now(UTC)
     name = name_of_now(options.session, now)
     i, n = options.shard
+    if options.fleet and (options.plan or n > 1):
+        raise PipelineError(
+            "a fleet's runners are its shards; leave --fleet out beside --plan and --shard"
+        )
     if options.plan is not None:
         shared, chosen, options = take_up(options, say)
     else:
         chosen = choose(options, say)
+        if not options.dry_run:
+            _refuse_other_runners(chosen, options)
         run_id = name if options.dry_run else _run_id(options, name)
         shared = share(chosen, options, n, run_id, now.timestamp())
-        chosen = narrowed(chosen, shared, i)
+        if not (chosen.runners and options.dry_run):
+            chosen = narrowed(chosen, shared, i)
     if options.dry_run:
         _print_plan(chosen, options, options.session, say)
+        if shared.runners:
+            _print_shards(shared, say)
         return ExitCode.KEPT
     run_dir = _fresh(options.output or Path("results") / name)
     plan = shared.of_shard(i, created=now.timestamp(), attempt=run_attempt())
@@ -116,6 +127,15 @@ def _records_lost_to_the_machine() -> Iterator[None]:
         raise StorageError(str(error)) from error
 
 
+def _refuse_other_runners(chosen: Chosen, options: RunOptions) -> None:
+    if len(chosen.runners) > 1:
+        n = len(chosen.runners)
+        raise PipelineError(
+            f"{options.fleet} has {n} runners and this machine is one: `nox -s plan -- --fleet "
+            f"{options.fleet}` makes their shards, --plan and --shard run one of them"
+        )
+
+
 def make_plan(options: RunOptions, say: Speaker) -> ExitCode:
     """Choose the tests once and write down which shard runs which.
 
@@ -127,21 +147,35 @@ def make_plan(options: RunOptions, say: Speaker) -> ExitCode:
     planner = planner_of(options.planner)
     chosen = choose(options, say)
     run_id = options.run_id or _run_of_this_job(options) or name_of_now(options.session, now)
+    if chosen.runners and options.shards:
+        raise PipelineError("say --shards or --fleet, whose runners are the shards, and not both")
+    if not (chosen.runners or options.shards):
+        raise PipelineError("`plan` needs --shards N, or --fleet FILE with the runners there are")
+    if len(chosen.runners) > MOST_JOBS:
+        n = len(chosen.runners)
+        raise PipelineError(f"{options.fleet} has {n} runners; a matrix takes at most {MOST_JOBS}")
     shards = min(options.shards, len(chosen.tests))
     shared = share(chosen, options, shards, run_id, now.timestamp(), planner)
     if options.dry_run:
         _print_plan(chosen, options, "plan", say)
+        _print_shards(shared, say)
         return ExitCode.KEPT
     write_shared_plan(options.target, shared)
-    expected = fill_estimates(chosen.tests)
+    _print_shards(shared, say)
+    say(f"{_counted(chosen.tests, chosen.total, chosen.devices)}; plan {shared.digest[:12]}")
+    tell_github(shared, chosen.runners)
+    say(f"wrote {options.target}")
+    return ExitCode.KEPT
+
+
+def _print_shards(shared: SharedPlan, say: Speaker) -> None:
+    expected = fill_estimates(t for tests in shared.shards for t in tests)
     for i, tests in enumerate(shared.shards, start=1):
         seconds = sum(expected[t.identity.key] for t in tests)
         noun = "test" if len(tests) == 1 else "tests"
-        say(f"shard {i}/{len(shared.shards)}: {len(tests)} {noun}, about {clock(seconds)} of work")
-    say(f"{_counted(chosen.tests, chosen.total, chosen.devices)}; plan {shared.digest[:12]}")
-    tell_github(shared)
-    say(f"wrote {options.target}")
-    return ExitCode.KEPT
+        whose = f" {shared.runners[i - 1]}" if shared.runners else ""
+        of = f"shard {i}/{len(shared.shards)}{whose}"
+        say(f"{of}: {len(tests)} {noun}, about {clock(seconds)} of work")
 
 
 def _resume(options: RunOptions, say: Speaker) -> ExitCode:
@@ -176,15 +210,18 @@ def _carry_out(
     engine, address = engine_of(options.engine)
     states = {d.name: d.state for d in chosen.devices.values()}
     plan = msgspec.structs.replace(plan, devices=states)  # whoever merges shards has no devices
+    here = chosen.runners[0] if len(chosen.runners) == 1 else None
+    slots = options.workers or (here.slots if here else default_workers(len(tests)))
+    workers = min(slots, max(len(tests), 1))
     settings = Settings(
         run_dir=run_dir.absolute(),
         run_id=plan.run_id,
         plan=write_plan(run_dir, plan).absolute(),
         root=Path.cwd(),
-        workers=min(options.workers or default_workers(len(tests)), max(len(tests), 1)),
+        workers=workers,
         timeout_s=options.timeout_s,
-        capacities={d.name: d.capacity for d in chosen.devices.values() if d.capacity},
-        memory=memory.available(),
+        capacities=_capacities(chosen, here),
+        memory=min(memory.available(), (here and here.memory) or sys.maxsize),
         variables=verdict_cache.variables(plan, options),
         attempt=plan.attempt,
         lock=lock.descriptor,
@@ -193,7 +230,7 @@ def _carry_out(
     counted = _counted(tests, plan.total, chosen.devices)
     say(f"{plan.session}: {counted}, {settings.workers} at a time, in {run_dir}")
     with watcher(say.stream, frame_of(plan, settings.workers, options.timeout_s)) as display:
-        ended = engine.run(plan, settings, display, refusals(chosen))
+        ended = engine.run(plan, settings, display, refusals(chosen, slots))
     code = close_run(
         run_dir,
         plan,
@@ -372,6 +409,13 @@ def name_of_now(session: str, now: datetime) -> str:
     """A name that no other run has: several machines begin a night in the same second, and share a
     history in which a run is known by it."""
     return f"{session}-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+
+
+def _capacities(chosen: Chosen, here: Runner | None) -> dict[str, int]:
+    """The most tests a device runs at a time: what it can, and no more than the fleet says."""
+    most = {d.name: d.capacity for d in chosen.devices.values() if d.capacity}
+    said = (here.kinds or {}) if here else {}
+    return most | {k: min(n, most.get(k, n)) for k, n in said.items() if k in chosen.devices}
 
 
 def _run_of_this_job(options: RunOptions) -> str:

@@ -289,6 +289,14 @@ class RunOptions:
         metavar="FILE",
         verbs=[*_CHOOSE, "lists"],
     )
+    fleet: Path | None = option(
+        None,
+        "--fleet",
+        "the runners there are, a TOML file; without it, this machine",
+        parse=Path,
+        metavar="FILE",
+        verbs=_CHOOSE,
+    )
     dry_run: bool = option(
         False,
         "--dry-run",
@@ -372,13 +380,12 @@ class RunOptions:
 
     # of the other verbs
     shards: int = option(
-        1,
+        0,
         "--shards",
-        "how many shards",
+        "how many shards, where no fleet says it",
         parse=_shards,
         metavar="N",
         verbs=["plan"],
-        required=True,
     )
     planner: str = option(
         "affinity",

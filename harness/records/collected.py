@@ -17,8 +17,9 @@ from typing import NamedTuple
 import msgspec
 import pytest
 
+from bringup.harness.errors import UsageError
 from bringup.harness.records.naming import FLOWS, MODES, identity_of, places_of
-from bringup.harness.records.schema import Identity
+from bringup.harness.records.schema import DeclaredNeeds, Identity
 
 DEVICE_PARAMETER = "bringup_device"
 SIZE_PARAMETER = "bringup_size"
@@ -114,3 +115,25 @@ def _marked(item: pytest.Item) -> Iterable[tuple[str, ...]]:
         names = mark.args[0] if mark.args else mark.kwargs.get("argnames", ())
         listed = names.split(",") if isinstance(names, str) else names
         yield tuple(name.strip() for name in listed if name.strip())
+
+
+NEEDS_MARKER = (
+    "needs(kinds=(), chips=1, memory_gib=0, exclusive=False): what a runner must have for the test"
+)
+
+
+def needs_of_item(item: pytest.Item) -> DeclaredNeeds:
+    """What a test's marker `needs` says; the innermost counts.
+
+    Raises:
+        UsageError: it says what no test can need.
+    """
+    marker = item.get_closest_marker("needs")
+    if marker is None:
+        return DeclaredNeeds()
+    if marker.args:
+        raise UsageError(f"{item.nodeid}: needs({marker.args[0]!r}): name it, {NEEDS_MARKER}")
+    try:
+        return msgspec.convert(marker.kwargs, DeclaredNeeds)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{item.nodeid}: the marker needs: {error}") from None

@@ -28,6 +28,8 @@ class SharedPlan(msgspec.Struct, frozen=True, kw_only=True):
     shards: tuple[tuple[PlannedTest, ...], ...]
     chosen: dict[str, tuple[str, ...]] = {}
     """The options that chose the tests, see `Plan.chosen`."""
+    runners: tuple[str, ...] = ()
+    """Of a fleet, which of its runners each shard is for; empty where all are alike."""
 
     @property
     def total(self) -> int:

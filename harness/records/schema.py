@@ -18,6 +18,8 @@ Version history
     4   the outcome `UNVERIFIED`
 """
 
+from typing import Annotated
+
 import msgspec
 
 from bringup.harness.records.device_listing import DeviceState
@@ -307,6 +309,19 @@ class TestRecord(msgspec.Struct, frozen=True, kw_only=True):
         return self.metric("atol")
 
 
+class DeclaredNeeds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a test says that it needs, by `@pytest.mark.needs(...)`."""
+
+    kinds: tuple[str, ...] = ()
+    """The devices it may run on; none: any."""
+    chips: Annotated[int, msgspec.Meta(ge=1)] = 1
+    """Devices of its kind that it works on at once, in one host."""
+    memory_gib: Annotated[float, msgspec.Meta(ge=0, le=1e6)] = 0.0
+    """Memory that its host must have."""
+    exclusive: bool = False
+    """Nothing else may run beside it in its host."""
+
+
 class PlannedTest(msgspec.Struct, frozen=True):
     """A test somebody asked for; it must end with a terminal record."""
 
@@ -324,6 +339,7 @@ class PlannedTest(msgspec.Struct, frozen=True):
     """As a list names it, without size and device; empty where an older version wrote it."""
     expectation: Expectation | None = None
     """What its list's entry says beside its name; None where it says nothing."""
+    needs: DeclaredNeeds = DeclaredNeeds()
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

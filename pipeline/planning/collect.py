@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from bringup.harness.records.naming import identity_of
-from bringup.harness.records.schema import Identity
+from bringup.harness.records.schema import DeclaredNeeds, Identity
 from bringup.harness.records.variable_names import DEVICE_VARIABLE, PARENT_VARIABLE
 from bringup.harness.storage.decoding import decode_json, read_bytes
 from bringup.harness.storage.scratch import Scratch
@@ -41,6 +41,8 @@ class Collected:
     """A sentence for each file that cannot be collected."""
     identities: Mapping[str, Identity] = field(default_factory=dict)
     """By id, what pytest says that a test is; on no device."""
+    needs: Mapping[str, DeclaredNeeds] = field(default_factory=dict)
+    """By id, what tests say that they need, of those that say it."""
 
     def identify(self, entry: str, device: str) -> Identity:
         """What a list's entry is on a device; of one that was not collected, what its id says."""
@@ -89,7 +91,8 @@ def _attempt(
             found = decode_json(data, CollectedJson, "what pytest collected", "a list of tests")
             sentences = {f: f"{f} cannot be collected: {why}" for f, why in found.broken.items()}
             identities = dict(zip(found.ids, found.identities, strict=True))
-            return Collected(tuple(found.ids), {**sentences, **crashed}, identities)
+            broken = {**sentences, **crashed}
+            return Collected(tuple(found.ids), broken, identities, found.needs)
         importing = target.with_suffix(IMPORTING_SUFFIX)
         if not importing.exists():
             raise PipelineError(

@@ -7,7 +7,7 @@ command line starts in half the time.
 
 import msgspec
 
-from bringup.harness.records.schema import Identity
+from bringup.harness.records.schema import DeclaredNeeds, Identity
 
 OPTION = "--bringup-collect"
 IMPORTING_SUFFIX = ".importing"
@@ -19,5 +19,7 @@ class CollectedJson(msgspec.Struct):
     ids: list[str] = []
     identities: list[Identity] = []
     """What each of `ids` is, on no device."""
+    needs: dict[str, DeclaredNeeds] = {}
+    """By id, of those that need more than a device."""
     broken: dict[str, str] = {}
     """Test file to what was raised while it was imported."""

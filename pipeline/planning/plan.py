@@ -8,7 +8,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 import msgspec
 
 from bringup.harness.records.naming import identity_of, listed_as, nodeid_on, same_test
-from bringup.harness.records.schema import Expect, Expectation, Identity, PlannedTest
+from bringup.harness.records.schema import (
+    DeclaredNeeds,
+    Expect,
+    Expectation,
+    Identity,
+    PlannedTest,
+)
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.lists.lists import Entry, Lists
 from bringup.pipeline.lists.specs import ListSpec
@@ -148,6 +154,16 @@ def with_memory(
 ) -> list[PlannedTest]:
     """The same tests, with the bytes that each is expected to need."""
     return [msgspec.structs.replace(t, estimate_bytes=peak(t.identity)) for t in tests]
+
+
+def with_needs(
+    tests: Iterable[PlannedTest], needs: Mapping[str, DeclaredNeeds]
+) -> list[PlannedTest]:
+    """The same tests, with what they say that they need; `needs` is by entry."""
+    return [
+        msgspec.structs.replace(t, needs=needs[listed_as(t)]) if listed_as(t) in needs else t
+        for t in tests
+    ]
 
 
 def files_of(tests: Iterable[PlannedTest]) -> list[str]:

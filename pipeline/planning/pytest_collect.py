@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from bringup.harness.records.collected import identity_of_item
+from bringup.harness.errors import UsageError
+from bringup.harness.records.collected import identity_of_item, needs_of_item
+from bringup.harness.records.schema import DeclaredNeeds
 from bringup.harness.records.values import BASE_SIZE
 from bringup.harness.records.variable_names import PARENT_VARIABLE
 from bringup.harness.storage.writable import encoded, said_by, writable
@@ -76,6 +78,14 @@ class Listener:
         plugins = session.config.pluginmanager
         if plugins.has_plugin("terminalreporter"):
             plugins.unregister(name="terminalreporter")
+        for item in session.items:
+            try:
+                needs = needs_of_item(item)
+            except UsageError as error:
+                self._found.broken[item.nodeid.partition("::")[0]] = str(error)
+            else:
+                if needs != DeclaredNeeds():
+                    self._found.needs[item.nodeid] = needs
 
     def pytest_unconfigure(self) -> None:
         """Hand over."""

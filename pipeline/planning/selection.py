@@ -25,6 +25,7 @@ from bringup.pipeline.planning.changed import touched
 from bringup.pipeline.planning.collect import Collected, collect_tests
 from bringup.pipeline.planning.durations import Estimator, read_durations
 from bringup.pipeline.planning.filters import named, narrowed, spoken
+from bringup.pipeline.planning.fleet import on_fleet, read_fleet, refuse_unmet, this_machine, unmet
 from bringup.pipeline.planning.ids import ids_meant
 from bringup.pipeline.planning.plan import (
     at_size,
@@ -34,8 +35,10 @@ from bringup.pipeline.planning.plan import (
     is_excluded,
     planned,
     with_memory,
+    with_needs,
 )
 from bringup.pipeline.planning.remembered import with_history
+from bringup.pipeline.planning.work import Runner
 from bringup.pipeline.promotion.policy import policy_of
 from bringup.pipeline.promotion.probes import DAY_S, candidates, planned_before, probes
 from bringup.pipeline.promotion.standings import listed_tests
@@ -56,6 +59,8 @@ class Chosen:
     devices: dict[str, ListedDevice]
     collected: Collected
     lists: Lists | None
+    runners: tuple[Runner, ...] = ()
+    """Of the fleet; none where no file names it."""
 
 
 def choose(
@@ -99,12 +104,19 @@ def choose(
         tests = _touched(tests, options)
     if options.size != SIZES[0]:
         tests = at_size(tests, options.size, estimate)
-    tests = with_memory(tests, estimate.memory)
+    tests = with_needs(with_memory(tests, estimate.memory), collected.needs)
+    runners = read_fleet(options.fleet) if options.fleet else []
+    if options.fleet and not options.devices:
+        tests, left_out = on_fleet(tests, runners)
+        for device, n in left_out.items():
+            say(f"left out: {n} {_tests(n)} on {device}: no runner of {options.fleet} has it")
     if not tests:
         raise PipelineError(_nothing_to_run(options, chosen, lists))
+    if options.fleet:
+        refuse_unmet(tests, runners, options.fleet)
     used = {t.identity.device for t in tests}
     devices = {name: device for name, device in chosen.items() if name in used}
-    return Chosen(tests, len(tests), devices, collected, lists)
+    return Chosen(tests, len(tests), devices, collected, lists, tuple(runners))
 
 
 def _touched(tests: list[PlannedTest], options: RunOptions) -> list[PlannedTest]:
@@ -238,8 +250,12 @@ def _say_left_out(
 ) -> None:
     for device in known:
         if listed.get(device.name) and device.name not in chosen:
-            noun = "test" if listed[device.name] == 1 else "tests"
-            say(f"left out: {listed[device.name]} {noun} on {device.name}: {device.reason}")
+            n = listed[device.name]
+            say(f"left out: {n} {_tests(n)} on {device.name}: {device.reason}")
+
+
+def _tests(n: int) -> str:
+    return "test" if n == 1 else "tests"
 
 
 def list_problems(
@@ -304,9 +320,10 @@ class Refusal(NamedTuple):
     reason: str
 
 
-def refusals(chosen: Chosen) -> dict[str, Refusal]:
-    """Tests that cannot even be tried, by key."""
+def refusals(chosen: Chosen, slots: int) -> dict[str, Refusal]:
+    """Tests that cannot even be tried, by key; `slots` tests are run here at a time."""
     refused = {}
+    here = this_machine(chosen.devices.values(), slots)
     for test in chosen.tests:
         said = test.expectation
         device = chosen.devices[test.identity.device]
@@ -319,4 +336,6 @@ def refusals(chosen: Chosen) -> dict[str, Refusal]:
             refused[test.identity.key] = Refusal(Outcome.INFRA, reason)
         elif broken:
             refused[test.identity.key] = Refusal(Outcome.NOT_RUN, broken)
+        elif why := unmet(test, [here]):
+            refused[test.identity.key] = Refusal(Outcome.NOT_RUN, why)
     return refused

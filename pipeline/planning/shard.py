@@ -35,9 +35,12 @@ Deal = Callable[[Sequence[WorkUnit], Sequence[Runner]], Shards]
 
 
 def partition(
-    tests: Sequence[PlannedTest], n: int, deal: Deal | None = None
+    tests: Sequence[PlannedTest],
+    n: int,
+    deal: Deal | None = None,
+    fleet: Sequence[Runner] = (),
 ) -> list[list[PlannedTest]]:
-    """Divide `tests` into `n` shards, none empty where there are `n` tests.
+    """Divide `tests` into `n` shards, none empty where there are `n` tests; or for a `fleet`.
 
     The result depends on the set of tests and not on their order, so every job of a matrix
     computes the same one. A shard lists its longest group first.
@@ -45,11 +48,11 @@ def partition(
     Raises:
         PipelineError: `n` is less than one.
     """
-    if n < 1:
+    if n < 1 and not fleet:
         raise PipelineError(f"cannot divide the tests into {n} shards; it takes at least 1")
     ordered = sorted(tests, key=lambda t: (t.identity, t.nodeid, t.list_name))
     by_key = {t.identity.key: t for t in ordered}
-    runners = [Runner(str(i)) for i in range(1, n + 1)]
+    runners = fleet or [Runner(str(i)) for i in range(1, n + 1)]
     shards = (deal or affinity)(units_of(ordered), runners)
     return [[by_key[u.key] for u in shard] for shard in shards]
 
@@ -183,11 +186,15 @@ class _Dealer:
 
 def nobody_takes(needs: Needs, runners: Iterable[Runner]) -> str:
     """The sentence that no runner has what a unit needs."""
-    kinds = sorted({kind for r in runners for kind in r.kinds or ()})
-    if needs.kind and kinds and needs.kind not in kinds:
-        return f"no runner of the fleet has {needs.kind}; there are {', '.join(kinds)}"
-    gib = needs.memory / 1024**3
-    return f"no runner of the fleet with {needs.kind or 'a slot'} has {gib:.1f} GiB of memory"
+    listed = list(runners)
+    kinds = sorted({kind for r in listed for kind in r.kinds or ()})
+    if not any(r.takes(Needs(needs.kind)) for r in listed):
+        return f"no runner has {needs.kind}; there are {', '.join(kinds) or 'none at all'}"
+    if not any(r.takes(Needs(needs.kind, chips=needs.chips)) for r in listed):
+        most = max((r.kinds or {}).get(needs.kind, 0) for r in listed)
+        return f"no runner has {needs.chips} of {needs.kind}; the most is {most}"
+    gib = needs.least_memory / 1024**3
+    return f"no runner with {needs.chips} of {needs.kind} has {gib:.1f} GiB of memory"
 
 
 def _most(runner: Runner, kind: str) -> float:

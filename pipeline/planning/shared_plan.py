@@ -5,7 +5,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from bringup.pipeline.planning.planners import AFFINITY, Planner
 from bringup.pipeline.planning.recorded_options import as_planned, choosing
 from bringup.pipeline.planning.selection import Chosen, by_list, look_around
 from bringup.pipeline.planning.shard import partition
+from bringup.pipeline.planning.work import Runner
 
 
 def share(
@@ -32,12 +33,16 @@ def share(
     created: float,
     planner: Planner = AFFINITY,
 ) -> SharedPlan:
-    """Deal what was chosen out to so many shards; `created` is in seconds since the epoch."""
+    """Deal what was chosen out to so many shards, or to the fleet's runners, of which one that has
+    nothing to do has no shard; `created` is in seconds since the epoch."""
+    dealt = partition(chosen.tests, shards, planner.plan, chosen.runners)
+    busy = [i for i, tests in enumerate(dealt) if tests or not chosen.runners]
     return SharedPlan(
         run_id=run_id,
         created=created,
         session=options.session,
-        shards=tuple(tuple(tests) for tests in partition(chosen.tests, shards, planner.plan)),
+        shards=tuple(tuple(dealt[i]) for i in busy),
+        runners=tuple(chosen.runners[i].name for i in busy if chosen.runners),
         chosen=choosing(options, chosen.devices),
     )
 
@@ -103,8 +108,10 @@ def narrowed(chosen: Chosen, shared: SharedPlan, i: int) -> Chosen:
     return replace(chosen, tests=list(shared.shards[i - 1]))
 
 
-def tell_github(shared: SharedPlan) -> bool:
+def tell_github(shared: SharedPlan, fleet: Sequence[Runner] = ()) -> bool:
     """Give GitHub Actions, where it listens, the matrix of the shards' jobs.
+
+    Of a fleet's runner a job has the name, and its labels to ask for it by.
 
     Raises:
         PipelineError: its file cannot be written.
@@ -113,7 +120,10 @@ def tell_github(shared: SharedPlan) -> bool:
     if not path:
         return False
     n = len(shared.shards)
-    jobs = [{"index": i, "shard": f"{i}/{n}"} for i in range(1, n + 1)]
+    jobs: list[dict[str, object]] = [{"index": i, "shard": f"{i}/{n}"} for i in range(1, n + 1)]
+    labels = {r.name: list(r.labels) for r in fleet}
+    for job, name in zip(jobs, shared.runners, strict=False):  # of equal length, or without runners
+        job |= {"runner": name, "labels": labels.get(name, [])}
     try:
         with Path(path).open("a", encoding="utf-8") as file:
             file.write(f"matrix={json.dumps({'include': jobs})}\n")

@@ -40,7 +40,11 @@ class Needs:
     kind: str = ""
     """Of the device; empty for none."""
     memory: int = 0
-    """Bytes of the host."""
+    """Bytes of the host that it is expected to take."""
+    chips: int = 1
+    """Devices of the kind, at once."""
+    least_memory: int = 0
+    """Bytes that its host must have; what is expected is a guess, and forbids nothing."""
     exclusive: bool = False
     """Nothing else may run beside it in its host."""
 
@@ -79,8 +83,10 @@ class Runner:
 
     def takes(self, needs: Needs) -> bool:
         """Could a unit of such needs run here at all?"""
-        fits = self.memory is None or needs.memory <= self.memory
-        return fits and (not needs.kind or self.kinds is None or needs.kind in self.kinds)
+        fits = self.memory is None or needs.least_memory <= self.memory
+        return fits and (
+            not needs.kind or self.kinds is None or self.kinds.get(needs.kind, 0) >= needs.chips
+        )
 
 
 def group_of(identity: Identity) -> Group:
@@ -105,11 +111,24 @@ def units_of(tests: Iterable[PlannedTest], unknown_bytes: int = 0) -> list[WorkU
     return [_unit(t, typical, hedge, unknown_bytes) for t in listed]
 
 
+def needs_of(test: PlannedTest, unknown_bytes: int = 0) -> Needs:
+    """What a test occupies while it runs."""
+    declared, peak = test.needs, test.estimate_bytes
+    least = int(declared.memory_gib * 1024**3)
+    return Needs(
+        kind=test.identity.device,
+        memory=max(least, unknown_bytes if peak is None else peak),
+        chips=declared.chips,
+        least_memory=least,
+        exclusive=declared.exclusive,
+    )
+
+
 def _unit(test: PlannedTest, typical: float, hedge: float, unknown_bytes: int) -> WorkUnit:
-    expected, peak = test.estimate_s, test.estimate_bytes
+    expected = test.estimate_s
     return WorkUnit(
         key=test.identity.key,
-        needs=Needs(test.identity.device, unknown_bytes if peak is None else peak),
+        needs=needs_of(test, unknown_bytes),
         seconds=typical if expected is None else expected,
         long_s=hedge if expected is None else expected,
         group=group_of(test.identity),

@@ -178,6 +178,9 @@ class WorkQueue:
             return True  # what needs more than there is runs alone
         if unit.needs.exclusive or any(u.needs.exclusive for u in self.running.values()):
             return False
+        needs = unit.needs
+        if self._busy[needs.kind] + needs.chips > self.capacities.get(needs.kind, inf):
+            return False
         return self.memory is None or self._used + unit.needs.memory <= self.memory
 
     def _longest(self, heaps: _Heaps, fits: Accepts) -> WorkUnit | None:
@@ -240,7 +243,7 @@ class WorkQueue:
         del self.waiting[unit.key]
         self.running[unit.key] = unit
         self._used += unit.needs.memory
-        self._busy[unit.needs.kind] += 1
+        self._busy[unit.needs.kind] += unit.needs.chips
         self._at[unit.group] += 1
         self._count(unit, -1)
         self._say(unit.group)
@@ -248,7 +251,7 @@ class WorkQueue:
     def _stop(self, key: str) -> WorkUnit:
         unit = self.running.pop(key)
         self._used -= unit.needs.memory
-        self._busy[unit.needs.kind] -= 1
+        self._busy[unit.needs.kind] -= unit.needs.chips
         self._at[unit.group] -= 1
         return unit
 

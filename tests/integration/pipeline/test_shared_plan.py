@@ -147,3 +147,68 @@ def test_classes_are_told_apart_and_files_of_one_name_are_refused(fleet: SmallFl
     refused = "test_one.py::test_same[full-eval] and tests/models/test_other.py::test_same"
     code, said = fleet.run("run", "--model", "same", "--device", "cpu", output=fleet.root / "new")
     assert code == 2 and refused in said
+
+
+NEEDY = """
+import pytest
+
+@pytest.mark.needs(kinds=["n150"], chips=2)
+@full
+def test_two_boards(flow): pass
+
+@pytest.mark.needs(exclusive=True)
+@full
+def test_alone(flow): pass
+"""
+FLEET = """
+[[runner]]
+name = "hosted"
+count = 2
+labels = ["ubuntu-latest"]
+devices = { cpu = 2 }
+
+[[runner]]
+name = "board"
+labels = ["self-hosted", "n150"]
+devices = { cpu = 1, n150 = 1 }
+"""
+
+
+def test_a_fleets_runners_get_what_they_can_run_and_their_labels(
+    fleet: SmallFleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (fleet.root / "fleet.toml").write_text(FLEET)
+    monkeypatch.setenv("GITHUB_OUTPUT", str(fleet.root / "outputs"))
+    words = ("plan", "--fleet", "fleet.toml", "--devices-from", "devices.json")
+    code, said = told(fleet, *words)
+    assert code == 0 and "left out: 1 test on p150" in said, said
+    shared = read_shared_plan(fleet.root / PLAN)
+    assert shared.runners == ("hosted-1", "hosted-2", "board") and shared.total == 10
+    of_board = shared.shards[shared.runners.index("board")]
+    assert [t for s in shared.shards for t in s if t.identity.device == "n150"] == [
+        t for t in of_board if t.identity.device == "n150"
+    ]
+    jobs = json.loads((fleet.root / "outputs").read_text().partition("=")[2])["include"]
+    assert [job["labels"] for job in jobs] == [["ubuntu-latest"]] * 2 + [["self-hosted", "n150"]]
+    code, said = told(fleet, "nightly", *words[1:], "--dry-run")
+    assert code == 0 and "shard 3/3 board:" in said, said
+    code, said = told(fleet, "nightly", *words[1:])
+    assert code == 2 and "fleet.toml has 3 runners and this machine is one" in said, said
+    code, said = told(fleet, "nightly", *words[1:], "--shard", "2/3")
+    assert code == 2 and "leave --fleet out beside --plan and --shard" in said, said
+
+
+def test_what_nothing_here_can_meet_is_refused_by_name(fleet: SmallFleet) -> None:
+    path = fleet.file("test_needy", NEEDY)
+    devices = ("--device", "cpu", "--devices-from", "devices.json")
+    code, said = fleet.run("run", path, *devices)
+    assert fleet.outcomes() == {
+        "two_boards[full-eval]@cpu": Outcome.NOT_RUN,
+        "alone[full-eval]@cpu": Outcome.PASSED,
+    }, said
+    assert code == 3 and "it needs n150, and is planned on cpu" in said, said
+    (fleet.root / "fleet.toml").write_text(FLEET)
+    code, said = told(
+        fleet, "run", path, "--fleet", "fleet.toml", "--device", "n150", *devices[2:], "--dry-run"
+    )
+    assert code == 2 and "two_boards[full-eval]@n150: no runner has 2 of n150" in said, said

@@ -192,7 +192,9 @@ def test_any_tests_are_divided(
 
 def unit(model: str, kind: str, seconds: float, memory: int = 0) -> WorkUnit:
     identity = Identity(model=model, device=kind)
-    return WorkUnit(identity.key, Needs(kind, memory), seconds, seconds, group_of(identity))
+    return WorkUnit(
+        identity.key, Needs(kind, least_memory=memory), seconds, seconds, group_of(identity)
+    )
 
 
 FLEET = (
@@ -214,7 +216,7 @@ def test_units_go_only_where_they_can_run(planner: Planner) -> None:
 def test_what_no_runner_has_is_named(planner: Planner) -> None:
     with pytest.raises(PipelineError, match=r"has p150; there are cpu, n150, n300"):
         planner.plan([unit("m", "p150", 1.0)], FLEET)
-    with pytest.raises(PipelineError, match=r"with n300 has 8\.0 GiB"):
+    with pytest.raises(PipelineError, match=r"with 1 of n300 has 8\.0 GiB"):
         planner.plan([unit("m", "n300", 1.0, memory=8 * 1024**3)], FLEET)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bringup.harness.records.naming import identity_of, nodeid_on
@@ -154,6 +154,7 @@ def test_an_exclusive_unit_has_its_host_to_itself() -> None:
     assert queue.take() and queue.take()
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 5), st.sampled_from("abc"), st.floats(0, 30)), max_size=40),
     st.integers(1, 6),
@@ -165,7 +166,7 @@ def test_whatever_is_pulled_every_unit_runs_once_and_no_budget_is_exceeded(
     """What needs more than there is runs too, alone."""
     plain = units_of([a_test(f"m{m}", f"d{i}") for i, (m, _, _) in enumerate(drawn)])
     units = [
-        replace(u, needs=Needs(kind, int(gib * GIB), chance.random() < 0.1), long_s=gib)
+        replace(u, needs=Needs(kind, int(gib * GIB), exclusive=chance.random() < 0.1), long_s=gib)
         for u, (_, kind, gib) in zip(plain, drawn, strict=True)
     ]
     queue = WorkQueue(units, {"a": 1, "b": 2}, 24 * GIB)
@@ -389,3 +390,14 @@ def test_what_a_worker_died_of_beside_others_is_run_again_alone() -> None:
     assert not scheduling.again_alone(second), "it was alone"
     scheduling.mark_test_complete(second, 0)
     assert [4, 5] in (second.sent[-1], *third.sent)
+
+
+def test_a_test_of_two_boards_waits_until_two_are_free() -> None:
+    pair, *singles = [replace(u, needs=Needs("n150")) for u in needing(0, 0, 0)]
+    pair = replace(pair, needs=Needs("n150", chips=2))
+    queue = WorkQueue([pair, *singles], {"n150": 2})
+    first = queue.take(accepts=lambda unit: unit != pair)
+    assert first is not None and queue.take(accepts=lambda unit: unit == pair) is None
+    queue.done(first.key)
+    assert queue.take(accepts=lambda unit: unit == pair) == pair
+    assert queue.take() is None
