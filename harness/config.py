@@ -61,6 +61,10 @@ class OpByOpBackend(enum.Enum):
     STABLEHLO = 2
 
 
+BACKENDS = ("bringup", "tt", "tt-legacy", "tt-experimental", "tt-xla")
+"""What a tester's `backend=`, and that of `torch.compile`, may be: all are the one there is."""
+
+
 class Setting(Generic[T]):
     """An attribute with a default, a type and the environment variable that beats it."""
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from bringup.harness.config import CompilerConfig
+from bringup.harness.config import BACKENDS, CompilerConfig
 from bringup.harness.device_host.shared import device
 from bringup.harness.devices.catalog import kind_of
 from bringup.harness.errors import IncorrectResultError, UsageError
@@ -25,7 +25,6 @@ from bringup.harness.records.schema import Outcome, Stage
 from bringup.harness.session import current
 from bringup.harness.tester.compiled_graphs import CompiledGraphs
 from bringup.harness.tester.model_runs import SEED
-from bringup.harness.tester.model_tester import BACKENDS
 from bringup.harness.verify import Tolerances, compare, mismatches
 
 _PEERS = tuple(name for name in BACKENDS if name != "bringup")

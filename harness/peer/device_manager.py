@@ -156,7 +156,7 @@ def selected_device() -> str:
 
 def get_num_available_devices() -> int:
     """How many chips the selected device has, as it says itself."""
-    return device(selected_device()).open().count
+    return device(selected_device()).open().chips
 
 
 def get_arch() -> Arch:

@@ -15,10 +15,11 @@ from typing import Any
 
 import torch
 
-from bringup.harness.config import CompileDepth, CompilerConfig
+from bringup.harness.config import BACKENDS, CompileDepth, CompilerConfig
 from bringup.harness.device_host.client import Device
 from bringup.harness.device_host.shared import device
 from bringup.harness.devices.catalog import DEFAULT_DEVICE
+from bringup.harness.devices.wire import Placed
 from bringup.harness.did_you_mean import hint
 from bringup.harness.errors import UsageError
 from bringup.harness.executor import Executor
@@ -45,9 +46,6 @@ from bringup.harness.tester.model_runs import SEED
 from bringup.harness.tester.op_walk import walk_ops
 from bringup.harness.tester.routing import executor_name
 from bringup.harness.verify import Tolerances, mismatches, nothing_finite
-
-BACKENDS = ("bringup", "tt", "tt-legacy", "tt-experimental", "tt-xla")
-"""What `backend=` takes; all of them are the one there is."""
 
 
 class ModelTester(EagerRuns):
@@ -259,15 +257,44 @@ class ModelTester(EagerRuns):
             self.recorder.verdict = Outcome.REACHED
             return self._golden_for_body()
         target.open()  # a device that cannot be had is nobody's compile failure
+        if self.data_parallel_mode:
+            return self._on_every_chip(program, target)
         executor = self._make_executor(program, target)
+        if config.mesh_devices > 1:
+            executor.placed = executor.over(config.mesh_devices)
+        return self._on_device(executor, target)
+
+    def _on_device(self, executor: Executor, target: Device) -> Any:
         try:
             executor.compile()
-            if config.compile_depth is not CompileDepth.EXECUTE or not target.executes():
+            if self.compiler_config.compile_depth is not CompileDepth.EXECUTE:
+                self.recorder.verdict = Outcome.REACHED
+                return self._golden_for_body()
+            if not target.executes():
                 self.recorder.verdict = Outcome.REACHED
                 return self._golden_for_body()
             return self._execute(executor)
         finally:
             executor.release()
+
+    def _on_every_chip(self, program: Program, target: Device) -> list[Any]:
+        """The program on one chip after another, each with a record of what it gave there."""
+        outputs = []
+        for number, chip in enumerate(self._chips_asked(target)):
+            if number:
+                self.recorder = self.recorder.test.share(self.model_name, self._device_name)
+                self._recorders.append(self.recorder)
+                self._describe()
+            executor = self._make_executor(program, target)
+            executor.placed = Placed((chip,)) if chip else None
+            outputs.append(self._on_device(executor, target))
+        return outputs
+
+    def _chips_asked(self, target: Device) -> list[int]:
+        """By ordinal: those of `devices`, or all there are."""
+        if self.devices is None:
+            return list(range(target.open().chips))
+        return [chip for one in self.devices for chip in getattr(one, "ordinals", (one,))]
 
     def _on_cpu(self) -> Any:
         self._describe()
@@ -377,16 +404,21 @@ class ModelTester(EagerRuns):
         config = self.compiler_config
         spread = parallelism(self.data_parallel_mode, config.automatic_parallelization)
         self.record_tag_cache["parallelism"] = spread
-        if config.mesh_devices > 1:
-            rows, columns = config.mesh_shape
-            raise UsageError(
-                f"mesh_shape [{rows}, {columns}] asks for {config.mesh_devices} devices in one"
-                " program, which is not done yet: leave out automatic_parallelization"
-            )
         if self.data_parallel_mode and config.compile_depth.op_by_op:
             raise UsageError(
                 "an op-by-op flow runs every op on one device: leave out data_parallel_mode"
             )
+        if config.mesh_devices > 1 and config.compile_depth.op_by_op:
+            self.recorder.warn(f"mesh_shape {config.mesh_shape}: every op alone is on one device")
+        elif config.mesh_devices > 1 and config.compile_depth.compiles:
+            chips = target.open().chips
+            if config.mesh_devices > chips:
+                raise UsageError(
+                    f"mesh_shape {list(config.mesh_shape)} asks for {config.mesh_devices} devices,"
+                    f" and {target.name} has {chips}: run it on one that has more, by --device"
+                )
+        if self.devices is not None and len(self.devices) > 1 and not self.data_parallel_mode:
+            raise UsageError("devices= names several, and data_parallel_mode is not set")
 
     # --- records ----------------------------------------------------------------------------
 
