@@ -11,12 +11,14 @@ reason, or lacking; a file finds what it needs if all its names are had. Of a te
 only those of tt-torch's own class are looked for: others are set by the file that reads them.
 """
 
+import dis
 import enum
 import inspect
 import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from types import FunctionType
 from typing import NamedTuple
 
 from bringup.harness.config import Always, CompilerConfig
@@ -51,7 +53,7 @@ def needs(names: dict[str, list[str]]) -> Iterator[Need]:
     """What one file needs."""
     options = inspect.signature(ModelTester).parameters
     calls = inspect.signature(ModelTester.test_model).parameters
-    made = ModelTester("census", loader=object())
+    made = {name for cls in ModelTester.__mro__ for name in _set_by_init(cls)}
     for name in names.get("imports", ()):
         yield Need("import", name, _of_import(*name.split(":")))
     for name in names.get("tester_options", ()):
@@ -61,10 +63,18 @@ def needs(names: dict[str, list[str]]) -> Iterator[Need]:
     for name in names.get("config", ()):
         yield Need("setting", name, _of_setting(name))
     for name in names.get("tester", ()):
-        is_known = hasattr(OnnxModelTester, name) or name in vars(made)
+        is_known = hasattr(OnnxModelTester, name) or name in made
         yield Need("attribute", name, _had(is_known or name not in _THEIR_TESTERS))
     for name in names.get("overrides", ()):
         yield Need("hook", name, _had(hasattr(OnnxModelTester, name)))
+
+
+def _set_by_init(cls: type) -> Iterator[str]:
+    """Attributes that a class's own `__init__` stores."""
+    init = vars(cls).get("__init__")
+    if isinstance(init, FunctionType):
+        code = dis.get_instructions(init)
+        yield from (str(step.argval) for step in code if step.opname == "STORE_ATTR")
 
 
 def _had(is_here: bool) -> Standing:

@@ -87,21 +87,31 @@ def backend(
 ) -> Callable[..., Any]:
     """A backend of dynamo, under tt-torch's names.
 
-    Raises:
-        UsageError: the options ask for what is not done here.
+    What the options ask for and is not done here is refused when the graph is called: what is
+    raised while dynamo compiles comes out as an error of the compiler.
     """
-    given = options if isinstance(options, BackendOptions) else BackendOptions()
-    if isinstance(options, Mapping) and options:
-        given = BackendOptions(**options)
-    given.check()
-    held = current().get(_Compiled).graphs
+    given = options if isinstance(options, BackendOptions) else BackendOptions(**(options or {}))
     recorder = open_test()
-    if recorder is None:
-        raise UsageError('torch.compile(backend="tt") belongs into a test that pytest runs')
+    try:
+        given.check()
+        if recorder is None:
+            raise UsageError('torch.compile(backend="tt") belongs into a test that pytest runs')
+    except UsageError as error:
+        return _refusing(error)
+    held = current().get(_Compiled).graphs
     key = hash((id(options), recorder.key, id(recorder)))
     if key not in held:
         held[key] = _graphs_of(given, recorder.share("torch.compile"))
     return held[key](module, examples)
+
+
+def _refusing(error: UsageError) -> Callable[..., Any]:
+    @torch._dynamo.disable  # type: ignore[untyped-decorator]
+    def refuse(*args: Any) -> Any:
+        raise error
+
+    refused: Callable[..., Any] = refuse
+    return refused
 
 
 def _graphs_of(options: BackendOptions, share: TesterRecorder) -> CompiledGraphs:

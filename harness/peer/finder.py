@@ -89,7 +89,7 @@ class _Served(ModuleType):
             raise AttributeError(name)
         home = SERVED.get(self.__name__, {}).get(name)
         if home is None:
-            raise AttributeError(refusal(self.__name__, name))
+            raise ImportError(refusal(self.__name__, name))  # an AttributeError loses its words
         return getattr(importlib.import_module(home), name)
 
     def __dir__(self) -> list[str]:
@@ -121,7 +121,9 @@ class _WithGetFile(importlib.abc.Loader):
 
 def _refuser(module: str, why: str) -> Callable[[str], Any]:
     def refuse(name: str) -> Any:
-        raise AttributeError(f"{module}.{name}: the file {why}")
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise ImportError(f"{module}.{name}: the file {why}")
 
     return refuse
 

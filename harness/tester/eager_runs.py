@@ -127,7 +127,7 @@ class EagerRuns(JudgedRuns):
     ) -> None:
         """Put into the JUnit file what a test without a tester found."""
         pccs, atols = _numbers(test_pcc), _numbers(test_atol)
-        right = bool(pccs) and min(pccs) >= required_pcc
+        right = bool(pccs) and all(pcc >= required_pcc for pcc in pccs)
         tags = _tags(pccs, atols) | {
             "model_name": model_name,
             "required_pcc": required_pcc,
