@@ -5,23 +5,29 @@
 
 import argparse
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from bringup.harness.config import OpByOpBackend
+from bringup.harness.device_host.usage import Meter
 from bringup.harness.errors import UsageError
 from bringup.harness.peer import finder
 from bringup.harness.peer.overlay import beside, overlay_of
+from bringup.harness.records.variable_names import MODELS_VARIABLE
+from bringup.harness.records.variables import VARIABLES
 
+T = TypeVar("T")
 _OF_FLOWS = {
     "--op_by_op_torch": OpByOpBackend.TORCH,
     "--op_by_op_stablehlo": OpByOpBackend.STABLEHLO,
 }
 _OURS = pytest.StashKey[bool]()
 """Did no conftest of theirs bring the options?"""
+_memory = pytest.StashKey[list[str]]()
+"""A line for each test, of one that is asked for its memory."""
 _entered = pytest.StashKey[contextlib.ExitStack]()
 """The overlay that a test runs in."""
 
@@ -40,9 +46,10 @@ def pytest_load_initial_conftests(
     early_config: pytest.Config, parser: pytest.Parser
 ) -> Iterator[None]:
     """Have their modules found while their conftest is loaded; then add what it did not."""
-    models = early_config.known_args_namespace.models
+    named = early_config.known_args_namespace.models
     try:
-        finder.install(Path(models) if models else None)
+        models = Path(named) if named else VARIABLES[MODELS_VARIABLE].read()
+        finder.install(models)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
     result = yield
@@ -97,15 +104,49 @@ def _keep_group(config: pytest.Config, items: list[pytest.Item]) -> None:
         return
     if splits is None or group is None or not 1 <= group <= splits:
         raise pytest.UsageError("--splits N and --group I go together, with I from 1 to N")
+    _keep(config, items, list(group_of(items, splits, group)))
+
+
+def group_of(items: Sequence[T], splits: int, group: int) -> Sequence[T]:
+    """The group, from 1, of as many as `splits`; sizes differ by one at most."""
     size, more = divmod(len(items), splits)
     start = (group - 1) * size + min(group - 1, more)
-    _keep(config, items, items[start : start + size + (group <= more)])
+    return items[start : start + size + (group <= more)]
 
 
 def _keep(config: pytest.Config, items: list[pytest.Item], kept: list[pytest.Item]) -> None:
     dropped = [item for item in items if item not in set(kept)]
     items[:] = kept
     config.hook.pytest_deselected(items=dropped)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Measure a test's memory, where that is asked for."""
+    if not _logs_memory(item.config):
+        return (yield)
+    meter = Meter()
+    try:
+        return (yield)
+    finally:
+        *_, peak = meter.read()
+        said = f"{item.nodeid}: at most {peak / 2**20:.0f} MiB"
+        item.config.stash.setdefault(_memory, []).append(said)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say what was measured."""
+    if said := config.stash.get(_memory, []):
+        terminalreporter.section("memory")
+        for line in said:
+            terminalreporter.write_line(line)
+
+
+def _logs_memory(config: pytest.Config) -> bool:
+    options = ("--log-memory", "--log-memory-usage")
+    return config.stash.get(_OURS, False) and any(map(config.getoption, options))
 
 
 def _flow(item: pytest.Item) -> Any:
