@@ -10,8 +10,9 @@ a setting that does not exist, tt-torch's among them that mean nothing here.
 """
 
 import enum
+import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar, overload
 
 from bringup.harness.did_you_mean import hint
@@ -58,6 +59,10 @@ class OpByOpBackend(enum.Enum):
 
     TORCH = 1
     STABLEHLO = 2
+
+
+BACKENDS = ("bringup", "tt", "tt-legacy", "tt-experimental", "tt-xla")
+"""What a tester's `backend=`, and that of `torch.compile`, may be: all are the one there is."""
 
 
 class Setting(Generic[T]):
@@ -138,24 +143,16 @@ def _depth(text: str) -> CompileDepth:
 
 
 _ELSEWHERE = {
-    "automatic_parallelization": "a test runs on one device; select one by device=",
-    "mesh_shape": "a test runs on one device; select one by device=",
-    "device_map": "a test runs on one device; select one by device=",
-    "data_parallel_mode": "a test runs on one device; select one by device=",
-    "dump_info": 'say ir_log_level = "INFO"',
-    "dump_debug": 'say ir_log_level = "DEBUG"',
-    "save_mlir_override": 'say save_mlir = ("STABLEHLO",)',
+    "data_parallel_mode": "give it to the tester, as data_parallel_mode=",
     "valid_dialects": 'say save_mlir = ("STABLEHLO",) for the levels that are to be written',
+    "xla_mesh": "say mesh_shape and automatic_parallelization; shards of weights are not taken yet",
     "output_mlir_dir": "files go to the run's directory",
+    "output_binary_dir": "files go to the run's directory",
     "results_path": "records go to the run's directory; --results of a run says where that is",
     "model_name": "give it to the tester",
     "model_group": "give it to the tester, as model_group=",
     "record_property": "give it to the tester, as record_property_handle=",
-    "typecast_inputs": "inputs are always cast to the dtypes that the program declares",
-    "push_outputs_to_cpu": "outputs always come back as CPU tensors",
-    "cache_preprocessed_constants": "parameters are arguments; nothing of them is preprocessed",
     "remove_embedded_constants": "parameters are arguments unless inline_parameters is set",
-    "arg_type_map_override": "which arguments are parameters is known from the model",
     "runtime_intermediate_cache": "register_intermediate_callback of an Executor gets the values",
     "torch_mlir_module": "the IR of every level is kept with the test's record",
     "stablehlo_mlir_module": "the IR of every level is kept with the test's record",
@@ -163,6 +160,44 @@ _ELSEWHERE = {
     "stable_hlo_ops": "the ops of a model are on its record",
 }
 """Settings of tt-torch that are none here: what to do instead."""
+
+
+class Always(Generic[T]):
+    """An attribute of tt-torch's that has one meaning here: it takes the values that say it.
+
+    Whoever sets another is told why that is not done, and what is.
+    """
+
+    def __init__(self, *values: T, because: str) -> None:
+        self.values, self.because = values, because
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, config: object | None, owner: type) -> T:
+        return self.values[0] if config is None else config.__dict__.get(self.name, self.values[0])
+
+    def __set__(self, config: object, value: T) -> None:
+        if value not in self.values:
+            whose = f"{type(config).__name__}.{self.name} = {value!r}"
+            raise UsageError(f"{whose} is not done here: {self.because}")
+        config.__dict__[self.name] = value
+
+
+class Logged:
+    """tt-torch's `dump_info` and `dump_debug`: is `ir_log_level` at least this?"""
+
+    def __init__(self, *levels: str) -> None:
+        self.levels = levels
+
+    def __get__(self, config: Any, owner: type) -> bool:
+        return config is not None and config.ir_log_level in self.levels
+
+    def __set__(self, config: Any, value: bool) -> None:
+        if value and config.ir_log_level not in self.levels:
+            config.ir_log_level = self.levels[0]
+        elif not value and config.ir_log_level == self.levels[0]:
+            config.ir_log_level = "INFO" if self.levels[0] == "DEBUG" else ""
 
 
 class _Built(type):
@@ -212,8 +247,29 @@ class CompilerConfig(metaclass=_Built):
     single_op_timeout = Setting(30.0, names.OP_DEADLINE_VARIABLE, SECONDS)
     """Seconds for one op in an op-by-op flow."""
 
+    automatic_parallelization = False
+    """Split the batch over the devices of `mesh_shape`, in one program."""
+    dump_info = Logged("INFO", "DEBUG")
+    dump_debug = Logged("DEBUG")
+    typecast_inputs = Always(
+        True, because="inputs are always cast to the dtypes that the program declares"
+    )
+    push_outputs_to_cpu = Always(True, because="outputs always come back as CPU tensors")
+    cache_preprocessed_constants = Always(
+        False, True, because="it is True or False, and no result depends on it"
+    )
+    """Nothing of a parameter is preprocessed on the host, so there is nothing to keep or to drop:
+    either is what happens."""
+    arg_type_map_override = Always(
+        False, because="which arguments are parameters is known from the model"
+    )
+    device_map = Always[Mapping[str, object]](
+        {}, because="a model is not cut over several devices; say mesh_shape to split its batch"
+    )
+
     def __init__(self) -> None:
         self._op_by_op_backend: OpByOpBackend | None = None
+        self._mesh_shape: tuple[int, int] = (1, 1)
         for setting in vars(type(self)).values():
             if isinstance(setting, Setting):
                 setting.override()  # a value that cannot be read is refused here, not later
@@ -254,6 +310,49 @@ class CompilerConfig(metaclass=_Built):
         self._op_by_op_backend = backend
 
     @property
+    def mesh_shape(self) -> tuple[int, int]:
+        """Rows and columns of the devices that one program runs on."""
+        return self._mesh_shape
+
+    @mesh_shape.setter
+    def mesh_shape(self, shape: Sequence[int]) -> None:
+        sizes = tuple(shape) if isinstance(shape, Sequence) else ()
+        if len(sizes) != 2 or not all(type(size) is int and size > 0 for size in sizes):
+            raise UsageError(
+                f"{type(self).__name__}.mesh_shape = {shape!r}: give two whole numbers from 1, rows"
+                " and columns"
+            )
+        self._mesh_shape = (sizes[0], sizes[1])
+
+    @property
+    def mesh_devices(self) -> int:
+        """How many devices the batch is split over: 1 unless `automatic_parallelization` is set."""
+        return math.prod(self.mesh_shape) if self.automatic_parallelization else 1
+
+    @property
+    def dump_binary(self) -> bool:
+        """tt-torch's name of `save_binary`."""
+        return self.save_binary
+
+    @dump_binary.setter
+    def dump_binary(self, value: bool) -> None:
+        self.save_binary = value
+
+    @property
+    def save_mlir_override(self) -> tuple[str, ...]:
+        """tt-torch's name of `save_mlir`."""
+        return self.save_mlir
+
+    @save_mlir_override.setter
+    def save_mlir_override(self, levels: Sequence[str] | None) -> None:
+        self.save_mlir = save_levels(",".join(levels or ()))
+
+    def to_dict(self) -> dict[str, object]:
+        """Every setting as it holds now, enums by their names."""
+        named = {name: getattr(self, name) for name in _settings_of(type(self))}
+        return {n: v.name if isinstance(v, enum.Enum) else v for n, v in named.items()}
+
+    @property
     def splits_fx(self) -> bool:
         """Is this an op-by-op flow over the FX graph?"""
         return self.compile_depth.op_by_op and self.op_by_op_backend is OpByOpBackend.TORCH
@@ -288,6 +387,8 @@ def _settings_of(cls: type) -> list[str]:
         name
         for base in cls.__mro__
         for name, held in vars(base).items()
-        if isinstance(held, Setting) or (isinstance(held, property) and held.fset is not None)
+        if isinstance(held, Setting | Always | Logged)
+        or (isinstance(held, property) and held.fset is not None)
+        or name == "automatic_parallelization"
     }
     return sorted(found)

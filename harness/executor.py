@@ -13,7 +13,7 @@ from bringup.harness.device_host.client import Binary, Device
 from bringup.harness.devices.catalog import kind_of, reached_by
 from bringup.harness.devices.failures import DeviceFailure
 from bringup.harness.devices.lease import lease
-from bringup.harness.devices.wire import Level, Usage
+from bringup.harness.devices.wire import Level, Placed, Usage
 from bringup.harness.errors import UsageError
 from bringup.harness.frontend.call import Call
 from bringup.harness.frontend.lowering import Program, keep_level
@@ -42,6 +42,8 @@ class Executor:
         self.device = device
         self.recorder = recorder
         self.binary: Binary | None = None
+        self.placed: Placed | None = None
+        """The chips to compile for; None: the first."""
         self.intermediates: IntermediateReport | None = None
         """What the last walk over the nodes found."""
         self.mutated: dict[str, torch.Tensor] = {}
@@ -67,15 +69,44 @@ class Executor:
                     self._options(),
                     timeout=self.recorder.seconds_left(),
                     keep_binary=self.compiler_config.save_binary,
+                    placed=self.placed,
                 )
             except DeviceFailure as error:
                 self._keep_levels(stage, error.levels, error.usage)
                 raise
             self._keep_levels(stage, binary.levels, binary.usage)
+            if self.placed is not None:
+                stage.attributes["chips"] = ", ".join(map(str, self.placed.chips))
+                if len(self.placed.chips) > 1:
+                    stage.attributes["split"] = self._split_names(self.placed)
             stage.reached(Status.CONVERTED_TO_TTNN)
             if self.compiler_config.save_binary:
                 stage.plain_file("binary").write_bytes(binary.serialized)
         self.set_binary(binary)
+
+    def over(self, chips: int) -> Placed:
+        """One program over the first chips of the device, which divide the batch among them.
+
+        What is divided is every input whose first dimension can be; the program computes the same
+        whatever is.
+        """
+        assert self.program.signature is not None
+        arguments = enumerate(self.program.signature.arguments)
+        split = tuple(
+            place
+            for place, argument in arguments
+            if isinstance(argument, UserInput)
+            and argument.shape
+            and argument.shape[0] >= chips
+            and argument.shape[0] % chips == 0
+        )
+        return Placed(tuple(range(chips)), split)
+
+    def _split_names(self, placed: Placed) -> str:
+        assert self.program.signature is not None
+        arguments = self.program.signature.arguments
+        names = [arguments[place].name for place in placed.split]
+        return ", ".join(names) or "no input: every chip computes all"
 
     def set_binary(self, binary: Binary) -> None:
         """Use a compiled program from now on; the previous one is released."""

@@ -29,6 +29,7 @@ from bringup.harness.devices.wire import (
     Compile,
     Compiled,
     Opened,
+    Placed,
     Ran,
     Release,
     Released,
@@ -161,14 +162,15 @@ class Device:
         *,
         timeout: float | None = None,
         keep_binary: bool = False,
+        placed: Placed | None = None,
     ) -> Binary:
-        """Compile a portable StableHLO artifact.
+        """Compile a portable StableHLO artifact, for the device's first chip or as `placed` says.
 
         Raises:
             DeviceRefusal, HostCrash, HostTimeout: as the module says.
         """
         host, _ = self._opened()
-        request = Compile(stablehlo, options, keep_binary)
+        request = Compile(stablehlo, options, placed, keep_binary)
         with self._watched():
             reply, _ = _ask(host, request, Compiled, timeout)
         return Binary(host, reply)

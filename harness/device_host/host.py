@@ -34,7 +34,7 @@ from bringup.harness.device_host.faults import read_faults
 from bringup.harness.device_host.op_stages import OpStageError, OpStages
 from bringup.harness.device_host.stage_log import StageLog
 from bringup.harness.device_host.usage import Meter
-from bringup.harness.devices.backend import Array, Backend, CompileError, dtype_of
+from bringup.harness.devices.backend import Array, Backend, CompileError, PlacingBackend, dtype_of
 from bringup.harness.devices.catalog import make_backend
 from bringup.harness.devices.wire import (
     STACK_SIGNAL,
@@ -141,6 +141,7 @@ class Host:
             stablehlo_version=found.stablehlo_version,
             note=found.note,
             usage=Usage(*meter.read()),
+            chips=found.chips or found.count,
         )
 
     @property
@@ -149,7 +150,13 @@ class Host:
         return self._backend
 
     def _compile(self, request: Compile, meter: Meter) -> Compiled:
-        executable, levels = self._opened.compile(request.stablehlo, request.options)
+        backend, options = self._opened, request.options
+        if request.placed is None:
+            executable, levels = backend.compile(request.stablehlo, options)
+        elif isinstance(backend, PlacingBackend):
+            executable, levels = backend.compile_placed(request.stablehlo, options, request.placed)
+        else:
+            raise CompileError("this device runs a program on its first chip, and on no other")
         usage = Usage(*meter.read())
         self._next += 1
         self._binaries[self._next] = executable

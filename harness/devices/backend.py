@@ -11,13 +11,13 @@ execute says so in `Opening.executes` and `run` is never called.
 """
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from bringup.harness.devices.wire import Level
+from bringup.harness.devices.wire import Level, Placed
 
 Array = npt.NDArray[Any]
 
@@ -31,6 +31,8 @@ class Opening(msgspec.Struct, frozen=True):
     executes: bool
     stablehlo_version: str = ""
     note: str = ""
+    chips: int = 0
+    """How many a program may run on, virtual ones too; 0: `count`."""
 
 
 class CompileError(Exception):
@@ -63,6 +65,20 @@ class Backend(Protocol):
 
     def serialize(self, executable: Any) -> bytes:
         """The binary as the device's tools take it."""
+
+
+@runtime_checkable
+class PlacingBackend(Protocol):
+    """A backend whose device may have several chips."""
+
+    def compile_placed(
+        self, stablehlo: bytes, options: dict[str, str], placed: Placed
+    ) -> tuple[Any, tuple[Level, ...]]:
+        """As `Backend.compile`, for other chips than the first, or for several.
+
+        Raises:
+            CompileError: there are fewer, or the compiler refuses.
+        """
 
 
 def dtype_of(name: str) -> np.dtype[Any]:

@@ -70,11 +70,21 @@ class Open(msgspec.Struct, frozen=True, tag=True):
     device: str
 
 
+class Placed(msgspec.Struct, frozen=True):
+    """Which of a device's chips a program runs on, where it is not the first one alone."""
+
+    chips: tuple[int, ...]
+    """By ordinal; of more than one, every chip computes its part of one program."""
+    split: tuple[int, ...] = ()
+    """Arguments of `main`, by place, whose first dimension is divided over the chips."""
+
+
 class Compile(msgspec.Struct, frozen=True, tag=True):
     """Compile a portable StableHLO artifact whose entry point is `main`."""
 
     stablehlo: bytes
     options: dict[str, str] = {}
+    placed: Placed | None = None
     keep_binary: bool = False
     """Send the serialised binary back, for TT_TORCH_SAVE_BINARY."""
 
@@ -136,6 +146,8 @@ class Opened(msgspec.Struct, frozen=True, tag=True):
     """Newest StableHLO the device takes, empty for the newest there is."""
     note: str
     usage: Usage
+    chips: int = 1
+    """How many a program may run on, virtual ones too."""
 
 
 class Compiled(msgspec.Struct, frozen=True, tag=True):

@@ -85,7 +85,7 @@ def lower_training(
         keep_level(stage, config, "torch_fx", torch_program.readable(exported))
         stage.reached(Status.CREATED_GRAPH)
     program = _lower_exported(entry, exported, config, recorder)
-    program.restore = training.results_of(exported)
+    program.restore = training.results_of(exported, entry)
     return program
 
 

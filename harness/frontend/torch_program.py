@@ -205,7 +205,11 @@ def _drop_placeholder(graph: Graph, node: Node) -> None:
 
 
 _FORWARD = (OutputKind.USER_OUTPUT, OutputKind.LOSS_OUTPUT)
-_VISIBLE = (*_FORWARD, OutputKind.GRADIENT_TO_PARAMETER)
+_VISIBLE = (
+    *_FORWARD,
+    OutputKind.GRADIENT_TO_PARAMETER,
+    OutputKind.GRADIENT_TO_USER_INPUT,
+)
 _MUTATIONS = {
     OutputKind.BUFFER_MUTATION: MUTATED + BUFFERS,
     OutputKind.PARAMETER_MUTATION: MUTATED + PARAMETERS,

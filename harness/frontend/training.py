@@ -10,7 +10,8 @@ kernel, whose backward lowers.
 """
 
 import warnings
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -50,21 +51,30 @@ def eager_step(
     call: Call,
     loss: Callable[[Any], torch.Tensor],
     dropout: WithoutDropout | None = None,
+    inputs: Mapping[str, torch.Tensor] = MappingProxyType({}),
+    seen: Callable[[Any], None] | None = None,
 ) -> dict[str, torch.Tensor]:
-    """The golden: loss and every gradient by plain eager backward, `loss` and `grad.NAME`."""
+    """The golden: loss and every gradient by plain eager backward, `loss` and `grad.NAME`.
+
+    Those of `inputs`, tensors of the call by name, come last, where they require one. `seen` gets
+    what forward gave, while the gradients are set.
+    """
     model.zero_grad(set_to_none=True)
     off = WithoutDropout() if dropout is None else dropout
     named = [*model.named_parameters()]  # forward may give one a second name
     dense = DenseEmbeddings()
     with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH), without_fast_paths(), off, dense:
-        value = loss(model(*call[0], **call[1]))
+        outputs = model(*call[0], **call[1])
+        value = loss(outputs)
         if value.grad_fn is None:
             raise TrainingError("the loss depends on no parameter")
         torch.autograd.backward(value)
     result = {"loss": value.detach()}
-    for name, parameter in named:
-        if parameter.grad is not None:
-            result[GRADIENT + name] = parameter.grad.detach()
+    for name, tensor in (*named, *inputs.items()):
+        if tensor.grad is not None:
+            result[GRADIENT + name] = tensor.grad.detach()
+    if seen is not None:
+        seen(outputs)
     model.zero_grad(set_to_none=True)
     return result
 
@@ -134,12 +144,17 @@ def _name_tied_once(exported: ExportedProgram, entry: Entry) -> None:
     exported.graph_module.recompile()
 
 
-def results_of(exported: ExportedProgram) -> Callable[[Sequence[Any]], dict[str, torch.Tensor]]:
-    """How the program's results map to `loss` and `grad.NAME`."""
+def results_of(
+    exported: ExportedProgram, entry: Entry
+) -> Callable[[Sequence[Any]], dict[str, torch.Tensor]]:
+    """How the program's results map to `loss`, `grad.NAME` and `grad.inputs.NAME`."""
     names = []
+    wanting = (entry.places[n] for n, tensor in entry.tensors.items() if tensor.requires_grad)
     for spec in exported.graph_signature.output_specs:
         if spec.kind is OutputKind.LOSS_OUTPUT:
             names.append("loss")
         elif spec.kind is OutputKind.GRADIENT_TO_PARAMETER:
             names.append(GRADIENT + (spec.target or "").removeprefix(MODEL))
+        elif spec.kind is OutputKind.GRADIENT_TO_USER_INPUT:
+            names.append(GRADIENT + next(wanting))  # in the order of the inputs
     return lambda leaves: dict(zip(names, leaves, strict=True))

@@ -257,6 +257,14 @@ _FOR_PEOPLE = (
         otherwise=".nox/bringup",
     ),
     Variable(
+        names.MODELS_VARIABLE,
+        "a checkout of tt-forge-models, for tests that import third_party.tt_forge_models",
+        path,
+        "harness/peer/plugin.py",
+        otherwise="third_party/tt_forge_models of the tests' own checkout",
+        is_path=True,
+    ),
+    Variable(
         names.FAULTS_VARIABLE,
         "faults on purpose, a file",
         path,

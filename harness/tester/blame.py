@@ -15,27 +15,19 @@ import torch
 
 from bringup.harness.executor import Executor
 from bringup.harness.frontend import training
-from bringup.harness.frontend.call import Call, call_of
 from bringup.harness.frontend.custom_gradients import custom_gradients
 from bringup.harness.frontend.eager import compiled_parts_in_eager, told_it_is_compiled
 from bringup.harness.frontend.lowering import Program
 from bringup.harness.recording.recorder import StageScope
 from bringup.harness.storage.writable import said_by
-from bringup.harness.tester.compared_runs import ComparedRuns
 from bringup.harness.tester.golden import Golden, difference
 from bringup.harness.tester.model_runs import SEED
+from bringup.harness.tester.trained_runs import TrainedRuns
 from bringup.harness.verify import compare, compare_training, mismatches
 
 
-class BlamedRuns(ComparedRuns):
+class BlamedRuns(TrainedRuns):
     """A tester that tells the device's faults from those of the front end."""
-
-    def _loss(self, outputs: Any) -> torch.Tensor:
-        """Return the scalar to train on; the model's own `loss` by default."""
-        return training.default_loss(outputs)
-
-    def _call(self) -> Call:
-        return call_of(self._inputs)
 
     def _lost_at_export(self, executor: Executor, outputs: Any, stage: StageScope) -> str:
         """Why a device's wrong outputs are none of its faults, a sentence; empty where they are.

@@ -49,6 +49,8 @@ class ModelRuns:
     _given: tuple[tuple[Any, ...], dict[str, Any]]
     """What it was made with."""
 
+    loader: Any = None
+    """Gives model and inputs to a tester that does not load them itself."""
     _device_name: str | None
     """The device that a tester was made for; None for the one the run selected."""
 
@@ -59,7 +61,7 @@ class ModelRuns:
         self.compiler_config = compiler_config
         self._model: Any = None
         self._inputs: Any = None
-        self._inputs_set = False  # before anything was loaded?
+        self._inputs_set = self._model_set = False  # before anything was loaded?
         self._progress = _Progress.NEW
         self._as_loaded: Loaded | None = None
         self._golden_run: Golden | None = None
@@ -78,12 +80,23 @@ class ModelRuns:
         return made
 
     def _load_model(self) -> Any:
-        """Return the model to test."""
+        """Return the model to test; by default that of the loader, if there is one."""
+        if self.loader is not None:
+            return self.loader.load_model()
         raise NotImplementedError(f"{type(self).__name__} must define _load_model")
 
     def _load_inputs(self) -> Any:
-        """Return the inputs: a mapping (keyword arguments), a sequence, or one tensor."""
+        """Return the inputs: a mapping (keyword arguments), a sequence, or one tensor.
+
+        By default those of the loader, if there is one.
+        """
+        if self.loader is not None:
+            return self.loader.load_inputs()
         raise NotImplementedError(f"{type(self).__name__} must define _load_inputs")
+
+    def set_inputs_train(self, inputs: Any) -> Any:
+        """Return the inputs to train with."""
+        raise NotImplementedError
 
     def _lower(self) -> Program:
         """The model at the level its config asks for."""
@@ -95,9 +108,14 @@ class ModelRuns:
 
     @property
     def framework_model(self) -> Any:
-        """The loaded model."""
+        """The loaded model; whoever sets another before it was loaded gives the model to test."""
         self._load()
         return self._model
+
+    @framework_model.setter
+    def framework_model(self, model: Any) -> None:
+        self._model = model
+        self._model_set |= self._progress is _Progress.NEW and model is not None
 
     @property
     def inputs(self) -> Any:
@@ -134,7 +152,8 @@ class ModelRuns:
 
     def _program(self) -> Program:
         """Load and lower; or take what the same test did on another device of this process."""
-        as_made = self._progress is _Progress.NEW and not self._inputs_set
+        set_by_hand = self._inputs_set or self._model_set
+        as_made = self._progress is _Progress.NEW and not set_by_hand
         self._key = self._reuse_key() if as_made else None
         kept = reuse.last_test().take(self._key)
         if kept is not None:
@@ -184,9 +203,10 @@ class ModelRuns:
             torch.manual_seed(SEED)
             self._progress = _Progress.LOADING
             try:
-                self._model = self._load_model()
+                self._model = self._model if self._model_set else self._load_model()
                 inputs = self._load_inputs()
-                self._inputs = self._inputs if self._inputs_set else inputs
+                if not self._inputs_set and inputs is not None:
+                    self._inputs = inputs  # else what loading itself has set
                 self._set_mode(stage)
             except BaseException:
                 self._progress = _Progress.NEW
@@ -200,6 +220,8 @@ class ModelRuns:
         """What model and inputs are now is what every run of this flow gets."""
         self._progress = _Progress.RUN
         self._golden_run = None
+        if self.mode == "train":
+            self._inputs = self.set_inputs_train(self._inputs)
         self._accept_inputs()
         beside = self._own_attributes().values()
         self._as_loaded = Loaded(self._model, self._inputs, beside, apart=(self,))

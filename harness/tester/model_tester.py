@@ -8,49 +8,47 @@ the config asks for and returns what the model would return; `finalize()` raises
 the record of it is safe on disk.
 """
 
+import dataclasses
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 
-from bringup.harness.config import CompileDepth, CompilerConfig
+from bringup.harness.config import BACKENDS, CompileDepth, CompilerConfig
 from bringup.harness.device_host.client import Device
 from bringup.harness.device_host.shared import device
 from bringup.harness.devices.catalog import DEFAULT_DEVICE
+from bringup.harness.devices.wire import Placed
 from bringup.harness.did_you_mean import hint
-from bringup.harness.errors import HarnessError, IncorrectResultError, UnverifiedError, UsageError
+from bringup.harness.errors import UsageError
 from bringup.harness.executor import Executor
 from bringup.harness.frontend import training
 from bringup.harness.frontend.call import Call
-from bringup.harness.frontend.eager import (
-    WithoutDropout,
-    without_fast_paths,
-)
+from bringup.harness.frontend.eager import without_fast_paths
 from bringup.harness.frontend.lowering import Program, lower_torch, lower_training
 from bringup.harness.frontend.torch_program import random_op
 from bringup.harness.recording.current_test import open_test
 from bringup.harness.recording.failures import (
-    LOST_AT_EXPORT,
-    NON_DETERMINISTIC,
     NOTHING_COMPARED,
     failure_of,
     outcome_of,
 )
 from bringup.harness.recording.recorder import TesterRecorder, TestRecorder
 from bringup.harness.records.naming import MODES, identity_of
-from bringup.harness.records.schema import Failure, Outcome, OutputCheck, Stage
+from bringup.harness.records.schema import Outcome, Stage
 from bringup.harness.reduce.request import SearchDone, requested
 from bringup.harness.state import settings
 from bringup.harness.state.copies import copied
 from bringup.harness.storage.writable import said_by
-from bringup.harness.tester.blame import BlamedRuns
+from bringup.harness.tester.eager_runs import EagerRuns, parallelism
 from bringup.harness.tester.model_runs import SEED
+from bringup.harness.tester.op_walk import walk_ops
 from bringup.harness.tester.routing import executor_name
 from bringup.harness.verify import Tolerances, mismatches, nothing_finite
 
 
-class ModelTester(BlamedRuns):
+class ModelTester(EagerRuns):
     """Tests one PyTorch model on one device.
 
     Args:
@@ -71,6 +69,15 @@ class ModelTester(BlamedRuns):
         device: overrides the device the run selected. A test whose id names that one is
             UNVERIFIED when none of its testers ran there.
         issue: address of the issue that tracks a disabled check; recorded.
+        loader: gives model and inputs by `load_model()` and `load_inputs()`, where the subclass
+            does not say otherwise.
+        model_info: of such a loader; its name and group are the tester's.
+        run_generate: call `generate` of the model, with every graph of it on the device.
+        model_name_suffix: ends the name on record.
+        data_parallel_mode: the program on every device there is, or on `devices`, each checked;
+            `test_model` returns a list then.
+        backend: tt-torch's word for its way to compile; recorded, and there is one way here.
+        forge_models_test: recorded, in the tags of the JUnit file.
     """
 
     __test__ = False
@@ -96,14 +103,31 @@ class ModelTester(BlamedRuns):
         is_token_output: bool = False,
         device: str | None = None,
         issue: str | None = None,
+        loader: Any = None,
+        model_info: Any = None,
+        run_generate: bool = False,
+        model_name_suffix: str = "",
+        devices: Sequence[Any] | None = None,
+        data_parallel_mode: bool = False,
+        backend: str = BACKENDS[0],
+        forge_models_test: bool = False,
         **unknown: object,
     ) -> None:
         if unknown:
             raise UsageError(_unknown_option(next(iter(unknown)), type(self).__name__))
         if mode not in MODES:
             raise UsageError(f"mode {mode!r} of {model_name}: expected eval or train")
-        super().__init__(model_name, mode, compiler_config or CompilerConfig())
-        self.model_group = model_group
+        if backend not in BACKENDS:
+            raise UsageError(f"backend {backend!r} of {model_name}: one of {', '.join(BACKENDS)}")
+        if model_info is not None:
+            model_name, model_group = model_info.name, model_info.group
+        name = f"{model_name}{model_name_suffix}"
+        super().__init__(name, mode, compiler_config or CompilerConfig())
+        self.model_group = str(getattr(model_group, "value", model_group))
+        self.loader = self.loader if loader is None else loader
+        self.model_info = model_info
+        self.run_generate, self.backend = run_generate, backend
+        self.devices, self.data_parallel_mode = devices, data_parallel_mode
         self.is_token_output = is_token_output
         self.issue = issue
         self.tolerances = Tolerances(
@@ -118,9 +142,16 @@ class ModelTester(BlamedRuns):
             assert_exact=assert_exact,
             assert_tokens=assert_tokens,
         )
-        self.mismatches: list[str] = []
-        """Of all its runs that `finalize` has not raised."""
-        self._unverified = ""
+        self.record_tag_cache = {
+            "model_name": name,
+            "backend": backend,
+            "required_pcc": required_pcc,
+            "required_atol": relative_atol if required_atol is None else required_atol,
+            "is_asserting_pcc": assert_pcc,
+            "is_asserting_atol": assert_atol,
+            "forge_models_test": forge_models_test,
+        }
+        self.mismatches, self._unverified = [], ""
         self._hints: list[str] = []
         self._record_property = record_property_handle
         self._device_name = device
@@ -132,8 +163,11 @@ class ModelTester(BlamedRuns):
 
     # --- what tests use ---------------------------------------------------------------------
 
-    def test_model(self) -> Any:
+    def test_model(self, on_device: bool = True, assert_eval_token_mismatch: bool = True) -> Any:
         """Run the flow; returns the device's outputs in the model's own structure.
+
+        `on_device=False` runs the model on the CPU alone, which says nothing of a device;
+        `assert_eval_token_mismatch=False` has the text of token outputs recorded and not asserted.
 
         In train mode that is a mapping with `loss` and a `grad.NAME` per parameter. Where the model
         was not executed as a whole (op by op, a depth above EXECUTE, a device that only compiles
@@ -146,8 +180,11 @@ class ModelTester(BlamedRuns):
             HarnessError, and whatever the model raises: after it was recorded.
         """
         self._begin_record()
+        asserted = self.tolerances
+        if not assert_eval_token_mismatch:
+            self.tolerances = dataclasses.replace(asserted, assert_tokens=False)
         try:
-            return self._test_model()
+            return self._test_model() if on_device else self._on_cpu()
         except (Exception, KeyboardInterrupt) as error:
             self.recorder.verdict = outcome_of(error)
             if self._draws_what_failed(error):
@@ -159,6 +196,7 @@ class ModelTester(BlamedRuns):
             self._give_hints(error)
             raise
         finally:
+            self.tolerances = asserted
             self._report_properties()
             if self._settings is not None:
                 self.recorder.test.close_run()
@@ -173,6 +211,7 @@ class ModelTester(BlamedRuns):
         """
         for recorder in self._recorders:
             recorder.unraised.clear()
+        self._report_tags()
         error = self._bad_news()
         if error is not None:
             self._give_hints(error)
@@ -204,10 +243,13 @@ class ModelTester(BlamedRuns):
             from bringup.harness.reduce.model_search import search_now
 
             search_now(self, request)
+        target = device(self.device_name)
+        self._spread(target)
+        if self.steered:
+            return self._steered_run(target)
         if config.compile_depth.op_by_op:
             self._op_by_op(name)
             return self._golden_for_body()
-        target = device(self.device_name)
         if config.compile_depth.compiles:
             target.start()
         program = self._program()
@@ -215,35 +257,60 @@ class ModelTester(BlamedRuns):
             self.recorder.verdict = Outcome.REACHED
             return self._golden_for_body()
         target.open()  # a device that cannot be had is nobody's compile failure
+        if self.data_parallel_mode:
+            return self._on_every_chip(program, target)
         executor = self._make_executor(program, target)
+        if config.mesh_devices > 1:
+            executor.placed = executor.over(config.mesh_devices)
+        return self._on_device(executor, target)
+
+    def _on_device(self, executor: Executor, target: Device) -> Any:
         try:
             executor.compile()
-            if config.compile_depth is not CompileDepth.EXECUTE or not target.executes():
+            if self.compiler_config.compile_depth is not CompileDepth.EXECUTE:
+                self.recorder.verdict = Outcome.REACHED
+                return self._golden_for_body()
+            if not target.executes():
                 self.recorder.verdict = Outcome.REACHED
                 return self._golden_for_body()
             return self._execute(executor)
         finally:
             executor.release()
 
+    def _on_every_chip(self, program: Program, target: Device) -> list[Any]:
+        """The program on one chip after another, each with a record of what it gave there."""
+        outputs = []
+        for number, chip in enumerate(self._chips_asked(target)):
+            if number:
+                self.recorder = self.recorder.test.share(self.model_name, self._device_name)
+                self._recorders.append(self.recorder)
+                self._describe()
+            executor = self._make_executor(program, target)
+            executor.placed = Placed((chip,)) if chip else None
+            outputs.append(self._on_device(executor, target))
+        return outputs
+
+    def _chips_asked(self, target: Device) -> list[int]:
+        """By ordinal: those of `devices`, or all there are."""
+        if self.devices is None:
+            return list(range(target.open().chips))
+        return [chip for one in self.devices for chip in getattr(one, "ordinals", (one,))]
+
+    def _on_cpu(self) -> Any:
+        self._describe()
+        self._load()
+        self._begin_runs()
+        self._note_unverified(NOTHING_COMPARED, "the test asked for no device: on_device=False")
+        return self._golden_for_body()
+
     def _op_by_op(self, executor: str) -> None:
         """Every op alone. What fails is a finding in the record; the test itself passes."""
-        from bringup.harness.op_by_op.executors import StablehloExecutor, TorchExecutor
-
         program = self._program()
         self.recorder.profiles_ops = self.compiler_config.profile_ops
         target, tolerances = device(self.device_name), self.device_tolerances
         given = (self.compiler_config, target, self.recorder, tolerances)
-        walker: TorchExecutor | StablehloExecutor
-        if executor == "TorchExecutor":
-            assert program.graph is not None and program.signature is not None
-            arguments = program.signature.bind(program.flatten(self._call()))
-            walker = by_torch = TorchExecutor(*given)
-            self.recorder.verdict = by_torch.run_gm_op_by_op(program.graph, arguments)
-        else:
-            walker = by_stablehlo = StablehloExecutor(*given)
-            by_stablehlo.add_program(program)
-            self.recorder.verdict = by_stablehlo.shlo_op_by_op()
-        if not walker.results and self.recorder.verdict is Outcome.PASSED:
+        self.recorder.verdict, walked = walk_ops(executor, program, self._call(), given)
+        if not walked and self.recorder.verdict is Outcome.PASSED:
             self._note_unverified(NOTHING_COMPARED, "the model has no op to compare")
 
     def _golden_for_body(self) -> Any:
@@ -270,6 +337,7 @@ class ModelTester(BlamedRuns):
         with self.recorder.stage(Stage.VERIFY) as stage:
             checks = self._verify(outputs, executor.mutated, stage.attributes)
             self.recorder.outputs_checked(checks)
+            self._tag_checks(checks)
             stage.attributes["outputs"] = str(len(checks))
             if self.compiler_config.enable_intermediate_verification:
                 found = self._intermediates(executor)
@@ -279,90 +347,7 @@ class ModelTester(BlamedRuns):
             lost = self._lost_at_export(executor, outputs, stage) if mismatches(checks) else ""
         graph = executor.program.graph
         self._judge(checks, nothing, random_op(graph) if graph is not None else None, lost)
-        return outputs
-
-    def _judge(
-        self, checks: Sequence[OutputCheck], nothing: str, drawn: str | None, lost: str
-    ) -> None:
-        """The verdict on the device's outputs, on record and yet to be raised.
-
-        `drawn` is the op by which outputs depend on random numbers, if there is one, and `lost`
-        says why what is wrong is none of the device's faults.
-        """
-        assert self._golden_run is not None
-        if self._golden_run.difference:
-            self._note_unverified(NON_DETERMINISTIC, self._golden_run.difference)
-            return
-        found = mismatches(checks)
-        if found and drawn:
-            self._note_unverified(
-                NON_DETERMINISTIC,
-                f"the model draws random numbers ({drawn}), and a device draws others than"
-                f" PyTorch: {found[0]}",
-            )
-            return
-        if lost:
-            self._note_unverified(LOST_AT_EXPORT, lost)
-            return
-        self.mismatches += found
-        if found:
-            self.recorder.unraised += [f"the outputs were wrong: {m}" for m in found]
-            self.recorder.verdict = Outcome.INCORRECT
-            blobs = self.recorder.run.blobs
-            error = IncorrectResultError("; ".join(found[:5]))
-            self.recorder.failure = failure_of(error, Stage.VERIFY, blobs)
-            self._leave_reproducer()
-        elif nothing:
-            self._note_unverified(NOTHING_COMPARED, nothing)
-        elif self._uncompared:
-            self._note_unverified(
-                NOTHING_COMPARED,
-                f"forward leaves {self._uncompared[0]}, which no exported program can give and"
-                " nothing was compared with",
-            )
-        else:
-            self.recorder.verdict = Outcome.PASSED
-
-    def _draws_what_failed(self, error: BaseException) -> bool:
-        """Was it a model that differs from itself, since it draws, that could not go on?
-
-        Then what it could not do blames nobody, and stays on the record of its stage.
-        """
-        failed = self.recorder.failure
-        if (
-            self.recorder.verdict is not Outcome.FAILED
-            or isinstance(error, UsageError | SearchDone)
-            or failed is None
-            or failed.stage in (None, Stage.LOAD, Stage.GOLDEN, Stage.VERIFY)
-        ):
-            return False
-        try:
-            self._compute_golden()
-        except Exception:  # the first failure is the one to be told of
-            self.recorder.failure = failed
-            return False
-        golden = self._golden_run
-        if golden is None or not golden.difference:
-            return False
-        if not golden.draws and not any("random" in r.attributes for r, _ in self.recorder.results):
-            return False  # `random` says so of generators that the model made itself, too
-        assert failed.stage is not None
-        self._note_unverified(
-            NON_DETERMINISTIC,
-            f"{golden.difference}; {failed.stage.value} failed besides: {failed.message}",
-        )
-        return True
-
-    def _note_unverified(self, kind: str, sentence: str) -> None:
-        self._unverified = sentence
-        self.recorder.unraised.append(sentence)
-        self.recorder.verdict = Outcome.UNVERIFIED
-        self.recorder.failure = Failure(None, kind, sentence)
-
-    def _bad_news(self) -> HarnessError | None:
-        if self.mismatches:
-            return IncorrectResultError("; ".join(self.mismatches[:5]))
-        return UnverifiedError(self._unverified) if self._unverified else None
+        return self._results_of_step(outputs) if self.mode == "train" else outputs
 
     def _intermediates(self, executor: Executor) -> str:
         report = executor.intermediates or executor.run_intermediates(self._call())
@@ -387,13 +372,12 @@ class ModelTester(BlamedRuns):
         return Executor(program, self.compiler_config, target, self.recorder)
 
     def _golden(self) -> Any:
-        args, kwargs = self._call()
+        if self.steered:
+            with torch.no_grad():
+                return self.run_model(self._model, self._inputs)
         if self.mode == "train":
-            dropout = WithoutDropout()
-            results = training.eager_step(self._model, (args, kwargs), self._loss, dropout)
-            if dropout.calls:
-                self._golden_notes["dropout"] = f"off in {dropout.calls} calls"
-            return results
+            return self._golden_step()
+        args, kwargs = self._call()
         with torch.no_grad(), without_fast_paths():
             return self._model(*args, **kwargs)
 
@@ -410,6 +394,31 @@ class ModelTester(BlamedRuns):
         """Have the error say, below its own words, what else is known and how to go on."""
         for note in self._hints:
             error.add_note(note)
+
+    def _spread(self, target: Device) -> None:
+        """Hold how many devices are asked for to how many there are.
+
+        Raises:
+            UsageError: there are fewer, or both ways to use several are asked for at once.
+        """
+        config = self.compiler_config
+        spread = parallelism(self.data_parallel_mode, config.automatic_parallelization)
+        self.record_tag_cache["parallelism"] = spread
+        if self.data_parallel_mode and config.compile_depth.op_by_op:
+            raise UsageError(
+                "an op-by-op flow runs every op on one device: leave out data_parallel_mode"
+            )
+        if config.mesh_devices > 1 and config.compile_depth.op_by_op:
+            self.recorder.warn(f"mesh_shape {config.mesh_shape}: every op alone is on one device")
+        elif config.mesh_devices > 1 and config.compile_depth.compiles:
+            chips = target.open().chips
+            if config.mesh_devices > chips:
+                raise UsageError(
+                    f"mesh_shape {list(config.mesh_shape)} asks for {config.mesh_devices} devices,"
+                    f" and {target.name} has {chips}: run it on one that has more, by --device"
+                )
+        if self.devices is not None and len(self.devices) > 1 and not self.data_parallel_mode:
+            raise UsageError("devices= names several, and data_parallel_mode is not set")
 
     # --- records ----------------------------------------------------------------------------
 

@@ -29,6 +29,18 @@ class OnnxModelTester(ModelTester):
 
     framework = "onnx"
 
+    def _load_torch_inputs(self) -> Any:
+        """The inputs, under tt-torch's name; a tester has this or `_load_inputs`."""
+        return super()._load_inputs()
+
+    def _load_inputs(self) -> Any:
+        return self._load_torch_inputs()
+
+    @property
+    def torch_inputs(self) -> Any:
+        """The loaded inputs."""
+        return self.inputs
+
     def _set_mode(self, stage: StageScope) -> None:
         if self.mode != "eval":
             raise UsageError(f"{self.model_name}: ONNX models are tested in eval mode only")

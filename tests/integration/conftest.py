@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from bringup.harness.mlir import TorchMlir
     from bringup.harness.recording.recorder import TestRecorder
 
-collect_ignore = ["miniature"]  # run by tests, as a user would run them, never collected as tests
+collect_ignore = [
+    "miniature",
+    "peer_checkout",
+]  # run by tests, as a user would run them, never collected as tests
 
 # a suite started in the background of a shell inherits "ignore SIGINT", and so would every run here
 signal.signal(signal.SIGINT, signal.default_int_handler)

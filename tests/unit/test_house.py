@@ -79,4 +79,5 @@ def test_a_missing_header_is_inserted_once(suffix: str, text: str) -> None:
 
 def test_no_module_is_named_for_nothing() -> None:
     nameless = {"utils.py", "util.py", "helpers.py", "helper.py", "common.py", "misc.py"}
-    assert [p for p in tracked() if p.name in nameless] == []
+    named = [p for p in tracked() if p.name in nameless]
+    assert [p for p in named if "peer_checkout" not in p.parts] == []  # tt-torch's, by its names

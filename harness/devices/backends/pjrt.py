@@ -8,18 +8,19 @@ ResNet-50 correctly) because it carries the CPU client, converts plugin errors t
 the Tenstorrent plugin aborts under ctypes, and reads portable StableHLO artifacts itself.
 """
 
+import io
 import os
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from importlib import metadata, util
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from bringup.harness.devices.backend import Array, CompileError, Opening
 from bringup.harness.devices.backends.xla import jaxlib_libraries
-from bringup.harness.devices.wire import Level
+from bringup.harness.devices.wire import Level, Placed
 from bringup.harness.errors import DeviceError
 from bringup.harness.records.variable_names import (
     JAX_PLATFORMS_VARIABLE,
@@ -27,6 +28,8 @@ from bringup.harness.records.variable_names import (
     XLA_LOG_LEVEL_VARIABLE,
 )
 
+VIRTUAL_CHIPS = 8
+"""Of XLA's CPU client, all of them the one processor: as many as a program over several may use."""
 PLUGIN_GROUPS = ("jax_plugins", "xla_plugins")
 
 
@@ -36,6 +39,7 @@ class PjrtBackend:
     def __init__(self, plugin: str | None = None, library: Path | None = None) -> None:
         self._plugin = plugin
         self._library = library
+        self._virtual: Any = None
 
     def open(self) -> Opening:
         """Make the client and take its first device."""
@@ -55,9 +59,22 @@ class PjrtBackend:
             platform=self._client.platform_version.strip().splitlines()[0],
             kind=self._device.device_kind,
             count=len(devices),
+            chips=len(devices) if self._plugin else VIRTUAL_CHIPS,
             executes=True,
             stablehlo_version=self._attribute("stablehlo_current_version"),
         )
+
+    def _chips(self) -> list[Any]:
+        """The devices that a program may be spread over.
+
+        Those of the CPU have a client of their own, made when one is asked for: with it come as
+        many threads, which programs for one chip are to do without.
+        """
+        if self._plugin is None and self._virtual is None:
+            from jaxlib import xla_client
+
+            self._virtual = xla_client.make_cpu_client(num_devices=VIRTUAL_CHIPS)
+        return list((self._virtual or self._client).local_devices())
 
     def _make_client(self) -> Any:
         from jaxlib import xla_client
@@ -96,6 +113,39 @@ class PjrtBackend:
         except (self._core.JaxRuntimeError, ValueError) as error:
             raise CompileError(str(error)) from error
 
+    def compile_placed(
+        self, stablehlo: bytes, options: dict[str, str], placed: Placed
+    ) -> tuple[Any, tuple[Level, ...]]:
+        """Compile for some of the client's devices."""
+        executable = self.load_placed(stablehlo, options, placed)
+        return executable, self._hlo(executable.loaded)
+
+    def load_placed(
+        self, stablehlo: bytes, options: dict[str, str], placed: Placed
+    ) -> "PlacedExecutable":
+        """One program over the chips: XLA divides it as its arguments are divided (SPMD)."""
+        from jaxlib import xla_client
+
+        every = self._chips()
+        if max(placed.chips) >= len(every):
+            raise CompileError(f"chip {max(placed.chips)} is asked for, and there are {len(every)}")
+        devices = tuple(every[chip] for chip in placed.chips)
+        settings = xla_client.CompileOptions()
+        settings.env_option_overrides = list(options.items())
+        settings.num_replicas, settings.num_partitions = 1, len(devices)
+        build = settings.executable_build_options
+        build.num_replicas, build.num_partitions = 1, len(devices)
+        build.use_spmd_partitioning = build.use_shardy_partitioner = len(devices) > 1
+        ids = np.array([[device.id for device in devices]], dtype=np.int32)
+        build.device_assignment = xla_client.DeviceAssignment.create(ids)
+        program = sharded(stablehlo, placed) if len(devices) > 1 else stablehlo
+        try:
+            chosen = self._core.DeviceList(devices)
+            loaded = every[0].client.compile_and_load(program, chosen, settings)
+        except (self._core.JaxRuntimeError, ValueError) as error:
+            raise CompileError(str(error)) from error
+        return PlacedExecutable(loaded, devices, frozenset(placed.split))
+
     def _hlo(self, executable: Any) -> tuple[Level, ...]:
         try:
             modules = executable.hlo_modules()
@@ -105,6 +155,8 @@ class PjrtBackend:
 
     def run(self, executable: Any, inputs: Sequence[Array]) -> list[Array]:
         """Copy in, run, copy out."""
+        if isinstance(executable, PlacedExecutable):
+            return self._run_placed(executable, inputs)
         sharding = self._jax.sharding.SingleDeviceSharding(self._device)
         buffers = [self._put(value, sharding) for value in inputs]
         results = executable.execute_sharded(buffers)
@@ -115,9 +167,76 @@ class PjrtBackend:
         aval = self._jax.core.ShapedArray(value.shape, value.dtype)
         return self._core.batched_device_put(aval, sharding, [value], [self._device])
 
+    def _run_placed(self, executable: "PlacedExecutable", inputs: Sequence[Array]) -> list[Array]:
+        """Copy to every chip its part of each input, run, copy out what the first chip has.
+
+        Results are whole on every chip, those of other chips gathered.
+        """
+        sharding = self._jax.sharding
+        devices = executable.devices
+        mesh = sharding.Mesh(np.array(devices), ("batch",))
+        buffers = []
+        for place, value in enumerate(inputs):
+            is_split = place in executable.split
+            axis = sharding.PartitionSpec("batch") if is_split else sharding.PartitionSpec()
+            parts = np.split(value, len(devices)) if is_split else [value] * len(devices)
+            aval = self._jax.core.ShapedArray(value.shape, value.dtype)
+            target = sharding.NamedSharding(mesh, axis)
+            buffers.append(self._core.batched_device_put(aval, target, parts, list(devices)))
+        results = executable.loaded.execute_sharded(buffers)
+        arrays = results.disassemble_into_single_device_arrays()
+        return [np.asarray(shards[0]) for shards in arrays]
+
     def serialize(self, executable: Any) -> bytes:
         """PJRT's serialised executable."""
+        if isinstance(executable, PlacedExecutable):
+            executable = executable.loaded
         return bytes(executable.serialize())
+
+
+class PlacedExecutable(NamedTuple):
+    """A program on some of a client's devices."""
+
+    loaded: Any
+    devices: tuple[Any, ...]
+    split: frozenset[int]
+    """Places of the arguments that are divided."""
+
+
+def sharded(stablehlo: bytes, placed: Placed) -> bytes:
+    """A portable artifact as bytecode whose arguments say how they are divided over the chips.
+
+    By the attributes of Shardy, which XLA and tt-mlir both read; results are whole on every chip.
+    """
+    from jaxlib.mlir import ir
+    from jaxlib.mlir.dialects import sdy
+    from jaxlib.mlir.dialects import stablehlo as dialect
+
+    chips = len(placed.chips)
+    with ir.Context() as context, ir.Location.unknown(), io.BytesIO() as written:
+        dialect.register_dialect(context)
+        sdy.register_dialect(context)
+        module = dialect.deserialize_portable_artifact(context, stablehlo)
+        with ir.InsertionPoint.at_block_begin(module.body):
+            sdy.MeshOp("mesh", sdy.MeshAttr.get([sdy.MeshAxisAttr.get("batch", chips)]))
+        main = next(op for op in module.body if op.attributes["sym_name"].value == "main")
+        main.attributes["arg_attrs"] = ir.ArrayAttr.get(
+            [
+                _sharding(ir, argument.type, divided=place in placed.split)
+                for place, argument in enumerate(main.arguments)
+            ]
+        )
+        main.attributes["res_attrs"] = ir.ArrayAttr.get(
+            [_sharding(ir, result, divided=False) for result in main.type.results]
+        )
+        module.operation.write_bytecode(written)
+        return written.getvalue()
+
+
+def _sharding(ir: Any, tensor: Any, *, divided: bool) -> Any:
+    axes = ['{"batch"}' if divided and not place else "{}" for place in range(len(tensor.shape))]
+    text = f"#sdy.sharding<@mesh, [{', '.join(axes)}]>"
+    return ir.DictAttr.get({"sdy.sharding": ir.Attribute.parse(text)})
 
 
 def plugin_backend(device: str, patterns: Sequence[str], install: str = "") -> PjrtBackend:

@@ -14,7 +14,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 from bringup.harness.devices.backend import Array, CompileError, Opening
 from bringup.harness.devices.backends.pjrt import PjrtBackend, discover_plugins
 from bringup.harness.devices.backends.tenstorrent_install import INSTALL, PLUGINS, has_card
-from bringup.harness.devices.wire import Level
+from bringup.harness.devices.wire import Level, Placed
 from bringup.harness.errors import DeviceError
 from bringup.harness.records.variable_names import COMMON_FOLDER_VARIABLE, DESCRIPTOR_VARIABLE
 from bringup.harness.storage.ownership import is_trusted, private_folder
@@ -101,9 +101,22 @@ class TenstorrentBackend:
 
     def compile(self, stablehlo: bytes, options: dict[str, str]) -> tuple[Any, tuple[Level, ...]]:
         """Compile and collect the levels the plugin wrote, also of a compile that failed."""
+        return self._collected(options, lambda told: self._pjrt.load(stablehlo, told))
+
+    def compile_placed(
+        self, stablehlo: bytes, options: dict[str, str], placed: Placed
+    ) -> tuple[Any, tuple[Level, ...]]:
+        """The same for some of the board's chips."""
+        return self._collected(
+            options, lambda told: self._pjrt.load_placed(stablehlo, told, placed)
+        )
+
+    def _collected(
+        self, options: dict[str, str], load: Callable[[dict[str, str]], Any]
+    ) -> tuple[Any, tuple[Level, ...]]:
         with tempfile.TemporaryDirectory(prefix=_FOLDER) as folder:
             try:
-                executable = self._pjrt.load(stablehlo, {**options, "export_path": folder})
+                executable = load({**options, "export_path": folder})
             except CompileError as error:
                 raise CompileError(str(error), read_levels(Path(folder))) from error
             binaries = sorted(Path(folder).glob("*.ttnn"))

@@ -15,7 +15,10 @@ from tests.documents import ROOT, Page, pages, site
 
 TOOLS = {"tests", "slow_tests", "lint", "docs", "bench"}
 """Sessions whose options are another program's."""
-PYTEST_OPTIONS = {"--device", "--size"}
+PYTEST_OPTIONS = {
+    *("--device", "--size", "--models", "--op_by_op_torch", "--op_by_op_stablehlo", "--crashsafe"),
+    *("--splits", "--log-memory"),
+}
 NOT_OURS = {"$", "zstd", ".nox/bringup/bin/pytest"}
 OUR_PATH = re.compile(r"(?<![\w./])(?:harness|pipeline|reports|tests|docs|\.github)/[\w./-]*\w")
 EVERY = pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.path))

@@ -118,15 +118,52 @@ def test_a_forbidden_pair_is_refused_and_the_allowed_one_named(
     [
         ("enable_constevaal", "is no setting: did you mean enable_consteval?"),
         ("op_by_op_backnd", "is no setting: did you mean op_by_op_backend?"),
-        ("colour", "is no setting: it has check_all_ops_execute, compile_depth"),
-        ("automatic_parallelization", "is tt-torch's and none here: a test runs on one device"),
-        ("dump_debug", 'is tt-torch\'s and none here: say ir_log_level = "DEBUG"'),
+        ("colour", "is no setting: it has arg_type_map_override, automatic_parallelization"),
+        ("unique_ops", "is tt-torch's and none here: the ops of a model are on its record"),
+        ("xla_mesh", "is tt-torch's and none here: say mesh_shape"),
         ("splits_fx", "follows from others"),
     ],
 )
 def test_a_setting_that_there_is_not_is_refused(name: str, sentence: str) -> None:
     with pytest.raises(UsageError, match=rf"CompilerConfig\.{name} {sentence}"):
         setattr(CompilerConfig(), name, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("typecast_inputs", False, "is not done here: inputs are always cast"),
+        ("push_outputs_to_cpu", False, "is not done here: outputs always come back"),
+        ("device_map", {"layer.0": 0}, "is not done here: a model is not cut over several"),
+        ("arg_type_map_override", True, "is not done here: which arguments are parameters"),
+        ("mesh_shape", [1, 2, 3], "give two whole numbers from 1"),
+        ("mesh_shape", "12", "give two whole numbers from 1"),
+        ("mesh_shape", [0, 2], "give two whole numbers from 1"),
+    ],
+)
+def test_a_value_of_tt_torchs_that_is_not_done_is_refused(
+    name: str, value: object, sentence: str
+) -> None:
+    with pytest.raises(UsageError, match=rf"CompilerConfig\.{name} = .* ?{sentence}|{sentence}"):
+        setattr(CompilerConfig(), name, value)
+
+
+def test_settings_of_tt_torchs_do_what_they_say() -> None:
+    config = CompilerConfig()
+    config.dump_info = True
+    assert config.ir_log_level == "INFO" and config.dump_info and not config.dump_debug
+    config.dump_debug = True
+    assert config.ir_log_level == "DEBUG" and config.dump_info
+    config.dump_debug = False
+    assert config.ir_log_level == "INFO"
+    config.save_mlir_override, config.dump_binary = ["TTIR"], True
+    assert config.save_mlir == ("TTIR",) and config.save_binary
+    config.mesh_shape = [1, 2]
+    assert config.mesh_devices == 1, "nobody asked for the batch to be split"
+    config.automatic_parallelization = True
+    assert config.mesh_devices == 2
+    config.cache_preprocessed_constants = config.typecast_inputs = config.push_outputs_to_cpu = True
+    assert config.to_dict()["mesh_shape"] == (1, 2) and config.to_dict()["dump_info"] is True
 
 
 class Coloured(CompilerConfig):

@@ -1,0 +1,151 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""`torch.compile(model, backend="tt-legacy", options=BackendOptions())` in a test's body.
+
+Every graph of the model goes to the device, and what it gives first is compared with what eager
+PyTorch gives: that is the verdict, and a body that compares nothing is judged as well. Each call of
+`torch.compile` has a share of the test's record.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+
+from bringup.harness.config import BACKENDS, CompilerConfig
+from bringup.harness.device_host.shared import device
+from bringup.harness.devices.catalog import kind_of
+from bringup.harness.errors import IncorrectResultError, UsageError
+from bringup.harness.peer.device_manager import MeshDevice, selected_device
+from bringup.harness.recording.current_test import open_test
+from bringup.harness.recording.failures import failure_of
+from bringup.harness.recording.recorder import TesterRecorder
+from bringup.harness.records.schema import Outcome, Stage
+from bringup.harness.session import current
+from bringup.harness.tester.compiled_graphs import CompiledGraphs
+from bringup.harness.tester.model_runs import SEED
+from bringup.harness.verify import Tolerances, compare, mismatches
+
+_PEERS = tuple(name for name in BACKENDS if name != "bringup")
+
+
+class BackendOptions:
+    """What `torch.compile` is told of the device."""
+
+    def __init__(
+        self,
+        compiler_config: CompilerConfig | None = None,
+        devices: Sequence[MeshDevice | None] = (None,),
+        async_mode: bool = False,
+        buffer_cache: Mapping[Any, Any] | None = None,
+        constant_cache: Mapping[Any, Any] | None = None,
+    ) -> None:
+        self.compiler_config = compiler_config or CompilerConfig()
+        self.devices = devices
+        self.async_mode = async_mode
+        self.buffer_cache = buffer_cache or {}
+        self.constant_cache = constant_cache or {}
+
+    def clear_caches(self) -> None:
+        """Nothing: what is on the device goes with the test."""
+
+    def check(self) -> None:
+        """Hold it to what is done here.
+
+        Raises:
+            UsageError: the graphs are to be cut over several devices, or run behind the body's
+                back.
+        """
+        if len(self.devices) > 1:
+            raise UsageError(
+                f"BackendOptions.devices has {len(self.devices)}: a graph runs on one device; say"
+                " CompilerConfig.mesh_shape with automatic_parallelization to split its batch"
+            )
+        if self.async_mode:
+            raise UsageError(
+                "BackendOptions.async_mode: calls give what they compute; say"
+                " ModelTester(data_parallel_mode=True) to run on every device"
+            )
+
+
+class _Compiled:
+    """The shares and programs of a test that calls `torch.compile` itself."""
+
+    def __init__(self) -> None:
+        self.graphs: dict[int, CompiledGraphs] = {}
+
+    def close(self) -> None:
+        """Free what is on the device."""
+        for graphs in self.graphs.values():
+            graphs.release()
+        self.graphs.clear()
+
+
+def backend(
+    module: torch.fx.GraphModule, examples: Sequence[Any], options: Any = None, **rest: Any
+) -> Callable[..., Any]:
+    """A backend of dynamo, under tt-torch's names.
+
+    What the options ask for and is not done here is refused when the graph is called: what is
+    raised while dynamo compiles comes out as an error of the compiler.
+    """
+    given = options if isinstance(options, BackendOptions) else BackendOptions(**(options or {}))
+    recorder = open_test()
+    try:
+        given.check()
+        if recorder is None:
+            raise UsageError('torch.compile(backend="tt") belongs into a test that pytest runs')
+    except UsageError as error:
+        return _refusing(error)
+    held = current().get(_Compiled).graphs
+    key = hash((id(options), recorder.key, id(recorder)))
+    if key not in held:
+        held[key] = _graphs_of(given, recorder.share("torch.compile"))
+    return held[key](module, examples)
+
+
+def _refusing(error: UsageError) -> Callable[..., Any]:
+    @torch._dynamo.disable  # type: ignore[untyped-decorator]
+    def refuse(*args: Any) -> Any:
+        raise error
+
+    refused: Callable[..., Any] = refuse
+    return refused
+
+
+def _graphs_of(options: BackendOptions, share: TesterRecorder) -> CompiledGraphs:
+    config, name = options.compiler_config, selected_device()
+    tolerances = Tolerances(arithmetic=kind_of(name).coarsest)
+    share.describe(
+        model_name="torch.compile",
+        model_group="generality",
+        mode="eval",
+        depth=config.compile_depth.name,
+        parameters=None,
+        seed=SEED,
+        assertions=tolerances.spelled(),
+        notes=(),
+    )
+    share.verdict = Outcome.REACHED
+
+    def compared(golden: Any, actual: Any) -> None:
+        checks = compare(golden, actual, tolerances)
+        share.outputs_checked(checks)
+        wrong = mismatches(checks)
+        if wrong:
+            error = IncorrectResultError("; ".join(wrong[:5]))
+            share.verdict, share.unraised = Outcome.INCORRECT, wrong
+            share.failure = failure_of(error, Stage.VERIFY, share.run.blobs)
+        elif share.verdict is Outcome.REACHED:
+            share.verdict = Outcome.PASSED
+
+    return CompiledGraphs(config, device(name), lambda: share, tolerances, compared)
+
+
+def register() -> None:
+    """Have `torch.compile` know tt-torch's backends."""
+    known = set(torch._dynamo.list_backends(exclude_tags=()))
+    for name in _PEERS:
+        if name not in known:
+            torch._dynamo.register_backend(backend, name=name)

@@ -1,0 +1,31 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Every op of a lowered program alone, by the executor that its depth and backend lead to."""
+
+from bringup.harness.config import CompilerConfig
+from bringup.harness.device_host.client import Device
+from bringup.harness.frontend.call import Call
+from bringup.harness.frontend.lowering import Program
+from bringup.harness.recording.recorder import TesterRecorder
+from bringup.harness.records.schema import Outcome
+from bringup.harness.verify import Tolerances
+
+
+def walk_ops(
+    executor: str,
+    program: Program,
+    call: Call,
+    given: tuple[CompilerConfig, Device, TesterRecorder, Tolerances],
+) -> tuple[Outcome, bool]:
+    """Walk a program's ops; what they came to, and whether there was one."""
+    from bringup.harness.op_by_op.executors import StablehloExecutor, TorchExecutor
+
+    if executor == "TorchExecutor":
+        assert program.graph is not None and program.signature is not None
+        arguments = program.signature.bind(program.flatten(call))
+        by_torch = TorchExecutor(*given)
+        return by_torch.run_gm_op_by_op(program.graph, arguments), bool(by_torch.results)
+    by_stablehlo = StablehloExecutor(*given)
+    by_stablehlo.add_program(program)
+    return by_stablehlo.shlo_op_by_op(), bool(by_stablehlo.results)

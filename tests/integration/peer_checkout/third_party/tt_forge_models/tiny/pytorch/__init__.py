@@ -1,0 +1,6 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+from .loader import ModelLoader
+
+__all__ = ["ModelLoader"]
