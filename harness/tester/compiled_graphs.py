@@ -60,7 +60,8 @@ class CompiledGraphs:
 
     def __call__(self, module: torch.fx.GraphModule, examples: Sequence[Any]) -> Callable[..., Any]:
         """Take a graph from dynamo; `examples` may be without values, so nothing is lowered yet."""
-        return _Graph(self, module)
+        run: Callable[..., Any] = torch._dynamo.disable(_Graph(self, module).run)
+        return run
 
     def compile(self, model: Callable[..., Any]) -> Any:
         """The model, or function, with its graphs on the device."""
@@ -167,8 +168,8 @@ class _Graph:
         self._lowered: _WithState | None = None
         self._executor: Executor | None = None
 
-    @torch._dynamo.disable  # type: ignore[untyped-decorator]
-    def __call__(self, *args: Any) -> Any:
+    def run(self, *args: Any) -> Any:
+        """The graph's outputs, from the device where one executes it."""
         model = self._lowered
         first = model is None or not model.holds(args)
         if model is None or first:

@@ -51,7 +51,7 @@ def test_the_page_on_shards_works_as_it_stands(fleet: SmallFleet) -> None:
     entries = [f"tests/models/test_{name}.py::test_{name}[full-eval]" for name in MODELS]
     fleet.write_list(NIGHTLY_FULL, cpu=entries)
     plan, shard, merge, promote = shown(
-        "docs/how-to/shard-a-night.md", "-s plan", "--shard 2/5", "-s merge", "-s promote"
+        "docs/how-to/shard-a-night.md", "--shards 5", "--shard 2/5", "-s merge", "-s promote"
     )
     code, said = run(fleet, plan)
     assert code == 0 and "shard 5/5: 1 test" in said, said

@@ -75,7 +75,7 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Runner:
         whole = {} if job == "report" else {"BRINGUP_ENV": str(environment)}
         return {"PATH": path, **whole}
 
-    return Runner(repository, root, {"BRINGUP_PAGES": "yes", "BRINGUP_MOVES": "yes"}, variables)
+    return Runner(repository, root, {"PUBLISH_PAGES": "yes", "OPEN_MOVES": "yes"}, variables)
 
 
 def write(repository: Repository, model: str, body: str) -> None:

@@ -13,8 +13,11 @@ from docs.site.commands import CommandError, command_in, parse, parser_of, sessi
 from docs.site.pages import GENERATED, expand
 from tests.documents import ROOT, Page, pages, site
 
-TOOLS = {"tests", "slow_tests", "lint", "docs", "bench"}
-"""Sessions whose options are another program's."""
+TOOLS = {
+    *("tests", "slow_tests", "lint", "docs", "bench"),
+    *("open_pull_request", "open_issues", "tell_pull_request"),
+}
+"""Sessions whose options are another program's, or that take a run and nothing else."""
 PYTEST_OPTIONS = {
     *("--device", "--size", "--models", "--op_by_op_torch", "--op_by_op_stablehlo", "--crashsafe"),
     *("--splits", "--log-memory"),

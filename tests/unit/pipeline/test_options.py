@@ -35,6 +35,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     ),
     "all": st.booleans(),
     "no_cache": st.booleans(),
+    "changed": st.sampled_from(["", "HEAD~1"]),
     "split": st.sampled_from(DECLARED["split"].choices),
     "size": st.sampled_from(DECLARED["size"].choices),
     "recheck": st.sampled_from(["", "2%", "0.5", "0"]),
