@@ -60,8 +60,9 @@ class CompiledGraphs:
 
     def __call__(self, module: torch.fx.GraphModule, examples: Sequence[Any]) -> Callable[..., Any]:
         """Take a graph from dynamo; `examples` may be without values, so nothing is lowered yet."""
-        run: Callable[..., Any] = torch._dynamo.disable(_Graph(self, module).run)
-        return run
+        run = _Graph(self, module).run
+        disabled: Callable[..., Any] = torch._dynamo.disable(run)  # type: ignore[no-untyped-call]
+        return disabled
 
     def compile(self, model: Callable[..., Any]) -> Any:
         """The model, or function, with its graphs on the device."""
