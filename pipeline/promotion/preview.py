@@ -88,8 +88,8 @@ def lines_of(found: Preview, most: int = 50) -> list[str]:
     steps = found.steps
     up = sum(step.up for step in steps)
     lines = [
-        f"{len(found.nights)} nights would have made {len(steps)} moves, {up} of them up, "
-        f"of {len({step.test for step in steps})} tests"
+        f"nights: {len(found.nights)}; moves that they would have made: {len(steps)}, {up} of them "
+        f"up; tests that move: {len({step.test for step in steps})}"
     ]
     told = [(night.run, step) for night in found.nights for step in night.steps]
     lines += [f"  {run}: {s.test}: {s.was} -> {s.to}: {s.reason}" for run, s in told[:most]]

@@ -47,7 +47,8 @@ def test_what_would_have_moved_night_by_night(tmp_path: Path) -> None:
         (Standing.OP_BY_OP, Standing.FULL),
     ]
     assert [n.run for n in found.nights if n.steps] == ["n40", "n42"]
-    assert lines_of(found)[0] == "30 nights would have made 2 moves, 1 of them up, of 1 tests"
+    said = "nights: 30; moves that they would have made: 2, 1 of them up; tests that move: 1"
+    assert lines_of(found)[0] == said
     data = write_preview(found, tmp_path).read_bytes()
     assert msgspec.json.decode(data, type=Preview) == found
     assert found.nights[-1].standing == {Standing.FULL: 1}
