@@ -286,29 +286,31 @@ def lint(session: nox.Session) -> None:
     python(session, "-m", "bringup.pipeline", "lists")
 
 
+def open_what(session: nox.Session, folder: str, *verb: str) -> None:
+    """Have a verb write what a platform is to be told of a run, and tell it.
+
+    A script that came with the run is not ours, and is not run.
+    """
+    script = Path(session.posargs[0]) / folder / "commands.sh"
+    script.unlink(missing_ok=True)
+    end_as(call(prepare(session), "-m", "bringup.pipeline", *verb))
+    if not script.is_file():
+        session.log("there is nothing to open")
+        return
+    end_as(call("gh", "auth", "setup-git"))
+    end_as(call("sh", str(script)))
+
+
 @nox.session
 def open_pull_request(session: nox.Session) -> None:
-    """Open the pull request that `promote --pr --commit` left in a run, with gh: -- RUN_DIR."""
-    folder = Path(session.posargs[0]) / "pull_request"
-    if not (folder / "branch").is_file():
-        session.log("no test is to be moved: there is nothing to open")
-        return
-    branch, title = ((folder / name).read_text("utf-8").strip() for name in ("branch", "title"))
-    end_as(call("gh", "auth", "setup-git"))
-    end_as(call("git", "push", "--force", "origin", branch))
-    words = ("--head", branch, "--title", title, "--body-file", str(folder / "body.md"))
-    if call("gh", "pr", "create", *words):  # it is open already, and has the new commit
-        end_as(call("gh", "pr", "edit", branch, *words[2:]))
+    """Move tests between lists by a pull request, with gh: -- RUN_DIR."""
+    open_what(session, "pull_request", "promote", session.posargs[0], "--pr", "--commit")
 
 
 @nox.session
 def open_issues(session: nox.Session) -> None:
-    """Open the issues that `issues --write` left in a run, with gh: -- RUN_DIR."""
-    script = Path(session.posargs[0]) / "issues" / "commands.sh"
-    if not script.is_file():
-        session.log("no cause asks for an issue")
-        return
-    end_as(call("sh", str(script)))
+    """Open an issue for each cause that asks for one, with gh: -- RUN_DIR."""
+    open_what(session, "issues", "issues", session.posargs[0], "--write")
 
 
 @nox.session
