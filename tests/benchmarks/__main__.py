@@ -10,11 +10,9 @@ import argparse
 import difflib
 import importlib
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from tests.benchmarks.figures import Figure, write_figures
+from tests.benchmarks.figures import write_figures
 
 
 @dataclass(frozen=True)
@@ -22,17 +20,10 @@ class Benchmark:
     """One benchmark."""
 
     module: str
-    """Below `tests.benchmarks`; imported when it is asked for."""
+    """Below `tests.benchmarks`, imported when it is asked for: it has `add_options(parser)` and
+    `measure(options)`, which gives the figures."""
     says: str
     example: str
-    add_options: Callable[[Any, argparse.ArgumentParser], None]
-    """Given the module and the parser."""
-    measure: Callable[[Any, argparse.Namespace], list[Figure]]
-    """Given the module and what the parser read."""
-
-
-def _add_pairs(_: Any, parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--pairs", type=int, default=5, help="runs of each side, in turn")
 
 
 BENCHMARKS = {
@@ -40,50 +31,36 @@ BENCHMARKS = {
         "overhead",
         "a whole test against a bare script of the same stages",
         "overhead --pairs 5",
-        _add_pairs,
-        lambda module, options: module.measure(options.pairs),
     ),
     "op_by_op": Benchmark(
         "op_by_op.parts",
         "op by op against a process for every op; faults, cache, reproducers",
         "op_by_op --quick",
-        lambda module, parser: module.add_options(parser),
-        lambda module, options: module.measure(options),
     ),
     "history": Benchmark(
         "history.parts",
         "a made year of nights: adding, keeping, judging, a test's story, causes, merging shards",
         "history --quick",
-        lambda module, parser: module.add_options(parser),
-        lambda module, options: module.measure(options),
     ),
     "verdicts": Benchmark(
         "verdicts.parts",
         "wrong verdicts: made pairs, faults in ops, malformed input, the fleet",
         "verdicts --quick",
-        lambda module, parser: module.add_options(parser),
-        lambda module, options: module.measure(options),
     ),
     "promotion": Benchmark(
         "promotion.parts",
         "lists that move by made years of nights, held against the truth",
         "promotion --quick",
-        lambda module, parser: module.add_options(parser),
-        lambda module, options: module.measure(options),
     ),
     "scheduling": Benchmark(
         "scheduling.parts",
         "made nights and measured durations against the bound; what plans cost",
         "scheduling --quick",
-        lambda module, parser: module.add_options(parser),
-        lambda module, options: module.measure(options),
     ),
     "reports": Benchmark(
         "reports.parts",
         "documents of a large night: what they cost to make, and the page to read",
         "reports --quick",
-        lambda module, parser: module.add_options(parser),
-        lambda module, options: module.measure(options),
     ),
 }
 
@@ -106,8 +83,8 @@ def main(arguments: list[str]) -> int:
     benchmark = BENCHMARKS[name]
     module = importlib.import_module(f"tests.benchmarks.{benchmark.module}")
     parser = argparse.ArgumentParser(prog=f"nox -s bench -- {name}", description=benchmark.says)
-    benchmark.add_options(module, parser)
-    write_figures(name, benchmark.measure(module, parser.parse_args(rest)))
+    module.add_options(parser)
+    write_figures(name, module.measure(parser.parse_args(rest)))
     return 0
 
 

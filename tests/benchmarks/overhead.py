@@ -8,6 +8,7 @@ the pytest test of the fleet, with records, kept IR and verification; the bare s
 eager, exports, decomposes, lowers, compiles, executes and correlates, and keeps nothing.
 """
 
+import argparse
 import os
 import statistics
 import subprocess
@@ -36,12 +37,17 @@ class Pair:
     bare: float
 
 
-def measure(pairs: int) -> list[Figure]:
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """How often."""
+    parser.add_argument("--pairs", type=int, default=5, help="runs of each side, in turn")
+
+
+def measure(options: argparse.Namespace) -> list[Figure]:
     """`ratio_MODEL` for every model: the median over pairs of ours / bare."""
     figures = []
     for model, test in MODELS.items():
         timed(bare_command(model), **BARE_ENVIRONMENT)  # both sides read the same files from now on
-        runs = [run_pair(model, test) for _ in range(pairs)]
+        runs = [run_pair(model, test) for _ in range(options.pairs)]
         ratio = statistics.median(p.ours / p.bare for p in runs)
         bare = statistics.median(p.bare for p in runs)
         figures.append(
@@ -50,7 +56,7 @@ def measure(pairs: int) -> list[Figure]:
                 ratio,
                 "x",
                 "<= 1.05",
-                f"a bare script of the same stages, {bare:.1f} s median of {pairs}",
+                f"a bare script of the same stages, {bare:.1f} s median of {options.pairs}",
             )
         )
     return figures

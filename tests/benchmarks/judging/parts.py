@@ -22,6 +22,7 @@ from bringup.pipeline.history.judge.verdict import Tonight, judge
 from bringup.pipeline.history.samples import Excluded, Sample
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.judging.failures import CAUSES, injected
+from tests.benchmarks.made_columns import made_columns
 
 FLAKE = 0.05
 NIGHTS = 30
@@ -164,31 +165,17 @@ def _year(tests: int, devices: int, nights: int) -> Columns:
         bad[one, rng.integers(10, nights) :] = True
     night = np.tile(np.arange(nights, dtype=np.int32), series)
     device = np.array([names.index(key.rpartition("@")[2]) for key in keys], np.int32)
-    empty = Words(np.zeros(rows, np.int32), ("",))
     none = np.zeros(rows, np.int32)
     ends = [OUTCOMES.index(Outcome.PASSED), OUTCOMES.index(Outcome.FAILED)]
-    return Columns(
+    return made_columns(
+        rows,
         test=Words(np.repeat(np.arange(series, dtype=np.int32), nights), keys),
         run=Words(night, tuple(f"n{i}" for i in range(nights))),
         at=night.astype(np.float64),
         device=Words(np.repeat(device, nights), tuple(names)),
         outcome=np.array(ends, np.int32)[bad.ravel().astype(int)],
-        excluded=none,
-        stage=none - 1,
         status=none + 7,
-        passed=none,
-        failed=none,
         pcc=0.999 + rng.normal(0, 1e-5, rows),
         seconds=rng.lognormal(2, 0.05, rows),
         memory=rng.normal(1e9, 1e7, rows),
-        fingerprint=empty,
-        ir_hash=empty,
-        artifact_hash=empty,
-        versions=empty,
-        list_name=empty,
-        nodeid=empty,
-        missing=np.zeros(rows, np.bool_),
-        failed_op=empty,
-        kind=empty,
-        message=empty,
     )

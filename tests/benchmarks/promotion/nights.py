@@ -19,6 +19,7 @@ from bringup.pipeline.history.judge.columns import (
 from bringup.pipeline.history.samples import Excluded
 from bringup.pipeline.promotion.ladder import GATES, RISING, Level, Standing
 from bringup.pipeline.promotion.weighing import Place
+from tests.benchmarks.made_columns import made_columns
 from tests.benchmarks.promotion.world import Year
 
 Ints = npt.NDArray[np.int32]
@@ -141,10 +142,9 @@ class Nights:
         rows = np.argsort(rank[tests], kind="stable")
         tests, nights = tests[rows], nights[rows] + start
         names = tuple(self.names[i] for i in order)
-        none, size = np.zeros(len(tests), np.int32), len(tests)
-        empty, number = Words(none, ("",)), np.full(len(tests), np.nan)
         bad = self.outcome[nights, tests] == _CODE[Outcome.FAILED]
-        return Columns(
+        return made_columns(
+            len(tests),
             test=Words(rank[tests].astype(np.int32), names),
             run=Words((nights - start).astype(np.int32), tuple(f"n{n:03}" for n in span)),
             at=nights.astype(np.float64),
@@ -155,20 +155,8 @@ class Nights:
             outcome=self.outcome[nights, tests],
             excluded=self.excluded[nights, tests],
             stage=np.where(bad, STAGES.index(Stage.EXECUTE), -1).astype(np.int32),
-            status=none,
             passed=self.passed[nights, tests],
             failed=self.failed[nights, tests],
-            pcc=number,
-            seconds=number,
-            memory=number,
-            fingerprint=empty,
-            ir_hash=empty,
-            artifact_hash=empty,
-            versions=empty,
-            list_name=empty,
-            nodeid=empty,
-            missing=np.zeros(size, np.bool_),
-            failed_op=empty,
             kind=Words(self.kind[nights, tests], KINDS),
             message=Words(self.message[nights, tests], MESSAGES),
         )

@@ -20,6 +20,7 @@ from bringup.pipeline.promotion.ladder import Standing
 from bringup.pipeline.promotion.policy import default_policy
 from bringup.pipeline.promotion.weighing import Place
 from tests.benchmarks.figures import Figure
+from tests.benchmarks.made_columns import made_columns
 from tests.benchmarks.promotion.simulate import Tally, replay
 from tests.benchmarks.promotion.world import Rates, Year
 
@@ -130,33 +131,16 @@ def _whole_year(tests: int, devices: int, nights: int) -> tuple[Columns, dict[st
     bad = bad.ravel()
     night = np.tile(np.arange(nights, dtype=np.int32), series)
     device = np.array([names.index(key.rpartition("@")[2]) for key in keys], np.int32)
-    none, number = np.zeros(rows, np.int32), np.full(rows, np.nan)
-    empty = Words(none, ("",))
     ends = np.array([OUTCOMES.index(Outcome.PASSED), OUTCOMES.index(Outcome.FAILED)], np.int32)
-    columns = Columns(
+    columns = made_columns(
+        rows,
         test=Words(np.repeat(np.arange(series, dtype=np.int32), nights), keys),
         run=Words(night, tuple(f"n{i}" for i in range(nights))),
         at=night.astype(np.float64),
         device=Words(np.repeat(device, nights), tuple(names)),
         outcome=ends[bad.astype(int)],
-        excluded=none,
-        stage=none - 1,
-        status=none,
         passed=(~bad).astype(np.int32),
         failed=3 * bad.astype(np.int32),
-        pcc=number,
-        seconds=number,
-        memory=number,
-        fingerprint=empty,
-        ir_hash=empty,
-        artifact_hash=empty,
-        versions=empty,
-        list_name=empty,
-        nodeid=empty,
-        missing=np.zeros(rows, np.bool_),
-        failed_op=empty,
-        kind=empty,
-        message=empty,
     )
     places = {
         key: Place(Standing.FULL if i % 10 else Standing.OP_BY_OP) for i, key in enumerate(keys)
