@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from bringup.harness.records.variable_names import PARENT_VARIABLE
 from bringup.pipeline.lifeline import die_with_parent
 from bringup.pipeline.planning.plan import deadline, files_of
 from bringup.pipeline.running.forked_gateways import ForkedGateways
+from bringup.pipeline.running.leases import Leases
 from bringup.pipeline.running.ledger import Ledger
 from bringup.pipeline.running.memory import MemoryKills
 from bringup.pipeline.running.preload import ALWAYS, libraries
@@ -49,7 +51,10 @@ _USELESS_DEATHS = 5
 class ControllerSide:
     """Hooks of the controller."""
 
-    def __init__(self, plan: str, timeout: float | None, room: Room, workers: int) -> None:
+    def __init__(
+        self, plan: str, timeout: float | None, room: Room, workers: int, holder: str = ""
+    ) -> None:
+        """`holder` is whom tests are leased for, of a run that several share."""
         if PARENT_VARIABLE in os.environ:
             die_with_parent(int(os.environ[PARENT_VARIABLE]), signal.SIGKILL)
         loaded = read_plan(Path(plan))
@@ -59,7 +64,8 @@ class ControllerSide:
         self._ledger.read()
         self._attempt = loaded.attempt
         self._journal = JournalWriter(self._run_dir, loaded.run_id, collect(), loaded.attempt)
-        self._scheduling = PlanScheduling(self._ledger.waiting, room)
+        claim = partial(Leases(self._run_dir, holder).take, turn=loaded.attempt) if holder else None
+        self._scheduling = PlanScheduling(self._ledger.waiting, room, claim)
         self._memory = MemoryKills()
         self._second_try: set[str] = set()
         self._out_of_memory: dict[str, TestStopped] = {}

@@ -11,7 +11,7 @@ says how often its run had been taken up by then; the clock, which goes back, ha
 """
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,6 +89,8 @@ class Ledger:
         self._attempt = attempt
         self.tests = {t.identity.key: t for t in tests}
         self.started: dict[str, TestStarted] = {}
+        self.attempts: dict[str, list[int]] = defaultdict(list)
+        """By key, the attempts in which a test began."""
         self.outcomes: dict[str, Outcome] = {}
         self._ended: dict[str, float] = {}
         self.stages: dict[str, Stage] = {}
@@ -131,6 +133,7 @@ class Ledger:
         if isinstance(event, TestStarted):
             if event.identity.key in self.tests:
                 self.started[event.identity.key] = event
+                self.attempts[event.identity.key].append(attempt or self._attempt)
                 now = time.monotonic()
                 age_s = min(max(time.time() - event.time, 0.0), now - self._looked)
                 self._begun[event.identity.key] = now - age_s

@@ -9,6 +9,7 @@ way out, how long the test had run, and whether the kernel had killed for memory
 
 import re
 import signal
+import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,8 +32,8 @@ _FRAME = re.compile(r'^ +File "(?P<file>[^"]+)", line (?P<line>\d+) in (?P<funct
 
 
 def stack_path(run_dir: Path, worker: str, pid: int) -> Path:
-    """Where a worker's `faulthandler` writes."""
-    return run_dir / STACK_FOLDER / f"{worker}-{pid}.txt"
+    """Where a worker's `faulthandler` writes; machines that share a run each have a process 42."""
+    return run_dir / STACK_FOLDER / f"{worker}-{socket.gethostname()}-{pid}.txt"
 
 
 @dataclass(frozen=True)
