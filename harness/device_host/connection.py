@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
@@ -72,9 +73,17 @@ class HostProcess(Protocol):
 class Connection:
     """A host that was started, and how to talk with it."""
 
-    def __init__(self, name: str, fork_server: ForkServer | None, memory_limit: int) -> None:
-        """Start a host for the device `name`, which opens meanwhile; `memory_limit` in bytes."""
+    def __init__(
+        self,
+        name: str,
+        fork_server: ForkServer | None,
+        memory_limit: int,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start a host for the device `name`, which opens meanwhile; `memory_limit` in bytes,
+        `variables` are set in the host."""
         self.name = name
+        self._variables = dict(variables or {})
         self.closed = False
         self._owner = os.getpid()
         self.opened: Opened | None = None
@@ -102,6 +111,7 @@ class Connection:
         self, sock: socket.socket, fork_server: ForkServer | None, memory_limit: int
     ) -> HostProcess:
         environment = {
+            **self._variables,
             PYTHONPATH_VARIABLE: os.pathsep.join(filter(None, _import_path())),
             "TMPDIR": str(self._scratch.path),
             COMMON_FOLDER_VARIABLE: tempfile.gettempdir(),

@@ -305,6 +305,13 @@ _BETWEEN_PROCESSES = (
         otherwise="never",
     ),
     Variable(
+        names.AVOID_VARIABLE,
+        "boards that are taken only if no other is free, with commas",
+        anything,
+        "harness/devices/lease.py",
+        otherwise="none",
+    ),
+    Variable(
         names.ATTEMPT_VARIABLE,
         "how often the run was taken up; CI sets it",
         whole("an attempt", 1, 10**6),

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`cuda`: XLA on an NVIDIA GPU."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 PLUGINS = ("*cuda*",)
 _INSTALL = "pip install jax-cuda13-plugin brings one"
+_VISIBLE = "CUDA_VISIBLE_DEVICES"
 _DRIVER = Path("/proc/driver/nvidia")
 
 
@@ -41,6 +43,14 @@ def _card(name: str) -> str:
     return "\n".join(" ".join(line.split()) for line in said)
 
 
+def _gpus() -> tuple[str, ...]:
+    """The GPUs by ordinal, or those that this process is kept to, as SLURM does."""
+    kept = os.environ.get(_VISIBLE)
+    if kept is not None:
+        return tuple(part.strip() for part in kept.split(",") if part.strip())
+    return tuple(str(i) for i, _ in enumerate(_DRIVER.glob("gpus/*")))
+
+
 KINDS = (
     DeviceKind(
         name="cuda",
@@ -59,6 +69,8 @@ KINDS = (
         libraries=_libraries,
         environment=(*xla.ENVIRONMENT, "CUDA_*", "CUDNN_*", "CUBLAS*", "NVIDIA_*", "NCCL_*"),
         target=_card,
+        boards=_gpus,
+        only=lambda gpus: {_VISIBLE: ",".join(gpus)},
         plugins=PLUGINS,
         install=_INSTALL,
         preload=xla.PRELOAD,
