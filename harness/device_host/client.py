@@ -43,6 +43,7 @@ from bringup.harness.devices.wire import (
     Usage,
 )
 from bringup.harness.errors import DeviceError, HarnessError
+from bringup.harness.storage.writable import said_by
 
 if TYPE_CHECKING:
     import torch
@@ -214,7 +215,7 @@ class Device:
         try:
             return reset(self.board.numbers)
         except Exception as error:  # whatever a kind's own means raise, it is not reset
-            print(f"resetting {self.board.title}: {error}", file=sys.stderr)
+            print(f"resetting {self.board.title}: {said_by(error)}", file=sys.stderr)
             return False
 
     def _moves(self, why: str) -> bool:

@@ -44,6 +44,7 @@ from bringup.harness.devices.wire import (
     send,
 )
 from bringup.harness.records.variable_names import COMMON_FOLDER_VARIABLE, PYTHONPATH_VARIABLE
+from bringup.harness.stacks import stacks_below
 from bringup.harness.storage.scratch import Scratch
 
 STALLED_S = 120
@@ -291,6 +292,7 @@ class Connection:
         self.process.send_signal(STACK_SIGNAL)
         time.sleep(0.3)  # the handler writes at once, GIL or not
         log, levels = self.written(), self._levels_left()
+        log = f"{log}\n\n{stacks_below(self.process.pid)}".strip()
         self.close()
         raise HostTimeout(
             f"{self.name} gave no answer in {seconds:.0f} s and was stopped",

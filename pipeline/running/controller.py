@@ -39,7 +39,7 @@ from bringup.pipeline.running.worker import (
     PARENT_INPUT,
     REST_SUFFIX,
 )
-from bringup.pipeline.running.worker_death import Death, judge, stack_path, stopped
+from bringup.pipeline.running.worker_death import Death, judge, stack_path, stacks_path, stopped
 from bringup.pipeline.running.xdist_scheduling import PlanScheduling, Room
 
 _LINK_GRACE_S = 5.0
@@ -101,6 +101,7 @@ class ControllerSide:
             elapsed_s=elapsed,
             deadline_s=deadline(test.estimate_s, self._timeout),
             stack=stack,
+            below=self._take_below(node),
             memory_kills=self._memory.recent(),
         )
         if not self._runs_alone(node, test, death):
@@ -144,7 +145,7 @@ class ControllerSide:
         key = test.identity.key
         if key in self._ledger.outcomes:
             return  # it had ended, and the worker died before it could say so
-        outcome, failure = judge(death, self._keep(death.stack))
+        outcome, failure = judge(death, self._keep(death.stack, death.below))
         if (first := self._out_of_memory.pop(key, None)) is not None:
             self._append(first)
         self._append(stopped(test, outcome, failure, self._attempt))
@@ -161,7 +162,7 @@ class ControllerSide:
             return False
         if not self._scheduling.again_alone(node):
             return False
-        outcome, failure = judge(death, self._keep(death.stack))
+        outcome, failure = judge(death, self._keep(death.stack, death.below))
         self._out_of_memory[key] = stopped(test, outcome, failure, self._attempt)
         print(f"{test.nodeid} is run once more, alone: {failure.message}")
         return True
@@ -173,21 +174,29 @@ class ControllerSide:
             print(error, file=sys.stderr)
 
     def _take_stack(self, node: Any) -> str:
-        path = stack_path(self._run_dir, node.gateway.id, node.gateway._io.popen.pid)
-        try:
-            text = path.read_text("utf-8", "replace")
-            path.unlink()
-        except OSError:
-            return ""
-        return text
+        return _taken(stack_path(self._run_dir, node.gateway.id, node.gateway._io.popen.pid))
 
-    def _keep(self, stack: str) -> Artifact | None:
-        if not stack:
+    def _take_below(self, node: Any) -> str:
+        return _taken(stacks_path(self._run_dir, node.gateway._io.popen.pid))
+
+    def _keep(self, stack: str, below: str) -> Artifact | None:
+        kept = "\n\n".join(filter(None, (stack, below)))
+        if not kept:
             return None
         try:
-            return BlobStore(self._run_dir).put(stack, level="stack")
+            return BlobStore(self._run_dir).put(kept, level="stack")
         except RecordError:
             return None
+
+
+def _taken(path: Path) -> str:
+    """What a file says, which is not needed any more; empty where there is none."""
+    try:
+        text = path.read_text("utf-8", "replace")
+        path.unlink()
+    except OSError:
+        return ""
+    return text
 
 
 def _preloaded(tests: Sequence[PlannedTest], workers: int) -> ForkedGateways | None:

@@ -14,6 +14,8 @@ import os
 import select
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,11 +35,18 @@ from bringup.pipeline.running.engine import End, Ended, Watcher
 from bringup.pipeline.running.ledger import Ledger
 from bringup.pipeline.running.session import Session, Settings
 from bringup.pipeline.running.watchdog import end_all_below, wake_on_signals
-from bringup.pipeline.running.worker_death import DEADLINE_GRACE_S, STACK_FOLDER, stopped
+from bringup.pipeline.running.worker_death import (
+    DEADLINE_GRACE_S,
+    STACK_FOLDER,
+    STACKS_LEAD_S,
+    stacks_path,
+    stopped,
+)
 
 BEAT_S = 0.25
 UNKILLABLE_S = 60.0
 """A test so far past its deadline could not be killed: its process hangs in a driver."""
+_STACKS = (sys.executable, "-m", "bringup.harness.stacks")
 _TO_THE_END = (0, 1, 5)
 """pytest's exit codes for all passed, some failed, none collected."""
 _MOST_FRUITLESS = 3
@@ -128,6 +137,8 @@ class Supervisor:
         self.journal = self._new_journal()
         self.uncollected: list[PlannedTest] = []
         """What no session of this machine could find."""
+        self._stacked: set[str] = set()
+        """Tests whose stacks were taken."""
         self.deadlines = {
             t.identity.key: deadline(t.estimate_s, settings.timeout_s) for t in plan.tests
         }
@@ -188,6 +199,7 @@ class Supervisor:
         while session.exit_code is None:
             signals.wait(BEAT_S)
             self.look()
+            self._take_stacks()
             self._kill_overdue()
             if not stuck and self._only_stuck_ones_run():
                 stuck = True
@@ -209,6 +221,22 @@ class Supervisor:
     def look(self) -> None:
         """Take up what the journals say, and tell it."""
         self.watcher.update(self.ledger, self.ledger.read())
+
+    def _take_stacks(self) -> None:
+        """Keep what the processes of a test are at that is about to be ended; by a process beside,
+        since several tests may be, and each takes a second for every process."""
+        lead = {k: min(STACKS_LEAD_S, s / 3) for k, s in self.deadlines.items()}
+        nearly = {k: self.deadlines[k] - lead[k] for k in self.deadlines}
+        late = self.ledger.overdue(nearly, 0.0)
+        if not late.keys() - self._stacked:
+            return
+        for key in set(self.running()) & (late.keys() - self._stacked):
+            self._stacked.add(key)
+            pid = late[key].pid
+            target = stacks_path(self.settings.run_dir, pid)
+            target.parent.mkdir(exist_ok=True)
+            with contextlib.suppress(OSError):
+                subprocess.Popen([*_STACKS, str(pid), str(target)], stdin=subprocess.DEVNULL)
 
     def _kill_overdue(self) -> None:
         """End workers whose own timer did not: stopped ones, or a test that took the timer."""

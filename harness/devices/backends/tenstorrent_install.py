@@ -9,10 +9,12 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from bringup.harness.records.variable_names import CARDS_VARIABLE, METAL_CARDS_VARIABLE
+
 PLUGINS = {"pjrt-plugin-tt": ("pjrt_plugin_tt", "tt"), "jax-tt-plugin": ("libtt", "tt")}
 """Distributions that carry the plugin, best first, and the names their libraries go by."""
 DEVICE_NODES = Path("/dev/tenstorrent")
-VISIBLE = ("TT_VISIBLE_DEVICES", "TT_METAL_VISIBLE_DEVICES")
+VISIBLE = (CARDS_VARIABLE, METAL_CARDS_VARIABLE)
 """What keeps a process to some cards; libraries of different ages read different ones."""
 _RESETS = "tt-smi"
 _RESET_S = 180.0
@@ -29,9 +31,9 @@ def has_card() -> bool:
 
 def cards() -> tuple[str, ...]:
     """The cards of this machine, as the driver numbers them, or as many as we are kept to."""
-    for variable in VISIBLE:
-        if kept := os.environ.get(variable):
-            return tuple(part.strip() for part in kept.split(",") if part.strip())
+    kept = os.environ.get(CARDS_VARIABLE) or os.environ.get(METAL_CARDS_VARIABLE)
+    if kept:
+        return tuple(part.strip() for part in kept.split(",") if part.strip())
     try:
         numbers = [int(p.name) for p in DEVICE_NODES.iterdir() if p.name.isdecimal()]
     except OSError:

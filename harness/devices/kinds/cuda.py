@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from bringup.harness.devices.backends import xla
 from bringup.harness.devices.kind import Arithmetic, DeviceKind
+from bringup.harness.records.variable_names import GPUS_VARIABLE
 
 if TYPE_CHECKING:
     from bringup.harness.devices.backend import Backend
 
 PLUGINS = ("*cuda*",)
 _INSTALL = "pip install jax-cuda13-plugin brings one"
-_VISIBLE = "CUDA_VISIBLE_DEVICES"
 _DRIVER = Path("/proc/driver/nvidia")
 
 
@@ -45,7 +45,7 @@ def _card(name: str) -> str:
 
 def _gpus() -> tuple[str, ...]:
     """The GPUs by ordinal, or those that this process is kept to, as SLURM does."""
-    kept = os.environ.get(_VISIBLE)
+    kept = os.environ.get(GPUS_VARIABLE)
     if kept is not None:
         return tuple(part.strip() for part in kept.split(",") if part.strip())
     return tuple(str(i) for i, _ in enumerate(_DRIVER.glob("gpus/*")))
@@ -70,7 +70,7 @@ KINDS = (
         environment=(*xla.ENVIRONMENT, "CUDA_*", "CUDNN_*", "CUBLAS*", "NVIDIA_*", "NCCL_*"),
         target=_card,
         boards=_gpus,
-        only=lambda gpus: {_VISIBLE: ",".join(gpus)},
+        only=lambda gpus: {GPUS_VARIABLE: ",".join(gpus)},
         plugins=PLUGINS,
         install=_INSTALL,
         preload=xla.PRELOAD,
