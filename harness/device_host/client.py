@@ -29,7 +29,7 @@ from bringup.harness.devices import device_history
 from bringup.harness.devices.board import Board, boards_of
 from bringup.harness.devices.catalog import kind_of
 from bringup.harness.devices.failures import DeviceFailure, DeviceRefusal, HostCrash, HostTimeout
-from bringup.harness.devices.lease import Lease, Waiting, no_waiting, take
+from bringup.harness.devices.lease import Lease, Waiting, avoided, no_waiting, take
 from bringup.harness.devices.wire import (
     Compile,
     Compiled,
@@ -114,6 +114,8 @@ class Device:
         """
         with self.using:
             self._waiting = waiting
+            if self._lease is not None and self.board.title in avoided():
+                self.close()
             if self._lease is None and (lease := take(self.name, waiting=waiting)) is not None:
                 self._move(lease)
                 threading.Thread(target=self._give_up_when_wanted, daemon=True).start()

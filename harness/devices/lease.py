@@ -56,6 +56,11 @@ class Lease:
         self._locks.close()
 
 
+def avoided() -> frozenset[str]:
+    """The titles of boards that the test which runs is to be kept off."""
+    return frozenset((VARIABLES[AVOID_VARIABLE].read() or "").split(","))
+
+
 def take(name: str, waiting: Waiting = no_waiting) -> Lease | None:
     """Hold a board of the device; None for a device that needs no lease.
 
@@ -68,7 +73,7 @@ def take(name: str, waiting: Waiting = no_waiting) -> Lease | None:
     boards = boards_of(name)
     if not boards:
         return None
-    avoid = (VARIABLES[AVOID_VARIABLE].read() or "").split(",")
+    avoid = avoided()
     ranked = sorted(boards, key=lambda board: board.title in avoid)
     well = [b for b in ranked if not device_history.drained(b)] or ranked
     if (found := _any_free(well)) is not None:

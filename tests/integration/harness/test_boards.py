@@ -127,6 +127,13 @@ def test_a_board_to_be_avoided_is_taken_last(state: Path, monkeypatch: pytest.Mo
     for one in taken:
         assert one is not None
         one.release()
+    device = Device("loom")
+    with device.leased():
+        assert device.board.title == "loom 1"
+    monkeypatch.setenv("BRINGUP_AVOID_BOARDS", device.board.title)
+    with device.leased():
+        assert device.board.title == "loom 0", "also one that it has kept"
+    device.close()
 
 
 @pytest.mark.usefixtures("no_process_left")
