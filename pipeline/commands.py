@@ -69,11 +69,13 @@ from bringup.pipeline.results.merge import merge, shards_in
 from bringup.pipeline.results.promote_run import Asked, Night, samples_of, tell, thresholds_of
 from bringup.pipeline.results.remember import remember, remember_and_judge
 from bringup.pipeline.running import memory, resume
-from bringup.pipeline.running.engine import End
+from bringup.pipeline.running.engine import End, Ended, Shares
 from bringup.pipeline.running.engines import engine_of
 from bringup.pipeline.running.progress import clock, frame_of, watcher
 from bringup.pipeline.running.run_lock import RunLock, refuse_if_held
 from bringup.pipeline.running.session import Settings, default_workers
+from bringup.pipeline.running.supervisor import LOCAL
+from bringup.pipeline.running.taking_part import take_part
 
 _GIB = 1 << 30
 
@@ -86,7 +88,9 @@ def run(options: RunOptions, say: Speaker) -> ExitCode:
         RecordError: the run directory cannot be written.
     """
     sweep()
-    engine_of(options.engine)  # a wrong name is refused before anything is collected
+    engine, address = engine_of(options.engine)  # a wrong one is refused before anything is done
+    if isinstance(engine, Shares) and not options.dry_run:
+        return _share(engine, address, options, say)
     if options.resume is not None:
         return _resume(options, say)
     now = datetime.now(UTC)
@@ -115,6 +119,16 @@ def run(options: RunOptions, say: Speaker) -> ExitCode:
     plan = shared.of_shard(i, created=now.timestamp(), attempt=run_attempt())
     with RunLock(run_dir) as lock, _records_lost_to_the_machine():
         return _carry_out(run_dir, plan, chosen, chosen.tests, options, lock, say)
+
+
+def _share(engine: Shares, address: str, options: RunOptions, say: Speaker) -> ExitCode:
+    """Carry out a part of a run that several commands carry out together."""
+    now = datetime.now(UTC)
+    name = name_of_now(options.session, now)
+    part = take_part(engine, address, options, name, now.timestamp(), say)
+    with _records_lost_to_the_machine():
+        run_dir, plan, chosen, holder = part
+        return _carry_out(run_dir, plan, chosen, chosen.tests, options, None, say, holder)
 
 
 @contextlib.contextmanager
@@ -203,10 +217,14 @@ def _carry_out(
     chosen: Chosen,
     tests: Sequence[PlannedTest],
     options: RunOptions,
-    lock: RunLock,
+    lock: RunLock | None,
     say: Speaker,
+    holder: str = "",
 ) -> ExitCode:
-    """Run `tests`, those of the plan that are to be run, and close_run the plan."""
+    """Run `tests`, those of the plan that are to be run, and close_run the plan.
+
+    `holder` is what this command is called among those that carry the plan out together.
+    """
     engine, address = engine_of(options.engine)
     states = {d.name: d.state for d in chosen.devices.values()}
     plan = msgspec.structs.replace(plan, devices=states)  # whoever merges shards has no devices
@@ -224,13 +242,16 @@ def _carry_out(
         memory=min(memory.available(), (here and here.memory) or sys.maxsize),
         variables=verdict_cache.variables(plan, options),
         attempt=plan.attempt,
-        lock=lock.descriptor,
+        lock=lock.descriptor if lock else None,
+        holder=holder,
         address=address,
     )
     counted = _counted(tests, plan.total, chosen.devices)
     say(f"{plan.session}: {counted}, {settings.workers} at a time, in {run_dir}")
     with watcher(say.stream, frame_of(plan, settings.workers, options.timeout_s)) as display:
         ended = engine.run(plan, settings, display, refusals(chosen, slots))
+    if holder and ended.how is not End.FINISHED:
+        return _left(ended, say)
     code = close_run(
         run_dir,
         plan,
@@ -246,13 +267,31 @@ def _carry_out(
             Asked(options.lists, options.history, run_dir), run_dir, chosen.lists, chosen.collected
         )
         confirm_s = _confirm_s(plan, options, ended.how)
-        again = Reruns(plan, settings, engine, confirm_s, say, night.attempts_wanted)
+        again = Reruns(
+            plan,
+            replace(settings, holder=""),
+            LOCAL if holder else engine,  # the others have left
+            confirm_s,
+            say,
+            night.attempts_wanted,
+        )
         remember_and_judge(run_dir, plan.run_id, options.history, options.lists, say, again.confirm)
         night.try_more(again, say)
         night.propose(say)
     if ended.how is End.FINISHED:
         verdict_cache.prune(plan, say)
+    if isinstance(engine, Shares):
+        engine.leave(settings)
     return code
+
+
+def _left(ended: Ended, say: Speaker) -> ExitCode:
+    """The exit code of one who left a run to others."""
+    for sentence in ended.sentences:
+        say(sentence)
+    if ended.how is End.ELSEWHERE:
+        return ExitCode.KEPT
+    return ExitCode.INTERRUPTED if ended.how is End.INTERRUPTED else ExitCode.INFRASTRUCTURE
 
 
 def _confirm_s(plan: Plan, options: RunOptions, how: End) -> float:

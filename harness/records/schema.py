@@ -16,6 +16,7 @@ Version history
         run's journals are packed and have all op results (no `ops.jsonl`)
     3   `test_warned`, and with it a record's `warnings`
     4   the outcome `UNVERIFIED`
+    5   `lease_awaited`
 """
 
 from typing import Annotated
@@ -71,6 +72,7 @@ __all__ = [
     "Failure",
     "Identity",
     "JournalOpened",
+    "LeaseAwaited",
     "Metric",
     "MetricState",
     "ModelStatus",
@@ -102,7 +104,7 @@ __all__ = [
     "TestWarned",
 ]
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 # --- events ---------------------------------------------------------------------------------
 
@@ -160,6 +162,16 @@ class TestWarned(Event, frozen=True, tag="test_warned", kw_only=True):
     key: str
     warning: str
     """One sentence."""
+
+
+class LeaseAwaited(Event, frozen=True, tag="lease_awaited", kw_only=True):
+    """The test waits for a device that somebody else has, or has waited: time that its deadline
+    does not count."""
+
+    key: str
+    device: str
+    waited_s: float | None = None
+    """None: it begins to wait."""
 
 
 class StageStarted(Event, frozen=True, tag="stage_started", kw_only=True):
@@ -225,6 +237,7 @@ AnyEvent = (
     | TestStarted
     | TestDescribed
     | TestWarned
+    | LeaseAwaited
     | StageStarted
     | StageEnded
     | OpsFound

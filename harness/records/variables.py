@@ -301,8 +301,15 @@ _BETWEEN_PROCESSES = (
         names.DEADLINE_VARIABLE,
         "when the running test is ended, seconds since the epoch",
         number("a time"),
-        "harness/recording",
+        "harness/deadline.py",
         otherwise="never",
+    ),
+    Variable(
+        names.AVOID_VARIABLE,
+        "boards that are taken only if no other is free, with commas",
+        anything,
+        "harness/devices/lease.py",
+        otherwise="none",
     ),
     Variable(
         names.ATTEMPT_VARIABLE,
@@ -418,6 +425,26 @@ _OTHERS = (
         "names a run of several jobs",
         name,
         "pipeline/commands.py",
+    ),
+    Variable(
+        names.CARDS_VARIABLE,
+        "the Tenstorrent cards that are ours, with commas",
+        anything,
+        "harness/devices/backends/tenstorrent_install.py",
+        otherwise="all that the driver has",
+    ),
+    Variable(
+        names.METAL_CARDS_VARIABLE,
+        "the same, where TT_VISIBLE_DEVICES is not set",
+        anything,
+        "harness/devices/backends/tenstorrent_install.py",
+    ),
+    Variable(
+        names.GPUS_VARIABLE,
+        "the GPUs that are ours, with commas",
+        anything,
+        "harness/devices/kinds/cuda.py",
+        otherwise="all that the driver has",
     ),
     Variable(
         names.GITHUB_EVENT_VARIABLE,
