@@ -99,6 +99,8 @@ class Accelerator(msgspec.Struct, frozen=True):
     target: TpuTarget | GpuTarget | IreeTarget
     file: str
     """Where it was read, as sentences name it."""
+    own: bool = False
+    """Is it a user's own, of which nobody knows whether a compiler takes it?"""
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -149,7 +151,12 @@ def accelerator(file: Traversable | Path) -> Accelerator:
         peak=read.peak,
         products=read.products.value if read.products else "",
     )
-    return Accelerator(name, read.title, read.route, figures, read.products, target, where)
+    own = isinstance(file, Path) and not _is_ours(file)
+    return Accelerator(name, read.title, read.route, figures, read.products, target, where, own)
+
+
+def _is_ours(file: Path) -> bool:
+    return file.parent.resolve() == Path(str(ACCELERATORS)).resolve()
 
 
 def _converted(value: Any, kind: type[Any], where: str, table: str) -> Any:

@@ -8,10 +8,13 @@ Its flags are its kind's (`kinds.iree`, `kinds.accelerators`). One must not be p
 """
 
 import json
+import os
 import re
+import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
-from ctypes import c_char_p, c_void_p
+from ctypes import CFUNCTYPE, c_char_p, c_int, c_size_t, c_void_p, string_at
 from importlib import metadata, util
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -20,6 +23,7 @@ import numpy as np
 
 from bringup.harness.devices.backend import Array, CompileError, Opening
 from bringup.harness.devices.backends.accelerator_file import Accelerator, IreeTarget, Route
+from bringup.harness.devices.shared_libraries import libraries_of
 from bringup.harness.devices.wire import Analysis, Level
 from bringup.harness.errors import DeviceError
 
@@ -31,6 +35,14 @@ KERNELS_LIMIT = 8 << 20
 """Bytes up to which it is."""
 
 _FOLDER = "bringup-iree-"
+_SEVERITIES = {0: "note", 1: "warning", 2: "error", 3: "remark"}
+"""iree_compiler_diagnostic_severity_t (iree/compiler/embedding_api.h)."""
+_PLACE = re.compile(r"^[^\s:]*:\d+:\d+: ")
+_ANY = b"""func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %y = stablehlo.add %x, %x : tensor<4xf32>
+  return %y : tensor<4xf32>
+}"""
+"""A program that every target takes."""
 _PHASE_FILE = re.compile(r".*?\.\d+\.(?P<phase>[a-z-]+)\.mlir")
 
 
@@ -42,6 +54,30 @@ class Compiled(NamedTuple):
     binary: bytes
     """The vmfb."""
     analysis: Analysis
+
+
+class _Diagnostics:
+    """What the compiler says of one invocation: kept, and passed on to standard error."""
+
+    def __init__(self, compiler: Any, invocation: Any) -> None:
+        """Of the compiler's library, and a handle of its own."""
+        self._texts: list[str] = []
+        kind = CFUNCTYPE(None, c_int, c_void_p, c_size_t, c_void_p)
+        self._callback = kind(self._take)  # kept as long as the invocation
+        enable = compiler.ireeCompilerInvocationEnableCallbackDiagnostics
+        enable.argtypes, enable.restype = [c_void_p, c_int, kind, c_void_p], None
+        enable(invocation, 0, self._callback, None)
+
+    def _take(self, severity: int, message: int, size: int, _: Any) -> None:
+        text = string_at(message, size).decode("utf-8", "replace")
+        print(f"{_SEVERITIES.get(severity, severity)}: {text}", file=sys.stderr, flush=True)
+        if _SEVERITIES.get(severity) == "error":
+            self._texts.append(text)
+
+    def first(self) -> str:
+        """The first line of the first error, without where in the program it was."""
+        lines = (text.strip().partition("\n")[0] for text in self._texts)
+        return _PLACE.sub("", next(filter(None, lines), ""))
 
 
 class IreeBackend:
@@ -78,7 +114,7 @@ class IreeBackend:
                 *flags,
             )
             invocation = Invocation(session)
-            invocation.enable_console_diagnostics()
+            said = _Diagnostics(ctypes_dl._dylib, invocation._inv_p)
             dump = ctypes_dl._dylib.ireeCompilerInvocationSetDumpCompilationPhasesTo
             dump.argtypes, dump.restype = [c_void_p, c_char_p, c_char_p], None
             source = Source.wrap_buffer(session, stablehlo)
@@ -86,7 +122,7 @@ class IreeBackend:
             done = invocation.parse_source(source) and invocation.execute()
             levels = read_phases(Path(folder), self._phases)
             if not done:
-                raise CompileError("IREE could not compile the program", levels)
+                raise CompileError(said.first() or "IREE could not compile the program", levels)
             with Output.open_membuffer() as output:
                 invocation.output_vm_bytecode(output)
                 binary = bytes(output.map_memory())
@@ -136,12 +172,14 @@ class IreeAccelerator(IreeBackend):
         """An accelerator and the flags by which it is compiled for."""
         super().__init__(flags)
         assert isinstance(found.target, IreeTarget)
+        self._found = found
         self._says, self._architecture = found.target.says, found.target.architecture
         self._driver = self._drivers[found.route]
 
     def open(self) -> Opening:
         """Load the compiler; the runtime too, if the device is in this machine."""
         refuse_if_absent()
+        self._refuse_unknown_target()
         kind = self._architecture or self._driver
         devices = self._devices()
         ours = next((d for d in devices if self._says.casefold() in d["name"].casefold()), None)
@@ -154,6 +192,19 @@ class IreeAccelerator(IreeBackend):
         device = iree.runtime.get_driver(self._driver).create_device(ours["device_id"])
         self._config = iree.runtime.Config(device=device)
         return Opening(platform(), kind, 1, executes=True, note=ours["name"])
+
+    def _refuse_unknown_target(self) -> None:
+        """See that the compiler takes what a user's own file says; it knows by compiling alone."""
+        if not self._found.own:
+            return
+        (program,) = libraries_of("iree.compiler", "_mlir_libs/iree-compile")
+        flags = (*self._flags, "--iree-input-type=stablehlo", "-o", os.devnull, "-")
+        done = subprocess.run([program, *flags], input=_ANY, capture_output=True, check=False)
+        if done.returncode:  # a process of its own: of some targets unknown to it, it dies
+            raise DeviceError(
+                f"{self._found.file}: target.architecture: IREE does not compile for"
+                f" {self._architecture!r} by {self._found.route}"
+            )
 
     def _devices(self) -> list[dict[str, Any]]:
         """What the runtime's driver finds; none where it has no such driver or no library of it."""

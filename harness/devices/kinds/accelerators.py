@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bringup.harness.devices.backends import accelerator_hardware as hardware
+from bringup.harness.devices.backends import xla
 from bringup.harness.devices.backends.accelerator_file import (
     Accelerator,
     IreeTarget,
@@ -23,11 +24,12 @@ from bringup.harness.devices.backends.accelerator_file import (
     shipped,
 )
 from bringup.harness.devices.kind import DeviceKind, IrLevel
-from bringup.harness.devices.kinds import iree
+from bringup.harness.devices.kinds import cuda, iree
 from bringup.harness.records.values import Status
 
 if TYPE_CHECKING:
     from bringup.harness.devices.backend import Backend
+    from bringup.harness.devices.wire import Level
 
 FLAGS = {
     Route.IREE_HIP: ("--iree-hal-target-device=hip", "--iree-rocm-target={}"),
@@ -36,7 +38,7 @@ FLAGS = {
     Route.IREE_METAL: ("--iree-hal-target-device=metal",),
 }
 """What IREE is told of where it compiles for."""
-LEVELS = (
+IREE_LEVELS = (
     *(IrLevel(phase, Status.CONVERTED_TO_TTIR) for phase in ("input", "flow", "stream")),
     IrLevel("executable-targets", Status.CONVERTED_TO_TTNN),
     IrLevel("vm", Status.CONVERTED_TO_TTNN),
@@ -54,13 +56,51 @@ def of_file(file: Path) -> DeviceKind:
 
 
 def _kind(found: Accelerator) -> DeviceKind:
-    return _of_iree(found)
+    return _of_iree(found) if found.route in FLAGS else _of_xla(found)
 
 
 def _target(found: Accelerator) -> str:
     """A digest of the figures; with a device to run on, that too."""
     said = msgspec.json.encode((found.target, found.route), order="sorted")
     return hashlib.sha256(said).hexdigest() + hardware.driver_of(found)
+
+
+def _of_xla(found: Accelerator) -> DeviceKind:
+    is_tpu = found.route is Route.XLA_TPU
+
+    def backend(name: str) -> "Backend":
+        from bringup.harness.devices.backends.pjrt_accelerator import XlaAccelerator
+
+        return XlaAccelerator(found)
+
+    return DeviceKind(
+        name=found.name,
+        title=found.title,
+        backend=backend,
+        levels=xla.LEVELS if is_tpu else (*xla.LEVELS, IrLevel("ptx", Status.CONVERTED_TO_TTNN)),
+        compiler=xla.COMPILER,
+        products=found.products,
+        figures=found.figures,
+        distributions=(*xla.DISTRIBUTIONS, "libtpu") if is_tpu else cuda.DISTRIBUTIONS,
+        libraries=xla.tpu_libraries if is_tpu else cuda.libraries,
+        environment=(*xla.ENVIRONMENT, "TPU_*", "LIBTPU_*") if is_tpu else cuda.ENVIRONMENT,
+        target=lambda name: _target(found),
+        exclusive=functools.partial(hardware.is_here, found),
+        lease=hardware.LEASES[found.route],
+        install=xla.TPU_INSTALL if is_tpu else xla.CUDA_INSTALL,
+        preload=(*xla.PRELOAD, "bringup.harness.devices.backends.pjrt_accelerator"),
+        left=_no_levels if is_tpu else _kernels_left,
+    )
+
+
+def _no_levels(scratch: Path) -> "tuple[Level, ...]":
+    return ()
+
+
+def _kernels_left(scratch: Path) -> "tuple[Level, ...]":
+    from bringup.harness.devices.backends.pjrt_accelerator import levels_left
+
+    return levels_left(scratch)
 
 
 def _of_iree(found: Accelerator) -> DeviceKind:
@@ -77,7 +117,7 @@ def _of_iree(found: Accelerator) -> DeviceKind:
         name=found.name,
         title=found.title,
         backend=backend,
-        levels=LEVELS,
+        levels=IREE_LEVELS,
         compiler=iree.COMPILER,
         products=found.products,
         figures=found.figures,
@@ -94,4 +134,4 @@ def _of_iree(found: Accelerator) -> DeviceKind:
     )
 
 
-KINDS = tuple(_kind(found) for found in shipped() if found.route in FLAGS)
+KINDS = tuple(map(_kind, shipped()))

@@ -141,3 +141,8 @@ def test_what_an_iree_compile_left_is_read(tmp_path: Path) -> None:
     for nonsense in ("", "[]", '{"stream-aggregate": null}'):
         file.write_text(nonsense)
         assert read_statistics(file, 10) == Analysis(code=10)
+
+
+def test_every_accelerator_is_in_the_documentation() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "accelerators.md").read_text("utf-8")
+    assert [one.name for one in accelerator_file.shipped() if f"`{one.name}`" not in page] == []
