@@ -43,6 +43,10 @@ class CompileError(Exception):
         self.levels = tuple(levels)
 
 
+class DoesNotFit(CompileError):
+    """The compiler refused, since the program needs more memory than its device has."""
+
+
 class Backend(Protocol):
     """One device inside its host."""
 

@@ -17,7 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from bringup.harness.devices.backend import CompileError, Opening
+from bringup.harness.devices.backend import CompileError, DoesNotFit, Opening
 from bringup.harness.devices.backends.accelerator_file import Accelerator, GpuTarget, TpuTarget
 from bringup.harness.devices.backends.accelerator_hardware import is_here
 from bringup.harness.devices.backends.pjrt import PjrtBackend, chosen, module_of
@@ -32,6 +32,7 @@ from bringup.harness.records.variable_names import (
 )
 
 PTX = "ptx"
+_NO_ROOM = "RESOURCE_EXHAUSTED"
 _FOLDER = "bringup-xla-"
 _KERNELS = re.compile(r"module_\d+\..*?\.(?P<part>\d+)\.ptx")
 _WITHOUT_A_CARD = {"xla_gpu_autotune_level": "0"}
@@ -140,7 +141,7 @@ class XlaAccelerator(PjrtBackend):
             try:
                 executable, levels = compiled({**told, "xla_dump_to": folder})
             except CompileError as error:
-                raise CompileError(str(error), read_kernels(Path(folder))) from error
+                raise type(error)(str(error), read_kernels(Path(folder))) from error
             return executable, (*levels, *read_kernels(Path(folder)))
 
     def _compiled(
@@ -160,7 +161,9 @@ class XlaAccelerator(PjrtBackend):
                 these = self._core.DeviceList(devices)
                 return devices[0].client.compile(module, these, settings)
         except (self._core.JaxRuntimeError, ir.MLIRError, ValueError) as error:
-            raise CompileError(str(error)) from error
+            # a client without a device has no memory to run out of but the described one
+            refused = DoesNotFit if str(error).startswith(_NO_ROOM) else CompileError
+            raise refused(str(error)) from error
 
 
 def plugin_for(found: Accelerator) -> Plugin:

@@ -12,14 +12,18 @@ import pytest
 import torch
 
 from bringup.harness.device_host.client import Device
+from bringup.harness.device_host.op_run import OpJob
 from bringup.harness.devices.backends.accelerator_file import ACCELERATORS, accelerator
 from bringup.harness.devices.backends.pjrt_accelerator import plugin_for
 from bringup.harness.devices.catalog import kind_of, reached_by
-from bringup.harness.devices.failures import DeviceRefusal
+from bringup.harness.devices.failures import DOES_NOT_FIT, DeviceRefusal
 from bringup.harness.devices.wire import Placed
 from bringup.harness.errors import DeviceError
-from bringup.harness.records.schema import Status
+from bringup.harness.op_by_op.judge import close_run
+from bringup.harness.records.schema import Outcome, Status
+from bringup.harness.verify import Tolerances
 from tests.integration.harness.test_devices import portable
+from tests.integration.pytest_runs import MINIATURE, run_pytest
 
 ROOT = Path(__file__).parents[3]
 MATMUL = """
@@ -163,3 +167,49 @@ def test_a_missing_extra_is_a_sentence_that_says_what_brings_it(
     with pytest.raises(DeviceError) as refused:
         plugin_for(accelerator(ACCELERATORS / f"{name}.toml"))
     assert said in str(refused.value)
+
+
+HUGE = """
+func.func @main(%x: tensor<200000x65536xf32>) -> tensor<200000x65536xf32> {
+  %0 = stablehlo.tanh %x : tensor<200000x65536xf32>
+  return %0 : tensor<200000x65536xf32>
+}"""
+
+
+def test_a_compiler_that_finds_no_room_says_so_and_it_is_no_fault_of_the_machine() -> None:
+    device = opened("tpu-v5e")
+    try:
+        with pytest.raises(DeviceRefusal, match=r"exceeds available HBM") as refused:
+            device.compile(portable(HUGE), {})
+        assert refused.value.kind == DOES_NOT_FIT
+        run = device.run_op(OpJob(stablehlo=portable(HUGE)))
+        end = close_run(run, lambda: None, Tolerances())
+        assert end.outcome is Outcome.DOES_NOT_FIT and end.failure is not None
+        assert end.failure.kind == "DOES_NOT_FIT"
+    finally:
+        device.close()
+
+
+def test_a_model_that_a_device_has_no_room_for_does_not_fit_and_did_not_fail(
+    tmp_path: Path,
+) -> None:
+    opened("apple-metal")
+    text = (ACCELERATORS / "apple-metal.toml").read_text("utf-8")
+    roomy, narrow = tmp_path / "roomy.toml", tmp_path / "narrow.toml"
+    roomy.write_text(text)
+    narrow.write_text(text.replace("memory_bytes = 64_000_000_000", "memory_bytes = 40"))
+    done = run_pytest(
+        tmp_path / "run", f"{MINIATURE}/test_nearly.py", "--device", f"{roomy},{narrow}"
+    )
+    by_device = {record.identity.device: record for record in done.records.values()}
+    fits, too_large = by_device["roomy"], by_device["narrow"]
+    assert fits.outcome is Outcome.REACHED and too_large.outcome is Outcome.DOES_NOT_FIT
+    assert fits.status is too_large.status is Status.CONVERTED_TO_TTNN
+    assert all(stage.ok for stage in too_large.stages)
+    assert too_large.failure is not None and too_large.failure.stage is None
+    assert too_large.failure.message.startswith("narrow: it needs ")
+    assert fits.estimate is not None and too_large.estimate is not None
+    assert fits.estimate.fits and not too_large.estimate.fits
+    assert fits.estimate.memory.needed == too_large.estimate.memory.needed > 40
+    assert fits.estimate.seconds and fits.estimate.rate == "f32"
+    assert done.code == 1
