@@ -9,6 +9,8 @@ from pathlib import Path
 from bringup.harness.errors import UsageError
 from bringup.harness.records.variable_names import KINDS_VARIABLE
 
+EVERY_DEVICE = "all"
+"""In place of a name, where a model is tried: every device that is known here."""
 _SUFFIX = ".toml"
 
 

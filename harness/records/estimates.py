@@ -83,3 +83,11 @@ class Estimate(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     def fits(self) -> bool:
         """Does it fit, as far as is known?"""
         return self.memory.fits and not self.refused
+
+
+def span(seconds: float) -> str:
+    """`4.32 s`, `4.32 ms`, `286 µs`, `43.2 ns`: an op is far below what anybody measures."""
+    for unit, size in (("ns", 1e-9), ("µs", 1e-6), ("ms", 1e-3)):
+        if 0 < seconds < 999 * size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.3g} s"

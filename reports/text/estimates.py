@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An estimate as people read it."""
 
-from bringup.harness.records.estimates import Estimate, Source
+from bringup.harness.records.estimates import Estimate, Source, span
 from bringup.reports.text import numbers
 
 
@@ -37,16 +37,8 @@ def memory_text(one: Estimate) -> str:
     return f"{fits}{whole}: {said}" if said else f"{fits}{whole}"
 
 
-def span(seconds: float) -> str:
-    """`0.286 ms`, `43.2 µs`, `43.2 ns`: an op is far below what anybody measures."""
-    for unit, size in (("ns", 1e-9), ("µs", 1e-6)):
-        if 0 < seconds < 100 * size:
-            return f"{seconds / size:.3g} {unit}"
-    return numbers.seconds(seconds)
-
-
 def time_text(one: Estimate) -> str:
-    """`at least 0.286 ms, bound by memory, at the peak rate of tf32`; empty where unknown."""
+    """`at least 286 µs, bound by memory, at the peak rate of tf32`; empty where unknown."""
     if one.seconds is None or one.bound is None:
         return ""
     rate = f"at the peak rate of {one.rate}" if one.rate else "no peak rate is known"

@@ -6,11 +6,10 @@
 from dataclasses import replace
 from typing import Any
 
-from bringup.harness.records.estimates import ASSUMPTION, Estimate, Source
+from bringup.harness.records.estimates import ASSUMPTION, Estimate, Source, span
 from bringup.harness.records.schema import Outcome
 from bringup.reports.model.run import Missing, Result, RunSummary
 from bringup.reports.text import legend, numbers
-from bringup.reports.text.estimates import span
 from bringup.reports.xlsx.book import Book, Frame
 from bringup.reports.xlsx.bulk_rows import Column, Table
 from bringup.reports.xlsx.cell_styles import PLAIN, CellStyle
@@ -42,7 +41,7 @@ def _of(cell: Result | Missing | None) -> Estimate | None:
 
 
 def cell_text(one: Estimate) -> str:
-    """`0.286 ms, memory`, or `does not fit: 195 GiB of 15.8 GiB`."""
+    """`286 µs, memory`, or `does not fit: 195 GiB of 15.8 GiB`."""
     memory = one.memory
     if not one.fits:
         has = numbers.size_text(memory.available)

@@ -20,6 +20,7 @@ import msgspec
 from bringup.harness.devices.figures import Figures, Rate
 from bringup.harness.devices.kind import Arithmetic
 from bringup.harness.errors import UsageError
+from bringup.harness.options.device_names import EVERY_DEVICE
 from bringup.harness.storage.decoding import decode_toml, read_bytes, shown, why_not
 
 ACCELERATORS = files("bringup.harness.devices.backends") / "accelerators"
@@ -134,8 +135,11 @@ def accelerator(file: Traversable | Path) -> Accelerator:
         RecordError: it cannot be read, or is no TOML.
     """
     name, where = file.name.removesuffix(SUFFIX), str(file) if isinstance(file, Path) else file.name
-    if not _NAME.fullmatch(name):
-        raise UsageError(f"{where}: a device is called like its file: letters, digits, . _ and -")
+    if not _NAME.fullmatch(name) or name == EVERY_DEVICE:
+        raise UsageError(
+            f"{where}: a device is called like its file: letters, digits, . _ and -, and not"
+            f" {EVERY_DEVICE}"
+        )
     text = read_bytes(file) if isinstance(file, Path) else file.read_bytes()
     document = decode_toml(text.decode("utf-8", "replace"), where)
     read = _converted(document, _File, where, "")

@@ -10,7 +10,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from bringup.harness.records.estimates import ASSUMPTION, Bound, Estimate, Memory, Source
+from bringup.harness.records.estimates import ASSUMPTION, Bound, Estimate, Memory, Source, span
 from bringup.harness.records.schema import Outcome, Stage, StageResult, Status, TestRecord
 from bringup.reports.addresses import Addresses
 from bringup.reports.build import load
@@ -18,7 +18,7 @@ from bringup.reports.html.artifact_pages import ArtifactPages
 from bringup.reports.html.estimate_data import AT_LEAST, BY_MEMORY, KNOWN, REFUSED, TOO_LARGE
 from bringup.reports.html.run_page import render as page
 from bringup.reports.model.run import RunSummary
-from bringup.reports.text.estimates import facts, span, time_text
+from bringup.reports.text.estimates import facts, time_text
 from bringup.reports.xlsx.models import render as workbook
 from tests.unit.reports.html.unpacked import columns, details, texts
 from tests.unit.run_builder import identity, record, write_run
@@ -105,6 +105,6 @@ def test_the_spreadsheet_has_the_figures_and_the_matrix(run: RunSummary, tmp_pat
 
 def test_a_time_is_said_in_a_unit_that_fits_it() -> None:
     said = [span(seconds) for seconds in (4.32e-8, 4.32e-5, 0.0043, 4.3, 0.0)]
-    assert said == ["43.2 ns", "43.2 µs", "4.3 ms", "4.3 s", "0 ms"]
+    assert said == ["43.2 ns", "43.2 µs", "4.3 ms", "4.3 s", "0 s"]
     unknown = Estimate(memory=FITS.memory, flops=0, bytes=0, source=Source.PROGRAM)
     assert time_text(unknown) == "" and facts(None) == []

@@ -16,7 +16,7 @@ function fitText(taken, cell) {
 
 /** An op is far below what anybody measures. */
 function span(value) {
-  for (const [unit, size] of [["ns", 1e-9], ["µs", 1e-6]]) if (value < 100 * size) return `${Number((value / size).toPrecision(3))} ${unit}`;
+  for (const [unit, size] of [["ns", 1e-9], ["µs", 1e-6]]) if (value < 999 * size) return `${Number((value / size).toPrecision(3))} ${unit}`;
   return seconds(value);
 }
 
