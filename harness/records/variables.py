@@ -200,7 +200,7 @@ _FOR_PEOPLE = (
     ),
     Variable(
         names.KINDS_VARIABLE,
-        "modules with device kinds of one's own, with commas",
+        "modules and files of figures with device kinds of one's own, with commas",
         anything,
         "harness/devices",
     ),
