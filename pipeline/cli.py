@@ -11,7 +11,13 @@ from bringup.harness.did_you_mean import hint
 from bringup.harness.options.command_line import read, run
 from bringup.harness.options.exit_codes import ExitCode, describe
 from bringup.harness.options.option import declared
-from bringup.pipeline import commands
+from bringup.pipeline import (
+    commands,
+    lists_command,
+    merge_command,
+    plan_command,
+    promote_command,
+)
 from bringup.pipeline.errors import NothingToDo, PipelineError
 from bringup.pipeline.history_options import OF_HISTORY, HistoryOptions
 from bringup.pipeline.messages import Speaker
@@ -118,15 +124,15 @@ def _refuse_what_the_session_does_not_take(options: RunOptions) -> None:
 
 def _carry_out(verb: str, options: RunOptions, say: Speaker) -> int:
     if verb == "merge":
-        return commands.merge_runs(options, say)
+        return merge_command.merge_runs(options, say)
     if verb == "finish":
-        return commands.finish(options, say)
+        return merge_command.finish(options, say)
     if verb == "promote":
-        return commands.promote(options, say)
+        return promote_command.promote(options, say)
     if verb == "lists":
-        return commands.check_lists(options, say)
+        return lists_command.check_lists(options, say)
     if verb == "plan":
-        return commands.make_plan(options, say)
+        return plan_command.make_plan(options, say)
     return commands.run(options, say)
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from bringup.harness.options.option import Source, option
 from bringup.harness.records import variable_names as variables
-from bringup.pipeline.options import RunOptions, names_of
+from bringup.pipeline.option_values import names_of
+from bringup.pipeline.options import RunOptions
 
 BOTH, OP_BY_OP = "both", "op_by_op"
 

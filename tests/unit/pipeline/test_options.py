@@ -19,7 +19,8 @@ from bringup.harness.records.variables import VARIABLES
 from bringup.pipeline.cli import history_options_of, main, options_of, options_type_of
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.history_options import OF_HISTORY, HistoryOptions
-from bringup.pipeline.options import RUNS, RunOptions, Shard
+from bringup.pipeline.option_values import Shard
+from bringup.pipeline.options import RUNS, RunOptions
 from bringup.pipeline.planning.recorded_options import KEPT, as_planned, choosing
 from bringup.pipeline.running import resume
 from bringup.pipeline.trying.options import TryOptions
