@@ -23,7 +23,7 @@ from bringup.harness.records.schema import Plan, PlannedTest
 from bringup.harness.storage.scratch import sweep
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.lists.specs import PROBE
-from bringup.pipeline.messages import Speaker, tell_run
+from bringup.pipeline.messages import Speaker
 from bringup.pipeline.options import RunOptions
 from bringup.pipeline.plan_command import how_many, print_plan, print_shards
 from bringup.pipeline.planning import verdict_cache
@@ -144,7 +144,7 @@ def _carry_out(
         run_dir=run_dir.absolute(),
         run_id=plan.run_id,
         plan=write_plan(run_dir, plan).absolute(),
-        root=Path.cwd(),
+        root=chosen.collected.root.absolute(),
         workers=workers,
         timeout_s=options.timeout_s,
         capacities=_capacities(chosen, here),
@@ -167,7 +167,7 @@ def _carry_out(
         say,
         read_aliases(options.lists),
     )
-    tell_run(run_dir)
+    say.told.append(run_dir)
     if plan.shard[1] == 1:  # of a shard's tests the merged run knows all
         night = Night(
             Asked(options.lists, options.history, run_dir), run_dir, chosen.lists, chosen.collected

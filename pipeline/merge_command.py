@@ -13,7 +13,7 @@ from bringup.harness.records.run_dir import (
 from bringup.harness.records.schema import Outcome
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.lists.expectations import made_of_promises
-from bringup.pipeline.messages import Speaker, tell_run
+from bringup.pipeline.messages import Speaker
 from bringup.pipeline.options import RunOptions
 from bringup.pipeline.results.close_run import JUNIT_NAME
 from bringup.pipeline.results.finish import finish_runs, is_whole
@@ -47,7 +47,7 @@ def merge_runs(options: RunOptions, say: Speaker) -> ExitCode:
     for sentence in header.missing:
         say(f"missing: {sentence}")
     say(f"merged into {into}")
-    tell_run(into)
+    say.told.append(into)
     remember_and_judge(into, header.run_id, options.history, options.lists, say)
     unrun = any(r.outcome is Outcome.NOT_RUN for r in latest(records))
     return ExitCode.INFRASTRUCTURE if header.missing or unrun else ExitCode.KEPT

@@ -121,6 +121,7 @@ class RunOptions:
         variable=variables.DEVICE_VARIABLE,
         kept=Kept.ALWAYS,
         default_says="of lists all that are here; of tests chosen otherwise those that execute",
+        project="device",
     )
     all: bool = option(
         False, "--all", "op by op: every model there is", verbs=[OP_BY_OP, "plan"], kept=Kept.LATER
@@ -141,6 +142,7 @@ class RunOptions:
         choices=SIZES,
         verbs=_CHOOSE,
         kept=Kept.ALWAYS,
+        project="size",
     )
     lists: Path = option(
         Path("tests/lists"),
@@ -150,6 +152,7 @@ class RunOptions:
         metavar="DIR",
         verbs=[*_CHOOSE, "lists", "promote", "merge", "finish"],
         kept=Kept.ALWAYS,
+        project="lists",
     )
     tests: str = option(
         "tests/models",
@@ -159,6 +162,7 @@ class RunOptions:
         metavar="DIR",
         verbs=[*_CHOOSE, "lists", "promote"],
         kept=Kept.ALWAYS,
+        project="tests",
     )
     recheck: str = option(
         "",
@@ -171,6 +175,7 @@ class RunOptions:
         kept=Kept.LATER,
         default_says="2% in nightly and weekly, else none",
         excludes="no_cache",
+        project="recheck",
     )
     no_cache: bool = option(
         False,
@@ -200,11 +205,12 @@ class RunOptions:
         metavar="ADDRESS",
         verbs=[*_CHOOSE, "merge", "finish", "promote"],
         variable=variables.HISTORY_VARIABLE,
+        project="history",
     )
     devices_from: Path | None = option(
         None,
         "--devices-from",
-        "what `nox -s devices -- --json` printed, instead of asking it now",
+        "what `devices` prints with --json, instead of asking it now",
         parse=Path,
         metavar="FILE",
         verbs=[*_CHOOSE, "lists"],
@@ -216,6 +222,7 @@ class RunOptions:
         parse=Path,
         metavar="FILE",
         verbs=_CHOOSE,
+        project="fleet",
     )
     dry_run: bool = option(
         False,
@@ -238,6 +245,7 @@ class RunOptions:
         metavar="NAME[://ADDRESS]",
         verbs=RUNS,
         variable=variables.ENGINE_VARIABLE,
+        project="engine",
     )
     workers: int | None = option(
         None,
@@ -248,6 +256,7 @@ class RunOptions:
         verbs=RUNS,
         variable=variables.WORKERS_VARIABLE,
         default_says="by cores, memory and tests",
+        project="workers",
     )
     confirm_s: float | None = option(
         None,
@@ -258,6 +267,7 @@ class RunOptions:
         metavar="TIME",
         verbs=RUNS,
         default_says="10m in nightly, else 0",
+        project="confirm",
     )
     timeout_s: float | None = option(
         None,
@@ -268,6 +278,7 @@ class RunOptions:
         verbs=RUNS,
         variable=variables.TIMEOUT_VARIABLE,
         default_says="900, or three times a test's estimate if that is longer",
+        project="timeout",
     )
     output: Path | None = option(
         None,
@@ -281,7 +292,7 @@ class RunOptions:
     plan: Path | None = option(
         None,
         "--plan",
-        "the plan of all shards, by `nox -s plan`: it says which tests run, and a merge by it "
+        "the plan of all shards, by `plan`: it says which tests run, and a merge by it "
         "which are missing",
         parse=Path,
         metavar="FILE",
@@ -313,6 +324,7 @@ class RunOptions:
         "how the tests are dealt out to the shards",
         metavar="NAME",
         verbs=["plan"],
+        project="planner",
     )
     target: Path = option(
         Path("results/plan.json"),
@@ -379,6 +391,7 @@ class RunOptions:
         metavar="FILE",
         verbs=["promote"],
         default_says="policy.toml beside the lists, if there is one",
+        project="policy",
     )
 
     sources: Mapping[str, Source] = field(default_factory=dict)

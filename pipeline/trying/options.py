@@ -46,6 +46,7 @@ class TryOptions:
         verbs=["try"],
         variable=variables.DEVICE_VARIABLE,
         default_says="the first that executes here, and the first that is only compiled for",
+        project="device",
     )
     flow: str = option(
         BOTH,

@@ -77,12 +77,6 @@ def test_every_verb_has_help_of_its_own_whose_examples_it_takes(
     assert not others & set(VERBS[verb].examples) and len(said.splitlines()) < 110
 
 
-def test_the_overview_names_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--help"]) == 0
-    said = capsys.readouterr().out
-    assert all(f"\n  {verb} " in said for verb in VERBS)
-
-
 def test_a_variable_that_stands_for_an_option_is_in_the_table() -> None:
     named = {made.variable for made in DECLARED.values() if made.variable}
     assert len(named) == 7 and named <= VARIABLES.keys()
