@@ -39,12 +39,12 @@ def ids_meant(text: str, collected: Collected, root: Path | None = None) -> list
 def _from_root(text: str, here: Path, root: Path) -> str:
     """The word as ids begin: relative to their root, without `./` or a `/` at the end."""
     path, mark, rest = text.partition("::")
-    elsewhere = root.is_absolute() and not root.samefile(here)
-    if path and elsewhere and (here / path).exists() and not (root / path).exists():
-        path = str((here / path).resolve())
-    for base in (here, root.resolve()):
-        if Path(path).is_absolute() and Path(path).is_relative_to(base):
-            path = str(Path(path).relative_to(base))
+    if Path(path).is_absolute() and Path(path).is_relative_to(here):
+        path = str(Path(path).relative_to(here))
+    elif path and root.is_absolute() and not root.samefile(here):
+        found = ((base / path).resolve() for base in (root, here))
+        inside = (p for p in found if p.exists() and p.is_relative_to(root.resolve()))
+        path = next((str(p.relative_to(root.resolve())) for p in inside), path)
     return f"{os.path.normpath(path)}{mark}{rest}" if path else text
 
 
