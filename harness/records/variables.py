@@ -290,14 +290,6 @@ _BETWEEN_PROCESSES = (
         otherwise="the run directory's name",
     ),
     Variable(
-        names.RUN_DIR_FILE_VARIABLE,
-        "gets the run's directory",
-        path,
-        "pipeline/messages.py",
-        otherwise="nobody is told",
-        is_path=True,
-    ),
-    Variable(
         names.DEADLINE_VARIABLE,
         "when the running test is ended, seconds since the epoch",
         number("a time"),
@@ -424,7 +416,7 @@ _OTHERS = (
         names.GITHUB_RUN_VARIABLE,
         "names a run of several jobs",
         name,
-        "pipeline/commands.py",
+        "pipeline/run_names.py",
     ),
     Variable(
         names.CARDS_VARIABLE,
