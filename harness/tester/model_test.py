@@ -140,13 +140,19 @@ def model_test(
         by_flow = pytest.mark.parametrize("op_by_op", flows, ids=map(_flow_id, flows))
         values = [(case, case.mode) for case in cases]
         by_case = pytest.mark.parametrize("case, mode", values, ids=[case.id for case in cases])
-        return by_case(by_flow(test))
+        parametrised: Callable[..., None] = by_case(by_flow(test))
+        return parametrised
 
     return decorate
 
 
 _GIVEN = ("results", "tester", "variant", "mode", "record_property")
 _OURS = ("record_property", "op_by_op", "case", "mode")
+_NOT_OPTIONS = (
+    *("self", "unknown", "args", "kwargs"),
+    *("model_name", "mode", "compiler_config", "record_property_handle"),
+)
+"""What a tester takes and `model_test` gives it, or that is no option's name."""
 
 
 def _takes(test: Callable[..., None], fixtures: Sequence[str]) -> None:
@@ -229,10 +235,15 @@ def _check_options(
 ) -> None:
     """Refuse now what a tester or a `CompilerConfig` would refuse in every test."""
     name = getattr(looks, "__name__", repr(looks))
-    known = {p for c in tester.__mro__ for p in inspect.signature(c.__init__).parameters}
+    known = {
+        parameter
+        for made_by in tester.__mro__
+        if (init := vars(made_by).get("__init__")) and inspect.isfunction(init)
+        for parameter in inspect.signature(init).parameters
+    }
     asked = [*options, *(option for case in cases for option in case.variant.options)]
     for option in asked:
-        if option not in known or option in ("self", "unknown", "args", "kwargs"):
+        if option not in known or option in _NOT_OPTIONS:
             said = hint(option, known) or ""
             raise WrongModelTest(f"{name}: {tester.__name__} has no option {option!r}{said}")
     try:
