@@ -4,6 +4,7 @@
 """Texts kept beside the records, compressed, each stored once under the hash of its content."""
 
 import hashlib
+import os
 import re
 from pathlib import Path
 
@@ -63,7 +64,10 @@ class BlobStore:
 
     def has(self, artifact: Artifact) -> bool:
         """Is it kept here, whole or not?"""
-        return bool(_DIGEST.fullmatch(artifact.sha256)) and self.path(artifact.sha256).exists()
+        digest = artifact.sha256
+        return bool(_DIGEST.fullmatch(digest)) and os.access(
+            f"{self.root}/{digest[:2]}/{digest}.zst", os.F_OK  # a night asks this 100,000 times
+        )
 
     def path(self, digest: str) -> Path:
         """Where a blob lies. Records are untrusted: only a digest is ever made into a path."""

@@ -47,6 +47,8 @@ _CRASHED = OUTCOMES.index(Outcome.CRASHED)
 _PARTIAL = EXCLUSIONS.index(Excluded.PARTIAL)
 BREAK = 3
 """Failures one after another that are no chance."""
+STEADY = 10
+"""Good attempts one after another that make a test a witness of its device."""
 PRIOR = 15.0
 """Attempts that what is known of all tests is worth, beside a test's own."""
 
@@ -166,10 +168,11 @@ def _before_a_change(columns: Columns, counts: Bools) -> Bools:
 
 
 def _suspect(columns: Columns, counts: Bools, listed: Bools, policy: Counting) -> Bools:
-    """bool[rows]: failures of a night and device on which too many good tests failed together.
+    """bool[rows]: failures of a night and device on which too many good tests failed together:
+    listed ones, and others that were good until then.
 
     A test that had only failed before does not speak against the device. What goes on for long is
-    no night's accident.
+    no night's accident, unless nearly everything fails: then the device is out.
     """
     runs, of = len(columns.run.words), columns.test.codes
     place = columns.device.codes.astype(np.int64) * runs + columns.run.codes
@@ -182,19 +185,34 @@ def _suspect(columns: Columns, counts: Bools, listed: Bools, policy: Counting) -
     at = np.flatnonzero(good)
     np.minimum.at(first_good, of[at], at)
     rows = np.arange(len(columns))
-    asked = counts & listed[of] & ((rows > first_good[of]) | (rows <= first[of]))
+    asked = listed[of] | (_good_before(of, good, columns) >= STEADY)
+    asked &= counts & ((rows > first_good[of]) | (rows <= first[of]))
     ran = np.bincount(place[asked], minlength=size)
     hard = asked & ~good & (columns.passed == 0)
     failed = np.bincount(place[hard], minlength=size)
     bad = (failed >= policy.suspect_tests) & (failed >= policy.suspect_share * ran)
-    found: Bools = _not_for_long(columns, bad, policy.suspect_nights)[place]
+    out = bad & (failed >= policy.outage_share * ran)
+    found: Bools = _not_for_long(columns, bad, out, policy.suspect_nights)[place]
     found &= ~good | (columns.failed > 0)
     return found
 
 
-def _not_for_long(columns: Columns, bad: Bools, most: int) -> Bools:
+def _good_before(of: npt.NDArray[np.int32], good: Bools, columns: Columns) -> Counts:
+    """int64[rows]: good attempts one after another of the row's test, just before it."""
+    rows = np.arange(len(of))
+    passed = np.where(good, np.maximum(columns.passed, 1), 0).astype(np.int64)
+    sums = np.concatenate(([0], np.cumsum(passed)))
+    ends = (columns.counts & ~good) | (columns.failed > 0)
+    begins = np.ones(len(of), np.bool_)
+    begins[1:] = ends[:-1] | (np.diff(of) != 0)
+    since = np.maximum.accumulate(np.where(begins, rows, 0))
+    return np.asarray(sums[:-1] - sums[since], np.int64)
+
+
+def _not_for_long(columns: Columns, bad: Bools, out: Bools, most: int) -> Bools:
     """bool[devices * runs]: with the night after a bad one, for a device is not well at once, and
-    without the nights of a device after `most` bad ones in a row."""
+    without the nights of a device after `most` bad ones in a row; nights in which it is out are
+    none of those."""
     runs = len(columns.run.words)
     when = columns.at[columns.first_rows] if len(columns) else np.zeros(0)
     order = np.argsort(when, kind="stable")
@@ -203,8 +221,8 @@ def _not_for_long(columns: Columns, bad: Bools, most: int) -> Bools:
         length, ill = 0, False
         for run in order.tolist():
             at = device * runs + run
-            length = length + 1 if bad[at] else 0
-            found[at] = (bad[at] or ill) and length <= most
+            length = length + (not out[at]) if bad[at] else 0
+            found[at] = out[at] or ((bad[at] or ill) and length <= most)
             ill = bool(found[at] and bad[at])
     return found
 

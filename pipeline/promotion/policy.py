@@ -64,6 +64,7 @@ class Counting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     suspect_share: float
     suspect_tests: int
     suspect_nights: int
+    outage_share: float
 
 
 class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,6 +8,7 @@ took 10.5 times the blobs' space; a page that carries the text deflated takes 1.
 line numbers, so that is what is written, once per content.
 """
 
+import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -100,13 +101,14 @@ def artifacts_of_ops(
 
     With `good` those of good ops too, where the run keeps them: nobody misses the others.
     """
-    store, found = BlobStore(run_dir), []
+    found: list[Artifact] = []
+    is_kept = functools.cache(BlobStore(run_dir).has)
     for model in models:
         for result in model.ops:
             verdict = result.verdict
             own = [a for stage in verdict.stages for a in stage.artifacts]
             if is_good(result):
-                found += [a for a in own if store.has(a)] if good else []
+                found += [a for a in own if is_kept(a)] if good else []
                 continue
             found += own
             if verdict.failure and verdict.failure.diagnostic:

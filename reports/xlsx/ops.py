@@ -5,7 +5,6 @@
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from datetime import datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -50,11 +49,14 @@ class Use:
     def __init__(self, model: ModelOps, result: OpResult) -> None:
         self.model = model
         self.result = result
+        self._texts: link_columns.Texts | None = None
 
-    @cached_property
+    @property
     def texts(self) -> link_columns.Texts:
         """What it left, by level."""
-        return link_columns.by_level(self.result.verdict)
+        if self._texts is None:
+            self._texts = link_columns.by_level(self.result.verdict)
+        return self._texts
 
 
 class Row:
@@ -252,7 +254,15 @@ def _links(addresses: Addresses) -> dict[str, Callable[[Use], Cell]]:
     def of(title: str) -> Callable[[Use], Cell]:
         return lambda use: _text(use, title, addresses)
 
-    return {"Ops": lambda u: _ops(u, addresses), **{t: of(t) for t in link_columns.TITLES}}
+    pages: dict[int, Cell] = {}  # of models, which live as long as their uses
+
+    def page(use: Use) -> Cell:
+        model = id(use.model)
+        if model not in pages:
+            pages[model] = _ops(use, addresses)
+        return pages[model]
+
+    return {"Ops": page, **{t: of(t) for t in link_columns.TITLES}}
 
 
 def _shared_table(addresses: Addresses) -> Table[Row]:

@@ -6,6 +6,8 @@
 const SPARE = 2;
 /** Rows drawn beyond each edge, so that a turn of the wheel shows no gap. */
 const MOST_PRINTED = 2000;
+const MOST_WORDS = 10;
+/** Devices whose outcomes are printed in words: a page is not wide enough for more. */
 const STRIP_FROM = 84;
 /** Pixels of a cell that has room for its last nights. */
 
@@ -355,7 +357,8 @@ class Grid {
   // --- on paper ----------------------------------------------------------------------------
 
   print() {
-    this.printed = h("table", { class: "printed" },
+    this.dense = this.grid.devices.length > MOST_WORDS;
+    this.printed = h("table", { class: this.dense ? "printed dense" : "printed" },
       h("thead", {}, h("tr", {}, h("th", {}, "Test"), ...this.grid.devices.map((device) => h("th", {}, bdi(device))), h("th", {}, "Time"))),
       h("tbody", {}, ...this.rows.slice(0, MOST_PRINTED).map((entry) => this.printedRow(entry))));
     const left = this.rows.length - MOST_PRINTED;
@@ -371,7 +374,7 @@ class Grid {
       if (!outcome || (device >= 0 && device !== at)) return h("td");
       total += onScale(this.grid.seconds[cell]) || 0;
       const [name, symbol] = this.grid.outcomes[outcome - 1];
-      return h("td", { class: `o-${name.replace(" ", "-")}` }, h("b", {}, symbol), ` ${name}`);
+      return h("td", { class: `o-${name.replace(" ", "-")}` }, h("b", {}, symbol), this.dense ? "" : ` ${name}`);
     });
     return h("tr", {}, h("th", {}, bdi(this.grid.names[row])), ...cells, h("td", {}, seconds(total || NaN)));
   }

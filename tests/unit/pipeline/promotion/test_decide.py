@@ -144,6 +144,21 @@ class TestDevices:
         for_long = [s for n in range(40, 46) for s in night_of(n, 5)]
         assert len(propose([*good, *for_long], PLACES)) == 5
 
+    def test_an_outage_is_never_evidence_however_long(self) -> None:
+        good = [s for n in range(20) for s in night_of(n, 0)]
+        for_long = [s for n in range(20, 50) for s in night_of(n, 17)]
+        assert propose([*good, *for_long], PLACES) == []
+        lasting = [s for n in range(20, 27) for s in night_of(n, 12)]
+        assert len(propose([*good, *lasting], PLACES)) == 12
+
+    def test_whoever_was_steady_is_a_witness_of_the_device_on_a_list_or_not(self) -> None:
+        few = {TESTS[0]: Place(Standing.FULL), TESTS[1]: Place(Standing.OP_BY_OP)}
+        steady = [s for n in range(40) for s in night_of(n, 0)[:2]]
+        assert not any(s.test == TESTS[0] for s in propose([*steady, *night_of(40, 2)[:2]], few))
+        shaky = [*steady, *(sample(40, test=t, device="n150") for t in TESTS[:1])]
+        shaky += [sample(40, "failed", test=TESTS[1], device="n150")]
+        assert any(s.test == TESTS[0] for s in propose([*shaky, *night_of(41, 2)[:2]], few))
+
     def test_a_cap_takes_the_strongest(self) -> None:
         good = [s for n in range(40) for s in night_of(n, 0)]
         seen = [*good, *(s for n in range(40, 46) for s in night_of(n, 5))]
