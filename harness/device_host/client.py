@@ -38,6 +38,7 @@ from bringup.harness.devices.wire import (
     Usage,
 )
 from bringup.harness.errors import DeviceError, HarnessError
+from bringup.harness.records.door import command
 
 if TYPE_CHECKING:
     import torch
@@ -151,7 +152,7 @@ class Device:
             raise DeviceError(
                 f"{self.name} executed on this machine (known since {since}) and now only compiles:"
                 f" is its driver gone? If it is not to execute here any more:"
-                f" nox -s devices -- --forget {self.name}"
+                f" {command('devices', '--forget', self.name)}"
             )
         return False
 
