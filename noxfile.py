@@ -234,6 +234,12 @@ def devices(session: nox.Session) -> None:
 
 
 @nox.session
+def doctor(session: nox.Session) -> None:
+    """Say what is missing here, and how to get it; nothing is changed."""
+    verb(session, "doctor", reading=True)
+
+
+@nox.session
 def help_env(session: nox.Session) -> None:
     """List every environment variable: what it takes, its default, what it holds, who reads it."""
     verb(session, "help_env", reading=True)

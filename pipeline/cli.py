@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from bringup.harness.did_you_mean import hint
 from bringup.harness.options.command_line import read, run
-from bringup.harness.options.door import command
 from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.options.option import declared
+from bringup.harness.records.door import command
 from bringup.pipeline.errors import NothingToDo, PipelineError
 from bringup.pipeline.history_options import OF_HISTORY, HistoryOptions
 from bringup.pipeline.messages import Speaker

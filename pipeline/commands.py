@@ -15,11 +15,13 @@ import msgspec
 from bringup.harness.errors import RecordError, StorageError
 from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.records.aliases import read_aliases
+from bringup.harness.records.door import command
 from bringup.harness.records.journal import run_attempt
 from bringup.harness.records.run_dir import (
     write_plan,
 )
 from bringup.harness.records.schema import Plan, PlannedTest
+from bringup.harness.records.variable_names import STARTED_BY_VARIABLE
 from bringup.harness.storage.scratch import sweep
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.lists.specs import PROBE
@@ -27,6 +29,7 @@ from bringup.pipeline.messages import Speaker
 from bringup.pipeline.options import RunOptions
 from bringup.pipeline.plan_command import how_many, print_plan, print_shards
 from bringup.pipeline.planning import verdict_cache
+from bringup.pipeline.planning.recorded_options import advice_of
 from bringup.pipeline.planning.selection import (
     Chosen,
     choose,
@@ -114,8 +117,9 @@ def _refuse_other_runners(chosen: Chosen, options: RunOptions) -> None:
     if len(chosen.runners) > 1:
         n = len(chosen.runners)
         raise PipelineError(
-            f"{options.fleet} has {n} runners and this machine is one: `nox -s plan -- --fleet "
-            f"{options.fleet}` makes their shards, --plan and --shard run one of them"
+            f"{options.fleet} has {n} runners and this machine is one: "
+            f"`{command('plan', '--fleet', str(options.fleet))}` makes their shards, "
+            "--plan and --shard run one of them"
         )
 
 
@@ -154,7 +158,9 @@ def _carry_out(
     """
     engine, address = engine_of(options.engine)
     states = {d.name: d.state for d in chosen.devices.values()}
-    plan = msgspec.structs.replace(plan, devices=states)  # whoever merges shards has no devices
+    plan = msgspec.structs.replace(  # whoever merges shards has no devices
+        plan, devices=states, started_by=advice_of(options).text
+    )
     here = chosen.runners[0] if len(chosen.runners) == 1 else None
     slots = options.workers or (here.slots if here else default_workers(len(tests)))
     workers = min(slots, max(len(tests), 1))
@@ -167,7 +173,10 @@ def _carry_out(
         timeout_s=options.timeout_s,
         capacities=_capacities(chosen, here),
         memory=min(memory.available(), (here and here.memory) or sys.maxsize),
-        variables=verdict_cache.variables(plan, options),
+        variables={
+            **verdict_cache.variables(plan, options),
+            STARTED_BY_VARIABLE: plan.started_by,
+        },
         attempt=plan.attempt,
         lock=lock.descriptor if lock else None,
         holder=holder,

@@ -393,6 +393,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     elsewhere: dict[str, str] = {}
     """The other shards' tests, key to list entry, as this shard knows them: by them a merge names
     what nobody ran."""
+    started_by: str = "nox"
+    """How a person starts a command on it: `nox` or `bringup`, and the options that name places
+    (`harness.records.advice`). Every older version's was nox."""
 
 
 class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
@@ -405,6 +408,8 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
     shards: tuple[tuple[int, int], ...] = ()
     """The shards that were merged."""
     provenances: dict[str, Provenance] = {}
+    started_by: str = "nox"
+    """As its plans have it."""
     resumed: float = 0.0
     """Seconds since the epoch; 0 for a run that was not taken up again."""
     planned: int = 0

@@ -290,6 +290,13 @@ _BETWEEN_PROCESSES = (
         otherwise="the run directory's name",
     ),
     Variable(
+        names.STARTED_BY_VARIABLE,
+        "how the run was started: its door, and the options that name places",
+        name,
+        "harness/records/advice.py",
+        otherwise="by the working directory",
+    ),
+    Variable(
         names.DEADLINE_VARIABLE,
         "when the running test is ended, seconds since the epoch",
         number("a time"),

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from bringup.harness.options.door import command
 from bringup.harness.records.aliases import ALIASES_NAME, read_aliases
 from bringup.harness.records.device_listing import DeviceState, ListedDevice
+from bringup.harness.records.door import command
 from bringup.harness.records.naming import SIZES, identity_of_key, is_op_by_op
 from bringup.harness.records.schema import Expect, Identity, Outcome, PlannedTest
 from bringup.pipeline import devices as machine
