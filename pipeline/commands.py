@@ -43,7 +43,7 @@ from bringup.pipeline.results.promote_run import Asked, Night
 from bringup.pipeline.results.remember import remember_and_judge
 from bringup.pipeline.run_names import name_of_now, run_id_of
 from bringup.pipeline.running import memory, resume
-from bringup.pipeline.running.engine import End, Ended, Shares
+from bringup.pipeline.running.engine import Elsewhere, End, Ended, Shares
 from bringup.pipeline.running.engines import engine_of
 from bringup.pipeline.running.progress import frame_of, watcher
 from bringup.pipeline.running.run_lock import RunLock
@@ -74,8 +74,9 @@ def run(options: RunOptions, say: Speaker) -> ExitCode:
         )
     if options.plan is not None:
         shared, chosen, options = take_up(options, say)
+        chosen = _seen(chosen, options)
     else:
-        chosen = choose(options, say)
+        chosen = _seen(choose(options, say), options)
         if not options.dry_run:
             _refuse_other_runners(chosen, options)
         run_id = name if options.dry_run else run_id_of(options, name)
@@ -91,6 +92,12 @@ def run(options: RunOptions, say: Speaker) -> ExitCode:
     plan = shared.of_shard(i, created=now.timestamp(), attempt=run_attempt())
     with RunLock(run_dir) as lock, _records_lost_to_the_machine():
         return _carry_out(run_dir, plan, chosen, chosen.tests, options, lock, say)
+
+
+def _seen(chosen: Chosen, options: RunOptions) -> Chosen:
+    """What was chosen, with the devices as they are where the tests are run."""
+    engine, address = engine_of(options.engine)
+    return engine.seen_there(address, chosen) if isinstance(engine, Elsewhere) else chosen
 
 
 def _share(engine: Shares, address: str, options: RunOptions, say: Speaker) -> ExitCode:
@@ -131,7 +138,7 @@ def _resume(options: RunOptions, say: Speaker) -> ExitCode:
         ledger = resume.what_stays(run_dir, plan)
         options = resume.options_of(plan, run_dir, options)
         known = {t.identity.key for t in plan.tests if t.list_name == PROBE} | plan.elsewhere.keys()
-        chosen = resume.same_tests(plan, run_dir, choose(options, say, known))
+        chosen = resume.same_tests(plan, run_dir, _seen(choose(options, say, known), options))
         left = resume.left(ledger)
         if options.dry_run:
             print_plan(replace(chosen, tests=left), options, options.session, say)
@@ -185,7 +192,8 @@ def _carry_out(
     counted = how_many(tests, plan.total, chosen.devices)
     say(f"{plan.session}: {counted}, {settings.workers} at a time, in {run_dir}")
     with watcher(say.stream, frame_of(plan, settings.workers, options.timeout_s)) as display:
-        ended = engine.run(plan, settings, display, refusals(chosen, slots))
+        here_slots = None if isinstance(engine, Elsewhere) else slots
+        ended = engine.run(plan, settings, display, refusals(chosen, here_slots))
     if holder and ended.how is not End.FINISHED:
         return _left(ended, say)
     code = close_run(

@@ -324,10 +324,11 @@ class Refusal(NamedTuple):
     reason: str
 
 
-def refusals(chosen: Chosen, slots: int) -> dict[str, Refusal]:
-    """Tests that cannot even be tried, by key; `slots` tests are run here at a time."""
+def refusals(chosen: Chosen, slots: int | None) -> dict[str, Refusal]:
+    """Tests that cannot even be tried, by key; `slots` tests are run here at a time, None: they are
+    run elsewhere, where their needs are met."""
     refused = {}
-    here = this_machine(chosen.devices.values(), slots)
+    here = this_machine(chosen.devices.values(), slots) if slots is not None else None
     for test in chosen.tests:
         said = test.expectation
         device = chosen.devices[test.identity.device]
@@ -340,6 +341,6 @@ def refusals(chosen: Chosen, slots: int) -> dict[str, Refusal]:
             refused[test.identity.key] = Refusal(Outcome.INFRA, reason)
         elif broken:
             refused[test.identity.key] = Refusal(Outcome.NOT_RUN, broken)
-        elif why := unmet(test, [here]):
+        elif here is not None and (why := unmet(test, [here])):
             refused[test.identity.key] = Refusal(Outcome.NOT_RUN, why)
     return refused
