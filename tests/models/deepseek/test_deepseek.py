@@ -39,6 +39,6 @@ class ThisTester(DecoderTester):
         )
 
 
-@model_test(ThisTester, "deepseek-v3-small", modes=("train", "eval"), dtypes=("own", "bf16"))
+@model_test(ThisTester, "deepseek-v3-small")
 def test_deepseek(results, tester):
     tester.check(results)

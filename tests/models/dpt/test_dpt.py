@@ -10,7 +10,7 @@ from transformers import DPTConfig, DPTForDepthEstimation
 
 from bringup import model_test
 
-from ..seeded import is_tiny
+from ..seeded import drawn, is_tiny
 from ..testers import PictureTester
 
 
@@ -18,9 +18,12 @@ class ThisTester(PictureTester):
     architecture = DPTForDepthEstimation
 
     def config(self):
-        return DPTConfig(
-            image_size=224, backbone_out_indices=[0, 1, 1, 1] if is_tiny() else [2, 5, 8, 11]
-        )
+        if is_tiny():  # one layer for each of the four maps that it looks at
+            return DPTConfig(num_hidden_layers=4, backbone_out_indices=[0, 1, 2, 3], image_size=224)
+        return DPTConfig(image_size=224)
+
+    def _load_model(self):
+        return drawn(lambda: DPTForDepthEstimation(self.config()), self.example())
 
 
 @model_test(ThisTester, "dpt-base")

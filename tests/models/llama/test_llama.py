@@ -24,6 +24,6 @@ class ThisTester(ModelTester):
         return {"input_ids": tokens(32000, 1, 128)}
 
 
-@model_test(ThisTester, "llama-160m")
+@model_test(ThisTester, "llama-160m", dtypes=("own", "bf16"))
 def test_llama(results):
     assert results.logits.shape == (1, 128, 32000)

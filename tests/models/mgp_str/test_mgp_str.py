@@ -10,6 +10,7 @@ from transformers import MgpstrConfig, MgpstrForSceneTextRecognition
 
 from bringup import model_test
 
+from ..seeded import normal
 from ..testers import PictureTester
 
 
@@ -18,6 +19,9 @@ class ThisTester(PictureTester):
 
     def config(self):
         return MgpstrConfig()
+
+    def example(self):
+        return normal(2, 3, 32, 128)
 
 
 @model_test(ThisTester, "mgp-str-base", dtypes=("own", "bf16"))

@@ -33,8 +33,9 @@ def similarities(hidden, attention_mask):
 
 
 @model_test(ThisTester, "all-minilm-l6-v2")
-def test_minilm(results, tester):
+def test_minilm(results, tester, record_property):
     attention_mask = tester.inputs["attention_mask"]
     cosines = similarities(results.last_hidden_state, attention_mask)
     paraphrase, unrelated, also_unrelated = cosines[0, 1], cosines[0, 2], cosines[1, 2]
+    record_property("separation", float(paraphrase - max(unrelated, also_unrelated)))
     assert paraphrase > 0.5 > max(unrelated, also_unrelated)

@@ -30,6 +30,6 @@ class ThisTester(DecoderTester):
         )
 
 
-@model_test(ThisTester, "mixtral-small", modes=("train", "eval"), dtypes=("own", "bf16"))
+@model_test(ThisTester, "mixtral-small")
 def test_mixtral(results, tester):
     tester.check(results)

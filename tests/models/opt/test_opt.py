@@ -18,6 +18,6 @@ class ThisTester(ModelTester):
         return {"input_ids": tokens(50272, 1, 128)}
 
 
-@model_test(ThisTester, "opt-125m")
+@model_test(ThisTester, "opt-125m", dtypes=("own", "bf16"))
 def test_opt(results):
     assert results.logits.shape == (1, 128, 50272)

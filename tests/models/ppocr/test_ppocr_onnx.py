@@ -55,6 +55,8 @@ class ThisTester(OnnxModelTester):
 
 
 @model_test(ThisTester, "PP-OCRv6_rec_small")
-def test_ppocr_onnx(results):
+def test_ppocr_onnx(results, record_property):
     (scores,) = results
-    assert read(scores, characters(recogniser())).strip() == TEXT
+    text = read(scores, characters(recogniser())).strip()
+    record_property("text", text)
+    assert text == TEXT

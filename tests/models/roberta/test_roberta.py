@@ -23,6 +23,6 @@ class ThisTester(ModelTester):
         return {"input_ids": tokens(50265, 1, 128), "attention_mask": attention_mask}
 
 
-@model_test(ThisTester, "roberta-base")
+@model_test(ThisTester, "roberta-base", dtypes=("own", "bf16"))
 def test_roberta(results):
     assert results.logits.shape == (1, 128, 50265)

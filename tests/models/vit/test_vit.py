@@ -20,6 +20,6 @@ class ThisTester(ModelTester):
         return inputs
 
 
-@model_test(ThisTester, "vit-base-patch16-224", modes=("train", "eval"))
+@model_test(ThisTester, "vit-base-patch16-224", modes=("train", "eval"), dtypes=("own", "bf16"))
 def test_vit(results):
     assert results.logits.shape == (1, 1000)

@@ -11,6 +11,7 @@ import pytest
 from bringup.harness.records.schema import Outcome, Stage
 from bringup.pipeline.history.judge.columns import columns_of
 from bringup.pipeline.history.samples import Excluded, Sample
+from bringup.pipeline.lists.specs import WEEKLY_FULL, WEEKLY_OP_BY_OP
 from bringup.pipeline.promotion.account import account_of
 from bringup.pipeline.promotion.decide import Step, applied, attempts_wanted, propose
 from bringup.pipeline.promotion.ladder import LISTS, Standing, standing_on
@@ -62,6 +63,12 @@ class TestDown:
         steady = [*coin, *(probed(50 + n) for n in range(7))]
         stands = {KEY: Place(Standing.QUARANTINE)}
         assert way(steady, stands) == (Standing.QUARANTINE, Standing.FULL)
+
+
+def test_who_stands_on_the_weekly_full_list_is_full_and_leaves_it_going_down() -> None:
+    assert standing_on([WEEKLY_FULL]) is Standing.FULL
+    assert standing_on([WEEKLY_FULL, WEEKLY_OP_BY_OP]) is Standing.FULL
+    assert all(WEEKLY_FULL not in into for into in LISTS.values())
 
 
 class TestUp:
