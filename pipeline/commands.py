@@ -60,12 +60,13 @@ from bringup.pipeline.promotion.preview import lines_of, preview, write_preview
 from bringup.pipeline.promotion.standings import listed_tests
 from bringup.pipeline.promotion.thresholds import told
 from bringup.pipeline.results.close_run import JUNIT_NAME, close_run
-from bringup.pipeline.results.confirm import NIGHTLY_S, Reruns
+from bringup.pipeline.results.confirm import NIGHTLY_S, Reruns, found_below
 from bringup.pipeline.results.finish import finish_runs, is_whole
 from bringup.pipeline.results.incidents import issues_of_tests
 from bringup.pipeline.results.junit import write_junit
 from bringup.pipeline.results.list_change import checks_off, prepare, tell_undone
 from bringup.pipeline.results.merge import merge, shards_in
+from bringup.pipeline.results.planned_reruns import run_again, wanted_by, with_reruns
 from bringup.pipeline.results.promote_run import Asked, Night, samples_of, tell, thresholds_of
 from bringup.pipeline.results.remember import remember, remember_and_judge
 from bringup.pipeline.running import memory, resume
@@ -104,6 +105,8 @@ def run(options: RunOptions, say: Speaker) -> ExitCode:
             _refuse_other_runners(chosen, options)
         run_id = name if options.dry_run else _run_id(options, name)
         shared = share(chosen, options, n, run_id, now.timestamp())
+        if n > 1 and not options.dry_run:
+            shared = _with_reruns(shared, chosen, options, say)
         if not (chosen.runners and options.dry_run):
             chosen = narrowed(chosen, shared, i)
     if options.dry_run:
@@ -160,12 +163,21 @@ def make_plan(options: RunOptions, say: Speaker) -> ExitCode:
         _print_plan(chosen, options, "plan", say)
         _print_shards(shared, say)
         return ExitCode.KEPT
+    shared = _with_reruns(shared, chosen, options, say)
     write_shared_plan(options.target, shared)
     _print_shards(shared, say)
     say(f"{_counted(chosen.tests, chosen.total, chosen.devices)}; plan {shared.digest[:12]}")
     tell_github(shared, chosen.runners)
     say(f"wrote {options.target}")
     return ExitCode.KEPT
+
+
+def _with_reruns(
+    shared: SharedPlan, chosen: Chosen, options: RunOptions, say: Speaker
+) -> SharedPlan:
+    """The plan with what its shards are to run again, by the history that is known here."""
+    asked = Asked(options.lists, options.history)
+    return with_reruns(shared, asked, chosen.lists, chosen.collected.identify, say)
 
 
 def _print_shards(shared: SharedPlan, say: Speaker) -> None:
@@ -241,14 +253,18 @@ def _carry_out(
         read_aliases(options.lists),
     )
     tell_run(run_dir)
+    confirm_s = _confirm_s(plan, options, ended.how)
+    if plan.more_s is not None:
+        again = Reruns(plan, settings, engine, confirm_s, say, lambda: wanted_by(plan))
+        run_again(again, run_dir, options.lists, say)
     if plan.shard[1] == 1:  # of a shard's tests the merged run knows all
-        night = Night(
-            Asked(options.lists, options.history, run_dir), run_dir, chosen.lists, chosen.collected
-        )
-        confirm_s = _confirm_s(plan, options, ended.how)
+        asked = Asked(options.lists, options.history, run_dir)
+        night = Night(asked, run_dir, chosen.lists, chosen.collected)
         again = Reruns(plan, settings, engine, confirm_s, say, night.attempts_wanted)
-        remember_and_judge(run_dir, plan.run_id, options.history, options.lists, say, again.confirm)
-        night.try_more(again, say)
+        confirm = again.confirm if plan.more_s is None else found_below(run_dir)
+        remember_and_judge(run_dir, plan.run_id, options.history, options.lists, say, confirm)
+        if plan.more_s is None:
+            night.try_more(again, say)
         night.propose(say)
     if ended.how is End.FINISHED:
         verdict_cache.prune(plan, say)
@@ -256,11 +272,12 @@ def _carry_out(
 
 
 def _confirm_s(plan: Plan, options: RunOptions, how: End) -> float:
-    """Seconds for running new failures again; none of a run that did not come to its end."""
+    """Seconds for running new failures again, of a shard its share; none of a run that did not
+    come to its end."""
     if how is not End.FINISHED:
         return 0.0
-    given = options.confirm_s
-    return given if given is not None else NIGHTLY_S if plan.session == "nightly" else 0.0
+    given, usual = options.confirm_s, NIGHTLY_S if plan.session == "nightly" else 0.0
+    return (usual if given is None else given) / plan.shard[1]
 
 
 def check_lists(options: RunOptions, say: Speaker) -> ExitCode:
@@ -303,7 +320,8 @@ def merge_runs(options: RunOptions, say: Speaker) -> ExitCode:
         say(f"missing: {sentence}")
     say(f"merged into {into}")
     tell_run(into)
-    remember_and_judge(into, header.run_id, options.history, options.lists, say)
+    confirm = found_below(into)
+    remember_and_judge(into, header.run_id, options.history, options.lists, say, confirm)
     unrun = any(r.outcome is Outcome.NOT_RUN for r in latest(records))
     return ExitCode.INFRASTRUCTURE if header.missing or unrun else ExitCode.KEPT
 

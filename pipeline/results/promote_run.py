@@ -49,12 +49,18 @@ class Asked:
 
 
 def samples_of(
-    asked: Asked, window: int, nights: int | None = None, listed: Collection[str] | None = None
+    asked: Asked,
+    window: int,
+    nights: int | None = None,
+    listed: Collection[str] | None = None,
+    *,
+    empty: bool = False,
 ) -> list[Sample]:
     """The samples that decide, of a run and the runs of nights before it; else of all nights.
 
     `window` nights are read, and `nights` more where somebody looks back. With `listed`, the keys
-    of full flows on lists, what was run at the desk counts for all other tests.
+    of full flows on lists, what was run at the desk counts for all other tests. With `empty` a
+    history that has nothing gives nothing.
 
     Raises:
         RecordError: the run directory is no merged run, or the aliases cannot be read.
@@ -69,7 +75,7 @@ def samples_of(
     known = history.runs() if history else []
     if header is not None:
         known = [r for r in known if (r.created, r.run) < (header.created, header.run_id)]
-    elif not known:
+    elif not known and not empty:
         raise HistoryError("there is no run to decide by: the history is empty; name a run")
     chosen = _nights([r for r in known if r.session not in AT_THE_DESK], window + (nights or 0))
     found = samples(history, chosen, None, aliases) if history and chosen else []
