@@ -30,7 +30,7 @@ from bringup.harness.records.run_dir import (
     write_plan,
     write_shared_plan,
 )
-from bringup.harness.records.schema import Outcome, Plan, PlannedTest
+from bringup.harness.records.schema import Expect, Outcome, Plan, PlannedTest
 from bringup.harness.records.variable_names import GITHUB_RUN_VARIABLE
 from bringup.harness.storage.scratch import sweep
 from bringup.pipeline.errors import PipelineError
@@ -57,12 +57,12 @@ from bringup.pipeline.planning.work import Runner, fill_estimates
 from bringup.pipeline.promotion.decision import decide, situation_of
 from bringup.pipeline.promotion.policy import policy_of, read_policy
 from bringup.pipeline.promotion.preview import lines_of, preview, write_preview
-from bringup.pipeline.promotion.standings import listed_tests
+from bringup.pipeline.promotion.standings import listed_tests, tracked_in
 from bringup.pipeline.promotion.thresholds import told
 from bringup.pipeline.results.close_run import JUNIT_NAME, close_run
 from bringup.pipeline.results.confirm import NIGHTLY_S, Reruns, found_below
 from bringup.pipeline.results.finish import finish_runs, is_whole
-from bringup.pipeline.results.incidents import issues_of_tests
+from bringup.pipeline.results.incidents import issues_of_tests, known_issues
 from bringup.pipeline.results.junit import write_junit
 from bringup.pipeline.results.list_change import checks_off, prepare, tell_undone
 from bringup.pipeline.results.merge import merge, shards_in
@@ -251,6 +251,7 @@ def _carry_out(
         options.durations,
         say,
         read_aliases(options.lists),
+        known_issues(options.lists, say),
     )
     tell_run(run_dir)
     confirm_s = _confirm_s(plan, options, ended.how)
@@ -361,12 +362,15 @@ def promote(options: RunOptions, say: Speaker) -> ExitCode:
         say(f"wrote {write_preview(shown, Path('results'))}")
         return ExitCode.KEPT
     newest = asked.run_dir or _newest_of(found)
-    off = checks_off(newest, issues_of_tests(options.lists))
+    issues = issues_of_tests(options.lists)
+    off = checks_off(newest, issues)
     decision = decide(situation, collected.ids, off)
     if asked.run_dir is not None:
         say(f"proposals in {write_moves(asked.run_dir, decision.moves)}")
     tell(decision, say)
-    for line in told(thresholds_of(asked, policy)):
+    xfailed = [key for key, one in situation.listed.items() if one.says(Expect.XFAIL)]
+    tracked = issues | tracked_in(situation.listed)
+    for line in told(thresholds_of(asked, policy, xfailed, tracked)):
         say(line)
     taken_back = tell_undone(Path.cwd(), lists, situation, say)
     moves = decision.moves

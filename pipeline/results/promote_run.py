@@ -28,6 +28,8 @@ from bringup.pipeline.promotion.policy import Policy, policy_of
 from bringup.pipeline.promotion.standings import full_flows, key_of
 from bringup.pipeline.promotion.thresholds import Threshold, held_to, thresholds
 from bringup.pipeline.results.confirm import Reruns
+from bringup.pipeline.results.incidents import issues_of_tests
+from bringup.pipeline.results.list_change import checks_off
 from bringup.pipeline.results.remember import remember
 
 RUNS_A_NIGHT = 3
@@ -183,11 +185,12 @@ class Night:
         try:
             policy = policy_of(self.asked.lists)
             found = _samples_or_alone(self.asked, policy.evidence.window, say)
+            off = checks_off(self.run_dir, issues_of_tests(self.asked.lists))
         except PipelineError as error:
             say(f"warning: no list moves are proposed: {said_by(error)}")
             return
         situation = situation_of(found, self.lists, policy, self.collected.identify)
-        decision = decide(situation, self.collected.ids)
+        decision = decide(situation, self.collected.ids, off)
         path = write_moves(self.run_dir, decision.moves)
         tell(decision, say)
         say(f"wrote {path}")
