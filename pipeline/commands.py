@@ -27,7 +27,7 @@ from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.lists.specs import PROBE
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.options import RunOptions
-from bringup.pipeline.plan_command import how_many, print_plan, print_shards
+from bringup.pipeline.plan_command import how_many, print_plan, print_shards, reruns_of
 from bringup.pipeline.planning import verdict_cache
 from bringup.pipeline.planning.recorded_options import advice_of
 from bringup.pipeline.planning.selection import (
@@ -38,7 +38,9 @@ from bringup.pipeline.planning.selection import (
 from bringup.pipeline.planning.shared_plan import narrowed, share, take_up
 from bringup.pipeline.planning.work import Runner
 from bringup.pipeline.results.close_run import close_run
-from bringup.pipeline.results.confirm import NIGHTLY_S, Reruns
+from bringup.pipeline.results.confirm import NIGHTLY_S, Reruns, found_below
+from bringup.pipeline.results.incidents import known_issues
+from bringup.pipeline.results.planned_reruns import run_again, wanted_by
 from bringup.pipeline.results.promote_run import Asked, Night
 from bringup.pipeline.results.remember import remember_and_judge
 from bringup.pipeline.run_names import name_of_now, run_id_of
@@ -81,6 +83,8 @@ def run(options: RunOptions, say: Speaker) -> ExitCode:
             _refuse_other_runners(chosen, options)
         run_id = name if options.dry_run else run_id_of(options, name)
         shared = share(chosen, options, n, run_id, now.timestamp())
+        if n > 1 and not options.dry_run:
+            shared = reruns_of(shared, chosen, options, say)
         if not (chosen.runners and options.dry_run):
             chosen = narrowed(chosen, shared, i)
     if options.dry_run:
@@ -204,23 +208,22 @@ def _carry_out(
         options.durations,
         say,
         read_aliases(options.lists),
+        known_issues(options.lists, say),
     )
     say.told.append(run_dir)
+    confirm_s = _confirm_s(plan, options, ended.how)
+    alone = replace(settings, holder=""), LOCAL if holder else engine  # the others have left
+    if plan.more_s is not None:
+        again = Reruns(plan, *alone, confirm_s, say, lambda: wanted_by(plan))
+        run_again(again, run_dir, options.lists, say)
     if plan.shard[1] == 1:  # of a shard's tests the merged run knows all
-        night = Night(
-            Asked(options.lists, options.history, run_dir), run_dir, chosen.lists, chosen.collected
-        )
-        confirm_s = _confirm_s(plan, options, ended.how)
-        again = Reruns(
-            plan,
-            replace(settings, holder=""),
-            LOCAL if holder else engine,  # the others have left
-            confirm_s,
-            say,
-            night.attempts_wanted,
-        )
-        remember_and_judge(run_dir, plan.run_id, options.history, options.lists, say, again.confirm)
-        night.try_more(again, say)
+        asked = Asked(options.lists, options.history, run_dir)
+        night = Night(asked, run_dir, chosen.lists, chosen.collected)
+        again = Reruns(plan, *alone, confirm_s, say, night.attempts_wanted)
+        confirm = again.confirm if plan.more_s is None else found_below(run_dir)
+        remember_and_judge(run_dir, plan.run_id, options.history, options.lists, say, confirm)
+        if plan.more_s is None:
+            night.try_more(again, say)
         night.propose(say)
     if ended.how is End.FINISHED:
         verdict_cache.prune(plan, say)
@@ -239,11 +242,12 @@ def _left(ended: Ended, say: Speaker) -> ExitCode:
 
 
 def _confirm_s(plan: Plan, options: RunOptions, how: End) -> float:
-    """Seconds for running new failures again; none of a run that did not come to its end."""
+    """Seconds for running new failures again, of a shard its share; none of a run that did not
+    come to its end."""
     if how is not End.FINISHED:
         return 0.0
-    given = options.confirm_s
-    return given if given is not None else NIGHTLY_S if plan.session == "nightly" else 0.0
+    given, usual = options.confirm_s, NIGHTLY_S if plan.session == "nightly" else 0.0
+    return (usual if given is None else given) / plan.shard[1]
 
 
 def _fresh(run_dir: Path) -> Path:
