@@ -15,7 +15,8 @@ from bringup.pipeline import commands
 from bringup.pipeline.errors import NothingToDo, PipelineError
 from bringup.pipeline.history_options import OF_HISTORY, HistoryOptions
 from bringup.pipeline.messages import Speaker
-from bringup.pipeline.options import RUNS, RunOptions
+from bringup.pipeline.options import OP_SWEEP, RUNS, RunOptions
+from bringup.pipeline.planning.sweep import SWEEP_TESTS, list_cases
 from bringup.pipeline.trying.options import TryOptions
 from bringup.pipeline.verb_help import VERBS
 
@@ -74,6 +75,8 @@ def options_of(verb: str, words: Sequence[str]) -> RunOptions:
     """
     given = read(VERBS[verb], RunOptions, words)
     values = given.values | ({"session": verb} if verb in RUNS else {})
+    if values.get("session") == OP_SWEEP:
+        values = {"tests": SWEEP_TESTS, **values}
     options = RunOptions(**values, sources=given.sources)
     if verb == "plan":
         _refuse_what_the_session_does_not_take(options)
@@ -127,6 +130,8 @@ def _carry_out(verb: str, options: RunOptions, say: Speaker) -> int:
         return commands.check_lists(options, say)
     if verb == "plan":
         return commands.make_plan(options, say)
+    if options.list_cases:
+        return list_cases(options.swept, say)
     return commands.run(options, say)
 
 
