@@ -107,8 +107,10 @@ def decomposed_call(module: torch.nn.Module, inputs: Sequence[torch.Tensor]) -> 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         traced = make_fx(module, decomposition_table=dict(_table()), tracing_mode="fake")(*inputs)
-    _bound_slices(traced.graph)
     graph: Graph = traced.graph
+    if any(map(_writes, graph.nodes)):  # in a decomposition; only an export makes it functional
+        return decompose(export(module, (tuple(inputs), {}))).graph
+    _bound_slices(graph)
     return graph
 
 

@@ -6,7 +6,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from bringup.harness.sweep.rows import SHORT, Call, T, call, rows
+from bringup.harness.sweep.rows import SHORT, Call, T, but, call, rows
 
 _SHAPES = {
     "odd": (3, 5, 7),
@@ -30,12 +30,15 @@ def _unary(values: str = "normal", *rest: Any, **named: Any) -> Iterator[Call]:
     yield call("i64-odd", T(_ODD, "int64", integers), *rest, **named)
 
 
+def _of_floats() -> tuple[Call, ...]:
+    return but(_unary(), "i64-odd")
+
+
 def _whole_too(values: str = "normal", *rest: Any) -> Iterator[Call]:
     """Of integers also, at the ends of what they hold."""
     yield from _unary(values, *rest)
     for dtype in ("int32", "int8", "uint8"):
         yield call(f"{SHORT[dtype]}-edges", T((4, 3), dtype, "edges"), *rest)
-    yield call("i1-odd", T(_ODD, "bool"), *rest)
 
 
 def _two(one: T, other: T, name: str, rest: tuple[Any, ...], named: dict[str, Any]) -> Call:
@@ -202,19 +205,24 @@ ROWS = rows(
         **_each("abs neg sign square", _whole_too()),
         **_each("relu", _whole_too()),
         **_each("sin cos tan sinh cosh tanh atan asinh erf exp exp2 expm1", _unary()),
-        **_each("sigmoid silu gelu mish softplus hardswish hardsigmoid elu selu celu", _unary()),
-        **_each("leaky_relu hardtanh relu6 log_sigmoid", _unary()),
+        **_each("sigmoid", _unary()),
+        **_each("silu gelu mish softplus hardswish hardsigmoid elu selu celu", _of_floats()),
+        **_each("leaky_relu log_sigmoid frac", _of_floats()),
+        **_each("hardtanh relu6", _unary()),
         **_each("acos asin atanh", _unary("unit")),
         **_each("acosh", _unary("positive:1")),
         **_each("log log2 log10 log1p sqrt rsqrt reciprocal", _unary("positive")),
         **_each("logit", _unary("probability")),
-        **_each("ceil floor trunc frac", _unary()),
+        **_each("ceil floor trunc", _unary()),
         "round": (*_unary(), call("f32-halves", T((3, 5), values="halves"))),
         "round.decimals": (
             call("f32-two", T((3, 5)), decimals=2),
             call("f32-minusone", T((3, 5), values="huge"), decimals=-1),
         ),
-        **_each("isnan isinf isfinite logical_not", _whole_too()),
+        **_each(
+            "isnan isinf isfinite logical_not",
+            (*_whole_too(), call("i1-odd", T(_ODD, "bool"))),
+        ),
         "bitwise_not": (
             call("i64-odd", T(_ODD, "int64")),
             call("i32-edges", T((4, 3), "int32", "edges")),
@@ -222,18 +230,20 @@ ROWS = rows(
             call("i1-odd", T(_ODD, "bool")),
             call("i64-empty", T((0, 3), "int64")),
         ),
-        **_each("add.Tensor sub.Tensor mul.Tensor maximum minimum", _both()),
+        **_each("add.Tensor mul.Tensor maximum minimum", _both()),
+        "sub.Tensor": but(_both(), "i1-i64", "i1-odd"),
         "rsub.Tensor": tuple(_binary()),
         **_each("div.Tensor", _both("positive")),
-        **_each("remainder.Tensor fmod.Tensor floor_divide", _both("positive")),
+        **_each("remainder.Tensor fmod.Tensor floor_divide", but(_both("positive"), "i1-odd")),
         "div.Tensor_mode": (
             *(
                 Call(f"{mode}-{c.name}", c.args, {"rounding_mode": mode})
                 for mode in ("floor", "trunc")
-                for c in _both("positive")
+                for c in but(_both("positive"), "i1-odd")
             ),
         ),
-        **_each("atan2 hypot copysign.Tensor fmax fmin", _binary()),
+        **_each("atan2 copysign.Tensor fmax fmin", _binary()),
+        "hypot": but(_binary(), "i64-odd"),
         "pow.Tensor_Tensor": (
             *_binary("positive"),
             call("f32-positive-base", T((5, 3), values="positive"), T((5, 3))),

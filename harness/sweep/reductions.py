@@ -6,7 +6,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from bringup.harness.sweep.rows import SHORT, Call, T, call, rows
+from bringup.harness.sweep.rows import SHORT, Call, T, but, call, rows
 
 _ODD = (3, 5, 7)
 _SHAPES = {
@@ -98,16 +98,16 @@ ROWS = rows(
             call("i32-f32", T(_ODD, "int32"), [1], dtype="torch.float32"),
         ),
         "mean.dim": tuple(c for c in _along(listed=True) if c.name.startswith(("f", "b"))),
-        "amax": tuple(_along(listed=True)),
-        "amin": tuple(_along(listed=True)),
+        "amax": but(_along(listed=True), "f32-of-nothing"),
+        "amin": but(_along(listed=True), "f32-of-nothing"),
         "prod.dim_int": tuple(_along("unit")),
         "any.dim": tuple(_along()),
         "all.dim": tuple(_along()),
         "any.dims": tuple(_along(listed=True)),
-        "argmax": tuple(_along("distinct")),
-        "argmin": tuple(_along("distinct")),
-        "max.dim": tuple(_along("distinct")),
-        "min.dim": tuple(_along("distinct")),
+        "argmax": but(_along("distinct"), "f32-of-nothing", "i1-last"),
+        "argmin": but(_along("distinct"), "f32-of-nothing", "i1-last"),
+        "max.dim": but(_along("distinct"), "f32-of-nothing"),
+        "min.dim": but(_along("distinct"), "f32-of-nothing"),
         "logsumexp": tuple(_along(listed=True)),
         "cumsum": tuple(_scan()),
         "cumprod": tuple(_scan()),
@@ -119,11 +119,11 @@ ROWS = rows(
         "std.correction": tuple(_spread(1)),
         "linalg_vector_norm": tuple(_norms()),
         "sum": tuple(_whole()),
-        "mean": tuple(_whole()),
+        "mean": but(_whole(), "i64-odd", "i1-odd"),
         "prod": tuple(_whole("unit")),
         "any": tuple(_whole()),
         "all": tuple(_whole()),
-        "max": tuple(_whole()),
-        "min": tuple(_whole()),
+        "max": but(_whole(), "f32-empty"),
+        "min": but(_whole(), "f32-empty"),
     }
 )

@@ -74,3 +74,8 @@ def call(name: str, *args: Any, **kwargs: Any) -> Call:
 def rows(table: Mapping[str, Iterable[Call]]) -> tuple[Row, ...]:
     """Rows of ops by name."""
     return tuple(Row(op, tuple(calls)) for op, calls in table.items())
+
+
+def but(calls: Iterable[Call], *names: str) -> tuple[Call, ...]:
+    """Calls without those of some names, which eager PyTorch refuses of an op."""
+    return tuple(one for one in calls if one.name not in names)
