@@ -4,8 +4,8 @@
 """Estimates against executions on the CPU, whose figures are measured here and not read in a sheet.
 
 The peak is what XLA makes of a large matrix product, the bandwidth what it makes of a large matrix
-and a vector. A program is executed with its arguments already there, as an estimate assumes, and the
-fastest of three counts: the machine may have other things to do.
+and a vector. A program is executed with its arguments already there, as an estimate assumes, and
+the fastest of three counts: the machine may have other things to do.
 """
 
 import statistics
