@@ -12,7 +12,6 @@ from bringup.harness.config import CompilerConfig
 from bringup.harness.device_host.client import Binary, Device
 from bringup.harness.devices.catalog import kind_of, reached_by
 from bringup.harness.devices.failures import DOES_NOT_FIT, DeviceFailure
-from bringup.harness.devices.lease import lease
 from bringup.harness.devices.wire import Analysis, Level, Placed, Usage
 from bringup.harness.errors import DoesNotFitError, UsageError
 from bringup.harness.estimate.roofline import estimate, told
@@ -60,9 +59,14 @@ class Executor:
     def compile(self) -> None:
         """Compile for the device: the COMPILE stage."""
         assert self.program.artifact is not None, "the program stops above StableHLO"
-        with self.recorder.stage(Stage.COMPILE) as stage, lease(self.device.name):
+        with (
+            self.recorder.stage(Stage.COMPILE) as stage,
+            self.device.leased(self.recorder.uncounted),
+        ):
             opened = self.device.open()
             stage.attributes["device"] = f"{opened.kind}, {opened.platform}"
+            if self.device.board.numbers:
+                stage.attributes["board"] = self.device.board.title
             if opened.note:
                 stage.attributes["note"] = opened.note
             try:
@@ -131,7 +135,8 @@ class Executor:
     def set_binary(self, binary: Binary) -> None:
         """Use a compiled program from now on; the previous one is released."""
         if self.binary is not None and self.binary is not binary:
-            self.binary.release()
+            with self.device.using:
+                self.binary.release()
         self.binary = binary
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -145,7 +150,10 @@ class Executor:
             raise UsageError("there is no binary; call compile() or set_binary() first")
         signature = self.program.signature
         assert signature is not None
-        with self.recorder.stage(Stage.EXECUTE) as stage, lease(self.device.name):
+        with (
+            self.recorder.stage(Stage.EXECUTE) as stage,
+            self.device.leased(self.recorder.uncounted),
+        ):
             leaves = self.program.flatten((args, kwargs))
             outputs, usage = self.device.run(
                 self.binary,
@@ -205,7 +213,7 @@ class Executor:
         from bringup.harness.graph.program_graph import graph_of
 
         graph = graph_of(self.program, self.program.flatten(call))
-        with lease(self.device.name):
+        with self.device.leased(self.recorder.uncounted):
             self.intermediates = walk(
                 graph,
                 self.device,
@@ -226,7 +234,8 @@ class Executor:
     def release(self) -> None:
         """Free the binary on the device."""
         if self.binary is not None:
-            self.binary.release()
+            with self.device.using:
+                self.binary.release()
             self.binary, self._outputs = None, ()
 
     def _options(self) -> dict[str, str]:

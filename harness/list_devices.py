@@ -32,7 +32,7 @@ _STYLES = {
 
 COMMAND = Command(
     name="devices",
-    prog="nox -s devices --",
+    prog="",
     says="List the devices of this machine. Each one is really opened.",
     examples=(
         ("", "all that are known here"),
@@ -65,10 +65,15 @@ def command_line() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """List devices; returns the exit code."""
     words = sys.argv[1:] if arguments is None else arguments
-    return run("", lambda: _main(words))
+    return run("", lambda: start(words))
 
 
-def _main(words: Sequence[str]) -> int:
+def start(words: Sequence[str]) -> int:
+    """List devices.
+
+    Raises:
+        HarnessError: a device is not known, or an option is none; one sentence.
+    """
     options = Options(**read(COMMAND, Options, words).values)
     names = [device_named(name) for name in options.names]
     for name in (*names, *options.forget):

@@ -42,7 +42,7 @@ _TRUSTED = (
 
 COMMAND = Command(
     name="repro",
-    prog="nox -s repro --",
+    prog="",
     says="Run the reproducer of an op, or of a model and reduce that to the ops that are to blame, "
     "and say whether it ends with the same fingerprint.",
     examples=(
@@ -110,11 +110,15 @@ def command_line() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one reproducer; returns the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    return run("", lambda: _main(words))
+    return run("", lambda: start(words))
 
 
-def _main(words: Sequence[str]) -> int:
-    """Look for it, and have it run in a process of its own (`harness/reduce/child_process.py`)."""
+def start(words: Sequence[str]) -> int:
+    """Look for it, and have it run in a process of its own (`harness/reduce/child_process.py`).
+
+    Raises:
+        HarnessError: there is none, or it cannot be run; one sentence.
+    """
     options = Options(**read(COMMAND, Options, words).values)
     inner = apart.is_inner()
     if options.trust and not inner:

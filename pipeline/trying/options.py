@@ -10,7 +10,8 @@ from pathlib import Path
 from bringup.harness.options.device_names import EVERY_DEVICE
 from bringup.harness.options.option import Source, option
 from bringup.harness.records import variable_names as variables
-from bringup.pipeline.options import RunOptions, names_of
+from bringup.pipeline.option_values import names_of
+from bringup.pipeline.options import RunOptions
 
 BOTH, OP_BY_OP = "both", "op_by_op"
 
@@ -46,6 +47,7 @@ class TryOptions:
         verbs=["try"],
         variable=variables.DEVICE_VARIABLE,
         default_says="the first that executes here, and the first that is only compiled for",
+        project="device",
     )
     flow: str = option(
         BOTH,

@@ -20,6 +20,7 @@ from bringup.harness.storage.writable import encoded
 from bringup.pipeline import commands
 from bringup.pipeline import devices as machine
 from bringup.pipeline.messages import Speaker
+from bringup.pipeline.run_names import name_of_now
 from bringup.pipeline.trying.answer import of_models, of_ops
 from bringup.pipeline.trying.options import BOTH, OP_BY_OP, TryOptions
 from bringup.pipeline.trying.test_file import FLOWS, understood, write_test
@@ -53,7 +54,7 @@ def try_model(options: TryOptions, say: Speaker) -> ExitCode:
     listing = write_atomically(folder / "devices.json", encoded(known))
     noun = "model" if len(given.models) == 1 else "models"
     say(f"{len(given.models)} {noun} on {', '.join(devices)}; the test is {test}")
-    name = commands.name_of_now(f"try-{given.name}", datetime.now(UTC))
+    name = name_of_now(f"try-{given.name}", datetime.now(UTC))
     run_dir = options.output or Path("results") / name
     apart = FLOWS[given.framework]
     flow = apart if options.flow == OP_BY_OP else "full"

@@ -3,11 +3,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """`cuda`: XLA on an NVIDIA GPU."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bringup.harness.devices.backends import xla
 from bringup.harness.devices.kind import Arithmetic, DeviceKind
+from bringup.harness.records.variable_names import GPUS_VARIABLE
 
 if TYPE_CHECKING:
     from bringup.harness.devices.backend import Backend
@@ -47,6 +49,14 @@ def _card(name: str) -> str:
     return "\n".join(" ".join(line.split()) for line in said)
 
 
+def _gpus() -> tuple[str, ...]:
+    """The GPUs by ordinal, or those that this process is kept to, as SLURM does."""
+    kept = os.environ.get(GPUS_VARIABLE)
+    if kept is not None:
+        return tuple(part.strip() for part in kept.split(",") if part.strip())
+    return tuple(str(i) for i, _ in enumerate(_DRIVER.glob("gpus/*")))
+
+
 KINDS = (
     DeviceKind(
         name="cuda",
@@ -61,6 +71,8 @@ KINDS = (
         libraries=libraries,
         environment=ENVIRONMENT,
         target=_card,
+        boards=_gpus,
+        only=lambda gpus: {GPUS_VARIABLE: ",".join(gpus)},
         plugins=xla.CUDA_PLUGINS,
         install=_INSTALL,
         preload=xla.PRELOAD,
