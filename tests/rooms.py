@@ -17,13 +17,14 @@ FROM_GROUND_UP = {
     "harness": """
         checkout_name errors did_you_mean session reach storage extensions dense mlir
         records records/verdicts deadline stacks preloaded options help_env config files verify
-        devices devices/backends devices/kinds device_host recording list_devices
+        devices devices/backends devices/kinds estimate device_host recording list_devices
         ops reference frontend state reproduce graph executor
         op_by_op reduce repro tester given peer pytest_plugin
     """,
     "pipeline": """
         errors messages lifeline devices history lists history/causes history/judge history/store
-        history/imports promotion options history_options planning running results commands
+        history/imports promotion option_values options history_options run_names planning running
+        results plan_command lists_command merge_command promote_command commands
         history_commands issue_command trying verb_help cli __main__
     """,
     "reports": """

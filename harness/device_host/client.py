@@ -64,6 +64,7 @@ class Binary:
         self.levels = reply.levels
         self.usage = reply.usage
         self.serialized = reply.serialized
+        self.analysis = reply.analysis
 
     def release(self) -> None:
         """Free it in the host; harmless when the host is gone."""

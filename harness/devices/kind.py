@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bringup.harness.devices.figures import Figures
 from bringup.harness.records.values import Stage, Status
 
 if TYPE_CHECKING:
@@ -89,6 +90,9 @@ class DeviceKind:
     """What float32 values come through an op as, and what it rounds to."""
     products: Arithmetic | None = None
     """What the operands of matrix products and convolutions are rounded to; None: `arithmetic`."""
+
+    figures: Figures | None = None
+    """What its data sheet says, for estimates; None where it is no accelerator with one."""
 
     # --- what a verdict depends on: another of any of these, and it is computed again -------------
     distributions: tuple[str, ...] = ()

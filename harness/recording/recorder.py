@@ -28,6 +28,7 @@ from bringup.harness.records.schema import (
     WORST_FIRST,
     AnyEvent,
     Artifact,
+    Estimate,
     Failure,
     Identity,
     LeaseAwaited,
@@ -61,6 +62,7 @@ class StageScope:
         self.artifacts: list[Artifact] = []
         self.attributes: dict[str, str] = {}
         self.status = recorder.status
+        self.estimate: Estimate | None = None
         self.usage: tuple[float, int] | None = None
         """(cpu seconds, peak bytes) of another process that did this stage's work."""
 
@@ -225,6 +227,7 @@ class TestRecorder:
             peak_rss=peak,
             artifacts=tuple(scope.artifacts),
             attributes=scope.attributes,
+            estimate=scope.estimate,
         )
         self.results.append((result, self.status))
         self._write(

@@ -16,7 +16,7 @@ Version history
         run's journals are packed and have all op results (no `ops.jsonl`)
     3   `test_warned`, and with it a record's `warnings`
     4   the outcome `UNVERIFIED`
-    5   `lease_awaited`
+    5   the outcome `DOES_NOT_FIT`, a stage's `estimate`; `lease_awaited`
 """
 
 from typing import Annotated
@@ -24,6 +24,7 @@ from typing import Annotated
 import msgspec
 
 from bringup.harness.records.device_listing import DeviceState
+from bringup.harness.records.estimates import Estimate
 from bringup.harness.records.expected import Expect, Expectation
 from bringup.harness.records.metrics import worst
 from bringup.harness.records.ops import (
@@ -66,6 +67,7 @@ __all__ = [
     "AnyEvent",
     "Artifact",
     "Check",
+    "Estimate",
     "Event",
     "Expect",
     "Expectation",
@@ -310,6 +312,12 @@ class TestRecord(msgspec.Struct, frozen=True, kw_only=True):
     def metric(self, name: str) -> Metric | None:
         """The worst `name` that the outputs' checks assert; see `metrics.worst`."""
         return worst((check for output in self.outputs for check in output.checks), name)
+
+    @property
+    def estimate(self) -> Estimate | None:
+        """What its program would take on its device; of several the one that needs most memory."""
+        found = [stage.estimate for stage in self.stages if stage.estimate is not None]
+        return max(found, key=lambda one: one.memory.needed, default=None)
 
     @property
     def pcc(self) -> Metric | None:

@@ -200,7 +200,7 @@ _FOR_PEOPLE = (
     ),
     Variable(
         names.KINDS_VARIABLE,
-        "modules with device kinds of one's own, with commas",
+        "modules and files of figures with device kinds of one's own, with commas",
         anything,
         "harness/devices",
     ),
@@ -288,14 +288,6 @@ _BETWEEN_PROCESSES = (
         name,
         "harness/recording",
         otherwise="the run directory's name",
-    ),
-    Variable(
-        names.RUN_DIR_FILE_VARIABLE,
-        "gets the run's directory",
-        path,
-        "pipeline/messages.py",
-        otherwise="nobody is told",
-        is_path=True,
     ),
     Variable(
         names.DEADLINE_VARIABLE,
@@ -424,7 +416,7 @@ _OTHERS = (
         names.GITHUB_RUN_VARIABLE,
         "names a run of several jobs",
         name,
-        "pipeline/commands.py",
+        "pipeline/run_names.py",
     ),
     Variable(
         names.CARDS_VARIABLE,

@@ -14,21 +14,27 @@ from bringup.harness.records.variable_names import GPUS_VARIABLE
 if TYPE_CHECKING:
     from bringup.harness.devices.backend import Backend
 
-PLUGINS = ("*cuda*",)
 _INSTALL = "pip install jax-cuda13-plugin brings one"
+DISTRIBUTIONS = (
+    *(*xla.DISTRIBUTIONS, "jax-cuda12-plugin", "jax-cuda12-pjrt"),
+    *("jax-cuda13-plugin", "jax-cuda13-pjrt", "jax-cuda*", "nvidia-*"),
+)
+"""The libraries that it loads beside the plugin come in wheels of their own: ptxas, cuDNN."""
+ENVIRONMENT = (*xla.ENVIRONMENT, "CUDA_*", "CUDNN_*", "CUBLAS*", "NVIDIA_*", "NCCL_*")
 _DRIVER = Path("/proc/driver/nvidia")
 
 
 def _backend(name: str) -> "Backend":
     from bringup.harness.devices.backends.pjrt import plugin_backend
 
-    return plugin_backend(name, PLUGINS, _INSTALL)
+    return plugin_backend(name, xla.CUDA_PLUGINS, _INSTALL)
 
 
-def _libraries() -> tuple[Path, ...]:
+def libraries() -> tuple[Path, ...]:
+    """The plugin and what lies beside it."""
     from bringup.harness.devices.backends.pjrt import plugin_libraries
 
-    return plugin_libraries(PLUGINS)
+    return plugin_libraries(xla.CUDA_PLUGINS)
 
 
 def _card(name: str) -> str:
@@ -61,17 +67,13 @@ KINDS = (
         # XLA lets cuBLAS and cuDNN round float32 operands where a program asks for the default
         # precision, as PyTorch's lowered programs do.
         products=Arithmetic.TF32,
-        # the libraries that it loads beside the plugin come in wheels of their own: ptxas, cuDNN
-        distributions=(
-            *(*xla.DISTRIBUTIONS, "jax-cuda12-plugin", "jax-cuda12-pjrt"),
-            *("jax-cuda13-plugin", "jax-cuda13-pjrt", "jax-cuda*", "nvidia-*"),
-        ),
-        libraries=_libraries,
-        environment=(*xla.ENVIRONMENT, "CUDA_*", "CUDNN_*", "CUBLAS*", "NVIDIA_*", "NCCL_*"),
+        distributions=DISTRIBUTIONS,
+        libraries=libraries,
+        environment=ENVIRONMENT,
         target=_card,
         boards=_gpus,
         only=lambda gpus: {GPUS_VARIABLE: ",".join(gpus)},
-        plugins=PLUGINS,
+        plugins=xla.CUDA_PLUGINS,
         install=_INSTALL,
         preload=xla.PRELOAD,
     ),
