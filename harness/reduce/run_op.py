@@ -20,7 +20,6 @@ from bringup.harness.device_host.client import OPEN_TIMEOUT, Device
 from bringup.harness.device_host.op_run import OpJob, OpRun
 from bringup.harness.device_host.probe import PROBE_DEADLINE
 from bringup.harness.devices.catalog import kind_of
-from bringup.harness.devices.lease import lease
 from bringup.harness.errors import DeviceError, RecordError, UsageError
 from bringup.harness.mlir import LoweringError, TorchMlir, serialized
 from bringup.harness.op_by_op.judge import close_run
@@ -112,7 +111,7 @@ def reproduce(folder: Path, expected: Expected, *, trust: bool = False) -> OpOut
     device = Device(expected.device, memory_limit=expected.memory_limit)
     apart.say(None, None)  # whoever holds the device may take long
     try:
-        with lease(device.name):
+        with device.leased():
             apart.say(None, OPEN_TIMEOUT + PROBE_DEADLINE + expected.deadline_s + _LEAST_S)
             run = device.run_op(job, expected.deadline_s)
     finally:

@@ -127,6 +127,14 @@ class WorkQueue:
         """Let a unit that was taken and has not run wait again."""
         self._put(self._stop(key))
 
+    def give_up(self, key: str) -> None:
+        """A unit that was taken is run by somebody else, and so is what waits for it; somebody is
+        at its group, as far as this queue will ever know."""
+        unit = self._stop(key)
+        self._held.pop(key, None)
+        self._at[unit.group] += 1
+        self._say(unit.group)
+
     def alone(self, key: str) -> None:
         """Let a unit that was taken, and came to grief beside others, wait to be run alone."""
         unit = self._stop(key)

@@ -65,6 +65,7 @@ LEVEL_OF = {
     Outcome.INCORRECT: Level.INCORRECT,
     Outcome.REACHED: Level.COMPILED,
     Outcome.FAILED: Level.BROKEN,
+    Outcome.DOES_NOT_FIT: Level.BROKEN,
     Outcome.CRASHED: Level.BROKEN,
     Outcome.TIMEOUT: Level.BROKEN,
 }

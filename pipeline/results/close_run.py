@@ -70,7 +70,8 @@ def close_run(
     broken_promises = {test.identity.key for test, _ in unkept}
     write_issues(run_dir, header, latest_by_key.values(), (), say, broken_promises)
     for name in (RECORDS_NAME, JUNIT_NAME, LOG_NAME):
-        say(f"wrote {run_dir / name}")
+        if (run_dir / name).exists():  # of a run that several share each has a log
+            say(f"wrote {run_dir / name}")
     for sentence in (*losses, *ended.sentences):
         say(sentence)
     if ended.how is not End.FINISHED:

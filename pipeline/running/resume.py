@@ -19,7 +19,8 @@ from bringup.harness.records.provenance import collect
 from bringup.harness.records.run_dir import HEADER_NAME, plan_files, read_plans
 from bringup.harness.records.schema import UNSETTLED, Failure, Outcome, Plan, PlannedTest
 from bringup.pipeline.errors import PipelineError
-from bringup.pipeline.options import RunOptions, Shard
+from bringup.pipeline.option_values import Shard
+from bringup.pipeline.options import RunOptions
 from bringup.pipeline.planning.recorded_options import as_planned, otherwise
 from bringup.pipeline.planning.selection import Chosen
 from bringup.pipeline.running.ledger import Ledger

@@ -82,7 +82,8 @@ def test_every_requirement_has_a_range_and_an_exact_version_within_it() -> None:
     exact = {r.name: r for r in map(Requirement, (one for one in lines if one and one[0] != "#"))}
     extras = PROJECT["optional-dependencies"]
     library = [*PROJECT["dependencies"], *extras["tt"], *extras["iree"], *extras["fleet"]]
-    asked = [*library, *extras["files"], *extras["dev"], *extras["docs"]]
+    described = [*extras["tpu"], *extras["cuda"]]
+    asked = [*library, *described, *extras["files"], *extras["dev"], *extras["docs"]]
     assert {Requirement(one).name for one in asked} == exact.keys()
     for requirement in map(Requirement, asked):
         (version,) = exact[requirement.name].specifier

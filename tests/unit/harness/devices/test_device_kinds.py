@@ -118,8 +118,10 @@ def test_a_level_stands_for_a_status(levels: tuple[str, ...], status: Status) ->
 
 def test_only_a_device_of_another_compiler_can_judge_one() -> None:
     cpu = catalog.kind_of("cpu")
-    independent = {n for n, k in catalog.kinds_listed().items() if k.independent_of(cpu)}
-    assert independent == {"iree-cpu", "n150", "n300", "n300-llmbox", "p150"}
+    kinds = catalog.kinds_listed()
+    independent = {n for n, k in kinds.items() if k.independent_of(cpu)}
+    assert independent >= {"iree-cpu", "n150", "n300", "n300-llmbox", "p150", "mi300x"}
+    assert {kinds[n].compiler for n in independent} == {"iree", "tt-mlir"}
     assert not catalog.kind_of("pjrt:whatever").independent_of(cpu), "nobody knows its compiler"
     assert catalog.kind_of("pjrt:libtt").independent_of(cpu), "the boards' plugin by another name"
 
