@@ -16,7 +16,7 @@ from ..seeded import at_most, drawn, normal
 
 class ThisTester(ModelTester):
     def _load_model(self):
-        return drawn(lambda: DiTTransformer2DModel(num_layers=at_most(4, 1)))
+        return drawn(lambda: DiTTransformer2DModel(out_channels=8, num_layers=at_most(4, 1)))
 
     def _load_inputs(self):
         return {
