@@ -145,7 +145,7 @@ def _name_the_pass(
 
     device = Device(expected.device, memory_limit=expected.memory_limit)
     try:
-        with lease(device.name):
+        with device.leased():
             blamed = blame(device, job, is_wrong, expected.deadline_s, _PASSES_S)
     finally:
         device.close()
