@@ -59,7 +59,7 @@ def try_model(options: TryOptions, say: Speaker) -> ExitCode:
     lines = [*of_models(records)]
     walked = run_dir if flow == apart else None
     going_on = options.flow == BOTH and code is not ExitCode.INTERRUPTED
-    if going_on and (failed := _to_take_apart(latest(records))):
+    if going_on and (failed := to_take_apart(latest(records))):
         walked = run_dir.with_name(f"{run_dir.name}-ops")
         say(f"{len(failed)} failed; which op is to blame?")
         ids = sorted({_taken_apart(r, apart) for r in failed})
@@ -91,5 +91,6 @@ def _is_the_models_own(record: TestRecord) -> bool:
     return before or failure.stage in _NO_OPS
 
 
-def _to_take_apart(records: Sequence[TestRecord]) -> list[TestRecord]:
+def to_take_apart(records: Sequence[TestRecord]) -> list[TestRecord]:
+    """Those that failed in a way that their ops may explain."""
     return [r for r in records if r.outcome in _SPLITS and not _is_the_models_own(r)]
