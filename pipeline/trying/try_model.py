@@ -65,7 +65,7 @@ def try_model(options: TryOptions, say: Speaker) -> ExitCode:
     lines = [*of_models(records)]
     walked = run_dir if flow == apart else None
     going_on = options.flow == BOTH and code is not ExitCode.INTERRUPTED
-    failed = _to_take_apart(latest(records)) if going_on else []
+    failed = to_take_apart(latest(records)) if going_on else []
     if failed and every:
         first = failed[0].identity.device
         lines.append(f"which op is to blame, --device {first} --flow {OP_BY_OP} says")
@@ -101,5 +101,6 @@ def _is_the_models_own(record: TestRecord) -> bool:
     return before or failure.stage in _NO_OPS
 
 
-def _to_take_apart(records: Sequence[TestRecord]) -> list[TestRecord]:
+def to_take_apart(records: Sequence[TestRecord]) -> list[TestRecord]:
+    """Those that failed in a way that their ops may explain."""
     return [r for r in records if r.outcome in _SPLITS and not _is_the_models_own(r)]

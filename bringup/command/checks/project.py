@@ -14,12 +14,12 @@ from bringup.harness.records.environment import check
 
 def variables() -> Iterator[Finding]:
     """Whether every variable of ours holds what it may."""
+    yield _held("variables", _checked)
 
-    def checked() -> str:
-        check()
-        return "all of ours hold what they may"
 
-    yield _held("variables", checked)
+def _checked() -> str:
+    check()
+    return "all of ours hold what they may"
 
 
 def project_file() -> Iterator[Finding]:

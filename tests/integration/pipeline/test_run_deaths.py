@@ -143,7 +143,7 @@ def test_the_run_is_merged_and_reported(night: tuple[SmallFleet, int, str]) -> N
     assert header.missing == ()
     assert junit_outcomes(fleet.output / "junit.xml") == fleet.outcomes()
     assert f"{len([w for w in WORDS.values() if w is Outcome.PASSED])} of {len(WORDS)}" in said
-    line = "reproduce: nox -s run -- 'tests/models/test_deaths.py::test_segv[full-eval]'"
+    line = "reproduce: bringup run 'tests/models/test_deaths.py::test_segv[full-eval]'"
     assert line in said
 
 
