@@ -146,6 +146,12 @@ def op_by_op(session: nox.Session) -> None:
 
 
 @nox.session
+def op_sweep(session: nox.Session) -> None:
+    """Run generated cases of single ops: nox -s op_sweep -- --device cpu,n150 --op NAME."""
+    run_and_report(session, "op_sweep")
+
+
+@nox.session
 def repro(session: nox.Session) -> None:
     """Run a failed op's reproducer, or reduce a failing model: nox -s repro -- KEY or TEST."""
     verb(session, "repro")
@@ -231,6 +237,12 @@ def compare(session: nox.Session) -> None:
 def devices(session: nox.Session) -> None:
     """List what this machine has, what it can only compile for, and why the rest is missing."""
     verb(session, "devices")
+
+
+@nox.session
+def doctor(session: nox.Session) -> None:
+    """Say what is missing here, and how to get it; nothing is changed."""
+    verb(session, "doctor", reading=True)
 
 
 @nox.session

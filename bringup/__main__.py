@@ -5,7 +5,7 @@
 
 import sys
 
-from bringup.command.cli import main
+from bringup.command.entry import main
 
 if __name__ == "__main__":
     sys.exit(main())

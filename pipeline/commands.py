@@ -15,18 +15,21 @@ import msgspec
 from bringup.harness.errors import RecordError, StorageError
 from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.records.aliases import read_aliases
+from bringup.harness.records.door import command
 from bringup.harness.records.journal import run_attempt
 from bringup.harness.records.run_dir import (
     write_plan,
 )
 from bringup.harness.records.schema import Plan, PlannedTest
+from bringup.harness.records.variable_names import STARTED_BY_VARIABLE
 from bringup.harness.storage.scratch import sweep
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.lists.specs import PROBE
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.options import RunOptions
-from bringup.pipeline.plan_command import how_many, print_plan, print_shards
+from bringup.pipeline.plan_command import how_many, print_plan, print_shards, reruns_of
 from bringup.pipeline.planning import verdict_cache
+from bringup.pipeline.planning.recorded_options import advice_of
 from bringup.pipeline.planning.selection import (
     Chosen,
     choose,
@@ -35,12 +38,14 @@ from bringup.pipeline.planning.selection import (
 from bringup.pipeline.planning.shared_plan import narrowed, share, take_up
 from bringup.pipeline.planning.work import Runner
 from bringup.pipeline.results.close_run import close_run
-from bringup.pipeline.results.confirm import NIGHTLY_S, Reruns
+from bringup.pipeline.results.confirm import NIGHTLY_S, Reruns, found_below
+from bringup.pipeline.results.incidents import known_issues
+from bringup.pipeline.results.planned_reruns import run_again, wanted_by
 from bringup.pipeline.results.promote_run import Asked, Night
 from bringup.pipeline.results.remember import remember_and_judge
 from bringup.pipeline.run_names import name_of_now, run_id_of
 from bringup.pipeline.running import memory, resume
-from bringup.pipeline.running.engine import End, Ended, Shares
+from bringup.pipeline.running.engine import Elsewhere, End, Ended, Shares
 from bringup.pipeline.running.engines import engine_of
 from bringup.pipeline.running.progress import frame_of, watcher
 from bringup.pipeline.running.run_lock import RunLock
@@ -71,12 +76,15 @@ def run(options: RunOptions, say: Speaker) -> ExitCode:
         )
     if options.plan is not None:
         shared, chosen, options = take_up(options, say)
+        chosen = _seen(chosen, options)
     else:
-        chosen = choose(options, say)
+        chosen = _seen(choose(options, say), options)
         if not options.dry_run:
             _refuse_other_runners(chosen, options)
         run_id = name if options.dry_run else run_id_of(options, name)
         shared = share(chosen, options, n, run_id, now.timestamp())
+        if n > 1 and not options.dry_run:
+            shared = reruns_of(shared, chosen, options, say)
         if not (chosen.runners and options.dry_run):
             chosen = narrowed(chosen, shared, i)
     if options.dry_run:
@@ -88,6 +96,12 @@ def run(options: RunOptions, say: Speaker) -> ExitCode:
     plan = shared.of_shard(i, created=now.timestamp(), attempt=run_attempt())
     with RunLock(run_dir) as lock, _records_lost_to_the_machine():
         return _carry_out(run_dir, plan, chosen, chosen.tests, options, lock, say)
+
+
+def _seen(chosen: Chosen, options: RunOptions) -> Chosen:
+    """What was chosen, with the devices as they are where the tests are run."""
+    engine, address = engine_of(options.engine)
+    return engine.seen_there(address, chosen) if isinstance(engine, Elsewhere) else chosen
 
 
 def _share(engine: Shares, address: str, options: RunOptions, say: Speaker) -> ExitCode:
@@ -114,8 +128,9 @@ def _refuse_other_runners(chosen: Chosen, options: RunOptions) -> None:
     if len(chosen.runners) > 1:
         n = len(chosen.runners)
         raise PipelineError(
-            f"{options.fleet} has {n} runners and this machine is one: `nox -s plan -- --fleet "
-            f"{options.fleet}` makes their shards, --plan and --shard run one of them"
+            f"{options.fleet} has {n} runners and this machine is one: "
+            f"`{command('plan', '--fleet', str(options.fleet))}` makes their shards, "
+            "--plan and --shard run one of them"
         )
 
 
@@ -127,7 +142,7 @@ def _resume(options: RunOptions, say: Speaker) -> ExitCode:
         ledger = resume.what_stays(run_dir, plan)
         options = resume.options_of(plan, run_dir, options)
         known = {t.identity.key for t in plan.tests if t.list_name == PROBE} | plan.elsewhere.keys()
-        chosen = resume.same_tests(plan, run_dir, choose(options, say, known))
+        chosen = resume.same_tests(plan, run_dir, _seen(choose(options, say, known), options))
         left = resume.left(ledger)
         if options.dry_run:
             print_plan(replace(chosen, tests=left), options, options.session, say)
@@ -154,7 +169,9 @@ def _carry_out(
     """
     engine, address = engine_of(options.engine)
     states = {d.name: d.state for d in chosen.devices.values()}
-    plan = msgspec.structs.replace(plan, devices=states)  # whoever merges shards has no devices
+    plan = msgspec.structs.replace(  # whoever merges shards has no devices
+        plan, devices=states, started_by=advice_of(options).text
+    )
     here = chosen.runners[0] if len(chosen.runners) == 1 else None
     slots = options.workers or (here.slots if here else default_workers(len(tests)))
     workers = min(slots, max(len(tests), 1))
@@ -167,7 +184,10 @@ def _carry_out(
         timeout_s=options.timeout_s,
         capacities=_capacities(chosen, here),
         memory=min(memory.available(), (here and here.memory) or sys.maxsize),
-        variables=verdict_cache.variables(plan, options),
+        variables={
+            **verdict_cache.variables(plan, options),
+            STARTED_BY_VARIABLE: plan.started_by,
+        },
         attempt=plan.attempt,
         lock=lock.descriptor if lock else None,
         holder=holder,
@@ -176,7 +196,8 @@ def _carry_out(
     counted = how_many(tests, plan.total, chosen.devices)
     say(f"{plan.session}: {counted}, {settings.workers} at a time, in {run_dir}")
     with watcher(say.stream, frame_of(plan, settings.workers, options.timeout_s)) as display:
-        ended = engine.run(plan, settings, display, refusals(chosen, slots))
+        here_slots = None if isinstance(engine, Elsewhere) else slots
+        ended = engine.run(plan, settings, display, refusals(chosen, here_slots))
     if holder and ended.how is not End.FINISHED:
         return _left(ended, say)
     code = close_run(
@@ -187,23 +208,22 @@ def _carry_out(
         options.durations,
         say,
         read_aliases(options.lists),
+        known_issues(options.lists, say),
     )
     say.told.append(run_dir)
+    confirm_s = _confirm_s(plan, options, ended.how)
+    alone = replace(settings, holder=""), LOCAL if holder else engine  # the others have left
+    if plan.more_s is not None:
+        again = Reruns(plan, *alone, confirm_s, say, lambda: wanted_by(plan))
+        run_again(again, run_dir, options.lists, say)
     if plan.shard[1] == 1:  # of a shard's tests the merged run knows all
-        night = Night(
-            Asked(options.lists, options.history, run_dir), run_dir, chosen.lists, chosen.collected
-        )
-        confirm_s = _confirm_s(plan, options, ended.how)
-        again = Reruns(
-            plan,
-            replace(settings, holder=""),
-            LOCAL if holder else engine,  # the others have left
-            confirm_s,
-            say,
-            night.attempts_wanted,
-        )
-        remember_and_judge(run_dir, plan.run_id, options.history, options.lists, say, again.confirm)
-        night.try_more(again, say)
+        asked = Asked(options.lists, options.history, run_dir)
+        night = Night(asked, run_dir, chosen.lists, chosen.collected)
+        again = Reruns(plan, *alone, confirm_s, say, night.attempts_wanted)
+        confirm = again.confirm if plan.more_s is None else found_below(run_dir)
+        remember_and_judge(run_dir, plan.run_id, options.history, options.lists, say, confirm)
+        if plan.more_s is None:
+            night.try_more(again, say)
         night.propose(say)
     if ended.how is End.FINISHED:
         verdict_cache.prune(plan, say)
@@ -222,11 +242,12 @@ def _left(ended: Ended, say: Speaker) -> ExitCode:
 
 
 def _confirm_s(plan: Plan, options: RunOptions, how: End) -> float:
-    """Seconds for running new failures again; none of a run that did not come to its end."""
+    """Seconds for running new failures again, of a shard its share; none of a run that did not
+    come to its end."""
     if how is not End.FINISHED:
         return 0.0
-    given = options.confirm_s
-    return given if given is not None else NIGHTLY_S if plan.session == "nightly" else 0.0
+    given, usual = options.confirm_s, NIGHTLY_S if plan.session == "nightly" else 0.0
+    return (usual if given is None else given) / plan.shard[1]
 
 
 def _fresh(run_dir: Path) -> Path:

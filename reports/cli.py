@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 from bringup.harness.did_you_mean import hint
 from bringup.harness.options.command_line import Command, parser_of, read, run
-from bringup.harness.options.door import program
 from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.options.option import option
+from bringup.harness.records.door import program
 from bringup.reports import catalog
 from bringup.reports.errors import ReportError
 from bringup.reports.reporter import ArtifactChoice, ModelsReporter, Reporter

@@ -102,6 +102,30 @@ def _ops(words: list[str]) -> int:
     return cli.start(["ops", *words])
 
 
+def _init() -> Declared:
+    from bringup.command import init
+
+    return init.command_line()
+
+
+def _start_init(words: list[str]) -> int:
+    from bringup.command import init
+
+    return init.start(words)
+
+
+def _doctor() -> Declared:
+    from bringup.command import doctor
+
+    return doctor.command_line()
+
+
+def _start_doctor(words: list[str]) -> int:
+    from bringup.command import doctor
+
+    return doctor.start(words)
+
+
 def _completion() -> Declared:
     from bringup.command import completion
 
@@ -133,6 +157,8 @@ def _start_help_env(words: list[str]) -> int:
 
 
 VERBS: dict[str, Verb] = {
+    "doctor": Verb(Group.BEGIN, "what is missing here, and how to get it", _doctor, _start_doctor),
+    "init": Verb(Group.BEGIN, "make this folder a project that runs", _init, _start_init),
     "try": _of_pipeline("try", Group.BEGIN, "how far one model gets, with no test written"),
     "devices": Verb(
         Group.BEGIN, "the devices of this machine, each really opened", _devices, _start_devices

@@ -43,6 +43,7 @@ from bringup.harness.devices.wire import (
     Usage,
 )
 from bringup.harness.errors import DeviceError, HarnessError
+from bringup.harness.records.door import command
 from bringup.harness.storage.writable import said_by
 
 if TYPE_CHECKING:
@@ -251,7 +252,7 @@ class Device:
             raise DeviceError(
                 f"{self.name} executed on this machine (known since {since}) and now only compiles:"
                 f" is its driver gone? If it is not to execute here any more:"
-                f" nox -s devices -- --forget {self.name}"
+                f" {command('devices', '--forget', self.name)}"
             )
         return False
 

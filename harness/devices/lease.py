@@ -45,11 +45,12 @@ class Lease:
     """A board that this process holds until it lets it go."""
 
     board: Board
+    _names: tuple[str, ...]
     _locks: contextlib.ExitStack
 
     def wanted(self) -> bool:
         """Does anybody wait for it, or for any of its kind?"""
-        return any(is_wanted(name) for name in self.board.names)
+        return any(is_wanted(name) for name in self._names)
 
     def release(self) -> None:
         """Let others have it."""
@@ -94,7 +95,7 @@ def _any_free(boards: Iterable[Board], *, patient: bool = False) -> Lease | None
                 if not locks.enter_context(machine_lock(one, Wait.LONG if patient else Wait.NOT)):
                     break
             else:
-                return Lease(board, locks.pop_all())
+                return Lease(board, board.names, locks.pop_all())
     return None
 
 

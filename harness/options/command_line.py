@@ -19,10 +19,10 @@ from typing import Any, NoReturn
 
 from bringup.harness.did_you_mean import hint
 from bringup.harness.errors import HarnessError, UsageError
-from bringup.harness.options.door import program
 from bringup.harness.options.exit_codes import ExitCode, code_of, describe
 from bringup.harness.options.option import Option, Source, Takes, declared
 from bringup.harness.options.project import NAME, TABLE, project_texts
+from bringup.harness.records.door import program
 from bringup.harness.records.environment import check
 from bringup.harness.records.variables import VARIABLES
 from bringup.harness.storage.writable import never_fail_to_print, writable

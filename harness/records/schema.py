@@ -91,6 +91,7 @@ __all__ = [
     "Plan",
     "PlannedTest",
     "Provenance",
+    "RunAgain",
     "RunHeader",
     "Stage",
     "StageEnded",
@@ -343,6 +344,15 @@ class DeclaredNeeds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Nothing else may run beside it in its host."""
 
 
+class RunAgain(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is wanted of a test beyond one run, by the history that its plan was made with."""
+
+    attempts: int = 1
+    """Uncached attempts in all that promotion wants of it tonight."""
+    new: bool = False
+    """Its failing tonight is news, unless its list's entry expects it."""
+
+
 class PlannedTest(msgspec.Struct, frozen=True):
     """A test somebody asked for; it must end with a terminal record."""
 
@@ -361,6 +371,8 @@ class PlannedTest(msgspec.Struct, frozen=True):
     expectation: Expectation | None = None
     """What its list's entry says beside its name; None where it says nothing."""
     needs: DeclaredNeeds = DeclaredNeeds()
+    again: RunAgain = RunAgain()
+    """Of a shard's test, for a shard knows no history."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -393,6 +405,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     elsewhere: dict[str, str] = {}
     """The other shards' tests, key to list entry, as this shard knows them: by them a merge names
     what nobody ran."""
+    started_by: str = "nox"
+    """How a person starts a command on it: `nox` or `bringup`, and the options that name places
+    (`harness.records.advice`). Every older version's was nox."""
+    more_s: float | None = None
+    """Seconds for further attempts at what may go up. None: what is to be run again is not planned
+    but judged by the history of the machine that carries the plan out."""
 
 
 class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
@@ -405,6 +423,8 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
     shards: tuple[tuple[int, int], ...] = ()
     """The shards that were merged."""
     provenances: dict[str, Provenance] = {}
+    started_by: str = "nox"
+    """As its plans have it."""
     resumed: float = 0.0
     """Seconds since the epoch; 0 for a run that was not taken up again."""
     planned: int = 0

@@ -154,6 +154,14 @@ _IN_PLACE_OF_OPTIONS = (
         otherwise="2% in nightly and weekly, else none",
     ),
     Variable(
+        names.SWEEP_LIMIT_VARIABLE,
+        "of a swept op the first so many cases",
+        whole("cases of an op", 1),
+        "harness/sweep",
+        otherwise="all",
+        of_tests=True,
+    ),
+    Variable(
         names.NO_CACHE_VARIABLE,
         "take nothing from the verdict cache",
         flag,
@@ -288,6 +296,13 @@ _BETWEEN_PROCESSES = (
         name,
         "harness/recording",
         otherwise="the run directory's name",
+    ),
+    Variable(
+        names.STARTED_BY_VARIABLE,
+        "how the run was started: its door, and the options that name places",
+        name,
+        "harness/records/advice.py",
+        otherwise="by the working directory",
     ),
     Variable(
         names.DEADLINE_VARIABLE,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from bringup.harness.records.schema import Plan
-from bringup.pipeline.planning.selection import Refusal
+from bringup.pipeline.planning.selection import Chosen, Refusal
 from bringup.pipeline.running.ledger import Ledger
 from bringup.pipeline.running.session import Settings
 
@@ -69,6 +69,19 @@ class Shares(Protocol):
 
     def leave(self, settings: Settings) -> None:
         """Nothing more is written by the one whose `run` did not end as ELSEWHERE."""
+        ...
+
+
+@runtime_checkable
+class Elsewhere(Protocol):
+    """An engine whose tests run on other machines than this one."""
+
+    def seen_there(self, address: str, chosen: Chosen) -> Chosen:
+        """What was chosen, with its devices as they are there.
+
+        Raises:
+            PipelineError: nobody answers there, or a test needs what no machine there has.
+        """
         ...
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from bringup.harness.records.door import command
 from bringup.harness.records.journal import JournalWriter
 from bringup.harness.records.provenance import collect
 from bringup.harness.records.run_dir import HEADER_NAME, plan_files, read_plans
@@ -68,8 +69,8 @@ def plan_of(run_dir: Path, session: str) -> Plan:
         )
     if plans[0].session != session:
         raise PipelineError(
-            f"{run_dir} is a run of {plans[0].session}; `nox -s {plans[0].session} -- --resume "
-            f"{run_dir}` takes it up"
+            f"{run_dir} is a run of {plans[0].session}; "
+            f"`{command(plans[0].session, '--resume', str(run_dir))}` takes it up"
         )
     return plans[0]
 

@@ -24,6 +24,7 @@ from pathlib import Path
 import msgspec
 
 from bringup.harness.errors import RecordError
+from bringup.harness.records.journal import JournalWriter
 from bringup.harness.records.run_dir import HEADER_NAME, plan_files, write_plan
 from bringup.harness.records.schema import Failure, Outcome, Plan, PlannedTest
 from bringup.harness.storage.atomic import cannot_write, write_atomically
@@ -42,6 +43,7 @@ from bringup.pipeline.running.leases import (
     Leases,
     holder_here,
 )
+from bringup.pipeline.running.ledger import Ledger
 from bringup.pipeline.running.session import Session, Settings
 from bringup.pipeline.running.supervisor import Signals, Supervisor, counted_signals
 from bringup.pipeline.running.worker_death import STACK_FOLDER, stopped
@@ -129,7 +131,7 @@ class Participant(Supervisor):
         self._plan = plan
         self._refused = dict(refused)
         """What cannot be tried here, with its reason; it may be elsewhere."""
-        self._turn = 1
+        self._turn = plan.attempt
         """Of all tests of a session."""
         self._quiet_since: float | None = None
         self._part = settings.run_dir / f"part-{settings.holder}.json"
@@ -176,7 +178,7 @@ class Participant(Supervisor):
                 self._quarantine(test, turn, deaths)
             else:
                 by_turn.setdefault(turn, []).append(_alone(test) if deaths else test)
-        self._turn = min(by_turn, default=1)
+        self._turn = min(by_turn, default=self._plan.attempt)
         return by_turn.get(self._turn, [])
 
     def unmoved(self, tests: list[PlannedTest]) -> list[PlannedTest]:
@@ -218,9 +220,10 @@ class Participant(Supervisor):
                     self.leases.give_back(lease)
         self.reserve.drop()
         self._part.unlink(missing_ok=True)
-        self.closes = ended.how is End.FINISHED and self._takes_the_end()
+        self.closes = ended.how is End.FINISHED and self.takes_the_end()
         if self.closes:
-            self._tell_cut_off()
+            most = tell_cut_off(self.leases, self.ledger, self.journal)
+            write_plan(self.settings.run_dir, msgspec.structs.replace(self._plan, attempt=most))
             shutil.rmtree(self.settings.run_dir / STACK_FOLDER, ignore_errors=True)
         else:
             self.leases.leave()
@@ -240,30 +243,19 @@ class Participant(Supervisor):
         What is ours outside a session was never begun: whatever had begun has its word.
         """
         if lease is None:
-            return 1
+            return self._plan.attempt
         if lease.given_back or lease.holder in dead:
             return lease.turn + 1
         return lease.turn if lease.holder == self.leases.holder else 0
 
-    def _takes_the_end(self) -> bool:
+    def takes_the_end(self) -> bool:
+        """Is it this one that writes what the run comes to?"""
         if (self.settings.run_dir / HEADER_NAME).exists():
             return False
         lease = self.leases.all().get(_END)
         dead = self.leases.dead_among([lease.holder] if lease else [])
         turn = self._next_turn(lease, dead)
         return bool(turn) and self.leases.take(_END, turn)
-
-    def _tell_cut_off(self) -> None:
-        """Say of attempts that ended with their runner that this was not the test's doing; and with
-        which attempt whoever resumes the run goes on."""
-        turns = {k: lease.turn for k, lease in self.leases.all().items() if k in self.ledger.tests}
-        failure = Failure(None, "KILLED", "stopped while it ran: its runner died or was stopped")
-        for key, turn in turns.items():
-            for attempt in (a for a in self.ledger.attempts[key] if a < turn):
-                test = self.ledger.tests[key]
-                self.journal.append(stopped(test, Outcome.KILLED, failure, attempt))
-        most = max(turns.values(), default=1)
-        write_plan(self.settings.run_dir, msgspec.structs.replace(self._plan, attempt=most))
 
     def _give_up_what_nobody_takes(self) -> None:
         """Give what cannot be tried here its word once nobody is left who could.
@@ -295,6 +287,21 @@ class Participant(Supervisor):
         if self.leases.take(test.identity.key, turn):
             failure = Failure(None, kind, message)
             self.journal.append(stopped(test, outcome, failure, turn))
+
+
+def tell_cut_off(leases: Leases, ledger: Ledger, journal: JournalWriter) -> int:
+    """Say of attempts that ended with their runner that this was not the test's doing; with how
+    many attempts of one test whoever resumes the run goes on.
+
+    Raises:
+        RecordError: the disk is full or gone.
+    """
+    turns = {key: lease.turn for key, lease in leases.all().items() if key in ledger.tests}
+    failure = Failure(None, "KILLED", "stopped while it ran: its runner died or was stopped")
+    for key, turn in turns.items():
+        for attempt in (a for a in ledger.attempts[key] if a < turn):
+            journal.append(stopped(ledger.tests[key], Outcome.KILLED, failure, attempt))
+    return max(turns.values(), default=1)
 
 
 def _deaths_before(turn: int, lease: Lease | None) -> int:

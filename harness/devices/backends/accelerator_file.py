@@ -19,7 +19,7 @@ import msgspec
 
 from bringup.harness.devices.figures import Figures, Rate
 from bringup.harness.devices.kind import Arithmetic
-from bringup.harness.errors import UsageError
+from bringup.harness.errors import RecordError, UsageError
 from bringup.harness.options.device_names import EVERY_DEVICE
 from bringup.harness.storage.decoding import decode_toml, read_bytes, shown, why_not
 
@@ -131,8 +131,8 @@ def accelerator(file: Traversable | Path) -> Accelerator:
     """Read a file.
 
     Raises:
-        UsageError: its name can be no device's, or a field is wrong; names file and field.
-        RecordError: it cannot be read, or is no TOML.
+        UsageError: it cannot be read, is no TOML, its name can be no device's, or a field is wrong;
+            names file and field.
     """
     name, where = file.name.removesuffix(SUFFIX), str(file) if isinstance(file, Path) else file.name
     if not _NAME.fullmatch(name) or name == EVERY_DEVICE:
@@ -140,8 +140,11 @@ def accelerator(file: Traversable | Path) -> Accelerator:
             f"{where}: a device is called like its file: letters, digits, . _ and -, and not"
             f" {EVERY_DEVICE}"
         )
-    text = read_bytes(file) if isinstance(file, Path) else file.read_bytes()
-    document = decode_toml(text.decode("utf-8", "replace"), where)
+    try:
+        text = read_bytes(file) if isinstance(file, Path) else file.read_bytes()
+        document = decode_toml(text.decode("utf-8", "replace"), where)
+    except RecordError as error:
+        raise UsageError(str(error)) from error
     read = _converted(document, _File, where, "")
     if unknown := [key for key in read.peak if key not in _PEAKS]:
         types = ", ".join(_PEAKS)

@@ -55,8 +55,7 @@ def of_file(file: Path) -> DeviceKind:
     """The kind that a file of figures is.
 
     Raises:
-        UsageError: a field of it is wrong.
-        RecordError: it cannot be read.
+        UsageError: it cannot be read, or a field of it is wrong.
     """
     return _kind(accelerator(file))
 

@@ -13,8 +13,8 @@ import pytest
 from bringup.command.cli import main
 from bringup.command.verbs import VERBS, shown
 from bringup.harness.options.command_line import read
-from bringup.harness.options.door import Door, command, door_to
 from bringup.harness.options.exit_codes import ExitCode
+from bringup.harness.records.door import Door, command, door_to
 from docs.site.commands import sessions
 from tests.rooms import FROM_GROUND_UP, ROOT, imported, modules
 

@@ -15,7 +15,7 @@ from bringup.harness.devices.backends.accelerator_file import ACCELERATORS, GpuT
 from bringup.harness.devices.backends.iree import read_phases, read_statistics
 from bringup.harness.devices.kind import Arithmetic
 from bringup.harness.devices.wire import Analysis
-from bringup.harness.errors import RecordError, UsageError
+from bringup.harness.errors import UsageError
 from bringup.harness.options.device_names import device_named
 
 H100 = (ACCELERATORS / "h100.toml").read_text("utf-8")
@@ -79,7 +79,7 @@ def test_a_wrong_figure_is_a_sentence_with_file_and_field(
 def test_what_is_no_file_of_figures_is_a_sentence(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_bytes(b"\xff\xfe = [")
-    with pytest.raises(RecordError, match=r"mine\.toml is not TOML"):
+    with pytest.raises(UsageError, match=r"mine\.toml is not TOML"):
         accelerator(file)
     spaced = tmp_path / "my <script> board.toml"
     spaced.write_text(METAL)

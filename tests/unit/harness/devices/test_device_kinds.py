@@ -26,6 +26,7 @@ NAMES = re.compile(
     re.IGNORECASE,
 )
 EXCEPTED = {
+    "harness/records/variable_names.py": "the one place where a variable's name is written",
     "harness/config.py": "TT_TORCH_SAVE_MLIR and its values are tt-torch's, as its users set them",
     "harness/list_devices.py": "an example in a help text",
     "harness/files/places.py": "the bucket's folder, by the name that tt-forge-models gives it",

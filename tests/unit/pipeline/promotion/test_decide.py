@@ -6,6 +6,7 @@
 import random
 from typing import Any
 
+import msgspec
 import pytest
 
 from bringup.harness.records.schema import Outcome, Stage
@@ -22,6 +23,7 @@ from tests.unit.pipeline.promotion.made_nights import nights, probed, sample, wi
 KEY = sample(0).test
 GOOD = nights(40)
 FULL, OPS = {KEY: Place(Standing.FULL)}, {KEY: Place(Standing.OP_BY_OP)}
+PLACE = "tests/models/m/test_m.py"
 BROKEN = [*GOOD, sample(40, "failed", failed=3)]
 
 
@@ -54,6 +56,28 @@ class TestDown:
         assert way([*bad, *nights(9, "incorrect", start=41)], stands) is None
         mended = [*bad, probed(41), probed(42)]
         assert way(mended, stands) == (Standing.INCORRECT, Standing.FULL)
+
+    def test_a_crash_among_incorrect_attempts_of_one_night_is_one_crash(self) -> None:
+        stands, before = {KEY: Place(Standing.INCORRECT)}, nights(40, "incorrect")
+        once = sample(40, "crashed", failed=5, incorrect=4)
+        assert way([*before, once], stands) is None  # run again, it ran to its end
+        assert way([*GOOD, once], FULL) == (Standing.FULL, Standing.INCORRECT)
+        older = sample(40, "crashed", failed=5)  # nobody counted: all were crashes
+        assert way([*before, older], stands) == (Standing.INCORRECT, Standing.OP_BY_OP)
+        turned = [*before, sample(40, "incorrect", failed=5, incorrect=1)]
+        assert way([*turned, sample(41, "crashed", failed=2)], stands) is None
+        device = [
+            *(
+                s
+                for e in "abcde"
+                for s in nights(20, "incorrect", entry=f"{PLACE}::test_{e}[full]")
+            ),
+            *(sample(20, "crashed", entry=f"{PLACE}::test_{e}[full]", failed=3) for e in "ab"),
+        ]
+        stand = {s.test: Place(Standing.INCORRECT) for s in device}
+        assert propose(device, stand) == []  # two of five together: it is the device
+        alone = [msgspec.structs.replace(s, incorrect=2) if s.failed == 3 else s for s in device]
+        assert propose(alone, stand) == []
 
     def test_every_other_attempt_failing_is_quarantined_and_comes_back(self) -> None:
         coin = [sample(n, failed=1) for n in range(50)]
