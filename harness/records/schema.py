@@ -16,6 +16,7 @@ Version history
         run's journals are packed and have all op results (no `ops.jsonl`)
     3   `test_warned`, and with it a record's `warnings`
     4   the outcome `UNVERIFIED`
+    5   the outcome `DOES_NOT_FIT`, a stage's `estimate`; `lease_awaited`
 """
 
 from typing import Annotated
@@ -23,6 +24,7 @@ from typing import Annotated
 import msgspec
 
 from bringup.harness.records.device_listing import DeviceState
+from bringup.harness.records.estimates import Estimate
 from bringup.harness.records.expected import Expect, Expectation
 from bringup.harness.records.metrics import worst
 from bringup.harness.records.ops import (
@@ -65,12 +67,14 @@ __all__ = [
     "AnyEvent",
     "Artifact",
     "Check",
+    "Estimate",
     "Event",
     "Expect",
     "Expectation",
     "Failure",
     "Identity",
     "JournalOpened",
+    "LeaseAwaited",
     "Metric",
     "MetricState",
     "ModelStatus",
@@ -103,7 +107,7 @@ __all__ = [
     "TestWarned",
 ]
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 # --- events ---------------------------------------------------------------------------------
 
@@ -161,6 +165,16 @@ class TestWarned(Event, frozen=True, tag="test_warned", kw_only=True):
     key: str
     warning: str
     """One sentence."""
+
+
+class LeaseAwaited(Event, frozen=True, tag="lease_awaited", kw_only=True):
+    """The test waits for a device that somebody else has, or has waited: time that its deadline
+    does not count."""
+
+    key: str
+    device: str
+    waited_s: float | None = None
+    """None: it begins to wait."""
 
 
 class StageStarted(Event, frozen=True, tag="stage_started", kw_only=True):
@@ -226,6 +240,7 @@ AnyEvent = (
     | TestStarted
     | TestDescribed
     | TestWarned
+    | LeaseAwaited
     | StageStarted
     | StageEnded
     | OpsFound
@@ -298,6 +313,12 @@ class TestRecord(msgspec.Struct, frozen=True, kw_only=True):
     def metric(self, name: str) -> Metric | None:
         """The worst `name` that the outputs' checks assert; see `metrics.worst`."""
         return worst((check for output in self.outputs for check in output.checks), name)
+
+    @property
+    def estimate(self) -> Estimate | None:
+        """What its program would take on its device; of several the one that needs most memory."""
+        found = [stage.estimate for stage in self.stages if stage.estimate is not None]
+        return max(found, key=lambda one: one.memory.needed, default=None)
 
     @property
     def pcc(self) -> Metric | None:
@@ -384,6 +405,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     elsewhere: dict[str, str] = {}
     """The other shards' tests, key to list entry, as this shard knows them: by them a merge names
     what nobody ran."""
+    started_by: str = "nox"
+    """How a person starts a command on it: `nox` or `bringup`, and the options that name places
+    (`harness.records.advice`). Every older version's was nox."""
     more_s: float | None = None
     """Seconds for further attempts at what may go up. None: what is to be run again is not planned
     but judged by the history of the machine that carries the plan out."""
@@ -399,6 +423,8 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
     shards: tuple[tuple[int, int], ...] = ()
     """The shards that were merged."""
     provenances: dict[str, Provenance] = {}
+    started_by: str = "nox"
+    """As its plans have it."""
     resumed: float = 0.0
     """Seconds since the epoch; 0 for a run that was not taken up again."""
     planned: int = 0

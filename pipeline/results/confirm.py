@@ -14,7 +14,7 @@ those of all shards lie side by side where they are merged.
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,6 +36,7 @@ from bringup.pipeline.history.judge import confirmation
 from bringup.pipeline.history.samples import Sample
 from bringup.pipeline.lists.specs import PROBE
 from bringup.pipeline.messages import Speaker
+from bringup.pipeline.results.elsewhere import avoiding, boards_by_test, works_elsewhere
 from bringup.pipeline.results.merge import finish, rounds_id
 from bringup.pipeline.running.engine import End, Engine
 from bringup.pipeline.running.ledger import Ledger
@@ -123,7 +124,23 @@ class Reruns:
         found = confirmation.confirmed(confirming, outcomes)
         for test, word in found.items():
             self.say(f"run again: {test}: {word}")
+        self._tell_elsewhere(found)
         return found
+
+    def _tell_elsewhere(self, tests: Iterable[str]) -> None:
+        """Say of which tests a board is to blame."""
+        good: dict[str, set[str]] = defaultdict(set)
+        for folder in (self.settings.run_dir / CONFIRM_FOLDER).glob(f"{self.plan.attempt}-*"):
+            for test, boards in boards_by_test(folder, good=True).items():
+                good[test] |= boards
+        failed = self._failed_on
+        for test in tests:
+            if said := works_elsewhere(test, failed.get(test, set()), good[test]):
+                self.say(said)
+
+    @property
+    def _failed_on(self) -> Mapping[str, set[str]]:
+        return boards_by_test(self.settings.run_dir, good=False)
 
     def _until_sure(
         self,
@@ -201,6 +218,8 @@ class Reruns:
         whose = f"{i}-of-{n}-" if n > 1 else ""
         name = f"{whose}{self.plan.attempt}-{number}"  # a run that is taken up again confirms anew
         run_dir = self.settings.run_dir / CONFIRM_FOLDER / name
+        failed = self._failed_on
+        tests = [avoiding(test, failed.get(test.identity.key, ())) for test in tests]
         plan = msgspec.structs.replace(
             self.plan,
             run_id=rounds_id(self.plan.run_id, name),

@@ -253,7 +253,7 @@ def _written(incident: Incident) -> str:
         name: getattr(incident, name) for name in incident.__struct_fields__
     }
     lines = [f"{name} = {_toml(value)}" for name, value in values.items()]
-    return "# Kept by `nox -s issues`; `issue` and `owner` are yours.\n" + "\n".join(lines) + "\n"
+    return "# Kept by `bringup issues`; `issue` and `owner` are yours.\n" + "\n".join(lines) + "\n"
 
 
 def _toml(value: object) -> str:

@@ -29,7 +29,9 @@ from pathlib import Path
 import msgspec
 
 from bringup.harness.errors import RecordError
+from bringup.harness.records.advice import advice_here
 from bringup.harness.records.blobs import BLOB_FOLDER
+from bringup.harness.records.door import command
 from bringup.harness.records.fold import model_status
 from bringup.harness.records.journal import (
     JOURNAL_FOLDER,
@@ -141,6 +143,7 @@ def _merge(
     wholes = {plan.whole for plan in plans} | ({shared.digest} if shared else set())
     header = RunHeader(
         run_id=run_id,
+        started_by=plans[0].started_by if plans else advice_here().text,
         session=plans[0].session if plans else shared.session if shared else "",
         created=min((plan.created for plan in plans), default=_begun(loaded, shared)),
         shards=tuple(plan.shard for plan in plans),
@@ -378,7 +381,7 @@ def _otherwise_planned(plans: Sequence[Plan], shared: SharedPlan | None) -> Iter
             f"{who} of {total} tests in all{f' (plan {whole[:12]})' if whole else ''}"
             for who, whole, total in known
         )
-        yield f"the shards were planned differently: {each}; plan once, with `nox -s plan`"
+        yield f"the shards were planned differently: {each}; plan once, with `{command('plan')}`"
 
 
 def _unrun_by_all(

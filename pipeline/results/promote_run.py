@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bringup.harness.records.aliases import read_aliases
+from bringup.harness.records.door import command
 from bringup.harness.records.moves import Move, write_moves
 from bringup.harness.records.naming import is_op_by_op
 from bringup.harness.records.outcomes import latest
@@ -195,7 +196,7 @@ class Night:
         tell(decision, say)
         say(f"wrote {path}")
         if decision.moves:
-            say(f"`nox -s promote -- {self.run_dir} --write` makes these moves")
+            say(f"`{command('promote', str(self.run_dir), '--write')}` makes these moves")
 
 
 def _samples_or_alone(asked: Asked, window: int, say: Speaker) -> list[Sample]:

@@ -12,6 +12,7 @@ import pytest
 from bringup.harness.records.schema import Outcome, Stage
 from bringup.pipeline.history.judge.columns import columns_of
 from bringup.pipeline.history.samples import Excluded, Sample
+from bringup.pipeline.lists.specs import WEEKLY_FULL, WEEKLY_OP_BY_OP
 from bringup.pipeline.promotion.account import account_of
 from bringup.pipeline.promotion.decide import Step, applied, attempts_wanted, propose
 from bringup.pipeline.promotion.ladder import LISTS, Standing, standing_on
@@ -88,6 +89,12 @@ class TestDown:
         assert way(steady, stands) == (Standing.QUARANTINE, Standing.FULL)
 
 
+def test_who_stands_on_the_weekly_full_list_is_full_and_leaves_it_going_down() -> None:
+    assert standing_on([WEEKLY_FULL]) is Standing.FULL
+    assert standing_on([WEEKLY_FULL, WEEKLY_OP_BY_OP]) is Standing.FULL
+    assert all(WEEKLY_FULL not in into for into in LISTS.values())
+
+
 class TestUp:
     def test_twenty_good_attempts_on_two_nights(self) -> None:
         assert way([probed(0), probed(1)], OPS) == (Standing.OP_BY_OP, Standing.FULL)
@@ -95,7 +102,7 @@ class TestUp:
         assert way([probed(0), probed(1, 9)], OPS) is None
 
     def test_a_failure_begins_anew_and_costs(self) -> None:
-        seen = [probed(0), sample(1, "failed"), probed(2), probed(3)]
+        seen = [sample(0), sample(1, "failed"), probed(2), probed(3)]
         assert way(seen, OPS) is None
         assert way([*seen, probed(4)], OPS) is not None
 
@@ -217,9 +224,9 @@ def _parts() -> dict[str, Any]:
 
 class TestAttempts:
     def test_as_many_as_are_missing_tonight(self) -> None:
-        assert attempts_wanted([], OPS) == {KEY: 10}
-        assert attempts_wanted([probed(0, 4)], OPS) == {KEY: 10}
-        assert attempts_wanted([probed(0), probed(1, 5), sample(2)], OPS) == {KEY: 4}
+        assert attempts_wanted([], OPS) == {KEY: 12}
+        assert attempts_wanted([probed(0, 4)], OPS) == {KEY: 12}
+        assert attempts_wanted([probed(0), probed(1, 5), sample(2)], OPS) == {KEY: 6}
 
     def test_a_failure_is_confirmed_as_often_as_its_past_asks_for(self) -> None:
         assert attempts_wanted([], FULL) == {KEY: 5}
@@ -240,10 +247,10 @@ class TestAccount:
             3.0,
             ("nightly_op_by_op",),
         )
-        assert "correct in the newest run that counts (n0): 10 good attempts" in said.seen
+        assert "correct in the newest run that counts (n0): 12 good attempts" in said.seen
         [up] = said.ways
-        assert up.to is Standing.FULL and up.evidence.more == 10
-        assert up.says == "10 more good attempts one after another on 1 more night"
+        assert up.to is Standing.FULL and up.evidence.more == 12
+        assert up.says == "12 more good attempts one after another on 1 more night"
 
     def test_of_one_on_full_what_would_take_it_off(self) -> None:
         said = account_of([*GOOD, sample(40, "failed")], KEY, FULL)
