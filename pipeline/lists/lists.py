@@ -161,7 +161,11 @@ def _edited(folder: Path, moves: Iterable[Move]) -> list[tuple[Path, str, str]]:
         wanted[_list_of(move).name].append(move)
     paths = {spec.name: path for spec, path in _files(folder)}
     before = {name: _text(path) for name, path in paths.items()}
-    files = {name: parse(before[name], path.as_posix()) for name, path in paths.items()}
+    ends = {name: "\r\n" if _ends_in_crlf(text) else "\n" for name, text in before.items()}
+    files = {
+        name: parse(before[name].replace(ends[name], "\n"), path.as_posix())
+        for name, path in paths.items()
+    }
     notes: dict[tuple[str, str], str] = {}
     for name, asked in wanted.items():
         for move in asked:
@@ -175,7 +179,15 @@ def _edited(folder: Path, moves: Iterable[Move]) -> list[tuple[Path, str, str]]:
                 _put(files[name].table(move.device), move, note)
     for name, text in files.items():
         _entries_are(text, parse(text.render(), paths[name].as_posix()), name)
-    return [(paths[name], before[name], files[name].render()) for name in paths]
+    return [
+        (paths[name], before[name], files[name].render().replace("\n", ends[name]))
+        for name in paths
+    ]
+
+
+def _ends_in_crlf(text: str) -> bool:
+    """Does every line? An edit is then of lines that do; of a mixture each stays as it is."""
+    return "\n" in text and text.count("\n") == text.count("\r\n")
 
 
 def _put(table: Table, move: Move, note: str) -> None:

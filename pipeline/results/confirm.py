@@ -113,9 +113,8 @@ class Reruns:
             return {}
         count = sum(len(one.tests) for one in confirming.confirmations)
         took = sum(one.seconds for one in confirming.confirmations)
-        self.say(
-            f"running {count} new failures again, about {took:.0f} s and five starts of pytest"
-        )
+        noun = "new failure" if count == 1 else "new failures"
+        self.say(f"running {count} {noun} again, about {took:.0f} s and five starts of pytest")
         outcomes: dict[str, list[tuple[str, Outcome]]] = defaultdict(list)
         for number, tests in enumerate(_rounds(confirming), start=1):
             if not self._run(f"{number}", [known[t] for t in tests], outcomes):

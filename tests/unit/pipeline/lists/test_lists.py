@@ -193,6 +193,21 @@ class TestEditing:
             f'  "{RESNET}",\n', f'  "{bigger}",\n  "{smaller}",\n  "{RESNET}",\n'
         )
 
+    def test_an_edit_of_lines_that_end_in_crlf_is_of_such_lines(self, folder: Path) -> None:
+        path = folder / NIGHTLY_FULL.file_name
+        path.write_bytes(FULL.replace("\n", "\r\n").encode())
+        assert apply(folder, []) == []
+        new = RESNET.replace("[full-eval]", "[full-train]")
+        moves = [move("add", new), move("remove", T5)]
+        shown = diff(folder, moves)
+        assert shown.count("\n+  ") == shown.count("\n-  ") == 1
+        apply(folder, moves)
+        after = path.read_bytes().decode()
+        assert after.count("\r\n") == after.count("\n") and new in after and T5 not in after
+        path.write_bytes(FULL.encode())
+        apply(folder, moves)
+        assert after == path.read_text().replace("\n", "\r\n")
+
     def test_an_entry_goes_behind_the_last_of_a_group_not_into_the_next(self, folder: Path) -> None:
         write(folder, FULL)
         new = RESNET.replace("[full-eval]", "[full-train]")
