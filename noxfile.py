@@ -148,7 +148,7 @@ def op_by_op(session: nox.Session) -> None:
 @nox.session
 def op_sweep(session: nox.Session) -> None:
     """Run generated cases of single ops: nox -s op_sweep -- --device cpu,n150 --op NAME."""
-    run_and_report(session, "op_sweep")
+    verb(session, "op_sweep")
 
 
 @nox.session
