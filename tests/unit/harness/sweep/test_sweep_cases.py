@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""The sweep's table: enough cases, each by its name, each another op, each one that torch computes."""
+"""The sweep's table: enough cases, each by its name, each another op that torch computes."""
 
 import json
 from collections import Counter
@@ -113,7 +113,7 @@ def test_values_are_of_the_shape_and_dtype_that_is_asked_for(kind: str) -> None:
 def test_what_torch_refuses_is_no_case_and_what_is_no_call_is_an_error() -> None:
     with pytest.raises(RefusedError, match="relu/f"):
         case_of("relu", call("f", T((3,), "bool")))
-    with pytest.raises(UsageError, match="no op aten.relo"):
+    with pytest.raises(UsageError, match=r"no op aten\.relo"):
         case_of("relo", call("f", T()))
     with pytest.raises(UsageError, match="no values 'odd'"):
         case_of("relu", call("f", T(values="odd")))
@@ -125,7 +125,7 @@ def test_a_limit_takes_the_first_cases(monkeypatch: pytest.MonkeyPatch) -> None:
     assert calls_of("mm") == table()["mm"].calls
     monkeypatch.setenv("BRINGUP_SWEEP_LIMIT", "2")
     assert calls_of("mm") == table()["mm"].calls[:2]
-    with pytest.raises(UsageError, match="no op 'mmm'.*did you mean"):
+    with pytest.raises(UsageError, match=r"no op 'mmm'.*did you mean"):
         calls_of("mmm")
 
 

@@ -42,7 +42,7 @@ def test_a_sweep_runs_its_own_tests_unless_told_otherwise() -> None:
 
 @pytest.mark.parametrize("limit", ["0", "-3", "many", "1.5", ""])
 def test_a_limit_that_is_none_is_refused(limit: str) -> None:
-    with pytest.raises(HarnessError, match="is no number of cases|expected"):
+    with pytest.raises(HarnessError, match=r"is no number of cases|expected"):
         options_of("op_sweep", [f"--limit={limit}"])
 
 
