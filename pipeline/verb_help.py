@@ -25,7 +25,7 @@ folder. No ID is ever taken for a model's name, nor the other way round."""
 
 
 def _verb(name: str, says: str, *examples: tuple[str, str], notes: tuple[str, ...] = ()) -> Command:
-    return Command(name, f"nox -s {name} --", says, examples, "\n\n".join(notes))
+    return Command(name, "", says, examples, "\n\n".join(notes))
 
 
 _ALL = (
@@ -35,7 +35,7 @@ _ALL = (
         ("", "on every device that is here"),
         ("--device cpu,n150 --dry-run", "what would run, in which order, and why"),
         ("--model bert --flow full", "bert alone, as a whole model"),
-        ("--plan results/plan.json --shard 2/5", "one job of five, of a plan by `nox -s plan`"),
+        ("--plan results/plan.json --shard 2/5", "one job of five, of a plan by `plan`"),
         ("--resume", "go on with the newest night that was cut off"),
         notes=(_FILTERS, _PROMISES, _TIME, _CACHE),
     ),
@@ -101,7 +101,7 @@ _ALL = (
         ("--session op_by_op --all --shards 8 --output plan.json", "of another session"),
         ("--shards 5 --dry-run", "what would be planned"),
         notes=(
-            "`nox -s SESSION -- --plan FILE --shard I/N` carries it out, `nox -s merge` merges.",
+            "SESSION with --plan FILE --shard I/N carries it out, `merge` merges.",
             _FILTERS,
         ),
     ),
@@ -114,9 +114,9 @@ _ALL = (
     ),
     Command(
         "finish",
-        "bringup finish",
+        "",
         "Merge runs in place that plain pytest left, or a kill cut off.",
-        (("results/local-20261128T021700Z-17", "as `nox -s report` does by itself"),),
+        (("results/local-20261128T021700Z-17", "as `report` does by itself"),),
     ),
     _verb(
         "promote",

@@ -109,7 +109,8 @@ def decomposed_call(module: torch.nn.Module, inputs: Sequence[torch.Tensor]) -> 
         traced = make_fx(module, decomposition_table=dict(_table()), tracing_mode="fake")(*inputs)
     graph: Graph = traced.graph
     if any(map(_writes, graph.nodes)):  # in a decomposition; only an export makes it functional
-        return decompose(export(module, (tuple(inputs), {}))).graph
+        functional: Graph = decompose(export(module, (tuple(inputs), {}))).graph
+        return functional
     _bound_slices(graph)
     return graph
 

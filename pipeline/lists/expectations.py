@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bringup.harness.options.exit_codes import ExitCode
+from bringup.harness.records.advice import Advice
 from bringup.harness.records.aliases import renamed
 from bringup.harness.records.device_listing import DeviceState
 from bringup.harness.records.naming import run_again
@@ -220,7 +221,7 @@ def exit_code(unkept: Iterable[tuple[PlannedTest, TestRecord | None]]) -> ExitCo
     return ExitCode.BROKEN if outcomes else ExitCode.KEPT
 
 
-def reproduce(test: PlannedTest) -> str:
+def reproduce(test: PlannedTest, advice: Advice | None = None) -> str:
     """The shell command that runs one test again, by itself."""
     variables = [f"{name}={shlex.quote(value)}" for name, value in test.environment.items()]
-    return " ".join([*variables, run_again(test.nodeid, test.identity, test.entry)])
+    return " ".join([*variables, run_again(test.nodeid, test.identity, test.entry, advice)])

@@ -25,6 +25,7 @@ from bringup.harness.storage.decoding import decode_json, read_bytes
 from bringup.harness.storage.scratch import Scratch
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.planning.collected_json import IMPORTING_SUFFIX, OPTION, CollectedJson
+from bringup.pipeline.planning.tests_root import root_of
 
 TIMEOUT_S = 600.0
 _MOST_CRASHES = 20
@@ -43,6 +44,8 @@ class Collected:
     """By id, what pytest says that a test is; on no device."""
     needs: Mapping[str, DeclaredNeeds] = field(default_factory=dict)
     """By id, what tests say that they need, of those that say it."""
+    root: Path = Path()
+    """Where the ids begin, and tests run."""
 
     def identify(self, entry: str, device: str) -> Identity:
         """What a list's entry is on a device; of one that was not collected, what its id says."""
@@ -53,19 +56,17 @@ class Collected:
 
 
 def collect_tests(folder: str, root: Path, timeout_s: float = TIMEOUT_S) -> Collected:
-    """Collect below `folder`, which is relative to `root`.
+    """Collect below `folder`, which is relative to `root`; ids begin in `root_of` both.
 
     Raises:
-        PipelineError: the folder does not exist or lies elsewhere, or pytest cannot collect at all.
+        PipelineError: the folder does not exist, or pytest cannot collect at all.
     """
     if not (root / folder).exists():
         raise PipelineError(f"the folder of tests {folder} does not exist in {root}")
-    if not (root / folder).resolve().is_relative_to(root.resolve()):
-        # pytest names what lies outside by the argument it was given, so a plan's ids find nothing
-        raise PipelineError(
-            f"the folder of tests {folder} lies outside {root}, where its tests have no lasting "
-            "id; run `bringup` in a folder above it"
-        )
+    within = root_of(folder, root)
+    if within != root:
+        folder = (root / folder).resolve().relative_to(within.resolve()).as_posix()
+        root = within
     crashed: dict[str, str] = {}
     for _ in range(_MOST_CRASHES):
         found = _attempt(folder, root, crashed, timeout_s)
@@ -75,7 +76,7 @@ def collect_tests(folder: str, root: Path, timeout_s: float = TIMEOUT_S) -> Coll
         crashed[file] = f"{file} cannot be collected: importing it {how}"
     raise PipelineError(
         f"collecting {folder} died {_MOST_CRASHES} times, last in {next(reversed(crashed))}; "
-        "`nox -s tests -- --collect-only FILE` shows why"
+        "`python -m pytest --collect-only FILE` shows why"
     )
 
 
@@ -92,12 +93,12 @@ def _attempt(
             sentences = {f: f"{f} cannot be collected: {why}" for f, why in found.broken.items()}
             identities = dict(zip(found.ids, found.identities, strict=True))
             broken = {**sentences, **crashed}
-            return Collected(tuple(found.ids), broken, identities, found.needs)
+            return Collected(tuple(found.ids), broken, identities, found.needs, root)
         importing = target.with_suffix(IMPORTING_SUFFIX)
         if not importing.exists():
             raise PipelineError(
                 f"pytest cannot collect {folder} in {root} ({code}); "
-                f"`nox -s tests -- --collect-only {folder}` shows why"
+                f"`python -m pytest --collect-only {folder}` shows why"
             )
         return importing.read_text("utf-8"), code
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from bringup.harness.records.aliases import ALIASES_NAME, read_aliases
 from bringup.harness.records.device_listing import DeviceState, ListedDevice
+from bringup.harness.records.door import command
 from bringup.harness.records.naming import SIZES, identity_of_key, is_op_by_op
 from bringup.harness.records.schema import Expect, Identity, Outcome, PlannedTest
 from bringup.pipeline import devices as machine
@@ -39,6 +40,7 @@ from bringup.pipeline.planning.plan import (
 )
 from bringup.pipeline.planning.remembered import with_history
 from bringup.pipeline.planning.sweep import limited
+from bringup.pipeline.planning.tests_root import root_of
 from bringup.pipeline.planning.work import Runner
 from bringup.pipeline.promotion.policy import policy_of
 from bringup.pipeline.promotion.probes import DAY_S, candidates, planned_before, probes
@@ -130,7 +132,9 @@ def _touched(tests: list[PlannedTest], options: RunOptions) -> list[PlannedTest]
         PipelineError: git cannot be asked.
     """
     file_of = {test.identity.key: test.nodeid.partition("::")[0] for test in tests}
-    files = touched(set(file_of.values()), options.changed, Path(options.tests), Path.cwd())
+    root = root_of(options.tests, Path.cwd())
+    folder = (Path.cwd() / options.tests).resolve().relative_to(root.resolve())
+    files = touched(set(file_of.values()), options.changed, folder, root)
     found = [test for test in tests if file_of[test.identity.key] in files]
     if tests and not found:
         raise NothingToDo(
@@ -243,7 +247,7 @@ def _entries(
         if options.session in e.list.sessions and (not devices or e.device in devices)
     ]
     if wrong := list_problems(lists, entries, collected, known):
-        rest = f" (and {len(wrong) - 1} more; see `nox -s lists`)" if wrong[1:] else ""
+        rest = f" (and {len(wrong) - 1} more; see `{command('lists')}`)" if wrong[1:] else ""
         raise PipelineError(wrong[0] + rest)
     return entries
 
@@ -268,7 +272,7 @@ def list_problems(
     judged = Lists(lists.folder, tuple(entries))
     unseen = [e.test for e in judged.entries if e.test.partition("::")[0] in collected.broken]
     names = [d.name for d in known]
-    return problems(judged, [*collected.ids, *unseen], names, Path.cwd(), collected.identify)
+    return problems(judged, [*collected.ids, *unseen], names, collected.root, collected.identify)
 
 
 def alias_problems(aliases: Mapping[str, str], collected: Collected, where: Path) -> list[str]:
@@ -312,7 +316,7 @@ def _nothing_listed(options: RunOptions, lists: Lists, where: str) -> str:
         said = f"there is nothing to run: {files} {'is' if len(specs) == 1 else 'are'} empty"
     if options.session == OP_BY_OP:
         return f"{said}; choose models with --model NAME, or --all"
-    return f"{said}; `nox -s run -- --model NAME` runs a model that is on no list"
+    return f"{said}; `{command('run', '--model', 'NAME')}` runs a model that is on no list"
 
 
 class Refusal(NamedTuple):
@@ -323,10 +327,11 @@ class Refusal(NamedTuple):
     reason: str
 
 
-def refusals(chosen: Chosen, slots: int) -> dict[str, Refusal]:
-    """Tests that cannot even be tried, by key; `slots` tests are run here at a time."""
+def refusals(chosen: Chosen, slots: int | None) -> dict[str, Refusal]:
+    """Tests that cannot even be tried, by key; `slots` tests are run here at a time, None: they are
+    run elsewhere, where their needs are met."""
     refused = {}
-    here = this_machine(chosen.devices.values(), slots)
+    here = this_machine(chosen.devices.values(), slots) if slots is not None else None
     for test in chosen.tests:
         said = test.expectation
         device = chosen.devices[test.identity.device]
@@ -339,6 +344,6 @@ def refusals(chosen: Chosen, slots: int) -> dict[str, Refusal]:
             refused[test.identity.key] = Refusal(Outcome.INFRA, reason)
         elif broken:
             refused[test.identity.key] = Refusal(Outcome.NOT_RUN, broken)
-        elif why := unmet(test, [here]):
+        elif here is not None and (why := unmet(test, [here])):
             refused[test.identity.key] = Refusal(Outcome.NOT_RUN, why)
     return refused
