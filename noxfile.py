@@ -146,6 +146,12 @@ def op_by_op(session: nox.Session) -> None:
 
 
 @nox.session
+def op_sweep(session: nox.Session) -> None:
+    """Run generated cases of single ops: nox -s op_sweep -- --device cpu,n150 --op NAME."""
+    verb(session, "op_sweep")
+
+
+@nox.session
 def repro(session: nox.Session) -> None:
     """Run a failed op's reproducer, or reduce a failing model: nox -s repro -- KEY or TEST."""
     verb(session, "repro")

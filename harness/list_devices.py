@@ -18,6 +18,7 @@ from bringup.harness.device_host.listing import list_devices
 from bringup.harness.devices import device_history
 from bringup.harness.devices.catalog import kind_of
 from bringup.harness.options.command_line import Command, parser_of, read, run, say
+from bringup.harness.options.device_names import device_named
 from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.options.option import option
 from bringup.harness.records.device_listing import DeviceState, ListedDevice, encode_listing
@@ -74,11 +75,12 @@ def start(words: Sequence[str]) -> int:
         HarnessError: a device is not known, or an option is none; one sentence.
     """
     options = Options(**read(COMMAND, Options, words).values)
-    for name in (*options.names, *options.forget):
+    names = [device_named(name) for name in options.names]
+    for name in (*names, *options.forget):
         kind_of(name)
     for name in options.forget:
         device_history.forget(name)
-    listed = list_devices(list(options.names))
+    listed = list_devices(names)
     if options.json:
         say(encode_listing(listed).decode())
     else:

@@ -17,6 +17,7 @@ from pathlib import Path
 from bringup.harness.device_host.op_run import OpRun
 from bringup.harness.errors import UsageError
 from bringup.harness.options.command_line import Command, parser_of, read, run, say
+from bringup.harness.options.device_names import device_named
 from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.options.option import option
 from bringup.harness.records.naming import SIZES
@@ -68,7 +69,11 @@ class Options:
         "", "WHICH", "the reproducer; see below", metavar="KEY|TEST|DIR", required=True
     )
     device: str | None = option(
-        None, "--device", "of an op or a model test that failed on several", metavar="NAME"
+        None,
+        "--device",
+        "of an op or a model test that failed on several",
+        parse=device_named,
+        metavar="NAME",
     )
     size: str = option(SIZES[0], "--size", "of a model test", choices=SIZES)
     seconds: float = option(

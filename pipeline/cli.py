@@ -15,7 +15,8 @@ from bringup.harness.records.door import command
 from bringup.pipeline.errors import NothingToDo, PipelineError
 from bringup.pipeline.history_options import OF_HISTORY, HistoryOptions
 from bringup.pipeline.messages import Speaker
-from bringup.pipeline.options import RUNS, RunOptions
+from bringup.pipeline.options import OP_SWEEP, RUNS, RunOptions
+from bringup.pipeline.planning.sweep import SWEEP_TESTS, list_cases
 from bringup.pipeline.trying.options import TryOptions
 from bringup.pipeline.verb_help import VERBS
 
@@ -79,6 +80,8 @@ def options_of(verb: str, words: Sequence[str]) -> RunOptions:
     """
     given = read(VERBS[verb], RunOptions, words)
     values = given.values | ({"session": verb} if verb in RUNS else {})
+    if values.get("session") == OP_SWEEP:
+        values = {"tests": SWEEP_TESTS, **values}
     options = RunOptions(**values, sources=given.sources)
     if verb == "plan":
         _refuse_what_the_session_does_not_take(options)
@@ -137,4 +140,6 @@ def _carry_out(verb: str, options: RunOptions, say: Speaker) -> int:
         "lists": lists_command.check_lists,
         "plan": plan_command.make_plan,
     }
+    if options.list_cases:
+        return list_cases(options.swept, say)
     return others.get(verb, commands.run)(options, say)

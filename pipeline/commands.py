@@ -27,7 +27,7 @@ from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.lists.specs import PROBE
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.options import RunOptions
-from bringup.pipeline.plan_command import how_many, print_plan, print_shards
+from bringup.pipeline.plan_command import how_many, print_plan, print_shards, reruns_of
 from bringup.pipeline.planning import verdict_cache
 from bringup.pipeline.planning.recorded_options import advice_of
 from bringup.pipeline.planning.selection import (
@@ -38,16 +38,20 @@ from bringup.pipeline.planning.selection import (
 from bringup.pipeline.planning.shared_plan import narrowed, share, take_up
 from bringup.pipeline.planning.work import Runner
 from bringup.pipeline.results.close_run import close_run
-from bringup.pipeline.results.confirm import NIGHTLY_S, Reruns
+from bringup.pipeline.results.confirm import NIGHTLY_S, Reruns, found_below
+from bringup.pipeline.results.incidents import known_issues
+from bringup.pipeline.results.planned_reruns import run_again, wanted_by
 from bringup.pipeline.results.promote_run import Asked, Night
 from bringup.pipeline.results.remember import remember_and_judge
 from bringup.pipeline.run_names import name_of_now, run_id_of
 from bringup.pipeline.running import memory, resume
-from bringup.pipeline.running.engine import End
+from bringup.pipeline.running.engine import Elsewhere, End, Ended, Shares
 from bringup.pipeline.running.engines import engine_of
 from bringup.pipeline.running.progress import frame_of, watcher
 from bringup.pipeline.running.run_lock import RunLock
 from bringup.pipeline.running.session import Settings, default_workers
+from bringup.pipeline.running.supervisor import LOCAL
+from bringup.pipeline.running.taking_part import take_part
 
 
 def run(options: RunOptions, say: Speaker) -> ExitCode:
@@ -58,7 +62,9 @@ def run(options: RunOptions, say: Speaker) -> ExitCode:
         RecordError: the run directory cannot be written.
     """
     sweep()
-    engine_of(options.engine)  # a wrong name is refused before anything is collected
+    engine, address = engine_of(options.engine)  # a wrong one is refused before anything is done
+    if isinstance(engine, Shares) and not options.dry_run:
+        return _share(engine, address, options, say)
     if options.resume is not None:
         return _resume(options, say)
     now = datetime.now(UTC)
@@ -70,12 +76,15 @@ def run(options: RunOptions, say: Speaker) -> ExitCode:
         )
     if options.plan is not None:
         shared, chosen, options = take_up(options, say)
+        chosen = _seen(chosen, options)
     else:
-        chosen = choose(options, say)
+        chosen = _seen(choose(options, say), options)
         if not options.dry_run:
             _refuse_other_runners(chosen, options)
         run_id = name if options.dry_run else run_id_of(options, name)
         shared = share(chosen, options, n, run_id, now.timestamp())
+        if n > 1 and not options.dry_run:
+            shared = reruns_of(shared, chosen, options, say)
         if not (chosen.runners and options.dry_run):
             chosen = narrowed(chosen, shared, i)
     if options.dry_run:
@@ -87,6 +96,22 @@ def run(options: RunOptions, say: Speaker) -> ExitCode:
     plan = shared.of_shard(i, created=now.timestamp(), attempt=run_attempt())
     with RunLock(run_dir) as lock, _records_lost_to_the_machine():
         return _carry_out(run_dir, plan, chosen, chosen.tests, options, lock, say)
+
+
+def _seen(chosen: Chosen, options: RunOptions) -> Chosen:
+    """What was chosen, with the devices as they are where the tests are run."""
+    engine, address = engine_of(options.engine)
+    return engine.seen_there(address, chosen) if isinstance(engine, Elsewhere) else chosen
+
+
+def _share(engine: Shares, address: str, options: RunOptions, say: Speaker) -> ExitCode:
+    """Carry out a part of a run that several commands carry out together."""
+    now = datetime.now(UTC)
+    name = name_of_now(options.session, now)
+    part = take_part(engine, address, options, name, now.timestamp(), say)
+    with _records_lost_to_the_machine():
+        run_dir, plan, chosen, holder = part
+        return _carry_out(run_dir, plan, chosen, chosen.tests, options, None, say, holder)
 
 
 @contextlib.contextmanager
@@ -117,7 +142,7 @@ def _resume(options: RunOptions, say: Speaker) -> ExitCode:
         ledger = resume.what_stays(run_dir, plan)
         options = resume.options_of(plan, run_dir, options)
         known = {t.identity.key for t in plan.tests if t.list_name == PROBE} | plan.elsewhere.keys()
-        chosen = resume.same_tests(plan, run_dir, choose(options, say, known))
+        chosen = resume.same_tests(plan, run_dir, _seen(choose(options, say, known), options))
         left = resume.left(ledger)
         if options.dry_run:
             print_plan(replace(chosen, tests=left), options, options.session, say)
@@ -134,10 +159,14 @@ def _carry_out(
     chosen: Chosen,
     tests: Sequence[PlannedTest],
     options: RunOptions,
-    lock: RunLock,
+    lock: RunLock | None,
     say: Speaker,
+    holder: str = "",
 ) -> ExitCode:
-    """Run `tests`, those of the plan that are to be run, and close_run the plan."""
+    """Run `tests`, those of the plan that are to be run, and close_run the plan.
+
+    `holder` is what this command is called among those that carry the plan out together.
+    """
     engine, address = engine_of(options.engine)
     states = {d.name: d.state for d in chosen.devices.values()}
     plan = msgspec.structs.replace(  # whoever merges shards has no devices
@@ -160,13 +189,17 @@ def _carry_out(
             STARTED_BY_VARIABLE: plan.started_by,
         },
         attempt=plan.attempt,
-        lock=lock.descriptor,
+        lock=lock.descriptor if lock else None,
+        holder=holder,
         address=address,
     )
     counted = how_many(tests, plan.total, chosen.devices)
     say(f"{plan.session}: {counted}, {settings.workers} at a time, in {run_dir}")
     with watcher(say.stream, frame_of(plan, settings.workers, options.timeout_s)) as display:
-        ended = engine.run(plan, settings, display, refusals(chosen, slots))
+        here_slots = None if isinstance(engine, Elsewhere) else slots
+        ended = engine.run(plan, settings, display, refusals(chosen, here_slots))
+    if holder and ended.how is not End.FINISHED:
+        return _left(ended, say)
     code = close_run(
         run_dir,
         plan,
@@ -175,28 +208,46 @@ def _carry_out(
         options.durations,
         say,
         read_aliases(options.lists),
+        known_issues(options.lists, say),
     )
     say.told.append(run_dir)
+    confirm_s = _confirm_s(plan, options, ended.how)
+    alone = replace(settings, holder=""), LOCAL if holder else engine  # the others have left
+    if plan.more_s is not None:
+        again = Reruns(plan, *alone, confirm_s, say, lambda: wanted_by(plan))
+        run_again(again, run_dir, options.lists, say)
     if plan.shard[1] == 1:  # of a shard's tests the merged run knows all
-        night = Night(
-            Asked(options.lists, options.history, run_dir), run_dir, chosen.lists, chosen.collected
-        )
-        confirm_s = _confirm_s(plan, options, ended.how)
-        again = Reruns(plan, settings, engine, confirm_s, say, night.attempts_wanted)
-        remember_and_judge(run_dir, plan.run_id, options.history, options.lists, say, again.confirm)
-        night.try_more(again, say)
+        asked = Asked(options.lists, options.history, run_dir)
+        night = Night(asked, run_dir, chosen.lists, chosen.collected)
+        again = Reruns(plan, *alone, confirm_s, say, night.attempts_wanted)
+        confirm = again.confirm if plan.more_s is None else found_below(run_dir)
+        remember_and_judge(run_dir, plan.run_id, options.history, options.lists, say, confirm)
+        if plan.more_s is None:
+            night.try_more(again, say)
         night.propose(say)
     if ended.how is End.FINISHED:
         verdict_cache.prune(plan, say)
+    if isinstance(engine, Shares):
+        engine.leave(settings)
     return code
 
 
+def _left(ended: Ended, say: Speaker) -> ExitCode:
+    """The exit code of one who left a run to others."""
+    for sentence in ended.sentences:
+        say(sentence)
+    if ended.how is End.ELSEWHERE:
+        return ExitCode.KEPT
+    return ExitCode.INTERRUPTED if ended.how is End.INTERRUPTED else ExitCode.INFRASTRUCTURE
+
+
 def _confirm_s(plan: Plan, options: RunOptions, how: End) -> float:
-    """Seconds for running new failures again; none of a run that did not come to its end."""
+    """Seconds for running new failures again, of a shard its share; none of a run that did not
+    come to its end."""
     if how is not End.FINISHED:
         return 0.0
-    given = options.confirm_s
-    return given if given is not None else NIGHTLY_S if plan.session == "nightly" else 0.0
+    given, usual = options.confirm_s, NIGHTLY_S if plan.session == "nightly" else 0.0
+    return (usual if given is None else given) / plan.shard[1]
 
 
 def _fresh(run_dir: Path) -> Path:

@@ -16,6 +16,7 @@ from bringup.pipeline.lists.expectations import made_of_promises
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.options import RunOptions
 from bringup.pipeline.results.close_run import JUNIT_NAME
+from bringup.pipeline.results.confirm import found_below
 from bringup.pipeline.results.finish import finish_runs, is_whole
 from bringup.pipeline.results.junit import write_junit
 from bringup.pipeline.results.merge import merge, shards_in
@@ -48,7 +49,8 @@ def merge_runs(options: RunOptions, say: Speaker) -> ExitCode:
         say(f"missing: {sentence}")
     say(f"merged into {into}")
     say.told.append(into)
-    remember_and_judge(into, header.run_id, options.history, options.lists, say)
+    confirm = found_below(into)
+    remember_and_judge(into, header.run_id, options.history, options.lists, say, confirm)
     unrun = any(r.outcome is Outcome.NOT_RUN for r in latest(records))
     return ExitCode.INFRASTRUCTURE if header.missing or unrun else ExitCode.KEPT
 

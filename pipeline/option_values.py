@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from bringup.harness.errors import UsageError
+from bringup.harness.options.device_names import device_named
 from bringup.harness.records.verdicts.recheck import parse_share
 from bringup.pipeline.errors import PipelineError
 
@@ -41,12 +42,13 @@ def parse_shard(text: str) -> Shard:
 
 
 def names_of(text: str) -> tuple[str, ...]:
-    """The devices of `--device NAME,NAME`.
+    """The devices of `--device NAME,NAME`; a file of figures is the device that it describes.
 
     Raises:
         PipelineError: there is none.
+        UsageError: there is no such file.
     """
-    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    names = tuple(device_named(name.strip()) for name in text.split(",") if name.strip())
     if not names:
         raise PipelineError(f"--device {text!r} names no device")
     return names

@@ -29,8 +29,8 @@ from bringup.pipeline.option_values import (
     parse_span,
 )
 
-OP_BY_OP = "op_by_op"
-RUNS = (*SESSIONS, "run")
+OP_BY_OP, OP_SWEEP = "op_by_op", "op_sweep"
+RUNS = (*SESSIONS, "run", OP_SWEEP)
 """The verbs that run tests."""
 _CHOOSE = (*RUNS, "plan")
 
@@ -125,6 +125,27 @@ class RunOptions:
     )
     all: bool = option(
         False, "--all", "op by op: every model there is", verbs=[OP_BY_OP, "plan"], kept=Kept.LATER
+    )
+    swept: tuple[str, ...] = option(
+        (),
+        "--op",
+        "sweep: only cases of the ATen op NAME, or of those with it in their name; repeat for more",
+        metavar="NAME",
+        verbs=[OP_SWEEP, "plan"],
+        kept=Kept.LATER,
+    )
+    limit: int | None = option(
+        None,
+        "--limit",
+        "sweep: at most N cases, spread over the ops",
+        parse=count_of("cases"),
+        metavar="N",
+        verbs=[OP_SWEEP, "plan"],
+        kept=Kept.LATER,
+        default_says="all",
+    )
+    list_cases: bool = option(
+        False, "--list", "sweep: print the cases, and run nothing", verbs=[OP_SWEEP]
     )
     split: str = option(
         "torch",

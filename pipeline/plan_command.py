@@ -24,6 +24,8 @@ from bringup.pipeline.planning.selection import (
 )
 from bringup.pipeline.planning.shared_plan import share, tell_github
 from bringup.pipeline.planning.work import fill_estimates
+from bringup.pipeline.results.planned_reruns import with_reruns
+from bringup.pipeline.results.promote_run import Asked
 from bringup.pipeline.run_names import name_of_now, run_of_this_job
 from bringup.pipeline.running.progress import clock
 
@@ -54,12 +56,19 @@ def make_plan(options: RunOptions, say: Speaker) -> ExitCode:
         print_plan(chosen, options, "plan", say)
         print_shards(shared, say)
         return ExitCode.KEPT
+    shared = reruns_of(shared, chosen, options, say)
     write_shared_plan(options.target, shared)
     print_shards(shared, say)
     say(f"{how_many(chosen.tests, chosen.total, chosen.devices)}; plan {shared.digest[:12]}")
     tell_github(shared, chosen.runners)
     say(f"wrote {options.target}")
     return ExitCode.KEPT
+
+
+def reruns_of(shared: SharedPlan, chosen: Chosen, options: RunOptions, say: Speaker) -> SharedPlan:
+    """The plan with what its shards are to run again, by the history that is known here."""
+    asked = Asked(options.lists, options.history)
+    return with_reruns(shared, asked, chosen.lists, chosen.collected.identify, say)
 
 
 def print_shards(shared: SharedPlan, say: Speaker) -> None:

@@ -11,6 +11,7 @@ from bringup.harness.records.moves import write_moves
 from bringup.harness.records.run_dir import (
     HEADER_NAME,
 )
+from bringup.harness.records.schema import Expect
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.history.samples import Sample
 from bringup.pipeline.history.store.tables import NOWHERE
@@ -21,7 +22,7 @@ from bringup.pipeline.planning.collect import collect_tests
 from bringup.pipeline.promotion.decision import decide, situation_of
 from bringup.pipeline.promotion.policy import policy_of, read_policy
 from bringup.pipeline.promotion.preview import lines_of, preview, write_preview
-from bringup.pipeline.promotion.standings import listed_tests
+from bringup.pipeline.promotion.standings import listed_tests, tracked_in
 from bringup.pipeline.promotion.thresholds import told
 from bringup.pipeline.results.incidents import issues_of_tests
 from bringup.pipeline.results.list_change import checks_off, prepare, tell_undone
@@ -50,12 +51,15 @@ def promote(options: RunOptions, say: Speaker) -> ExitCode:
         say(f"wrote {write_preview(shown, Path('results'))}")
         return ExitCode.KEPT
     newest = asked.run_dir or _newest_of(found)
-    off = checks_off(newest, issues_of_tests(options.lists))
+    issues = issues_of_tests(options.lists)
+    off = checks_off(newest, issues)
     decision = decide(situation, collected.ids, off)
     if asked.run_dir is not None:
         say(f"proposals in {write_moves(asked.run_dir, decision.moves)}")
     tell(decision, say)
-    for line in told(thresholds_of(asked, policy)):
+    xfailed = [key for key, one in situation.listed.items() if one.says(Expect.XFAIL)]
+    tracked = issues | tracked_in(situation.listed)
+    for line in told(thresholds_of(asked, policy, xfailed, tracked)):
         say(line)
     taken_back = tell_undone(Path.cwd(), lists, situation, say)
     moves = decision.moves

@@ -64,6 +64,16 @@ _ALL = (
         notes=(_FILTERS, _IDS, _TIME, _CACHE),
     ),
     _verb(
+        "op_sweep",
+        "Run generated cases of single ops: shapes, dtypes, values and layouts that models lack.",
+        ("", "every case on the devices that execute here"),
+        ("--device cpu,n150 --op convolution", "of one op, also for a board that is not here"),
+        ("--limit 100", "a hundred cases, spread over the ops"),
+        ("--list --op softmax", "the names of cases, without running them"),
+        ("--resume", "go on with the newest sweep that was cut off"),
+        notes=(_TIME, _CACHE),
+    ),
+    _verb(
         "run",
         "Run any tests, listed or not: by id, function, class, file or folder, or by filters.",
         ("tests/models/t5/test_t5.py --flow full --device cpu", "a file's whole models"),

@@ -154,6 +154,14 @@ _IN_PLACE_OF_OPTIONS = (
         otherwise="2% in nightly and weekly, else none",
     ),
     Variable(
+        names.SWEEP_LIMIT_VARIABLE,
+        "of a swept op the first so many cases",
+        whole("cases of an op", 1),
+        "harness/sweep",
+        otherwise="all",
+        of_tests=True,
+    ),
+    Variable(
         names.NO_CACHE_VARIABLE,
         "take nothing from the verdict cache",
         flag,
@@ -200,7 +208,7 @@ _FOR_PEOPLE = (
     ),
     Variable(
         names.KINDS_VARIABLE,
-        "modules with device kinds of one's own, with commas",
+        "modules and files of figures with device kinds of one's own, with commas",
         anything,
         "harness/devices",
     ),
@@ -300,8 +308,15 @@ _BETWEEN_PROCESSES = (
         names.DEADLINE_VARIABLE,
         "when the running test is ended, seconds since the epoch",
         number("a time"),
-        "harness/recording",
+        "harness/deadline.py",
         otherwise="never",
+    ),
+    Variable(
+        names.AVOID_VARIABLE,
+        "boards that are taken only if no other is free, with commas",
+        anything,
+        "harness/devices/lease.py",
+        otherwise="none",
     ),
     Variable(
         names.ATTEMPT_VARIABLE,
@@ -417,6 +432,26 @@ _OTHERS = (
         "names a run of several jobs",
         name,
         "pipeline/run_names.py",
+    ),
+    Variable(
+        names.CARDS_VARIABLE,
+        "the Tenstorrent cards that are ours, with commas",
+        anything,
+        "harness/devices/backends/tenstorrent_install.py",
+        otherwise="all that the driver has",
+    ),
+    Variable(
+        names.METAL_CARDS_VARIABLE,
+        "the same, where TT_VISIBLE_DEVICES is not set",
+        anything,
+        "harness/devices/backends/tenstorrent_install.py",
+    ),
+    Variable(
+        names.GPUS_VARIABLE,
+        "the GPUs that are ours, with commas",
+        anything,
+        "harness/devices/kinds/cuda.py",
+        otherwise="all that the driver has",
     ),
     Variable(
         names.GITHUB_EVENT_VARIABLE,

@@ -45,6 +45,7 @@ FILTERS = (
     Filter("modes", "mode", lambda i: i.mode),
     Filter("variants", "variant", lambda i: i.variant),
     Filter("frameworks", "framework", lambda i: i.framework),
+    Filter("swept", "op", lambda i: i.variant),
 )
 
 

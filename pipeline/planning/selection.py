@@ -21,7 +21,7 @@ from bringup.pipeline.errors import ListError, NothingToDo, PipelineError
 from bringup.pipeline.lists.lists import Entry, Lists, problems, read_lists
 from bringup.pipeline.lists.specs import PROBE, lists_of
 from bringup.pipeline.messages import Speaker
-from bringup.pipeline.options import OP_BY_OP, RunOptions
+from bringup.pipeline.options import OP_BY_OP, OP_SWEEP, RunOptions
 from bringup.pipeline.planning.changed import touched
 from bringup.pipeline.planning.collect import Collected, collect_tests
 from bringup.pipeline.planning.durations import Estimator, read_durations
@@ -39,6 +39,7 @@ from bringup.pipeline.planning.plan import (
     with_needs,
 )
 from bringup.pipeline.planning.remembered import with_history
+from bringup.pipeline.planning.sweep import limited
 from bringup.pipeline.planning.tests_root import root_of
 from bringup.pipeline.planning.work import Runner
 from bringup.pipeline.promotion.policy import policy_of
@@ -104,6 +105,8 @@ def choose(
     tests = narrowed(tests, options, collected.identities.values(), say)
     if options.changed:
         tests = _touched(tests, options)
+    if options.limit is not None:
+        tests = limited(tests, options.limit)
     if options.size != SIZES[0]:
         tests = at_size(tests, options.size, estimate)
     tests = with_needs(with_memory(tests, estimate.memory), collected.needs)
@@ -287,7 +290,7 @@ def _named_ids(options: RunOptions, collected: Collected) -> list[str]:
     """The collected ids that the command line means; all of them where only filters choose."""
     if options.ids:
         return list(dict.fromkeys(i for text in options.ids for i in ids_meant(text, collected)))
-    if options.all or options.changed or named(options):
+    if options.all or options.changed or named(options) or options.session == OP_SWEEP:
         return list(collected.ids)
     raise PipelineError(
         "`run` needs ids of tests, or --model or another filter; `nightly` runs the lists"
@@ -324,10 +327,11 @@ class Refusal(NamedTuple):
     reason: str
 
 
-def refusals(chosen: Chosen, slots: int) -> dict[str, Refusal]:
-    """Tests that cannot even be tried, by key; `slots` tests are run here at a time."""
+def refusals(chosen: Chosen, slots: int | None) -> dict[str, Refusal]:
+    """Tests that cannot even be tried, by key; `slots` tests are run here at a time, None: they are
+    run elsewhere, where their needs are met."""
     refused = {}
-    here = this_machine(chosen.devices.values(), slots)
+    here = this_machine(chosen.devices.values(), slots) if slots is not None else None
     for test in chosen.tests:
         said = test.expectation
         device = chosen.devices[test.identity.device]
@@ -340,6 +344,6 @@ def refusals(chosen: Chosen, slots: int) -> dict[str, Refusal]:
             refused[test.identity.key] = Refusal(Outcome.INFRA, reason)
         elif broken:
             refused[test.identity.key] = Refusal(Outcome.NOT_RUN, broken)
-        elif why := unmet(test, [here]):
+        elif here is not None and (why := unmet(test, [here])):
             refused[test.identity.key] = Refusal(Outcome.NOT_RUN, why)
     return refused

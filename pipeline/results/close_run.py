@@ -30,6 +30,7 @@ from bringup.pipeline.messages import Speaker, printable
 from bringup.pipeline.planning.durations import add_durations
 from bringup.pipeline.results.issue import write_drafts
 from bringup.pipeline.results.junit import write_junit
+from bringup.pipeline.results.list_change import checks_off
 from bringup.pipeline.results.merge import finish
 from bringup.pipeline.running.engine import End, Ended
 from bringup.pipeline.running.session import LOG_NAME
@@ -46,10 +47,12 @@ def close_run(
     durations: Path,
     say: Speaker,
     aliases: Mapping[str, str] | None = None,
+    issues: Mapping[str, str] | None = None,
 ) -> ExitCode:
     """Write what the run comes to, tell it, and return its exit code.
 
-    `aliases` say what tests were called before.
+    `aliases` say what tests were called before, `issues` what tracks a test already, by key: no
+    other is drafted of checks that do not hold there.
 
     Raises:
         RecordError: the disk is full or gone; the journals hold everything all the same.
@@ -70,9 +73,12 @@ def close_run(
     for sentence in dict.fromkeys(w for r in latest_by_key.values() for w in r.warnings):
         say(f"warning: {sentence}")
     broken_promises = {test.identity.key for test, _ in unkept}
-    write_issues(run_dir, header, latest_by_key.values(), (), say, broken_promises)
+    tracked = checks_off(run_dir, issues or {}).keys() | _expected_and_tracked(made)
+    untracked = [r for key, r in latest_by_key.items() if key not in tracked]
+    write_issues(run_dir, header, untracked, (), say, broken_promises)
     for name in (RECORDS_NAME, JUNIT_NAME, LOG_NAME):
-        say(f"wrote {run_dir / name}")
+        if (run_dir / name).exists():  # of a run that several share each has a log
+            say(f"wrote {run_dir / name}")
     for sentence in (*losses, *ended.sentences):
         say(sentence)
     if ended.how is not End.FINISHED:
@@ -80,6 +86,15 @@ def close_run(
     if ended.how is End.INTERRUPTED:
         say(f"`{command('report', str(run_dir))}` reports what ran")
     return _code(ended, unkept)
+
+
+def _expected_and_tracked(made: Mapping[str, tuple[PlannedTest, Kept]]) -> set[str]:
+    """Keys of tests that fail as their entries say, which name an issue."""
+    return {
+        key
+        for key, (test, end) in made.items()
+        if end is Kept.EXPECTED_FAILURE and test.expectation is not None and test.expectation.issue
+    }
 
 
 def how_to_go_on(run_dir: Path, plan: Plan) -> str:

@@ -37,6 +37,7 @@ from bringup.harness.records.schema import Outcome
 from bringup.harness.storage.atomic import write_atomically
 from bringup.harness.storage.decoding import decode_toml, read_bytes
 from bringup.pipeline.errors import ListError
+from bringup.pipeline.messages import Speaker
 
 FOLDER = "incidents"
 CLEAR_NIGHTS = 2
@@ -194,6 +195,15 @@ def issues_of_tests(lists: Path) -> dict[str, str]:
         if incident.issue and incident.state is not State.CLOSED
         for test in incident.tests
     }
+
+
+def known_issues(lists: Path, say: Speaker) -> dict[str, str]:
+    """As `issues_of_tests`; incidents that cannot be read are a warning, and then none is known."""
+    try:
+        return issues_of_tests(lists)
+    except ListError as error:
+        say(f"warning: {error}; which issues are open is not known")
+        return {}
 
 
 # --- files ----------------------------------------------------------------------------------

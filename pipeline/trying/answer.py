@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from bringup.harness.records.estimates import ASSUMPTION, Estimate, span
 from bringup.harness.records.ops import OpResult
 from bringup.harness.records.outcomes import latest
 from bringup.harness.records.reproducible import op_command, place_of
@@ -14,6 +15,7 @@ from bringup.harness.records.run_dir import read_merged, read_ops
 from bringup.harness.records.schema import GOOD, Failure, TestRecord
 from bringup.pipeline.running.progress import clock
 
+_GIB = 1 << 30
 _MOST_OPS = 3
 """Ops named of one test."""
 
@@ -29,11 +31,19 @@ class Blame(NamedTuple):
 
 
 def of_models(records: Sequence[TestRecord]) -> Iterator[str]:
-    """A line for each model and device: what it came to, how far it got, why no further."""
-    rows = [_row(r) for r in sorted(latest(records), key=lambda r: r.identity)]
-    wide = [max(len(row[i]) for row in rows) for i in range(4)] if rows else []
+    """A line for each model and device: what it came to, how far it got, why no further.
+
+    On a device with figures also whether it fits, how long it would take at least, and what takes
+    that time; a last line says on what that rests.
+    """
+    found = sorted(latest(records), key=lambda r: r.identity)
+    rows = [_row(r) for r in found]
+    columns = [i for i in range(len(_NO_ROW)) if any(row[i] for row in rows)]
+    wide = {i: max(len(row[i]) for row in rows) for i in columns}
     for row in rows:
-        yield "  ".join(cell.ljust(w) for cell, w in zip(row, wide, strict=True)).rstrip()
+        yield "  ".join(row[i].ljust(wide[i]) for i in columns).rstrip()
+    if any(record.estimate for record in found):
+        yield f"(memory and time are {ASSUMPTION})"
 
 
 def of_ops(run_dir: Path) -> Iterator[str]:
@@ -72,7 +82,10 @@ def _where(record: TestRecord) -> str:
     return f"{named.model} {named.variant}".strip() + f" on {named.device}"
 
 
-def _row(record: TestRecord) -> tuple[str, str, str, str]:
+_NO_ROW = ("",) * 7
+
+
+def _row(record: TestRecord) -> tuple[str, ...]:
     status = record.status
     took = sum(stage.wall_s or 0 for stage in record.stages)
     how = f"{status.name.lower().replace('_', ' ')} ({status.value})"
@@ -80,8 +93,24 @@ def _row(record: TestRecord) -> tuple[str, str, str, str]:
         _where(record),
         record.outcome.value,
         f"{how}, {clock(took)}",
+        *_takes(record.estimate),
         first_line(record.failure, 200),
     )
+
+
+def _takes(one: Estimate | None) -> tuple[str, str, str]:
+    """Whether it fits, how long it would take at least, what takes the time."""
+    if one is None:
+        return "", "", ""
+    sizes = f"{_size(one.memory.needed)} of {_size(one.memory.available)}"
+    fits = sizes if one.fits else f"does not fit: {sizes}"
+    if one.seconds is None or one.bound is None:
+        return fits, "", ""
+    return fits, f">= {span(one.seconds)}", f"{one.bound}-bound"
+
+
+def _size(size: int) -> str:
+    return f"{size / _GIB:.1f} GiB" if size >= _GIB else f"{1024 * size / _GIB:.3g} MiB"
 
 
 def _ops(record: TestRecord, ops: Sequence[OpResult], run_dir: Path) -> Iterator[str]:

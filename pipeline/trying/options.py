@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bringup.harness.options.device_names import EVERY_DEVICE
 from bringup.harness.options.option import Source, option
 from bringup.harness.records import variable_names as variables
 from bringup.pipeline.option_values import names_of
@@ -40,7 +41,7 @@ class TryOptions:
     devices: tuple[str, ...] = option(
         (),
         "--device",
-        "on these devices; repeat for more",
+        f"on these devices; repeat for more; {EVERY_DEVICE}: on every one that is known here",
         parse=names_of,
         metavar="NAME[,NAME]",
         verbs=["try"],
@@ -51,7 +52,8 @@ class TryOptions:
     flow: str = option(
         BOTH,
         "--flow",
-        "full: the whole model; op_by_op: every op of it alone; both: the latter where it fails",
+        "full: the whole model; op_by_op: every op of it alone; both: the latter where it fails, "
+        f"on devices that were named (not {EVERY_DEVICE})",
         choices=(BOTH, "full", OP_BY_OP),
         verbs=["try"],
     )

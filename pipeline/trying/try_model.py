@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bringup.harness.options.device_names import EVERY_DEVICE
 from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.options.input_text import read_specs
 from bringup.harness.records.device_listing import DeviceState, ListedDevice
@@ -43,8 +44,13 @@ def try_model(options: TryOptions, say: Speaker) -> ExitCode:
     given = understood(options.model, options.inputs)
     folder = TRIED / f"{given.name}-{given.digest}"
     test = write_test(given, folder)
-    known = machine.probe(Path.cwd(), options.devices)
+    every = EVERY_DEVICE in options.devices
+    known = machine.probe(Path.cwd(), () if every else options.devices)
     devices = options.devices or _default(known)
+    if every:
+        devices = tuple(d.name for d in known if d.state is not DeviceState.MISSING)
+        for device in (d for d in known if d.state is DeviceState.MISSING):
+            say(f"left out: {device.name}: {device.reason}")
     listing = write_atomically(folder / "devices.json", encoded(known))
     noun = "model" if len(given.models) == 1 else "models"
     say(f"{len(given.models)} {noun} on {', '.join(devices)}; the test is {test}")
@@ -59,7 +65,11 @@ def try_model(options: TryOptions, say: Speaker) -> ExitCode:
     lines = [*of_models(records)]
     walked = run_dir if flow == apart else None
     going_on = options.flow == BOTH and code is not ExitCode.INTERRUPTED
-    if going_on and (failed := to_take_apart(latest(records))):
+    failed = to_take_apart(latest(records)) if going_on else []
+    if failed and every:
+        first = failed[0].identity.device
+        lines.append(f"which op is to blame, --device {first} --flow {OP_BY_OP} says")
+    elif failed:
         walked = run_dir.with_name(f"{run_dir.name}-ops")
         say(f"{len(failed)} failed; which op is to blame?")
         ids = sorted({_taken_apart(r, apart) for r in failed})

@@ -31,7 +31,7 @@ from bringup.reports.html.pack import blocks_of, short
 from bringup.reports.html.text_data import Pair
 from bringup.reports.model.frames import innermost_own_frame
 from bringup.reports.model.run import Result, RunSummary
-from bringup.reports.text import numbers
+from bringup.reports.text import estimates, numbers
 from bringup.reports.text.untrusted import clean
 
 _PER_BLOCK = 256  # results: unpacked and read in 5 ms
@@ -219,6 +219,7 @@ def _facts(run: RunSummary, one: Result, command: str) -> list[list[str]]:
         ("depth asked for", record.depth),
         ("model status", record.model_status.value),
         *((f"worst {m.title}", _worst(record, m.name)) for m in titled()),
+        *estimates.facts(record.estimate),
         ("peak memory", numbers.size_text(record.peak_rss)),
         ("started", numbers.moment_text(record.started)),
         ("attempt", str(record.attempt) if one.earlier or record.attempt > 1 else ""),

@@ -200,6 +200,11 @@ class RunSummary:
         """True when a test got as far as its ops."""
         return any(model.found for model in self.ops)
 
+    @cached_property
+    def any_estimates(self) -> bool:
+        """True when somebody estimated what a model takes on a device."""
+        return any(result.record.estimate is not None for result in self.results)
+
     @property
     def attention(self) -> tuple[Result, ...]:
         """Results that need somebody's attention, the most urgent outcome first.

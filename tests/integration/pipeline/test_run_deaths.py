@@ -38,6 +38,7 @@ def test_hang(flow): ctypes.PyDLL(None).sleep(1000)  # a PyDLL call keeps the GI
 def test_deaf(flow):
     import faulthandler
     faulthandler.cancel_dump_traceback_later()  # the supervisor has to do it
+    subprocess.Popen(["sleep", "1000"])
     time.sleep(1000)
 @full
 def test_garbage(flow):
@@ -119,6 +120,16 @@ def test_a_hang_that_holds_the_gil_leaves_its_stack(night: tuple[SmallFleet, int
     assert b"in test_hang" in BlobStore(fleet.output).get(hang.failure.diagnostic)
     assert "deadline of 3 s" in hang.failure.message
     assert hang.wall_s is not None and 2.9 < hang.wall_s < 6
+
+
+def test_what_every_process_of_a_test_was_at_is_kept(night: tuple[SmallFleet, int, str]) -> None:
+    """Also of one that its own timer could not end, and of what it had started."""
+    fleet, _, _ = night
+    deaf = record(fleet, "deaf").failure
+    assert deaf is not None and deaf.diagnostic is not None
+    kept = BlobStore(fleet.output).get(deaf.diagnostic).decode()
+    assert "test_deaf (test_deaths.py" in kept and "time_sleep" in kept, "Python and native"
+    assert ": sleep 1000\n" in kept
 
 
 def test_no_process_is_left(night: tuple[SmallFleet, int, str]) -> None:

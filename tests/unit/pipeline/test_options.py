@@ -31,11 +31,12 @@ OF_VERB = {v: options_type_of(v) for v in VERBS}
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys(
-        ["ids", "models", "flows", "modes", "variants", "frameworks", "devices"],
+        ["ids", "models", "flows", "modes", "variants", "frameworks", "devices", "swept"],
         st.lists(NAMES, max_size=3, unique=True).map(lambda names: tuple(sorted(names))),
     ),
     "all": st.booleans(),
     "no_cache": st.booleans(),
+    "limit": st.none() | st.integers(1, 5000),
     "changed": st.sampled_from(["", "HEAD~1"]),
     "split": st.sampled_from(DECLARED["split"].choices),
     "size": st.sampled_from(DECLARED["size"].choices),
