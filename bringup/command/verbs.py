@@ -168,6 +168,7 @@ VERBS: dict[str, Verb] = {
     "weekly": _of_pipeline("weekly", Group.RUN, "the weekly op-by-op list"),
     "e2e_compile": _of_pipeline("e2e_compile", Group.RUN, "the end-to-end compile list"),
     "op_by_op": _of_pipeline("op_by_op", Group.RUN, "every op of a model alone"),
+    "op_sweep": _of_pipeline("op_sweep", Group.RUN, "generated cases of single ops"),
     "plan": _of_pipeline("plan", Group.RUN, "choose a run's tests once, for all its shards"),
     "merge": _of_pipeline("merge", Group.RUN, "one run of many shards"),
     "report": Verb(Group.READ, "a run's documents, again", _reports("build"), _report),

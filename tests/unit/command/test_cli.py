@@ -107,7 +107,7 @@ print(sorted({"torch", "jax", "onnx", "duckdb"} & set(sys.modules)))
     assert done.stdout == "[]\n"
 
 
-@pytest.mark.parametrize("line", ["", "op", "nightly --dr", "op-by-op --split "])
+@pytest.mark.parametrize("line", ["", "op-s", "nightly --dr", "op-by-op --split "])
 def test_bash_completes_verbs_options_and_choices(
     line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -123,7 +123,7 @@ def test_bash_completes_verbs_options_and_choices(
     )
     wanted = {
         "": " ".join(map(shown, VERBS)),
-        "op": "op-by-op ops",
+        "op-s": "op-sweep",
         "nightly --dr": "--dry-run",
         "op-by-op --split ": "torch stablehlo",
     }
