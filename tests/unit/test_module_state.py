@@ -17,6 +17,8 @@ ALLOWED = {
         "_plain",
     ): "a context variable, and set back",
     ("harness/records/verdicts/file_digest.py", "_known"): "facts, by a file's time and size",
+    ("harness/frontend/torch_program.py", "_table"): "what torch-mlir says is decomposed",
+    ("harness/sweep/catalog.py", "table"): "the modules' own rows, by name",
     ("harness/ops/fx_json.py", "_static"): "a mode that holds no tensor, and is costly to make",
     ("pipeline/history/store/index.py", "_container"): "facts, named by their content",
     ("pipeline/history/judge/change_points.py", "_tables"): "ln B(a, b), by the size of the table",
