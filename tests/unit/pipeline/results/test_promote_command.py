@@ -11,7 +11,7 @@ import pytest
 
 from bringup.harness.records.naming import nodeid_on
 from bringup.harness.records.schema import Check, Metric, Outcome, Plan, PlannedTest
-from bringup.pipeline import commands
+from bringup.pipeline import promote_command
 from bringup.pipeline.history.fingerprint import fingerprint
 from bringup.pipeline.history.store.history import History
 from bringup.pipeline.lists.specs import NIGHTLY_FULL, SHIPPED
@@ -69,7 +69,7 @@ def test_thresholds_know_what_is_expected_and_what_is_tracked(
         history.add(run_dir)
     told = io.StringIO()
     options = RunOptions(session="promote", lists=lists, run_dir=run_dir)
-    commands.promote(options, Speaker(told))
+    promote_command.promote(options, Speaker(told))
     kinds = {line.split()[0]: line for line in told.getvalue().splitlines() if "_" in line[:11]}
     assert 'mended[full-eval]@cpu (float32): expect = "pass"' in kinds["REMOVE_XFAIL"]
     assert f"required_pcc=0.6  # {ISSUE}" in kinds["LOWER_PCC"], kinds
