@@ -105,7 +105,7 @@ def test_a_run_is_seen_while_it_runs_and_its_page_afterwards(
     assert (seen["planned"], seen["good"], seen["failed"]) == (3, 1, 1)
     assert [one["test"] for one in seen["running"]] == ["waits[full-eval]"]
     assert seen["failures"][0]["why"].endswith("<script>no fft</script>")
-    assert seen["failures"][0]["command"].startswith("nox -s run -- ")
+    assert seen["failures"][0]["command"].startswith("bringup run ")
     assert not seen["over"] and seen["left_s"] is not None
     if browser is not None:
         browser.get(served)
