@@ -19,7 +19,7 @@ FROM_GROUND_UP = {
         records records/verdicts preloaded options help_env config files verify
         devices devices/backends devices/kinds device_host recording list_devices
         ops reference frontend state reproduce graph executor
-        op_by_op reduce repro tester given peer pytest_plugin
+        op_by_op reduce repro tester given peer loaders pytest_plugin
     """,
     "pipeline": """
         errors messages lifeline devices history lists history/causes history/judge history/store

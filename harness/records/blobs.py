@@ -66,7 +66,8 @@ class BlobStore:
         """Is it kept here, whole or not?"""
         digest = artifact.sha256
         return bool(_DIGEST.fullmatch(digest)) and os.access(
-            f"{self.root}/{digest[:2]}/{digest}.zst", os.F_OK  # a night asks this 100,000 times
+            f"{self.root}/{digest[:2]}/{digest}.zst",
+            os.F_OK,  # a night asks this 100,000 times
         )
 
     def path(self, digest: str) -> Path:

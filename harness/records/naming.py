@@ -31,6 +31,15 @@ MODES = ("eval", "train")
 SIZES = (BASE_SIZE, "tiny")
 """`base` is the published size and never written; `tiny` is a rehearsal, a test of its own."""
 ONNX_SUFFIX = "_onnx"
+ALL_LOADERS = ":loaders:"
+"""An argument of pytest that stands for all repositories of loaders."""
+LOADER = "loader.py"
+"""What a loader's file is called in each of them."""
+
+
+def is_loaders(test: str) -> bool:
+    """Is it the id of a test of a repository of loaders?"""
+    return test.partition("::")[0].rpartition("/")[2] == LOADER
 
 
 @dataclass(frozen=True)
@@ -182,13 +191,16 @@ def entry_of(nodeid: str, device: str, size: str | None = None) -> str:
     return entry
 
 
-def run_again(nodeid: str, identity: Identity, entry: str = "") -> str:
-    """The shell line that runs a test again, by itself, from the repository's root."""
+def run_again(nodeid: str, identity: Identity, entry: str = "", loaders: Sequence[str] = ()) -> str:
+    """The shell line that runs a test again, by itself, from the repository's root; `loaders` are
+    the repositories that a loader's test may be of."""
     size = identity.size
     if not entry:  # an older version's record
         entry = entry_of(nodeid, identity.device)
         size = next((s for s in SIZES[1:] if nodeid_on(entry, identity.device, s) == nodeid), size)
     words = ["nox", "-s", "run", "--", entry, "--device", identity.device]
+    if is_loaders(entry):
+        words += [word for folder in loaders for word in ("--models", folder)]
     return shlex.join([*words, "--size", size] if size != BASE_SIZE else words)
 
 
