@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""The only door: every session is one call into pipeline, reports, harness or a tool.
+"""The only door of a checkout: every session is one call of `bringup VERB` or of a tool.
 
 All sessions share one environment, `.nox/bringup`, made on first use from pyproject.toml and
 constraints.txt, and made again when they change: torch is installed once. What stands after `--`
@@ -13,7 +13,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,8 +29,6 @@ READING = ROOT / ".nox" / "reading"
 EXTRAS = "tt,iree,files,fleet,dev,docs"
 STACK = frozenset({"torch", "torch-mlir", "jax", "jaxlib", "onnx", "onnxruntime"})
 """What is tested: gigabytes that reading records takes nothing of."""
-REPORTED = (0, 1, 3)
-"""Exit codes that leave records: all well, a promise broken, the machine at fault or tests lost."""
 
 
 def prepare(session: nox.Session, *, reading: bool = False) -> str:
@@ -119,65 +116,57 @@ def command(session: nox.Session, *arguments: str, reading: bool = False) -> Non
     end_as(call(prepare(session, reading=reading), *arguments, *session.posargs))
 
 
-def run_and_report(session: nox.Session, verb: str, *options: str, reading: bool = False) -> None:
-    """Run a verb, report the runs that it tells of, exit as the verb did.
-
-    `options` go to the report.
-    """
-    python = prepare(session, reading=reading)
-    with tempfile.TemporaryDirectory(prefix="bringup-nox-") as folder:
-        told = Path(folder) / "run_dir"
-        words = ("-m", "bringup.pipeline", verb, *session.posargs)
-        code = call(python, *words, BRINGUP_RUN_DIR_FILE=str(told))
-        run_dirs = told.read_text("utf-8").splitlines() if told.exists() else []
-    reported = [
-        call(python, "-m", "bringup.reports", "build", run_dir, *options)
-        for run_dir in run_dirs
-        if code in REPORTED
-    ]
-    end_as(code or max(reported, default=0))
+def verb(session: nox.Session, name: str, *, reading: bool = False) -> None:
+    """Run a verb of the command line, with what stands after `--`, and end as it did."""
+    command(session, "-m", "bringup", name, reading=reading)
 
 
 @nox.session
 def nightly(session: nox.Session) -> None:
     """Run the nightly lists on this machine's devices, report, propose list moves."""
-    run_and_report(session, "nightly")
+    verb(session, "nightly")
 
 
 @nox.session
 def weekly(session: nox.Session) -> None:
     """Run the weekly op-by-op list, report."""
-    run_and_report(session, "weekly")
+    verb(session, "weekly")
 
 
 @nox.session
 def e2e_compile(session: nox.Session) -> None:
     """Run the nightly e2e compile list: everything up to the device's compiler, report."""
-    run_and_report(session, "e2e_compile")
+    verb(session, "e2e_compile")
 
 
 @nox.session
 def op_by_op(session: nox.Session) -> None:
     """Run every op alone: nox -s op_by_op -- --model bert --device cpu,n150, or -- --all."""
-    run_and_report(session, "op_by_op")
+    verb(session, "op_by_op")
+
+
+@nox.session
+def op_sweep(session: nox.Session) -> None:
+    """Run generated cases of single ops: nox -s op_sweep -- --device cpu,n150 --op NAME."""
+    verb(session, "op_sweep")
 
 
 @nox.session
 def repro(session: nox.Session) -> None:
     """Run a failed op's reproducer, or reduce a failing model: nox -s repro -- KEY or TEST."""
-    command(session, "-m", "bringup.harness.repro")
+    verb(session, "repro")
 
 
 @nox.session
 def run(session: nox.Session) -> None:
     """Run any tests by id, file, --model or --flow, report: nox -s run -- --model bert."""
-    run_and_report(session, "run")
+    verb(session, "run")
 
 
 @nox.session(name="try")
 def try_model(session: nox.Session) -> None:
     """Try a model that has no test: nox -s try -- model.onnx, zoo/, package.module:NAME."""
-    run_and_report(session, "try")
+    verb(session, "try")
 
 
 @nox.session
@@ -187,77 +176,79 @@ def report(session: nox.Session) -> None:
     The newest run, if none is named. A run directory that nobody has merged yet, of plain pytest
     or of a run that was killed, is merged first. One that runs is shown by -- --serve.
     """
-    python = prepare(session, reading=True)
-    runs = [word for word in session.posargs if (Path(word) / "journal").is_dir()]
-    runs = [] if "--serve" in session.posargs else runs  # it may still run
-    end_as(call(python, "-m", "bringup.pipeline", "finish", *runs) if runs else 0)
-    end_as(call(python, "-m", "bringup.reports", "build", *session.posargs))
+    verb(session, "report", reading=True)
 
 
 @nox.session
 def plan(session: nox.Session) -> None:
     """Choose a run's tests once, for all its shards: nox -s plan -- --shards 4."""
-    command(session, "-m", "bringup.pipeline", "plan")
+    verb(session, "plan")
 
 
 @nox.session
 def merge(session: nox.Session) -> None:
     """Merge shards into one run and report it, whole or not: nox -s merge -- DIR... --into DIR."""
-    run_and_report(session, "merge", reading=True)
+    verb(session, "merge", reading=True)
 
 
 @nox.session
 def lists(session: nox.Session) -> None:
     """Say everything that is wrong with the lists of tests."""
-    command(session, "-m", "bringup.pipeline", "lists")
+    verb(session, "lists")
 
 
 @nox.session
 def promote(session: nox.Session) -> None:
     """Print the list moves that a run's records support; write them with -- --write."""
-    command(session, "-m", "bringup.pipeline", "promote")
+    verb(session, "promote")
 
 
 @nox.session
 def history(session: nox.Session) -> None:
     """Add runs and others' reports to the history: -- add RUN; rebuild, verify or prune it."""
-    command(session, "-m", "bringup.pipeline", "history", reading=True)
+    verb(session, "history", reading=True)
 
 
 @nox.session
 def why(session: nox.Session) -> None:
     """Tell what a night came to beside the ones before: -- RUN; exit code 1 if it regressed."""
-    command(session, "-m", "bringup.pipeline", "why", reading=True)
+    verb(session, "why", reading=True)
 
 
 @nox.session
 def explain(session: nox.Session) -> None:
     """Tell where a test stands and what would move it, and its story: -- TEST."""
-    command(session, "-m", "bringup.pipeline", "explain", reading=True)
+    verb(session, "explain", reading=True)
 
 
 @nox.session
 def issues(session: nox.Session) -> None:
     """Tell which causes break what lists promise, and where each is tracked: -- --write."""
-    command(session, "-m", "bringup.pipeline", "issues", reading=True)
+    verb(session, "issues", reading=True)
 
 
 @nox.session
 def compare(session: nox.Session) -> None:
     """Tell one run against another: -- RUN_A RUN_B; as a page with --html."""
-    run_and_report(session, "compare", "--format", "html", reading=True)
+    verb(session, "compare", reading=True)
 
 
 @nox.session
 def devices(session: nox.Session) -> None:
     """List what this machine has, what it can only compile for, and why the rest is missing."""
-    command(session, "-m", "bringup.harness.list_devices")
+    verb(session, "devices")
+
+
+@nox.session
+def doctor(session: nox.Session) -> None:
+    """Say what is missing here, and how to get it; nothing is changed."""
+    verb(session, "doctor", reading=True)
 
 
 @nox.session
 def help_env(session: nox.Session) -> None:
     """List every environment variable: what it takes, its default, what it holds, who reads it."""
-    command(session, "-m", "bringup.harness.help_env")
+    verb(session, "help_env", reading=True)
 
 
 @nox.session
@@ -283,17 +274,17 @@ def lint(session: nox.Session) -> None:
     session.run(str(ENVIRONMENT / "bin" / "actionlint"), external=True)
     zizmor = ("--offline", "--quiet", "--persona", "auditor", ".github")
     session.run(str(ENVIRONMENT / "bin" / "zizmor"), *zizmor, external=True)
-    python(session, "-m", "bringup.pipeline", "lists")
+    python(session, "-m", "bringup", "lists")
 
 
-def open_what(session: nox.Session, folder: str, *verb: str) -> None:
+def open_what(session: nox.Session, folder: str, *words: str) -> None:
     """Have a verb write what a platform is to be told of a run, and tell it.
 
     A script that came with the run is not ours, and is not run.
     """
     script = Path(session.posargs[0]) / folder / "commands.sh"
     script.unlink(missing_ok=True)
-    end_as(call(prepare(session), "-m", "bringup.pipeline", *verb))
+    end_as(call(prepare(session), "-m", "bringup", *words))
     if not script.is_file():
         session.log("there is nothing to open")
         return

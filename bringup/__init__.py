@@ -13,11 +13,16 @@ from bringup import harness
 
 if TYPE_CHECKING:
     from bringup.harness import *  # noqa: F403
+    from bringup.pipeline.trying.from_python import try_model
 
-__all__ = harness.__all__
+__all__ = [*harness.__all__, "try_model"]
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name == "try_model":
+        from bringup.pipeline.trying.from_python import try_model
+
+        return try_model
     return getattr(harness, name)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bringup.harness.files import get_file
     from bringup.harness.op_by_op.executors import StablehloExecutor, TorchExecutor
     from bringup.harness.op_by_op.walk import OpByOpExecutor
+    from bringup.harness.tester.model_test import Variant, model_test
     from bringup.harness.tester.model_tester import ModelTester
     from bringup.harness.tester.onnx_tester import OnnxModelTester
 
@@ -30,6 +31,8 @@ _HOMES = {
     "TorchExecutor": "op_by_op.executors",
     "OnnxExecutor": "executor",
     "ModelTester": "tester.model_tester",
+    "Variant": "tester.model_test",
+    "model_test": "tester.model_test",
     "OnnxModelTester": "tester.onnx_tester",
     "get_file": "files",
 }
@@ -45,7 +48,9 @@ __all__ = [
     "OpByOpExecutor",
     "StablehloExecutor",
     "TorchExecutor",
+    "Variant",
     "get_file",
+    "model_test",
 ]
 
 

@@ -33,5 +33,15 @@ class IncorrectResultError(HarnessError):
     """The model ran and an asserted check did not hold; raised only by `finalize()`."""
 
 
+class DoesNotFitError(HarnessError):
+    """A program needs more memory than its device has."""
+
+    kind = "DOES_NOT_FIT"
+
+    def __init__(self, message: str, diagnostic: str = "") -> None:
+        super().__init__(message)
+        self.diagnostic = diagnostic
+
+
 class UnverifiedError(HarnessError):
     """The model ran, and nothing can be said of it; raised only by `finalize()`."""

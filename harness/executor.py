@@ -11,16 +11,17 @@ import torch
 from bringup.harness.config import CompilerConfig
 from bringup.harness.device_host.client import Binary, Device
 from bringup.harness.devices.catalog import kind_of, reached_by
-from bringup.harness.devices.failures import DeviceFailure
-from bringup.harness.devices.lease import lease
-from bringup.harness.devices.wire import Level, Placed, Usage
-from bringup.harness.errors import UsageError
+from bringup.harness.devices.failures import DOES_NOT_FIT, DeviceFailure
+from bringup.harness.devices.wire import Analysis, Level, Placed, Usage
+from bringup.harness.errors import DoesNotFitError, UsageError
+from bringup.harness.estimate.roofline import estimate, told
+from bringup.harness.estimate.stablehlo_work import work_of
 from bringup.harness.frontend.call import Call
 from bringup.harness.frontend.lowering import Program, keep_level
 from bringup.harness.frontend.program import UserInput, fit
-from bringup.harness.mlir import at_version
+from bringup.harness.mlir import TorchMlir, at_version, read
 from bringup.harness.recording.recorder import StageScope, TestRecorder
-from bringup.harness.records.schema import Stage, Status
+from bringup.harness.records.schema import Estimate, Stage, Status
 from bringup.harness.verify import Tolerances
 
 if TYPE_CHECKING:
@@ -58,9 +59,14 @@ class Executor:
     def compile(self) -> None:
         """Compile for the device: the COMPILE stage."""
         assert self.program.artifact is not None, "the program stops above StableHLO"
-        with self.recorder.stage(Stage.COMPILE) as stage, lease(self.device.name):
+        with (
+            self.recorder.stage(Stage.COMPILE) as stage,
+            self.device.leased(self.recorder.uncounted),
+        ):
             opened = self.device.open()
             stage.attributes["device"] = f"{opened.kind}, {opened.platform}"
+            if self.device.board.numbers:
+                stage.attributes["board"] = self.device.board.title
             if opened.note:
                 stage.attributes["note"] = opened.note
             try:
@@ -73,8 +79,12 @@ class Executor:
                 )
             except DeviceFailure as error:
                 self._keep_levels(stage, error.levels, error.usage)
-                raise
+                if error.kind != DOES_NOT_FIT:
+                    raise
+                stage.estimate = self._estimate(Analysis(), refused=True)
+                raise DoesNotFitError(str(error), error.diagnostic) from error
             self._keep_levels(stage, binary.levels, binary.usage)
+            stage.estimate = self._estimate(binary.analysis)
             if self.placed is not None:
                 stage.attributes["chips"] = ", ".join(map(str, self.placed.chips))
                 if len(self.placed.chips) > 1:
@@ -83,6 +93,20 @@ class Executor:
             if self.compiler_config.save_binary:
                 stage.plain_file("binary").write_bytes(binary.serialized)
         self.set_binary(binary)
+        if stage.estimate is not None and not stage.estimate.fits and not opened.executes:
+            raise DoesNotFitError(f"{self.device.name}: {told(stage.estimate.memory)}")
+
+    def _estimate(self, said: Analysis, *, refused: bool = False) -> Estimate | None:
+        """What the program would take on the device; None of one that nobody has figures of."""
+        figures = kind_of(self.device.name).figures
+        if figures is None:
+            return None
+        assert self.program.artifact is not None
+        mlir = TorchMlir()
+        with mlir.context:
+            work = work_of(read(mlir, self.program.artifact))
+        chips = len(self.placed.chips) if self.placed is not None else 1
+        return estimate(work, said, figures, chips, refused=refused)
 
     def over(self, chips: int) -> Placed:
         """One program over the first chips of the device, which divide the batch among them.
@@ -111,7 +135,8 @@ class Executor:
     def set_binary(self, binary: Binary) -> None:
         """Use a compiled program from now on; the previous one is released."""
         if self.binary is not None and self.binary is not binary:
-            self.binary.release()
+            with self.device.using:
+                self.binary.release()
         self.binary = binary
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -125,7 +150,10 @@ class Executor:
             raise UsageError("there is no binary; call compile() or set_binary() first")
         signature = self.program.signature
         assert signature is not None
-        with self.recorder.stage(Stage.EXECUTE) as stage, lease(self.device.name):
+        with (
+            self.recorder.stage(Stage.EXECUTE) as stage,
+            self.device.leased(self.recorder.uncounted),
+        ):
             leaves = self.program.flatten((args, kwargs))
             outputs, usage = self.device.run(
                 self.binary,
@@ -185,7 +213,7 @@ class Executor:
         from bringup.harness.graph.program_graph import graph_of
 
         graph = graph_of(self.program, self.program.flatten(call))
-        with lease(self.device.name):
+        with self.device.leased(self.recorder.uncounted):
             self.intermediates = walk(
                 graph,
                 self.device,
@@ -206,7 +234,8 @@ class Executor:
     def release(self) -> None:
         """Free the binary on the device."""
         if self.binary is not None:
-            self.binary.release()
+            with self.device.using:
+                self.binary.release()
             self.binary, self._outputs = None, ()
 
     def _options(self) -> dict[str, str]:

@@ -16,7 +16,7 @@ from bringup.harness.storage.writable import encoded
 
 COMMAND = Command(
     name="help_env",
-    prog="nox -s help_env --",
+    prog="",
     says="List every environment variable that is read: what it says, what it takes, its default, "
     "who reads it, and what it holds here. Secrets are not shown.",
     examples=(
@@ -43,10 +43,15 @@ def command_line() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """List the variables; USAGE where one holds what it may not, or is none of ours."""
     words = sys.argv[1:] if arguments is None else arguments
-    return run("", lambda: _main(words), look=False)
+    return run("", lambda: start(words), look=False)
 
 
-def _main(words: Sequence[str]) -> int:
+def start(words: Sequence[str]) -> int:
+    """List the variables.
+
+    Raises:
+        UsageError: an option is none.
+    """
     options = Options(**read(COMMAND, Options, words).values)
     found = [
         variable

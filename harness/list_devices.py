@@ -18,6 +18,7 @@ from bringup.harness.device_host.listing import list_devices
 from bringup.harness.devices import device_history
 from bringup.harness.devices.catalog import kind_of
 from bringup.harness.options.command_line import Command, parser_of, read, run, say
+from bringup.harness.options.device_names import device_named
 from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.options.option import option
 from bringup.harness.records.device_listing import DeviceState, ListedDevice, encode_listing
@@ -31,7 +32,7 @@ _STYLES = {
 
 COMMAND = Command(
     name="devices",
-    prog="nox -s devices --",
+    prog="",
     says="List the devices of this machine. Each one is really opened.",
     examples=(
         ("", "all that are known here"),
@@ -64,16 +65,22 @@ def command_line() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """List devices; returns the exit code."""
     words = sys.argv[1:] if arguments is None else arguments
-    return run("", lambda: _main(words))
+    return run("", lambda: start(words))
 
 
-def _main(words: Sequence[str]) -> int:
+def start(words: Sequence[str]) -> int:
+    """List devices.
+
+    Raises:
+        HarnessError: a device is not known, or an option is none; one sentence.
+    """
     options = Options(**read(COMMAND, Options, words).values)
-    for name in (*options.names, *options.forget):
+    names = [device_named(name) for name in options.names]
+    for name in (*names, *options.forget):
         kind_of(name)
     for name in options.forget:
         device_history.forget(name)
-    listed = list_devices(list(options.names))
+    listed = list_devices(names)
     if options.json:
         say(encode_listing(listed).decode())
     else:

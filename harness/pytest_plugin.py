@@ -20,6 +20,7 @@ import pytest
 from bringup.harness.device_host.shared import close_large, device
 from bringup.harness.devices.catalog import DEFAULT_DEVICE, kind_of
 from bringup.harness.errors import IncorrectResultError, UnverifiedError, UsageError
+from bringup.harness.options.device_names import device_named
 from bringup.harness.recording.current_test import (
     announce_test,
     current_test,
@@ -116,7 +117,7 @@ def _full_ids(config: pytest.Config, argument: str) -> list[str]:
 def selected_devices(config: pytest.Config) -> list[str]:
     """Devices named on the command line, in order, once each."""
     names = [n.strip() for value in config.getoption("--device") for n in value.split(",")]
-    return list(dict.fromkeys(filter(None, names)))
+    return list(dict.fromkeys(device_named(name) for name in names if name))
 
 
 def pytest_sessionstart() -> None:

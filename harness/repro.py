@@ -17,6 +17,7 @@ from pathlib import Path
 from bringup.harness.device_host.op_run import OpRun
 from bringup.harness.errors import UsageError
 from bringup.harness.options.command_line import Command, parser_of, read, run, say
+from bringup.harness.options.device_names import device_named
 from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.options.option import option
 from bringup.harness.records.naming import SIZES
@@ -41,7 +42,7 @@ _TRUSTED = (
 
 COMMAND = Command(
     name="repro",
-    prog="nox -s repro --",
+    prog="",
     says="Run the reproducer of an op, or of a model and reduce that to the ops that are to blame, "
     "and say whether it ends with the same fingerprint.",
     examples=(
@@ -68,7 +69,11 @@ class Options:
         "", "WHICH", "the reproducer; see below", metavar="KEY|TEST|DIR", required=True
     )
     device: str | None = option(
-        None, "--device", "of an op or a model test that failed on several", metavar="NAME"
+        None,
+        "--device",
+        "of an op or a model test that failed on several",
+        parse=device_named,
+        metavar="NAME",
     )
     size: str = option(SIZES[0], "--size", "of a model test", choices=SIZES)
     seconds: float = option(
@@ -105,11 +110,15 @@ def command_line() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one reproducer; returns the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    return run("", lambda: _main(words))
+    return run("", lambda: start(words))
 
 
-def _main(words: Sequence[str]) -> int:
-    """Look for it, and have it run in a process of its own (`harness/reduce/child_process.py`)."""
+def start(words: Sequence[str]) -> int:
+    """Look for it, and have it run in a process of its own (`harness/reduce/child_process.py`).
+
+    Raises:
+        HarnessError: there is none, or it cannot be run; one sentence.
+    """
     options = Options(**read(COMMAND, Options, words).values)
     inner = apart.is_inner()
     if options.trust and not inner:

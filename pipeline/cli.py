@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""`bringup VERB`: arguments in, exit code out. What each verb takes is in `options`."""
+"""The verbs of the pipeline: arguments in, exit code out. What each takes is in `options`."""
 
 import signal
 import sys
@@ -9,13 +9,14 @@ from collections.abc import Sequence
 
 from bringup.harness.did_you_mean import hint
 from bringup.harness.options.command_line import read, run
-from bringup.harness.options.exit_codes import ExitCode, describe
+from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.options.option import declared
-from bringup.pipeline import commands
+from bringup.harness.records.door import command
 from bringup.pipeline.errors import NothingToDo, PipelineError
 from bringup.pipeline.history_options import OF_HISTORY, HistoryOptions
 from bringup.pipeline.messages import Speaker
-from bringup.pipeline.options import RUNS, RunOptions
+from bringup.pipeline.options import OP_SWEEP, RUNS, RunOptions
+from bringup.pipeline.planning.sweep import SWEEP_TESTS, list_cases
 from bringup.pipeline.trying.options import TryOptions
 from bringup.pipeline.verb_help import VERBS
 
@@ -30,22 +31,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _main(words: Sequence[str]) -> int:
-    if not words:
-        raise PipelineError(f"say which VERB: {', '.join(VERBS)}")
+    there = ", ".join(VERBS)
+    if not words or words[0] in ("-h", "--help"):
+        raise PipelineError(f"say which VERB: {there}")
     verb, *rest = words
-    if verb in ("-h", "--help"):
-        print(_overview())
-        return ExitCode.KEPT
     if verb not in VERBS:
-        there = ", ".join(VERBS)
         raise PipelineError(f"there is no verb `{verb}`{hint(verb, VERBS)}; there are {there}")
-    say = Speaker(sys.stdout)
+    return start(verb, rest, Speaker(sys.stdout))
+
+
+def start(verb: str, words: Sequence[str], say: Speaker) -> int:
+    """Carry out a verb and return its exit code; `say` is told of runs that can be reported.
+
+    Raises:
+        HarnessError: what is asked for is wrong; one sentence.
+    """
     if verb in OF_HISTORY:
-        return _ask_history(verb, history_options_of(verb, rest), say)
+        return _ask_history(verb, history_options_of(verb, words), say)
     if verb == "try":
-        return _try(rest, say)
+        return _try(words, say)
     try:
-        return _carry_out(verb, options_of(verb, rest), say)
+        return _carry_out(verb, options_of(verb, words), say)
     except NothingToDo as nothing:
         say(str(nothing))
         return ExitCode.KEPT
@@ -74,6 +80,8 @@ def options_of(verb: str, words: Sequence[str]) -> RunOptions:
     """
     given = read(VERBS[verb], RunOptions, words)
     values = given.values | ({"session": verb} if verb in RUNS else {})
+    if values.get("session") == OP_SWEEP:
+        values = {"tests": SWEEP_TESTS, **values}
     options = RunOptions(**values, sources=given.sources)
     if verb == "plan":
         _refuse_what_the_session_does_not_take(options)
@@ -112,36 +120,26 @@ def _refuse_what_the_session_does_not_take(options: RunOptions) -> None:
         if name in options.given and made.verbs != {"plan"} and not made.taken_by(options.session):
             raise PipelineError(
                 f"{options.session} takes no {made.flag}: "
-                f"`nox -s {options.session} -- --help` shows what it takes"
+                f"`{command(options.session, '--help')}` shows what it takes"
             )
 
 
 def _carry_out(verb: str, options: RunOptions, say: Speaker) -> int:
-    if verb == "merge":
-        return commands.merge_runs(options, say)
-    if verb == "finish":
-        return commands.finish(options, say)
-    if verb == "promote":
-        return commands.promote(options, say)
-    if verb == "lists":
-        return commands.check_lists(options, say)
-    if verb == "plan":
-        return commands.make_plan(options, say)
-    return commands.run(options, say)
-
-
-def _overview() -> str:
-    wide = max(map(len, VERBS))
-    lines = [f"  {verb:<{wide}}  {command.says}" for verb, command in VERBS.items()]
-    return "\n".join(
-        [
-            "usage: bringup VERB ...",
-            "",
-            "Runs models on devices by lists, records what happens, moves the lists.",
-            "",
-            "verbs; `bringup VERB --help` tells more of each:",
-            *lines,
-            "",
-            describe(),
-        ]
+    from bringup.pipeline import (  # a help does not wait for them
+        commands,
+        lists_command,
+        merge_command,
+        plan_command,
+        promote_command,
     )
+
+    others = {
+        "merge": merge_command.merge_runs,
+        "finish": merge_command.finish,
+        "promote": promote_command.promote,
+        "lists": lists_command.check_lists,
+        "plan": plan_command.make_plan,
+    }
+    if options.list_cases:
+        return list_cases(options.swept, say)
+    return others.get(verb, commands.run)(options, say)

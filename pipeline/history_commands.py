@@ -29,7 +29,7 @@ from bringup.pipeline.history.store.rows import Kept
 from bringup.pipeline.history.store.tables import NOWHERE
 from bringup.pipeline.history.store.upkeep import is_history, prune, rebuild, verify
 from bringup.pipeline.history_options import HistoryOptions
-from bringup.pipeline.messages import Speaker, tell_run
+from bringup.pipeline.messages import Speaker
 from bringup.pipeline.results.compared_run import write_compared
 from bringup.pipeline.results.explain_standing import standing_of
 from bringup.pipeline.results.finish import finish_runs
@@ -291,7 +291,7 @@ def compare(options: HistoryOptions, say: Speaker) -> ExitCode:
     for line in compared(verdict):
         say(line)
     if trends is not None:
-        tell_run(write_compared(run_dir, other, verdict, trends))
+        say.told.append(write_compared(run_dir, other, verdict, trends))
     return ExitCode.BROKEN if verdict.regressed else ExitCode.KEPT
 
 

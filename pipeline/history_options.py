@@ -87,6 +87,7 @@ class HistoryOptions:
         metavar="ADDRESS",
         verbs=["history", *ASKING],
         variable=HISTORY_VARIABLE,
+        project="history",
     )
     device: str = option(
         "",
@@ -121,6 +122,7 @@ class HistoryOptions:
         parse=Path,
         metavar="DIR",
         verbs=["history", *ASKING],
+        project="lists",
     )
 
     write: bool = option(

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bringup.harness.options.exit_codes import ExitCode
+from bringup.harness.records.advice import read_advice
 from bringup.harness.records.aliases import read_aliases
 from bringup.harness.records.night import NightVerdict
 from bringup.harness.records.outcomes import latest
@@ -89,7 +90,11 @@ def _expected(folder: Path) -> set[str]:
 def _evidence(run_dir: Path) -> dict[str, str]:
     header, records = read_merged(run_dir)
     return {
-        record.identity.key: draft_issue(record, header.provenances.get(record.provenance))
+        record.identity.key: draft_issue(
+            record,
+            header.provenances.get(record.provenance),
+            advice=read_advice(header.started_by),
+        )
         for record in latest(records)
         if is_reproducible(record.outcome, record.failure)
     }

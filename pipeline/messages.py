@@ -4,12 +4,9 @@
 """Words for a person, on a stream that may be gone."""
 
 import contextlib
-import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
-
-from bringup.harness.records.variable_names import RUN_DIR_FILE_VARIABLE
 
 
 @dataclass(frozen=True)
@@ -17,6 +14,8 @@ class Speaker:
     """Prints lines; a reader that left does not end the run."""
 
     stream: TextIO
+    told: list[Path] = field(default_factory=list)
+    """The runs that can be reported now; whoever started this may do it."""
 
     def __call__(self, text: str) -> None:
         """Print; control characters, which could drive a terminal, become spaces."""
@@ -28,10 +27,3 @@ class Speaker:
 def printable(text: str) -> str:
     """One line without control characters."""
     return "".join(c if c.isprintable() else " " for c in text)
-
-
-def tell_run(run_dir: Path) -> None:
-    """Tell whoever started this, and asked to know, which run can be reported now: a line each."""
-    if file := os.environ.get(RUN_DIR_FILE_VARIABLE):
-        with Path(file).open("a", encoding="utf-8") as told:
-            told.write(f"{run_dir}\n")

@@ -8,111 +8,31 @@ take it, which environment variable stands for it, and whether a plan keeps it. 
 verb's help, what `--plan` and `--resume` hold against, and `--dry-run` are made of it.
 """
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
-from bringup.harness.errors import UsageError
 from bringup.harness.options.option import Kept, Source, Takes, option
 from bringup.harness.records import variable_names as variables
 from bringup.harness.records.naming import SIZES
-from bringup.harness.records.verdicts.recheck import parse_share
-from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.history.store.tables import DEFAULT_ADDRESS
 from bringup.pipeline.lists.specs import SESSIONS
+from bringup.pipeline.option_values import (
+    Shard,
+    checked_share,
+    count_of,
+    names_of,
+    parse_folder,
+    parse_seconds,
+    parse_shard,
+    parse_shards,
+    parse_span,
+)
 
-OP_BY_OP = "op_by_op"
-RUNS = (*SESSIONS, "run")
+OP_BY_OP, OP_SWEEP = "op_by_op", "op_sweep"
+RUNS = (*SESSIONS, "run", OP_SWEEP)
 """The verbs that run tests."""
 _CHOOSE = (*RUNS, "plan")
-MOST_JOBS = 256
-"""Of one matrix, says GitHub's page on limits."""
-
-
-class Shard(NamedTuple):
-    """The i-th of n parts, 1-based."""
-
-    i: int
-    n: int
-
-    def __str__(self) -> str:
-        return f"{self.i}/{self.n}"
-
-
-def parse_shard(text: str) -> Shard:
-    """Read `2/5`, the second of five shards.
-
-    Raises:
-        PipelineError: not of that form, or outside 1 to n.
-    """
-    match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
-    if not match:
-        raise PipelineError(f"`{text}` is no shard; write i/n, e.g. 2/5 for the second of five")
-    shard = Shard(int(match[1]), int(match[2]))
-    if not 1 <= shard.i <= shard.n:
-        raise PipelineError(f"there is no shard {shard.i} of {shard.n}; i runs from 1 to n")
-    return shard
-
-
-def names_of(text: str) -> tuple[str, ...]:
-    """The devices of `--device NAME,NAME`.
-
-    Raises:
-        PipelineError: there is none.
-    """
-    names = tuple(name.strip() for name in text.split(",") if name.strip())
-    if not names:
-        raise PipelineError(f"--device {text!r} names no device")
-    return names
-
-
-def _count(what: str) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not (text.isdecimal() and text.isascii() and 0 < len(text) < 8 and int(text)):
-            raise PipelineError(f"`{text}` is no number of {what}")
-        return int(text)
-
-    return parse
-
-
-def _shards(text: str) -> int:
-    n = _count("shards")(text)
-    if n > MOST_JOBS:
-        raise PipelineError(
-            f"--shards {n}: a matrix of GitHub Actions takes {MOST_JOBS} jobs at most"
-        )
-    return n
-
-
-def _seconds(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < float("inf"):
-        raise PipelineError(f"`{text}` is no number of seconds")
-    return number
-
-
-def _span(text: str) -> float:
-    """`10m`, `90s`, `1h` or a number of seconds."""
-    match = re.fullmatch(r"(\d{1,7}(?:\.\d{1,3})?)([smh]?)", text)
-    if not match:
-        raise PipelineError(f"`{text}` is no time; write 90s, 10m or 1h")
-    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
-
-
-def _share(text: str) -> str:
-    parse_share(text)
-    return text
-
-
-def _folder(text: str) -> str:
-    if not text:
-        raise UsageError("--tests needs a folder")
-    return text
 
 
 @dataclass(frozen=True)
@@ -201,9 +121,31 @@ class RunOptions:
         variable=variables.DEVICE_VARIABLE,
         kept=Kept.ALWAYS,
         default_says="of lists all that are here; of tests chosen otherwise those that execute",
+        project="device",
     )
     all: bool = option(
         False, "--all", "op by op: every model there is", verbs=[OP_BY_OP, "plan"], kept=Kept.LATER
+    )
+    swept: tuple[str, ...] = option(
+        (),
+        "--op",
+        "sweep: only cases of the ATen op NAME, or of those with it in their name; repeat for more",
+        metavar="NAME",
+        verbs=[OP_SWEEP, "plan"],
+        kept=Kept.LATER,
+    )
+    limit: int | None = option(
+        None,
+        "--limit",
+        "sweep: at most N cases, spread over the ops",
+        parse=count_of("cases"),
+        metavar="N",
+        verbs=[OP_SWEEP, "plan"],
+        kept=Kept.LATER,
+        default_says="all",
+    )
+    list_cases: bool = option(
+        False, "--list", "sweep: print the cases, and run nothing", verbs=[OP_SWEEP]
     )
     split: str = option(
         "torch",
@@ -221,6 +163,7 @@ class RunOptions:
         choices=SIZES,
         verbs=_CHOOSE,
         kept=Kept.ALWAYS,
+        project="size",
     )
     lists: Path = option(
         Path("tests/lists"),
@@ -230,15 +173,17 @@ class RunOptions:
         metavar="DIR",
         verbs=[*_CHOOSE, "lists", "promote", "merge", "finish"],
         kept=Kept.ALWAYS,
+        project="lists",
     )
     tests: str = option(
         "tests/models",
         "--tests",
         "the folder of the tests",
-        parse=_folder,
+        parse=parse_folder,
         metavar="DIR",
         verbs=[*_CHOOSE, "lists", "promote"],
         kept=Kept.ALWAYS,
+        project="tests",
     )
     loaders: tuple[str, ...] = option(
         (),
@@ -252,13 +197,14 @@ class RunOptions:
         "",
         "--recheck",
         "op by op: compute a random share of the cached verdicts again, e.g. 2%; 0 for none",
-        parse=_share,
+        parse=checked_share,
         metavar="SHARE",
         verbs=_CHOOSE,
         variable=variables.RECHECK_VARIABLE,
         kept=Kept.LATER,
         default_says="2% in nightly and weekly, else none",
         excludes="no_cache",
+        project="recheck",
     )
     no_cache: bool = option(
         False,
@@ -288,11 +234,12 @@ class RunOptions:
         metavar="ADDRESS",
         verbs=[*_CHOOSE, "merge", "finish", "promote"],
         variable=variables.HISTORY_VARIABLE,
+        project="history",
     )
     devices_from: Path | None = option(
         None,
         "--devices-from",
-        "what `nox -s devices -- --json` printed, instead of asking it now",
+        "what `devices` prints with --json, instead of asking it now",
         parse=Path,
         metavar="FILE",
         verbs=[*_CHOOSE, "lists"],
@@ -304,6 +251,7 @@ class RunOptions:
         parse=Path,
         metavar="FILE",
         verbs=_CHOOSE,
+        project="fleet",
     )
     dry_run: bool = option(
         False,
@@ -326,36 +274,40 @@ class RunOptions:
         metavar="NAME[://ADDRESS]",
         verbs=RUNS,
         variable=variables.ENGINE_VARIABLE,
+        project="engine",
     )
     workers: int | None = option(
         None,
         "--workers",
         "tests at a time",
-        parse=_count("workers"),
+        parse=count_of("workers"),
         metavar="N",
         verbs=RUNS,
         variable=variables.WORKERS_VARIABLE,
         default_says="by cores, memory and tests",
+        project="workers",
     )
     confirm_s: float | None = option(
         None,
         "--confirm",
         "run what newly fails again at once, between runs of a test that was good, within so long: "
         "10m, 90s; 0 for no",
-        parse=_span,
+        parse=parse_span,
         metavar="TIME",
         verbs=RUNS,
         default_says="10m in nightly, else 0",
+        project="confirm",
     )
     timeout_s: float | None = option(
         None,
         "--timeout",
         "for each test",
-        parse=_seconds,
+        parse=parse_seconds,
         metavar="SECONDS",
         verbs=RUNS,
         variable=variables.TIMEOUT_VARIABLE,
         default_says="900, or three times a test's estimate if that is longer",
+        project="timeout",
     )
     output: Path | None = option(
         None,
@@ -369,7 +321,7 @@ class RunOptions:
     plan: Path | None = option(
         None,
         "--plan",
-        "the plan of all shards, by `nox -s plan`: it says which tests run, and a merge by it "
+        "the plan of all shards, by `plan`: it says which tests run, and a merge by it "
         "which are missing",
         parse=Path,
         metavar="FILE",
@@ -391,7 +343,7 @@ class RunOptions:
         0,
         "--shards",
         "how many shards, where no fleet says it",
-        parse=_shards,
+        parse=parse_shards,
         metavar="N",
         verbs=["plan"],
     )
@@ -401,6 +353,7 @@ class RunOptions:
         "how the tests are dealt out to the shards",
         metavar="NAME",
         verbs=["plan"],
+        project="planner",
     )
     target: Path = option(
         Path("results/plan.json"),
@@ -454,7 +407,7 @@ class RunOptions:
         None,
         "--preview",
         "tell what the last N nights would have moved, and write results/preview.json",
-        parse=_count("nights"),
+        parse=count_of("nights"),
         metavar="N",
         verbs=["promote"],
         excludes="write",
@@ -467,6 +420,7 @@ class RunOptions:
         metavar="FILE",
         verbs=["promote"],
         default_says="policy.toml beside the lists, if there is one",
+        project="policy",
     )
 
     sources: Mapping[str, Source] = field(default_factory=dict)

@@ -25,7 +25,7 @@ folder. No ID is ever taken for a model's name, nor the other way round."""
 
 
 def _verb(name: str, says: str, *examples: tuple[str, str], notes: tuple[str, ...] = ()) -> Command:
-    return Command(name, f"nox -s {name} --", says, examples, "\n\n".join(notes))
+    return Command(name, "", says, examples, "\n\n".join(notes))
 
 
 _ALL = (
@@ -35,7 +35,7 @@ _ALL = (
         ("", "on every device that is here"),
         ("--device cpu,n150 --dry-run", "what would run, in which order, and why"),
         ("--model bert --flow full", "bert alone, as a whole model"),
-        ("--plan results/plan.json --shard 2/5", "one job of five, of a plan by `nox -s plan`"),
+        ("--plan results/plan.json --shard 2/5", "one job of five, of a plan by `plan`"),
         ("--resume", "go on with the newest night that was cut off"),
         notes=(_FILTERS, _PROMISES, _TIME, _CACHE),
     ),
@@ -62,6 +62,16 @@ _ALL = (
         ("--model bert --recheck 2%", "audit a fiftieth of what the verdict cache says"),
         ("--all --size tiny", "a rehearsal with every model there is"),
         notes=(_FILTERS, _IDS, _TIME, _CACHE),
+    ),
+    _verb(
+        "op_sweep",
+        "Run generated cases of single ops: shapes, dtypes, values and layouts that models lack.",
+        ("", "every case on the devices that execute here"),
+        ("--device cpu,n150 --op convolution", "of one op, also for a board that is not here"),
+        ("--limit 100", "a hundred cases, spread over the ops"),
+        ("--list --op softmax", "the names of cases, without running them"),
+        ("--resume", "go on with the newest sweep that was cut off"),
+        notes=(_TIME, _CACHE),
     ),
     _verb(
         "run",
@@ -91,7 +101,7 @@ _ALL = (
         ("--session op_by_op --all --shards 8 --output plan.json", "of another session"),
         ("--shards 5 --dry-run", "what would be planned"),
         notes=(
-            "`nox -s SESSION -- --plan FILE --shard I/N` carries it out, `nox -s merge` merges.",
+            "SESSION with --plan FILE --shard I/N carries it out, `merge` merges.",
             _FILTERS,
         ),
     ),
@@ -104,9 +114,9 @@ _ALL = (
     ),
     Command(
         "finish",
-        "bringup finish",
+        "",
         "Merge runs in place that plain pytest left, or a kill cut off.",
-        (("results/local-20261128T021700Z-17", "as `nox -s report` does by itself"),),
+        (("results/local-20261128T021700Z-17", "as `report` does by itself"),),
     ),
     _verb(
         "promote",

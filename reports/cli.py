@@ -18,6 +18,7 @@ from bringup.harness.did_you_mean import hint
 from bringup.harness.options.command_line import Command, parser_of, read, run
 from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.options.option import option
+from bringup.harness.records.door import program
 from bringup.reports import catalog
 from bringup.reports.errors import ReportError
 from bringup.reports.reporter import ArtifactChoice, ModelsReporter, Reporter
@@ -34,7 +35,7 @@ def commands() -> dict[str, Command]:
     return {
         "build": Command(
             name="build",
-            prog="nox -s report --",
+            prog=program("report"),
             says="Write the documents of one merged run into its directory.",
             examples=(
                 ("", "the newest merged run below results/"),
@@ -48,7 +49,7 @@ def commands() -> dict[str, Command]:
         ),
         "ops": Command(
             name="ops",
-            prog="python -m bringup.reports ops",
+            prog=program("ops"),
             says="Write the documents on models op by op into the results folder: of every model "
             "the newest op-by-op results over all merged runs below it.",
             examples=(("--results nights", "of the runs below another folder"),),
@@ -134,6 +135,7 @@ class Options:
         "where aliases.toml says what tests were called before",
         parse=Path,
         metavar="DIR",
+        project="lists",
     )
 
 
@@ -145,10 +147,15 @@ def command_line(verb: str = "build") -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    return run("reports", lambda: _main(words))
+    return run("reports", lambda: start(words))
 
 
-def _main(words: Sequence[str]) -> int:
+def start(words: Sequence[str]) -> int:
+    """Carry out a verb and return its exit code.
+
+    Raises:
+        HarnessError: what is asked for is wrong; one sentence.
+    """
     if not words:
         raise ReportError(f"say which VERB: {', '.join(VERBS)}")
     verb, *rest = words

@@ -152,7 +152,7 @@ def _fields(model: ModelOps, result: OpResult, artifacts: _Artifacts) -> dict[st
         "golden": verdict.golden,
         "uncompared": verdict.uncompared,
         "fingerprint": verdict.fingerprint,
-        "reproducer": command_of(result, model.place),
+        "reproducer": command_of(result, model.place, model.advice),
         "wall_s": seconds_of(result),
         "stages": [_stage(stage) for stage in verdict.stages],
         "cached": result.hit,

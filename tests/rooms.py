@@ -16,14 +16,15 @@ ROOT = Path(__file__).parents[1]
 FROM_GROUND_UP = {
     "harness": """
         checkout_name errors did_you_mean session reach storage extensions dense mlir
-        records records/verdicts preloaded options help_env config files verify
-        devices devices/backends devices/kinds device_host recording list_devices
+        records records/verdicts deadline stacks preloaded options help_env config files verify
+        devices devices/backends devices/kinds estimate device_host recording list_devices
         ops reference frontend state reproduce graph executor
-        op_by_op reduce repro tester given peer loaders pytest_plugin
+        op_by_op reduce repro tester given sweep peer loaders pytest_plugin
     """,
     "pipeline": """
         errors messages lifeline devices history lists history/causes history/judge history/store
-        history/imports promotion options history_options planning running results commands
+        history/imports promotion option_values options history_options run_names planning running
+        results plan_command lists_command merge_command promote_command commands
         history_commands issue_command trying verb_help cli __main__
     """,
     "reports": """
@@ -34,10 +35,11 @@ FROM_GROUND_UP = {
 SHARED = (
     *("harness/records", "harness/storage", "harness/errors", "harness/options"),
     *("harness/extensions", "harness/session", "harness/did_you_mean", "harness/preloaded"),
+    *("harness/deadline", "harness/stacks"),
 )
 """What pipeline and reports know of the harness: records, how they are written and read, how a
-command's options are, what a mistyped name may stand for, how somebody else's parts are found, and
-who owns what outlives a call."""
+command's options are, what a mistyped name may stand for, how somebody else's parts are found, who
+owns what outlives a call, what counts towards a deadline, and what a process is at."""
 
 
 def order(house: str) -> list[str]:

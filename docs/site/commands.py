@@ -48,21 +48,10 @@ def sessions() -> dict[str, str]:
 
 def parser_of(session: str) -> argparse.ArgumentParser | None:
     """What reads a session's options; None where it has none of ours."""
-    from bringup.harness import help_env, list_devices, repro
+    from bringup.command.verbs import VERBS
     from bringup.harness.options.command_line import parser_of as made_of
-    from bringup.pipeline.cli import options_type_of
-    from bringup.pipeline.verb_help import VERBS
-    from bringup.reports import cli as reports
 
-    if session in VERBS:
-        return made_of(VERBS[session], options_type_of(session))
-    others = {
-        "report": (reports.commands()["build"], reports.Options),
-        "repro": (repro.COMMAND, repro.Options),
-        "devices": (list_devices.COMMAND, list_devices.Options),
-        "help_env": (help_env.COMMAND, help_env.Options),
-    }
-    return made_of(*others[session]) if session in others else None
+    return made_of(*VERBS[session].declared()) if session in VERBS else None
 
 
 # --- reading --------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from typing import Any
 
 from sphinx.util.inspect import signature, stringify_signature
 
-from docs.site import commands, picture, tables
+from docs.site import commands, fleet, picture, tables
 
 MARK = re.compile(r"^<!-- generated: ([\w-]+) -->$", re.MULTILINE)
 
@@ -27,6 +27,7 @@ def _rooms() -> str:
 GENERATED: dict[str, Callable[[], str]] = {
     "rooms": _rooms,
     "commands": commands.commands,
+    "fleet": fleet.table,
     "variables": tables.variables,
     "exit-codes": tables.exit_codes,
     "outcomes": tables.outcomes,

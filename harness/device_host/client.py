@@ -13,6 +13,9 @@ is a value instead.
 import atexit
 import contextlib
 import os
+import sys
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,8 +26,10 @@ from bringup.harness.device_host.op_run import DEADLINE, OpJob, OpRun
 from bringup.harness.device_host.probe import PROBE_DEADLINE, diagnosis, probe_job
 from bringup.harness.device_host.running_op import BegunOp
 from bringup.harness.devices import device_history
+from bringup.harness.devices.board import Board, boards_of
 from bringup.harness.devices.catalog import kind_of
 from bringup.harness.devices.failures import DeviceFailure, DeviceRefusal, HostCrash, HostTimeout
+from bringup.harness.devices.lease import Lease, Waiting, avoided, no_waiting, take
 from bringup.harness.devices.wire import (
     Compile,
     Compiled,
@@ -38,6 +43,8 @@ from bringup.harness.devices.wire import (
     Usage,
 )
 from bringup.harness.errors import DeviceError, HarnessError
+from bringup.harness.records.door import command
+from bringup.harness.storage.writable import said_by
 
 if TYPE_CHECKING:
     import torch
@@ -45,6 +52,8 @@ if TYPE_CHECKING:
 OPEN_TIMEOUT = 120.0
 """Seconds to open a device: a plugin may unpack half a gigabyte on its first use."""
 _RELEASE_TIMEOUT = 10.0
+_LOOK_S = 0.25
+"""How often a board that is kept is looked at, whether somebody wants it."""
 
 
 class Binary:
@@ -56,6 +65,7 @@ class Binary:
         self.levels = reply.levels
         self.usage = reply.usage
         self.serialized = reply.serialized
+        self.analysis = reply.analysis
 
     def release(self) -> None:
         """Free it in the host; harmless when the host is gone."""
@@ -71,24 +81,76 @@ class Device:
     """
 
     def __init__(
-        self, name: str, *, fork_server: ForkServer | None = None, memory_limit: int = 0
+        self,
+        name: str,
+        *,
+        fork_server: ForkServer | None = None,
+        memory_limit: int = 0,
+        board: Board | None = None,
     ) -> None:
-        """`memory_limit` is in bytes of private memory of the host, 0 for none."""
+        """`memory_limit` is in bytes of private memory of the host, 0 for none. `board` is one that
+        the caller has leased; without it the first, until one is leased here."""
         self.name = kind_of(name).name
         self.memory_limit = memory_limit
+        self.board = board or next(iter(boards_of(self.name)), Board(self.name))
+        self.using = threading.RLock()
+        """Held by who works on the device: nobody else ends its host meanwhile, or takes its board
+        away."""
+        self._lease: Lease | None = None
+        self._waiting: Waiting = no_waiting
         self._fork_server = fork_server
         self._host: Connection | None = None
-        self._mark: Path | None = None
+        self._marks: tuple[Path, ...] = ()
         self._suspicion = ""
         """Why this process does not believe the device before a probe."""
         atexit.register(self.close)
 
+    @contextlib.contextmanager
+    def leased(self, waiting: Waiting = no_waiting) -> Iterator[None]:
+        """Have a board of the device; waits, within `waiting`, until there is one.
+
+        It is kept when this is left, with its host, and given up when somebody else wants it.
+
+        Raises:
+            DeviceError: it cannot be leased.
+        """
+        with self.using:
+            self._waiting = waiting
+            if self._lease is not None and self.board.title in avoided():
+                self.close()
+            if self._lease is None and (lease := take(self.name, waiting=waiting)) is not None:
+                self._move(lease)
+                threading.Thread(target=self._give_up_when_wanted, daemon=True).start()
+            yield
+
+    def _move(self, lease: Lease) -> None:
+        if lease.board != self.board:
+            self.end_host()
+        self._lease, self.board = lease, lease.board
+
+    def _give_up_when_wanted(self) -> None:
+        while (lease := self._lease) is not None:
+            time.sleep(_LOOK_S)
+            if lease.wanted() and self.using.acquire(blocking=False):
+                try:
+                    self.close()
+                finally:
+                    self.using.release()
+
     def start(self) -> None:
-        """Start the host, unless there is one, without waiting for it."""
+        """Start the host, unless there is one, without waiting for it.
+
+        One on a board that somebody else may have is not started ahead.
+        """
+        if self._lease is not None or not kind_of(self.name).exclusive():
+            self._start()
+
+    def _start(self) -> None:
         if self._host is None or not (self._host.ours and self._host.alive):
-            self.close()
-            self._mark = device_history.note_open(self.name)
-            self._host = Connection(self.name, self._fork_server, self.memory_limit)
+            self.end_host()
+            self._marks = device_history.note_open(self.board)
+            variables = self.board.variables()
+            self._host = Connection(self.name, self._fork_server, self.memory_limit, variables)
 
     def open(self) -> Opened:
         """Wait until the device is open.
@@ -99,44 +161,83 @@ class Device:
         return self._opened()[1]
 
     def _opened(self) -> tuple[Connection, Opened]:
-        self.start()
-        host = self._host
-        assert host is not None
-        if host.opened is None:
-            try:
-                host.opened, _ = host.receive(Opened, OPEN_TIMEOUT)
-            except DeviceFailure as error:
-                self.close()
-                if isinstance(error, DeviceRefusal):
-                    raise DeviceError(str(error)) from error
-                self._suspect(str(error))
-                last = error.diagnostic.strip().splitlines()[-1:] or ["it said nothing"]
-                raise DeviceError(f"opening {self.name}: {error}: {last[0]}") from error
-            self._prove(host, host.opened)
-        return host, host.opened
+        while True:
+            self._start()
+            host = self._host
+            assert host is not None
+            if host.opened is None and (wrong := self._found_wrong(host)) is not None:
+                if self._is_reset() or self._moves(str(wrong)):
+                    continue
+                raise wrong
+            assert host.opened is not None
+            return host, host.opened
 
-    def _prove(self, host: Connection, opened: Opened) -> None:
-        """Probe a device that hung, or whose host died, before anything else runs on it.
+    def _found_wrong(self, host: Connection) -> DeviceError | None:
+        """Open the device; and what is wrong with it, of one that cannot be believed.
 
         Raises:
-            DeviceError: it fails the probe; it stays suspect.
+            DeviceError: it says itself why it cannot be had.
         """
-        reason = self._suspicion or device_history.suspicion(self.name)
+        try:
+            opened, _ = host.receive(Opened, OPEN_TIMEOUT)
+        except DeviceFailure as error:
+            self.end_host()
+            if isinstance(error, DeviceRefusal):
+                raise DeviceError(str(error)) from error
+            self._suspect(str(error))
+            last = error.diagnostic.strip().splitlines()[-1:] or ["it said nothing"]
+            wrong = DeviceError(f"opening {self.board.title}: {error}: {last[0]}")
+            wrong.__cause__ = error
+            return wrong
+        wrong_then = self._proved(host, opened)
+        if wrong_then is None:
+            host.opened = opened
+        return wrong_then
+
+    def _proved(self, host: Connection, opened: Opened) -> DeviceError | None:
+        """Probe a device that hung, or whose host died, before anything else runs on it; what is
+        wrong with one that fails, and stays suspect."""
+        reason = self._suspicion or device_history.suspicion(self.board)
         if reason:
             job = probe_job(executes=opened.executes)
             begun = BegunOp(host, job, executes=opened.executes, limited=self.memory_limit > 0)
             if said := diagnosis(begun.finish(PROBE_DEADLINE)):
-                self.close()
+                self.end_host()
                 self._suspect(reason)
-                raise DeviceError(f"{self.name} is not to be believed ({reason}): {said}")
+                return DeviceError(f"{self.board.title} is not to be believed ({reason}): {said}")
             self._suspicion = ""
-            device_history.absolve(self.name)
+            device_history.absolve(self.board)
         if opened.executes:
             device_history.remember_executing(self.name)
+        return None
+
+    def _is_reset(self) -> bool:
+        """Reset a device that is not well, if anybody knows how and this run has one left."""
+        reset = kind_of(self.name).reset
+        if reset is None or not device_history.may_reset(self.board):
+            return False
+        try:
+            return reset(self.board.numbers)
+        except Exception as error:  # whatever a kind's own means raise, it is not reset
+            print(f"resetting {self.board.title}: {said_by(error)}", file=sys.stderr)
+            return False
+
+    def _moves(self, why: str) -> bool:
+        """Have this run take no more of the board; True: there is another, which we are on now."""
+        device_history.drain(self.board, why)
+        well = [b for b in boards_of(self.name) if not device_history.drained(b)]
+        if self._lease is None or not well:
+            return False
+        self._lease.release()
+        self._suspicion = ""  # of the board that is left
+        lease = take(self.name, waiting=self._waiting)
+        assert lease is not None
+        self._move(lease)
+        return True
 
     def _suspect(self, reason: str) -> None:
         self._suspicion = reason
-        device_history.suspect(self.name, reason)
+        device_history.suspect(self.board, reason)
 
     def executes(self) -> bool:
         """Can programs run here, and not compile only?
@@ -151,7 +252,7 @@ class Device:
             raise DeviceError(
                 f"{self.name} executed on this machine (known since {since}) and now only compiles:"
                 f" is its driver gone? If it is not to execute here any more:"
-                f" nox -s devices -- --forget {self.name}"
+                f" {command('devices', '--forget', self.name)}"
             )
         return False
 
@@ -214,11 +315,21 @@ class Device:
         return self._host.memory() if self._host is not None else 0
 
     def close(self) -> None:
-        """End the host, and wait until it has ended."""
+        """End the host, wait until it has ended, and give up its board."""
+        self.end_host()
+        self._give_up()
+
+    def end_host(self) -> None:
+        """End the host, wait until it has ended, and keep the board."""
         host = self._let_go()
         if host is not None:
             host.close()
-            device_history.note_closed(self._mark)
+            device_history.note_closed(self._marks)
+
+    def _give_up(self) -> None:
+        lease, self._lease = self._lease, None
+        if lease is not None:
+            lease.release()
 
     def kill(self) -> HostProcess | None:
         """End the host; a large one frees its memory while we go on.
@@ -229,7 +340,8 @@ class Device:
         if host is None:
             return None
         killed = host.kill()
-        device_history.note_closed(self._mark)
+        device_history.note_closed(self._marks)
+        self._give_up()
         return killed
 
     def _let_go(self) -> Connection | None:

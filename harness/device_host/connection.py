@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
@@ -43,6 +44,7 @@ from bringup.harness.devices.wire import (
     send,
 )
 from bringup.harness.records.variable_names import COMMON_FOLDER_VARIABLE, PYTHONPATH_VARIABLE
+from bringup.harness.stacks import stacks_below
 from bringup.harness.storage.scratch import Scratch
 
 STALLED_S = 120
@@ -72,9 +74,17 @@ class HostProcess(Protocol):
 class Connection:
     """A host that was started, and how to talk with it."""
 
-    def __init__(self, name: str, fork_server: ForkServer | None, memory_limit: int) -> None:
-        """Start a host for the device `name`, which opens meanwhile; `memory_limit` in bytes."""
+    def __init__(
+        self,
+        name: str,
+        fork_server: ForkServer | None,
+        memory_limit: int,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start a host for the device `name`, which opens meanwhile; `memory_limit` in bytes,
+        `variables` are set in the host."""
         self.name = name
+        self._variables = dict(variables or {})
         self.closed = False
         self._owner = os.getpid()
         self.opened: Opened | None = None
@@ -102,6 +112,7 @@ class Connection:
         self, sock: socket.socket, fork_server: ForkServer | None, memory_limit: int
     ) -> HostProcess:
         environment = {
+            **self._variables,
             PYTHONPATH_VARIABLE: os.pathsep.join(filter(None, _import_path())),
             "TMPDIR": str(self._scratch.path),
             COMMON_FOLDER_VARIABLE: tempfile.gettempdir(),
@@ -281,6 +292,7 @@ class Connection:
         self.process.send_signal(STACK_SIGNAL)
         time.sleep(0.3)  # the handler writes at once, GIL or not
         log, levels = self.written(), self._levels_left()
+        log = f"{log}\n\n{stacks_below(self.process.pid)}".strip()
         self.close()
         raise HostTimeout(
             f"{self.name} gave no answer in {seconds:.0f} s and was stopped",

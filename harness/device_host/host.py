@@ -34,10 +34,18 @@ from bringup.harness.device_host.faults import read_faults
 from bringup.harness.device_host.op_stages import OpStageError, OpStages
 from bringup.harness.device_host.stage_log import StageLog
 from bringup.harness.device_host.usage import Meter
-from bringup.harness.devices.backend import Array, Backend, CompileError, PlacingBackend, dtype_of
+from bringup.harness.devices.backend import (
+    AnalysingBackend,
+    Array,
+    Backend,
+    CompileError,
+    PlacingBackend,
+    dtype_of,
+)
 from bringup.harness.devices.catalog import make_backend
 from bringup.harness.devices.wire import (
     STACK_SIGNAL,
+    Analysis,
     Compile,
     Compiled,
     Inputs,
@@ -160,8 +168,9 @@ class Host:
         usage = Usage(*meter.read())
         self._next += 1
         self._binaries[self._next] = executable
-        serialized = self._opened.serialize(executable) if request.keep_binary else b""
-        return Compiled(self._next, levels, usage, serialized)
+        serialized = backend.serialize(executable) if request.keep_binary else b""
+        said = backend.analysis(executable) if isinstance(backend, AnalysingBackend) else Analysis()
+        return Compiled(self._next, levels, usage, serialized, said)
 
     def _answer_op(self, request: RunOp) -> tuple[Reply, int | None]:
         try:

@@ -41,6 +41,7 @@ from bringup.harness.device_host.running_op import BegunOp
 from bringup.harness.device_host.spare import Spare
 from bringup.harness.device_host.threads import give_way
 from bringup.harness.devices import device_history
+from bringup.harness.devices.board import Board
 from bringup.harness.devices.catalog import kind_of
 from bringup.harness.devices.failures import HostCrash
 from bringup.harness.errors import DeviceError
@@ -90,11 +91,14 @@ class OpPool:
         *,
         deadline_s: float = DEADLINE,
         memory_limit: int = MEMORY_LIMIT,
+        board: Board | None = None,
     ) -> None:
         """Start the workers; their devices open meanwhile.
 
         `deadline_s` is for one op, all its stages; `memory_limit` is in bytes for one worker.
+        `board` is one that the caller has leased.
         """
+        self._board = board
         # One queue for all workers, so that none idles while another has ops waiting; None is the
         # end, once for each worker.
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
@@ -189,11 +193,17 @@ class OpPool:
         return None
 
     def _new_device(self) -> Device:
-        return Device(self._name, fork_server=self._server, memory_limit=self._memory_limit)
+        return Device(
+            self._name,
+            fork_server=self._server,
+            memory_limit=self._memory_limit,
+            board=self._board,
+        )
 
     def _fall_sick(self, reason: str) -> None:
         self._sick = self._sick or reason
-        device_history.suspect(self._name, reason)  # whole tests are not to believe it either
+        board = self._workers[0]._device.board
+        device_history.suspect(board, reason)  # whole tests are not to believe it either
 
 
 class _Worker(threading.Thread):

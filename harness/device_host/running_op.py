@@ -21,7 +21,13 @@ from bringup.harness.device_host.op_run import (
 )
 from bringup.harness.device_host.stage_log import SLOTS
 from bringup.harness.devices.catalog import kind_of
-from bringup.harness.devices.failures import DeviceFailure, DeviceRefusal, HostCrash, HostTimeout
+from bringup.harness.devices.failures import (
+    DOES_NOT_FIT,
+    DeviceFailure,
+    DeviceRefusal,
+    HostCrash,
+    HostTimeout,
+)
 from bringup.harness.devices.wire import Inputs, OpDone, Reached, RunOp, TensorSpec
 from bringup.harness.records.schema import Stage
 
@@ -190,6 +196,7 @@ def _failed(
         ended, message = Ended.TIMEOUT, f"the op was not through in {wall:.0f} s and was stopped"
     stage = error.stage or stage_after(progress[-1].stage if progress else None, job)
     limited = limited and ended is not Ended.TIMEOUT  # the stacks may name anything
+    limited = limited and error.kind != DOES_NOT_FIT  # the described device's memory, not ours
     kind = OUT_OF_MEMORY if limited and is_out_of_memory(error.diagnostic) else error.kind
     failure = OpFailure(kind, message, error.diagnostic, stage)
     run = _run(ended, progress, failure=failure, wall_s=wall, stderr=error.diagnostic)

@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from bringup.harness.devices.wire import Level, Placed
+from bringup.harness.devices.wire import Analysis, Level, Placed
 
 Array = npt.NDArray[Any]
 
@@ -41,6 +41,10 @@ class CompileError(Exception):
     def __init__(self, message: str, levels: Sequence[Level] = ()) -> None:
         super().__init__(message)
         self.levels = tuple(levels)
+
+
+class DoesNotFit(CompileError):
+    """The compiler refused, since the program needs more memory than its device has."""
 
 
 class Backend(Protocol):
@@ -79,6 +83,14 @@ class PlacingBackend(Protocol):
         Raises:
             CompileError: there are fewer, or the compiler refuses.
         """
+
+
+@runtime_checkable
+class AnalysingBackend(Protocol):
+    """A backend whose compiler says what a program takes."""
+
+    def analysis(self, executable: Any) -> Analysis:
+        """What the compiler says of a program; what it does not say is None."""
 
 
 def dtype_of(name: str) -> np.dtype[Any]:

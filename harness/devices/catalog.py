@@ -7,7 +7,8 @@ people's.
 Kinds of other people's are named by an entry point of the group `bringup.devices`, or by the
 module that holds them in `BRINGUP_DEVICE_KINDS=MODULE[,MODULE]`: both reach the device hosts,
 which are processes of their own. Such an entry point or module gives a `DeviceKind`, several, or
-is a module with `KINDS`.
+is a module with `KINDS`. In that variable a file's path may stand too: a kind that is all figures,
+which a module of the shipped kinds reads (`of_file`).
 """
 
 import functools
@@ -15,7 +16,8 @@ import importlib
 import os
 import pkgutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,7 @@ from bringup.harness.devices.kind import DeviceKind, Family
 from bringup.harness.did_you_mean import hint
 from bringup.harness.errors import UsageError
 from bringup.harness.extensions import extensions
+from bringup.harness.options.device_names import is_file_of_kind
 from bringup.harness.records import provenance
 from bringup.harness.records.values import Status
 from bringup.harness.records.variable_names import KINDS_VARIABLE
@@ -139,7 +142,10 @@ def _modules() -> tuple[ModuleType, ...]:
     names = sorted(
         info.name for info in pkgutil.iter_modules(importlib.import_module(_KINDS).__path__)
     )
-    return tuple(importlib.import_module(f"{_KINDS}.{name}") for name in names)
+    modules = (importlib.import_module(f"{_KINDS}.{name}") for name in names)
+    return tuple(
+        sorted(modules, key=lambda module: hasattr(module, "of_file"))
+    )  # the many are last
 
 
 @functools.cache
@@ -156,7 +162,8 @@ def _families() -> tuple[Family, ...]:
 @functools.cache
 def _foreign(modules: str) -> dict[str, DeviceKind]:
     """Somebody else's kinds, by name; `modules` are those of the variable."""
-    found: dict[str, DeviceKind] = {}
+    found = _of_files(tuple(part for part in _parts(modules) if is_file_of_kind(part)))
+    modules = ",".join(part for part in _parts(modules) if not is_file_of_kind(part))
     for one in extensions(ENTRY_POINTS, KINDS_VARIABLE, modules):
         if one.error and one.installed:  # it must not cost the other devices
             print(f"the device kind {one.name} cannot be loaded: {one.why}", file=sys.stderr)
@@ -167,6 +174,22 @@ def _foreign(modules: str) -> dict[str, DeviceKind]:
             if kind.name in _shipped() or found.get(kind.name, kind) is not kind:
                 raise UsageError(f"{one.source}: there is a device called {kind.name} already")
             found[kind.name] = kind
+    return found
+
+
+def _parts(modules: str) -> list[str]:
+    return [part.strip() for part in modules.split(",") if part.strip()]
+
+
+def _of_files(paths: Sequence[str]) -> dict[str, DeviceKind]:
+    """The kinds that files are; of two with one name the last, since it was named last."""
+    found: dict[str, DeviceKind] = {}
+    readers = [module.of_file for module in _modules() if hasattr(module, "of_file")]
+    for path in paths:
+        kind: DeviceKind = readers[0](Path(path))
+        if kind.name in _shipped():
+            raise UsageError(f"{path}: there is a device called {kind.name} already")
+        found[kind.name] = kind
     return found
 
 

@@ -10,7 +10,9 @@ what runs on it next is no evidence until a probe has passed.
 Small files beside the verdict cache, by host, since several may share the folder:
 
     HOST/NAME.executes        the device NAME executed; the date
-    HOST/LEASE.suspect        why what shares LEASE is not to be believed
+    HOST/LEASE.suspect        why the board, or what shares LEASE, is not to be believed
+    HOST/LEASE.resets         by which run it was reset, a line for each time
+    HOST/LEASE.drained        the run that takes no more of it, and why
     HOST/LEASE.open-PID-TIME-N  a process has it open; one that is dead did not close it
 
 Where nothing can be written nothing is remembered, and all goes on as on a new machine.
@@ -21,17 +23,22 @@ import itertools
 import os
 import socket
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
 
+from bringup.harness.devices.board import Board, boards_of
 from bringup.harness.devices.catalog import kind_of
 from bringup.harness.errors import RecordError
+from bringup.harness.records.variable_names import RUN_ID_VARIABLE
+from bringup.harness.records.variables import VARIABLES
 from bringup.harness.records.verdicts.cache import default_path
 from bringup.harness.storage.atomic import write_atomically
 
+MOST_RESETS = 2
+"""Of one board, by one run."""
 _numbers = itertools.count(1)
 
 
@@ -50,56 +57,89 @@ def forget(name: str) -> None:
     """Take a machine for one that never had the device."""
     with contextlib.suppress(OSError):
         _file(name, "executes").unlink()
-    absolve(name)
+    for board in boards_of(name) or (Board(name),):
+        absolve(board)
 
 
-def suspect(name: str, reason: str) -> None:
-    """The device hung, or its host died: whoever opens it next has it probed."""
-    if kind_of(name).exclusive():
-        _write(_file(_shared(name), "suspect"), reason)
+def suspect(board: Board, reason: str) -> None:
+    """The board hung, or its host died: whoever opens it next has it probed."""
+    for name in _remembered(board):
+        _write(_file(name, "suspect"), reason)
 
 
-def suspicion(name: str) -> str:
-    """Why a device is not to be believed before a probe; empty when it is."""
-    if not kind_of(name).exclusive():  # of others nothing outlives the host
-        return ""
-    reason = _read(_file(_shared(name), "suspect"))
-    for mark in _open_marks(name):
-        if reason:
-            break
-        if not _is_alive(mark):
-            pid = mark.name.rpartition("open-")[2].partition("-")[0]
-            reason = f"the process that had it open ({pid}) ended without closing it"
-    return reason
+def suspicion(board: Board) -> str:
+    """Why a board is not to be believed before a probe; empty when it is."""
+    names = _remembered(board)
+    said = [_read(_file(name, "suspect")) for name in names]
+    unclosed = (mark for name in names for mark in _open_marks(name) if not _is_alive(mark))
+    if (reason := next(filter(None, said), "")) or (mark := next(unclosed, None)) is None:
+        return reason
+    pid = mark.name.rpartition("open-")[2].partition("-")[0]
+    return f"the process that had it open ({pid}) ended without closing it"
 
 
-def absolve(name: str) -> None:
-    """A probe passed: what was there against the device is void."""
-    dead = [mark for mark in _open_marks(name) if not _is_alive(mark)]
-    for path in (_file(_shared(name), "suspect"), *dead):
-        with contextlib.suppress(OSError):
-            path.unlink()
+def absolve(board: Board) -> None:
+    """A probe passed: what was there against the board is void."""
+    for name in _remembered(board):
+        dead = [mark for mark in _open_marks(name) if not _is_alive(mark)]
+        for path in (_file(name, "suspect"), _file(name, "drained"), *dead):
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
-def note_open(name: str) -> Path | None:
-    """This process opens a device; the mark to take away when it is closed. None: it needs none."""
-    if not kind_of(name).exclusive():
-        return None
+def may_reset(board: Board) -> bool:
+    """Has this run a reset of the board left? Then it is spent."""
+    run = _run()
+    before = [_read(_file(name, "resets")).split("\n") for name in _remembered(board)]
+    if any(lines.count(run) >= MOST_RESETS for lines in before):
+        return False
+    for name, lines in zip(_remembered(board), before, strict=True):
+        mine = [line for line in lines if line == run]  # of other runs nothing is asked any more
+        _write(_file(name, "resets"), "\n".join([*mine, run]))
+    return True
+
+
+def drain(board: Board, reason: str) -> None:
+    """This run takes no more of the board, as long as there are others."""
+    for name in _remembered(board):
+        _write(_file(name, "drained"), f"{_run()}\n{reason}")
+
+
+def drained(board: Board) -> str:
+    """Why this run takes no more of the board; empty when it does."""
+    said = (_read(_file(name, "drained")).partition("\n") for name in _remembered(board))
+    return next((reason for run, _, reason in said if reason and run == _run()), "")
+
+
+def note_open(board: Board | None) -> tuple[Path, ...]:
+    """This process opens a board; the marks to take away when it is closed."""
     started = psutil.Process().create_time()
-    mark = _file(_shared(name), f"open-{os.getpid()}-{started:.2f}-{next(_numbers)}")
-    _write(mark, "")
-    return mark
+    of = f"open-{os.getpid()}-{started:.2f}-{next(_numbers)}"
+    marks = tuple(_file(name, of) for name in (_remembered(board) if board else ()))
+    for mark in marks:
+        _write(mark, "")
+    return marks
 
 
-def note_closed(mark: Path | None) -> None:
+def note_closed(marks: Iterable[Path]) -> None:
     """It is closed, and nothing hangs that we know of."""
-    if mark is not None:
+    for mark in marks:
         with contextlib.suppress(OSError):
             mark.unlink()
 
 
+def _remembered(board: Board) -> tuple[str, ...]:
+    """What is remembered of: of a device in memory nothing outlives its host."""
+    return board.names if kind_of(board.device).exclusive() else ()
+
+
+def _run() -> str:
+    """The run, or the process, that what is good for one run is good for."""
+    return VARIABLES[RUN_ID_VARIABLE].read() or f"process {os.getpid()}"
+
+
 def _open_marks(name: str) -> Iterator[Path]:
-    marks = _folder().glob(f"{_file(_shared(name), 'open-').name}*")
+    marks = _folder().glob(f"{_file(name, 'open-').name}*")
     return (mark for mark in sorted(marks))
 
 
@@ -109,10 +149,6 @@ def _is_alive(mark: Path) -> bool:
         return f"{psutil.Process(int(pid)).create_time():.2f}" == started
     except (psutil.Error, ValueError):
         return False
-
-
-def _shared(name: str) -> str:
-    return kind_of(name).lease or name
 
 
 def _folder() -> Path:

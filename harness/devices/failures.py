@@ -35,6 +35,10 @@ class DeviceRefusal(DeviceFailure):
     """The compiler or the runtime refused, and its host lives."""
 
 
+DOES_NOT_FIT = "DoesNotFit"
+"""The kind of a refusal by a compiler that finds a program too large for its device's memory."""
+
+
 class HostCrash(DeviceFailure):
     """The host died on the request; `kind` is the signal's name or the exit code."""
 

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bringup.harness.devices.figures import Figures
 from bringup.harness.records.values import Stage, Status
 
 if TYPE_CHECKING:
@@ -48,6 +49,14 @@ def _nothing() -> tuple[Path, ...]:
     return ()
 
 
+def _no_names() -> tuple[str, ...]:
+    return ()
+
+
+def _no_variables(boards: Sequence[str]) -> Mapping[str, str]:
+    return {}
+
+
 def _undescribed(name: str) -> str:
     return ""
 
@@ -82,6 +91,9 @@ class DeviceKind:
     products: Arithmetic | None = None
     """What the operands of matrix products and convolutions are rounded to; None: `arithmetic`."""
 
+    figures: Figures | None = None
+    """What its data sheet says, for estimates; None where it is no accelerator with one."""
+
     # --- what a verdict depends on: another of any of these, and it is computed again -------------
     distributions: tuple[str, ...] = ()
     """Installed distributions that the backend comes from, as names or patterns (`fnmatch`)."""
@@ -102,6 +114,16 @@ class DeviceKind:
     """Is there a real device behind it, which serves one process at a time?"""
     lease: str = ""
     """Kinds with the same name here share one real device; empty: the kind's own name."""
+    boards: Callable[[], Sequence[str]] = _no_names
+    """What its driver calls the real devices that are here, each of which a process of its own may
+    have; none: they cannot be told apart, or a process cannot be kept to one."""
+    only: Callable[[Sequence[str]], Mapping[str, str]] = _no_variables
+    """The variables by which a device host sees these boards, and no other."""
+    takes: int = 1
+    """How many of them one device of the kind is."""
+    reset: Callable[[Sequence[str]], bool] | None = None
+    """Resets these boards (none named: all there are), outside any host; False: it did not work.
+    None: nobody knows how."""
     plugins: tuple[str, ...] = ()
     """PJRT plugins, by name or pattern, that this kind goes through."""
     install: str = ""

@@ -10,6 +10,7 @@ may be another for each user, and two users would each hold a lock of their own.
 """
 
 import contextlib
+import enum
 import errno
 import fcntl
 import os
@@ -28,27 +29,61 @@ NODES = Path("/dev")
 _TRIES = 20
 
 
+class Wait(enum.Enum):
+    """How a lock is asked for."""
+
+    LONG = fcntl.LOCK_EX
+    """Until whoever holds it is done or dead."""
+    NOT = fcntl.LOCK_EX | fcntl.LOCK_NB
+    """Not at all: another's is another's."""
+
+
 @contextlib.contextmanager
-def machine_lock(name: str) -> Iterator[None]:
-    """Hold the lock called `name`; waits until whoever holds it is done or dead.
+def machine_lock(name: str, wait: Wait = Wait.LONG) -> Iterator[bool]:
+    """Hold the lock called `name`; False: another holds it, and nobody waited.
 
     Raises:
         DeviceError: another user keeps everybody from taking it; the message says how.
     """
-    descriptor = _locked(name)
+    descriptor = _locked(name, wait.value)
+    try:
+        yield descriptor is not None
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+@contextlib.contextmanager
+def wanting(name: str) -> Iterator[None]:
+    """Have whoever holds the lock called `name` know that it is waited for; any number may."""
+    descriptor = _locked(_wish(name), fcntl.LOCK_SH)
     try:
         yield
     finally:
-        os.close(descriptor)
+        if descriptor is not None:
+            os.close(descriptor)
 
 
-def _locked(name: str) -> int:
+def is_wanted(name: str) -> bool:
+    """Does anybody wait for the lock called `name`?"""
+    with machine_lock(_wish(name), Wait.NOT) as nobody_wants:
+        return not nobody_wants
+
+
+def _wish(name: str) -> str:
+    return f"{name}.wanted"
+
+
+def _locked(name: str, how: int) -> int | None:
     while True:
         path, descriptor = _open(name)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            fcntl.flock(descriptor, how)
             if refers_to(path, descriptor):
                 return descriptor
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
         except BaseException:
             os.close(descriptor)
             raise

@@ -55,6 +55,27 @@ class Level(msgspec.Struct, frozen=True):
     text: str
 
 
+class Analysis(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a compiler says of a program that it compiled; None where it says nothing."""
+
+    arguments: int | None = None
+    """Bytes of its arguments, weights included."""
+    outputs: int | None = None
+    """Bytes of its outputs."""
+    aliased: int = 0
+    """Bytes of outputs that lie where arguments did."""
+    temporaries: int | None = None
+    """Bytes of what lies between."""
+    allocated: int | None = None
+    """Bytes of outputs and temporaries together, where that is all it says."""
+    code: int | None = None
+    """Bytes of the program itself, constants included."""
+    flops: float | None = None
+    """Arithmetic operations, a multiplication and an addition being two."""
+    bytes: float | None = None
+    """Bytes read and written in the device's memory."""
+
+
 class Usage(msgspec.Struct, frozen=True):
     """What a request cost inside the host."""
 
@@ -157,6 +178,7 @@ class Compiled(msgspec.Struct, frozen=True, tag=True):
     levels: tuple[Level, ...]
     usage: Usage
     serialized: bytes = b""
+    analysis: Analysis = Analysis()
 
 
 class Ran(msgspec.Struct, frozen=True, tag=True):

@@ -10,10 +10,12 @@ others do not legalise. Parameters and buffers become arguments: inlined, BERT-b
 """
 
 import dataclasses
+import functools
 import inspect
 import operator
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch.export import ExportedProgram
@@ -25,6 +27,7 @@ from torch.export.graph_signature import (
     OutputSpec,
 )
 from torch.fx import Graph, Node
+from torch.fx.experimental.proxy_tensor import make_fx
 
 from bringup.harness.frontend import decompositions
 from bringup.harness.frontend.call import Call
@@ -76,15 +79,40 @@ def _make_buffers(exported: ExportedProgram, entry: Entry) -> None:
 
 
 def decompose(exported: ExportedProgram) -> ExportedProgram:
-    """Decompose with torch-mlir's table; parameters are shared, not copied."""
-    from torch_mlir.extras.fx_decomp_util import get_decomposition_table
-
-    table = {**get_decomposition_table(), **decompositions.TABLE}
+    """Decompose with torch-mlir's table and ours; parameters are shared, not copied."""
     with warnings.catch_warnings(), explained():
         warnings.simplefilter("ignore")
-        decomposed: ExportedProgram = exported.run_decompositions(table)
+        decomposed: ExportedProgram = exported.run_decompositions(dict(_table()))
     _bound_slices(decomposed.graph)
     return decomposed
+
+
+@functools.cache
+def _table() -> Mapping[Any, Callable[..., Any]]:
+    """What is decomposed; half a second to put together."""
+    from torch_mlir.extras.fx_decomp_util import get_decomposition_table
+
+    return {**get_decomposition_table(), **decompositions.TABLE}
+
+
+def decomposed_call(module: torch.nn.Module, inputs: Sequence[torch.Tensor]) -> Graph:
+    """A call of a module without weights as `decompose` would leave it, outputs in a tuple.
+
+    Traced without being exported, which takes a second: for programs of an op or two, which have
+    no state, no containers and no branches.
+
+    Raises:
+        Exception: whatever a decomposition raises.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        traced = make_fx(module, decomposition_table=dict(_table()), tracing_mode="fake")(*inputs)
+    graph: Graph = traced.graph
+    if any(map(_writes, graph.nodes)):  # in a decomposition; only an export makes it functional
+        functional: Graph = decompose(export(module, (tuple(inputs), {}))).graph
+        return functional
+    _bound_slices(graph)
+    return graph
 
 
 def _bound_slices(graph: Graph) -> None:

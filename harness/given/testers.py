@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import onnx
+import torch
 
 from bringup.harness.given import onnx_file, torch_model
 from bringup.harness.given.input_spec import read_specs
@@ -58,3 +59,24 @@ class GivenOnnxTester(OnnxModelTester):
 
     def _load_inputs(self) -> Any:
         return onnx_file.inputs_of(self._model, self.specs)
+
+
+class HeldTester(ModelTester):
+    """Tests a model that somebody holds in this process, with inputs they give.
+
+    Args:
+        model: a module, or a function of tensors.
+        inputs: a tensor, a tuple (arguments) or a dict (keyword arguments).
+        others: of `ModelTester`.
+    """
+
+    def __init__(self, model_name: str, mode: str, model: Any, inputs: Any, **others: Any) -> None:
+        self.held, self.held_inputs = model, inputs
+        super().__init__(model_name, mode, **others)
+
+    def _load_model(self) -> Any:
+        is_model = isinstance(self.held, torch.nn.Module)
+        return self.held if is_model else torch_model.FunctionModel(self.held)
+
+    def _load_inputs(self) -> Any:
+        return self.held_inputs

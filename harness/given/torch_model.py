@@ -24,7 +24,7 @@ _TOKENS, _SAMPLES = 32, 16_000
 """Of a text and a sound, the latter a second at 16 kHz."""
 
 
-class _Function(nn.Module):
+class FunctionModel(nn.Module):
     """A function of tensors as a model without weights."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -32,6 +32,7 @@ class _Function(nn.Module):
         self.function = function
 
     def forward(self, *arguments: Any, **keywords: Any) -> Any:
+        """What the function makes of its arguments."""
         return self.function(*arguments, **keywords)
 
 
@@ -72,7 +73,7 @@ def _named(source: str) -> nn.Module:
     if isinstance(found, nn.Module):
         return found
     if callable(found):
-        return _Function(found)
+        return FunctionModel(found)
     raise UsageError(f"{source} is a {type(found).__name__}, no model and no function")
 
 

@@ -48,19 +48,19 @@ class LoaderTester(ModelTester):
         **others: Any,
     ) -> None:
         self.repository, self.place = repository, place
-        self.variant, self.dtype, self.why_not = variant, dtype, why_not
+        self.variant, self.model_dtype, self.why_not = variant, dtype, why_not
         super().__init__(model_name, mode, **others)
 
     def _load_model(self) -> Any:
         self.loader = self._made()
-        model, taken = _given(self.loader.load_model, {_OVERRIDE: self.dtype})
+        model, taken = _given(self.loader.load_model, {_OVERRIDE: self.model_dtype})
         if _OVERRIDE not in taken and isinstance(model, torch.nn.Module):
-            model = model.to(self.dtype)
+            model = model.to(self.model_dtype)
         return model
 
     def _load_inputs(self) -> Any:
-        inputs, taken = _given(self.loader.load_inputs, {_OVERRIDE: self.dtype})
-        return inputs if _OVERRIDE in taken else _cast(inputs, self.dtype)
+        inputs, taken = _given(self.loader.load_inputs, {_OVERRIDE: self.model_dtype})
+        return inputs if _OVERRIDE in taken else _cast(inputs, self.model_dtype)
 
     def _made(self) -> Any:
         """The loader for the variant; what it says of itself goes on record.

@@ -14,6 +14,8 @@ import torch
 
 from bringup.harness.device_host.op_run import OUT_OF_MEMORY, Ended, OpRun
 from bringup.harness.devices.catalog import reached_by
+from bringup.harness.devices.failures import DOES_NOT_FIT
+from bringup.harness.errors import DoesNotFitError
 from bringup.harness.records.blobs import BlobStore
 from bringup.harness.records.machine_faults import is_machines
 from bringup.harness.records.metrics import worst
@@ -159,11 +161,13 @@ def _outcome(
     outcome = _OUTCOME[run.ended]
     # the stacks of a host that was late may name anything
     said = failure.diagnostic if outcome is not Outcome.TIMEOUT else ""
-    own = failure.kind == OUT_OF_MEMORY
-    if not own and is_machines(failure.kind, failure.message, said):
+    kind, own = failure.kind, failure.kind == OUT_OF_MEMORY
+    if kind == DOES_NOT_FIT:
+        outcome, kind, own = Outcome.DOES_NOT_FIT, DoesNotFitError.kind, True
+    if not own and is_machines(kind, failure.message, said):
         outcome = Outcome.INFRA
     kept = blobs.put(failure.diagnostic, "diagnostic") if blobs and failure.diagnostic else None
-    return outcome, Failure(failure.stage, failure.kind, failure.message[:_MESSAGE_LENGTH], kept)
+    return outcome, Failure(failure.stage, kind, failure.message[:_MESSAGE_LENGTH], kept)
 
 
 def _status(run: OpRun) -> Status:

@@ -17,6 +17,7 @@ from bringup.harness.device_host.op_pool import MEMORY_LIMIT, OpPool
 from bringup.harness.device_host.op_run import Ended, OpJob, OpRun
 from bringup.harness.device_host.threads import prompt_threads
 from bringup.harness.devices.catalog import versions
+from bringup.harness.devices.lease import capacity
 from bringup.harness.devices.tensors import nbytes
 from bringup.harness.errors import HarnessError, IncorrectResultError, RecordError, UsageError
 from bringup.harness.executor import Executor
@@ -117,7 +118,8 @@ class OpByOpExecutor(Executor):
 
     @functools.cached_property
     def _pool(self) -> OpPool:
-        return op_workers().pool(self.device.name, self.compiler_config.single_op_timeout)
+        board = self.device.board if capacity(self.device.name) else None
+        return op_workers().pool(self.device.name, self.compiler_config.single_op_timeout, board)
 
     def walk(self, candidates: Iterable[Candidate], total: int) -> Outcome:
         """Give each of `total` ops its verdict; the outcome of the whole walk.
@@ -129,6 +131,14 @@ class OpByOpExecutor(Executor):
             UsageError: the one op that the config wants is not there.
             RecordError: the disk is full or gone.
         """
+        with self.device.leased(self.recorder.uncounted):
+            try:
+                return self._walk(candidates, total)
+            finally:
+                if capacity(self.device.name):
+                    op_workers().close()  # the board is free for others only then
+
+    def _walk(self, candidates: Iterable[Candidate], total: int) -> Outcome:
         depth = self.compiler_config.compile_depth
         wanted = depth is CompileDepth.EXECUTE_OP_BY_OP
         self._executes = wanted and op_workers().execute_on(self.device)

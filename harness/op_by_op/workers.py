@@ -7,6 +7,7 @@ import os
 
 from bringup.harness.device_host.client import Device
 from bringup.harness.device_host.op_pool import OpPool
+from bringup.harness.devices.board import Board
 from bringup.harness.records.variable_names import OP_WORKERS_VARIABLE, XDIST_WORKERS_VARIABLE
 from bringup.harness.records.variables import VARIABLES
 from bringup.harness.session import current
@@ -19,24 +20,27 @@ class OpWorkers:
         self._pools: dict[tuple[str, float], OpPool] = {}
         self._executes: dict[str, bool] = {}
 
-    def pool(self, device: str, deadline_s: float) -> OpPool:
+    def pool(self, device: str, deadline_s: float, board: Board | None = None) -> OpPool:
         """Workers for a device; those of another device, or another deadline, are ended first.
 
         Hosts take memory whether they work or not, and tests come grouped by device. A pool whose
-        device is sick is not believed to get well by itself: new workers have it opened again.
+        device is sick is not believed to get well by itself: new workers have it opened again. A
+        leased `board` serves one worker.
         """
         pool = self._pools.get((device, deadline_s))
         if pool is None or pool.sick:
             self.close()
-            pool = OpPool(device, workers(), deadline_s=deadline_s)
+            count = 1 if board else workers()
+            pool = OpPool(device, count, deadline_s=deadline_s, board=board)
             self._pools[device, deadline_s] = pool
         return pool
 
     def execute_on(self, device: Device) -> bool:
         """Can a device run here, and not compile only? Found out once: opening takes seconds."""
         if device.name not in self._executes:
-            self._executes[device.name] = device.executes()
-            device.close()  # its workers are hosts of their own
+            with device.using:
+                self._executes[device.name] = device.executes()
+                device.end_host()  # its workers are hosts of their own
         return self._executes[device.name]
 
     def close(self) -> None:

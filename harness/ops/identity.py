@@ -45,6 +45,13 @@ def _shortened(text: str) -> str:
     return f"{text[:80]}... sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
+def of_values(op: Op, values: str) -> Op:
+    """The same op of such values as models do not have, which is another one on record."""
+    return _keyed(
+        msgspec.structs.replace(op, key="", attributes={**op.attributes, "values": values})
+    )
+
+
 # --- torch ----------------------------------------------------------------------------------
 
 SCALAR_DTYPES = {"int": "int64", "float": "float64", "bool": "bool"}

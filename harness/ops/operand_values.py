@@ -47,9 +47,9 @@ VALUE_BLIND = frozenset(
 
 def counts_values(name: str) -> bool:
     """Does the outcome of an op, by its name such as `aten.log.default`, depend on its operands'
-    values? Of one that is not known it does."""
-    parts = name.split(".")
-    return not (parts[0] == "aten" and len(parts) > 1 and parts[1] in VALUE_BLIND)
+    values? Of one that is not known it does, and of several in one program if that of any does."""
+    ops = [part.split(".") for part in name.split("+")]
+    return not all(op[0] == "aten" and len(op) > 1 and op[1] in VALUE_BLIND for op in ops)
 
 
 def origins_of(graph: Graph, arguments: Sequence[torch.Tensor]) -> dict[str, str]:

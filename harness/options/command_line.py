@@ -5,7 +5,8 @@
 
 Made of the options' declarations (`option`) and of what a `Command` says of itself: parser, help,
 examples. A value comes from the command line, else from the environment variable that stands for
-the option, else it is the default; which of them it was is known afterwards.
+the option, else from the project (`project`), else it is the default; which of them it was is known
+afterwards.
 """
 
 import argparse
@@ -20,12 +21,16 @@ from bringup.harness.did_you_mean import hint
 from bringup.harness.errors import HarnessError, UsageError
 from bringup.harness.options.exit_codes import ExitCode, code_of, describe
 from bringup.harness.options.option import Option, Source, Takes, declared
+from bringup.harness.options.project import NAME, TABLE, project_texts
+from bringup.harness.records.door import program
 from bringup.harness.records.environment import check
 from bringup.harness.records.variables import VARIABLES
 from bringup.harness.storage.writable import never_fail_to_print, writable
 
 _NARGS = {(True, True): "+", (True, False): "*", (False, True): None, (False, False): "?"}
 """Of a positional option, by whether it takes several values and whether one must be there."""
+_STRENGTH = (Source.PROJECT, Source.ENVIRONMENT, Source.COMMAND_LINE)
+"""The weakest first."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,7 @@ class Command:
     name: str
     """What the options' `verbs` call it."""
     prog: str
-    """How it is started, up to its own arguments."""
+    """How it is started, up to its own arguments; empty: as it is where the person is."""
     says: str
     """What it does, in a line."""
     examples: tuple[tuple[str, str], ...]
@@ -43,10 +48,16 @@ class Command:
     notes: str = ""
     """Paragraphs for the end of its help."""
 
+    @property
+    def started(self) -> str:
+        """How it is started here, up to its own arguments."""
+        return self.prog or program(self.name)
+
     def epilog(self) -> str:
         """The end of its help: its own examples, its notes, and the exit codes of all commands."""
+        begins = self.started
         lines = [
-            (f"  {self.prog.removesuffix(' --') if not given else self.prog} {given}".rstrip(), why)
+            (f"  {begins.removesuffix(' --') if not given else begins} {given}".rstrip(), why)
             for given, why in self.examples
         ]
         wide = max(len(line) for line, _ in lines)
@@ -77,7 +88,7 @@ class _Parser(argparse.ArgumentParser):
 def parser_of(command: Command, options: type) -> argparse.ArgumentParser:
     """The parser of a command, with its help; what is not given it leaves out."""
     parser = _Parser(
-        prog=command.prog,
+        prog=command.started,
         description=command.says,
         epilog=command.epilog(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -123,7 +134,7 @@ def read(
     arguments: Sequence[str],
     environment: Mapping[str, str] | None = None,
 ) -> Read:
-    """Read a command's arguments, and the variables that stand for what they leave out.
+    """Read a command's arguments, and what variables and the project say of what they leave out.
 
     Raises:
         UsageError: it takes no such argument, or an option's value is none; one sentence.
@@ -136,7 +147,7 @@ def read(
         word = writable(unknown[0].partition("=")[0])
         raise UsageError(
             f"`{command.name}` takes no `{word}`{hint(word, known)}; "
-            f"`{command.prog} --help` shows what it takes"
+            f"`{command.started} --help` shows what it takes"
         )
     given = {
         name: _flat(value) if made[name].takes is Takes.VALUES else value
@@ -149,6 +160,11 @@ def read(
         if name not in given and one.variable and held.get(one.variable, "").strip():
             given[name] = _from_variable(one, held)
             sources[name] = Source.ENVIRONMENT
+    projects = project_texts() if any(one.project for one in made.values()) else {}
+    for name, one in made.items():
+        if name not in given and one.project in projects:
+            given[name] = _from_project(one, projects[one.project])
+            sources[name] = Source.PROJECT
     for name, one in made.items():
         if _holds(given.get(name)) and _holds(given.get(one.excludes)):
             _let_go(name, one.excludes, made, given, sources)
@@ -165,6 +181,12 @@ def _flat(values: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(each for one in values for each in (one if isinstance(one, tuple) else (one,)))
 
 
+def _called(made: Option, source: Source) -> str:
+    """What a person called an option, who gave it there."""
+    names = {Source.ENVIRONMENT: made.variable, Source.PROJECT: f"{TABLE}.{made.project}"}
+    return names.get(source, made.flag)
+
+
 def _from_variable(made: Option, held: Mapping[str, str]) -> Any:
     text = held[made.variable].strip()
     VARIABLES[made.variable].value(text)
@@ -175,6 +197,17 @@ def _from_variable(made: Option, held: Mapping[str, str]) -> Any:
     except UsageError as error:
         raise UsageError(f"{made.variable}: {error}") from None
     return _flat([value]) if made.takes is Takes.VALUES else value
+
+
+def _from_project(made: Option, texts: Sequence[str]) -> Any:
+    where = f"{NAME}: {TABLE}.{made.project}"
+    if made.takes is not Takes.VALUES and len(texts) != 1:
+        raise UsageError(f"{where}: expected one value, not {len(texts)}")
+    try:
+        values = [made.read(text) for text in texts]
+    except HarnessError as error:
+        raise UsageError(f"{where}: {error}") from None
+    return _flat(values) if made.takes is Takes.VALUES else values[0]
 
 
 def _let_go(
@@ -190,10 +223,9 @@ def _let_go(
         UsageError: both are of the same.
     """
     if sources[one] is sources[other]:
-        by_variable = sources[one] is Source.ENVIRONMENT
-        called = [made[n].variable if by_variable else made[n].flag for n in (one, other)]
+        called = [_called(made[n], sources[one]) for n in (one, other)]
         raise UsageError(f"{called[0]} and {called[1]} exclude each other")
-    weaker = one if sources[one] is Source.ENVIRONMENT else other
+    weaker = min((one, other), key=lambda name: _STRENGTH.index(sources[name]))
     del given[weaker], sources[weaker]
 
 

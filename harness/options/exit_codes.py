@@ -15,7 +15,8 @@ class ExitCode(enum.IntEnum):
     KEPT = 0
     """Done, and every test or reproducer came to what was expected of it."""
     BROKEN = 1
-    """Some test did not do what its list promises, or a reproducer ended otherwise."""
+    """Some test did not do what its list promises, a reproducer ended otherwise, or the doctor
+    found what stops the main job."""
     USAGE = 2
     """Wrong options, names, variables, lists or records; nothing was done."""
     INFRASTRUCTURE = 3
@@ -26,7 +27,8 @@ class ExitCode(enum.IntEnum):
 
 MEANINGS = {
     ExitCode.KEPT: "done; every test did what its list promises, a reproducer ended the same",
-    ExitCode.BROKEN: "some test did not; a reproducer ended otherwise",
+    ExitCode.BROKEN: "some test did not; a reproducer ended otherwise; the doctor found what stops "
+    "the main job",
     ExitCode.USAGE: "wrong options, names, variables, lists, plans or runs, also absent or damaged "
     "ones; nothing was done, one sentence says why",
     ExitCode.INFRASTRUCTURE: "something that is not the model stopped a test, or it never ran: a "

@@ -31,6 +31,7 @@ class Source(enum.StrEnum):
     """Where an option's value came from; the later ones go before the earlier."""
 
     DEFAULT = "default"
+    PROJECT = "pyproject.toml"
     ENVIRONMENT = "environment"
     PLAN = "plan"
     COMMAND_LINE = "command line"
@@ -84,6 +85,8 @@ class Option:
     required: bool = False
     excludes: str = ""
     """The name of an option that cannot hold beside it."""
+    project: str = ""
+    """The key of `[tool.bringup]` that stands for it where neither it nor its variable is given."""
 
     @property
     def positional(self) -> bool:
@@ -124,6 +127,7 @@ def option(
     default_says: str = "",
     required: bool = False,
     excludes: str = "",
+    project: str = "",
 ) -> T:
     """A field of a dataclass that is an option; see `Option`.
 
@@ -148,6 +152,7 @@ def option(
         default_says=default_says,
         required=required,
         excludes=excludes,
+        project=project,
     )
     return field(default=default, metadata={_KEY: made})
 

@@ -6,6 +6,7 @@
 from bringup.harness.devices.failures import HostCrash, HostTimeout
 from bringup.harness.errors import (
     DeviceError,
+    DoesNotFitError,
     FileError,
     HarnessError,
     IncorrectResultError,
@@ -32,6 +33,8 @@ def outcome_of(error: BaseException) -> Outcome:
         return Outcome.INCORRECT
     if isinstance(error, UnverifiedError):
         return Outcome.UNVERIFIED
+    if isinstance(error, DoesNotFitError):
+        return Outcome.DOES_NOT_FIT
     if isinstance(error, HostTimeout):
         return Outcome.TIMEOUT
     if isinstance(error, KeyboardInterrupt):

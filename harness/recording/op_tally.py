@@ -3,11 +3,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the ops of tests came to, counted while they run, for whoever reads a terminal."""
 
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bringup.harness.records.advice import advice_here
 from bringup.harness.records.reproducible import op_command, place_of
 from bringup.harness.records.schema import GOOD, OpResult, OpVerdict, Outcome
 
@@ -79,4 +79,4 @@ def summary(tallies: Mapping[str, OpTally], run_dir: Path) -> Iterator[str]:
 
 def report_command(run_dir: Path) -> str:
     """What to type for the report of a run."""
-    return f"nox -s report -- {shlex.quote(str(run_dir))}"
+    return advice_here().command("report", str(run_dir))

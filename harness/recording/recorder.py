@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from bringup.harness.deadline import deadline_now
 from bringup.harness.device_host.usage import Meter
 from bringup.harness.recording.failures import NOTHING_COMPARED, failure_of
 from bringup.harness.recording.op_tally import OpTally
@@ -27,8 +28,10 @@ from bringup.harness.records.schema import (
     WORST_FIRST,
     AnyEvent,
     Artifact,
+    Estimate,
     Failure,
     Identity,
+    LeaseAwaited,
     OpEnded,
     OpResult,
     OpsFound,
@@ -46,10 +49,6 @@ from bringup.harness.records.schema import (
     TestStarted,
     TestWarned,
 )
-from bringup.harness.records.variable_names import (
-    DEADLINE_VARIABLE,
-)
-from bringup.harness.records.variables import VARIABLES
 from bringup.harness.storage.file_names import fitted
 from bringup.harness.storage.writable import MESSAGE_LIMIT
 
@@ -63,6 +62,7 @@ class StageScope:
         self.artifacts: list[Artifact] = []
         self.attributes: dict[str, str] = {}
         self.status = recorder.status
+        self.estimate: Estimate | None = None
         self.usage: tuple[float, int] | None = None
         """(cpu seconds, peak bytes) of another process that did this stage's work."""
 
@@ -101,7 +101,7 @@ class TestRecorder:
         self.run.refuse_twin(identity.key, nodeid)
         self.ended = False
         self.began = time.monotonic()
-        self.deadline = _deadline()
+        self.deadline = deadline_now()
         self.ops = OpTally()
         """What its ops came to."""
         self._begin(identity, nodeid, entry)
@@ -227,6 +227,7 @@ class TestRecorder:
             peak_rss=peak,
             artifacts=tuple(scope.artifacts),
             attributes=scope.attributes,
+            estimate=scope.estimate,
         )
         self.results.append((result, self.status))
         self._write(
@@ -330,18 +331,22 @@ class TestRecorder:
 
     def seconds_left(self) -> float | None:
         """Until this test's deadline, less what an orderly end needs; None without a deadline."""
-        return None if self.deadline is None else max(self.deadline - time.monotonic() - 3.0, 1.0)
+        left = self.deadline.left()
+        return None if left is None else max(left - 3.0, 1.0)
 
-
-def _deadline() -> float | None:
-    """When the test that begins now is ended, on the monotonic clock; None for never.
-
-    The variable is a moment of the day, and is looked at once: what counts from then on is a clock
-    that nobody sets and that stands still while the machine sleeps (clock_gettime(2),
-    CLOCK_MONOTONIC, and not CLOCK_BOOTTIME: no test works meanwhile).
-    """
-    moment: float | None = VARIABLES[DEADLINE_VARIABLE].read()
-    return time.monotonic() + moment - time.time() if moment else None
+    @contextlib.contextmanager
+    def uncounted(self, device: str) -> Iterator[None]:
+        """Wait for a lease of a device; it does not count towards the deadline."""
+        began = time.monotonic()
+        self._write(LeaseAwaited(time=time.time(), key=self.key, device=device))
+        try:
+            with self.deadline.put_off():
+                yield
+        finally:
+            waited = time.monotonic() - began
+            self._write(
+                LeaseAwaited(time=time.time(), key=self.key, device=device, waited_s=waited)
+            )
 
 
 class TesterRecorder(TestRecorder):

@@ -310,6 +310,10 @@ def _never_started(event: TestStopped) -> TestRecord:
     )
 
 
+_BESIDE_THE_MODEL = (Outcome.DOES_NOT_FIT, Outcome.INFRA, Outcome.KILLED)
+"""Outcomes that tt-torch has no word for."""
+
+
 def model_status(outcome: Outcome, status: Status, failure: Failure | None) -> ModelStatus:
     """A model's status, from the status that was achieved, never from the one asked for."""
     if outcome is Outcome.PASSED:
@@ -318,7 +322,7 @@ def model_status(outcome: Outcome, status: Status, failure: Failure | None) -> M
         return ModelStatus.INCORRECT_RESULT
     if outcome in (Outcome.NOT_RUN, Outcome.SKIPPED):
         return ModelStatus.NOT_STARTED
-    if outcome in (Outcome.REACHED, Outcome.UNVERIFIED, Outcome.INFRA, Outcome.KILLED):
+    if outcome in (Outcome.REACHED, Outcome.UNVERIFIED, *_BESIDE_THE_MODEL):
         return ModelStatus.UNKNOWN
     stage = failure.stage if failure else None
     if stage in (None, Stage.LOAD, Stage.GOLDEN, Stage.VERIFY):

@@ -16,13 +16,13 @@ left, in order, is the variant. Classes and a file that says more than its funct
 (`test_resnet50.py::test_resnet`) are the qualifier; the folder plays no part.
 """
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import msgspec
 
+from bringup.harness.records.advice import Advice, advice_here
 from bringup.harness.records.schema import Identity, PlannedTest, TestRecord
 from bringup.harness.records.values import BASE_SIZE
 
@@ -191,17 +191,17 @@ def entry_of(nodeid: str, device: str, size: str | None = None) -> str:
     return entry
 
 
-def run_again(nodeid: str, identity: Identity, entry: str = "", loaders: Sequence[str] = ()) -> str:
-    """The shell line that runs a test again, by itself, from the repository's root; `loaders` are
-    the repositories that a loader's test may be of."""
+def run_again(
+    nodeid: str, identity: Identity, entry: str = "", advice: Advice | None = None
+) -> str:
+    """The shell line that runs a test again, by itself, where its run was: by default here."""
     size = identity.size
     if not entry:  # an older version's record
         entry = entry_of(nodeid, identity.device)
         size = next((s for s in SIZES[1:] if nodeid_on(entry, identity.device, s) == nodeid), size)
-    words = ["nox", "-s", "run", "--", entry, "--device", identity.device]
-    if is_loaders(entry):
-        words += [word for folder in loaders for word in ("--models", folder)]
-    return shlex.join([*words, "--size", size] if size != BASE_SIZE else words)
+    words = [entry, "--device", identity.device]
+    how = advice or advice_here()
+    return how.run(*words, "--size", size) if size != BASE_SIZE else how.run(*words)
 
 
 def _with_param(test: str, param: str) -> str:

@@ -20,6 +20,7 @@ ATTENTION = (
     Outcome.CRASHED,
     Outcome.INCORRECT,
     Outcome.FAILED,
+    Outcome.DOES_NOT_FIT,
     Outcome.UNVERIFIED,
     Outcome.TIMEOUT,
     Outcome.NOT_RUN,

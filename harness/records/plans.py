@@ -30,6 +30,8 @@ class SharedPlan(msgspec.Struct, frozen=True, kw_only=True):
     """The options that chose the tests, see `Plan.chosen`."""
     runners: tuple[str, ...] = ()
     """Of a fleet, which of its runners each shard is for; empty where all are alike."""
+    more_s: tuple[float, ...] = ()
+    """Of each shard, `Plan.more_s`; empty where nothing says what is to be run again."""
 
     @property
     def total(self) -> int:
@@ -56,6 +58,7 @@ class SharedPlan(msgspec.Struct, frozen=True, kw_only=True):
             attempt=attempt,
             whole=self.digest,
             elsewhere={t.identity.key: listed_as(t) for t in others},
+            more_s=self.more_s[i - 1] if i <= len(self.more_s) else None,
         )
 
 

@@ -4,9 +4,9 @@
 """Which model tests leave a reproducer, what one is called, and the command that runs it."""
 
 import re
-import shlex
 from pathlib import Path
 
+from bringup.harness.records.advice import Advice, advice_here
 from bringup.harness.records.naming import entry_of
 from bringup.harness.records.schema import Failure, Identity, Outcome, Stage
 from bringup.harness.records.values import BASE_SIZE
@@ -53,8 +53,8 @@ try:
     from bringup.harness.repro import main
 except ImportError as error:
     print(
-        f"the project is not installed for {{sys.executable}} ({{error}}); in the project's root"
-        f" run `nox -s repro -- {{FOLDER}}`, or this with the Python in .nox/bringup/bin",
+        f"bringup is not installed for {{sys.executable}} ({{error}}); run"
+        f" `bringup repro {{FOLDER}}`, or in a checkout `nox -s repro -- {{FOLDER}}`",
         file=sys.stderr,
     )
     sys.exit(2)
@@ -103,9 +103,9 @@ def place_of(run_dir: Path) -> str:
     return f"{shown / REPRO_FOLDER}/"
 
 
-def op_command(op_key: str, device: str, place: str = "") -> str:
+def op_command(op_key: str, device: str, place: str = "", advice: Advice | None = None) -> str:
     """The shell command that runs an op's reproducer; `place` is `place_of` its run."""
-    return f"nox -s repro -- {shlex.quote(place + folder_name(op_key, device))}"
+    return (advice or advice_here()).command("repro", place + folder_name(op_key, device))
 
 
 def reproducer_name(model: Identity) -> str:
@@ -114,7 +114,9 @@ def reproducer_name(model: Identity) -> str:
     return fitted(name, whole=model.key).replace("~", "-")
 
 
-def reproduce_command(nodeid: str, model: Identity, entry: str = "") -> str:
+def reproduce_command(
+    nodeid: str, model: Identity, entry: str = "", advice: Advice | None = None
+) -> str:
     """The shell command that runs a model test again and reduces it, wherever it left a record.
 
     Empty where the id is unknown.
@@ -122,5 +124,6 @@ def reproduce_command(nodeid: str, model: Identity, entry: str = "") -> str:
     if not nodeid:
         return ""
     test = entry or entry_of(nodeid, model.device, model.size)
-    words = ["nox", "-s", "repro", "--", test, "--device", model.device]
-    return shlex.join(words if model.size == BASE_SIZE else [*words, "--size", model.size])
+    words = [test, "--device", model.device]
+    sized = words if model.size == BASE_SIZE else [*words, "--size", model.size]
+    return (advice or advice_here()).command("repro", *sized)

@@ -19,6 +19,7 @@ from typing import TypeVar
 import msgspec
 
 from bringup.harness.errors import RecordError
+from bringup.harness.records.door import command
 from bringup.harness.records.fold import Lean, fold, fold_ops
 from bringup.harness.records.journal import events_of, journals
 from bringup.harness.records.packing import packed, read_lines
@@ -162,7 +163,7 @@ def _not_merged(run_dir: Path) -> str:
     if not run_dir.is_dir():
         return f"there is no run directory {run_dir}"
     if any(journals(run_dir)):
-        return f"{run_dir} is not merged yet; `nox -s report -- {run_dir}` does that"
+        return f"{run_dir} is not merged yet; `{command('report', str(run_dir))}` does that"
     return f"{run_dir} is no run directory: it has neither {HEADER_NAME} nor a journal"
 
 

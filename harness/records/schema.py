@@ -16,6 +16,7 @@ Version history
         run's journals are packed and have all op results (no `ops.jsonl`)
     3   `test_warned`, and with it a record's `warnings`
     4   the outcome `UNVERIFIED`
+    5   the outcome `DOES_NOT_FIT`, a stage's `estimate`; `lease_awaited`
 """
 
 from typing import Annotated
@@ -23,6 +24,7 @@ from typing import Annotated
 import msgspec
 
 from bringup.harness.records.device_listing import DeviceState
+from bringup.harness.records.estimates import Estimate
 from bringup.harness.records.expected import Expect, Expectation
 from bringup.harness.records.metrics import worst
 from bringup.harness.records.ops import (
@@ -65,12 +67,14 @@ __all__ = [
     "AnyEvent",
     "Artifact",
     "Check",
+    "Estimate",
     "Event",
     "Expect",
     "Expectation",
     "Failure",
     "Identity",
     "JournalOpened",
+    "LeaseAwaited",
     "Metric",
     "MetricState",
     "ModelStatus",
@@ -87,6 +91,7 @@ __all__ = [
     "Plan",
     "PlannedTest",
     "Provenance",
+    "RunAgain",
     "RunHeader",
     "Stage",
     "StageEnded",
@@ -102,7 +107,7 @@ __all__ = [
     "TestWarned",
 ]
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 # --- events ---------------------------------------------------------------------------------
 
@@ -160,6 +165,16 @@ class TestWarned(Event, frozen=True, tag="test_warned", kw_only=True):
     key: str
     warning: str
     """One sentence."""
+
+
+class LeaseAwaited(Event, frozen=True, tag="lease_awaited", kw_only=True):
+    """The test waits for a device that somebody else has, or has waited: time that its deadline
+    does not count."""
+
+    key: str
+    device: str
+    waited_s: float | None = None
+    """None: it begins to wait."""
 
 
 class StageStarted(Event, frozen=True, tag="stage_started", kw_only=True):
@@ -225,6 +240,7 @@ AnyEvent = (
     | TestStarted
     | TestDescribed
     | TestWarned
+    | LeaseAwaited
     | StageStarted
     | StageEnded
     | OpsFound
@@ -299,6 +315,12 @@ class TestRecord(msgspec.Struct, frozen=True, kw_only=True):
         return worst((check for output in self.outputs for check in output.checks), name)
 
     @property
+    def estimate(self) -> Estimate | None:
+        """What its program would take on its device; of several the one that needs most memory."""
+        found = [stage.estimate for stage in self.stages if stage.estimate is not None]
+        return max(found, key=lambda one: one.memory.needed, default=None)
+
+    @property
     def pcc(self) -> Metric | None:
         """The worst PCC among outputs that it was asserted of; of all, where of none."""
         return self.metric("pcc")
@@ -322,6 +344,15 @@ class DeclaredNeeds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Nothing else may run beside it in its host."""
 
 
+class RunAgain(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is wanted of a test beyond one run, by the history that its plan was made with."""
+
+    attempts: int = 1
+    """Uncached attempts in all that promotion wants of it tonight."""
+    new: bool = False
+    """Its failing tonight is news, unless its list's entry expects it."""
+
+
 class PlannedTest(msgspec.Struct, frozen=True):
     """A test somebody asked for; it must end with a terminal record."""
 
@@ -340,6 +371,8 @@ class PlannedTest(msgspec.Struct, frozen=True):
     expectation: Expectation | None = None
     """What its list's entry says beside its name; None where it says nothing."""
     needs: DeclaredNeeds = DeclaredNeeds()
+    again: RunAgain = RunAgain()
+    """Of a shard's test, for a shard knows no history."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -372,6 +405,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     elsewhere: dict[str, str] = {}
     """The other shards' tests, key to list entry, as this shard knows them: by them a merge names
     what nobody ran."""
+    started_by: str = "nox"
+    """How a person starts a command on it: `nox` or `bringup`, and the options that name places
+    (`harness.records.advice`). Every older version's was nox."""
+    more_s: float | None = None
+    """Seconds for further attempts at what may go up. None: what is to be run again is not planned
+    but judged by the history of the machine that carries the plan out."""
 
 
 class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
@@ -384,6 +423,8 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
     shards: tuple[tuple[int, int], ...] = ()
     """The shards that were merged."""
     provenances: dict[str, Provenance] = {}
+    started_by: str = "nox"
+    """As its plans have it."""
     resumed: float = 0.0
     """Seconds since the epoch; 0 for a run that was not taken up again."""
     planned: int = 0

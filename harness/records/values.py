@@ -13,6 +13,8 @@ import math
 
 import msgspec
 
+from bringup.harness.records.estimates import Estimate
+
 
 class Status(enum.IntEnum):
     """How far a model or an op got. Names and numbers are tt-torch's.
@@ -72,6 +74,8 @@ class Outcome(enum.StrEnum):
     UNVERIFIED = "UNVERIFIED"
     """Executed, and nothing could be compared: no output, none that can be checked, or a model
     that differs from itself; `failure` says which. Neither a pass nor anybody's fault."""
+    DOES_NOT_FIT = "DOES_NOT_FIT"
+    """It needs more memory than its device has, by the compiler's word or its figures."""
     FAILED = "FAILED"
     """A stage raised; `failure` says which and why."""
     CRASHED = "CRASHED"
@@ -99,6 +103,7 @@ WORST_FIRST = (
     Outcome.CRASHED,
     Outcome.INCORRECT,
     Outcome.FAILED,
+    Outcome.DOES_NOT_FIT,
     Outcome.TIMEOUT,
     Outcome.INFRA,
     Outcome.KILLED,
@@ -209,6 +214,9 @@ class StageResult(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     artifacts: tuple[Artifact, ...] = ()
     attributes: dict[str, str] = {}
     """Small facts, e.g. `process: device host`, `graph_nodes: 311`."""
+    estimate: Estimate | None = None
+    """Of COMPILE: what the program would take on its device; None where nobody has figures of
+    that device, or an older version wrote it."""
 
 
 class MetricState(enum.StrEnum):

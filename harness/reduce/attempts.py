@@ -18,6 +18,7 @@ from bringup.harness.device_host.fork_server import ForkServer
 from bringup.harness.device_host.op_run import Ended as RunEnded
 from bringup.harness.device_host.op_run import OpFailure, OpJob, OpRun
 from bringup.harness.device_host.probe import is_bystander
+from bringup.harness.devices.board import Board
 from bringup.harness.devices.catalog import kind_of
 from bringup.harness.errors import DeviceError
 from bringup.harness.graph.golden_values import GoldenError
@@ -41,10 +42,11 @@ def sign_of(verdict: OpVerdict) -> Sign:
 
 
 @contextlib.contextmanager
-def worker(device_name: str) -> Iterator[Device]:
-    """A device of its own whose host is forked anew in no time when it dies."""
+def worker(device_name: str, board: Board | None = None) -> Iterator[Device]:
+    """A device of its own, on a board that is leased, whose host is forked anew in no time when it
+    dies."""
     server = ForkServer(kind_of(device_name).preload)
-    device = Device(device_name, fork_server=server)
+    device = Device(device_name, fork_server=server, board=board)
     try:
         yield device
     finally:

@@ -184,8 +184,8 @@ def _searched(tester: Tested, request: Request) -> Found:
     shared.device(subject.device).close()  # a board serves one process at a time
     apart.say(None, None)  # whoever holds the device may take long
     with (
-        lease(subject.device),
-        worker(subject.device) as device,
+        lease(subject.device) as board,
+        worker(subject.device, board) as device,
         Attempts(device, subject.graph, subject.options, request.deadline_s) as attempts,
     ):
         saver = _Saver(request, attempts)

@@ -14,6 +14,7 @@ import pytest
 
 from bringup.harness.devices.catalog import kind_of
 from bringup.harness.errors import HarnessError, UsageError
+from bringup.harness.records.advice import advice_here
 from bringup.harness.records.reproducible import EXPECTED
 from bringup.harness.records.schema import Identity, Stage
 from bringup.harness.records.values import BASE_SIZE
@@ -147,7 +148,10 @@ def _told(request: Request) -> int:
         f"{len(smallest.part.units)} of {smallest.of} ops are {words}:"
         f" {smallest.verdict.op.name}, {smallest.verdict.fingerprint}"
     )
-    print(f"{request.place}: it alone, without the model: nox -s repro -- {request.place.name}")
+    print(
+        f"{request.place}: it alone, without the model: "
+        f"{advice_here().command('repro', request.place.name)}"
+    )
     alone = read_expected(request.place)
     same_alone, sentence = compared(alone, reproduce(request.place, alone))
     print(sentence)

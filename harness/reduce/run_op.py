@@ -10,7 +10,7 @@ compared with the same golden.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,13 +20,13 @@ from bringup.harness.device_host.client import OPEN_TIMEOUT, Device
 from bringup.harness.device_host.op_run import OpJob, OpRun
 from bringup.harness.device_host.probe import PROBE_DEADLINE
 from bringup.harness.devices.catalog import kind_of
-from bringup.harness.devices.lease import lease
 from bringup.harness.errors import DeviceError, RecordError, UsageError
 from bringup.harness.mlir import LoweringError, TorchMlir, serialized
 from bringup.harness.op_by_op.judge import close_run
 from bringup.harness.records.reproducible import EXPECTED
 from bringup.harness.records.schema import Failure, Outcome, Stage, Status
 from bringup.harness.reduce import child_process as apart
+from bringup.harness.reduce.pass_blame import blame, can_blame
 from bringup.harness.reproduce.reproducer import (
     ARTIFACT,
     FX_JSON,
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 _MESSAGE_LENGTH = 2000
 _LONGEST_S = 86400.0
+_PASSES_S = 20.0
+"""Seconds that looking for the pass that is to blame may take."""
 _LEAST_S = 60.0
 """Seconds that an import or a golden may take at least, whatever the op's own deadline was."""
 _CALLS_OUT = re.compile(rb"python_\w{0,20}callback")
@@ -112,15 +114,42 @@ def reproduce(folder: Path, expected: Expected, *, trust: bool = False) -> OpOut
     device = Device(expected.device, memory_limit=expected.memory_limit)
     apart.say(None, None)  # whoever holds the device may take long
     try:
-        with lease(device.name):
+        with device.leased():
             apart.say(None, OPEN_TIMEOUT + PROBE_DEADLINE + expected.deadline_s + _LEAST_S)
             run = device.run_op(job, expected.deadline_s)
     finally:
         device.close()
-    golden = partial(golden_of, folder, expected, inputs, trust=trust)
+    golden = cache(partial(golden_of, folder, expected, inputs, trust=trust))
     apart.say(Stage.GOLDEN, allowed)
     found = _judged(run, golden, tolerances)
+    if found.outcome is Outcome.INCORRECT and can_blame(kind_of(expected.device)):
+        apart.say(Stage.COMPILE, OPEN_TIMEOUT + _PASSES_S)
+        _name_the_pass(expected, job, run, golden, tolerances)
     return _of_the_op(found, f"{expected.device}: ")
+
+
+def _name_the_pass(
+    expected: Expected,
+    job: OpJob,
+    wrong: OpRun,
+    golden: "Callable[[], Golden]",
+    tolerances: "Tolerances",
+) -> None:
+    """Say which pass of the compiler makes the numbers wrong, as they were in a run."""
+
+    def is_wrong(run: OpRun) -> bool:
+        pairs = zip(run.outputs or (), wrong.outputs or (), strict=True)
+        if all(ours.equal(theirs) for ours, theirs in pairs):  # judging takes longer than running
+            return True
+        return close_run(run, golden, tolerances).outcome is Outcome.INCORRECT
+
+    device = Device(expected.device, memory_limit=expected.memory_limit)
+    try:
+        with device.leased():
+            blamed = blame(device, job, is_wrong, expected.deadline_s, _PASSES_S)
+    finally:
+        device.close()
+    print(blamed.told())
 
 
 def outcome_of_run(run: OpRun) -> OpOutcome:

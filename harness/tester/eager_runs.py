@@ -175,7 +175,12 @@ class EagerRuns(JudgedRuns):
         )
         own = self._model.__dict__.get("forward") if hasattr(self._model, "__dict__") else None
         try:
-            with graphs.running(), self._run(watched=False), torch.no_grad():
+            with (
+                target.leased(self.recorder.uncounted),  # graphs live in its host from call to call
+                graphs.running(),
+                self._run(watched=False),
+                torch.no_grad(),
+            ):
                 model = self.compile_model(self.get_framework_model(), self.compiler_config)
                 outputs = self.run_model(model, self._inputs)
         finally:

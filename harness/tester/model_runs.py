@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 import torch
+from torch.utils._pytree import tree_map_only
 
 from bringup.harness.config import CompilerConfig
 from bringup.harness.frontend.call import refuse_inputs
@@ -51,6 +52,10 @@ class ModelRuns:
 
     loader: Any = None
     """Gives model and inputs to a tester that does not load them itself."""
+    variant: str = ""
+    """Which of a test's variants this is, for `_load_model` to read; `model_test` sets it."""
+    dtype: torch.dtype | None = None
+    """What the loaded model and its floating inputs are brought to; None: as they are."""
     _device_name: str | None
     """The device that a tester was made for; None for the one the run selected."""
 
@@ -207,6 +212,7 @@ class ModelRuns:
                 inputs = self._load_inputs()
                 if not self._inputs_set and inputs is not None:
                     self._inputs = inputs  # else what loading itself has set
+                self._bring_to_dtype()
                 self._set_mode(stage)
             except BaseException:
                 self._progress = _Progress.NEW
@@ -215,6 +221,17 @@ class ModelRuns:
             count = self._parameters()
             if count is not None:
                 stage.attributes["parameters"] = str(count)
+
+    def _bring_to_dtype(self) -> None:
+        """Model and floating inputs as the test asks for them; integers and bools stay."""
+        if self.dtype is None:
+            return
+        self._model = self._model.to(self.dtype)
+
+        def cast(tensor: torch.Tensor) -> torch.Tensor:
+            return tensor.to(self.dtype) if tensor.is_floating_point() else tensor
+
+        self._inputs = tree_map_only(torch.Tensor, cast, self._inputs)
 
     def _begin_runs(self) -> None:
         """What model and inputs are now is what every run of this flow gets."""

@@ -11,6 +11,7 @@ the record of it is safe on disk.
 import dataclasses
 import inspect
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import torch
@@ -256,24 +257,29 @@ class ModelTester(EagerRuns):
         if not config.compile_depth.compiles:
             self.recorder.verdict = Outcome.REACHED
             return self._golden_for_body()
-        target.open()  # a device that cannot be had is nobody's compile failure
-        if self.data_parallel_mode:
-            return self._on_every_chip(program, target)
-        executor = self._make_executor(program, target)
-        if config.mesh_devices > 1:
-            executor.placed = executor.over(config.mesh_devices)
-        return self._on_device(executor, target)
+        with ExitStack() as held:  # of the board, which verification does not need
+            held.enter_context(target.leased(self.recorder.uncounted))
+            target.open()  # a device that cannot be had is nobody's compile failure
+            if self.data_parallel_mode:
+                return self._on_every_chip(program, target)
+            executor = self._make_executor(program, target)
+            if config.mesh_devices > 1:
+                executor.placed = executor.over(config.mesh_devices)
+            return self._on_device(executor, target, held.close)
 
-    def _on_device(self, executor: Executor, target: Device) -> Any:
+    def _on_device(
+        self, executor: Executor, target: Device, give_back: Callable[[], None] = lambda: None
+    ) -> Any:
         try:
             executor.compile()
-            if self.compiler_config.compile_depth is not CompileDepth.EXECUTE:
+            executes = (
+                self.compiler_config.compile_depth is CompileDepth.EXECUTE and target.executes()
+            )
+            if not executes:
+                give_back()
                 self.recorder.verdict = Outcome.REACHED
                 return self._golden_for_body()
-            if not target.executes():
-                self.recorder.verdict = Outcome.REACHED
-                return self._golden_for_body()
-            return self._execute(executor)
+            return self._execute(executor, give_back)
         finally:
             executor.release()
 
@@ -329,11 +335,12 @@ class ModelTester(EagerRuns):
         self.recorder.gave_golden = True
         return copied(self.golden)
 
-    def _execute(self, executor: Executor) -> Any:
+    def _execute(self, executor: Executor, give_back: Callable[[], None]) -> Any:
         self._compute_golden()
         with self._run(watched=False):
             args, kwargs = self._call()
             outputs = executor(*args, **kwargs)
+        give_back()
         with self.recorder.stage(Stage.VERIFY) as stage:
             checks = self._verify(outputs, executor.mutated, stage.attributes)
             self.recorder.outputs_checked(checks)
@@ -411,7 +418,8 @@ class ModelTester(EagerRuns):
         if config.mesh_devices > 1 and config.compile_depth.op_by_op:
             self.recorder.warn(f"mesh_shape {config.mesh_shape}: every op alone is on one device")
         elif config.mesh_devices > 1 and config.compile_depth.compiles:
-            chips = target.open().chips
+            with target.leased(self.recorder.uncounted):
+                chips = target.open().chips
             if config.mesh_devices > chips:
                 raise UsageError(
                     f"mesh_shape {list(config.mesh_shape)} asks for {config.mesh_devices} devices,"

@@ -51,6 +51,9 @@ class Sample(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Uncached attempts of the run that were good, confirmations included."""
     failed: int = 0
     """Uncached attempts that were not."""
+    incorrect: int = 0
+    """Those of `failed` that ran to their end and were INCORRECT; 0 as well where nobody counted
+    them: then all are what `outcome` says."""
     pcc: float | None = None
     """The worst asserted PCC; None where nothing was asserted or it is no number."""
     seconds: float | None = None

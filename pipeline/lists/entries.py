@@ -23,6 +23,7 @@ from typing import Any
 import msgspec
 
 from bringup.harness.did_you_mean import hint
+from bringup.harness.records.door import command
 from bringup.harness.records.expected import Expect, Expectation
 from bringup.harness.records.metrics import METRICS
 from bringup.harness.records.values import Stage
@@ -42,7 +43,6 @@ _NEEDS = {
     Expect.SKIP: ("reason", "issue"),
     Expect.EXCLUDE: ("reason",),
 }
-_WHENCE = {"fingerprint": "; `nox -s explain -- TEST` prints it"}
 _FORM = re.compile(r"\d+\|[^|]*\|[^|]*\|.+")
 _ADDRESS = re.compile(r"https?://[^\s<>\"'`]+")
 
@@ -97,7 +97,7 @@ def _why_not(name: str, value: object) -> str:
     if name == "issue" and not _ADDRESS.fullmatch(value):
         return "it is an address, https://..."
     if name == "fingerprint" and not _FORM.fullmatch(value):
-        return "it is VERSION|stage|op|text; `nox -s explain -- TEST` prints it"
+        return f"it is VERSION|stage|op|text; `{command('explain', 'TEST')}` prints it"
     return ""
 
 
@@ -111,7 +111,9 @@ def _unfit(found: Expectation, fields: Mapping[str, Any]) -> str:
     if found.expect is Expect.XFAIL and found.stage is None and stage:
         missing.insert(0, "stage")
     if missing:
-        return f'expect = "{found.expect}" needs `{missing[0]}`{_WHENCE.get(missing[0], "")}'
+        prints = f"; `{command('explain', 'TEST')}` prints it"
+        whence = prints if missing[0] == "fingerprint" else ""
+        return f'expect = "{found.expect}" needs `{missing[0]}`{whence}'
     if found.disabled and not found.issue:
         return "`disabled` needs `issue`, the address of what tracks the check"
     if found.expect is Expect.XFAIL and stage != (found.stage or ""):

@@ -4,12 +4,12 @@
 """Did each test do what its list promises? And what does that make of the run?"""
 
 import enum
-import os
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bringup.harness.options.exit_codes import ExitCode
+from bringup.harness.records.advice import Advice
 from bringup.harness.records.aliases import renamed
 from bringup.harness.records.device_listing import DeviceState
 from bringup.harness.records.naming import run_again
@@ -25,7 +25,6 @@ from bringup.harness.records.schema import (
     Stage,
     TestRecord,
 )
-from bringup.harness.records.variable_names import MODELS_VARIABLE
 from bringup.pipeline.history.fingerprint import fingerprint, is_current, parts
 from bringup.pipeline.lists.entries import checks
 from bringup.pipeline.lists.specs import PROBE, list_specs
@@ -226,9 +225,7 @@ def exit_code(unkept: Iterable[tuple[PlannedTest, TestRecord | None]]) -> ExitCo
     return ExitCode.BROKEN if outcomes else ExitCode.KEPT
 
 
-def reproduce(test: PlannedTest) -> str:
+def reproduce(test: PlannedTest, advice: Advice | None = None) -> str:
     """The shell command that runs one test again, by itself."""
     variables = [f"{name}={shlex.quote(value)}" for name, value in test.environment.items()]
-    loaders = filter(None, os.environ.get(MODELS_VARIABLE, "").split(os.pathsep))
-    again = run_again(test.nodeid, test.identity, test.entry, [*loaders])
-    return " ".join([*variables, again])
+    return " ".join([*variables, run_again(test.nodeid, test.identity, test.entry, advice)])

@@ -75,14 +75,19 @@ def read_lists(folder: Path) -> Lists:
     """Read all lists.
 
     Raises:
-        ListError: a list is absent (an absent list would run nothing and look green), or is
+        ListError: a list is absent that may not be (it would run nothing and look green), or is
             not a list; the sentence gives file, line and field.
     """
     entries: list[Entry] = []
-    for spec in list_specs().values():
-        path = folder / spec.file_name
+    for spec, path in _files(folder):
         entries += _entries(spec, parse(_text(path), path.as_posix()), path.as_posix())
     return Lists(folder, tuple(entries))
+
+
+def _files(folder: Path) -> list[tuple[ListSpec, Path]]:
+    """The lists and where they are, without those that may be absent and are."""
+    files = [(spec, folder / spec.file_name) for spec in list_specs().values()]
+    return [(s, p) for s, p in files if not (s.optional and folder.is_dir() and not p.exists())]
 
 
 def _entries(spec: ListSpec, text: ListText, name: str) -> Iterator[Entry]:
@@ -154,9 +159,13 @@ def _edited(folder: Path, moves: Iterable[Move]) -> list[tuple[Path, str, str]]:
     wanted: dict[str, list[Move]] = defaultdict(list)
     for move in moves:
         wanted[_list_of(move).name].append(move)
-    paths = {name: folder / spec.file_name for name, spec in list_specs().items()}
+    paths = {spec.name: path for spec, path in _files(folder)}
     before = {name: _text(path) for name, path in paths.items()}
-    files = {name: parse(before[name], path.as_posix()) for name, path in paths.items()}
+    ends = {name: "\r\n" if _ends_in_crlf(text) else "\n" for name, text in before.items()}
+    files = {
+        name: parse(before[name].replace(ends[name], "\n"), path.as_posix())
+        for name, path in paths.items()
+    }
     notes: dict[tuple[str, str], str] = {}
     for name, asked in wanted.items():
         for move in asked:
@@ -170,7 +179,15 @@ def _edited(folder: Path, moves: Iterable[Move]) -> list[tuple[Path, str, str]]:
                 _put(files[name].table(move.device), move, note)
     for name, text in files.items():
         _entries_are(text, parse(text.render(), paths[name].as_posix()), name)
-    return [(paths[name], before[name], files[name].render()) for name in paths]
+    return [
+        (paths[name], before[name], files[name].render().replace("\n", ends[name]))
+        for name in paths
+    ]
+
+
+def _ends_in_crlf(text: str) -> bool:
+    """Does every line? An edit is then of lines that do; of a mixture each stays as it is."""
+    return "\n" in text and text.count("\n") == text.count("\r\n")
 
 
 def _put(table: Table, move: Move, note: str) -> None:

@@ -25,6 +25,7 @@ from bringup.harness.storage.decoding import decode_json, read_bytes
 from bringup.harness.storage.scratch import Scratch
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.planning.collected_json import IMPORTING_SUFFIX, OPTION, CollectedJson
+from bringup.pipeline.planning.tests_root import root_of
 
 TIMEOUT_S = 600.0
 _MOST_CRASHES = 20
@@ -46,6 +47,8 @@ class Collected:
     expected: Mapping[str, Mapping[str, Expectation]] = field(default_factory=dict)
     """By id, by device, what a repository of loaders expects of its tests; the empty name: of all
     devices that are not named."""
+    root: Path = Path()
+    """Where the ids begin, and tests run."""
 
     def identify(self, entry: str, device: str) -> Identity:
         """What a list's entry is on a device; of one that was not collected, what its id says."""
@@ -65,11 +68,12 @@ def collect_tests(
 ) -> Collected:
     """Collect below `folder`, which is relative to `root`, and in repositories of loaders: those
     that are named and those that are installed. Where one is named, the folder need not be there.
+    Ids begin in `root_of` folder and root.
 
     Every later process of this one has the named repositories by `BRINGUP_MODELS`.
 
     Raises:
-        PipelineError: the folder does not exist or lies elsewhere, or pytest cannot collect at all.
+        PipelineError: the folder does not exist, or pytest cannot collect at all.
     """
     if loaders:
         named = [str(Path(path).absolute()) for path in loaders]
@@ -80,12 +84,10 @@ def collect_tests(
             return _collect(ALL_LOADERS, root, timeout_s)
     if not (root / folder).exists():
         raise PipelineError(f"the folder of tests {folder} does not exist in {root}")
-    if not (root / folder).resolve().is_relative_to(root.resolve()):
-        # pytest names what lies outside by the argument it was given, so a plan's ids find nothing
-        raise PipelineError(
-            f"the folder of tests {folder} lies outside {root}, where its tests have no lasting "
-            "id; run `bringup` in a folder above it"
-        )
+    within = root_of(folder, root)
+    if within != root:
+        folder = (root / folder).resolve().relative_to(within.resolve()).as_posix()
+        root = within
     return _collect(folder, root, timeout_s)
 
 
@@ -99,7 +101,7 @@ def _collect(folder: str, root: Path, timeout_s: float) -> Collected:
         crashed[file] = f"{file} cannot be collected: importing it {how}"
     raise PipelineError(
         f"collecting {folder} died {_MOST_CRASHES} times, last in {next(reversed(crashed))}; "
-        "`nox -s tests -- --collect-only FILE` shows why"
+        "`python -m pytest --collect-only FILE` shows why"
     )
 
 
@@ -117,12 +119,14 @@ def _attempt(
             sentences |= {name: f"{name}: {why}" for name, why in found.left_out.items()}
             identities = dict(zip(found.ids, found.identities, strict=True))
             broken = {**sentences, **crashed}
-            return Collected(tuple(found.ids), broken, identities, found.needs, found.expected)
+            return Collected(
+                tuple(found.ids), broken, identities, found.needs, found.expected, root
+            )
         importing = target.with_suffix(IMPORTING_SUFFIX)
         if not importing.exists():
             raise PipelineError(
                 f"pytest cannot collect {folder} in {root} ({code}); "
-                f"`nox -s tests -- --collect-only {folder}` shows why"
+                f"`python -m pytest --collect-only {folder}` shows why"
             )
         return importing.read_text("utf-8"), code
 

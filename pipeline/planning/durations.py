@@ -43,7 +43,10 @@ QUANTILE = 0.75
 """Of the kept samples; an estimate that is a little long balances better than a short one."""
 
 MEASURED = frozenset(
-    {Outcome.PASSED, Outcome.REACHED, Outcome.INCORRECT, Outcome.UNVERIFIED, Outcome.FAILED}
+    {
+        *(Outcome.PASSED, Outcome.REACHED, Outcome.INCORRECT, Outcome.UNVERIFIED),
+        *(Outcome.FAILED, Outcome.DOES_NOT_FIT),
+    }
 )
 """Outcomes of tests that came to their own end."""
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from bringup.harness.did_you_mean import hint
 from bringup.harness.options.option import declared
+from bringup.harness.records.door import command
 from bringup.harness.records.schema import Identity, PlannedTest
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.messages import Speaker
@@ -44,6 +45,7 @@ FILTERS = (
     Filter("modes", "mode", lambda i: i.mode),
     Filter("variants", "variant", lambda i: i.variant),
     Filter("frameworks", "framework", lambda i: i.framework),
+    Filter("swept", "op", lambda i: i.variant),
 )
 
 
@@ -100,7 +102,9 @@ def _unknown(one: Filter, name: str, known: Sequence[Identity]) -> str:
     if elsewhere:
         return f"{said}; a {elsewhere[0].noun} is called so: {elsewhere[0].flag} {name}"
     if "/" in name or "::" in name:
-        return f"{said}; a test, file or folder is named without {one.flag}: `nox -s run -- {name}`"
+        return (
+            f"{said}; a test, file or folder is named without {one.flag}: `{command('run', name)}`"
+        )
     return f"{said}{hint(name, values) or f'; there are {_list(values)}'}"
 
 

@@ -18,13 +18,14 @@ def ids_meant(text: str, collected: Collected, root: Path | None = None) -> list
 
     The word is a whole id, or what an id has before its parameters: the function, with the classes
     around it, a class, the file, or a folder that the file is in. A path may be absolute, or have
-    `./` before it; `root` is the folder ids begin in, by default the working directory.
+    `./` before it; `root` is the working directory. Of tests of another project it is relative to
+    that project's root or to the working directory.
 
     Raises:
         PipelineError: it stands for nothing, or for more than one of these; the sentence names
             them.
     """
-    wanted = _from_root(text, root or Path.cwd())
+    wanted = _from_root(text, root or Path.cwd(), collected.root)
     found = {kind: ids for kind, ids in _by_kind(wanted, collected.ids).items() if ids}
     if len(found) > 1:
         what = ", ".join(f"a {kind} ({ids[0]})" for kind, ids in found.items())
@@ -35,11 +36,15 @@ def ids_meant(text: str, collected: Collected, root: Path | None = None) -> list
     return next(iter(found.values()))
 
 
-def _from_root(text: str, root: Path) -> str:
-    """The word as ids begin: relative to the root, without `./` or a `/` at the end."""
+def _from_root(text: str, here: Path, root: Path) -> str:
+    """The word as ids begin: relative to their root, without `./` or a `/` at the end."""
     path, mark, rest = text.partition("::")
-    if Path(path).is_absolute() and Path(path).is_relative_to(root):
-        path = str(Path(path).relative_to(root))
+    if Path(path).is_absolute() and Path(path).is_relative_to(here):
+        path = str(Path(path).relative_to(here))
+    elif path and root.is_absolute() and not root.samefile(here):
+        found = ((base / path).resolve() for base in (root, here))
+        inside = (p for p in found if p.exists() and p.is_relative_to(root.resolve()))
+        path = next((str(p.relative_to(root.resolve())) for p in inside), path)
     return f"{os.path.normpath(path)}{mark}{rest}" if path else text
 
 

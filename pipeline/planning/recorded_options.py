@@ -22,6 +22,7 @@ from bringup.harness.options.option import (
     texts_of,
     value_of,
 )
+from bringup.harness.records.advice import PLACES, Advice, advice_here
 from bringup.harness.records.checkout import refuse_foreign_folder
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.options import RunOptions
@@ -35,6 +36,20 @@ def choosing(options: RunOptions, devices: Iterable[str]) -> dict[str, tuple[str
     """What decided what a run does, for its plan; `devices` are those it came to."""
     said = {name: texts_of(made, getattr(options, name)) for name, made in KEPT.items()}
     return said | {"devices": tuple(sorted(devices))}
+
+
+def advice_of(options: RunOptions) -> Advice:
+    """How a person starts a command on a run with these options, in its working directory.
+
+    What the project says holds there anyway.
+    """
+    words: list[str] = []
+    for name, made in _DECLARED.items():
+        said = texts_of(made, getattr(options, name))
+        known = options.sources.get(name, Source.DEFAULT) in (Source.DEFAULT, Source.PROJECT)
+        if made.flag in PLACES and not known and said != texts_of(made, made.default):
+            words += [word for text in said for word in (made.flag, text)]
+    return advice_here(words)
 
 
 def as_planned(

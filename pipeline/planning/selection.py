@@ -15,6 +15,7 @@ import msgspec
 
 from bringup.harness.records.aliases import ALIASES_NAME, read_aliases
 from bringup.harness.records.device_listing import DeviceState, ListedDevice
+from bringup.harness.records.door import command
 from bringup.harness.records.naming import (
     SIZES,
     identity_of_key,
@@ -28,7 +29,7 @@ from bringup.pipeline.errors import ListError, NothingToDo, PipelineError
 from bringup.pipeline.lists.lists import Entry, Lists, problems, read_lists
 from bringup.pipeline.lists.specs import PROBE, lists_of
 from bringup.pipeline.messages import Speaker
-from bringup.pipeline.options import OP_BY_OP, RunOptions
+from bringup.pipeline.options import OP_BY_OP, OP_SWEEP, RunOptions
 from bringup.pipeline.planning.changed import touched
 from bringup.pipeline.planning.collect import Collected, collect_tests
 from bringup.pipeline.planning.durations import Estimator, read_durations
@@ -46,6 +47,8 @@ from bringup.pipeline.planning.plan import (
     with_needs,
 )
 from bringup.pipeline.planning.remembered import with_history
+from bringup.pipeline.planning.sweep import limited
+from bringup.pipeline.planning.tests_root import root_of
 from bringup.pipeline.planning.work import Runner
 from bringup.pipeline.promotion.policy import policy_of
 from bringup.pipeline.promotion.probes import DAY_S, candidates, planned_before, probes
@@ -111,6 +114,8 @@ def choose(
     tests = _expected_by_loaders(tests, collected, say)
     if options.changed:
         tests = _touched(tests, options)
+    if options.limit is not None:
+        tests = limited(tests, options.limit)
     if options.size != SIZES[0]:
         tests = at_size(tests, options.size, estimate)
     tests = with_needs(with_memory(tests, estimate.memory), collected.needs)
@@ -136,7 +141,9 @@ def _touched(tests: list[PlannedTest], options: RunOptions) -> list[PlannedTest]
         PipelineError: git cannot be asked.
     """
     file_of = {test.identity.key: test.nodeid.partition("::")[0] for test in tests}
-    files = touched(set(file_of.values()), options.changed, Path(options.tests), Path.cwd())
+    root = root_of(options.tests, Path.cwd())
+    folder = (Path.cwd() / options.tests).resolve().relative_to(root.resolve())
+    files = touched(set(file_of.values()), options.changed, folder, root)
     found = [test for test in tests if file_of[test.identity.key] in files]
     if tests and not found:
         raise NothingToDo(
@@ -265,7 +272,7 @@ def _entries(
         if options.session in e.list.sessions and (not devices or e.device in devices)
     ]
     if wrong := list_problems(lists, entries, collected, known):
-        rest = f" (and {len(wrong) - 1} more; see `nox -s lists`)" if wrong[1:] else ""
+        rest = f" (and {len(wrong) - 1} more; see `{command('lists')}`)" if wrong[1:] else ""
         raise PipelineError(wrong[0] + rest)
     return entries
 
@@ -290,7 +297,7 @@ def list_problems(
     judged = Lists(lists.folder, tuple(entries))
     unseen = [e.test for e in judged.entries if e.test.partition("::")[0] in collected.broken]
     names = [d.name for d in known]
-    return problems(judged, [*collected.ids, *unseen], names, Path.cwd(), collected.identify)
+    return problems(judged, [*collected.ids, *unseen], names, collected.root, collected.identify)
 
 
 def alias_problems(aliases: Mapping[str, str], collected: Collected, where: Path) -> list[str]:
@@ -308,7 +315,7 @@ def _named_ids(options: RunOptions, collected: Collected) -> list[str]:
     """The collected ids that the command line means; all of them where only filters choose."""
     if options.ids:
         return list(dict.fromkeys(i for text in options.ids for i in ids_meant(text, collected)))
-    if options.all or options.changed or named(options):
+    if options.all or options.changed or named(options) or options.session == OP_SWEEP:
         return list(collected.ids)
     if options.loaders:
         return [i for i in collected.ids if is_loaders(i)]
@@ -336,7 +343,7 @@ def _nothing_listed(options: RunOptions, lists: Lists, where: str) -> str:
         said = f"there is nothing to run: {files} {'is' if len(specs) == 1 else 'are'} empty"
     if options.session == OP_BY_OP:
         return f"{said}; choose models with --model NAME, or --all"
-    return f"{said}; `nox -s run -- --model NAME` runs a model that is on no list"
+    return f"{said}; `{command('run', '--model', 'NAME')}` runs a model that is on no list"
 
 
 class Refusal(NamedTuple):
@@ -347,10 +354,11 @@ class Refusal(NamedTuple):
     reason: str
 
 
-def refusals(chosen: Chosen, slots: int) -> dict[str, Refusal]:
-    """Tests that cannot even be tried, by key; `slots` tests are run here at a time."""
+def refusals(chosen: Chosen, slots: int | None) -> dict[str, Refusal]:
+    """Tests that cannot even be tried, by key; `slots` tests are run here at a time, None: they are
+    run elsewhere, where their needs are met."""
     refused = {}
-    here = this_machine(chosen.devices.values(), slots)
+    here = this_machine(chosen.devices.values(), slots) if slots is not None else None
     for test in chosen.tests:
         said = test.expectation
         device = chosen.devices[test.identity.device]
@@ -363,6 +371,6 @@ def refusals(chosen: Chosen, slots: int) -> dict[str, Refusal]:
             refused[test.identity.key] = Refusal(Outcome.INFRA, reason)
         elif broken:
             refused[test.identity.key] = Refusal(Outcome.NOT_RUN, broken)
-        elif why := unmet(test, [here]):
+        elif here is not None and (why := unmet(test, [here])):
             refused[test.identity.key] = Refusal(Outcome.NOT_RUN, why)
     return refused

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bringup.harness.errors import RecordError
 from bringup.harness.records.device_listing import DeviceState, ListedDevice
+from bringup.harness.records.door import command
 from bringup.harness.records.plans import SharedPlan
 from bringup.harness.records.run_dir import read_shared_plan
 from bringup.harness.records.variable_names import GITHUB_OUTPUT_VARIABLE
@@ -78,9 +79,10 @@ def _refuse_otherwise(shared: SharedPlan, options: RunOptions) -> None:
     i, n = options.shard
     planned = len(shared.shards)
     if shared.session != options.session:
+        words = ("--plan", str(options.plan), "--shard", f"{i}/{planned}")
         raise PipelineError(
-            f"{options.plan} is a plan of {shared.session}; `nox -s {shared.session} -- --plan "
-            f"{options.plan} --shard {i}/{planned}` carries it out"
+            f"{options.plan} is a plan of {shared.session}; "
+            f"`{command(shared.session, *words)}` carries it out"
         )
     if not shared.chosen or not planned:
         raise RecordError(f"{options.plan} says neither what was chosen nor for which shards")

@@ -5,8 +5,8 @@
 
 A decision is made when a worker is free, never earlier: nothing waits behind a long unit, and a
 worker that dies holds nothing. Units of one group share loading when they run back to back on
-one worker, so a group is handed out like one long unit and is split only when a worker would
-otherwise have nothing to do, or when one of its units is so long that it has to start now.
+one worker, so a group is handed out like one long unit: whoever is at it goes on with it, and it is
+split only when that would take too long for the night.
 
 Units lie in *cells*, one for each kind of device and step of memory, so that those that may not
 start now, for want of a device or of memory, are passed over together. In a cell there are heaps
@@ -30,9 +30,23 @@ units still to come even out whatever it takes. Found by simulation, see `nox -s
 the worst nights with unknown tests and a lost device are a tenth longer, and below it models are
 loaded more often for nothing."""
 
+PATIENT = 3.0
+"""Whoever is at a group leaves it for a unit that would end so many even shares of all work left
+from now."""
+SPLIT = 0.5
+"""A group that somebody is at is split if what waits of it is more than so much of an even share of
+all work left: it would be the last to end."""
+SPARED = 0.2
+"""And never, while anything runs, for less than so much of an even share of the whole night, which
+is what a worker may idle at its end: a model is loaded 1.09 times then, and 1.27 times without."""
+
 Cell = tuple[str, int]
 """The kind of device and the step of memory."""
 Accepts = Callable[[WorkUnit], bool]
+
+
+_Entry = tuple[float, Group, int]
+"""Of a group in a heap: what it is ordered by, and the version that the entry is of."""
 
 
 @dataclass(eq=False)
@@ -41,10 +55,12 @@ class _Heaps:
 
     long: list[tuple[float, str]] = field(default_factory=list)
     """Units, the longest first."""
-    untouched: list[tuple[float, Group, int]] = field(default_factory=list)
+    untouched: list[_Entry] = field(default_factory=list)
     """Groups that nobody is at, the one with the most work first."""
-    touched: list[tuple[float, Group, int]] = field(default_factory=list)
-    """Groups that somebody is at."""
+    leading: list[_Entry] = field(default_factory=list)
+    """The same groups, the one with the longest unit first."""
+    touched: list[_Entry] = field(default_factory=list)
+    """Groups that somebody is at, the one with the most work first."""
     of_group: dict[Group, list[tuple[float, str]]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -88,6 +104,7 @@ class WorkQueue:
                 self._put(unit, say=False)
         for group in list(self._work_of):
             self._say(group)
+        self._whole = sum(self._work.values())
 
     def __len__(self) -> int:
         """How many wait, those for others included."""
@@ -102,10 +119,10 @@ class WorkQueue:
         `accepts` refuses units that this worker cannot run.
 
         A device that will be the last to finish is kept busy: when its own work outlasts an even
-        share of all work, only its units are considered. Then, in order of preference: this
-        worker's own group, as long as the longest unit of all is in time behind it; that longest
-        unit, where it is a large part of what is left; a group no other worker is at, the one
-        with the most work left; a share of another worker's group, again the largest.
+        share of all work, its units are considered first. Then, in order of preference: this
+        worker's own group; the longest unit that nobody will come to in time, where it is a large
+        part of what is left; a group no other worker is at, the one with the most work left. None
+        too where all that waits is soon done by those who are at its models.
         """
         cells = list(self._open_cells())
         scarce = self._bottlenecks(workers)
@@ -126,6 +143,14 @@ class WorkQueue:
     def give_back(self, key: str) -> None:
         """Let a unit that was taken and has not run wait again."""
         self._put(self._stop(key))
+
+    def give_up(self, key: str) -> None:
+        """A unit that was taken is run by somebody else, and so is what waits for it; somebody is
+        at its group, as far as this queue will ever know."""
+        unit = self._stop(key)
+        self._held.pop(key, None)
+        self._at[unit.group] += 1
+        self._say(unit.group)
 
     def alone(self, key: str) -> None:
         """Let a unit that was taken, and came to grief beside others, wait to be run alone."""
@@ -161,17 +186,55 @@ class WorkQueue:
         accepts: Accepts | None,
     ) -> WorkUnit | None:
         fits = self._fits if accepts is None else lambda u: self._fits(u) and accepts(u)
-        long = _best(self._longest(self._cells[c], fits) for c in cells)
-        if long is None:
-            return None
         share = sum(self._work.values()) / workers
+        least = max(SPLIT * share, SPARED * self._whole / workers) if self.running else 0.0
+        urgent = self._urgent(cells, fits, least)
         if last_group is not None:
             own = _best(self._of_group(self._cells[c], last_group, fits) for c in cells)
-            if own is not None and own.seconds + long.long_s <= share:
+            late = (
+                urgent is not None
+                and own is not None
+                and own.seconds + urgent.long_s > PATIENT * share
+            )
+            if own is not None and not late:
                 return own
-        if long.long_s >= URGENT * share:
-            return long
-        return self._of_groups(cells, fits) or long
+        if urgent is not None and urgent.long_s >= URGENT * share:
+            return urgent
+        return self._fresh(cells, fits) or urgent or self._any(cells, fits, least)
+
+    def _urgent(self, cells: list[Cell], fits: Accepts, least: float) -> WorkUnit | None:
+        """The longest unit that nobody will come to in time: of a group that nobody is at, or of
+        one of which more work waits than `least`."""
+        found = []
+        for cell in cells:
+            heaps = self._cells[cell]
+            if (top := self._top(heaps.leading, heaps)) is not None:
+                found.append(self._of_group(heaps, top[1], fits))
+            if (top := self._top(heaps.touched, heaps)) is not None and -top[0] > least:
+                found.append(self._of_group(heaps, top[1], fits))
+        return _best(found)
+
+    def _fresh(self, cells: list[Cell], fits: Accepts) -> WorkUnit | None:
+        """The longest unit of the group with the most work that nobody is at."""
+        heads = []
+        for cell in cells:
+            heaps = self._cells[cell]
+            top = self._top(heaps.untouched, heaps)
+            if top is not None and (unit := self._of_group(heaps, top[1], fits)) is not None:
+                heads.append((top[0], top[1], -unit.long_s, unit.key, unit))
+        return min(heads)[-1] if heads else None
+
+    def _any(self, cells: list[Cell], fits: Accepts, least: float) -> WorkUnit | None:
+        """What fits where the first of each group do not: the longest of all."""
+        long = _best(self._longest(self._cells[c], fits) for c in cells)
+        if long is None or (self._at[long.group] and self._work_of[long.group] <= least):
+            return None
+        return long
+
+    def _top(self, heap: list[_Entry], heaps: _Heaps) -> _Entry | None:
+        while heap and self._is_void(heap[0], heaps):
+            heapq.heappop(heap)
+        return heap[0] if heap else None
 
     def _fits(self, unit: WorkUnit) -> bool:
         if not self.running:
@@ -207,21 +270,7 @@ class WorkQueue:
         known = (self.waiting[key] for _, key in sorted(units) if key in self.waiting)
         return next((u for u in known if fits(u)), None)
 
-    def _of_groups(self, cells: list[Cell], fits: Accepts) -> WorkUnit | None:
-        """The longest unit of the group with the most work left, best one that nobody is at."""
-        for which in ("untouched", "touched"):
-            heads = []
-            for cell in cells:
-                heap = getattr(self._cells[cell], which)
-                while heap and self._is_void(heap[0], self._cells[cell]):
-                    heapq.heappop(heap)
-                if heap and (unit := self._of_group(self._cells[cell], heap[0][1], fits)):
-                    heads.append((heap[0][0], heap[0][1], -unit.long_s, unit.key, unit))
-            if heads:
-                return min(heads)[-1]
-        return None
-
-    def _is_void(self, entry: tuple[float, Group, int], heaps: _Heaps) -> bool:
+    def _is_void(self, entry: _Entry, heaps: _Heaps) -> bool:
         _, group, version = entry
         return version != self._version[group] or group not in heaps.of_group
 
@@ -276,10 +325,14 @@ class WorkQueue:
         entry = -self._work_of[group], group, self._version[group]
         for cell in list(self._cells_of[group]):
             heaps = self._cells[cell]
-            if self._of_group(heaps, group, lambda _: True) is None:
+            longest = self._of_group(heaps, group, lambda _: True)
+            if longest is None:
                 self._cells_of[group].discard(cell)
+            elif self._at[group]:
+                heapq.heappush(heaps.touched, entry)
             else:
-                heapq.heappush(heaps.touched if self._at[group] else heaps.untouched, entry)
+                heapq.heappush(heaps.untouched, entry)
+                heapq.heappush(heaps.leading, (-longest.long_s, *entry[1:]))
 
 
 def _best(found: Iterable[WorkUnit | None]) -> WorkUnit | None:

@@ -188,7 +188,7 @@ def _suspect(columns: Columns, counts: Bools, listed: Bools, policy: Counting) -
     asked = listed[of] | (_good_before(of, good, columns) >= STEADY)
     asked &= counts & ((rows > first_good[of]) | (rows <= first[of]))
     ran = np.bincount(place[asked], minlength=size)
-    hard = asked & ~good & (columns.passed == 0)
+    hard = asked & ~good & (columns.passed + columns.incorrect == 0)
     failed = np.bincount(place[hard], minlength=size)
     bad = (failed >= policy.suspect_tests) & (failed >= policy.suspect_share * ran)
     out = bad & (failed >= policy.outage_share * ran)
@@ -249,7 +249,7 @@ def streaks(found: Seen, asked: Levels, least_flake_rate: float) -> Streaks:
     """
     rows, tests = found.rows, len(found.last)
     of, at = rows.test.codes, np.arange(len(rows))
-    passed, failed = _attempts(rows, _LEVELS[rows.outcome] >= asked[of])
+    passed, failed = _attempts(rows, asked[of])
     night = np.ones(len(rows), np.bool_)
     night[1:] = (np.diff(rows.at) != 0) | (np.diff(of) != 0)
     last_good = _last(of, at, passed > 0, tests)
@@ -311,18 +311,22 @@ def only_crashes(found: Seen, since: Counts) -> Bools:
     return none & (found.last >= 0)
 
 
-def _attempts(rows: Columns, good: Bools) -> tuple[Counts, Counts]:
-    """int64[rows] each: good attempts, and those that were not, at the level asked.
+def _attempts(rows: Columns, asked: Levels) -> tuple[Counts, Counts]:
+    """int64[rows] each: good attempts, and those that were not, at the level that is asked of each
+    row's test.
 
-    An outcome below what the history calls bad but good enough here (INCORRECT where the check is
-    off) turns its failed attempts into good ones.
+    Where INCORRECT is good enough (the check is off) so are the attempts that were; of an older
+    row, which does not count them, all failures are what the night's outcome says.
     """
+    good = _LEVELS[rows.outcome] >= asked
     passed, failed = rows.passed.astype(np.int64), rows.failed.astype(np.int64)
     uncounted = passed + failed == 0
     passed = np.where(uncounted, good, passed)
     failed = np.where(uncounted, ~good, failed)
-    both, usual = passed + failed, rows.good
-    passed = np.where(good & ~usual, both, np.where(~good & usual, 0, passed))
+    both, usual, counted = passed + failed, rows.good, rows.incorrect > 0
+    enough = np.where(counted & (asked <= Level.INCORRECT), passed + rows.incorrect, passed)
+    passed = np.where(good & ~usual & ~counted, both, np.where(~good & usual, 0, enough))
+    passed = np.minimum(passed, both)
     return passed, both - passed
 
 

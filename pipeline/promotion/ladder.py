@@ -19,7 +19,9 @@ SKIPPED            somebody said so            as listed                      no
 
 A way up needs `promote`'s evidence that a level holds, a way down `demote`'s that it is lost; from
 NEW the first evidence of any kind leads to OP_BY_OP. A probe gates nothing and keeps no list's
-promise: it is what makes every way down one that leads back.
+promise: it is what makes every way down one that leads back. Whoever put a test on the weekly full
+list has said that it is FULL and that nights have no time for it: it stays there until it goes
+down, and what comes up again goes to nightly full.
 """
 
 import enum
@@ -30,6 +32,7 @@ from bringup.pipeline.lists.specs import (
     NIGHTLY_E2E_COMPILE,
     NIGHTLY_FULL,
     NIGHTLY_OP_BY_OP,
+    WEEKLY_FULL,
     WEEKLY_OP_BY_OP,
     ListSpec,
 )
@@ -62,6 +65,7 @@ LEVEL_OF = {
     Outcome.INCORRECT: Level.INCORRECT,
     Outcome.REACHED: Level.COMPILED,
     Outcome.FAILED: Level.BROKEN,
+    Outcome.DOES_NOT_FIT: Level.BROKEN,
     Outcome.CRASHED: Level.BROKEN,
     Outcome.TIMEOUT: Level.BROKEN,
 }
@@ -134,7 +138,7 @@ def belongs(level: Level, *, compile_only: bool, ops_compile: bool) -> Standing:
 def standing_on(lists: Collection[ListSpec]) -> Standing:
     """Where a test stands that is on some lists; the best of them counts."""
     on = set(lists)
-    if NIGHTLY_FULL in on:
+    if on & {NIGHTLY_FULL, WEEKLY_FULL}:
         return Standing.FULL
     if NIGHTLY_OP_BY_OP in on:
         return Standing.OP_BY_OP_COMPILE if NIGHTLY_E2E_COMPILE in on else Standing.OP_BY_OP

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from bringup.harness.did_you_mean import hint
+from bringup.harness.options.project import project_texts
 from bringup.pipeline.errors import PolicyError
 
 DEFAULTS = Path(__file__).with_name("policy.toml")
@@ -138,11 +139,16 @@ def default_policy() -> Policy:
 
 
 def policy_of(lists: Path) -> Policy:
-    """The policy of a folder of lists: the defaults, where it has no `policy.toml`.
+    """The policy of a folder of lists: what the project names, else its `policy.toml`, else the
+    defaults.
 
     Raises:
         PolicyError: as `read_policy`.
+        UsageError: the project's file says what it may not.
     """
+    named = project_texts().get("policy", ())
+    if named:
+        return read_policy(Path(named[0]))
     path = lists / POLICY_NAME
     return read_policy(path) if path.exists() else default_policy()
 

@@ -99,6 +99,16 @@ def listed_tests(lists: Lists, identify: Identify = identity_of) -> dict[str, Li
     }
 
 
+def tracked_in(listed: Mapping[str, Listed]) -> dict[str, str]:
+    """By key, the issue that an entry of a test names."""
+    return {
+        key: entry.expectation.issue
+        for key, one in listed.items()
+        for entry in one.entries
+        if entry.expectation is not None and entry.expectation.issue
+    }
+
+
 def places_of_tests(
     listed: Mapping[str, Listed],
     samples: Iterable[Sample],

@@ -54,7 +54,8 @@ class Threshold(msgspec.Struct, frozen=True, kw_only=True):
     device: str
     dtype: str
     line: str
-    """To be pasted: an argument of the test's `ModelTester`."""
+    """To be pasted: arguments of the test's `ModelTester`; of REMOVE_XFAIL what its list's entry is
+    to say."""
     was: float | None
     to: float | None
     nights: int
@@ -124,7 +125,7 @@ def _of_pcc(
     required = held.pcc
     good = required is not None and worst >= required
     if xfailed and good and held.pcc_asserted:
-        kind, to, line = Kind.REMOVE_XFAIL, required or to, "expect = pass"
+        kind, to, line = Kind.REMOVE_XFAIL, required or to, 'expect = "pass"'
     elif not held.pcc_asserted and to >= policy.lowest_pcc:
         kind, line = Kind.ENABLE_PCC, f"assert_pcc=True, required_pcc={to:g}"
     elif held.pcc_asserted and good and required and _gains(required, to, policy):

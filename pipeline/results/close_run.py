@@ -10,7 +10,9 @@ import msgspec
 
 from bringup.harness.errors import RecordError
 from bringup.harness.options.exit_codes import ExitCode
+from bringup.harness.records.advice import Advice, read_advice
 from bringup.harness.records.device_listing import DeviceState
+from bringup.harness.records.door import command
 from bringup.harness.records.moves import Move
 from bringup.harness.records.outcomes import counts_text, latest, outcome_counts_of_run
 from bringup.harness.records.run_dir import RECORDS_NAME, read_merged
@@ -28,6 +30,7 @@ from bringup.pipeline.messages import Speaker, printable
 from bringup.pipeline.planning.durations import add_durations
 from bringup.pipeline.results.issue import write_drafts
 from bringup.pipeline.results.junit import write_junit
+from bringup.pipeline.results.list_change import checks_off
 from bringup.pipeline.results.merge import finish
 from bringup.pipeline.running.engine import End, Ended
 from bringup.pipeline.running.session import LOG_NAME
@@ -44,10 +47,12 @@ def close_run(
     durations: Path,
     say: Speaker,
     aliases: Mapping[str, str] | None = None,
+    issues: Mapping[str, str] | None = None,
 ) -> ExitCode:
     """Write what the run comes to, tell it, and return its exit code.
 
-    `aliases` say what tests were called before.
+    `aliases` say what tests were called before, `issues` what tracks a test already, by key: no
+    other is drafted of checks that do not hold there.
 
     Raises:
         RecordError: the disk is full or gone; the journals hold everything all the same.
@@ -60,7 +65,7 @@ def close_run(
     made = made_of_promises([msgspec.structs.replace(plan, devices=dict(states))], latest_by_key)
     write_junit(run_dir / JUNIT_NAME, records, losses, made)
     _learn(durations, records, aliases, say)
-    _tell_unkept(unkept, made, say)
+    _tell_unkept(unkept, made, read_advice(plan.started_by), say)
     _tell_expected(made, say)
     counts = counts_text(outcome_counts_of_run(run_dir))
     kept = len(plan.tests) - len(unkept)
@@ -68,21 +73,33 @@ def close_run(
     for sentence in dict.fromkeys(w for r in latest_by_key.values() for w in r.warnings):
         say(f"warning: {sentence}")
     broken_promises = {test.identity.key for test, _ in unkept}
-    write_issues(run_dir, header, latest_by_key.values(), (), say, broken_promises)
+    tracked = checks_off(run_dir, issues or {}).keys() | _expected_and_tracked(made)
+    untracked = [r for key, r in latest_by_key.items() if key not in tracked]
+    write_issues(run_dir, header, untracked, (), say, broken_promises)
     for name in (RECORDS_NAME, JUNIT_NAME, LOG_NAME):
-        say(f"wrote {run_dir / name}")
+        if (run_dir / name).exists():  # of a run that several share each has a log
+            say(f"wrote {run_dir / name}")
     for sentence in (*losses, *ended.sentences):
         say(sentence)
     if ended.how is not End.FINISHED:
         say(how_to_go_on(run_dir, plan))
     if ended.how is End.INTERRUPTED:
-        say(f"`nox -s report -- {run_dir}` reports what ran")
+        say(f"`{command('report', str(run_dir))}` reports what ran")
     return _code(ended, unkept)
+
+
+def _expected_and_tracked(made: Mapping[str, tuple[PlannedTest, Kept]]) -> set[str]:
+    """Keys of tests that fail as their entries say, which name an issue."""
+    return {
+        key
+        for key, (test, end) in made.items()
+        if end is Kept.EXPECTED_FAILURE and test.expectation is not None and test.expectation.issue
+    }
 
 
 def how_to_go_on(run_dir: Path, plan: Plan) -> str:
     """What to type after a run that did not come to its end."""
-    return f"`nox -s {plan.session} -- --resume {run_dir}` goes on with it"
+    return f"`{command(plan.session, '--resume', str(run_dir))}` goes on with it"
 
 
 def write_issues(
@@ -98,7 +115,7 @@ def write_issues(
     Raises:
         RecordError: the disk is full or gone.
     """
-    drafts = write_drafts(run_dir, records, header.provenances, moves, broken_promises)
+    drafts = write_drafts(run_dir, header, records, moves, broken_promises)
     if drafts:
         noun = "issue" if len(drafts) == 1 else "issues"
         say(f"drafted {len(drafts)} {noun} in {drafts[0].parent}")
@@ -119,6 +136,7 @@ def _learn(
 def _tell_unkept(
     unkept: Sequence[tuple[PlannedTest, TestRecord | None]],
     made: Mapping[str, tuple[PlannedTest, Kept]],
+    advice: Advice,
     say: Speaker,
 ) -> None:
     for test, record in unkept[:MOST_SHOWN]:
@@ -134,7 +152,7 @@ def _tell_unkept(
         if end is Kept.OTHERWISE:
             say(f"    {printable(otherwise)}")
         if record is not None and record.started is not None:
-            say(f"    reproduce: {reproduce(test)}")
+            say(f"    reproduce: {reproduce(test, advice)}")
     if unkept[MOST_SHOWN:]:
         say(f"and {len(unkept) - MOST_SHOWN} more")
 

@@ -8,11 +8,13 @@ is a run of its own below the night's directory, `confirm/ATTEMPT-1` to `-5`: co
 control, suspects, control, one test at a time, with the verdict cache off. Where promotion wants
 more attempts there are more rounds: of a test that fails by chance now and then until it is good or
 has failed often enough to be taken off its list, and of one that may go up until it fails or has
-been good often enough for tonight.
+been good often enough for tonight. A shard's rounds have its number in front, `2-of-5-1-3`, so that
+those of all shards lie side by side where they are merged.
 """
 
+import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,14 +23,21 @@ import msgspec
 from bringup.harness.records.naming import is_op_by_op
 from bringup.harness.records.night import Judgement, NightVerdict
 from bringup.harness.records.outcomes import latest, shown
-from bringup.harness.records.run_dir import CONFIRM_FOLDER, read_merged, read_ops, write_plan
+from bringup.harness.records.run_dir import (
+    CONFIRM_FOLDER,
+    HEADER_NAME,
+    read_merged,
+    read_ops,
+    write_plan,
+)
 from bringup.harness.records.schema import GOOD, OpResult, Outcome, Plan, PlannedTest
 from bringup.harness.records.variable_names import NO_CACHE_VARIABLE, RECHECK_VARIABLE
 from bringup.pipeline.history.judge import confirmation
 from bringup.pipeline.history.samples import Sample
 from bringup.pipeline.lists.specs import PROBE
 from bringup.pipeline.messages import Speaker
-from bringup.pipeline.results.merge import finish
+from bringup.pipeline.results.elsewhere import avoiding, boards_by_test, works_elsewhere
+from bringup.pipeline.results.merge import finish, rounds_id
 from bringup.pipeline.running.engine import End, Engine
 from bringup.pipeline.running.ledger import Ledger
 from bringup.pipeline.running.session import Settings
@@ -37,6 +46,8 @@ NIGHTLY_S = 600.0
 """Seconds that a night may spend on it, unless somebody says otherwise."""
 Confirm = Callable[[NightVerdict, Sequence[Sample]], Mapping[str, Judgement]]
 """From a verdict and the night's samples to what its new failures are, by test."""
+_ROUND = re.compile(r"((?:\d+-of-\d+-)?\d{1,9})-(\d{1,9})")
+"""Of a shard's, or a run's, attempt the rounds that confirm; those with `more` are no such."""
 
 
 class _Silent:
@@ -67,7 +78,24 @@ class Reruns:
         Raises:
             RecordError: the disk is full or gone.
         """
-        if verdict.baseline is None or not self.budget_s:
+        if verdict.baseline is None:
+            return {}
+        seconds = {s.test: s.seconds for s in own if s.seconds}
+        return self.settle(confirmation.suspects_of(verdict, seconds), own)
+
+    def settle(
+        self, suspects: Sequence[confirmation.Suspect], own: Sequence[Sample]
+    ) -> Mapping[str, Judgement]:
+        """What failures are that are run again, by test, of those that reruns settle.
+
+        Args:
+            suspects: The most urgent first.
+            own: The run's samples.
+
+        Raises:
+            RecordError: the disk is full or gone.
+        """
+        if not self.budget_s:
             return {}
         known = {test.identity.key: test for test in self.plan.tests}
         seconds = {s.test: s.seconds for s in own if s.seconds and s.test in known}
@@ -77,21 +105,16 @@ class Reruns:
             if s.good and not s.excluded and s.test in seconds
             if not is_op_by_op(known[s.test].identity)
         ]
-        suspects = [
-            one
-            for one in confirmation.suspects_of(verdict, seconds)
-            if known[one.test].list_name != PROBE
-        ]
-        confirming = confirmation.plan(suspects, controls, self.budget_s)
+        again = [s for s in suspects if s.test in known and known[s.test].list_name != PROBE]
+        confirming = confirmation.plan(again, controls, self.budget_s)
         for test, why in confirming.left_out.items():
             self.say(f"not run again: {test}: {why}")
         if not confirming.confirmations:
             return {}
         count = sum(len(one.tests) for one in confirming.confirmations)
         took = sum(one.seconds for one in confirming.confirmations)
-        self.say(
-            f"running {count} new failures again, about {took:.0f} s and five starts of pytest"
-        )
+        noun = "new failure" if count == 1 else "new failures"
+        self.say(f"running {count} {noun} again, about {took:.0f} s and five starts of pytest")
         outcomes: dict[str, list[tuple[str, Outcome]]] = defaultdict(list)
         for number, tests in enumerate(_rounds(confirming), start=1):
             if not self._run(f"{number}", [known[t] for t in tests], outcomes):
@@ -101,7 +124,23 @@ class Reruns:
         found = confirmation.confirmed(confirming, outcomes)
         for test, word in found.items():
             self.say(f"run again: {test}: {word}")
+        self._tell_elsewhere(found)
         return found
+
+    def _tell_elsewhere(self, tests: Iterable[str]) -> None:
+        """Say of which tests a board is to blame."""
+        good: dict[str, set[str]] = defaultdict(set)
+        for folder in (self.settings.run_dir / CONFIRM_FOLDER).glob(f"{self.plan.attempt}-*"):
+            for test, boards in boards_by_test(folder, good=True).items():
+                good[test] |= boards
+        failed = self._failed_on
+        for test in tests:
+            if said := works_elsewhere(test, failed.get(test, set()), good[test]):
+                self.say(said)
+
+    @property
+    def _failed_on(self) -> Mapping[str, set[str]]:
+        return boards_by_test(self.settings.run_dir, good=False)
 
     def _until_sure(
         self,
@@ -175,14 +214,19 @@ class Reruns:
         outcomes: Mapping[str, list[tuple[str, Outcome]]],
     ) -> bool:
         """One round; False when it was interrupted, and no other is to follow."""
-        name = f"{self.plan.attempt}-{number}"  # a run that is taken up again confirms anew
+        i, n = self.plan.shard
+        whose = f"{i}-of-{n}-" if n > 1 else ""
+        name = f"{whose}{self.plan.attempt}-{number}"  # a run that is taken up again confirms anew
         run_dir = self.settings.run_dir / CONFIRM_FOLDER / name
+        failed = self._failed_on
+        tests = [avoiding(test, failed.get(test.identity.key, ())) for test in tests]
         plan = msgspec.structs.replace(
             self.plan,
-            run_id=f"{self.plan.run_id}-confirm-{name}",
+            run_id=rounds_id(self.plan.run_id, name),
             tests=tuple(tests),
             total=len(tests),
             attempt=1,
+            elsewhere={},
         )
         variables = {**self.settings.variables, NO_CACHE_VARIABLE: "1"}
         variables.pop(RECHECK_VARIABLE, None)
@@ -201,6 +245,35 @@ class Reruns:
         for device, key, outcome in outcomes_of(run_dir):
             outcomes[device].append((key, outcome))
         return ended.how is End.FINISHED
+
+
+def confirmed_in(run_dir: Path) -> dict[str, Judgement]:
+    """What the rounds below a run's directory came to, by test; of a test that was confirmed more
+    than once, what it came to last.
+
+    Raises:
+        RecordError: one of them is damaged.
+    """
+    attempts: dict[str, list[tuple[int, Path]]] = defaultdict(list)
+    for header in (run_dir / CONFIRM_FOLDER).glob(f"*/{HEADER_NAME}"):
+        if named := _ROUND.fullmatch(header.parent.name):
+            attempts[named[1]].append((int(named[2]), header.parent))
+    found: dict[str, Judgement] = {}
+    for _, rounds in sorted(attempts.items(), key=lambda named: _numbers(named[0])):
+        number, _ = min(rounds)
+        if number == 1:
+            ran = [outcomes_of(path) for _, path in sorted(rounds)]
+            found |= confirmation.confirmed(*confirmation.of_rounds(ran))
+    return found
+
+
+def found_below(run_dir: Path) -> Confirm:
+    """What new failures are, by the rounds that lie below a run already; nothing is run."""
+    return lambda verdict, own: confirmed_in(run_dir) if verdict.baseline is not None else {}
+
+
+def _numbers(name: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", name)]
 
 
 def _rounds(confirming: confirmation.Confirming) -> Iterator[list[str]]:

@@ -12,6 +12,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from bringup.harness.records.door import command
 from bringup.harness.records.night import Cluster, NightVerdict
 from bringup.harness.storage.atomic import write_atomically
 from bringup.pipeline.results.incidents import Incident, State
@@ -100,7 +101,7 @@ def write_texts(
     states = {incident.cause: incident.state for incident in before}
     lines = [
         "#!/bin/sh",
-        "# By `nox -s issues -- --write`, for GitHub's command-line tool.",
+        f"# By `{command('issues', '--write')}`, for GitHub's command-line tool.",
         "set -eu",
     ]
     written = []
@@ -128,7 +129,7 @@ def _create(incident: Incident, path: Path) -> list[str]:
         "--jq '.[].url')",
         f'test -n "$url" || url=$(gh issue create --title {name} --body-file '
         f"{shlex.quote(str(path))})",
-        f'nox -s issues -- --opened "{incident.cause}=$url"',
+        f'{command("issues", "--opened")} "{incident.cause}=$url"',
     ]
 
 

@@ -37,6 +37,7 @@ from bringup.harness.records.schema import Outcome
 from bringup.harness.storage.atomic import write_atomically
 from bringup.harness.storage.decoding import decode_toml, read_bytes
 from bringup.pipeline.errors import ListError
+from bringup.pipeline.messages import Speaker
 
 FOLDER = "incidents"
 CLEAR_NIGHTS = 2
@@ -196,6 +197,15 @@ def issues_of_tests(lists: Path) -> dict[str, str]:
     }
 
 
+def known_issues(lists: Path, say: Speaker) -> dict[str, str]:
+    """As `issues_of_tests`; incidents that cannot be read are a warning, and then none is known."""
+    try:
+        return issues_of_tests(lists)
+    except ListError as error:
+        say(f"warning: {error}; which issues are open is not known")
+        return {}
+
+
 # --- files ----------------------------------------------------------------------------------
 
 
@@ -243,7 +253,7 @@ def _written(incident: Incident) -> str:
         name: getattr(incident, name) for name in incident.__struct_fields__
     }
     lines = [f"{name} = {_toml(value)}" for name, value in values.items()]
-    return "# Kept by `nox -s issues`; `issue` and `owner` are yours.\n" + "\n".join(lines) + "\n"
+    return "# Kept by `bringup issues`; `issue` and `owner` are yours.\n" + "\n".join(lines) + "\n"
 
 
 def _toml(value: object) -> str:

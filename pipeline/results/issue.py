@@ -4,9 +4,10 @@
 """The texts of issues, drafted from the records' evidence. Nothing is ever filed."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
+from bringup.harness.records.advice import Advice, read_advice
 from bringup.harness.records.moves import Move
 from bringup.harness.records.naming import listed_as
 from bringup.harness.records.reproducible import (
@@ -21,6 +22,7 @@ from bringup.harness.records.schema import (
     OutputCheck,
     PlannedTest,
     Provenance,
+    RunHeader,
     TestRecord,
 )
 from bringup.harness.storage.atomic import write_atomically
@@ -36,8 +38,8 @@ MOST_ROWS = 20
 
 def write_drafts(
     run_dir: Path,
+    header: RunHeader,
     records: Iterable[TestRecord],
-    provenances: Mapping[str, Provenance],
     moves: Iterable[Move] = (),
     broken_promises: Collection[str] = (),
 ) -> list[Path]:
@@ -68,7 +70,9 @@ def write_drafts(
             causes[end_of(record).fingerprint or identity.key].append(record)
     written = []
     for first, *others in causes.values():
-        text = draft_issue(first, provenances.get(first.provenance), others)
+        text = draft_issue(
+            first, header.provenances.get(first.provenance), others, read_advice(header.started_by)
+        )
         path = run_dir / FOLDER / f"{reproducer_name(first.identity)}.md"
         written.append(write_atomically(path, text.encode("utf-8", "replace")))
     return written
@@ -78,9 +82,10 @@ def draft_issue(
     record: TestRecord,
     provenance: Provenance | None = None,
     others: Sequence[TestRecord] = (),
+    advice: Advice | None = None,
 ) -> str:
     """Markdown for a test that is incorrect or does not run: evidence, versions, how to see it;
-    `others` fail in the same way.
+    `others` fail in the same way; `advice` is how its run was started, by default as here.
 
     Whatever comes from the record stands in code spans, so it can neither mention people nor
     change the text around it. Without `provenance` the versions are left out.
@@ -88,8 +93,8 @@ def draft_issue(
     identity = record.identity
     failing = [(o, c) for o in record.outputs for c in o.checks if c.asserted and not c.ok]
     name = record.model_name or identity.model
-    again = reproduce(PlannedTest(identity, record.nodeid, entry=record.entry))
-    if command := reproduce_command(record.nodeid, identity, record.entry):
+    again = reproduce(PlannedTest(identity, record.nodeid, entry=record.entry), advice)
+    if command := reproduce_command(record.nodeid, identity, record.entry, advice):
         again += f"\n{command}  # finds the ops that are to blame"
     incorrect = record.outcome is Outcome.INCORRECT
     parts = [

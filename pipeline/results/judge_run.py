@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from bringup.harness.records.advice import Advice, advice_here, read_advice
 from bringup.harness.records.aliases import read_aliases
 from bringup.harness.records.naming import identity_of_key, is_op_by_op, run_again
 from bringup.harness.records.night import Judgement, Moment, NightVerdict, write_night
@@ -128,13 +129,19 @@ def past_of(
     return Past(run, columns, tonight, own, bad, seen | _first_seen(columns))
 
 
-def verdict_of_run(past: Past, lists: Path) -> NightVerdict:
+def verdict_of_run(past: Past, lists: Path, advice: Advice | None = None) -> NightVerdict:
     """The night's verdict, with its causes and what to fix first.
+
+    `advice` is how the run was started, for the commands in it; by default as here.
 
     Raises:
         HistoryError: a line of causes.txt is no rule.
     """
-    failures = [*_failing_tests(past.samples), *_failing_ops(past.failing_ops, past.samples)]
+    how = advice or advice_here()
+    failures = [
+        *_failing_tests(past.samples, how),
+        *_failing_ops(past.failing_ops, past.samples, how),
+    ]
     found = cluster(failures, read_rules(lists), past.first_seen)
     verdict = judge(past.columns, past.tonight)
     return with_causes(verdict, found, fix_first(blocked_by(failures, found)))
@@ -156,13 +163,15 @@ def judge_run(
     names the cause; then there is no verdict.
     """
     try:
-        promises = promises_of(read_plans(run_dir), read_aliases(lists))
+        plans = read_plans(run_dir)
+        promises = promises_of(plans, read_aliases(lists))
+        advice = read_advice(plans[0].started_by) if plans else None
         past = past_of(history, run_id, lists, promises=promises)
-        verdict = verdict_of_run(past, lists)
+        verdict = verdict_of_run(past, lists, advice)
         if confirm is not None and (words := confirm(verdict, past.samples)):
             history.add(run_dir)  # with the reruns, which are evidence too
             past = past_of(history, run_id, lists, promises=promises, confirmed=words)
-            verdict = verdict_of_run(past, lists)
+            verdict = verdict_of_run(past, lists, advice)
         write_night(run_dir, verdict)
         trends = trends_of_run(history, past, verdict)
         earlier = earlier_texts(run_dir, verdict)
@@ -256,7 +265,7 @@ def _first_seen(columns: Columns) -> dict[str, Moment]:
     return found
 
 
-def _failing_tests(own: Iterable[Sample]) -> list[Failing]:
+def _failing_tests(own: Iterable[Sample], advice: Advice) -> list[Failing]:
     return [
         Failing(
             s.test,
@@ -264,7 +273,7 @@ def _failing_tests(own: Iterable[Sample]) -> list[Failing]:
             s.stage or "",
             s.message,
             s.failed_op,
-            command=run_again(s.nodeid, identity_of_key(s.test)) if s.nodeid else "",
+            command=run_again(s.nodeid, identity_of_key(s.test), advice=advice) if s.nodeid else "",
             known=s.fingerprint,
         )
         for s in own
@@ -272,7 +281,7 @@ def _failing_tests(own: Iterable[Sample]) -> list[Failing]:
     ]
 
 
-def _failing_ops(ops: Iterable[OpSample], own: Iterable[Sample]) -> list[Failing]:
+def _failing_ops(ops: Iterable[OpSample], own: Iterable[Sample], advice: Advice) -> list[Failing]:
     devices = {s.test: s.device for s in own}
     return [
         Failing(
@@ -281,7 +290,7 @@ def _failing_ops(ops: Iterable[OpSample], own: Iterable[Sample]) -> list[Failing
             op.stage or "",
             op.message,
             op.name,
-            command=f"nox -s repro -- {op.op_key[:KEY_LENGTH]} --device {devices[op.test]}",
+            command=advice.command("repro", op.op_key[:KEY_LENGTH], "--device", devices[op.test]),
             op_key=op.op_key,
             known=op.fingerprint,
         )

@@ -4,11 +4,12 @@
 """The verdicts of a run as one JUnit XML file.
 
 One suite per device, one case per test, by its latest attempt. JUnit knows four results, a
-record eleven outcomes: INCORRECT, FAILED and UNVERIFIED are failures, SKIPPED is skipped, what
-ended without an outcome of its own is an error. The outcome itself, the full-precision metrics and
-the test's key are properties of the case, so nothing is lost to who reads them. Every loss of the
-run is an error too: a file in which something is missing never looks green. By what its list or its
-entry promises, a failure that is expected is skipped, and a good end that is not is a failure.
+record twelve outcomes: INCORRECT, FAILED, DOES_NOT_FIT and UNVERIFIED are failures, SKIPPED is
+skipped, what ended without an outcome of its own is an error. The outcome itself, the
+full-precision metrics and the test's key are properties of the case, so nothing is lost to who
+reads them. Every loss of the run is an error too: a file in which something is missing never looks
+green. By what its list or its entry promises, a failure that is expected is skipped, and a good end
+that is not is a failure.
 """
 
 import re
@@ -25,7 +26,7 @@ from bringup.harness.records.schema import GOOD, Metric, Outcome, PlannedTest, T
 from bringup.harness.storage.atomic import write_atomically
 from bringup.pipeline.lists.expectations import Kept, in_words
 
-FAILURES = frozenset({Outcome.INCORRECT, Outcome.FAILED, Outcome.UNVERIFIED})
+FAILURES = frozenset({Outcome.INCORRECT, Outcome.FAILED, Outcome.UNVERIFIED, Outcome.DOES_NOT_FIT})
 LOSS_SUITE = "not reported"
 """Name of the suite whose cases are losses and not tests."""
 

@@ -12,6 +12,7 @@ from bringup.harness.records.night import Moment
 from bringup.harness.records.outcomes import latest
 from bringup.harness.records.run_dir import read_merged
 from bringup.harness.records.schema import Outcome, TestRecord
+from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.history.samples import Sample
 from bringup.pipeline.lists.expectations import end_of
 from bringup.pipeline.lists.lists import Lists, diff, edited_texts
@@ -90,6 +91,9 @@ def prepare(
     incidents = uncommitted(Path.cwd(), folder / INCIDENTS)
     if not moves and not incidents:
         return
+    texts = edited_texts(folder, moves)
+    if commit:
+        _refuse_to_take_along(texts, folder)
     header = read_merged(run_dir)[0]
     recent = recent_nights(samples, {move.key for move in moves})
     night = Moment(header.run_id, header.created)
@@ -98,6 +102,20 @@ def prepare(
     for path in write_pull_request(run_dir, request, diff(folder, moves)):
         say(f"wrote {path}")
     if commit:
-        texts = edited_texts(folder, moves) | incidents
-        made = commit_moves(Path.cwd(), request.branch, request.title, moves, texts)
+        along = texts | incidents
+        made = commit_moves(Path.cwd(), request.branch, request.title, moves, along)
         say(f"branch {request.branch} is {made[:10]}; the work tree stays as it is")
+
+
+def _refuse_to_take_along(texts: Iterable[Path], folder: Path) -> None:
+    """A commit of moves is nothing but moves: whoever edits a list has to commit that first.
+
+    Raises:
+        PipelineError: a list that the moves edit is not as HEAD has it.
+    """
+    dirty = {path.resolve() for path in uncommitted(Path.cwd(), folder)}
+    if mixed := [path for path in texts if path.resolve() in dirty]:
+        raise PipelineError(
+            f"{mixed[0]} has changes that are not committed, and they would go along with the "
+            "moves; commit them, or take them back"
+        )

@@ -9,6 +9,9 @@ and left no record is NOT_RUN; what was lost (a shard that never reported, shard
 differently, a torn journal) is a sentence in the header. Merging is repeatable: a shard may arrive
 late or twice, and of a test's attempts the latest counts and all are kept.
 
+What a shard ran again (`confirm/`) comes along as runs of its own, each merged into its place by
+the same rules.
+
 Shards may be artifacts of another repository's pull request. Only regular files whose names a
 run directory gives out are taken, links are never followed, and plans and the `run.py` of
 reproducers are written anew.
@@ -26,7 +29,9 @@ from pathlib import Path
 import msgspec
 
 from bringup.harness.errors import RecordError
+from bringup.harness.records.advice import advice_here
 from bringup.harness.records.blobs import BLOB_FOLDER
+from bringup.harness.records.door import command
 from bringup.harness.records.fold import model_status
 from bringup.harness.records.journal import (
     JOURNAL_FOLDER,
@@ -47,6 +52,7 @@ from bringup.harness.records.reproducible import (
     RUN_SCRIPT,
 )
 from bringup.harness.records.run_dir import (
+    CONFIRM_FOLDER,
     load_journals,
     plan_files,
     read_plans,
@@ -71,6 +77,7 @@ _PLAN = re.compile(r"plan.*\.json", re.DOTALL)
 _BLOB_FOLDER = re.compile(r"[0-9a-f]{2}")
 _BLOB = re.compile(r"[0-9a-f]{64}\.zst")
 _REPRODUCER = re.compile(r"\w[\w.-]{0,250}", re.ASCII)
+_ROUND = re.compile(r"[0-9a-z-]{1,60}")
 MOST_SHARDS = 10_000
 """A plan that claims more is not believed."""
 
@@ -78,6 +85,11 @@ MOST_SHARDS = 10_000
 def finish(run_dir: Path) -> RunHeader:
     """Give one run, or one shard by itself, its records and header."""
     return _merge([run_dir], run_dir, None, alone=True)
+
+
+def rounds_id(run_id: str, name: str) -> str:
+    """The run id of a round that runs a run's tests again, by its folder's name."""
+    return f"{run_id}-confirm-{name}"
 
 
 def merge(run_dirs: Sequence[Path], into: Path, shared: SharedPlan | None = None) -> RunHeader:
@@ -116,6 +128,7 @@ def _merge(
         if not (source.plans or source.journals or source.losses):
             source.lose("there is neither a plan nor a journal")
         _gather(source, into)
+        _gather_rounds(source, into, run_id)
     _write_scripts_anew(into)
     plans = _latest_plans(plan for source in sources for plan in source.plans)
     for plan in plans:
@@ -130,6 +143,7 @@ def _merge(
     wholes = {plan.whole for plan in plans} | ({shared.digest} if shared else set())
     header = RunHeader(
         run_id=run_id,
+        started_by=plans[0].started_by if plans else advice_here().text,
         session=plans[0].session if plans else shared.session if shared else "",
         created=min((plan.created for plan in plans), default=_begun(loaded, shared)),
         shards=tuple(plan.shard for plan in plans),
@@ -168,6 +182,8 @@ class _Source:
     blobs: list[Path] = field(default_factory=list)
     reproducers: list[Path] = field(default_factory=list)
     """Their files."""
+    rounds: list[Path] = field(default_factory=list)
+    """Run directories of what was run again."""
     run_ids: set[str] = field(default_factory=set)
     losses: list[str] = field(default_factory=list)
 
@@ -219,6 +235,7 @@ def _look_at(path: Path) -> _Source:
     for folder in source.folders(path / REPRO_FOLDER, _REPRODUCER):
         files = source.files(folder, _REPRODUCER)
         source.reproducers += [file for file in files if file.name in REPRODUCER_FILES]
+    source.rounds += source.folders(path / CONFIRM_FOLDER, _ROUND)
     return source
 
 
@@ -273,6 +290,19 @@ def _gather(source: _Source, into: Path) -> None:
             _link(file, target)
         elif not target.exists():
             write_atomically(target, RUN_ANY.encode(), sync=False)
+
+
+def _gather_rounds(source: _Source, into: Path, run_id: str) -> None:
+    """Merge what was run again into its place below the merged run; a round is no run of its own,
+    so what is lost of it costs the run none of its tests."""
+    for path in source.rounds:
+        target = into / CONFIRM_FOLDER / path.name
+        found = [_look_at(path), _look_at(target)]
+        ids = {own for one in found for own in one.run_ids}
+        if ids == {rounds_id(run_id, path.name)} and not found[1].losses:
+            _merge([path], target, None, alone=True)
+        elif ids or found[1].losses:
+            source.lose(f"what was run again in {path.name} is of another run")
 
 
 def _write_scripts_anew(into: Path) -> None:
@@ -351,7 +381,7 @@ def _otherwise_planned(plans: Sequence[Plan], shared: SharedPlan | None) -> Iter
             f"{who} of {total} tests in all{f' (plan {whole[:12]})' if whole else ''}"
             for who, whole, total in known
         )
-        yield f"the shards were planned differently: {each}; plan once, with `nox -s plan`"
+        yield f"the shards were planned differently: {each}; plan once, with `{command('plan')}`"
 
 
 def _unrun_by_all(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bringup.harness.records.aliases import read_aliases
+from bringup.harness.records.door import command
 from bringup.harness.records.moves import Move, write_moves
 from bringup.harness.records.naming import is_op_by_op
 from bringup.harness.records.outcomes import latest
@@ -28,6 +29,8 @@ from bringup.pipeline.promotion.policy import Policy, policy_of
 from bringup.pipeline.promotion.standings import full_flows, key_of
 from bringup.pipeline.promotion.thresholds import Threshold, held_to, thresholds
 from bringup.pipeline.results.confirm import Reruns
+from bringup.pipeline.results.incidents import issues_of_tests
+from bringup.pipeline.results.list_change import checks_off
 from bringup.pipeline.results.remember import remember
 
 RUNS_A_NIGHT = 3
@@ -49,12 +52,18 @@ class Asked:
 
 
 def samples_of(
-    asked: Asked, window: int, nights: int | None = None, listed: Collection[str] | None = None
+    asked: Asked,
+    window: int,
+    nights: int | None = None,
+    listed: Collection[str] | None = None,
+    *,
+    empty: bool = False,
 ) -> list[Sample]:
     """The samples that decide, of a run and the runs of nights before it; else of all nights.
 
     `window` nights are read, and `nights` more where somebody looks back. With `listed`, the keys
-    of full flows on lists, what was run at the desk counts for all other tests.
+    of full flows on lists, what was run at the desk counts for all other tests. With `empty` a
+    history that has nothing gives nothing.
 
     Raises:
         RecordError: the run directory is no merged run, or the aliases cannot be read.
@@ -69,7 +78,7 @@ def samples_of(
     known = history.runs() if history else []
     if header is not None:
         known = [r for r in known if (r.created, r.run) < (header.created, header.run_id)]
-    elif not known:
+    elif not known and not empty:
         raise HistoryError("there is no run to decide by: the history is empty; name a run")
     chosen = _nights([r for r in known if r.session not in AT_THE_DESK], window + (nights or 0))
     found = samples(history, chosen, None, aliases) if history and chosen else []
@@ -177,16 +186,17 @@ class Night:
         try:
             policy = policy_of(self.asked.lists)
             found = _samples_or_alone(self.asked, policy.evidence.window, say)
+            off = checks_off(self.run_dir, issues_of_tests(self.asked.lists))
         except PipelineError as error:
             say(f"warning: no list moves are proposed: {said_by(error)}")
             return
         situation = situation_of(found, self.lists, policy, self.collected.identify)
-        decision = decide(situation, self.collected.ids)
+        decision = decide(situation, self.collected.ids, off)
         path = write_moves(self.run_dir, decision.moves)
         tell(decision, say)
         say(f"wrote {path}")
         if decision.moves:
-            say(f"`nox -s promote -- {self.run_dir} --write` makes these moves")
+            say(f"`{command('promote', str(self.run_dir), '--write')}` makes these moves")
 
 
 def _samples_or_alone(asked: Asked, window: int, say: Speaker) -> list[Sample]:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from bringup.harness.records.door import command
 from bringup.harness.records.moves import Move
 from bringup.harness.records.night import Moment
 from bringup.harness.storage.atomic import write_atomically
@@ -99,7 +100,7 @@ def _script(folder: Path, request: PullRequest) -> str:
     return "\n".join(
         [
             "#!/bin/sh",
-            "# By `nox -s promote -- --pr --commit`, for GitHub's command-line tool.",
+            f"# By `{command('promote', '--pr', '--commit')}`, for GitHub's command-line tool.",
             "set -eu",
             f"git push origin {branch}",
             f"gh pr view {branch} --json url ||",
@@ -172,7 +173,8 @@ def _body(
     foot = [
         *(["## To be known", *told] if told else []),
         "## If one of them is wrong",
-        "Take its lines out of this change, or revert the commit: `nox -s promote` sees that and "
+        "Take its lines out of this change, or revert the commit: "
+        f"`{command('promote')}` sees that and "
         "suggests a pin, which the policy has to name before it holds.",
     ]
     sections: list[str] = []

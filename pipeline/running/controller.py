@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from bringup.harness.records.variable_names import PARENT_VARIABLE
 from bringup.pipeline.lifeline import die_with_parent
 from bringup.pipeline.planning.plan import deadline, files_of
 from bringup.pipeline.running.forked_gateways import ForkedGateways
+from bringup.pipeline.running.leases import Leases
 from bringup.pipeline.running.ledger import Ledger
 from bringup.pipeline.running.memory import MemoryKills
 from bringup.pipeline.running.preload import ALWAYS, libraries
@@ -37,7 +39,7 @@ from bringup.pipeline.running.worker import (
     PARENT_INPUT,
     REST_SUFFIX,
 )
-from bringup.pipeline.running.worker_death import Death, judge, stack_path, stopped
+from bringup.pipeline.running.worker_death import Death, judge, stack_path, stacks_path, stopped
 from bringup.pipeline.running.xdist_scheduling import PlanScheduling, Room
 
 _LINK_GRACE_S = 5.0
@@ -49,7 +51,10 @@ _USELESS_DEATHS = 5
 class ControllerSide:
     """Hooks of the controller."""
 
-    def __init__(self, plan: str, timeout: float | None, room: Room, workers: int) -> None:
+    def __init__(
+        self, plan: str, timeout: float | None, room: Room, workers: int, holder: str = ""
+    ) -> None:
+        """`holder` is whom tests are leased for, of a run that several share."""
         if PARENT_VARIABLE in os.environ:
             die_with_parent(int(os.environ[PARENT_VARIABLE]), signal.SIGKILL)
         loaded = read_plan(Path(plan))
@@ -59,7 +64,8 @@ class ControllerSide:
         self._ledger.read()
         self._attempt = loaded.attempt
         self._journal = JournalWriter(self._run_dir, loaded.run_id, collect(), loaded.attempt)
-        self._scheduling = PlanScheduling(self._ledger.waiting, room)
+        claim = partial(Leases(self._run_dir, holder).take, turn=loaded.attempt) if holder else None
+        self._scheduling = PlanScheduling(self._ledger.waiting, room, claim)
         self._memory = MemoryKills()
         self._second_try: set[str] = set()
         self._out_of_memory: dict[str, TestStopped] = {}
@@ -95,6 +101,7 @@ class ControllerSide:
             elapsed_s=elapsed,
             deadline_s=deadline(test.estimate_s, self._timeout),
             stack=stack,
+            below=self._take_below(node),
             memory_kills=self._memory.recent(),
         )
         if not self._runs_alone(node, test, death):
@@ -138,7 +145,7 @@ class ControllerSide:
         key = test.identity.key
         if key in self._ledger.outcomes:
             return  # it had ended, and the worker died before it could say so
-        outcome, failure = judge(death, self._keep(death.stack))
+        outcome, failure = judge(death, self._keep(death.stack, death.below))
         if (first := self._out_of_memory.pop(key, None)) is not None:
             self._append(first)
         self._append(stopped(test, outcome, failure, self._attempt))
@@ -155,7 +162,7 @@ class ControllerSide:
             return False
         if not self._scheduling.again_alone(node):
             return False
-        outcome, failure = judge(death, self._keep(death.stack))
+        outcome, failure = judge(death, self._keep(death.stack, death.below))
         self._out_of_memory[key] = stopped(test, outcome, failure, self._attempt)
         print(f"{test.nodeid} is run once more, alone: {failure.message}")
         return True
@@ -167,21 +174,29 @@ class ControllerSide:
             print(error, file=sys.stderr)
 
     def _take_stack(self, node: Any) -> str:
-        path = stack_path(self._run_dir, node.gateway.id, node.gateway._io.popen.pid)
-        try:
-            text = path.read_text("utf-8", "replace")
-            path.unlink()
-        except OSError:
-            return ""
-        return text
+        return _taken(stack_path(self._run_dir, node.gateway.id, node.gateway._io.popen.pid))
 
-    def _keep(self, stack: str) -> Artifact | None:
-        if not stack:
+    def _take_below(self, node: Any) -> str:
+        return _taken(stacks_path(self._run_dir, node.gateway._io.popen.pid))
+
+    def _keep(self, stack: str, below: str) -> Artifact | None:
+        kept = "\n\n".join(filter(None, (stack, below)))
+        if not kept:
             return None
         try:
-            return BlobStore(self._run_dir).put(stack, level="stack")
+            return BlobStore(self._run_dir).put(kept, level="stack")
         except RecordError:
             return None
+
+
+def _taken(path: Path) -> str:
+    """What a file says, which is not needed any more; empty where there is none."""
+    try:
+        text = path.read_text("utf-8", "replace")
+        path.unlink()
+    except OSError:
+        return ""
+    return text
 
 
 def _preloaded(tests: Sequence[PlannedTest], workers: int) -> ForkedGateways | None:

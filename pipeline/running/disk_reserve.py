@@ -16,13 +16,13 @@ _BYTES_AT_LEAST = 256 * 1024
 class DiskReserve:
     """A file of real blocks that is dropped when the disk is needed."""
 
-    def __init__(self, run_dir: Path, tests: int) -> None:
-        """Take the room.
+    def __init__(self, run_dir: Path, tests: int, holder: str = "") -> None:
+        """Take the room; of a directory that several share each `holder` takes some.
 
         Raises:
             StorageError: there is not even room for the records of `tests` tests.
         """
-        self._path = run_dir / _NAME
+        self._path = run_dir / (f"{_NAME}-{holder}" if holder else _NAME)
         size = _BYTES_AT_LEAST + tests * _BYTES_PER_TEST
         try:
             with self._path.open("wb") as file:

@@ -6,10 +6,11 @@
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from pathlib import Path
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from bringup.harness.records.schema import Plan
-from bringup.pipeline.planning.selection import Refusal
+from bringup.pipeline.planning.selection import Chosen, Refusal
 from bringup.pipeline.running.ledger import Ledger
 from bringup.pipeline.running.session import Settings
 
@@ -21,6 +22,8 @@ class End(enum.Enum):
     INTERRUPTED = "interrupted"
     DIED = "died"
     DISK_FULL = "disk full"
+    ELSEWHERE = "closed elsewhere"
+    """Every test has its word, and another of those that ran them writes what it comes to."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,49 @@ class Watcher(Protocol):
 
     def update(self, ledger: Ledger, finished: list[str]) -> None:
         """`finished` are the keys that got their outcome since the last call."""
+        ...
+
+
+class Joined(NamedTuple):
+    """A run that several commands carry out together."""
+
+    run_dir: Path
+    """Everybody's."""
+    run_id: str
+    created: float
+    """Seconds since the epoch, by the clock of whoever came first."""
+    holder: str
+    """What this command is called among them."""
+
+
+@runtime_checkable
+class Shares(Protocol):
+    """An engine whose runs several commands carry out together, each with the same options."""
+
+    def join(self, address: str, run_id: str, created: float) -> Joined:
+        """Take part in the run at an address; the first to come names it.
+
+        Raises:
+            PipelineError: the run there is finished, or is no run of this kind.
+            RecordError: its directory cannot be written.
+        """
+        ...
+
+    def leave(self, settings: Settings) -> None:
+        """Nothing more is written by the one whose `run` did not end as ELSEWHERE."""
+        ...
+
+
+@runtime_checkable
+class Elsewhere(Protocol):
+    """An engine whose tests run on other machines than this one."""
+
+    def seen_there(self, address: str, chosen: Chosen) -> Chosen:
+        """What was chosen, with its devices as they are there.
+
+        Raises:
+            PipelineError: nobody answers there, or a test needs what no machine there has.
+        """
         ...
 
 

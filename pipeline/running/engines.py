@@ -17,9 +17,11 @@ from bringup.harness.errors import UsageError
 from bringup.harness.extensions import things
 from bringup.harness.records.variable_names import ENGINES_VARIABLE
 from bringup.pipeline.running.engine import Engine
+from bringup.pipeline.running.ray_cluster import RAY
+from bringup.pipeline.running.shared import SHARED
 from bringup.pipeline.running.supervisor import LOCAL
 
-SHIPPED: tuple[Engine, ...] = (LOCAL,)
+SHIPPED: tuple[Engine, ...] = (LOCAL, SHARED, RAY)
 ENTRY_POINTS = "bringup.engines"
 
 

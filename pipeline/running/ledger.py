@@ -11,11 +11,12 @@ says how often its run had been taken up by then; the clock, which goes back, ha
 """
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bringup.harness.deadline import LONGEST_WAIT_S
 from bringup.harness.records.journal_tail import JournalTail
 from bringup.harness.records.outcomes import is_blocking, urgency
 from bringup.harness.records.schema import (
@@ -23,6 +24,7 @@ from bringup.harness.records.schema import (
     UNSETTLED,
     AnyEvent,
     JournalOpened,
+    LeaseAwaited,
     OpEnded,
     OpRepeated,
     OpResult,
@@ -89,6 +91,8 @@ class Ledger:
         self._attempt = attempt
         self.tests = {t.identity.key: t for t in tests}
         self.started: dict[str, TestStarted] = {}
+        self.attempts: dict[str, list[int]] = defaultdict(list)
+        """By key, the attempts in which a test began."""
         self.outcomes: dict[str, Outcome] = {}
         self._ended: dict[str, float] = {}
         self.stages: dict[str, Stage] = {}
@@ -103,6 +107,8 @@ class Ledger:
         self._begun: dict[str, float] = {}
         """By key, when a running test began, on a clock that nobody sets: a deadline is no moment
         but so many seconds."""
+        self._awaiting: dict[str, float] = {}
+        """By key, since when on that clock a test waits for a device."""
         self._looked = float("-inf")
         """When the journals were last read, likewise: what is new in them is no older, whatever
         the clock of the day makes of it."""
@@ -131,10 +137,14 @@ class Ledger:
         if isinstance(event, TestStarted):
             if event.identity.key in self.tests:
                 self.started[event.identity.key] = event
+                self.attempts[event.identity.key].append(attempt or self._attempt)
                 now = time.monotonic()
                 age_s = min(max(time.time() - event.time, 0.0), now - self._looked)
                 self._begun[event.identity.key] = now - age_s
+                self._awaiting.pop(event.identity.key, None)
                 self.ops.pop(event.identity.key, None)
+        elif isinstance(event, LeaseAwaited):
+            self._await(event)
         elif isinstance(event, StageStarted):
             self.stages[event.key] = event.stage
         elif isinstance(event, StageEnded):
@@ -150,6 +160,14 @@ class Ledger:
         elif isinstance(event, TestEnded | TestStopped) and event.key in self.tests:
             return self._end(event)
         return None
+
+    def _await(self, event: LeaseAwaited) -> None:
+        if event.waited_s is None:
+            self._awaiting[event.key] = time.monotonic()
+            return
+        self._awaiting.pop(event.key, None)
+        if event.key in self._begun:
+            self._begun[event.key] += event.waited_s
 
     def _blocking_result(self, event: OpEnded | OpRepeated) -> OpResult | None:
         """The result of an op that did not run right; None when it did."""
@@ -203,13 +221,20 @@ class Ledger:
         return outcome if worst is None or outcome not in GOOD else worst.verdict.outcome
 
     def overdue(self, deadlines: dict[str, float], grace_s: float) -> dict[str, TestStarted]:
-        """Running tests that are `grace_s` past their deadline."""
+        """Running tests that are `grace_s` past their deadline, which counts no wait for a device
+        unless that takes for ever."""
         now = time.monotonic()
         return {
             key: event
             for key, event in self.running.items()
-            if now - self._begun[key] > deadlines[key] + grace_s
+            if self._age_s(key, now) > deadlines[key] + grace_s
         }
+
+    def _age_s(self, key: str, now: float) -> float:
+        """For how long a test has run, as its deadline counts."""
+        if (since := self._awaiting.get(key)) is None:
+            return now - self._begun[key]
+        return since - self._begun[key] + max(now - since - LONGEST_WAIT_S, 0.0)
 
 
 def _stays(event: AnyEvent) -> bool:

@@ -9,4 +9,5 @@ Here and not beside the plugin: a command line that starts sessions need not imp
 PLAN_OPTION = "--bringup-plan"
 TIMEOUT_OPTION = "--bringup-timeout"
 CAPACITY_OPTION = "--bringup-capacity"
+HOLDER_OPTION = "--bringup-holder"
 MEMORY_OPTION = "--bringup-memory"

@@ -11,6 +11,7 @@ import pytest
 from bringup.pipeline.running.controller import ControllerSide
 from bringup.pipeline.running.plugin_options import (
     CAPACITY_OPTION,
+    HOLDER_OPTION,
     MEMORY_OPTION,
     PLAN_OPTION,
     TIMEOUT_OPTION,
@@ -24,6 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("bringup pipeline", "set by `bringup`, not by hand")
     group.addoption(PLAN_OPTION, metavar="FILE", help="run exactly the tests of this plan")
     group.addoption(TIMEOUT_OPTION, type=float, metavar="SECONDS", help="no test runs longer")
+    group.addoption(HOLDER_OPTION, default="", metavar="NAME", help="whom tests are leased for")
     group.addoption(
         CAPACITY_OPTION,
         action="append",
@@ -53,5 +55,5 @@ def pytest_configure(config: pytest.Config) -> None:
             config.getoption(MEMORY_OPTION),
             processes or 1,
         )
-        side = ControllerSide(plan, timeout, room, processes)
+        side = ControllerSide(plan, timeout, room, processes, config.getoption(HOLDER_OPTION))
     config.pluginmanager.register(side, "bringup-pipeline-side")

@@ -14,12 +14,14 @@ from pathlib import Path
 
 import msgspec
 
+from bringup.harness.records.door import command
 from bringup.harness.records.journal import JournalWriter
 from bringup.harness.records.provenance import collect
 from bringup.harness.records.run_dir import HEADER_NAME, plan_files, read_plans
 from bringup.harness.records.schema import UNSETTLED, Failure, Outcome, Plan, PlannedTest
 from bringup.pipeline.errors import PipelineError
-from bringup.pipeline.options import RunOptions, Shard
+from bringup.pipeline.option_values import Shard
+from bringup.pipeline.options import RunOptions
 from bringup.pipeline.planning.recorded_options import as_planned, otherwise
 from bringup.pipeline.planning.selection import Chosen
 from bringup.pipeline.running.ledger import Ledger
@@ -67,8 +69,8 @@ def plan_of(run_dir: Path, session: str) -> Plan:
         )
     if plans[0].session != session:
         raise PipelineError(
-            f"{run_dir} is a run of {plans[0].session}; `nox -s {plans[0].session} -- --resume "
-            f"{run_dir}` takes it up"
+            f"{run_dir} is a run of {plans[0].session}; "
+            f"`{command(plans[0].session, '--resume', str(run_dir))}` takes it up"
         )
     return plans[0]
 

@@ -19,6 +19,7 @@ from bringup.harness.errors import RecordError
 from bringup.harness.storage.atomic import cannot_write
 from bringup.harness.storage.ownership import open_plain, refers_to
 from bringup.pipeline.errors import PipelineError
+from bringup.pipeline.running.leases import who_is_at
 
 NAME = ".lock"
 PATIENCE_S = 60.0
@@ -31,10 +32,13 @@ class RunLock:
     def __init__(self, run_dir: Path, patience_s: float = PATIENCE_S) -> None:
         """Take the lock, once what a killed supervisor left behind is gone.
 
+        A run that several machines share has no lock but participants.
+
         Raises:
             PipelineError: a supervisor is at work in the directory.
             RecordError: the lock cannot be written.
         """
+        refuse_if_shared(run_dir)
         self._path = run_dir / NAME
         self._open()
         end = time.monotonic() + patience_s
@@ -84,6 +88,7 @@ def refuse_if_held(run_dir: Path) -> None:
         PipelineError: a run is going on there.
         RecordError: what lies there in a lock's place is none, or cannot be read.
     """
+    refuse_if_shared(run_dir)
     path = run_dir / NAME
     try:
         descriptor = open_plain(path, os.O_RDONLY)
@@ -97,6 +102,16 @@ def refuse_if_held(run_dir: Path) -> None:
         raise PipelineError(_busy(run_dir, descriptor)) from None
     finally:
         os.close(descriptor)
+
+
+def refuse_if_shared(run_dir: Path) -> None:
+    """Refuse to touch a run directory in which participants are at work.
+
+    Raises:
+        PipelineError: there is one.
+    """
+    if name := who_is_at(run_dir):
+        raise PipelineError(f"the run in {run_dir} is still going on (participant {name})")
 
 
 def _busy(run_dir: Path, descriptor: int) -> str:

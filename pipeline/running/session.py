@@ -26,6 +26,7 @@ from bringup.pipeline.planning.plan import files_of
 from bringup.pipeline.running import memory
 from bringup.pipeline.running.plugin_options import (
     CAPACITY_OPTION,
+    HOLDER_OPTION,
     MEMORY_OPTION,
     PLAN_OPTION,
     TIMEOUT_OPTION,
@@ -61,6 +62,13 @@ class Settings:
     """A descriptor that holds the run directory as long as anybody has it."""
     address: str = ""
     """Where the engine is, of one that is elsewhere."""
+    holder: str = ""
+    """Whom tests are leased for in a directory that others share; empty: nobody shares it."""
+
+    @property
+    def log(self) -> Path:
+        """What pytest says; machines that share a directory cannot append to one file."""
+        return self.run_dir / (f"pytest-{self.holder}.log" if self.holder else LOG_NAME)
 
 
 def default_workers(tests: int, cores: int | None = None, free_bytes: int | None = None) -> int:
@@ -96,6 +104,7 @@ def command(settings: Settings, tests: Sequence[PlannedTest]) -> list[str]:
         f"--max-worker-restart={len(tests) + 100}",
         f"{PLAN_OPTION}={settings.plan}",
         *([f"{TIMEOUT_OPTION}={settings.timeout_s}"] if settings.timeout_s else []),
+        *([f"{HOLDER_OPTION}={settings.holder}"] if settings.holder else []),
         *(f"{CAPACITY_OPTION}={name}={n}" for name, n in sorted(capacities.items())),
         *([f"{MEMORY_OPTION}={settings.memory}"] if settings.memory else []),
         *(f"--device={name}" for name in devices),
@@ -125,7 +134,7 @@ class Session:
     """A running pytest session behind its watchdog."""
 
     def __init__(self, settings: Settings, tests: Sequence[PlannedTest]) -> None:
-        self.log = settings.run_dir / LOG_NAME
+        self.log = settings.log
         watchdog = [sys.executable, "-m", "bringup.pipeline.running.watchdog", str(os.getpid())]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(

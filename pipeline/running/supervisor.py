@@ -14,7 +14,9 @@ import os
 import select
 import shutil
 import signal
-from collections.abc import Iterator, Mapping
+import subprocess
+import sys
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -23,7 +25,7 @@ import psutil
 from bringup.harness.errors import RecordError
 from bringup.harness.records.journal import JournalWriter
 from bringup.harness.records.provenance import collect
-from bringup.harness.records.schema import Failure, Outcome, Plan
+from bringup.harness.records.schema import Failure, Outcome, Plan, PlannedTest
 from bringup.harness.storage.writable import said_by
 from bringup.pipeline.lifeline import adopt_orphans
 from bringup.pipeline.planning.plan import deadline
@@ -31,13 +33,20 @@ from bringup.pipeline.planning.selection import Refusal
 from bringup.pipeline.running.disk_reserve import DiskReserve
 from bringup.pipeline.running.engine import End, Ended, Watcher
 from bringup.pipeline.running.ledger import Ledger
-from bringup.pipeline.running.session import LOG_NAME, Session, Settings
+from bringup.pipeline.running.session import Session, Settings
 from bringup.pipeline.running.watchdog import end_all_below, wake_on_signals
-from bringup.pipeline.running.worker_death import DEADLINE_GRACE_S, STACK_FOLDER, stopped
+from bringup.pipeline.running.worker_death import (
+    DEADLINE_GRACE_S,
+    STACK_FOLDER,
+    STACKS_LEAD_S,
+    stacks_path,
+    stopped,
+)
 
-_BEAT_S = 0.25
+BEAT_S = 0.25
 UNKILLABLE_S = 60.0
 """A test so far past its deadline could not be killed: its process hangs in a driver."""
+_STACKS = (sys.executable, "-m", "bringup.harness.stacks")
 _TO_THE_END = (0, 1, 5)
 """pytest's exit codes for all passed, some failed, none collected."""
 _MOST_FRUITLESS = 3
@@ -58,9 +67,9 @@ class Local:
         self, plan: Plan, settings: Settings, watcher: Watcher, refused: Mapping[str, Refusal]
     ) -> Ended:
         """Run every test of `plan` to a record, as `Engine` says."""
-        supervisor = _Supervisor(plan, settings, watcher)
+        supervisor = Supervisor(plan, settings, watcher)
         adopt_orphans()  # of a watchdog that is killed
-        with _signals() as signals:
+        with counted_signals() as signals:
             supervisor.refuse(refused)
             try:
                 ended = supervisor.run(signals)
@@ -75,7 +84,7 @@ class Local:
 LOCAL = Local()
 
 
-class _Signals:
+class Signals:
     """SIGINT, SIGTERM and SIGHUP as a count and a descriptor, never as an exception."""
 
     def __init__(self) -> None:
@@ -83,6 +92,7 @@ class _Signals:
         self._wake = wake_on_signals()
 
     def handle(self, number: int, _: object) -> None:
+        """Signal handler."""
         self.received.append(number)
 
     def wait(self, seconds: float) -> None:
@@ -91,14 +101,16 @@ class _Signals:
             os.read(self._wake, 4096)
 
     def close(self) -> None:
+        """Let the descriptor go."""
         writing = signal.set_wakeup_fd(-1)
         for descriptor in (writing, self._wake):
             os.close(descriptor)
 
 
 @contextmanager
-def _signals() -> Iterator[_Signals]:
-    signals = _Signals()
+def counted_signals() -> Iterator[Signals]:
+    """Count signals instead of ending by them, as long as it lasts."""
+    signals = Signals()
     before = {}
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, and shells' background jobs
@@ -112,15 +124,21 @@ def _signals() -> Iterator[_Signals]:
         signals.close()
 
 
-class _Supervisor:
+class Supervisor:
+    """Runs a plan to its end on this machine."""
+
     def __init__(self, plan: Plan, settings: Settings, watcher: Watcher) -> None:
         self.settings = settings
         self.attempt = plan.attempt
         self.watcher = watcher
         self.ledger = Ledger(settings.run_dir, plan.tests, plan.attempt)
         self.ledger.read()  # what stays of a run that was taken up again is no news
-        self.reserve = DiskReserve(settings.run_dir, len(plan.tests))
+        self.reserve = DiskReserve(settings.run_dir, len(plan.tests), settings.holder)
         self.journal = self._new_journal()
+        self.uncollected: list[PlannedTest] = []
+        """What no session of this machine could find."""
+        self._stacked: set[str] = set()
+        """Tests whose stacks were taken."""
         self.deadlines = {
             t.identity.key: deadline(t.estimate_s, settings.timeout_s) for t in plan.tests
         }
@@ -129,40 +147,59 @@ class _Supervisor:
         """Give tests their outcome before anything runs."""
         for key, refusal in refused.items():
             if key not in self.ledger.outcomes:
-                self._stop(key, refusal.outcome, refusal.outcome.value, refusal.reason)
+                self.stop(key, refusal.outcome, refusal.outcome.value, refusal.reason)
 
-    def run(self, signals: _Signals) -> Ended:
+    def run(self, signals: Signals) -> Ended:
         """Sessions, one after the other, until nothing waits or nothing helps."""
-        self._look()
+        self.look()
         fruitless, deaths = 0, 0
-        while self.ledger.waiting:
-            before = len(self.ledger.waiting)
-            session = Session(self.settings, self.ledger.waiting)
+        while left := self.left():
+            session = self.session(left)
             try:
                 stopped = self._watch(session, signals)
             finally:
                 _end(session)
-            self._look()
+            self.look()
             if stopped is not None:
                 return stopped
             deaths += session.exit_code not in _TO_THE_END
             sentence = _how_it_died(session)
-            self._stop_running(Outcome.KILLED, "KILLED", sentence)
-            fruitless = 0 if len(self.ledger.waiting) < before else fruitless + 1
+            self.stop_running(Outcome.KILLED, "KILLED", sentence)
+            unmoved = self.unmoved(left)
+            fruitless = 0 if len(unmoved) < len(left) else fruitless + 1
             if fruitless and session.exit_code in _TO_THE_END:
-                break  # what is left was not collected
+                self.uncollected = unmoved
+                break
             if fruitless == _MOST_FRUITLESS:
                 tail = "\n".join(session.tail())
                 return Ended(End.DIED, (f"{sentence}; the end of {session.log}:\n{tail}",))
         return Ended(End.FINISHED, _deaths(deaths, self.settings))
 
-    def _watch(self, session: Session, signals: _Signals) -> Ended | None:
+    def left(self) -> list[PlannedTest]:
+        """The tests that a next session is to run."""
+        return self.ledger.waiting
+
+    def unmoved(self, tests: list[PlannedTest]) -> list[PlannedTest]:
+        """Which of those that a session was to run are as they were before."""
+        still = {test.identity.key for test in self.left()}
+        return [test for test in tests if test.identity.key in still]
+
+    def session(self, tests: list[PlannedTest]) -> Session:
+        """Start a session for some tests."""
+        return Session(self.settings, tests)
+
+    def running(self) -> Collection[str]:
+        """The tests that run on this machine and for this run, by key."""
+        return self.ledger.running
+
+    def _watch(self, session: Session, signals: Signals) -> Ended | None:
         """Look after one session; not None when it was stopped on purpose."""
         asked = 0
         full = stuck = False
         while session.exit_code is None:
-            signals.wait(_BEAT_S)
-            self._look()
+            signals.wait(BEAT_S)
+            self.look()
+            self._take_stacks()
             self._kill_overdue()
             if not stuck and self._only_stuck_ones_run():
                 stuck = True
@@ -181,20 +218,42 @@ class _Supervisor:
             return Ended(End.DISK_FULL, (f"the run was stopped: the disk of {where} is full",))
         return None
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Take up what the journals say, and tell it."""
         self.watcher.update(self.ledger, self.ledger.read())
+
+    def _take_stacks(self) -> None:
+        """Keep what the processes of a test are at that is about to be ended; by a process beside,
+        since several tests may be, and each takes a second for every process."""
+        lead = {k: min(STACKS_LEAD_S, s / 3) for k, s in self.deadlines.items()}
+        nearly = {k: self.deadlines[k] - lead[k] for k in self.deadlines}
+        late = self.ledger.overdue(nearly, 0.0)
+        if not late.keys() - self._stacked:
+            return
+        for key in set(self.running()) & (late.keys() - self._stacked):
+            self._stacked.add(key)
+            pid = late[key].pid
+            target = stacks_path(self.settings.run_dir, pid)
+            target.parent.mkdir(exist_ok=True)
+            with contextlib.suppress(OSError):
+                subprocess.Popen([*_STACKS, str(pid), str(target)], stdin=subprocess.DEVNULL)
 
     def _kill_overdue(self) -> None:
         """End workers whose own timer did not: stopped ones, or a test that took the timer."""
-        for event in self.ledger.overdue(self.deadlines, DEADLINE_GRACE_S).values():
+        overdue = self.ledger.overdue(self.deadlines, DEADLINE_GRACE_S)
+        ours = self.running() if overdue else ()
+        for key, event in overdue.items():
+            if key not in ours:
+                continue
             with contextlib.suppress(psutil.Error):
                 process = psutil.Process(event.pid)
-                if process.create_time() <= event.time:  # not a later process of that number
+                if os.getpid() in (p.pid for p in process.parents()):  # no later one of that number
                     process.kill()
 
     def _only_stuck_ones_run(self) -> bool:
         stuck = self.ledger.overdue(self.deadlines, UNKILLABLE_S)
-        return bool(stuck) and len(stuck) == len(self.ledger.running)
+        ours = self.running() if stuck else ()
+        return bool(ours) and all(key in stuck for key in ours)
 
     def finish(self, ended: Ended) -> None:
         """Give every test that has no outcome yet a terminal one."""
@@ -204,25 +263,27 @@ class _Supervisor:
         else:
             reason = ended.sentences[0].partition("; the end of")[0]
         outcome = Outcome.INFRA if ended.how is End.DISK_FULL else Outcome.KILLED
-        self._stop_running(outcome, outcome.value, reason)
+        self.stop_running(outcome, outcome.value, reason)
         for test in self.ledger.waiting:
             message = f"never started: {reason}"
-            self._stop(test.identity.key, Outcome.NOT_RUN, "NOT_RUN", message)
-        self._look()
+            self.stop(test.identity.key, Outcome.NOT_RUN, "NOT_RUN", message)
+        self.look()
         self.journal.close()
         shutil.rmtree(self.settings.run_dir / STACK_FOLDER, ignore_errors=True)
 
-    def _stop_running(self, outcome: Outcome, kind: str, reason: str) -> None:
+    def stop_running(self, outcome: Outcome, kind: str, reason: str) -> None:
+        """Give those that run here, whose processes are gone, their word."""
         stuck = self.ledger.overdue(self.deadlines, UNKILLABLE_S)
-        for key in self.ledger.running:
+        for key in self.running():
             if key in stuck:
                 message = "still running long after its deadline; its process cannot be killed"
-                self._stop(key, Outcome.TIMEOUT, "TIMEOUT", message)
+                self.stop(key, Outcome.TIMEOUT, "TIMEOUT", message)
             else:
-                self._stop(key, outcome, kind, f"stopped while it ran: {reason}")
-        self._look()
+                self.stop(key, outcome, kind, f"stopped while it ran: {reason}")
+        self.look()
 
-    def _stop(self, key: str, outcome: Outcome, kind: str, message: str) -> None:
+    def stop(self, key: str, outcome: Outcome, kind: str, message: str) -> None:
+        """Give a test its word."""
         failure = Failure(stage=None, kind=kind, message=message)
         event = stopped(self.ledger.tests[key], outcome, failure, self.attempt)
         try:
@@ -249,8 +310,8 @@ def _deaths(count: int, settings: Settings) -> tuple[str, ...]:
     if not count:
         return ()
     times = "once" if count == 1 else f"{count} times"
-    log = settings.run_dir / LOG_NAME
-    return (f"the pytest session died {times} and was started again for the rest; see {log}",)
+    said = f"the pytest session died {times} and was started again for the rest"
+    return (f"{said}; see {settings.log}",)
 
 
 def _how_it_died(session: Session) -> str:

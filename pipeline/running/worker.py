@@ -21,9 +21,11 @@ from typing import Any, NoReturn
 
 import pytest
 
+from bringup.harness.deadline import Timer
 from bringup.harness.records.run_dir import read_plan
 from bringup.harness.records.schema import PlannedTest
 from bringup.harness.records.variable_names import DEADLINE_VARIABLE, RUN_DIR_VARIABLE
+from bringup.harness.session import current
 from bringup.pipeline.lifeline import die_with_parent
 from bringup.pipeline.planning.plan import deadline
 from bringup.pipeline.running.worker_death import INTERNAL_ERROR_CODE, stack_path
@@ -94,7 +96,7 @@ class WorkerSide:
             variables[RUN_DIR_VARIABLE] = None
         else:
             variables |= test.environment
-        self._arm(seconds)
+        current().get(Timer).arm(self._arm, seconds)
         try:
             with _environment(variables):
                 return (yield)

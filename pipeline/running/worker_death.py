@@ -9,6 +9,7 @@ way out, how long the test had run, and whether the kernel had killed for memory
 
 import re
 import signal
+import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,10 @@ from bringup.harness.records.schema import Artifact, Failure, Outcome, PlannedTe
 
 DEADLINE_GRACE_S = 5.0
 """A worker that did not end itself at its deadline is killed by the supervisor this much later."""
+
+STACKS_LEAD_S = 3.0
+"""The stacks of all processes of a test are taken so long before its deadline, or when a third of
+it is left."""
 
 INTERNAL_ERROR_CODE = 113
 """A worker exits with this code when pytest or a plugin broke around a test."""
@@ -31,8 +36,14 @@ _FRAME = re.compile(r'^ +File "(?P<file>[^"]+)", line (?P<line>\d+) in (?P<funct
 
 
 def stack_path(run_dir: Path, worker: str, pid: int) -> Path:
-    """Where a worker's `faulthandler` writes."""
-    return run_dir / STACK_FOLDER / f"{worker}-{pid}.txt"
+    """Where a worker's `faulthandler` writes; machines that share a run each have a process 42."""
+    return run_dir / STACK_FOLDER / f"{worker}-{socket.gethostname()}-{pid}.txt"
+
+
+def stacks_path(run_dir: Path, pid: int) -> Path:
+    """Where the supervisor leaves what a worker, and all that it started, was at shortly before its
+    deadline."""
+    return run_dir / STACK_FOLDER / f"below-{socket.gethostname()}-{pid}.txt"
 
 
 @dataclass(frozen=True)
@@ -44,6 +55,8 @@ class Death:
     elapsed_s: float
     deadline_s: float
     stack: str = ""
+    below: str = ""
+    """What it and all that it had started were at shortly before its deadline."""
     memory_kills: int = 0
     """Processes the kernel killed for memory since the test started."""
 

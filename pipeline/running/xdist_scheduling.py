@@ -80,6 +80,9 @@ class PlanScheduling:
 
     tests: Sequence[PlannedTest]
     room: Room = BOUNDLESS
+    claim: Callable[[str], bool] | None = None
+    """May this session run the test of a key? Of a run that several sessions share; whoever else
+    has it runs it, and it is gone from here."""
     clock: Callable[[], float] = time.monotonic
     queue: WorkQueue = field(init=False)
     workers: dict[Node, Worker] = field(init=False, default_factory=dict)
@@ -187,10 +190,10 @@ class PlanScheduling:
             return
         positions = worker.positions
         assert positions is not None
-        chosen = self.queue.take(
-            worker.last_group, len(self.workers), lambda unit: self._nodeid(unit) in positions
-        )
+        chosen = self._claimed(worker, positions)
         if chosen is None:
+            if not self.queue:  # others took all that was left
+                worker.node.shutdown()
             return
         worker.running, worker.last_group = chosen, chosen.group
         worker.since = self.clock()
@@ -199,6 +202,16 @@ class PlanScheduling:
             worker.node.send_runtest_some([index, index + 1])
         except OSError:  # it died a moment ago; xdist is about to say so
             self.give_back(worker.node)
+
+    def _claimed(self, worker: Worker, positions: Mapping[str, int]) -> WorkUnit | None:
+        """Take the next test that nobody else has."""
+        while True:
+            chosen = self.queue.take(
+                worker.last_group, len(self.workers), lambda unit: self._nodeid(unit) in positions
+            )
+            if chosen is None or self.claim is None or self.claim(chosen.key):
+                return chosen
+            self.queue.give_up(chosen.key)
 
     def _drop_uncollected(self) -> None:
         """Forget tests that no worker found; the supervisor gives them their outcome."""

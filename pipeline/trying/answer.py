@@ -3,9 +3,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """How far a model gets on each device, in a line each, and what holds it back."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
+from bringup.harness.records.estimates import ASSUMPTION, Estimate, span
 from bringup.harness.records.ops import OpResult
 from bringup.harness.records.outcomes import latest
 from bringup.harness.records.reproducible import op_command, place_of
@@ -13,16 +15,35 @@ from bringup.harness.records.run_dir import read_merged, read_ops
 from bringup.harness.records.schema import GOOD, Failure, TestRecord
 from bringup.pipeline.running.progress import clock
 
+_GIB = 1 << 30
 _MOST_OPS = 3
 """Ops named of one test."""
 
 
+class Blame(NamedTuple):
+    """An op that stands in the way of a model."""
+
+    op: str
+    outcome: str
+    why: str
+    command: str
+    """Runs its reproducer."""
+
+
 def of_models(records: Sequence[TestRecord]) -> Iterator[str]:
-    """A line for each model and device: what it came to, how far it got, why no further."""
-    rows = [_row(r) for r in sorted(latest(records), key=lambda r: r.identity)]
-    wide = [max(len(row[i]) for row in rows) for i in range(4)] if rows else []
+    """A line for each model and device: what it came to, how far it got, why no further.
+
+    On a device with figures also whether it fits, how long it would take at least, and what takes
+    that time; a last line says on what that rests.
+    """
+    found = sorted(latest(records), key=lambda r: r.identity)
+    rows = [_row(r) for r in found]
+    columns = [i for i in range(len(_NO_ROW)) if any(row[i] for row in rows)]
+    wide = {i: max(len(row[i]) for row in rows) for i in columns}
     for row in rows:
-        yield "  ".join(cell.ljust(w) for cell, w in zip(row, wide, strict=True)).rstrip()
+        yield "  ".join(row[i].ljust(wide[i]) for i in columns).rstrip()
+    if any(record.estimate for record in found):
+        yield f"(memory and time are {ASSUMPTION})"
 
 
 def of_ops(run_dir: Path) -> Iterator[str]:
@@ -31,35 +52,73 @@ def of_ops(run_dir: Path) -> Iterator[str]:
     Raises:
         RecordError: the run's records cannot be read.
     """
+    for record, ops in _walked(run_dir):
+        yield from _ops(record, ops, run_dir)
+
+
+def blamed(run_dir: Path) -> dict[str, list[Blame]]:
+    """The ops that stand in the way, by `MODEL on DEVICE`.
+
+    Raises:
+        RecordError: the run's records cannot be read.
+    """
+    return {
+        _where(record): _blames((o for o in ops if o.verdict.outcome not in GOOD), run_dir)
+        for record, ops in _walked(run_dir)
+    }
+
+
+def _walked(run_dir: Path) -> Iterator[tuple[TestRecord, list[OpResult]]]:
     _, records = read_merged(run_dir)
     ops: dict[str, dict[int, OpResult]] = {}
     for line in read_ops(run_dir):
         ops.setdefault(line.test, {})[line.result.index] = line.result
     for record in sorted(latest(records), key=lambda r: r.identity):
-        yield from _ops(record, list(ops.get(record.identity.key, {}).values()), run_dir)
+        yield record, list(ops.get(record.identity.key, {}).values())
 
 
-def _row(record: TestRecord) -> tuple[str, str, str, str]:
+def _where(record: TestRecord) -> str:
     named = record.identity
+    return f"{named.model} {named.variant}".strip() + f" on {named.device}"
+
+
+_NO_ROW = ("",) * 7
+
+
+def _row(record: TestRecord) -> tuple[str, ...]:
     status = record.status
     took = sum(stage.wall_s or 0 for stage in record.stages)
     how = f"{status.name.lower().replace('_', ' ')} ({status.value})"
-    model = f"{named.model} {named.variant}".strip()
     return (
-        f"{model} on {named.device}",
+        _where(record),
         record.outcome.value,
         f"{how}, {clock(took)}",
-        _line(record.failure, 200),
+        *_takes(record.estimate),
+        first_line(record.failure, 200),
     )
+
+
+def _takes(one: Estimate | None) -> tuple[str, str, str]:
+    """Whether it fits, how long it would take at least, what takes the time."""
+    if one is None:
+        return "", "", ""
+    sizes = f"{_size(one.memory.needed)} of {_size(one.memory.available)}"
+    fits = sizes if one.fits else f"does not fit: {sizes}"
+    if one.seconds is None or one.bound is None:
+        return fits, "", ""
+    return fits, f">= {span(one.seconds)}", f"{one.bound}-bound"
+
+
+def _size(size: int) -> str:
+    return f"{size / _GIB:.1f} GiB" if size >= _GIB else f"{1024 * size / _GIB:.3g} MiB"
 
 
 def _ops(record: TestRecord, ops: Sequence[OpResult], run_dir: Path) -> Iterator[str]:
     """What stands in the way, the op that gets least far first."""
     bad = [o for o in ops if o.verdict.outcome not in GOOD]
-    named = record.identity
-    where = f"{named.model} {named.variant}".strip() + f" on {named.device}"
+    where = _where(record)
     if not ops:
-        why = _line(record.failure, 160) or record.outcome.value
+        why = first_line(record.failure, 160) or record.outcome.value
         yield f"{where}: it cannot be taken apart: {why}"
         return
     if not bad:
@@ -68,12 +127,25 @@ def _ops(record: TestRecord, ops: Sequence[OpResult], run_dir: Path) -> Iterator
         yield f"{where}: none of {len(ops)} ops alone is to blame{rest}"
         return
     yield f"{where}: {len(bad)} of {len(ops)} ops are to blame"
-    for op in sorted(bad, key=lambda o: (o.verdict.status, -o.count))[:_MOST_OPS]:
-        verdict = op.verdict
-        yield f"  {verdict.op.name}: {verdict.outcome.value}, {_line(verdict.failure, 160)}"
-        yield f"    {op_command(verdict.op.key, verdict.device, place_of(run_dir))}"
+    for op in _blames(bad, run_dir):
+        yield f"  {op.op}: {op.outcome}, {op.why}"
+        yield f"    {op.command}"
 
 
-def _line(failure: Failure | None, length: int) -> str:
-    """The first line of what went wrong."""
+def _blames(bad: Iterable[OpResult], run_dir: Path) -> list[Blame]:
+    """The op that gets least far first, no more than a person reads."""
+    worst = sorted(bad, key=lambda o: (o.verdict.status, -o.count))[:_MOST_OPS]
+    return [
+        Blame(
+            one.op.name,
+            one.outcome.value,
+            first_line(one.failure, 160),
+            op_command(one.op.key, one.device, place_of(run_dir)),
+        )
+        for one in (op.verdict for op in worst)
+    ]
+
+
+def first_line(failure: Failure | None, length: int) -> str:
+    """The first line of what went wrong; empty where nothing did."""
     return failure.message.strip().partition("\n")[0][:length] if failure else ""

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bringup.harness.options.device_names import EVERY_DEVICE
 from bringup.harness.options.option import Source, option
 from bringup.harness.records import variable_names as variables
-from bringup.pipeline.options import RunOptions, names_of
+from bringup.pipeline.option_values import names_of
+from bringup.pipeline.options import RunOptions
 
 BOTH, OP_BY_OP = "both", "op_by_op"
 
@@ -39,17 +41,19 @@ class TryOptions:
     devices: tuple[str, ...] = option(
         (),
         "--device",
-        "on these devices; repeat for more",
+        f"on these devices; repeat for more; {EVERY_DEVICE}: on every one that is known here",
         parse=names_of,
         metavar="NAME[,NAME]",
         verbs=["try"],
         variable=variables.DEVICE_VARIABLE,
         default_says="the first that executes here, and the first that is only compiled for",
+        project="device",
     )
     flow: str = option(
         BOTH,
         "--flow",
-        "full: the whole model; op_by_op: every op of it alone; both: the latter where it fails",
+        "full: the whole model; op_by_op: every op of it alone; both: the latter where it fails, "
+        f"on devices that were named (not {EVERY_DEVICE})",
         choices=(BOTH, "full", OP_BY_OP),
         verbs=["try"],
     )

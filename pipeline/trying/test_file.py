@@ -47,6 +47,28 @@ def test_{name}(record_property, op_by_op, {argument}mode):
     tester.test_model()
     tester.finalize()
 """
+HELD_BODY = """\
+# Made by bringup.try_model, which hands it the model: it does not run by itself.
+import pytest
+
+from bringup import CompileDepth, CompilerConfig, OpByOpBackend
+from bringup.harness.given import HeldTester
+
+
+@pytest.mark.parametrize("mode", ["eval"])
+@pytest.mark.parametrize("op_by_op", [OpByOpBackend.TORCH, None], ids=["{flow}", "full"])
+def test_{name}(record_property, held, op_by_op, mode):
+    cc = CompilerConfig()
+    if op_by_op:
+        cc.compile_depth = CompileDepth.EXECUTE_OP_BY_OP
+        cc.op_by_op_backend = op_by_op
+    tester = HeldTester(
+        "{name}", mode, *held, compiler_config=cc, record_property_handle=record_property
+    )
+    tester.test_model()
+    tester.finalize()
+"""
+"""The test of a model that somebody holds; `held` is a fixture."""
 _EXPORTED, _ONNX, _CONFIG = ".pt2", ".onnx", "config.json"
 
 
@@ -81,16 +103,16 @@ def understood(model: str, inputs: tuple[str, ...] = ()) -> Given:
         if not path.is_file():
             raise PipelineError(f"there is no file {model}")
         framework = "onnx" if path.suffix == _ONNX else "torch"
-        name = _identifier(path.stem)
+        name = identifier(path.stem)
         return Given(name, framework, {name: str(path.absolute())}, inputs)
     if re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", model):
-        name = _identifier(model.rpartition(":")[2].rpartition(".")[2])
+        name = identifier(model.rpartition(":")[2].rpartition(".")[2])
         return Given(name, "torch", {name: model}, inputs)
     raise PipelineError(f"{model!r} is no .onnx or .pt2 file, no folder and no package.module:NAME")
 
 
 def _of_folder(folder: Path, inputs: tuple[str, ...]) -> Given:
-    name = _identifier(folder.name)
+    name = identifier(folder.name)
     if (folder / _CONFIG).is_file():
         return Given(name, "torch", {name: str(folder)}, inputs)
     files = sorted(folder.rglob(f"*{_ONNX}"))
@@ -128,7 +150,7 @@ def write_test(given: Given, folder: Path) -> Path:
     return write_atomically(folder / f"test_{name}.py", text.encode("utf-8"))
 
 
-def _identifier(text: str) -> str:
+def identifier(text: str) -> str:
     """A name that may stand in a function's."""
     return re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_").lower()[:80] or "model"
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bringup.harness.options.device_names import EVERY_DEVICE
 from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.options.input_text import read_specs
 from bringup.harness.records.device_listing import DeviceState, ListedDevice
@@ -19,6 +20,7 @@ from bringup.harness.storage.writable import encoded
 from bringup.pipeline import commands
 from bringup.pipeline import devices as machine
 from bringup.pipeline.messages import Speaker
+from bringup.pipeline.run_names import name_of_now
 from bringup.pipeline.trying.answer import of_models, of_ops
 from bringup.pipeline.trying.options import BOTH, OP_BY_OP, TryOptions
 from bringup.pipeline.trying.test_file import FLOWS, understood, write_test
@@ -42,12 +44,17 @@ def try_model(options: TryOptions, say: Speaker) -> ExitCode:
     given = understood(options.model, options.inputs)
     folder = TRIED / f"{given.name}-{given.digest}"
     test = write_test(given, folder)
-    known = machine.probe(Path.cwd(), options.devices)
+    every = EVERY_DEVICE in options.devices
+    known = machine.probe(Path.cwd(), () if every else options.devices)
     devices = options.devices or _default(known)
+    if every:
+        devices = tuple(d.name for d in known if d.state is not DeviceState.MISSING)
+        for device in (d for d in known if d.state is DeviceState.MISSING):
+            say(f"left out: {device.name}: {device.reason}")
     listing = write_atomically(folder / "devices.json", encoded(known))
     noun = "model" if len(given.models) == 1 else "models"
     say(f"{len(given.models)} {noun} on {', '.join(devices)}; the test is {test}")
-    name = commands.name_of_now(f"try-{given.name}", datetime.now(UTC))
+    name = name_of_now(f"try-{given.name}", datetime.now(UTC))
     run_dir = options.output or Path("results") / name
     apart = FLOWS[given.framework]
     flow = apart if options.flow == OP_BY_OP else "full"
@@ -58,7 +65,11 @@ def try_model(options: TryOptions, say: Speaker) -> ExitCode:
     lines = [*of_models(records)]
     walked = run_dir if flow == apart else None
     going_on = options.flow == BOTH and code is not ExitCode.INTERRUPTED
-    if going_on and (failed := _to_take_apart(latest(records))):
+    failed = to_take_apart(latest(records)) if going_on else []
+    if failed and every:
+        first = failed[0].identity.device
+        lines.append(f"which op is to blame, --device {first} --flow {OP_BY_OP} says")
+    elif failed:
         walked = run_dir.with_name(f"{run_dir.name}-ops")
         say(f"{len(failed)} failed; which op is to blame?")
         ids = sorted({_taken_apart(r, apart) for r in failed})
@@ -90,5 +101,6 @@ def _is_the_models_own(record: TestRecord) -> bool:
     return before or failure.stage in _NO_OPS
 
 
-def _to_take_apart(records: Sequence[TestRecord]) -> list[TestRecord]:
+def to_take_apart(records: Sequence[TestRecord]) -> list[TestRecord]:
+    """Those that failed in a way that their ops may explain."""
     return [r for r in records if r.outcome in _SPLITS and not _is_the_models_own(r)]

@@ -7,11 +7,11 @@ Keys are letters since every result has them. The script sets all of it as text,
 escaped; what no page can carry is taken away by `clean`.
 """
 
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bringup.harness.errors import RecordError
+from bringup.harness.records.advice import Advice
 from bringup.harness.records.blobs import BlobStore
 from bringup.harness.records.metrics import titled
 from bringup.harness.records.night import Change, Moment, TestVerdict
@@ -31,7 +31,7 @@ from bringup.reports.html.pack import blocks_of, short
 from bringup.reports.html.text_data import Pair
 from bringup.reports.model.frames import innermost_own_frame
 from bringup.reports.model.run import Result, RunSummary
-from bringup.reports.text import numbers
+from bringup.reports.text import estimates, numbers
 from bringup.reports.text.untrusted import clean
 
 _PER_BLOCK = 256  # results: unpacked and read in 5 ms
@@ -83,7 +83,7 @@ def _detail(
         "x": _failure(record, links, store),
         "c": command,
         "r": one.reduce_command if command else "",
-        "b": _blame(one, folder) if command and folder else None,
+        "b": _blame(one, folder, one.advice) if command and folder else None,
         "e": [[r.outcome.value, numbers.moment_text(r.started), _message(r)] for r in one.earlier],
         "n": [clean(note) for note in record.notes],
         "w": [clean(warning) for warning in record.warnings],
@@ -94,15 +94,15 @@ def _detail(
     return {key: value for key, value in found.items() if value}
 
 
-def _blame(one: Result, folder: Path) -> list[object] | None:
-    """What `nox -s repro` found in it, and the command that shows the part that is to blame."""
+def _blame(one: Result, folder: Path, advice: Advice) -> list[object] | None:
+    """What `repro` found in it, and the command that shows the part that is to blame."""
     try:
         found = read_reduced(folder, one.identity)
     except RecordError:  # a reproducer is no record, and the page is whole without it
         return None
     if found is None:
         return None
-    again = f"nox -s repro -- {shlex.quote(place_of(folder) + found.directory)}"
+    again = advice.command("repro", place_of(folder) + found.directory)
     told = [clean(sentence) for sentence in found.sentences]
     return [found.ops, found.of, int(found.minimal), told, clean(again)]
 
@@ -219,6 +219,7 @@ def _facts(run: RunSummary, one: Result, command: str) -> list[list[str]]:
         ("depth asked for", record.depth),
         ("model status", record.model_status.value),
         *((f"worst {m.title}", _worst(record, m.name)) for m in titled()),
+        *estimates.facts(record.estimate),
         ("peak memory", numbers.size_text(record.peak_rss)),
         ("started", numbers.moment_text(record.started)),
         ("attempt", str(record.attempt) if one.earlier or record.attempt > 1 else ""),

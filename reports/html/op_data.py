@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from bringup.harness.records.door import program
 from bringup.harness.records.outcomes import is_blocking
 from bringup.harness.records.reproducible import KEY_DIGITS, device_in_name
 from bringup.harness.records.schema import GOOD, Metric, MetricState, Op, OpResult, OpVerdict
@@ -49,12 +50,21 @@ def ops_block(
     index: list[int] = []
     count: list[int] = []
     cached: list[int] = []
-    tests: list[tuple[int, int, int, int, str]] = []
+    tests: list[tuple[int, int, int, int, str, str]] = []
     for model in models:
         place = places.get(model.identity.planned)
         if place is None or not model.ops:
             continue
-        tests.append((place, len(verdict), len(model.ops), model.found, clean(model.place)))
+        tests.append(
+            (
+                place,
+                len(verdict),
+                len(model.ops),
+                model.found,
+                clean(model.place),
+                program("repro", model.advice.door),
+            )
+        )
         for result in model.ops:
             verdict.append(verdicts.code(result))
             index.append(min(max(result.index, 0), _MOST))

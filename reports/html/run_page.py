@@ -16,12 +16,14 @@ from urllib.parse import quote
 
 from jinja2 import Environment
 
+from bringup.harness.records.estimates import ASSUMPTION
 from bringup.harness.records.outcomes import ATTENTION
 from bringup.harness.records.schema import Outcome
 from bringup.harness.storage.atomic import write_atomically
 from bringup.reports.html.artifact_pages import ArtifactPages
 from bringup.reports.html.detail_data import detail_blocks
 from bringup.reports.html.environment import asset, environment, policy
+from bringup.reports.html.estimate_data import estimates_block
 from bringup.reports.html.grid_data import grid_block, grid_of, past_block
 from bringup.reports.html.op_data import ops_block
 from bringup.reports.html.text_data import compared_texts
@@ -37,7 +39,7 @@ from bringup.reports.text.untrusted import first_line, link_spans
 NAME = "index.html"
 SCRIPTS = (
     *("dom", "unpack", "state", "filter", "grid", "charts"),
-    *("panel_test", "panel_op", "panel_device", "texts", "main"),
+    *("panel_test", "panel_op", "estimates", "panel_device", "texts", "main"),
 )
 """Of `templates/app`, in the order in which they need each other; together they are one script."""
 _MOST = {"causes": 8, "missing": 100, "blockers": 50, "moves": 200}
@@ -96,6 +98,8 @@ def _blocks(
     found = [("grid-data", grid_block(run, grid)), ("past", past_block(run, grid))]
     if run.any_ops:
         found.append(("ops-data", ops_block(run.ops, run.devices, grid, links, run.trends)))
+    if run.any_estimates:
+        found.append(("estimates-data", estimates_block(grid)))
     pairs, texts = compared_texts(run, links, folder)
     details = detail_blocks(run, grid, links, folder, pairs)
     found += [(f"detail-{number}", block) for number, block in enumerate(details)]
@@ -119,6 +123,7 @@ def _environment(links: Mapping[str, str], beside: Collection[str]) -> Environme
         "where": where,
     }
     jinja.globals = jinja.globals | {
+        "assumption": ASSUMPTION,
         "beside": beside,
         "figures": legend.FIGURES,
         "failing_stage": op_results.failing_stage,

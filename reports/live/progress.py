@@ -16,6 +16,7 @@ from statistics import median
 import msgspec
 
 from bringup.harness.errors import RecordError
+from bringup.harness.records.advice import advice_here, read_advice
 from bringup.harness.records.journal_tail import JournalTail
 from bringup.harness.records.outcomes import ATTENTION
 from bringup.harness.records.run_dir import HEADER_NAME, read_plans
@@ -120,6 +121,7 @@ class LiveRun:
         self._tests: dict[str, PlannedTest] = {}
         self._session = self._run = ""
         self._planned = 0
+        self._advice = advice_here()
         self._attempts: dict[str, int] = {}
         self._started: dict[str, TestStarted] = {}
         self._begun_in: dict[str, int] = {}
@@ -152,6 +154,7 @@ class LiveRun:
         self._tests = {t.identity.key: t for plan in plans for t in plan.tests}
         self._planned = max(len(self._tests), *(plan.total for plan in plans))
         self._session, self._run = plans[0].session, plans[0].run_id
+        self._advice = read_advice(plans[0].started_by)
 
     def _apply(self, event: AnyEvent, journal: str) -> None:
         if isinstance(event, JournalOpened):
@@ -310,5 +313,7 @@ class LiveRun:
             outcome=event.outcome.value,
             stage=failure.stage.value if failure and failure.stage else "",
             why=first_line(failure.message) if failure else "",
-            command=command_to_repeat(nodeid, identity, settings, entry) if identity else "",
+            command=command_to_repeat(nodeid, identity, settings, entry, self._advice)
+            if identity
+            else "",
         )

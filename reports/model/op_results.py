@@ -5,6 +5,7 @@
 
 from collections.abc import Sequence
 
+from bringup.harness.records.advice import THROUGH_NOX, Advice
 from bringup.harness.records.outcomes import is_blocking
 from bringup.harness.records.reproducible import folder_name, op_command
 from bringup.harness.records.schema import (
@@ -85,17 +86,17 @@ def cached_text(result: OpResult) -> str:
     return "cached, rechecked" if result.rechecked else "cached"
 
 
-def command_of(result: OpResult, place: str = "") -> str:
+def command_of(result: OpResult, place: str = "", advice: Advice = THROUGH_NOX) -> str:
     """The line that runs an op's reproducer; empty for an op that has none.
 
     `place` is what comes before the reproducer's name where its name alone is not found. Only an
-    op that blocks has a reproducer.
+    op that blocks has a reproducer. `advice` is how its run was started.
     """
     verdict = result.verdict
     name = folder_name(verdict.op.key, verdict.device)
     if not is_blocking(result) or not verdict.op.key or name.startswith(("-", ".")):
         return ""
-    return clean(op_command(verdict.op.key, verdict.device, place))
+    return clean(op_command(verdict.op.key, verdict.device, place, advice))
 
 
 def shapes_text(tensors: Sequence[TensorType]) -> str:

@@ -13,6 +13,7 @@ from functools import cached_property
 
 import msgspec
 
+from bringup.harness.records.advice import Advice, read_advice
 from bringup.harness.records.metrics import worst_of
 from bringup.harness.records.outcomes import is_blocking, is_good, urgency, worst_blocking
 from bringup.harness.records.recent import OpsOfTest
@@ -91,6 +92,11 @@ class ModelOps:
     def place(self) -> str:
         """What comes before a reproducer's name in a command; empty where the name is enough."""
         return place_of(self.source.run_dir) if self.source.run_dir is not None else ""
+
+    @property
+    def advice(self) -> Advice:
+        """How its run was started."""
+        return read_advice(self.source.header.started_by)
 
     @property
     def made_text(self) -> str:
@@ -194,7 +200,7 @@ class SharedOp:
     @property
     def command(self) -> str:
         """The line that runs the worst result's reproducer; empty where it has none."""
-        return command_of(self.worst, self.worst_model.place)
+        return command_of(self.worst, self.worst_model.place, self.worst_model.advice)
 
     @property
     def op(self) -> Op:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from bringup.harness.records.advice import THROUGH_NOX, Advice, read_advice
 from bringup.harness.records.moves import Move
 from bringup.harness.records.night import Cluster, NightVerdict
 from bringup.harness.records.outcomes import ATTENTION
@@ -51,6 +52,8 @@ class Result:
     earlier: tuple[TestRecord, ...] = ()
     """Attempts before it, oldest first."""
     planned: PlannedTest | None = None
+    advice: Advice = THROUGH_NOX
+    """How its run was started."""
 
     @property
     def identity(self) -> Identity:
@@ -99,7 +102,7 @@ class Result:
         nodeid = self.record.nodeid or (self.planned.nodeid if self.planned else "")
         environment = self.planned.environment if self.planned else {}
         entry = self.record.entry or (self.planned.entry if self.planned else "")
-        return command_to_repeat(nodeid, self.identity, environment, entry)
+        return command_to_repeat(nodeid, self.identity, environment, entry, self.advice)
 
     @property
     def reduce_command(self) -> str:
@@ -109,7 +112,7 @@ class Result:
             return ""
         if not is_reproducible(record.outcome, record.failure):
             return ""
-        return clean(reproduce_command(record.nodeid, self.identity, record.entry))
+        return clean(reproduce_command(record.nodeid, self.identity, record.entry, self.advice))
 
     def stage_seconds(self, stage: Stage) -> float | None:
         """Wall seconds in `stage`; None when it did not run or did not come back."""
@@ -197,6 +200,11 @@ class RunSummary:
         """True when a test got as far as its ops."""
         return any(model.found for model in self.ops)
 
+    @cached_property
+    def any_estimates(self) -> bool:
+        """True when somebody estimated what a model takes on a device."""
+        return any(result.record.estimate is not None for result in self.results)
+
     @property
     def attention(self) -> tuple[Result, ...]:
         """Results that need somebody's attention, the most urgent outcome first.
@@ -255,7 +263,7 @@ def summarise(
     """Turn a merged run into view values. Order of the input does not matter."""
     plan = {test.identity: test for test in planned_by(plans).values()}  # as ids name them
     models = models_of(ops_of(header, records, ops, run_dir))
-    results = _results(records, plan, models)
+    results = _results(records, plan, models, read_advice(header.started_by))
     compile_only = _compile_only(records, models)
     missing = _missing(results, plan)
     unplanned = sum(1 for r in results if r.identity.planned not in plan)
@@ -294,6 +302,7 @@ def _results(
     records: Sequence[TestRecord],
     plan: dict[Identity, PlannedTest],
     models: Iterable[ModelOps],
+    advice: Advice,
 ) -> tuple[Result, ...]:
     judged = {model.identity.planned: model.record for model in models}
     ordered = sorted(records, key=lambda r: (r.identity.planned, r.attempt, r.started or 0.0))
@@ -301,7 +310,7 @@ def _results(
     for identity, attempts in groupby(ordered, key=lambda r: r.identity.planned):
         *earlier, last = attempts
         record = judged.get(identity, last)
-        results.append(Result(record, tuple(earlier), plan.get(identity)))
+        results.append(Result(record, tuple(earlier), plan.get(identity), advice))
     return tuple(results)
 
 

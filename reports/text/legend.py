@@ -56,6 +56,13 @@ OUTCOMES: dict[Outcome, OutcomeStyle] = {
         "F5F0C4",
         "bright_yellow",
     ),
+    Outcome.DOES_NOT_FIT: OutcomeStyle(
+        "Needs more memory than its device has, by the compiler's word or its figures.",
+        "⊞",
+        "8C510A",
+        "EBDAC6",
+        "orange3",
+    ),
     Outcome.FAILED: OutcomeStyle(
         "A stage raised; the failure says which and why.",
         "✗",

@@ -12,6 +12,7 @@ import shlex
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from bringup.harness.records.advice import THROUGH_NOX, Advice
 from bringup.harness.records.naming import entry_of, run_again
 from bringup.harness.records.schema import Identity
 
@@ -65,9 +66,14 @@ def _has_host(address: str) -> bool:
 
 
 def command_to_repeat(
-    nodeid: str, identity: Identity, environment: Mapping[str, str], entry: str = ""
+    nodeid: str,
+    identity: Identity,
+    environment: Mapping[str, str],
+    entry: str = "",
+    advice: Advice = THROUGH_NOX,
 ) -> str:
-    """The shell line that runs one test again; empty when the id cannot be an argument."""
+    """The shell line that runs one test again, as its run was started; empty when the id cannot be
+    an argument."""
     device = identity.device
     named = entry or entry_of(nodeid, device)
     if not named or named.startswith("-") or device.startswith("-"):
@@ -77,4 +83,4 @@ def command_to_repeat(
         for name, value in sorted(environment.items())
         if _VARIABLE.fullmatch(name)
     ]
-    return clean(" ".join([*settings, run_again(nodeid, identity, entry)]))
+    return clean(" ".join([*settings, run_again(nodeid, identity, entry, advice)]))

@@ -12,7 +12,7 @@ from openpyxl.styles import PatternFill
 
 from bringup.harness.records.metrics import titled
 from bringup.harness.records.moves import Move
-from bringup.harness.records.schema import Stage, Status
+from bringup.harness.records.schema import Estimate, Stage, Status
 from bringup.harness.storage.atomic import write_atomically
 from bringup.reports.addresses import Addresses, page_of
 from bringup.reports.model.past import statuses_by_night
@@ -20,7 +20,14 @@ from bringup.reports.model.run import Missing, Result, RunSummary
 from bringup.reports.model.tally import Tally
 from bringup.reports.text import legend
 from bringup.reports.text.numbers import mebibytes, metric_cell, moment, moment_text
-from bringup.reports.xlsx import charts, legend_rows, link_columns, sheets, what_changed
+from bringup.reports.xlsx import (
+    charts,
+    estimate_matrix,
+    legend_rows,
+    link_columns,
+    sheets,
+    what_changed,
+)
 from bringup.reports.xlsx.book import Book, Frame, Line
 from bringup.reports.xlsx.bulk_rows import Cell, Column, Table
 from bringup.reports.xlsx.cell_styles import BOLD_STYLE, CellStyle
@@ -48,6 +55,7 @@ def render(run: RunSummary, addresses: Addresses) -> bytes:
     models = book.sheet("Models")
     missing = book.sheet("Missing") if run.anything_missing else None
     moves = book.sheet("Proposed list moves") if run.moves is not None else None
+    estimates = book.sheet(estimate_matrix.NAME) if run.any_estimates else None
     what_changed.write_what_changed(book, changed, run, addresses)
     _summary(summary, run)
     _models(book, models, run, addresses)
@@ -60,6 +68,10 @@ def render(run: RunSummary, addresses: Addresses) -> bytes:
         ) as rows:
             for move in run.moves or ():
                 rows.add(move)
+    if estimates is not None:
+        estimate_matrix.write_matrix(
+            book, estimates, run, _frame(run, estimate_matrix.TITLE, len(run.grid))
+        )
     return book.to_bytes(moment(run.header.created) or _NO_DATE)
 
 
@@ -151,7 +163,7 @@ def _tally(sheet: Any, row: int, tally: Tally) -> None:
 Value = Callable[[Result], Cell]
 
 
-def _columns(addresses: Addresses) -> dict[str, Value]:
+def _columns(addresses: Addresses, *, estimates: bool) -> dict[str, Value]:
     """Every column by its title; a new metric or stage has its own."""
     metrics = {f"worst {kind.title}": _metric(kind.name) for kind in titled()}
     stages = {f"{stage.value} s": _stage_seconds(stage) for stage in Stage}
@@ -159,7 +171,8 @@ def _columns(addresses: Addresses) -> dict[str, Value]:
         "page": lambda r: Link("page", addresses.of(addresses.folder, page_of(r.identity)))
     }
     texts = {title: _text(title, addresses) for title in link_columns.TITLES}
-    return _WHAT_CAME_OF_IT | metrics | _WHY | page | texts | stages | _HOW
+    taken = _TAKES if estimates else {}
+    return _WHAT_CAME_OF_IT | metrics | _WHY | page | taken | texts | stages | _HOW
 
 
 def _metric(name: str) -> Value:
@@ -196,6 +209,23 @@ _WHY: dict[str, Value] = {
     "failure": lambda r: r.failure_line,
     "total s": lambda r: r.seconds,
 }
+_TAKES: dict[str, Value] = {
+    "fits": lambda r: estimate_matrix.fits_text(r.record.estimate),
+    "needs MiB": lambda r: _taken(r, lambda e: mebibytes(e.memory.needed)),
+    "of MiB": lambda r: _taken(r, lambda e: mebibytes(e.memory.available)),
+    "estimate s": lambda r: _taken(r, lambda e: e.seconds),
+    "bound by": lambda r: _taken(r, lambda e: e.bound.value if e.bound else None),
+    "GFLOP": lambda r: _taken(r, lambda e: e.flops / 1e9),
+    "traffic MB": lambda r: _taken(r, lambda e: e.bytes / 1e6),
+}
+"""Of devices that are compiled for; an estimate and no measurement."""
+
+
+def _taken(result: Result, figure: Callable[[Estimate], Cell]) -> Cell:
+    one = result.record.estimate
+    return None if one is None else figure(one)
+
+
 _HOW: dict[str, Value] = {
     "peak memory MiB": lambda r: mebibytes(r.record.peak_rss),
     "depth": lambda r: r.record.depth,
@@ -214,7 +244,8 @@ def _formats() -> dict[str, str]:
     """Number formats by title: of ratios every digit, as 0.99 and 0.989999 are two things."""
     ratios = {f"worst {kind.title}": sheets.EVERY_DIGIT for kind in titled() if not kind.unit}
     seconds = {f"{name} s": sheets.SECONDS for name in ("total", *Stage)}
-    return {**ratios, **seconds, "parameters": "#,##0"}
+    digits = dict.fromkeys(("estimate s", "GFLOP", "traffic MB"), sheets.EVERY_DIGIT)
+    return {**ratios, **seconds, **digits, "parameters": "#,##0"}
 
 
 _WIDTHS = {
@@ -230,7 +261,7 @@ def _models(book: Book, sheet: Any, run: RunSummary, addresses: Addresses) -> No
     table = Table(
         [
             Column(title, value, CellStyle(formats.get(title, "")), _WIDTHS.get(title, 0))
-            for title, value in _columns(addresses).items()
+            for title, value in _columns(addresses, estimates=run.any_estimates).items()
         ]
     )
     with book.bulk(sheet, _frame(run, "Models", len(run.results)), table) as rows:

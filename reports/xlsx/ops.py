@@ -275,7 +275,7 @@ def _shared_table(addresses: Addresses) -> Table[Row]:
 
 def _model_table(addresses: Addresses) -> Table[Use]:
     columns = {title: _of_result(value) for title, value in _OF_MODEL.items()} | _links(addresses)
-    columns["run its reproducer"] = lambda u: command_of(u.result, place=u.model.place)
+    columns["run its reproducer"] = lambda u: command_of(u.result, u.model.place, u.model.advice)
     return Table([_column(t, value, own=t in _OWN) for t, value in columns.items()])
 
 

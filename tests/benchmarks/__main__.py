@@ -57,6 +57,11 @@ BENCHMARKS = {
         "made nights and measured durations against the bound; what plans cost",
         "scheduling --quick",
     ),
+    "devices": Benchmark(
+        "devices.parts",
+        "accelerators that are not here: the fleet on each, what opening costs, estimates",
+        "devices --quick",
+    ),
     "reports": Benchmark(
         "reports.parts",
         "documents of a large night: what they cost to make, and the page to read",

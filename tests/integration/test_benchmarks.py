@@ -70,6 +70,17 @@ def test_nights_are_scheduled_as_near_the_bound_as_is_promised(tmp_path: Path) -
     assert values["pairs_ratio"] <= 1.05 and values["lost_tests"] == 0, done.stdout
 
 
+@pytest.mark.slow
+def test_accelerators_take_programs_or_refuse_them_in_their_own_words(tmp_path: Path) -> None:
+    pytest.importorskip("iree.compiler", reason="the package iree-base-compiler is not installed")
+    done = bench(tmp_path, "devices", "--quick", "--kinds", "mi300x,apple-metal,rdna3-vulkan")
+    assert done.returncode == 0, done.stdout + done.stderr
+    written = (tmp_path / "results" / "benchmarks" / "devices.json").read_bytes()
+    values = {f.figure: f.value for f in msgspec.json.decode(written, type=list[Figure])}
+    assert values["kinds"] == 3 and values["fleet_ended_share"] == 1, done.stdout
+    assert values["memory_differs"] == 0 and values["roofline_ratio"] > 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

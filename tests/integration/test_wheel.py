@@ -51,7 +51,7 @@ def test_the_wheel_owns_one_name(wheel: Path) -> None:
     tops = {name.split("/")[0] for name in names}
     assert sorted(top for top in tops if not top.endswith(".dist-info")) == ["bringup"]
     assert {name.split("/")[1] for name in names if name.startswith("bringup/")} == {
-        *("__init__.py", "py.typed", "harness", "pipeline", "reports")
+        *("__init__.py", "__main__.py", "py.typed", "command", "harness", "pipeline", "reports")
     }
 
 

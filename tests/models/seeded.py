@@ -10,6 +10,7 @@ signal die before it reaches the output.
 """
 
 import os
+from collections.abc import Callable
 from typing import TypeVar
 
 import torch
@@ -18,13 +19,15 @@ from transformers import PretrainedConfig, PreTrainedModel
 from transformers.initialization import no_init_weights
 
 M = TypeVar("M", bound=PreTrainedModel)
+N = TypeVar("N", bound=nn.Module)
 
 _SPREAD = 0.02
 """Standard deviation added to every bias and scale: transformers' usual `initializer_range`."""
 
 _DEPTHS = (
     *("num_hidden_layers", "num_layers", "num_decoder_layers", "encoder_layers", "decoder_layers"),
-    *("n_layer", "n_layers"),
+    *("n_layer", "n_layers", "num_encoder_layers", "depth", "num_self_attends_per_block"),
+    *("speech_encoder_layers", "num_attention_blocks", "decoder_num_hidden_layers"),
 )
 """What configs call the number of layers."""
 _DEPTHS_PER_STAGE = ("depths", "num_block_repeats")
@@ -40,7 +43,7 @@ def build(
     `example` is a batch of the model's main input; models with batch norm need it. With
     `--size tiny` the model keeps its widths and has a layer or two.
     """
-    if os.environ.get("BRINGUP_SIZE") == "tiny":
+    if is_tiny():
         _shorten(config)
     torch.manual_seed(seed)
     model = _initialised_once(cls, config)
@@ -53,11 +56,31 @@ def build(
     return model.eval()
 
 
+def drawn(make: Callable[[], N], example: torch.Tensor | None = None, seed: int = 0) -> N:
+    """A network of our own with weights from `seed`, treated as those of `build` are."""
+    torch.manual_seed(seed)
+    model = make()
+    _unround(model)
+    if example is not None:
+        settle(model, example)
+    return model.eval()
+
+
+def is_tiny() -> bool:
+    """Is this a rehearsal, `--size tiny`?"""
+    return os.environ.get("BRINGUP_SIZE") == "tiny"
+
+
+def at_most(published: int, rehearsed: int = 1024) -> int:
+    """A figure of a configuration; less in a rehearsal, where it costs and changes no op."""
+    return min(published, rehearsed) if is_tiny() else published
+
+
 def _shorten(config: PretrainedConfig) -> None:
     """Fewer layers, in place; what a test asserts of shapes still holds."""
-    for name in ("text_config", "vision_config"):
-        if isinstance(getattr(config, name, None), PretrainedConfig):
-            _shorten(getattr(config, name))
+    for value in list(vars(config).values()):
+        if isinstance(value, PretrainedConfig):
+            _shorten(value)
     for name in _DEPTHS_PER_STAGE:
         if getattr(config, name, None):
             setattr(config, name, [1] * len(getattr(config, name)))
@@ -71,6 +94,8 @@ def _shorten(config: PretrainedConfig) -> None:
 def settle(model: nn.Module, example: torch.Tensor) -> None:
     """Give each batch norm the running statistics of `example`, as training would have."""
     norms = [module for module in model.modules() if isinstance(module, _BATCH_NORMS)]
+    if not norms:
+        return
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
@@ -88,6 +113,13 @@ def normal(*shape: int, seed: int = 0) -> torch.Tensor:
 def tokens(vocab_size: int, *shape: int, seed: int = 0) -> torch.Tensor:
     """An int64 tensor of token ids below `vocab_size`."""
     return torch.randint(vocab_size, shape, generator=torch.Generator().manual_seed(seed))
+
+
+def padded(*lengths: int, left: bool = False) -> torch.Tensor:
+    """The mask of a batch of sentences of such lengths: int64 [len(lengths), max(lengths)]."""
+    longest = max(lengths)
+    rows = [[1] * length + [0] * (longest - length) for length in lengths]
+    return torch.tensor([row[::-1] if left else row for row in rows])
 
 
 def _initialised_once(cls: type[M], config: PretrainedConfig) -> M | None:

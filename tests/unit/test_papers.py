@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The papers: licence, changelog, package metadata, forms for issues, updates of pins."""
 
+import itertools
 import re
 import tomllib
 from pathlib import Path
@@ -82,7 +83,8 @@ def test_every_requirement_has_a_range_and_an_exact_version_within_it() -> None:
     exact = {r.name: r for r in map(Requirement, (one for one in lines if one and one[0] != "#"))}
     extras = PROJECT["optional-dependencies"]
     library = [*PROJECT["dependencies"], *extras["tt"], *extras["iree"], *extras["fleet"]]
-    asked = [*library, *extras["files"], *extras["dev"], *extras["docs"]]
+    rest = (extras[name] for name in ("tpu", "cuda", "files", "ray", "dev", "docs"))
+    asked = [*library, *itertools.chain(*rest)]
     assert {Requirement(one).name for one in asked} == exact.keys()
     for requirement in map(Requirement, asked):
         (version,) = exact[requirement.name].specifier

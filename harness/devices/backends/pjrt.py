@@ -20,7 +20,7 @@ import numpy as np
 
 from bringup.harness.devices.backend import Array, CompileError, Opening
 from bringup.harness.devices.backends.xla import jaxlib_libraries
-from bringup.harness.devices.wire import Level, Placed
+from bringup.harness.devices.wire import Analysis, Level, Placed
 from bringup.harness.errors import DeviceError
 from bringup.harness.records.variable_names import (
     JAX_PLATFORMS_VARIABLE,
@@ -107,9 +107,25 @@ class PjrtBackend:
 
         settings = xla_client.CompileOptions()
         settings.env_option_overrides = list(options.items())
-        devices = self._core.DeviceList((self._device,))
+        return self._compiled(stablehlo, (self._device,), settings)
+
+    def _compiled(
+        self,
+        stablehlo: bytes,
+        devices: tuple[Any, ...],
+        settings: Any,
+        placed: Placed | None = None,
+    ) -> Any:
+        """What the client makes of a portable artifact, divided over the chips as `placed` says.
+
+        Raises:
+            CompileError: it refuses.
+        """
+        program = stablehlo if placed is None else sharded(stablehlo, placed)
         try:
-            return self._client.compile_and_load(stablehlo, devices, settings)
+            return devices[0].client.compile_and_load(
+                program, self._core.DeviceList(devices), settings
+            )
         except (self._core.JaxRuntimeError, ValueError) as error:
             raise CompileError(str(error)) from error
 
@@ -138,12 +154,8 @@ class PjrtBackend:
         build.use_spmd_partitioning = build.use_shardy_partitioner = len(devices) > 1
         ids = np.array([[device.id for device in devices]], dtype=np.int32)
         build.device_assignment = xla_client.DeviceAssignment.create(ids)
-        program = sharded(stablehlo, placed) if len(devices) > 1 else stablehlo
-        try:
-            chosen = self._core.DeviceList(devices)
-            loaded = every[0].client.compile_and_load(program, chosen, settings)
-        except (self._core.JaxRuntimeError, ValueError) as error:
-            raise CompileError(str(error)) from error
+        divided = placed if len(devices) > 1 else None
+        loaded = self._compiled(stablehlo, devices, settings, divided)
         return PlacedExecutable(loaded, devices, frozenset(placed.split))
 
     def _hlo(self, executable: Any) -> tuple[Level, ...]:
@@ -152,6 +164,30 @@ class PjrtBackend:
         except self._core.JaxRuntimeError:  # optional in the C API
             return ()
         return tuple(Level("hlo_optimized", module.to_string()) for module in modules)
+
+    def analysis(self, executable: Any) -> Analysis:
+        """The sizes of XLA's buffer assignment and its count of work, as far as a plugin has them.
+
+        Its own time (`optimal_seconds`) is left out: plugins give negative ones.
+        """
+        program = executable.loaded if isinstance(executable, PlacedExecutable) else executable
+        try:
+            memory = program.get_compiled_memory_stats()
+        except self._core.JaxRuntimeError:  # optional in the C API
+            return Analysis()
+        try:
+            work = program.cost_analysis()
+        except self._core.JaxRuntimeError:
+            work = {}
+        return Analysis(
+            arguments=memory.argument_size_in_bytes,
+            outputs=memory.output_size_in_bytes,
+            aliased=memory.alias_size_in_bytes,
+            temporaries=memory.temp_size_in_bytes,
+            code=memory.generated_code_size_in_bytes,
+            flops=work.get("flops"),
+            bytes=work.get("bytes accessed"),
+        )
 
     def run(self, executable: Any, inputs: Sequence[Array]) -> list[Array]:
         """Copy in, run, copy out."""
@@ -204,7 +240,16 @@ class PlacedExecutable(NamedTuple):
 
 
 def sharded(stablehlo: bytes, placed: Placed) -> bytes:
-    """A portable artifact as bytecode whose arguments say how they are divided over the chips.
+    """A portable artifact as bytecode whose arguments say how they are divided over the chips."""
+    from jaxlib.mlir import ir
+
+    with ir.Context() as context, io.BytesIO() as written:
+        module_of(context, stablehlo, placed).operation.write_bytecode(written)
+        return written.getvalue()
+
+
+def module_of(context: Any, stablehlo: bytes, placed: Placed | None = None) -> Any:
+    """A portable artifact as a module, with what `placed` says of its arguments.
 
     By the attributes of Shardy, which XLA and tt-mlir both read; results are whole on every chip.
     """
@@ -212,11 +257,13 @@ def sharded(stablehlo: bytes, placed: Placed) -> bytes:
     from jaxlib.mlir.dialects import sdy
     from jaxlib.mlir.dialects import stablehlo as dialect
 
+    dialect.register_dialect(context)
+    sdy.register_dialect(context)
+    module = dialect.deserialize_portable_artifact(context, stablehlo)
+    if placed is None:
+        return module
     chips = len(placed.chips)
-    with ir.Context() as context, ir.Location.unknown(), io.BytesIO() as written:
-        dialect.register_dialect(context)
-        sdy.register_dialect(context)
-        module = dialect.deserialize_portable_artifact(context, stablehlo)
+    with context, ir.Location.unknown():
         with ir.InsertionPoint.at_block_begin(module.body):
             sdy.MeshOp("mesh", sdy.MeshAttr.get([sdy.MeshAxisAttr.get("batch", chips)]))
         main = next(op for op in module.body if op.attributes["sym_name"].value == "main")
@@ -229,8 +276,7 @@ def sharded(stablehlo: bytes, placed: Placed) -> bytes:
         main.attributes["res_attrs"] = ir.ArrayAttr.get(
             [_sharding(ir, result, divided=False) for result in main.type.results]
         )
-        module.operation.write_bytecode(written)
-        return written.getvalue()
+    return module
 
 
 def _sharding(ir: Any, tensor: Any, *, divided: bool) -> Any:
@@ -245,7 +291,7 @@ def plugin_backend(device: str, patterns: Sequence[str], install: str = "") -> P
     Raises:
         DeviceError: there is none; `install` says what brings one.
     """
-    for plugin, library in _chosen(patterns):
+    for plugin, library in chosen(patterns):
         return PjrtBackend(plugin, library)
     hint = f"; {install}" if install else ""
     raise DeviceError(f"no PJRT plugin for {device.rpartition(':')[2]} is installed{hint}")
@@ -256,14 +302,15 @@ def plugin_libraries(patterns: Sequence[str]) -> tuple[Path, ...]:
 
     The plugin's own are those in its package's folder; of a library that lies alone, none.
     """
-    found = [path for _, path in _chosen(patterns)][:1]
+    found = [path for _, path in chosen(patterns)][:1]
     beside = [
         p for f in found if (f.parent / "__init__.py").is_file() for p in f.parent.glob("*.so*")
     ]
     return tuple(sorted({*found, *beside, *jaxlib_libraries()}))
 
 
-def _chosen(patterns: Sequence[str]) -> Iterator[tuple[str, Path]]:
+def chosen(patterns: Sequence[str]) -> Iterator[tuple[str, Path]]:
+    """The installed plugins whose names match one of `patterns`, by the order of those."""
     plugins = discover_plugins()
     for pattern in patterns:
         yield from ((name, path) for name, path in plugins.items() if fnmatchcase(name, pattern))

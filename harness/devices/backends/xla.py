@@ -15,6 +15,9 @@ ENVIRONMENT = (
     *("TF_FORCE_*", "TF_USE_*", "TF_DETERMINISTIC_OPS", "LD_PRELOAD", "LD_LIBRARY_PATH"),
 )
 DISTRIBUTIONS = ("jax", "jaxlib")
+CUDA_PLUGINS = ("*cuda*",)
+CUDA_INSTALL = "pip install 'bringup[cuda]' brings one"
+TPU_INSTALL = "pip install 'bringup[tpu]' brings it"
 PRELOAD = ("jax", "jaxlib.xla_client", "bringup.harness.devices.backends.pjrt")
 
 
@@ -23,3 +26,10 @@ def jaxlib_libraries() -> tuple[Path, ...]:
     from bringup.harness.devices.shared_libraries import libraries_of
 
     return (*libraries_of("jaxlib", "*.so"), *libraries_of("jaxlib", "cpu/*.so"))
+
+
+def tpu_libraries() -> tuple[Path, ...]:
+    """TPUs' compiler, and XLA's library that opens it."""
+    from bringup.harness.devices.shared_libraries import libraries_of
+
+    return (*libraries_of("libtpu", "libtpu.so"), *jaxlib_libraries())

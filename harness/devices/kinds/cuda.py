@@ -3,30 +3,38 @@
 # SPDX-License-Identifier: Apache-2.0
 """`cuda`: XLA on an NVIDIA GPU."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bringup.harness.devices.backends import xla
 from bringup.harness.devices.kind import Arithmetic, DeviceKind
+from bringup.harness.records.variable_names import GPUS_VARIABLE
 
 if TYPE_CHECKING:
     from bringup.harness.devices.backend import Backend
 
-PLUGINS = ("*cuda*",)
 _INSTALL = "pip install jax-cuda13-plugin brings one"
+DISTRIBUTIONS = (
+    *(*xla.DISTRIBUTIONS, "jax-cuda12-plugin", "jax-cuda12-pjrt"),
+    *("jax-cuda13-plugin", "jax-cuda13-pjrt", "jax-cuda*", "nvidia-*"),
+)
+"""The libraries that it loads beside the plugin come in wheels of their own: ptxas, cuDNN."""
+ENVIRONMENT = (*xla.ENVIRONMENT, "CUDA_*", "CUDNN_*", "CUBLAS*", "NVIDIA_*", "NCCL_*")
 _DRIVER = Path("/proc/driver/nvidia")
 
 
 def _backend(name: str) -> "Backend":
     from bringup.harness.devices.backends.pjrt import plugin_backend
 
-    return plugin_backend(name, PLUGINS, _INSTALL)
+    return plugin_backend(name, xla.CUDA_PLUGINS, _INSTALL)
 
 
-def _libraries() -> tuple[Path, ...]:
+def libraries() -> tuple[Path, ...]:
+    """The plugin and what lies beside it."""
     from bringup.harness.devices.backends.pjrt import plugin_libraries
 
-    return plugin_libraries(PLUGINS)
+    return plugin_libraries(xla.CUDA_PLUGINS)
 
 
 def _card(name: str) -> str:
@@ -41,6 +49,14 @@ def _card(name: str) -> str:
     return "\n".join(" ".join(line.split()) for line in said)
 
 
+def _gpus() -> tuple[str, ...]:
+    """The GPUs by ordinal, or those that this process is kept to, as SLURM does."""
+    kept = os.environ.get(GPUS_VARIABLE)
+    if kept is not None:
+        return tuple(part.strip() for part in kept.split(",") if part.strip())
+    return tuple(str(i) for i, _ in enumerate(_DRIVER.glob("gpus/*")))
+
+
 KINDS = (
     DeviceKind(
         name="cuda",
@@ -51,15 +67,13 @@ KINDS = (
         # XLA lets cuBLAS and cuDNN round float32 operands where a program asks for the default
         # precision, as PyTorch's lowered programs do.
         products=Arithmetic.TF32,
-        # the libraries that it loads beside the plugin come in wheels of their own: ptxas, cuDNN
-        distributions=(
-            *(*xla.DISTRIBUTIONS, "jax-cuda12-plugin", "jax-cuda12-pjrt"),
-            *("jax-cuda13-plugin", "jax-cuda13-pjrt", "jax-cuda*", "nvidia-*"),
-        ),
-        libraries=_libraries,
-        environment=(*xla.ENVIRONMENT, "CUDA_*", "CUDNN_*", "CUBLAS*", "NVIDIA_*", "NCCL_*"),
+        distributions=DISTRIBUTIONS,
+        libraries=libraries,
+        environment=ENVIRONMENT,
         target=_card,
-        plugins=PLUGINS,
+        boards=_gpus,
+        only=lambda gpus: {GPUS_VARIABLE: ",".join(gpus)},
+        plugins=xla.CUDA_PLUGINS,
         install=_INSTALL,
         preload=xla.PRELOAD,
     ),

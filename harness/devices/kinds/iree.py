@@ -14,13 +14,19 @@ if TYPE_CHECKING:
     from bringup.harness.devices.backend import Backend
     from bringup.harness.devices.wire import Level
 
+EVERYWHERE = ("--iree-input-demote-f64-to-f32=false",)
+"""IREE would otherwise turn float64 inputs and outputs into float32 without a word."""
 FLAGS = (
     "--iree-hal-target-backends=llvm-cpu",
     "--iree-llvmcpu-target-cpu=host",
-    "--iree-input-demote-f64-to-f32=false",
+    *EVERYWHERE,
 )
-"""The backend, the CPU to compile for, and the third because IREE would otherwise turn float64
-inputs and outputs into float32 without a word."""
+"""The backend and the CPU to compile for."""
+COMPILER = "iree"
+DISTRIBUTIONS = ("iree-base-compiler", "iree-base-runtime")
+ENVIRONMENT = ("IREE_*", "LD_PRELOAD", "LD_LIBRARY_PATH")
+INSTALL = "pip install 'bringup[iree]' brings it"
+PRELOAD = ("iree.runtime", "iree.compiler.api")
 
 
 def _backend(name: str) -> "Backend":
@@ -29,17 +35,19 @@ def _backend(name: str) -> "Backend":
     return IreeBackend(FLAGS)
 
 
-def _libraries() -> tuple[Path, ...]:
+def libraries() -> tuple[Path, ...]:
+    """The libraries that compile and run."""
     from bringup.harness.devices.shared_libraries import libraries_of
 
     compiler = libraries_of("iree.compiler", "_mlir_libs/*.so")
     return (*compiler, *libraries_of("iree._runtime_libs", "*.so"))
 
 
-def _left(scratch: Path) -> "tuple[Level, ...]":
-    from bringup.harness.devices.backends.iree import levels_left
+def levels_left(scratch: Path) -> "tuple[Level, ...]":
+    """The phases that a compilation had passed when its host was stopped."""
+    from bringup.harness.devices.backends import iree
 
-    return levels_left(scratch)
+    return iree.levels_left(scratch)
 
 
 KINDS = (
@@ -51,15 +59,15 @@ KINDS = (
             *(IrLevel(phase, Status.CONVERTED_TO_TTIR) for phase in ("input", "flow", "stream")),
             IrLevel("vm", Status.CONVERTED_TO_TTNN),
         ),
-        compiler="iree",
-        distributions=("iree-base-compiler", "iree-base-runtime"),
-        libraries=_libraries,
-        environment=("IREE_*", "LD_PRELOAD", "LD_LIBRARY_PATH"),
+        compiler=COMPILER,
+        distributions=DISTRIBUTIONS,
+        libraries=libraries,
+        environment=ENVIRONMENT,
         flags=FLAGS,
         target=lambda name: processor(),
         exclusive=lambda: False,
-        install="pip install 'bringup[iree]' brings it",
-        preload=("iree.runtime", "iree.compiler.api"),
-        left=_left,
+        install=INSTALL,
+        preload=PRELOAD,
+        left=levels_left,
     ),
 )

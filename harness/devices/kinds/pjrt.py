@@ -43,6 +43,10 @@ def _kind(name: str) -> DeviceKind:
         else (*xla.ENVIRONMENT, "PJRT_*", _variables(plugin)),
         target=lambda name: owner.target(owner.name) if owner else "",
         lease=(owner.lease or owner.name) if owner else "",
+        boards=lambda: owner.boards() if owner else (),
+        only=lambda boards: owner.only(boards) if owner else {},
+        takes=owner.takes if owner else 1,
+        reset=owner.reset if owner else None,
         plugins=(plugin,),
         preload=xla.PRELOAD,
     )

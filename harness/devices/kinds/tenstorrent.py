@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bringup.harness.devices.backends import xla
-from bringup.harness.devices.backends.tenstorrent_install import INSTALL, PLUGINS, has_card
+from bringup.harness.devices.backends.tenstorrent_install import (
+    INSTALL,
+    PLUGINS,
+    VISIBLE,
+    can_reset,
+    cards,
+    has_card,
+    reset,
+)
 from bringup.harness.devices.kind import Arithmetic, DeviceKind, IrLevel
 from bringup.harness.records.values import Status
 
@@ -18,6 +26,8 @@ if TYPE_CHECKING:
     from bringup.harness.devices.wire import Level
 
 BOARDS = ("n150", "n300", "n300-llmbox", "p150")
+_TAKES = {"n300-llmbox": 4}
+"""Cards that make up one."""
 _DRIVER_VERSION = Path("/sys/module/tenstorrent/version")
 
 
@@ -80,6 +90,10 @@ def _kind(board: str) -> DeviceKind:
         target=_target,
         exclusive=has_card,
         lease="tenstorrent",
+        boards=cards,
+        only=lambda cards: dict.fromkeys(VISIBLE, ",".join(cards)),
+        takes=_TAKES.get(board, 1),
+        reset=reset if can_reset() else None,
         plugins=tuple(name for names in PLUGINS.values() for name in names),
         install=INSTALL,
         preload=(*xla.PRELOAD, "bringup.harness.devices.backends.tenstorrent"),

@@ -24,6 +24,8 @@ def cacheable(verdict: OpVerdict, diagnostic: str = "") -> bool:
     its signal is one that compilers raise themselves and nothing speaks of memory or disk.
     """
     failure = verdict.failure
+    if verdict.outcome is Outcome.DOES_NOT_FIT:  # the described device's memory, not this machine's
+        return True
     if failure is not None:
         said = f"{failure.message}\n{diagnostic}"
         if is_machines(failure.kind, said) or failure.kind in _DOUBTFUL_KINDS:

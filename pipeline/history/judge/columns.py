@@ -7,7 +7,7 @@ Rows are ordered by test, then time, so that a test's series is a slice.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
@@ -83,6 +83,13 @@ class Columns:
     failed_op: Words
     kind: Words
     message: Words
+    incorrect: Codes = field(default_factory=lambda: np.zeros(0, np.int32))
+    """Without it no row has any."""
+
+    def __post_init__(self) -> None:
+        """Fill in what is left out."""
+        if len(self.incorrect) != len(self.at):
+            object.__setattr__(self, "incorrect", np.zeros(len(self.at), np.int32))
 
     def __len__(self) -> int:
         return len(self.at)
@@ -150,6 +157,7 @@ class Columns:
             excluded=EXCLUSIONS[self.excluded[row]],
             passed=int(self.passed[row]),
             failed=int(self.failed[row]),
+            incorrect=int(self.incorrect[row]),
             pcc=_number(self.pcc[row]),
             seconds=_number(self.seconds[row]),
             memory=None if np.isnan(self.memory[row]) else int(self.memory[row]),
@@ -190,6 +198,7 @@ def columns_of(samples: Iterable[Sample]) -> Columns:
         status=codes(s.status for s in rows),
         passed=codes(s.passed for s in rows),
         failed=codes(s.failed for s in rows),
+        incorrect=codes(s.incorrect for s in rows),
         pcc=numbers(s.pcc for s in rows),
         seconds=numbers(s.seconds for s in rows),
         memory=numbers(s.memory for s in rows),

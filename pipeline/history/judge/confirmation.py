@@ -16,12 +16,14 @@ here; whoever runs it has the verdict cache off.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bringup.harness.records.night import NEW_FAILURES, Judgement, NightVerdict
+from bringup.harness.records.night import NEW_FAILURES, Judgement, NightVerdict, TestVerdict
 from bringup.harness.records.values import GOOD, NOT_EVIDENCE, Outcome
 from bringup.pipeline.history.judge.headline import urgency
 
 RERUNS = 2
 """Of each new failure; the night's own is the third."""
+_NOBODYS = frozenset({Outcome.KILLED, Outcome.NOT_RUN})
+"""Ends that somebody who stops a run makes: they say nothing of the device."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,11 @@ class Confirming:
     """Suspects that stay unconfirmed, with why: one sentence each."""
 
 
+def is_open(verdict: TestVerdict) -> bool:
+    """Is it a new failure that nothing settles yet?"""
+    return verdict.judgement in NEW_FAILURES and not verdict.settled
+
+
 def suspects_of(verdict: NightVerdict, seconds: Mapping[str, float]) -> list[Suspect]:
     """A night's new failures that nothing settles yet, the most urgent first.
 
@@ -77,7 +84,7 @@ def suspects_of(verdict: NightVerdict, seconds: Mapping[str, float]) -> list[Sus
         seconds: by test, what one run takes; of one that is not there nothing is known, and 0.0
             would be a lie: it is left out.
     """
-    open_ones = (t for t in verdict.tests if t.judgement in NEW_FAILURES and not t.settled)
+    open_ones = (t for t in verdict.tests if is_open(t))
     return [
         Suspect(one.test, one.device, seconds[one.test])
         for one in sorted(open_ones, key=urgency)
@@ -132,10 +139,12 @@ def decide(outcomes: Sequence[tuple[str, Outcome]], test: str, control: str) -> 
             over. The failure that is to be confirmed is not among them.
 
     A test that is good once more was a flake, unless the control failed as well. A test that is
-    bad every time is a regression only where each time stands between two good controls.
+    bad every time is a regression only where each time stands between two good controls. A control
+    that was stopped, or did not get its turn, is none.
     """
     mine = [(at, outcome) for at, (key, outcome) in enumerate(outcomes) if key == test]
     controls = {at: outcome for at, (key, outcome) in enumerate(outcomes) if key == control}
+    controls = {at: o for at, o in controls.items() if o not in _NOBODYS}
     if any(outcome not in GOOD for outcome in controls.values()):
         return Judgement.DEVICE
     if any(outcome in NOT_EVIDENCE and outcome is not Outcome.SKIPPED for _, outcome in mine):
@@ -165,3 +174,26 @@ def confirmed(
             if word is not None:
                 found[test] = word
     return found
+
+
+def of_rounds(
+    rounds: Sequence[Sequence[tuple[str, str, Outcome]]],
+) -> tuple[Confirming, dict[str, list[tuple[str, Outcome]]]]:
+    """What was planned, by the rounds that came of it, and its outcomes by device.
+
+    Args:
+        rounds: device, key and outcome of what each ran, in the order of time; the first has only
+            controls.
+    """
+    controls = {device: key for device, key, _ in rounds[0]} if rounds else {}
+    outcomes: dict[str, list[tuple[str, Outcome]]] = {device: [] for device in controls}
+    for ran in rounds:
+        for device, key, outcome in ran:
+            outcomes.setdefault(device, []).append((key, outcome))
+    planned = [
+        Confirmation(
+            device, control, tuple(dict.fromkeys(k for k, _ in outcomes[device] if k != control)), 0
+        )
+        for device, control in sorted(controls.items())
+    ]
+    return Confirming(tuple(planned), {}), outcomes

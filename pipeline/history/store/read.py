@@ -42,6 +42,7 @@ _CAME_TO = (
     "excluded",
     "passed",
     "failed",
+    "incorrect",
     "failed_op",
     "kind",
     "message",
@@ -223,6 +224,7 @@ class _End(NamedTuple):
     excluded: Excluded
     passed: int
     failed: int
+    incorrect: int
     failed_op: str
     kind: str
     message: str
@@ -280,6 +282,7 @@ class _Samples:
                     excluded=why,
                     passed=end.passed,
                     failed=end.failed,
+                    incorrect=end.incorrect,
                     pcc=pcc,
                     seconds=seconds,
                     memory=memory,
@@ -306,7 +309,7 @@ class _Samples:
         return made
 
     def _end(self, shown: str, stage: str | None, status: int, excluded: str, *rest: Any) -> _End:
-        passed, failed, op, kind, message, known = rest
+        passed, failed, incorrect, op, kind, message, known = rest
         outcome = _OUTCOMES[shown]
         good = outcome in GOOD
         return _End(
@@ -317,6 +320,7 @@ class _Samples:
             excluded=_EXCLUDED.get(excluded, Excluded.NONE),
             passed=passed,
             failed=failed,
+            incorrect=incorrect or 0,
             failed_op=op or "",
             kind="" if good else kind or "",
             message="" if good else message,

@@ -122,7 +122,11 @@ def kept(
             uncached = [r for r in counted if r.outcome not in NOT_EVIDENCE]
             good = sum(r.outcome in GOOD for r in uncached)
             row = msgspec.structs.replace(
-                row, missing=key in unrun, passed=good, failed=len(uncached) - good
+                row,
+                missing=key in unrun,
+                passed=good,
+                failed=len(uncached) - good,
+                incorrect=sum(r.outcome is Outcome.INCORRECT for r in uncached),
             )
         if id(record) in suspect and not row.excluded:
             row = msgspec.structs.replace(row, excluded=Excluded.SUSPECT_DEVICE)

@@ -14,6 +14,7 @@ never mixes with them.
 Version history
     1   first version
     2   `mark`; rows of version 1 have none, and get it whenever they are read
+    3   `incorrect`; of older rows nobody knows how many of a night's failures ran to the end
 """
 
 import functools
@@ -22,7 +23,7 @@ import typing
 
 import msgspec
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 NOWHERE = "none"
 """In an address's place: keep no history."""
 DEFAULT_ADDRESS = "results/history"
@@ -87,7 +88,8 @@ class AttemptRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """`fingerprint` of what is bad, by the version that its first digits name; else empty."""
     passed: int = 0
     failed: int = 0
-    """As in `Sample`; both 0 in attempts that do not count."""
+    incorrect: int = 0
+    """As in `Sample`; all 0 in attempts that do not count."""
     started: float | None = None
     seconds: float | None = None
     cpu_s: float | None = None

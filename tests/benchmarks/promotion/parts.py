@@ -26,7 +26,7 @@ from tests.benchmarks.promotion.world import Rates, Year
 
 USUAL = Rates()
 WORLDS = {
-    "usual": (USUAL, (501, 502)),
+    "usual": (USUAL, (501, 502, 503)),
     "rough": (
         replace(
             USUAL,

@@ -49,7 +49,7 @@ class Tally:
     """Each wrong move, with its night and the truth."""
 
 
-def replay(year: Year, policy: Policy, *, taken_off: int = 60) -> Tally:
+def replay(year: Year, policy: Policy, *, taken_off: int = 100) -> Tally:
     """The year, night by night, every move made at once.
 
     `taken_off` good, steady tests are taken off nightly full by hand, spread over the year.

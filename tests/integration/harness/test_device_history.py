@@ -22,6 +22,7 @@ from bringup.harness.device_host.client import Device
 from bringup.harness.device_host.listing import list_devices
 from bringup.harness.device_host.op_pool import OpPool
 from bringup.harness.devices import catalog, device_history
+from bringup.harness.devices.board import Board
 from bringup.harness.devices.failures import HostCrash, HostTimeout
 from bringup.harness.errors import DeviceError
 from bringup.harness.recording.failures import outcome_of
@@ -148,7 +149,7 @@ def test_a_device_in_memory_that_crashed_is_probed_by_who_saw_it(tmp_path: Path)
     device = Device("cpu")
     device.open()
     device._suspect("it was seen to hang")
-    assert device_history.suspicion("cpu") == "", "nothing of it outlives its host"
+    assert device_history.suspicion(Board("cpu")) == "", "nothing of it outlives its host"
     device.close()
     assert device.open().executes and not device._suspicion
     device.close()
@@ -174,15 +175,15 @@ def test_who_was_killed_while_the_device_worked_leaves_it_suspect(
         [sys.executable, "-c", HANG], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None and process.stdout.readline() == "open\n"
-    assert device_history.suspicion("abacus") == "", "somebody works on it"
+    assert device_history.suspicion(Board("abacus")) == "", "somebody works on it"
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert f"({process.pid}) ended without closing it" in device_history.suspicion("abacus")
+    assert f"({process.pid}) ended without closing it" in device_history.suspicion(Board("abacus"))
     card()
     device = Device("abacus")
     assert device.open().executes and compilations(tmp_path) == 1
     device.close()
-    assert device_history.suspicion("abacus") == ""
+    assert device_history.suspicion(Board("abacus")) == ""
 
 
 def test_a_device_that_used_to_execute_and_only_compiles_is_the_machines(card: _Set) -> None:

@@ -218,3 +218,22 @@ def test_an_unknown_device_is_refused_before_anything_runs(tmp_path: Path) -> No
     assert done.code == 4 and not done.records
     assert "unknown device 'n15'; known are cpu" in done.output
     assert "did you mean n150?" in done.output
+
+
+def test_a_decorated_function_is_a_test_of_every_variant_mode_and_dtype(
+    once: Callable[..., Done],
+) -> None:
+    done = once(f"{MINIATURE}/test_decorated.py", "-k", "full or op_by_op_torch-wide-eval-twice")
+    assert {r.outcome for r in done.records.values()} == {Outcome.PASSED}, done.output
+    several = ["eval", "wide-train", "wide-eval", "loose-eval"]
+    names = {f"one[full-{case}]" for case in ("train", "eval", "bf16-eval")}
+    names |= {
+        f"several[full-{'-'.join([*case.split('-')[:-1], times, case.split('-')[-1]])}]"
+        for case in several
+        for times in ("once", "twice")
+    }
+    names.add("several[op_by_op_torch-wide-twice-eval]")
+    assert set(done.records) == {f"{name}@cpu" for name in names}
+    loose = done.records["several[full-loose-once-eval]@cpu"]
+    assert loose.notes == ("https://example.com/1",) and loose.assertions["assert_pcc"] == "False"
+    assert done.records["one[full-bf16-eval]@cpu"].outputs[0].dtype == "bfloat16"

@@ -114,7 +114,7 @@ def test_the_verdict_is_among_the_runs_records(nights: Nights) -> None:
     assert one.last_good is not None and one.last_good.run == verdict.baseline.run
     (cause,) = verdict.clusters
     assert cause.tests == (one.test,) and cause.first_seen is not None
-    assert cause.first_seen.run == verdict.run and "nox -s run" in cause.command
+    assert cause.first_seen.run == verdict.run and "bringup run" in cause.command
     fixed = read_night(fleet.root / "night-3")
     assert fixed is not None and not fixed.regressed
     assert [(t.test, t.judgement) for t in fixed.tests] == [("net[full-eval]@cpu", Judgement.FIXED)]
@@ -131,7 +131,7 @@ def test_why_explain_and_compare(nights: Nights) -> None:
     story = details(told)
     assert story[0] == "net[full-eval]@cpu: fixed", story
     assert any(line.startswith("streak") and "[.FF.]" in line for line in story), story
-    assert story[-1].startswith("again       nox -s run -- ")
+    assert story[-1].startswith("again       bringup run ")
     code, said = asked(fleet, "compare", "night-0", "night-1")
     assert code == 1 and any("PASSED -> FAILED" in line for line in said), said
     code, said = asked(fleet, "compare", "night-1", "night-0")  # the earlier one against the later

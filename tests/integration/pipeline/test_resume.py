@@ -110,7 +110,7 @@ def test_a_killed_run_is_merged_for_a_report_and_goes_on_all_the_same(fleet: Sma
     left = words[Outcome.KILLED] + words[Outcome.NOT_RUN]
     assert words.total() == 6 and 0 < left < 6 and words[Outcome.CRASHED] <= 1
     assert f"the run was cut off: {left} of 6 tests have no result of their own" in said
-    assert "`nox -s run -- --resume out` goes on with it" in said
+    assert "`bringup run --resume out` goes on with it" in said
     code, said = resumed(fleet, "run", "--resume", "out")
     assert code == 1, said
     last = Counter(r.outcome for r in latest(read_merged(fleet.output)[1]))
@@ -183,7 +183,7 @@ def test_what_cannot_be_resumed_is_a_sentence(fleet: SmallFleet) -> None:
     for words, sentence in (
         (("run", "--resume", "nowhere"), "there is no run directory nowhere"),
         (("run", "--resume", "empty"), "there is no plan in empty: no run was begun there"),
-        (("nightly", "--resume", "out"), "out is a run of run; `nox -s run -- --resume out`"),
+        (("nightly", "--resume", "out"), "out is a run of run; `bringup run --resume out`"),
         (("weekly", "--resume"), "nothing to resume: no run of weekly below results is unfinish"),
         (("run", "--resume", "out", "--size", "tiny"), "out was planned with --size base; resume"),
         (("run", "--resume", "out", "--device", "n150"), "out was planned with --device cpu;"),

@@ -38,6 +38,7 @@ def test_hang(flow): ctypes.PyDLL(None).sleep(1000)  # a PyDLL call keeps the GI
 def test_deaf(flow):
     import faulthandler
     faulthandler.cancel_dump_traceback_later()  # the supervisor has to do it
+    subprocess.Popen(["sleep", "1000"])
     time.sleep(1000)
 @full
 def test_garbage(flow):
@@ -121,6 +122,16 @@ def test_a_hang_that_holds_the_gil_leaves_its_stack(night: tuple[SmallFleet, int
     assert hang.wall_s is not None and 2.9 < hang.wall_s < 6
 
 
+def test_what_every_process_of_a_test_was_at_is_kept(night: tuple[SmallFleet, int, str]) -> None:
+    """Also of one that its own timer could not end, and of what it had started."""
+    fleet, _, _ = night
+    deaf = record(fleet, "deaf").failure
+    assert deaf is not None and deaf.diagnostic is not None
+    kept = BlobStore(fleet.output).get(deaf.diagnostic).decode()
+    assert "test_deaf (test_deaths.py" in kept and "time_sleep" in kept, "Python and native"
+    assert ": sleep 1000\n" in kept
+
+
 def test_no_process_is_left(night: tuple[SmallFleet, int, str]) -> None:
     assert night[0].processes() == []
 
@@ -132,7 +143,7 @@ def test_the_run_is_merged_and_reported(night: tuple[SmallFleet, int, str]) -> N
     assert header.missing == ()
     assert junit_outcomes(fleet.output / "junit.xml") == fleet.outcomes()
     assert f"{len([w for w in WORDS.values() if w is Outcome.PASSED])} of {len(WORDS)}" in said
-    line = "reproduce: nox -s run -- 'tests/models/test_deaths.py::test_segv[full-eval]'"
+    line = "reproduce: bringup run 'tests/models/test_deaths.py::test_segv[full-eval]'"
     assert line in said
 
 

@@ -158,7 +158,7 @@ def test_a_misspelled_entry_stops_the_night_before_it_starts(fleet: SmallFleet) 
     )
     code, said = fleet.run("nightly")
     assert code == 2
-    assert f"did you mean {GOOD}?" in said and "(and 1 more; see `nox -s lists`)" in said
+    assert f"did you mean {GOOD}?" in said and "(and 1 more; see `bringup lists`)" in said
     code, said = finish(fleet.start_plain("lists", "--devices-from", "devices.json"))
     assert code == 2
     assert "nightly_full_model_execute.toml:3" in said and "2 problems" in said

@@ -64,4 +64,4 @@ def test_a_function_that_fails_is_taken_apart_down_to_the_op_that_is_to_blame(
     answer = said[said.rindex("spectrum on cpu  ") :].splitlines()
     assert answer[0].startswith("spectrum on cpu  FAILED  converted to torch backend ir (3)")
     assert any(line.startswith("  aten.fft_rfft.default: FAILED") for line in answer)
-    assert any("nox -s repro -- " in line for line in answer)
+    assert any("bringup repro " in line for line in answer)

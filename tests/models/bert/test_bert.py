@@ -2,11 +2,10 @@
 #
 # SPDX-License-Identifier: Apache-2.0
 
-import pytest
 import torch
 from transformers import BertConfig, BertForMaskedLM
 
-from bringup import CompileDepth, CompilerConfig, ModelTester, OpByOpBackend
+from bringup import ModelTester, model_test
 
 from ..seeded import build, tokens
 
@@ -19,34 +18,12 @@ class ThisTester(ModelTester):
     def _load_inputs(self):
         attention_mask = torch.ones(1, 128, dtype=torch.int64)
         attention_mask[:, 100:] = 0  # a sentence padded on the right
-        return {"input_ids": tokens(30522, 1, 128), "attention_mask": attention_mask}
+        inputs = {"input_ids": tokens(30522, 1, 128), "attention_mask": attention_mask}
+        if self.mode == "train":
+            inputs["labels"] = inputs["input_ids"].masked_fill(attention_mask == 0, -100)
+        return inputs
 
 
-@pytest.mark.parametrize(
-    "mode",
-    ["eval"],
-)
-@pytest.mark.parametrize(
-    "op_by_op",
-    [OpByOpBackend.STABLEHLO, OpByOpBackend.TORCH, None],
-    ids=["op_by_op_stablehlo", "op_by_op_torch", "full"],
-)
-def test_bert(record_property, mode, op_by_op):
-    cc = CompilerConfig()
-    cc.enable_consteval = True
-    if op_by_op:
-        cc.compile_depth = CompileDepth.EXECUTE_OP_BY_OP
-        if op_by_op == OpByOpBackend.STABLEHLO:
-            cc.op_by_op_backend = OpByOpBackend.STABLEHLO
-
-    tester = ThisTester(
-        "bert-base-uncased",
-        mode,
-        compiler_config=cc,
-        record_property_handle=record_property,
-    )
-    results = tester.test_model()
-
-    if mode == "eval":
-        assert results.logits.shape == (1, 128, 30522)
-    tester.finalize()
+@model_test(ThisTester, "bert-base-uncased", modes=("train", "eval"), dtypes=("own", "bf16"))
+def test_bert(results):
+    assert results.logits.shape == (1, 128, 30522)

@@ -2,11 +2,10 @@
 #
 # SPDX-License-Identifier: Apache-2.0
 
-import pytest
 import torch
 from transformers import CLIPConfig, CLIPModel
 
-from bringup import CompileDepth, CompilerConfig, ModelTester, OpByOpBackend
+from bringup import ModelTester, model_test
 
 from ..seeded import build, normal, tokens
 
@@ -22,32 +21,7 @@ class ThisTester(ModelTester):
         }
 
 
-@pytest.mark.parametrize(
-    "mode",
-    ["eval"],
-)
-@pytest.mark.parametrize(
-    "op_by_op",
-    [OpByOpBackend.STABLEHLO, OpByOpBackend.TORCH, None],
-    ids=["op_by_op_stablehlo", "op_by_op_torch", "full"],
-)
-def test_clip(record_property, mode, op_by_op):
-    cc = CompilerConfig()
-    cc.enable_consteval = True
-    if op_by_op:
-        cc.compile_depth = CompileDepth.EXECUTE_OP_BY_OP
-        if op_by_op == OpByOpBackend.STABLEHLO:
-            cc.op_by_op_backend = OpByOpBackend.STABLEHLO
-
-    tester = ThisTester(
-        "clip-vit-base-patch32",
-        mode,
-        compiler_config=cc,
-        record_property_handle=record_property,
-    )
-    results = tester.test_model()
-
-    if mode == "eval":
-        assert results.logits_per_image.shape == (2, 2)
-        assert torch.equal(results.logits_per_image, results.logits_per_text.T)
-    tester.finalize()
+@model_test(ThisTester, "clip-vit-base-patch32")
+def test_clip(results):
+    assert results.logits_per_image.shape == (2, 2)
+    assert torch.equal(results.logits_per_image, results.logits_per_text.T)

@@ -2,11 +2,10 @@
 #
 # SPDX-License-Identifier: Apache-2.0
 
-import pytest
 import torch
 from transformers import DistilBertConfig, DistilBertForMaskedLM
 
-from bringup import CompileDepth, CompilerConfig, ModelTester, OpByOpBackend
+from bringup import ModelTester, model_test
 
 from ..seeded import build, tokens
 
@@ -22,31 +21,6 @@ class ThisTester(ModelTester):
         return {"input_ids": tokens(30522, 1, 128), "attention_mask": attention_mask}
 
 
-@pytest.mark.parametrize(
-    "mode",
-    ["eval"],
-)
-@pytest.mark.parametrize(
-    "op_by_op",
-    [OpByOpBackend.STABLEHLO, OpByOpBackend.TORCH, None],
-    ids=["op_by_op_stablehlo", "op_by_op_torch", "full"],
-)
-def test_distilbert(record_property, mode, op_by_op):
-    cc = CompilerConfig()
-    cc.enable_consteval = True
-    if op_by_op:
-        cc.compile_depth = CompileDepth.EXECUTE_OP_BY_OP
-        if op_by_op == OpByOpBackend.STABLEHLO:
-            cc.op_by_op_backend = OpByOpBackend.STABLEHLO
-
-    tester = ThisTester(
-        "distilbert-base-uncased",
-        mode,
-        compiler_config=cc,
-        record_property_handle=record_property,
-    )
-    results = tester.test_model()
-
-    if mode == "eval":
-        assert results.logits.shape == (1, 128, 30522)
-    tester.finalize()
+@model_test(ThisTester, "distilbert-base-uncased")
+def test_distilbert(results):
+    assert results.logits.shape == (1, 128, 30522)

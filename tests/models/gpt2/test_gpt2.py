@@ -2,12 +2,12 @@
 #
 # SPDX-License-Identifier: Apache-2.0
 
-import pytest
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from bringup import CompileDepth, CompilerConfig, ModelTester, OpByOpBackend
+from bringup import ModelTester, model_test
 
 from ..seeded import build, tokens
+from ..testers import generating
 
 
 class ThisTester(ModelTester):
@@ -16,34 +16,15 @@ class ThisTester(ModelTester):
         return build(GPT2LMHeadModel, config)
 
     def _load_inputs(self):
-        return {"input_ids": tokens(50257, 1, 128)}
+        if self.variant == "generate":
+            return {"inputs": tokens(50256, 1, 16), "max_new_tokens": 3, "do_sample": False}
+        inputs = {"input_ids": tokens(50257, 1, 128)}
+        return inputs | {"labels": inputs["input_ids"]} if self.mode == "train" else inputs
 
 
-@pytest.mark.parametrize(
-    "mode",
-    ["eval"],
-)
-@pytest.mark.parametrize(
-    "op_by_op",
-    [OpByOpBackend.STABLEHLO, OpByOpBackend.TORCH, None],
-    ids=["op_by_op_stablehlo", "op_by_op_torch", "full"],
-)
-def test_gpt2(record_property, mode, op_by_op):
-    cc = CompilerConfig()
-    cc.enable_consteval = True
-    if op_by_op:
-        cc.compile_depth = CompileDepth.EXECUTE_OP_BY_OP
-        if op_by_op == OpByOpBackend.STABLEHLO:
-            cc.op_by_op_backend = OpByOpBackend.STABLEHLO
-
-    tester = ThisTester(
-        "gpt2",
-        mode,
-        compiler_config=cc,
-        record_property_handle=record_property,
-    )
-    results = tester.test_model()
-
-    if mode == "eval":
+@model_test(ThisTester, *generating("gpt2"), modes=("train", "eval"), dtypes=("own", "bf16"))
+def test_gpt2(results, variant):
+    if variant == "generate":
+        assert results.shape == (1, 19)
+    else:
         assert results.logits.shape == (1, 128, 50257)
-    tester.finalize()

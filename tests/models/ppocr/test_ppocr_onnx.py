@@ -5,12 +5,11 @@
 from importlib.metadata import files
 
 import onnx
-import pytest
 import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch.nn.functional import pad
 
-from bringup import CompileDepth, CompilerConfig, OnnxModelTester, OpByOpBackend
+from bringup import OnnxModelTester, model_test
 from bringup.harness.given.onnx_file import static
 
 TEXT = "HELLO 2026"
@@ -55,30 +54,9 @@ class ThisTester(OnnxModelTester):
         return {"x": picture(TEXT)}
 
 
-@pytest.mark.parametrize(
-    "mode",
-    ["eval"],
-)
-@pytest.mark.parametrize(
-    "op_by_op",
-    [OpByOpBackend.STABLEHLO, None],
-    ids=["op_by_op_stablehlo", "full"],
-)
-def test_ppocr_onnx(record_property, mode, op_by_op):
-    cc = CompilerConfig()
-    if op_by_op:
-        cc.compile_depth = CompileDepth.EXECUTE_OP_BY_OP
-        cc.op_by_op_backend = OpByOpBackend.STABLEHLO
-
-    tester = ThisTester(
-        "PP-OCRv6_rec_small",
-        mode,
-        compiler_config=cc,
-        record_property_handle=record_property,
-    )
-    results = tester.test_model()
-
-    if mode == "eval":
-        (scores,) = results
-        assert read(scores, characters(recogniser())).strip() == TEXT
-    tester.finalize()
+@model_test(ThisTester, "PP-OCRv6_rec_small")
+def test_ppocr_onnx(results, record_property):
+    (scores,) = results
+    text = read(scores, characters(recogniser())).strip()
+    record_property("text", text)
+    assert text == TEXT

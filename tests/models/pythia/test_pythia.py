@@ -2,10 +2,9 @@
 #
 # SPDX-License-Identifier: Apache-2.0
 
-import pytest
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 
-from bringup import CompileDepth, CompilerConfig, ModelTester, OpByOpBackend
+from bringup import ModelTester, model_test
 
 from ..seeded import build, tokens
 
@@ -25,31 +24,6 @@ class ThisTester(ModelTester):
         return {"input_ids": tokens(50304, 1, 128)}
 
 
-@pytest.mark.parametrize(
-    "mode",
-    ["eval"],
-)
-@pytest.mark.parametrize(
-    "op_by_op",
-    [OpByOpBackend.STABLEHLO, OpByOpBackend.TORCH, None],
-    ids=["op_by_op_stablehlo", "op_by_op_torch", "full"],
-)
-def test_pythia(record_property, mode, op_by_op):
-    cc = CompilerConfig()
-    cc.enable_consteval = True
-    if op_by_op:
-        cc.compile_depth = CompileDepth.EXECUTE_OP_BY_OP
-        if op_by_op == OpByOpBackend.STABLEHLO:
-            cc.op_by_op_backend = OpByOpBackend.STABLEHLO
-
-    tester = ThisTester(
-        "pythia-160m",
-        mode,
-        compiler_config=cc,
-        record_property_handle=record_property,
-    )
-    results = tester.test_model()
-
-    if mode == "eval":
-        assert results.logits.shape == (1, 128, 50304)
-    tester.finalize()
+@model_test(ThisTester, "pythia-160m")
+def test_pythia(results):
+    assert results.logits.shape == (1, 128, 50304)

@@ -2,10 +2,9 @@
 #
 # SPDX-License-Identifier: Apache-2.0
 
-import pytest
 from transformers import T5Config, T5ForConditionalGeneration
 
-from bringup import CompileDepth, CompilerConfig, ModelTester, OpByOpBackend
+from bringup import ModelTester, model_test
 
 from ..seeded import build, tokens
 
@@ -27,38 +26,6 @@ class ThisTester(ModelTester):
         }
 
 
-@pytest.mark.parametrize(
-    "mode",
-    ["eval"],
-)
-@pytest.mark.parametrize(
-    "model_name",
-    [
-        "t5-small",
-        "t5-base",
-    ],
-)
-@pytest.mark.parametrize(
-    "op_by_op",
-    [OpByOpBackend.STABLEHLO, OpByOpBackend.TORCH, None],
-    ids=["op_by_op_stablehlo", "op_by_op_torch", "full"],
-)
-def test_t5(record_property, model_name, mode, op_by_op):
-    cc = CompilerConfig()
-    cc.enable_consteval = True
-    if op_by_op:
-        cc.compile_depth = CompileDepth.EXECUTE_OP_BY_OP
-        if op_by_op == OpByOpBackend.STABLEHLO:
-            cc.op_by_op_backend = OpByOpBackend.STABLEHLO
-
-    tester = ThisTester(
-        model_name,
-        mode,
-        compiler_config=cc,
-        record_property_handle=record_property,
-    )
-    results = tester.test_model()
-
-    if mode == "eval":
-        assert results.logits.shape == (1, 64, 32128)
-    tester.finalize()
+@model_test(ThisTester, "t5-small", "t5-base")
+def test_t5(results):
+    assert results.logits.shape == (1, 64, 32128)

@@ -22,7 +22,7 @@ PYTEST_OPTIONS = {
     *("--device", "--size", "--models", "--op_by_op_torch", "--op_by_op_stablehlo", "--crashsafe"),
     *("--splits", "--log-memory"),
 }
-NOT_OURS = {"$", "zstd", ".nox/bringup/bin/pytest"}
+NOT_OURS = {"$", "zstd", ".nox/bringup/bin/pytest", ".nox/bringup/bin/pip"}
 OUR_PATH = re.compile(r"(?<![\w./])(?:harness|pipeline|reports|tests|docs|\.github)/[\w./-]*\w")
 EVERY = pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.path))
 

@@ -20,10 +20,10 @@ from bringup.harness.records.schema import (
     TestRecord,
 )
 from bringup.pipeline.cli import main
-from bringup.pipeline.commands import name_of_now
 from bringup.pipeline.lists.expectations import ExitCode, broken, exit_code, reproduce
 from bringup.pipeline.lists.specs import NIGHTLY_E2E_COMPILE, NIGHTLY_FULL
 from bringup.pipeline.messages import printable
+from bringup.pipeline.run_names import name_of_now
 from bringup.pipeline.running.session import default_workers
 
 GB = 1024**3

@@ -202,6 +202,7 @@ class Page {
     page.apply();
     state.remove();
     drawFunnels(page);
+    drawEstimates(page);
     window.bringup = page; // for who looks at the page from a console
   } catch (error) {
     state.textContent = `This browser cannot unpack the table (${error}); models.xlsx has all of it.`;

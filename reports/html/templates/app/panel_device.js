@@ -59,6 +59,7 @@ async function devicePanel(page, device) {
       part("Infrastructure incidents", incidents.length ? wide(h("table", {}, headRow("Test", "Outcome", "Why"), h("tbody", {}, ...incidents.slice(0, 100).map((cell) =>
         h("tr", {}, h("th", { scope: "row" }, cellLink(page, cell)), h("td", {}, badge(grid.outcomes[grid.outcome[cell] - 1])), h("td", {}, grid.lines[grid.line[cell]])))))) : h("p", { class: "aside" }, "none")),
       part("How far its models get", funnel(page, at)),
+      await estimatesOfDevice(page, at),
       part("", h("button", { type: "button", class: "chip", onclick: () => page.only({ d: new Set([device]) }) }, "show its tests only")),
     ],
   };

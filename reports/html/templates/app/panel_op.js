@@ -56,7 +56,7 @@ const cellLink = (page, cell) => h("a", { href: `#p=${page.table.anchor(cell)}` 
 function reproduce(page, ops, i, cell) {
   const test = ops.tests.find(([of]) => of === cell);
   const words = `${test[4]}${ops.variants[ops.variant[ops.verdict[i]]][4]}-${ops.files[cell % page.table.width]}`;
-  return `nox -s repro -- ${/^[\w@%+=:,./-]+$/.test(words) ? words : `'${words.replaceAll("'", `'"'"'`)}'`}`;
+  return `${test[5]} ${/^[\w@%+=:,./-]+$/.test(words) ? words : `'${words.replaceAll("'", `'"'"'`)}'`}`;
 }
 
 function variantsPart(ops, uses) {

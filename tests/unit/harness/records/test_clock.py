@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bringup.harness.deadline import LONGEST_WAIT_S, Timer
 from bringup.harness.recording.recorder import TestRecorder
 from bringup.harness.records.fold import fold
 from bringup.harness.records.journal import JournalWriter
@@ -24,7 +25,7 @@ from bringup.harness.records.schema import (
     TestStarted,
     TestStopped,
 )
-from bringup.harness.session import begin
+from bringup.harness.session import begin, current
 from bringup.pipeline.results.merge import finish
 from bringup.pipeline.running.ledger import Ledger
 from tests.unit.run_builder import PROVENANCE, identity, nodeid, op_result, plan_of
@@ -142,3 +143,30 @@ def test_a_tests_own_deadline_and_its_seconds_do_not_follow_the_clock(
         monkeypatch.undo()
     (record,) = load_journals(tmp_path / "run")[0]
     assert record.wall_s is not None and 0 <= record.wall_s < 10
+
+
+def test_waiting_for_a_device_counts_towards_no_deadline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the test's own, nor its process's timer, nor what the supervisor counts."""
+    monkeypatch.setenv("BRINGUP_RUN_DIR", str(tmp_path / "run"))
+    monkeypatch.setenv("BRINGUP_TEST_DEADLINE", str(time.time() + 100))
+    ledger = Ledger(tmp_path / "run", plan_of([NET]).tests)
+    armed: list[float] = []
+    with begin():
+        current().get(Timer).arm(armed.append, 100.0)
+        recorder = TestRecorder(NET, "")
+        share = recorder.share("net")
+        clock = time.monotonic()
+        ledger.read()
+        with share.uncounted("n150"):
+            ledger.read()
+            monkeypatch.setattr("time.monotonic", lambda: clock + 1000.0)
+            assert ledger.overdue({NET.key: 100.0}, grace_s=5.0) == {}
+        assert 90 < (share.seconds_left() or 0) <= 97 and 90 < (recorder.seconds_left() or 0) <= 97
+        assert [round(s, -1) for s in armed] == [100.0, LONGEST_WAIT_S + 100.0, 100.0]
+        ledger.read()
+        assert ledger.overdue({NET.key: 100.0}, grace_s=5.0) == {}
+        monkeypatch.setattr("time.monotonic", lambda: clock + 1200.0)
+        assert NET.key in ledger.overdue({NET.key: 100.0}, grace_s=5.0)
+        recorder.end(Outcome.PASSED)

@@ -202,7 +202,7 @@ def test_paths_mean_the_same_wherever_a_test_goes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    paths = ("BRINGUP_CACHE", "BRINGUP_RUN_DIR", "BRINGUP_RUN_DIR_FILE", f"{PLUGIN_PREFIX}X")
+    paths = ("BRINGUP_CACHE", "BRINGUP_RUN_DIR", f"{PLUGIN_PREFIX}X")
     environment = dict.fromkeys(paths, "here") | {"BRINGUP_FAULTS": ""}
     check(environment)
     assert environment == dict.fromkeys(paths, str(tmp_path / "here")) | {"BRINGUP_FAULTS": ""}

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""The four lists: read with line numbers, checked with sentences, edited without losing a word."""
+"""The lists: read with line numbers, checked with sentences, edited without losing a word."""
 
 import random
 import re
@@ -28,6 +28,7 @@ from bringup.pipeline.lists.specs import (
     NIGHTLY_FULL,
     NIGHTLY_OP_BY_OP,
     SHIPPED,
+    WEEKLY_FULL,
     WEEKLY_OP_BY_OP,
     ListSpec,
 )
@@ -112,12 +113,20 @@ class TestReading:
         assert environments == {NIGHTLY_E2E_COMPILE: {"TT_TORCH_COMPILE_DEPTH": "TTNN_IR"}}
 
     def test_every_list_says_what_it_is_for(self) -> None:
-        assert len({name.description for name in SHIPPED}) == 4
+        assert len({name.description for name in SHIPPED}) == len(SHIPPED) == 5
 
     def test_an_absent_list_is_refused_rather_than_empty(self, folder: Path) -> None:
         (folder / "weekly_op_by_op.toml").unlink()
         with pytest.raises(ListError, match=r"weekly_op_by_op\.toml: No such file"):
             read_lists(folder)
+
+    def test_a_folder_of_four_lists_is_as_good(self, folder: Path) -> None:
+        write(folder, FULL)
+        known = read_lists(folder).entries
+        (folder / WEEKLY_FULL.file_name).unlink()
+        assert read_lists(folder).entries == known != ()
+        with pytest.raises(ListError, match="No such file"):
+            read_lists(folder / "absent")
 
     @pytest.mark.parametrize(
         ("text", "sentence"),
@@ -183,6 +192,21 @@ class TestEditing:
         assert text == FULL.replace(
             f'  "{RESNET}",\n', f'  "{bigger}",\n  "{smaller}",\n  "{RESNET}",\n'
         )
+
+    def test_an_edit_of_lines_that_end_in_crlf_is_of_such_lines(self, folder: Path) -> None:
+        path = folder / NIGHTLY_FULL.file_name
+        path.write_bytes(FULL.replace("\n", "\r\n").encode())
+        assert apply(folder, []) == []
+        new = RESNET.replace("[full-eval]", "[full-train]")
+        moves = [move("add", new), move("remove", T5)]
+        shown = diff(folder, moves)
+        assert shown.count("\n+  ") == shown.count("\n-  ") == 1
+        apply(folder, moves)
+        after = path.read_bytes().decode()
+        assert after.count("\r\n") == after.count("\n") and new in after and T5 not in after
+        path.write_bytes(FULL.encode())
+        apply(folder, moves)
+        assert after == path.read_text().replace("\n", "\r\n")
 
     def test_an_entry_goes_behind_the_last_of_a_group_not_into_the_next(self, folder: Path) -> None:
         write(folder, FULL)
@@ -406,7 +430,8 @@ class TestProblems:
             "the flow op_by_op_torch belongs in weekly_op_by_op or nightly_op_by_op"
         )
         assert second.endswith(
-            "the flow full belongs in nightly_full_model_execute or nightly_e2e_compile"
+            "the flow full belongs in nightly_full_model_execute or nightly_e2e_compile or "
+            "weekly_full_model_execute"
         )
 
     @pytest.mark.parametrize(

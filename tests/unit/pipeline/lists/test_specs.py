@@ -19,6 +19,7 @@ from bringup.pipeline.lists.specs import (
     NIGHTLY_OP_BY_OP,
     SESSIONS,
     SHIPPED,
+    WEEKLY_FULL,
     WEEKLY_OP_BY_OP,
     list_specs,
     lists_of,
@@ -55,7 +56,7 @@ def smoke(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_each_session_runs_its_lists_in_their_order() -> None:
     assert {session: lists_of(session) for session in SESSIONS} == {
         "nightly": (NIGHTLY_FULL, NIGHTLY_E2E_COMPILE, NIGHTLY_OP_BY_OP),
-        "weekly": (WEEKLY_OP_BY_OP,),
+        "weekly": (WEEKLY_OP_BY_OP, WEEKLY_FULL),
         "e2e_compile": (NIGHTLY_E2E_COMPILE,),
         "op_by_op": (NIGHTLY_OP_BY_OP,),
     }
@@ -78,6 +79,8 @@ def test_what_the_shipped_lists_promise() -> None:
         ("op_by_op", DeviceState.COMPILES): GOOD,
         ("weekly_op_by_op", DeviceState.EXECUTES): GOOD,
         ("weekly_op_by_op", DeviceState.COMPILES): GOOD,
+        ("weekly_full_model_execute", DeviceState.EXECUTES): passed,
+        ("weekly_full_model_execute", DeviceState.COMPILES): GOOD,
     }
 
 
@@ -90,7 +93,11 @@ def test_a_list_of_somebody_elses(smoke: str, tmp_path: Path) -> None:
         read_lists(folder)
     (folder / "smoke.toml").write_text(f'[cpu]\ntests = ["{T5}"]\n')
     weekly = lists_of("weekly")
-    assert [str(spec) for spec in weekly] == ["weekly_op_by_op", "smoke"]
+    assert [str(spec) for spec in weekly] == [
+        "weekly_op_by_op",
+        "weekly_full_model_execute",
+        "smoke",
+    ]
     (test,) = from_lists(read_lists(folder), weekly, ["cpu"], lambda _: None)
     assert (test.list_name, test.environment) == ("smoke", {"SMOKE": "1"})
     assert promised("smoke", DeviceState.EXECUTES) == {Outcome.INCORRECT}

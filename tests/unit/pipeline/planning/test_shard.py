@@ -14,7 +14,7 @@ from bringup.harness.errors import UsageError
 from bringup.harness.records.schema import Identity, PlannedTest
 from bringup.pipeline.cli import options_of
 from bringup.pipeline.errors import PipelineError
-from bringup.pipeline.options import parse_shard
+from bringup.pipeline.option_values import parse_shard
 from bringup.pipeline.planning.planners import AFFINITY, Planner, planner_of, planners
 from bringup.pipeline.planning.quantiles import quantile
 from bringup.pipeline.planning.shard import SLACK, partition

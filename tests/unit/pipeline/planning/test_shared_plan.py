@@ -21,6 +21,7 @@ from bringup.harness.records.run_dir import (
     write_shared_plan,
 )
 from bringup.harness.records.schema import (
+    SCHEMA_VERSION,
     Identity,
     Outcome,
     PlannedTest,
@@ -166,7 +167,8 @@ def test_two_tests_that_are_one_to_the_records_are_named(tmp_path: Path) -> None
 def test_plans_have_one_reader_and_that_refuses_what_is_newer(tmp_path: Path) -> None:
     path = write_plan(tmp_path, shared().of_shard(1, created=1.0))
     assert read_plan(path).shard == (1, 2)
-    path.write_bytes(path.read_bytes().replace(b'"schema": 4', b'"schema": 99', 1))
+    now = f'"schema": {SCHEMA_VERSION}'.encode()
+    path.write_bytes(path.read_bytes().replace(now, b'"schema": 99', 1))
     with pytest.raises(RecordError, match="written with record schema 99"):
         read_plan(path)
     with pytest.raises(RecordError, match="written with record schema 99"):

@@ -65,7 +65,7 @@ def nights(count: int, how: str = "passed", start: int = 0, **fields: Any) -> li
     return [sample(start + i, how, **fields) for i in range(count)]
 
 
-def probed(night: int, attempts: int = 10, **fields: Any) -> Sample:
+def probed(night: int, attempts: int = 12, **fields: Any) -> Sample:
     """A night with as many good attempts as the policy asks for."""
     return sample(night, **{"list_name": PROBE, "passed": attempts, **fields})
 

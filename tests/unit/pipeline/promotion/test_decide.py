@@ -6,11 +6,13 @@
 import random
 from typing import Any
 
+import msgspec
 import pytest
 
 from bringup.harness.records.schema import Outcome, Stage
 from bringup.pipeline.history.judge.columns import columns_of
 from bringup.pipeline.history.samples import Excluded, Sample
+from bringup.pipeline.lists.specs import WEEKLY_FULL, WEEKLY_OP_BY_OP
 from bringup.pipeline.promotion.account import account_of
 from bringup.pipeline.promotion.decide import Step, applied, attempts_wanted, propose
 from bringup.pipeline.promotion.ladder import LISTS, Standing, standing_on
@@ -21,6 +23,7 @@ from tests.unit.pipeline.promotion.made_nights import nights, probed, sample, wi
 KEY = sample(0).test
 GOOD = nights(40)
 FULL, OPS = {KEY: Place(Standing.FULL)}, {KEY: Place(Standing.OP_BY_OP)}
+PLACE = "tests/models/m/test_m.py"
 BROKEN = [*GOOD, sample(40, "failed", failed=3)]
 
 
@@ -54,6 +57,28 @@ class TestDown:
         mended = [*bad, probed(41), probed(42)]
         assert way(mended, stands) == (Standing.INCORRECT, Standing.FULL)
 
+    def test_a_crash_among_incorrect_attempts_of_one_night_is_one_crash(self) -> None:
+        stands, before = {KEY: Place(Standing.INCORRECT)}, nights(40, "incorrect")
+        once = sample(40, "crashed", failed=5, incorrect=4)
+        assert way([*before, once], stands) is None  # run again, it ran to its end
+        assert way([*GOOD, once], FULL) == (Standing.FULL, Standing.INCORRECT)
+        older = sample(40, "crashed", failed=5)  # nobody counted: all were crashes
+        assert way([*before, older], stands) == (Standing.INCORRECT, Standing.OP_BY_OP)
+        turned = [*before, sample(40, "incorrect", failed=5, incorrect=1)]
+        assert way([*turned, sample(41, "crashed", failed=2)], stands) is None
+        device = [
+            *(
+                s
+                for e in "abcde"
+                for s in nights(20, "incorrect", entry=f"{PLACE}::test_{e}[full]")
+            ),
+            *(sample(20, "crashed", entry=f"{PLACE}::test_{e}[full]", failed=3) for e in "ab"),
+        ]
+        stand = {s.test: Place(Standing.INCORRECT) for s in device}
+        assert propose(device, stand) == []  # two of five together: it is the device
+        alone = [msgspec.structs.replace(s, incorrect=2) if s.failed == 3 else s for s in device]
+        assert propose(alone, stand) == []
+
     def test_every_other_attempt_failing_is_quarantined_and_comes_back(self) -> None:
         coin = [sample(n, failed=1) for n in range(50)]
         assert way(coin, FULL) == (Standing.FULL, Standing.QUARANTINE)
@@ -64,6 +89,12 @@ class TestDown:
         assert way(steady, stands) == (Standing.QUARANTINE, Standing.FULL)
 
 
+def test_who_stands_on_the_weekly_full_list_is_full_and_leaves_it_going_down() -> None:
+    assert standing_on([WEEKLY_FULL]) is Standing.FULL
+    assert standing_on([WEEKLY_FULL, WEEKLY_OP_BY_OP]) is Standing.FULL
+    assert all(WEEKLY_FULL not in into for into in LISTS.values())
+
+
 class TestUp:
     def test_twenty_good_attempts_on_two_nights(self) -> None:
         assert way([probed(0), probed(1)], OPS) == (Standing.OP_BY_OP, Standing.FULL)
@@ -71,7 +102,7 @@ class TestUp:
         assert way([probed(0), probed(1, 9)], OPS) is None
 
     def test_a_failure_begins_anew_and_costs(self) -> None:
-        seen = [probed(0), sample(1, "failed"), probed(2), probed(3)]
+        seen = [sample(0), sample(1, "failed"), probed(2), probed(3)]
         assert way(seen, OPS) is None
         assert way([*seen, probed(4)], OPS) is not None
 
@@ -193,9 +224,9 @@ def _parts() -> dict[str, Any]:
 
 class TestAttempts:
     def test_as_many_as_are_missing_tonight(self) -> None:
-        assert attempts_wanted([], OPS) == {KEY: 10}
-        assert attempts_wanted([probed(0, 4)], OPS) == {KEY: 10}
-        assert attempts_wanted([probed(0), probed(1, 5), sample(2)], OPS) == {KEY: 4}
+        assert attempts_wanted([], OPS) == {KEY: 12}
+        assert attempts_wanted([probed(0, 4)], OPS) == {KEY: 12}
+        assert attempts_wanted([probed(0), probed(1, 5), sample(2)], OPS) == {KEY: 6}
 
     def test_a_failure_is_confirmed_as_often_as_its_past_asks_for(self) -> None:
         assert attempts_wanted([], FULL) == {KEY: 5}
@@ -216,10 +247,10 @@ class TestAccount:
             3.0,
             ("nightly_op_by_op",),
         )
-        assert "correct in the newest run that counts (n0): 10 good attempts" in said.seen
+        assert "correct in the newest run that counts (n0): 12 good attempts" in said.seen
         [up] = said.ways
-        assert up.to is Standing.FULL and up.evidence.more == 10
-        assert up.says == "10 more good attempts one after another on 1 more night"
+        assert up.to is Standing.FULL and up.evidence.more == 12
+        assert up.says == "12 more good attempts one after another on 1 more night"
 
     def test_of_one_on_full_what_would_take_it_off(self) -> None:
         said = account_of([*GOOD, sample(40, "failed")], KEY, FULL)

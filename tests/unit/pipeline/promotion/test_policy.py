@@ -41,7 +41,7 @@ def test_what_it_does_not_name_stays(tmp_path: Path) -> None:
     assert policy_of(tmp_path) == default_policy()
     (tmp_path / "policy.toml").write_text("[promote]\nnights = 4\n")
     policy = policy_of(tmp_path)
-    assert policy.promote.nights == 4 and policy.promote.attempts == 10
+    assert policy.promote.nights == 4 and policy.promote.attempts == 12
     assert policy.demote == default_policy().demote
 
 

@@ -7,13 +7,23 @@ import time
 from io import StringIO
 from pathlib import Path
 
+import msgspec
+
+from bringup.harness.records.device_listing import DeviceState
 from bringup.harness.records.journal import JournalWriter
 from bringup.harness.records.outcomes import outcome_counts_of_run
 from bringup.harness.records.run_dir import read_merged, write_plan
 from bringup.harness.records.schema import (
+    Check,
+    Expectation,
+    Failure,
+    Metric,
     OpEnded,
     OpsFound,
     Outcome,
+    OutputCheck,
+    OutputsChecked,
+    Stage,
     Status,
     TestEnded,
     TestStarted,
@@ -82,3 +92,36 @@ def test_the_terminal_counts_what_the_page_counts(tmp_path: Path) -> None:
         == outcome_counts_of_run(tmp_path)
         == {Outcome.PASSED: 2, Outcome.CRASHED: 1}
     )
+
+
+def test_no_issue_is_drafted_of_checks_that_one_tracks_already(tmp_path: Path) -> None:
+    issue, test = "https://example.com/issues/7", identity("net", "cpu")
+    pcc = Check("pcc", Metric.of(0.7), 0.99, False, True, "PCC is below 0.99")
+    output = OutputCheck("logits", (1,), "float32", (pcc,))
+    off = Expectation(disabled="pcc", issue=issue)
+
+    def drafts(name: str, said: Expectation | None, issues: dict[str, str]) -> int:
+        run_dir = tmp_path / name
+        plan = plan_of([test])
+        planned = msgspec.structs.replace(plan.tests[0], expectation=said)
+        plan = msgspec.structs.replace(plan, tests=(planned,))
+        write_plan(run_dir, plan)
+        journal = JournalWriter(run_dir, RUN_ID, PROVENANCE)
+        failure = Failure(Stage.VERIFY, "AssertionError", "PCC is below 0.99")
+        for event in (
+            TestStarted(time=1.0, identity=test, nodeid=nodeid(test), pid=1),
+            OutputsChecked(time=2.0, key=test.key, outputs=(output,)),
+            TestEnded(time=3.0, key=test.key, outcome=Outcome.INCORRECT, failure=failure),
+        ):
+            journal.append(event)
+        journal.close()
+        states = {"cpu": DeviceState.EXECUTES}
+        durations, said_by = tmp_path / "durations.json", Speaker(StringIO())
+        close_run(run_dir, plan, Ended(End.FINISHED), states, durations, said_by, None, issues)
+        return len(list((run_dir / "issues").glob("*.md")))
+
+    assert drafts("untracked", None, {}) == 1
+    assert drafts("incident", None, {test.key: issue}) == 0
+    assert drafts("another", None, {"bert[full-eval]@cpu": issue}) == 1
+    assert drafts("disabled", off, {}) == 0
+    assert drafts("other check", msgspec.structs.replace(off, disabled="atol"), {}) == 1

@@ -15,6 +15,7 @@ from bringup.harness.records.schema import (
     Metric,
     Outcome,
     OutputCheck,
+    RunHeader,
     Stage,
     Status,
     TestRecord,
@@ -26,6 +27,7 @@ from tests.unit.run_builder import PROVENANCE, output, record
 FULL, E2E = NIGHTLY_FULL.name, NIGHTLY_E2E_COMPILE.name
 T5 = "tests/models/t5/test_t5.py::test_t5[full-t5-large-eval]"
 YOLO = "tests/models/yolo/test_yolo_onnx.py::test_yolo_onnx[full-eval]"
+HEADER = RunHeader(run_id="r", session="nightly", created=1.0)
 
 
 def seen(
@@ -68,19 +70,19 @@ def test_what_needs_an_issue_gets_a_draft_and_nothing_else_does(tmp_path: Path) 
     why = Failure(Stage.VERIFY, "IncorrectResult", "logits: pcc is 0.9")
     wrong = msgspec.structs.replace(WRONG, failure=why)
     refused = failed(YOLO)
-    (written,) = write_drafts(tmp_path, [wrong, refused, seen(T5, device="n150")], {})
+    (written,) = write_drafts(tmp_path, HEADER, [wrong, refused, seen(T5, device="n150")])
     assert written == tmp_path / "issues" / "t5-full-t5-large-eval-cpu.md"
     assert "pcc does not hold" in written.read_text()
 
     demoted = Move(YOLO, "cpu", "remove", FULL, "it does not run")
     elsewhere = [Move(YOLO, "n150", "remove", FULL, ""), Move(YOLO, "cpu", "remove", E2E, "")]
-    assert write_drafts(tmp_path, [refused], {}, elsewhere) == []
+    assert write_drafts(tmp_path, HEADER, [refused], elsewhere) == []
     for reason in ({"moves": [demoted]}, {"broken_promises": {refused.identity.key}}):
-        (written,) = write_drafts(tmp_path, [refused], {}, **reason)
+        (written,) = write_drafts(tmp_path, HEADER, [refused], **reason)
         text = written.read_text()
         assert "FAILED in stage compile" in text and "Disable the failing check" not in text
     own_code = failed(YOLO, stage=Stage.LOAD)
-    assert write_drafts(tmp_path, [own_code], {}, [demoted]) == []
+    assert write_drafts(tmp_path, HEADER, [own_code], [demoted]) == []
 
 
 def test_nothing_in_a_record_escapes_its_code_span() -> None:

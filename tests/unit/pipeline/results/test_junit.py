@@ -49,6 +49,7 @@ def test_every_outcome_has_the_result_that_other_tools_expect(path: Path) -> Non
         "reached": "passed",
         "incorrect": "failure",
         "unverified": "failure",
+        "does_not_fit": "failure",
         "failed": "failure",
         "crashed": "error",
         "timeout": "error",

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Moves as a change to review; as a commit; and taken back by somebody, in a real repository."""
 
+import io
 import subprocess
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from bringup.harness.records.night import Moment
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.lists.lists import apply, edited_texts, read_lists
 from bringup.pipeline.lists.specs import NIGHTLY_FULL, SHIPPED
+from bringup.pipeline.messages import Speaker
+from bringup.pipeline.results.list_change import prepare
 from bringup.pipeline.results.list_commits import commit_moves, suggested_pins, uncommitted, undone
 from bringup.pipeline.results.pull_request import LIMIT, pull_request, write_pull_request
 from tests.unit import run_builder as made
@@ -160,6 +163,30 @@ def test_a_later_move_of_ours_is_nobodys_edit(root: Path) -> None:
     commit_moves(root, "back", "They are back", back, edited_texts(root / "lists", back))
     git(root, "merge", "-q", "back")
     assert taken_back(root) == []
+
+
+@pytest.mark.parametrize("detached", [False, True])
+def test_what_somebody_edits_in_a_list_does_not_go_along(
+    root: Path, monkeypatch: pytest.MonkeyPatch, detached: bool
+) -> None:
+    monkeypatch.chdir(root)
+    if detached:
+        git(root, "checkout", "-q", "--detach")
+    run_dir = made.write_run(root / "run", [made.record()])
+    (root / "other.txt").write_text("not ours")  # whatever else is edited is nobody's business
+    lists, said = Path("lists"), io.StringIO()
+    path = root / lists / f"{FULL}.toml"
+    before = path.read_text()
+    path.write_text(before.replace("# ours", "# not yet committed"))
+    with pytest.raises(PipelineError, match=f"{FULL}.toml has changes that are not committed"):
+        prepare(run_dir, lists, MOVES, [], [], True, Speaker(said))
+    assert git(root, "branch", "--list", "promote/*") == ""
+    path.write_text(before)
+    prepare(run_dir, lists, MOVES, [], [], True, Speaker(said))
+    [branch] = git(root, "branch", "--list", "promote/*").split()
+    assert "# ours" in git(root, "show", f"{branch}:lists/{FULL}.toml")
+    prepare(run_dir, lists, MOVES, [], [], True, Speaker(said))  # twice is once
+    assert git(root, "branch", "--list", "promote/*").split() == [branch]
 
 
 def test_without_git_nothing_is_remembered(tmp_path: Path) -> None:

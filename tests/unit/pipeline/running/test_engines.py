@@ -11,6 +11,7 @@ from bringup.harness.errors import UsageError
 from bringup.pipeline.running.engine import Engine
 from bringup.pipeline.running.engines import engine_of, engines
 
+KNOWN = "known are local, shared, ray, counting"
 THEIRS = """
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,7 @@ def theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_an_engine_is_found_by_its_name(theirs: str) -> None:
-    assert list(engines()) == ["local", "counting"]
+    assert list(engines()) == ["local", "shared", "ray", "counting"]
     assert all(isinstance(engine, Engine) for engine in engines().values())
     assert engine_of("local").address == ""
     assert engine_of("counting://host:1234/path").address == "host:1234/path"
@@ -49,8 +50,8 @@ def test_an_engine_is_found_by_its_name(theirs: str) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("locl", "unknown engine 'locl'; known are local, counting; did you mean local?"),
-        ("", "unknown engine ''; known are local, counting"),
+        ("locl", f"unknown engine 'locl'; {KNOWN}; did you mean local?"),
+        ("", f"unknown engine ''; {KNOWN}"),
         ("local://here", "the engine local takes no address"),
         ("counting", "the engine counting needs an address: counting://ADDRESS"),
         ("counting://", "the engine counting needs an address: counting://ADDRESS"),

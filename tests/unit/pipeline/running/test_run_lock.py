@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bringup.pipeline.commands import merge_runs
 from bringup.pipeline.errors import PipelineError
+from bringup.pipeline.merge_command import merge_runs
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.options import RunOptions
 from bringup.pipeline.running.run_lock import NAME, RunLock, refuse_if_held

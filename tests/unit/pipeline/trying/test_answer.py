@@ -5,7 +5,10 @@
 
 from pathlib import Path
 
-from bringup.harness.records.schema import Outcome, Status
+import msgspec
+
+from bringup.harness.records.estimates import Bound, Estimate, Memory, Source
+from bringup.harness.records.schema import Outcome, Stage, StageResult, Status
 from bringup.pipeline.trying.answer import of_models, of_ops
 from tests.unit import run_builder as made
 
@@ -35,3 +38,23 @@ def test_ops_that_are_to_blame_come_with_what_shows_them_again(tmp_path: Path) -
         assert said in told[0]
     assert "1 more were not looked at" in next(of_ops(tmp_path / "1"))
     assert "nox -s repro -- " in told[2]
+
+
+def test_a_device_with_figures_says_whether_it_fits_and_what_it_would_cost() -> None:
+    gib = 1 << 30
+    memory = Memory(3 * gib, gib, available=80 * gib, temporaries=0)
+    fits = Estimate(memory, 1e12, 1e9, Source.COMPILER, 0.0002, Bound.COMPUTE, "bf16")
+    narrow = msgspec.structs.replace(fits, memory=msgspec.structs.replace(memory, available=gib))
+    records = [
+        made.record(made.identity("t5", device), Outcome.REACHED, stages=(stage,))
+        for device, stage in (
+            ("cpu", StageResult(Stage.COMPILE, ok=True)),
+            ("h100", StageResult(Stage.COMPILE, ok=True, estimate=fits)),
+            ("small", StageResult(Stage.COMPILE, ok=True, estimate=narrow)),
+        )
+    ]
+    cpu, h100, small, rests = of_models(records)
+    assert "GiB" not in cpu
+    assert "  4.0 GiB of 80.0 GiB" in h100 and ">= 200 µs  compute-bound" in h100
+    assert "does not fit: 4.0 GiB of 1.0 GiB" in small
+    assert rests.startswith("(memory and time are an estimate, not a measurement")

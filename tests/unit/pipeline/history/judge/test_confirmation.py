@@ -19,7 +19,7 @@ from bringup.pipeline.history.judge.verdict import Tonight, judge
 from tests.unit.pipeline.history.judge.made_series import TEST, nights
 
 LETTERS = {".": Outcome.PASSED, "F": Outcome.FAILED, "i": Outcome.INFRA, "k": Outcome.KILLED}
-LETTERS |= {"u": Outcome.UNVERIFIED, "T": Outcome.TIMEOUT}
+LETTERS |= {"u": Outcome.UNVERIFIED, "T": Outcome.TIMEOUT, "n": Outcome.NOT_RUN}
 
 
 def reruns(text: str) -> list[tuple[str, Outcome]]:
@@ -40,6 +40,9 @@ def reruns(text: str) -> list[tuple[str, Outcome]]:
         ("c. ti c. tF c.", Judgement.DEVICE),
         ("c. tk c. tF c.", None),
         ("c. tF c. tF", None),
+        ("c. tF c. tF ck", None),
+        ("c. tF cn tn cn", None),
+        ("c. tF ck tF c.", Judgement.REGRESSION),
         ("tF c. tF c.", None),
         ("c. tF c.", None),
         ("tF tF", None),

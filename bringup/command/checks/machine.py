@@ -1,0 +1,85 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""The machine: Python, memory, disk, the cache's folder, git."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from bringup.command.checks.findings import Finding, Level
+
+_GIB = 1 << 30
+_MEMORY_GIB = 4.0
+"""What one test of a model of ordinary size takes, with its compiler."""
+_DISK_GIB = 1.0
+_PYTHON = ((3, 11), (3, 13))
+"""The oldest and the newest that every suite was run with."""
+
+
+def python_version() -> Iterator[Finding]:
+    """Which Python this is, and whether it is one of those that are tested."""
+    here = f"{sys.version_info.major}.{sys.version_info.minor} ({sys.executable})"
+    oldest, newest = (".".join(map(str, version)) for version in _PYTHON)
+    if sys.version_info[:2] < _PYTHON[0]:
+        yield Finding(
+            Level.MISSING, "Python", f"{here} is too old", f"install Python {oldest} to {newest}"
+        )
+    elif sys.version_info[:2] > _PYTHON[1]:
+        yield Finding(Level.ABSENT, "Python", f"{here} is newer than what is tested, {newest}")
+    else:
+        yield Finding(Level.FINE, "Python", here)
+
+
+def memory() -> Iterator[Finding]:
+    """How much memory a run may take here."""
+    import psutil
+
+    free = psutil.virtual_memory().available / _GIB
+    few = free < _MEMORY_GIB
+    remedy = "models of ordinary size may be killed; end other programs" if few else ""
+    yield Finding(Level(few), "memory", f"{free:.1f} GiB free", remedy)
+
+
+def disk() -> Iterator[Finding]:
+    """Whether results can be written in the working directory, and how much."""
+    here = Path.cwd()
+    free = shutil.disk_usage(here).free / _GIB
+    if not os.access(here, os.W_OK):
+        yield Finding(
+            Level.MISSING, "disk", f"{here} cannot be written to", "start in a folder of yours"
+        )
+    elif free < _DISK_GIB:
+        yield Finding(
+            Level.MISSING,
+            "disk",
+            f"{free:.1f} GiB free in {here}",
+            f"{_DISK_GIB:.0f} GiB is needed",
+        )
+    else:
+        yield Finding(Level.FINE, "disk", f"{free:.1f} GiB free in {here}")
+
+
+def cache_folder() -> Iterator[Finding]:
+    """Whether verdicts on ops can be kept."""
+    from bringup.harness.records.verdicts.cache import default_path
+
+    path = default_path()
+    folder = path if path.is_dir() else path.parent
+    there = next((p for p in (folder, *folder.parents) if p.exists()), Path("/"))
+    if there.is_dir() and os.access(there, os.W_OK):
+        yield Finding(Level.FINE, "cache", f"{path} can be written to")
+    else:
+        remedy = "set BRINGUP_CACHE to a folder of yours"
+        yield Finding(Level.ABSENT, "cache", f"{path} cannot be written to", remedy)
+
+
+def git() -> Iterator[Finding]:
+    """Whether git is here."""
+    if found := shutil.which("git"):
+        yield Finding(Level.FINE, "git", found)
+    else:
+        says = "is not here: records do not say of which commit they are"
+        yield Finding(Level.ABSENT, "git", says, "install git")

@@ -1,0 +1,104 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""`plan`, and what a dry run prints: which tests run, where, and where options come from."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from bringup.harness.options.exit_codes import ExitCode
+from bringup.harness.options.option import Source, sources_of
+from bringup.harness.records.plans import SharedPlan
+from bringup.harness.records.run_dir import (
+    write_shared_plan,
+)
+from bringup.harness.records.schema import PlannedTest
+from bringup.pipeline.errors import PipelineError
+from bringup.pipeline.messages import Speaker
+from bringup.pipeline.option_values import MOST_JOBS
+from bringup.pipeline.options import RunOptions
+from bringup.pipeline.planning.planners import planner_of
+from bringup.pipeline.planning.selection import (
+    Chosen,
+    choose,
+)
+from bringup.pipeline.planning.shared_plan import share, tell_github
+from bringup.pipeline.planning.work import fill_estimates
+from bringup.pipeline.results.planned_reruns import with_reruns
+from bringup.pipeline.results.promote_run import Asked
+from bringup.pipeline.run_names import name_of_now, run_of_this_job
+from bringup.pipeline.running.progress import clock
+
+_GIB = 1 << 30
+
+
+def make_plan(options: RunOptions, say: Speaker) -> ExitCode:
+    """Choose the tests once and write down which shard runs which.
+
+    Raises:
+        PipelineError: something asked for does not exist.
+        RecordError: the plan cannot be written.
+    """
+    now = datetime.now(UTC)
+    planner = planner_of(options.planner)
+    chosen = choose(options, say)
+    run_id = options.run_id or run_of_this_job(options) or name_of_now(options.session, now)
+    if chosen.runners and options.shards:
+        raise PipelineError("say --shards or --fleet, whose runners are the shards, and not both")
+    if not (chosen.runners or options.shards):
+        raise PipelineError("`plan` needs --shards N, or --fleet FILE with the runners there are")
+    if len(chosen.runners) > MOST_JOBS:
+        n = len(chosen.runners)
+        raise PipelineError(f"{options.fleet} has {n} runners; a matrix takes at most {MOST_JOBS}")
+    shards = min(options.shards, len(chosen.tests))
+    shared = share(chosen, options, shards, run_id, now.timestamp(), planner)
+    if options.dry_run:
+        print_plan(chosen, options, "plan", say)
+        print_shards(shared, say)
+        return ExitCode.KEPT
+    shared = reruns_of(shared, chosen, options, say)
+    write_shared_plan(options.target, shared)
+    print_shards(shared, say)
+    say(f"{how_many(chosen.tests, chosen.total, chosen.devices)}; plan {shared.digest[:12]}")
+    tell_github(shared, chosen.runners)
+    say(f"wrote {options.target}")
+    return ExitCode.KEPT
+
+
+def reruns_of(shared: SharedPlan, chosen: Chosen, options: RunOptions, say: Speaker) -> SharedPlan:
+    """The plan with what its shards are to run again, by the history that is known here."""
+    asked = Asked(options.lists, options.history)
+    return with_reruns(shared, asked, chosen.lists, chosen.collected.identify, say)
+
+
+def print_shards(shared: SharedPlan, say: Speaker) -> None:
+    """A line for each shard: whose it is, how many tests it has, for how long."""
+    expected = fill_estimates(t for tests in shared.shards for t in tests)
+    for i, tests in enumerate(shared.shards, start=1):
+        seconds = sum(expected[t.identity.key] for t in tests)
+        noun = "test" if len(tests) == 1 else "tests"
+        whose = f" {shared.runners[i - 1]}" if shared.runners else ""
+        of = f"shard {i}/{len(shared.shards)}{whose}"
+        say(f"{of}: {len(tests)} {noun}, about {clock(seconds)} of work")
+
+
+def how_many(tests: Sequence[PlannedTest], total: int, devices: Iterable[str]) -> str:
+    """How many tests of how many on which devices, in words."""
+    part = f"{len(tests)} of {total}" if len(tests) < total else str(total)
+    noun = "test" if total == 1 else "tests"
+    return f"{part} {noun} on {', '.join(devices)}"
+
+
+def print_plan(chosen: Chosen, options: RunOptions, verb: str, say: Speaker) -> None:
+    """The tests, the longest first, and every option that has not its default."""
+    expected = fill_estimates(chosen.tests)
+    for test in sorted(chosen.tests, key=lambda t: (-expected[t.identity.key], t.identity)):
+        known = "" if test.estimate_s is None else clock(test.estimate_s)
+        peak = "?" if test.estimate_bytes is None else f"{test.estimate_bytes / _GIB:.1f} GiB"
+        say(f"{test.list_name or '-':<28} {known or '?':>8} {peak:>9}  {test.nodeid}")
+    counted = how_many(chosen.tests, chosen.total, chosen.devices)
+    say(f"{counted}, about {clock(sum(expected.values()))} of work")
+    for text, source in sources_of(options, options.sources, verb):
+        if source is not Source.DEFAULT:
+            say(f"{text}  ({source})")
+    say("every other option has its default")

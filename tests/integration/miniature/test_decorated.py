@@ -1,0 +1,52 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+
+# `model_test` in all its forms, on models of a few parameters.
+
+import pytest
+import torch
+
+from bringup import ModelTester, Variant, model_test
+
+
+class Net(torch.nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.inner, self.outer = torch.nn.Linear(16, width), torch.nn.Linear(width, 4)
+
+    def forward(self, x, keep):
+        return torch.where(keep, self.outer(self.inner(x).relu()), 0.0)
+
+
+class ThisTester(ModelTester):
+    def _load_model(self):
+        return Net(64 if self.variant == "wide" else 32)
+
+    def _load_inputs(self):
+        return {"x": torch.randn(2, 16), "keep": torch.tensor([[True], [False]])}
+
+
+@pytest.fixture
+def width():
+    return 32
+
+
+@model_test(ThisTester, "net", modes=("train", "eval"), dtypes=("own", "bf16"))
+def test_one(results, tester, width):
+    assert results.dtype is (tester.dtype or torch.float32)
+    assert tester.inputs["keep"].dtype is torch.bool
+    assert tester.framework_model.inner.weight.shape == (width, 16)
+    assert results[1].count_nonzero() == 0
+
+
+@pytest.mark.parametrize("twice", [1, 2], ids=["once", "twice"])
+@model_test(
+    ThisTester,
+    Variant("", "net"),
+    Variant("wide", "wide-net", modes=("train", "eval")),
+    Variant("loose", "net", options={"assert_pcc": False, "issue": "https://example.com/1"}),
+)
+def test_several(results, variant, twice, tester):
+    assert (tester.model_name == "wide-net") == (variant == "wide")
+    assert results.shape == (2, 4) and twice
