@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Extensions: parts of somebody else's, which come by entry point or by an environment variable.
 
-Five registries are open to them: devices (`harness/devices/catalog.py`), lists
+Six registries are open to them: devices (`harness/devices/catalog.py`), lists
 (`pipeline/lists/specs.py`), planners (`pipeline/planning/planners.py`), engines
-(`pipeline/running/engines.py`) and report formats (`reports/catalog.py`). An entry point reaches
+(`pipeline/running/engines.py`), loaders (`harness/loaders/repository.py`)
+and report formats (`reports/catalog.py`). An entry point reaches
 every process of an environment. A variable names modules and needs no
 installation; it reaches the processes that are started with it.
 """

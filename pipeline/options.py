@@ -185,6 +185,14 @@ class RunOptions:
         kept=Kept.ALWAYS,
         project="tests",
     )
+    loaders: tuple[str, ...] = option(
+        (),
+        "--models",
+        "a repository of loaders like tt-forge-models: each is tests; repeat for more",
+        metavar="DIR",
+        verbs=[*_CHOOSE, "lists", "promote"],
+        kept=Kept.LATER,
+    )
     recheck: str = option(
         "",
         "--recheck",

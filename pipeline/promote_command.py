@@ -42,7 +42,7 @@ def promote(options: RunOptions, say: Speaker) -> ExitCode:
     lists = read_lists(options.lists)
     listed = listed_tests(lists)
     found = samples_of(asked, policy.evidence.window, options.preview, listed)
-    collected = collect_tests(options.tests, Path.cwd())
+    collected = collect_tests(options.tests, Path.cwd(), loaders=options.loaders)
     situation = situation_of(found, lists, policy, collected.identify)
     if options.preview:
         shown = preview(situation, options.preview)

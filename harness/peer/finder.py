@@ -29,9 +29,9 @@ _Path = importlib.machinery.PathFinder
 class PeerFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds the modules of :mod:`bringup.harness.peer.names`."""
 
-    def __init__(self, models: Path | None = None) -> None:
-        """`models` is a checkout of tt-forge-models, for tests whose own has none."""
-        self._models = models
+    def __init__(self, models: Sequence[Path] = ()) -> None:
+        """`models` are checkouts of tt-forge-models, for tests whose own has none."""
+        self._models = [str(folder.absolute()) for folder in models]
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -67,8 +67,8 @@ class PeerFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if _Path.find_spec(name, path) is not None:
             return None
         spec = importlib.machinery.ModuleSpec(name, self, is_package=True)
-        if name == LOADERS and self._models is not None:
-            spec.submodule_search_locations = [str(self._models)]
+        if name == LOADERS and self._models:
+            spec.submodule_search_locations = self._models
         return spec
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
@@ -167,16 +167,17 @@ def _no_loaders(name: str) -> str:
     )
 
 
-def install(models: Path | None = None) -> None:
+def install(models: Sequence[Path] = ()) -> None:
     """Have Python find tt-torch's modules from now on.
 
     Raises:
-        UsageError: `models` is no folder.
+        UsageError: one of `models` is no folder.
     """
-    if models is not None and not models.is_dir():
-        raise UsageError(f"--models {models}: there is no such folder")
+    for folder in models:
+        if not folder.is_dir():
+            raise UsageError(f"--models {folder}: there is no such folder")
     remove()
-    sys.meta_path.insert(0, PeerFinder(models.absolute() if models else None))
+    sys.meta_path.insert(0, PeerFinder(models))
 
 
 def remove() -> None:

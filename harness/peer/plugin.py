@@ -28,6 +28,8 @@ _OURS = pytest.StashKey[bool]()
 """Did no conftest of theirs bring the options?"""
 _memory = pytest.StashKey[list[str]]()
 """A line for each test, of one that is asked for its memory."""
+IMPORTS_NOTHING = pytest.StashKey[bool]()
+"""Of a module of tests: it is collected without importing what it tests."""
 _entered = pytest.StashKey[contextlib.ExitStack]()
 """The overlay that a test runs in."""
 
@@ -36,8 +38,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """The one option that no conftest of theirs has, and the finder, before any is loaded."""
     parser.getgroup("bringup").addoption(
         "--models",
+        action="append",
+        default=[],
         metavar="DIR",
-        help="a checkout of tt-forge-models, for tests that import third_party.tt_forge_models",
+        help="a repository of loaders in the shape of tt-forge-models, for tests that import"
+        " third_party.tt_forge_models; its loaders are tests; repeat for more",
     )
 
 
@@ -48,8 +53,8 @@ def pytest_load_initial_conftests(
     """Have their modules found while their conftest is loaded; then add what it did not."""
     named = early_config.known_args_namespace.models
     try:
-        models = Path(named) if named else VARIABLES[MODELS_VARIABLE].read()
-        finder.install(models)
+        models = [Path(name) for name in named] or VARIABLES[MODELS_VARIABLE].read()
+        finder.install(models or ())
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
     result = yield
@@ -201,7 +206,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
 
 
 def _overlay(node: pytest.Collector | pytest.Item) -> contextlib.AbstractContextManager[None]:
-    if not isinstance(node, pytest.Module | pytest.Item):
+    if not isinstance(node, pytest.Module | pytest.Item) or IMPORTS_NOTHING in node.stash:
         return contextlib.nullcontext()
     wanted = beside(node.path)
     return overlay_of(wanted, node.path) if wanted else contextlib.nullcontext()

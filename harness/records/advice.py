@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from bringup.harness.records.door import Door, command, door_to
 from bringup.harness.records.variable_names import STARTED_BY_VARIABLE
 
-PLACES = ("--tests", "--lists", "--extensions")
+PLACES = ("--tests", "--models", "--lists", "--extensions")
 """The options without which a run again would not find its tests, or what they need."""
 
 

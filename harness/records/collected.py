@@ -11,18 +11,23 @@ as :mod:`bringup.harness.records.naming` tells it of an id alone.
 """
 
 import enum
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 import pytest
 
 from bringup.harness.errors import UsageError
+from bringup.harness.records.expected import Expectation
 from bringup.harness.records.naming import FLOWS, MODES, identity_of, places_of
 from bringup.harness.records.schema import DeclaredNeeds, Identity
 
 DEVICE_PARAMETER = "bringup_device"
 SIZE_PARAMETER = "bringup_size"
+EXPECTED = pytest.StashKey[Mapping[str, Expectation]]()
+"""Of a test: by device, what its repository expects of it; by the empty name, on all others."""
+LEFT_OUT = pytest.StashKey[dict[str, str]]()
+"""Of a session: by place, a sentence on what became no tests."""
 _FLOW_PARAMETERS = ("op_by_op", "flow")
 _MODE_PARAMETERS = ("mode",)
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from bringup.harness.did_you_mean import hint
 from bringup.harness.errors import UsageError
-from bringup.harness.records.variable_values import SHOWN
+from bringup.harness.records.variable_values import SHOWN, paths
 from bringup.harness.records.variables import PREFIXED, VARIABLES, Variable
 from bringup.harness.storage.writable import writable
 
@@ -40,7 +40,12 @@ def check(environment: MutableMapping[str, str] | None = None) -> None:
         elif known.of_tests or environment[key].strip() or key not in VARIABLES:
             known.value(environment[key])
             if known.is_path:
-                environment[key] = str(Path(environment[key]).absolute())
+                environment[key] = _absolute(known, environment[key])
+
+
+def _absolute(variable: Variable, text: str) -> str:
+    parts = text.split(os.pathsep) if variable.values is paths else [text]
+    return os.pathsep.join(str(Path(part).absolute()) for part in parts if part.strip())
 
 
 def variable_of(key: str) -> Variable | None:

@@ -31,6 +31,15 @@ MODES = ("eval", "train")
 SIZES = (BASE_SIZE, "tiny")
 """`base` is the published size and never written; `tiny` is a rehearsal, a test of its own."""
 ONNX_SUFFIX = "_onnx"
+ALL_LOADERS = ":loaders:"
+"""An argument of pytest that stands for all repositories of loaders."""
+LOADER = "loader.py"
+"""What a loader's file is called in each of them."""
+
+
+def is_loaders(test: str) -> bool:
+    """Is it the id of a test of a repository of loaders?"""
+    return test.partition("::")[0].rpartition("/")[2] == LOADER
 
 
 @dataclass(frozen=True)

@@ -165,5 +165,13 @@ def _path(text: str) -> Path:
 
 path = Values("a path", _path)
 """A path as the system takes it."""
+
+
+def _paths(text: str) -> tuple[Path, ...]:
+    return tuple(_path(part) for part in text.split(os.pathsep) if part.strip())
+
+
+paths = Values(f"paths, with `{os.pathsep}` between them", _paths)
+"""Several paths."""
 anything = Values("any text", str)
 """Another program's variable: we take it as it is."""

@@ -12,15 +12,15 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
-from bringup.harness.records.naming import identity_of
-from bringup.harness.records.schema import DeclaredNeeds, Identity
-from bringup.harness.records.variable_names import DEVICE_VARIABLE, PARENT_VARIABLE
+from bringup.harness.records.naming import ALL_LOADERS, identity_of
+from bringup.harness.records.schema import DeclaredNeeds, Expectation, Identity
+from bringup.harness.records.variable_names import DEVICE_VARIABLE, MODELS_VARIABLE, PARENT_VARIABLE
 from bringup.harness.storage.decoding import decode_json, read_bytes
 from bringup.harness.storage.scratch import Scratch
 from bringup.pipeline.errors import PipelineError
@@ -44,6 +44,9 @@ class Collected:
     """By id, what pytest says that a test is; on no device."""
     needs: Mapping[str, DeclaredNeeds] = field(default_factory=dict)
     """By id, what tests say that they need, of those that say it."""
+    expected: Mapping[str, Mapping[str, Expectation]] = field(default_factory=dict)
+    """By id, by device, what a repository of loaders expects of its tests; the empty name: of all
+    devices that are not named."""
     root: Path = Path()
     """Where the ids begin, and tests run."""
 
@@ -54,19 +57,41 @@ class Collected:
             return identity_of(entry, device)
         return msgspec.structs.replace(known, device=device)
 
+    def expects(self, entry: str, device: str) -> Expectation | None:
+        """What its repository of loaders expects of a test on a device, if anything."""
+        by_device = self.expected.get(entry, {})
+        return by_device.get(device, by_device.get(""))
 
-def collect_tests(folder: str, root: Path, timeout_s: float = TIMEOUT_S) -> Collected:
-    """Collect below `folder`, which is relative to `root`; ids begin in `root_of` both.
+
+def collect_tests(
+    folder: str, root: Path, timeout_s: float = TIMEOUT_S, loaders: Sequence[str] = ()
+) -> Collected:
+    """Collect below `folder`, which is relative to `root`, and in repositories of loaders: those
+    that are named and those that are installed. Where one is named, the folder need not be there.
+    Ids begin in `root_of` folder and root.
+
+    Every later process of this one has the named repositories by `BRINGUP_MODELS`.
 
     Raises:
         PipelineError: the folder does not exist, or pytest cannot collect at all.
     """
+    if loaders:
+        named = [str(Path(path).absolute()) for path in loaders]
+        if lacking := next((path for path in loaders if not Path(path).is_dir()), None):
+            raise PipelineError(f"--models {lacking}: there is no such folder")
+        os.environ[MODELS_VARIABLE] = os.pathsep.join(named)
+        if not (root / folder).exists():
+            return _collect(ALL_LOADERS, root, timeout_s)
     if not (root / folder).exists():
         raise PipelineError(f"the folder of tests {folder} does not exist in {root}")
     within = root_of(folder, root)
     if within != root:
         folder = (root / folder).resolve().relative_to(within.resolve()).as_posix()
         root = within
+    return _collect(folder, root, timeout_s)
+
+
+def _collect(folder: str, root: Path, timeout_s: float) -> Collected:
     crashed: dict[str, str] = {}
     for _ in range(_MOST_CRASHES):
         found = _attempt(folder, root, crashed, timeout_s)
@@ -91,9 +116,12 @@ def _attempt(
             data = read_bytes(target)
             found = decode_json(data, CollectedJson, "what pytest collected", "a list of tests")
             sentences = {f: f"{f} cannot be collected: {why}" for f, why in found.broken.items()}
+            sentences |= {name: f"{name}: {why}" for name, why in found.left_out.items()}
             identities = dict(zip(found.ids, found.identities, strict=True))
             broken = {**sentences, **crashed}
-            return Collected(tuple(found.ids), broken, identities, found.needs, root)
+            return Collected(
+                tuple(found.ids), broken, identities, found.needs, found.expected, root
+            )
         importing = target.with_suffix(IMPORTING_SUFFIX)
         if not importing.exists():
             raise PipelineError(
@@ -120,7 +148,7 @@ def _pytest(
         "--continue-on-collection-errors",
         f"{OPTION}={target}",
         *(f"--ignore={file}" for file in ignored),
-        folder,
+        *dict.fromkeys((folder, ALL_LOADERS)),
     ]
     try:
         done = subprocess.run(

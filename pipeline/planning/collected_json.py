@@ -7,7 +7,7 @@ command line starts in half the time.
 
 import msgspec
 
-from bringup.harness.records.schema import DeclaredNeeds, Identity
+from bringup.harness.records.schema import DeclaredNeeds, Expectation, Identity
 
 OPTION = "--bringup-collect"
 IMPORTING_SUFFIX = ".importing"
@@ -21,5 +21,9 @@ class CollectedJson(msgspec.Struct):
     """What each of `ids` is, on no device."""
     needs: dict[str, DeclaredNeeds] = {}
     """By id, of those that need more than a device."""
+    expected: dict[str, dict[str, Expectation]] = {}
+    """By id, by device, what a repository of loaders expects; the empty name: of all others."""
+    left_out: dict[str, str] = {}
+    """By repository of loaders, a sentence on those that become no tests."""
     broken: dict[str, str] = {}
     """Test file to what was raised while it was imported."""

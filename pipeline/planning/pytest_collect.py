@@ -12,7 +12,12 @@ from pathlib import Path
 import pytest
 
 from bringup.harness.errors import UsageError
-from bringup.harness.records.collected import identity_of_item, needs_of_item
+from bringup.harness.records.collected import (
+    EXPECTED,
+    LEFT_OUT,
+    identity_of_item,
+    needs_of_item,
+)
 from bringup.harness.records.schema import DeclaredNeeds
 from bringup.harness.records.values import BASE_SIZE
 from bringup.harness.records.variable_names import PARENT_VARIABLE
@@ -86,6 +91,10 @@ class Listener:
             else:
                 if needs != DeclaredNeeds():
                     self._found.needs[item.nodeid] = needs
+            if expected := item.stash.get(EXPECTED, {}):
+                self._found.expected[item.nodeid] = dict(expected)
+        left_out: dict[str, str] = session.config.stash.get(LEFT_OUT, {})
+        self._found.left_out |= left_out
 
     def pytest_unconfigure(self) -> None:
         """Hand over."""

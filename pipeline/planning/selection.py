@@ -11,10 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from bringup.harness.records.aliases import ALIASES_NAME, read_aliases
 from bringup.harness.records.device_listing import DeviceState, ListedDevice
 from bringup.harness.records.door import command
-from bringup.harness.records.naming import SIZES, identity_of_key, is_op_by_op
+from bringup.harness.records.naming import (
+    SIZES,
+    identity_of_key,
+    is_loaders,
+    is_op_by_op,
+    listed_as,
+)
 from bringup.harness.records.schema import Expect, Identity, Outcome, PlannedTest
 from bringup.pipeline import devices as machine
 from bringup.pipeline.errors import ListError, NothingToDo, PipelineError
@@ -103,6 +111,7 @@ def choose(
         tests, gone = expecting(tests, _lists_beside(options, say), collected.identify)
         _say_excluded(gone, say)
     tests = narrowed(tests, options, collected.identities.values(), say)
+    tests = _expected_by_loaders(tests, collected, say)
     if options.changed:
         tests = _touched(tests, options)
     if options.limit is not None:
@@ -161,6 +170,22 @@ def _say_excluded(entries: Iterable[Entry], say: Speaker) -> None:
         say(f"excluded: {entry.test} on {entry.device}: {entry.expectation.why}")
 
 
+def _expected_by_loaders(
+    tests: list[PlannedTest], collected: Collected, say: Speaker
+) -> list[PlannedTest]:
+    """Tests with what their repositories expect, where no list says it, and without those that are
+    to be left out."""
+    kept = []
+    for test in tests:
+        entry, device = listed_as(test), test.identity.device
+        expected = test.expectation or collected.expects(entry, device)
+        if expected is not None and expected.expect is Expect.EXCLUDE:
+            say(f"excluded: {entry} on {device}: {expected.why}")
+        else:
+            kept.append(msgspec.structs.replace(test, expectation=expected))
+    return kept
+
+
 def _with_probes(
     tests: list[PlannedTest],
     options: RunOptions,
@@ -217,7 +242,7 @@ def look_around(options: RunOptions) -> tuple[tuple[ListedDevice, ...], Collecte
         asked = pool.submit(_ask_devices, options)
         if options.devices and wait([asked], timeout=_SOON_S).done:
             asked.result()  # a misspelled name is refused at once, before anything is imported
-        collected = collect_tests(options.tests, Path.cwd())
+        collected = collect_tests(options.tests, Path.cwd(), loaders=options.loaders)
         return asked.result(), collected
 
 
@@ -292,6 +317,8 @@ def _named_ids(options: RunOptions, collected: Collected) -> list[str]:
         return list(dict.fromkeys(i for text in options.ids for i in ids_meant(text, collected)))
     if options.all or options.changed or named(options) or options.session == OP_SWEEP:
         return list(collected.ids)
+    if options.loaders:
+        return [i for i in collected.ids if is_loaders(i)]
     raise PipelineError(
         "`run` needs ids of tests, or --model or another filter; `nightly` runs the lists"
     )

@@ -15,7 +15,7 @@ from bringup.harness.peer import finder
 SERVES = "from bringup.harness.peer import finder\nfinder.install({models})\n"
 
 
-def python(folder: Path, code: str, models: str = "None") -> str:
+def python(folder: Path, code: str, models: str = "()") -> str:
     """Run code in a process of its own, with a folder first on the path; what it printed."""
     given = [sys.executable, "-c", f"import sys; sys.path.insert(0, '')\n{SERVES}{code}"]
     done = subprocess.run(
@@ -83,13 +83,13 @@ def test_loaders_come_from_the_folder_that_is_named(tmp_path: Path) -> None:
         "from third_party.tt_forge_models.tools.utils import kept\n"
         "print(get_file.__module__, kept)\n"
     )
-    models = "__import__('pathlib').Path('loaders')"
+    models = "[__import__('pathlib').Path('loaders')]"
     assert python(tmp_path, code, models) == "bringup.harness.files 3\n"
 
 
 def test_a_folder_that_is_not_there_is_refused_and_nothing_stays(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"--models .*nowhere: there is no such folder"):
-        finder.install(tmp_path / "nowhere")
+        finder.install([tmp_path / "nowhere"])
     before = [*sys.meta_path]
     finder.install()
     finder.install()
