@@ -141,9 +141,7 @@ def test_every_setting_is_in_the_table_and_reads_alike(monkeypatch: pytest.Monke
     assert tuple(depth.name for depth in CompileDepth) == DEPTHS
     settings = [s for s in vars(CompilerConfig).values() if isinstance(s, Setting)]
     of_tests = {v.name for v in VARIABLES.values() if v.of_tests}
-    assert {s.variable for s in settings} == of_tests - {
-        "BRINGUP_SWEEP_LIMIT"
-    }  # a sweep
+    assert {s.variable for s in settings} == of_tests - {"BRINGUP_SWEEP_LIMIT"}  # a sweep
     texts = ["", "1", "0", "yes", "TTNN_IR", "0.5", "-1", "nan", "inf", "1e999", "9" * 5000, "²"]
     for setting in settings:
         for text in [*texts, "STABLEHLO,TTIR", "debug", "\udc80", "x" * 10_000]:
