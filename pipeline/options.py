@@ -188,7 +188,7 @@ class RunOptions:
     loaders: tuple[str, ...] = option(
         (),
         "--models",
-        "a repository of loaders like tt-forge-models: each is tests; repeat for more",
+        "a repository of `loader.py` files: each is tests; repeat for more",
         metavar="DIR",
         verbs=[*_CHOOSE, "lists", "promote"],
         kept=Kept.LATER,

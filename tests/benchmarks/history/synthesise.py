@@ -167,7 +167,7 @@ SELECT run, test, device, 1 AS attempt, true AS last, true AS planned, false AS 
         ELSE 'device lost' END AS message,
     CASE word WHEN '{GOOD}' THEN '' WHEN '{BAD}' THEN mark
         ELSE '{fingerprint("execute", "", "device lost")}' END AS mark,
-    (word = '{GOOD}')::INT AS passed, (word = '{BAD}')::INT AS failed,
+    (word = '{GOOD}')::INT AS passed, (word = '{BAD}')::INT AS failed, 0 AS incorrect,
     {START} + night * {DAY} + 40000 * draw(i, night, 5) AS started,
     round(seconds * noise * CASE WHEN changed AND kind = 'slower' THEN 1.5 ELSE 1 END, 3)
         AS seconds,
