@@ -20,6 +20,7 @@ from pathlib import Path
 
 from bringup.harness.errors import UsageError
 from bringup.harness.records.naming import LOADER
+from bringup.harness.storage.writable import said_by
 
 GROUP = "bringup.loaders"
 """The entry points that name packages of loaders."""
@@ -130,7 +131,7 @@ def _package(point: metadata.EntryPoint) -> Repository:
     try:
         spec = importlib.util.find_spec(point.value)
     except Exception as error:  # whatever a parent package raises
-        spec, why = None, f": {type(error).__name__}: {error}"
+        spec, why = None, f": {type(error).__name__}: {said_by(error)}"
     else:
         why = ""
     if spec is None or not spec.submodule_search_locations:
