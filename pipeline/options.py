@@ -192,6 +192,7 @@ class RunOptions:
         metavar="DIR",
         verbs=[*_CHOOSE, "lists", "promote"],
         kept=Kept.LATER,
+        project="models",
     )
     recheck: str = option(
         "",

@@ -23,7 +23,7 @@ NAME = "pyproject.toml"
 TABLE = "tool.bringup"
 KEYS = frozenset(
     {
-        *("tests", "lists", "device", "policy", "history", "fleet", "size"),
+        *("tests", "models", "lists", "device", "policy", "history", "fleet", "size"),
         *("engine", "workers", "timeout", "confirm", "planner", "recheck"),
     }
 )
@@ -65,6 +65,8 @@ def project_texts(folder: Path | None = None) -> dict[str, tuple[str, ...]]:
 
 def _texts(value: Any, where: str) -> tuple[str, ...]:
     values = value if isinstance(value, list) else [value]
+    if not values:
+        raise UsageError(f"{where}: the list is empty; leave the key out")
     for one in values:
         if isinstance(one, bool) or not isinstance(one, str | int | float) or one == "":
             raise UsageError(f"{where}: expected a text, a number, or a list of them")

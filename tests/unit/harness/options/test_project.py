@@ -43,6 +43,12 @@ def test_an_option_beats_a_variable_beats_the_project_beats_the_default(
     assert found.sources["tests"] is Source.COMMAND_LINE
 
 
+def test_repositories_of_loaders_are_named_once() -> None:
+    says('models = ["a b", "/c"]\n')
+    assert options_of("run", []).loaders == ("a b", "/c")
+    assert options_of("run", ["--models", "d"]).loaders == ("d",)
+
+
 def test_the_weaker_of_two_that_exclude_each_other_yields(monkeypatch: pytest.MonkeyPatch) -> None:
     says('recheck = "2%"\n')
     assert options_of("nightly", ["--no-cache"]).recheck == ""
@@ -56,7 +62,8 @@ def test_the_weaker_of_two_that_exclude_each_other_yields(monkeypatch: pytest.Mo
     [
         ('test = "x"', "tool.bringup.test: nobody reads it; did you mean tests?"),
         ("device = true", "tool.bringup.device: expected a text, a number"),
-        ("tests = []", "tool.bringup.tests: expected one value, not 0"),
+        ("tests = []", "tool.bringup.tests: the list is empty; leave the key out"),
+        ("device = []", "tool.bringup.device: the list is empty"),
         ('tests = ""', "tool.bringup.tests: expected a text"),
         ('lists = ["a", "b"]', "tool.bringup.lists: expected one value, not 2"),
         ('workers = "many"', "tool.bringup.workers: `many` is no number of workers"),
