@@ -76,8 +76,13 @@ def _worse(night: NightVerdict) -> Said:
     new = [test for test in night.tests if test.judgement in NEW_FAILURES]
     if not new:
         return Said("Nothing new is broken." if night.baseline else "Nothing is broken.")
-    causes = {cause.id for cause in night.clusters if night.is_new(cause)}
-    of = {test.cluster for test in new} & causes
+    bad = {test.test for test in new}
+    firsts = {test.cluster for test in new}  # a test that several causes stop names the first
+    of = {
+        cause.id
+        for cause in night.clusters
+        if night.is_new(cause) and (cause.id in firsts or not bad.isdisjoint(cause.tests))
+    }
     if of and all(test.cluster in of for test in new):
         breaks = "breaks" if len(of) == 1 else "break"
         text = f"{counted(len(of), 'new cause')} {breaks} {counted(len(new), 'test')}"

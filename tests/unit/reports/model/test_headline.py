@@ -30,6 +30,8 @@ TONIGHT, BEFORE = Moment("n1", 86400.0), Moment("n0", 0.0)
 SCATTER = Cluster(
     id="s", name="scatter", models=("t5", "vit"), devices=("n150",), first_seen=TONIGHT
 )
+ALSO = Cluster(id="also", name="gather", tests=("x@n150",), first_seen=TONIGHT)
+ELSEWHERE = Cluster(id="e", name="sort", tests=("y@n150",), first_seen=TONIGHT)
 FFT = Cluster(
     id="f", name="fft", devices=("a", "b", "c", "d", "e"), tests=("x",), first_seen=BEFORE
 )
@@ -67,6 +69,10 @@ def said(run: RunSummary, verdict: NightVerdict | None) -> str:
         (
             night(told(Judgement.NEW, "s"), told(Judgement.SUSPECTED, "f")),
             "Worse: 2 tests are newly bad, 1 new cause among the reasons.",
+        ),
+        (
+            night(told(Judgement.NEW, "s"), clusters=(SCATTER, ALSO, ELSEWHERE)),
+            "Worse: 2 new causes break 1 test.",
         ),
         (night(told(Judgement.NEW), baseline=None), "1 test is newly bad."),
         (
