@@ -54,7 +54,7 @@ from bringup.harness.storage.writable import MESSAGE_LIMIT, plain, said_by, writ
 if TYPE_CHECKING:
     from bringup.harness.recording.recorder import TestRecorder
 
-pytest_plugins = ["bringup.harness.peer.plugin", "bringup.harness.loaders.collecting"]
+pytest_plugins = ["bringup.harness.peer.plugin", "bringup.harness.loaders.plugin"]
 
 _session = pytest.StashKey[Session]()
 """Holds what outlives a test, until pytest is unconfigured."""

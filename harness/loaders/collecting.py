@@ -27,10 +27,10 @@ from bringup.harness.loaders.asked import Answer, ask
 from bringup.harness.loaders.declared import declared_variants
 from bringup.harness.loaders.expected import ANYWHERE, FOLDERS, Expected, read_expected
 from bringup.harness.loaders.importing import importable
+from bringup.harness.loaders.plugin import REPOSITORIES
 from bringup.harness.loaders.repository import (
     LoaderFile,
     Repository,
-    repositories,
     untested,
 )
 from bringup.harness.loaders.tester import LoaderTester, OnnxLoaderTester
@@ -41,7 +41,6 @@ from bringup.harness.records.naming import ALL_LOADERS, LOADER, MODES
 from bringup.harness.records.variable_names import (
     DEVICE_VARIABLE,
     EXPECTED_VARIABLE,
-    MODELS_VARIABLE,
 )
 from bringup.harness.records.variables import VARIABLES
 
@@ -53,21 +52,19 @@ _FLOWS = {
 }
 _RUN_MODES = {"eval": "inference", "train": "training"}
 _LONGEST = 100
-_repositories = pytest.StashKey[tuple[Repository, ...]]()
 _expected = pytest.StashKey[Mapping[str, Expected]]()
 """By tt-xla's id of a test, what is expected of it."""
 _answers = pytest.StashKey[dict[Path, Answer]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Find the repositories, and the files that arguments name by them."""
-    named = [Path(name) for name in config.getoption("--models")]
+    """Read what is expected of the repositories, and find the files that arguments name by them."""
+    found = config.stash[REPOSITORIES]
     try:
-        found = repositories(named or VARIABLES[MODELS_VARIABLE].read() or ())
         config.stash[_expected] = _read_expected(found, config.rootpath)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
-    config.stash[_repositories], config.stash[_answers] = found, {}
+    config.stash[_answers] = {}
     config.stash[LEFT_OUT] = {}
     start = config.invocation_params.dir
     config.args = [path for argument in config.args for path in _located(argument, found, start)]
@@ -99,7 +96,7 @@ def _read_expected(found: Sequence[Repository], root: Path) -> dict[str, Expecte
 
 
 def _repository_of(config: pytest.Config, path: Path) -> Repository | None:
-    return next((r for r in config.stash[_repositories] if path.is_relative_to(r.root)), None)
+    return next((r for r in config.stash[REPOSITORIES] if path.is_relative_to(r.root)), None)
 
 
 @pytest.hookimpl(tryfirst=True)

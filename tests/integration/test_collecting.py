@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.integration.pytest_runs import ROOT
 
 TEST = """
@@ -27,8 +29,13 @@ sys.exit(code)
 """
 
 
-def test_a_process_that_only_collects_imports_nothing_to_lower_with(tmp_path: Path) -> None:
-    (tmp_path / "test_x.py").write_text(TEST)
+@pytest.mark.parametrize(
+    ("test", "imported"), [(TEST, "torch"), ("def test_x(): pass\n", "")], ids=["model", "plain"]
+)
+def test_a_process_that_only_collects_imports_nothing_to_lower_with(
+    tmp_path: Path, test: str, imported: str
+) -> None:
+    (tmp_path / "test_x.py").write_text(test)
     done = subprocess.run(
         [sys.executable, "-c", SAYS, "test_x.py", "--collect-only"],
         cwd=tmp_path,
@@ -38,4 +45,4 @@ def test_a_process_that_only_collects_imports_nothing_to_lower_with(tmp_path: Pa
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "\nIMPORTED torch\n" in done.stdout
+    assert f"\nIMPORTED {imported}".rstrip() + "\n" in done.stdout
