@@ -36,6 +36,7 @@ from bringup.harness.records.variable_names import RUN_ID_VARIABLE
 from bringup.harness.records.variables import VARIABLES
 from bringup.harness.records.verdicts.cache import default_path
 from bringup.harness.storage.atomic import write_atomically
+from bringup.harness.storage.presence import is_there
 
 MOST_RESETS = 2
 """Of one board, by one run."""
@@ -44,7 +45,7 @@ _numbers = itertools.count(1)
 
 def remember_executing(name: str) -> None:
     """Remember that the device executed here, unless it is of a kind that always does."""
-    if kind_of(name).exclusive() and not (path := _file(name, "executes")).exists():
+    if kind_of(name).exclusive() and not is_there(path := _file(name, "executes")):
         _write(path, f"{datetime.now(UTC):%Y-%m-%d}")
 
 
@@ -139,8 +140,8 @@ def _run() -> str:
 
 
 def _open_marks(name: str) -> Iterator[Path]:
-    marks = _folder().glob(f"{_file(name, 'open-').name}*")
-    return (mark for mark in sorted(marks))
+    with contextlib.suppress(OSError):
+        yield from sorted(_folder().glob(f"{_file(name, 'open-').name}*"))
 
 
 def _is_alive(mark: Path) -> bool:

@@ -65,11 +65,12 @@ def disk() -> Iterator[Finding]:
 def cache_folder() -> Iterator[Finding]:
     """Whether verdicts on ops can be kept."""
     from bringup.harness.records.verdicts.cache import default_path
+    from bringup.harness.storage.presence import is_folder, is_there
 
     path = default_path()
-    folder = path if path.is_dir() else path.parent
-    there = next((p for p in (folder, *folder.parents) if p.exists()), Path("/"))
-    if there.is_dir() and os.access(there, os.W_OK):
+    folder = path if is_folder(path) else path.parent
+    there = next((p for p in (folder, *folder.parents) if is_there(p)), Path("/"))
+    if is_folder(there) and os.access(there, os.W_OK):
         yield Finding(Level.FINE, "cache", f"{path} can be written to")
     else:
         remedy = "set BRINGUP_CACHE to a folder of yours"

@@ -36,6 +36,7 @@ from bringup.harness.records.variable_names import CACHE_VARIABLE
 from bringup.harness.records.verdicts.rules import cacheable
 from bringup.harness.records.verdicts.sqlite_errors import is_busy, is_corrupt, is_forbidden
 from bringup.harness.storage.decoding import decode_json
+from bringup.harness.storage.presence import is_folder, is_there
 from bringup.harness.storage.writable import encoded
 
 CACHE_SCHEMA = 1
@@ -63,8 +64,8 @@ def default_path() -> Path:
     What is not there yet will be a directory, unless its name has a suffix.
     """
     path = Path(os.environ.get(CACHE_VARIABLE) or Path.home() / ".cache" / "bringup")
-    is_folder = path.is_dir() or not (path.suffix or path.exists())
-    return path / FILE_NAME if is_folder else path
+    holds_it = is_folder(path) or not (path.suffix or is_there(path))
+    return path / FILE_NAME if holds_it else path
 
 
 class Pruned(msgspec.Struct, frozen=True):
@@ -223,7 +224,7 @@ class VerdictCache:
                 with FileLock(f"{self.path}.lock", timeout=_BUSY_S):
                     self._connection = self._connect()
             except (OSError, sqlite3.Error) as error:
-                if not (is_forbidden(error) and self.path.is_file()):
+                if not (is_forbidden(error) and is_there(self.path)):
                     raise
                 self._connection = self._connect_to_read(error)
             self._owner = os.getpid()

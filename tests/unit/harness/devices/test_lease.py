@@ -35,7 +35,11 @@ def tmp_path() -> Iterator[Path]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder like /run/lock, in which leases lie."""
+    """A folder like /run/lock, in which leases lie; nobody may enter the home folder of another."""
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("BRINGUP_CACHE", raising=False)
     folder = tmp_path / "lock"
     folder.mkdir()
     folder.chmod(0o1777)
