@@ -103,7 +103,7 @@ def attempts_wanted(
     """
     policy = policy or default_policy()
     columns = samples if isinstance(samples, Columns) else columns_of(samples)
-    weighed = weigh(columns, places, policy, compile_only)
+    weighed = weigh(columns, places, _tonight(policy), compile_only)
     position = {name: i for i, name in enumerate(weighed.tests)}
     none, error = np.zeros(1, np.int64), np.array([policy.demote.error_rate])
     unknown = int(failures_asked(none, none, error, policy)[0])
@@ -117,6 +117,14 @@ def attempts_wanted(
             to_fall = int(weighed.failures_needed[at]) if at >= 0 else unknown
             found[test] = max(found.get(test, 0), to_fall)
     return found
+
+
+def _tonight(policy: Policy) -> Policy:
+    """With tonight in the window its oldest night is not, and what that said is missing then."""
+    window = max(policy.evidence.window - 1, 1)
+    return msgspec.structs.replace(
+        policy, evidence=msgspec.structs.replace(policy.evidence, window=window)
+    )
 
 
 def _to_rise(weighed: Weighed, at: int, policy: Policy) -> int:
@@ -150,7 +158,7 @@ class Ways:
         skipped = np.array([p.standing is Standing.SKIPPED for p in w.places], np.bool_)
         arrived = np.array([p.standing is Standing.NEW for p in w.places], np.bool_)
         walked = np.array([p.standing in _OP_BY_OP for p in w.places], np.bool_)
-        falls = w.held.failed >= w.failures_needed
+        falls = (w.held.failed >= w.failures_needed) & w.vouched
         rises = (w.reached.passed >= w.passes_needed) & (w.reached.nights_good >= w.nights_needed)
         any_way = falls | rises | w.unsteady | arrived | (walked & (w.found.level == Level.BROKEN))
         return np.flatnonzero(known & any_way & ~skipped).tolist()
@@ -170,7 +178,10 @@ class Ways:
         w = self.weighed
         down, up, to = self.down(test), self.up(test), self.target(test)
         rises = not up.more and not up.more_nights and bool(w.rested[test])
+        rises = rises and not w.failed_last[test]
         if w.needs[test] > Level.BROKEN and not down.more:
+            if not w.vouched[test]:
+                return was, down
             to = self._no_further_than_it_fell(test, was, to)
             return (to, down) if RANK[to] < RANK[was] else (was, down)
         if was in (Standing.FULL, Standing.INCORRECT) and w.unsteady[test]:

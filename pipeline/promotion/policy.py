@@ -27,6 +27,8 @@ class Demote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     error_rate: float
     least_flake_rate: float
     unseen_failures: int
+    witnesses: int
+    witness_nights: int
     cap_a_night: int
 
 
