@@ -249,9 +249,7 @@ def _good_before(of: npt.NDArray[np.int32], good: Bools, columns: Columns) -> Co
     return np.asarray(sums[:-1] - sums[since], np.int64)
 
 
-def _ill(
-    columns: Columns, together: Counts, ran: Counts, out: Bools, policy: Counting
-) -> Bools:
+def _ill(columns: Columns, together: Counts, ran: Counts, out: Bools, policy: Counting) -> Bools:
     """bool[devices * runs]: nights whose failures say nothing, and the night after each, for a
     device is not well at once. Nights after `suspect_nights` in a row say something again; those in
     which a device is out are none of them, and never do.
