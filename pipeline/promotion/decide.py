@@ -138,6 +138,18 @@ def _to_rise(weighed: Weighed, at: int, policy: Policy) -> int:
     return min(max(-(-missing // max(nights, 1)), 1), most)
 
 
+def held_back(
+    columns: Columns,
+    places: Mapping[str, Place],
+    policy: Policy,
+    compile_only: Collection[str] = (),
+) -> list[str]:
+    """Keys of tests that failed often enough to go down, on devices that have to show first that
+    they are well."""
+    weighed = weigh(columns, places, policy, compile_only)
+    return [weighed.tests[at] for at in np.flatnonzero(weighed.unvouched).tolist()]
+
+
 class Ways:
     """The ways on from where tests stand; tests are positions in `Weighed.tests`."""
 

@@ -218,10 +218,8 @@ def _suspect(columns: Columns, counts: Bools, listed: Bools, policy: Counting) -
     hard &= asked
     began = columns.run.codes[begin][hard]
     together = np.bincount(place[hard] * runs + began, minlength=size * runs)
-    out = np.bincount(place[hard], minlength=size) >= np.maximum(policy.outage_share * ran, 1)
     shape = (devices, runs)
-    ill = _ill(columns, together.reshape(*shape, runs), ran.reshape(shape), out, policy)
-    found: Bools = ill[place]
+    found = _ill(columns, together.reshape(*shape, runs), ran.reshape(shape), policy)[place]
     found &= ~good | (columns.failed > 0)
     return found
 
@@ -249,7 +247,7 @@ def _good_before(of: npt.NDArray[np.int32], good: Bools, columns: Columns) -> Co
     return np.asarray(sums[:-1] - sums[since], np.int64)
 
 
-def _ill(columns: Columns, together: Counts, ran: Counts, out: Bools, policy: Counting) -> Bools:
+def _ill(columns: Columns, together: Counts, ran: Counts, policy: Counting) -> Bools:
     """bool[devices * runs]: nights whose failures say nothing, and the night after each, for a
     device is not well at once. Nights after `suspect_nights` in a row say something again; those in
     which a device is out are none of them, and never do.
@@ -258,27 +256,23 @@ def _ill(columns: Columns, together: Counts, ran: Counts, out: Bools, policy: Co
         together: int64[devices, runs, runs], good tests that fail in a run, by the run in which
             each began to.
         ran: int64[devices, runs], good tests that ran.
-        out: bool[devices * runs], nearly everything failed.
     """
-    runs = len(columns.run.words)
     when = columns.at[columns.first_rows] if len(columns) else np.zeros(0)
     order = np.argsort(when, kind="stable").tolist()
-    least, share = policy.suspect_tests, policy.suspect_share
-    found = np.zeros((len(together), runs), np.bool_)
+    found = np.zeros(ran.shape, np.bool_)
     for device, failing in enumerate(together):
         length, ill = 0, False
-        suspected = found[device].copy()
+        accused = np.zeros(ran.shape[1], np.bool_)
         for run in order:
-            at = device * runs + run
-            suspected[run] = True
-            failed, all_failed = failing[run][suspected].sum(), failing[run].sum()
-            well = ran[device, run] - all_failed
-            bad = failed >= least and failed >= share * (well + failed)
-            dead = out[at] and all_failed >= least
-            length = length + (not dead) if bad or dead else 0
-            found[device, run] = dead or ((bad or ill) and length <= policy.suspect_nights)
-            suspected[run] = bad or found[device, run]
-            ill = bool(found[device, run] and (bad or dead))
+            accused[run] = True
+            failed = failing[run][accused].sum()
+            of = ran[device, run] - failing[run][~accused].sum()
+            bad = failed >= policy.suspect_tests and failed >= policy.suspect_share * of
+            out = bad and failed >= policy.outage_share * of
+            length = length + (not out) if bad else 0
+            found[device, run] = out or ((bad or ill) and length <= policy.suspect_nights)
+            accused[run] = bad or found[device, run]
+            ill = bool(found[device, run] and bad)
     return found.ravel()
 
 

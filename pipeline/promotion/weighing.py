@@ -86,6 +86,12 @@ class Weighed:
     unsteady: Bools
     """It fails so often by chance that it belongs in quarantine."""
 
+    @property
+    def unvouched(self) -> Bools:
+        """bool[tests]: it failed often enough to go down, and its device may be what fails."""
+        enough = (self.needs > Level.BROKEN) & (self.held.failed >= self.failures_needed)
+        return np.asarray(enough & ~self.vouched, np.bool_)
+
 
 def weigh(
     columns: Columns,
