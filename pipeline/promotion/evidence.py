@@ -219,7 +219,8 @@ def _suspect(columns: Columns, counts: Bools, listed: Bools, policy: Counting) -
     began = columns.run.codes[begin][hard]
     together = np.bincount(place[hard] * runs + began, minlength=size * runs)
     shape = (devices, runs)
-    found = _ill(columns, together.reshape(*shape, runs), ran.reshape(shape), policy)[place]
+    ill = _ill(columns, together.reshape(*shape, runs), ran.reshape(shape), policy)
+    found: Bools = ill[place]
     found &= ~good | (columns.failed > 0)
     return found
 
