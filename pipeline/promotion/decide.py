@@ -279,6 +279,7 @@ def _why(was: Standing, to: Standing, evidence: Evidence) -> str:
     """The reason of a move, with its numbers."""
     e = evidence
     nights = "1 night" if e.nights == 1 else f"{e.nights} nights"
+    good = "1 good attempt" if e.in_a_row == 1 else f"{e.in_a_row} good attempts one after another"
     if to is Standing.QUARANTINE:
         return f"good and bad by turns: {e.good} good attempts and {e.bad} failures"
     if RANK[to] < RANK[was]:
@@ -295,7 +296,7 @@ def _why(was: Standing, to: Standing, evidence: Evidence) -> str:
             missing = f"{e.more_nights} more nights"
         return f"new here: {so_far}; {missing} are needed to go further"
     return (
-        f"{e.in_a_row} good attempts one after another on {nights}, where {e.needed} on "
+        f"{good} on {nights}, where {e.needed} on "
         f"{e.nights_needed} are needed; {e.bad} failures before"
     )
 
