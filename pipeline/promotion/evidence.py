@@ -259,21 +259,20 @@ def _ill(columns: Columns, together: Counts, ran: Counts, policy: Counting) -> B
         ran: int64[devices, runs], good tests that ran.
     """
     when = columns.at[columns.first_rows] if len(columns) else np.zeros(0)
-    order = np.argsort(when, kind="stable").tolist()
-    found = np.zeros(ran.shape, np.bool_)
-    for device, failing in enumerate(together):
-        length, ill = 0, False
-        accused = np.zeros(ran.shape[1], np.bool_)
-        for run in order:
-            accused[run] = True
-            failed = failing[run][accused].sum()
-            of = ran[device, run] - failing[run][~accused].sum()
-            bad = failed >= policy.suspect_tests and failed >= policy.suspect_share * of
-            out = bad and failed >= policy.outage_share * of
-            length = length + (not out) if bad else 0
-            found[device, run] = out or ((bad or ill) and length <= policy.suspect_nights)
-            accused[run] = bad or found[device, run]
-            ill = bool(found[device, run] and bad)
+    devices, runs = ran.shape
+    found, accused = np.zeros((2, devices, runs), np.bool_)
+    length, ill = np.zeros(devices, np.int64), np.zeros(devices, np.bool_)
+    for run in np.argsort(when, kind="stable").tolist():
+        accused[:, run] = True
+        failing, there = together[:, run], ran[:, run] > 0  # a run of other devices changes nothing
+        failed = (failing * accused).sum(axis=1)
+        of = ran[:, run] - (failing * ~accused).sum(axis=1)
+        bad = (failed >= policy.suspect_tests) & (failed >= policy.suspect_share * of)
+        out = bad & (failed >= policy.outage_share * of)
+        length = np.where(there, np.where(bad, length + ~out, 0), length)
+        found[:, run] = there & (out | ((bad | ill) & (length <= policy.suspect_nights)))
+        accused[:, run] = bad | found[:, run]
+        ill = np.where(there, found[:, run] & bad, ill)
     return found.ravel()
 
 
