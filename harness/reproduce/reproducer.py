@@ -37,6 +37,7 @@ import msgspec
 
 from bringup.harness.devices.wire import layout
 from bringup.harness.errors import HarnessError, RecordError
+from bringup.harness.records.fingerprint import fingerprint
 from bringup.harness.records.reproducible import (
     EXPECTED,
     REPRO_FOLDER,
@@ -101,8 +102,6 @@ def fingerprint_of(op_name: str, outcome: Outcome, failure: Failure | None) -> s
     A crash and a deadline leave the words of whoever noticed: only the signal and the stage
     count. Of a wrong result counts what was wrong, not which output it was found in first.
     """
-    from bringup.harness.ops.identity import fingerprint
-
     if failure is None:
         return ""
     said = failure.message
@@ -110,7 +109,7 @@ def fingerprint_of(op_name: str, outcome: Outcome, failure: Failure | None) -> s
         said = failure.kind
     elif outcome is Outcome.INCORRECT:
         said = said.partition(": ")[2] or said
-    return fingerprint(failure.stage.value if failure.stage else "", op_name, said)
+    return fingerprint(failure.stage or "", op_name, said or failure.kind)
 
 
 def write_reproducer(

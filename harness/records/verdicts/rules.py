@@ -6,6 +6,7 @@
 import hashlib
 from datetime import UTC, datetime
 
+from bringup.harness.records.fingerprint import is_current
 from bringup.harness.records.machine_faults import is_machines
 from bringup.harness.records.schema import Metric, OpVerdict, Outcome
 
@@ -60,6 +61,8 @@ def disagreement(old: OpVerdict, new: OpVerdict) -> str:
 def _difference(old: OpVerdict, new: OpVerdict) -> str:
     for what in ("status", "outcome", "fingerprint"):
         before, after = getattr(old, what), getattr(new, what)
+        if what == "fingerprint" and before and not is_current(before):
+            continue  # another version's says nothing of this one's
         if before != after:
             before, after = (getattr(one, "name", one) or "none" for one in (before, after))
             return f"the {what} kept is {before}, computed again it is {after}"

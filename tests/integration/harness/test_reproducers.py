@@ -108,14 +108,14 @@ def test_a_compiler_that_divides_by_zero(tmp_path: Path) -> None:
     }
     folder, found = judged(tmp_path, "stablehlo.dot_general", "iree-cpu", **parts)
     assert found.outcome is Outcome.CRASHED
-    assert ends_the_same(folder) == "compile:stablehlo.dot_general:SIGFPE"
+    assert ends_the_same(folder) == "1|compile|stablehlo.dot_general|SIGFPE"
 
 
 def test_an_op_that_never_ends(tmp_path: Path) -> None:
     parts = {"stablehlo": portable(ENDLESS), "golden": [torch.zeros(())], "deadline_s": 3.0}
     folder, found = judged(tmp_path, "stablehlo.while", "cpu", inputs=[torch.zeros(())], **parts)
     assert (found.outcome, found.status) == (Outcome.TIMEOUT, Status.CONVERTED_TO_TTNN)
-    assert ends_the_same(folder) == "execute:stablehlo.while:TIMEOUT"
+    assert ends_the_same(folder) == "1|execute|stablehlo.while|TIMEOUT"
 
 
 class Pool(torch.nn.Module):

@@ -41,7 +41,7 @@ EXCEPTED = {
     "harness/records/variables.py": "another program's variable",
     "harness/repro.py": "an example in a help text",
     "harness/state/settings.py": "settings that torch has under that name",
-    "pipeline/history/fingerprint.py": "dialects and wrappers, as compilers write diagnostics",
+    "harness/records/fingerprint.py": "dialects and wrappers, as compilers write diagnostics",
     "pipeline/trying/from_python.py": "the devices on which `try` tries by default",
     "pipeline/verb_help.py": "examples in a help text",
     "reports/formats/json.py": "says whose field names the JSON files have",
