@@ -38,7 +38,7 @@ EXCEPTED = {
     "harness/records/machine_faults.py": "phrases by which libraries say that a card is gone",
     "harness/records/values.py": "tt-torch's names of the statuses",
     "harness/records/variable_values.py": "as harness/config.py",
-    "harness/records/variables.py": "another program's variable",
+    "harness/records/variables_of_others.py": "another program's variable",
     "harness/repro.py": "an example in a help text",
     "harness/state/settings.py": "settings that torch has under that name",
     "harness/records/fingerprint.py": "dialects and wrappers, as compilers write diagnostics",
