@@ -24,14 +24,15 @@ from bringup.harness.recording.recorder import TesterRecorder
 from bringup.harness.records.fold import model_status
 from bringup.harness.records.schema import Outcome, OutputCheck, Stage
 from bringup.harness.tester.compiled_graphs import CompiledGraphs
-from bringup.harness.tester.judged_runs import JudgedRuns
+from bringup.harness.tester.recorded_runs import RecordedRuns
+from bringup.harness.tester.several_devices import parallelism
 from bringup.harness.verify import compare, mismatches
 from bringup.harness.verify.natural import Natural, Passed
 
 NO_GRAPH = "nothing of the model was compiled: the device computed nothing that was compared"
 
 
-class EagerRuns(JudgedRuns):
+class EagerRuns(RecordedRuns):
     """A model of which only the graphs go to the device."""
 
     run_generate: bool
@@ -41,7 +42,6 @@ class EagerRuns(JudgedRuns):
     record_tag_cache: dict[str, Any]
     """What goes to the JUnit file as `tags`, by tt-torch's names of it."""
     _graphs: CompiledGraphs | None = None
-    _record_property: Callable[[str, object], None] | None
 
     # --- what tests use, and may say otherwise ------------------------------------------------
 
@@ -269,22 +269,6 @@ class EagerRuns(JudgedRuns):
         status = model_status(verdict, recorder.status, recorder.failure)
         self.record_tag_cache["bringup_status"] = status.value
         self._record_property("tags", json.dumps(self.record_tag_cache, default=str))
-
-
-def parallelism(data_parallel: bool, automatic: bool) -> str:
-    """tt-torch's word for how a model is spread over devices.
-
-    Raises:
-        UsageError: it is asked for both ways at once.
-    """
-    if data_parallel and automatic:
-        raise UsageError(
-            "data_parallel_mode runs a program on every device, automatic_parallelization one"
-            " program over all: leave out one of them"
-        )
-    if data_parallel:
-        return "runtime_data_parallel"
-    return "data_parallel" if automatic else "single_device"
 
 
 def _numbers(values: Sequence[float | None]) -> list[float]:
