@@ -19,8 +19,9 @@ from bringup.pipeline.results.close_run import JUNIT_NAME
 from bringup.pipeline.results.confirm import found_below
 from bringup.pipeline.results.finish import finish_runs, is_whole
 from bringup.pipeline.results.junit import write_junit
-from bringup.pipeline.results.merge import merge, shards_in
+from bringup.pipeline.results.merge import merge
 from bringup.pipeline.results.remember import remember, remember_and_judge
+from bringup.pipeline.results.shards import shards_in
 from bringup.pipeline.running.run_lock import refuse_if_held
 
 
