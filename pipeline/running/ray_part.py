@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from bringup.harness.inner_process import refuse_person
 from bringup.harness.records.run_dir import read_plan
 from bringup.pipeline.lifeline import adopt_orphans, die_with_parent
 from bringup.pipeline.running import memory
@@ -45,7 +46,10 @@ class _Unwatched:
 def main() -> int:
     """Run; 0 when every test has its word."""
     die_with_parent(os.getppid(), signal.SIGTERM)
-    given = msgspec.json.decode(sys.stdin.read(), type=Settings, dec_hook=_path)
+    try:
+        given = msgspec.json.decode(sys.stdin.read(), type=Settings, dec_hook=_path)
+    except msgspec.DecodeError:
+        refuse_person()
     settings = replace(given, memory=memory.available())
     adopt_orphans()
     with counted_signals() as signals:
