@@ -240,15 +240,23 @@ def run(speaker: str, body: Callable[[], int], *, look: bool = True) -> int:
             check()
         return body()
     except HarnessError as error:
-        text = f"{speaker}: {error}" if speaker else str(error)
-        said = "".join(c if c.isprintable() else " " for c in writable(text))
-        print(said, file=sys.stderr, flush=True)
-        return code_of(error)
+        return _refuse(speaker, error)
+    except PermissionError as error:  # below a folder that we may not enter, merely looking raises
+        if error.filename is None:
+            raise
+        return _refuse(speaker, UsageError(f"cannot reach {error.filename}: {error.strerror}"))
     except KeyboardInterrupt:
         print(f"{speaker}: interrupted" if speaker else "interrupted", file=sys.stderr, flush=True)
         return ExitCode.INTERRUPTED
     finally:
         _close()
+
+
+def _refuse(speaker: str, error: HarnessError) -> ExitCode:
+    text = f"{speaker}: {error}" if speaker else str(error)
+    said = "".join(c if c.isprintable() else " " for c in writable(text))
+    print(said, file=sys.stderr, flush=True)
+    return code_of(error)
 
 
 def say(text: str) -> None:
