@@ -315,7 +315,7 @@ def _note_failure(recorder: "TestRecorder", error: BaseException) -> None:
     # a checker that refuses the golden's own outputs says nothing of a device
     golden = recorder.testers and all(share.gave_golden for share in recorder.testers)
     recorder.verdict = Outcome.INCORRECT if wrong and not golden else outcome_of(error)
-    recorder.failure = failure_of(error, None, recorder.run.blobs)
+    recorder.failure = failure_of(error, None, recorder.run.artifacts)
 
 
 def _may_be_bettered(worst: "TestRecorder") -> bool:

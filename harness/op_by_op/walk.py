@@ -218,7 +218,7 @@ class OpByOpExecutor(Executor):
             done,
             golden,
             op_tolerances(self.tolerances, candidate.op),
-            run.blobs,
+            run.artifacts,
             run.run_id,
             self._known.values(candidate.op),
         )
@@ -245,7 +245,7 @@ class OpByOpExecutor(Executor):
         if cached is None:
             self._record(candidate, job, verdict)
             return partial(self._keep, key, verdict) if keep else self.recorder.sync
-        if not (keep and worth_keeping(verdict, run.blobs)):
+        if not (keep and worth_keeping(verdict, run.artifacts)):
             self._record(candidate, job, cached, hit=True)  # the machine's failure says nothing
         elif said := disagreement(cached, verdict):
             self._known.replace(key, verdict)
@@ -309,11 +309,11 @@ class OpByOpExecutor(Executor):
         """What the lowering made of an op, also of one out of the cache; empty if it gave up."""
         texts = [a for s in verdict.stages for a in s.artifacts if s.stage is Stage.STABLEHLO]
         with contextlib.suppress(RecordError):
-            return self.recorder.run.blobs.get(texts[-1]) if texts else b""
+            return self.recorder.run.artifacts.get(texts[-1]) if texts else b""
         return b""
 
     def _not_imported(self, candidate: Candidate, error: LoweringError) -> OpVerdict:
-        kept = self.recorder.run.blobs.put(error.diagnostic, "diagnostic")
+        kept = self.recorder.run.artifacts.put(error.diagnostic, "diagnostic")
         failure = Failure(Stage.TORCH_IR, "LoweringError", str(error)[:2000], kept)
         outcome = Outcome.INFRA if is_machines_error(error) else Outcome.FAILED
         return OpVerdict(

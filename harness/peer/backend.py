@@ -136,7 +136,7 @@ def _graphs_of(options: BackendOptions, share: TesterRecorder) -> CompiledGraphs
         if wrong:
             error = IncorrectResultError("; ".join(wrong[:5]))
             share.verdict, share.unraised = Outcome.INCORRECT, wrong
-            share.failure = failure_of(error, Stage.VERIFY, share.run.blobs)
+            share.failure = failure_of(error, Stage.VERIFY, share.run.artifacts)
         elif share.verdict is Outcome.REACHED:
             share.verdict = Outcome.PASSED
 

@@ -68,7 +68,7 @@ class StageScope:
 
     def keep(self, level: str, text: str | bytes) -> None:
         """Keep an IR level or another text of this stage."""
-        self.artifacts.append(self._recorder.run.blobs.put(text, level))
+        self.artifacts.append(self._recorder.run.artifacts.put(text, level))
 
     def plain_file(self, name: str) -> Path:
         """Where this test saves a plain file beside its records."""
@@ -209,7 +209,7 @@ class TestRecorder:
         try:
             yield scope
         except BaseException as error:
-            self.failure = failure_of(error, stage, self.run.blobs)
+            self.failure = failure_of(error, stage, self.run.artifacts)
             self._end_stage(scope, meter, ok=False)
             raise
         self._end_stage(scope, meter, ok=True)

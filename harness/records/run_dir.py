@@ -5,7 +5,7 @@
 
 plan.json          what was planned, written before anything ran (one per shard: plan-*.json)
 journal/           events, one file per process: *.jsonl, packed to *.jsonl.zst at the end
-blobs/             texts, by content
+blobs/             artifacts, by content
 run.json           header of a merged run
 records.jsonl.zst  one folded record per test attempt, of a merged run; `zstd -dc` prints them
 

@@ -46,7 +46,7 @@ class ModelExpected(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str
     """`stage:test:diagnostic`, normalised."""
     failure: Failure
-    """Its diagnostic lies in the run's blobs, not here."""
+    """Its diagnostic lies in the run's artifacts, not here."""
     environment: dict[str, str] = {}
     """Settings that were in the environment."""
     origin: str = ""

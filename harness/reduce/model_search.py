@@ -176,7 +176,7 @@ def _searched(tester: Tested, request: Request) -> Found:
     except (UsageError, DeviceError, RecordError):
         raise
     except Exception as error:  # whatever the model or its export raises is its ended
-        failure = tester.recorder.failure or failure_of(error, None, tester.recorder.run.blobs)
+        failure = tester.recorder.failure or failure_of(error, None, tester.recorder.run.artifacts)
         return Found(
             ModelOutcome(outcome_of(error), failure),
             sentences=["It ends before there is a graph, so there is nothing to reduce."],

@@ -84,7 +84,7 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     executes: bool | None = None
     """Was it to be run, not compiled only? None: where it has inputs."""
     failure: Failure | None = None
-    """Its diagnostic lies in the run's blobs, not here."""
+    """Its diagnostic lies in the run's artifacts, not here."""
     pcc: Metric | None = None
     atol: Metric | None = None
     options: dict[str, str] = {}

@@ -239,7 +239,7 @@ class EagerRuns(RecordedRuns):
             self.recorder.unraised += [f"the outputs were wrong: {m}" for m in found]
             self.recorder.verdict = Outcome.INCORRECT
             error = IncorrectResultError("; ".join(found[:5]))
-            self.recorder.failure = failure_of(error, Stage.VERIFY, self.recorder.run.blobs)
+            self.recorder.failure = failure_of(error, Stage.VERIFY, self.recorder.run.artifacts)
         elif self.recorder.verdict is Outcome.REACHED:
             self.recorder.verdict = Outcome.PASSED
 

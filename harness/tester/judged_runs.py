@@ -59,9 +59,9 @@ class JudgedRuns(BlamedRuns):
         if found:
             self.recorder.unraised += [f"the outputs were wrong: {m}" for m in found]
             self.recorder.verdict = Outcome.INCORRECT
-            blobs = self.recorder.run.blobs
+            artifacts = self.recorder.run.artifacts
             error = IncorrectResultError("; ".join(found[:5]))
-            self.recorder.failure = failure_of(error, Stage.VERIFY, blobs)
+            self.recorder.failure = failure_of(error, Stage.VERIFY, artifacts)
             self._leave_reproducer()
         elif nothing:
             self._note_unverified(NOTHING_COMPARED, nothing)

@@ -188,7 +188,7 @@ class ModelTester(EagerRuns):
             if self._draws_what_failed(error):
                 return self._golden_for_body()
             if self.recorder.failure is None:
-                self.recorder.failure = failure_of(error, None, self.recorder.run.blobs)
+                self.recorder.failure = failure_of(error, None, self.recorder.run.artifacts)
             if not isinstance(error, SearchDone):
                 self._leave_reproducer()
             self._give_hints(error)

@@ -10,7 +10,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from bringup.harness.records.blobs import BLOB_FOLDER
+from bringup.harness.records.artifacts import ARTIFACT_FOLDER
 from bringup.harness.records.journal import JOURNAL_FOLDER, PACKED, PLAIN, journal_name
 from bringup.harness.records.packing import read_lines
 from bringup.harness.records.reproducible import OWN_SCRIPTS, REPRO_FOLDER, RUN_ANY, RUN_SCRIPT
@@ -19,13 +19,13 @@ from bringup.pipeline.results.shards import Shard
 
 
 def gather(source: Shard, into: Path) -> None:
-    """Copy journals, blobs and reproducers; what is there already stays."""
+    """Copy journals, artifacts and reproducers; what is there already stays."""
     for journal in source.journals:
         _keep_journal(journal, into / JOURNAL_FOLDER)
-    for blob in source.blobs:
-        target = into / BLOB_FOLDER / blob.parent.name / blob.name
-        if blob.name.startswith(blob.parent.name) and not target.exists():
-            _link(blob, target)
+    for artifact in source.artifacts:
+        target = into / ARTIFACT_FOLDER / artifact.parent.name / artifact.name
+        if artifact.name.startswith(artifact.parent.name) and not target.exists():
+            _link(artifact, target)
     for file in source.reproducers:
         target = into / REPRO_FOLDER / file.parent.name / file.name
         if file.name != RUN_SCRIPT:  # a program: of a stranger's shard none is taken
@@ -65,14 +65,14 @@ def _keep_journal(journal: Path, folder: Path) -> None:
             return
 
 
-def _link(blob: Path, target: Path) -> None:
+def _link(file: Path, target: Path) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise cannot_write(target, error) from error
     try:
-        os.link(blob, target, follow_symlinks=False)
+        os.link(file, target, follow_symlinks=False)
     except FileExistsError:
         return
     except OSError:  # another file system, or one without links
-        write_atomically(target, blob.read_bytes(), sync=False)
+        write_atomically(target, file.read_bytes(), sync=False)

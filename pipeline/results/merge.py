@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many shards into one run directory; one run into its final form.
 
-Journals, blobs, reproducers and plans are gathered below one folder, the journals folded to
+Journals, artifacts, reproducers and plans are gathered below one folder, the journals folded to
 `records.jsonl.zst` and packed, and a header written. What any shard's plan or the plan of all names
 and left no record is NOT_RUN; what was lost (a shard that never reported, shards that were planned
 differently, a torn journal) is a sentence in the header. Merging is repeatable: a shard may arrive

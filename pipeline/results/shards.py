@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bringup.harness.errors import RecordError
-from bringup.harness.records.blobs import BLOB_FOLDER
+from bringup.harness.records.artifacts import ARTIFACT_FOLDER
 from bringup.harness.records.journal import JOURNAL_FOLDER, read_header
 from bringup.harness.records.reproducible import REPRO_FOLDER, REPRODUCER_FILES
 from bringup.harness.records.run_dir import CONFIRM_FOLDER, plan_files, read_plans
@@ -23,8 +23,8 @@ from bringup.harness.records.schema import Plan
 
 _JOURNAL = re.compile(r"[\w.-]{1,200}\.jsonl(\.zst)?", re.ASCII)
 _PLAN = re.compile(r"plan.*\.json", re.DOTALL)
-_BLOB_FOLDER = re.compile(r"[0-9a-f]{2}")
-_BLOB = re.compile(r"[0-9a-f]{64}\.zst")
+_ARTIFACT_FOLDER = re.compile(r"[0-9a-f]{2}")
+_ARTIFACT = re.compile(r"[0-9a-f]{64}\.zst")
 _REPRODUCER = re.compile(r"\w[\w.-]{0,250}", re.ASCII)
 _ROUND = re.compile(r"[0-9a-z-]{1,60}")
 MOST_SHARDS = 10_000
@@ -48,7 +48,7 @@ class Shard:
     path: Path
     plans: list[Plan] = field(default_factory=list)
     journals: list[Path] = field(default_factory=list)
-    blobs: list[Path] = field(default_factory=list)
+    artifacts: list[Path] = field(default_factory=list)
     reproducers: list[Path] = field(default_factory=list)
     """Their files."""
     rounds: list[Path] = field(default_factory=list)
@@ -99,8 +99,8 @@ def look_at(path: Path) -> Shard:
             continue
         source.journals.append(journal)
         source.run_ids |= {opened.run_id} if opened else set()
-    for folder in source.folders(path / BLOB_FOLDER, _BLOB_FOLDER):
-        source.blobs += source.files(folder, _BLOB)
+    for folder in source.folders(path / ARTIFACT_FOLDER, _ARTIFACT_FOLDER):
+        source.artifacts += source.files(folder, _ARTIFACT)
     for folder in source.folders(path / REPRO_FOLDER, _REPRODUCER):
         files = source.files(folder, _REPRODUCER)
         source.reproducers += [file for file in files if file.name in REPRODUCER_FILES]
