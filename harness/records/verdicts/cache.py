@@ -4,8 +4,8 @@
 """The verdict cache: an op that was judged once is not compiled again, in any model or night.
 
 One SQLite database in WAL mode, shared by all processes of a machine, with the
-artifacts its verdicts refer to beside it. SQLite makes a write whole or absent, whenever its process
-dies; every row carries a digest over key and verdict besides, so a damaged row is a miss
+artifacts its verdicts refer to beside it. SQLite makes a write whole or absent, whenever its
+process dies; every row carries a digest over key and verdict besides, so a damaged row is a miss
 and never a wrong verdict. Whatever happens to the file, a run goes on: with what can be read of a
 cache that cannot be written, and at worst without one.
 
