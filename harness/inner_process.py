@@ -1,8 +1,9 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""The command line of a process that only another of ours starts, such as a device host."""
+"""A process that only another of ours starts: its command line, and how it ended, in words."""
 
+import signal
 import sys
 from typing import NoReturn
 
@@ -30,3 +31,10 @@ def refuse_person() -> NoReturn:
         file=sys.stderr,
     )
     sys.exit(2)
+
+
+def how_it_ended(code: int) -> str:
+    """How a process ended that was not to: a signal, where its exit code is negative, or a code."""
+    if code < 0:
+        return f"dies of {signal.Signals(-code).name}"
+    return f"ends the process with exit code {code}"

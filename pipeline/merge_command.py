@@ -6,6 +6,7 @@
 from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.records.outcomes import counts_text, latest, outcome_counts_of_run
 from bringup.harness.records.run_dir import (
+    no_run,
     read_merged,
     read_plans,
     read_shared_plan,
@@ -31,9 +32,9 @@ def merge_runs(options: RunOptions, say: Speaker) -> ExitCode:
     With the plan of all shards none of them has to have arrived.
     """
     run_dirs, into, plan_file = options.run_dirs, options.into, options.plan
-    absent = [str(path) for path in run_dirs if not path.is_dir()]
+    absent = [path for path in run_dirs if not path.is_dir()]
     if absent and plan_file is None:
-        raise PipelineError(f"there is no run directory {', '.join(absent)}")
+        raise PipelineError(no_run(*absent))
     shared = read_shared_plan(plan_file) if plan_file else None
     sources = [d for path in run_dirs for d in shards_in(path)]
     for path in (*sources, into):

@@ -25,7 +25,7 @@ from pathlib import Path
 import msgspec
 
 from bringup.harness.errors import HarnessError
-from bringup.harness.inner_process import words_of_parent
+from bringup.harness.inner_process import how_it_ended, words_of_parent
 from bringup.harness.loaders.importing import importable, loader_class, variants_of
 from bringup.harness.loaders.repository import LoaderFile, Repository
 from bringup.harness.records.naming import LOADER
@@ -101,9 +101,7 @@ def _child(repository: Repository, files: Sequence[Path], limit_s: float) -> dic
 def _ended(code: int, limit_s: float) -> str:
     if code == -signal.SIGALRM:
         return f"takes more than {limit_s:.0f} s"
-    if code < 0:
-        return f"dies of {signal.Signals(-code).name}"
-    return f"ends the process with exit code {code}"
+    return how_it_ended(code)
 
 
 def _place(repository: Repository, loader: LoaderFile) -> Path:

@@ -39,10 +39,19 @@ from bringup.harness.devices.wire import layout
 from bringup.harness.errors import HarnessError, RecordError
 from bringup.harness.records.fingerprint import fingerprint
 from bringup.harness.records.reproducible import (
+    ARTIFACT,
     EXPECTED,
+    FX,
+    FX_JSON,
+    GOLDEN,
+    INPUTS,
+    ONNX,
     REPRO_FOLDER,
     RUN_OP,
     RUN_SCRIPT,
+    STABLEHLO,
+    TORCH_IR,
+    VERSIONS,
     folder_name,
 )
 from bringup.harness.records.schema import Failure, Metric, Op, OpVerdict, Outcome, Stage, Status
@@ -58,11 +67,6 @@ if TYPE_CHECKING:
     from bringup.harness.verify import Tolerances
 
 REPRODUCER_SCHEMA = 1
-VERSIONS, RUN = "versions.json", RUN_SCRIPT
-TORCH_IR, STABLEHLO, ARTIFACT = "op.torch.mlir", "op.stablehlo.mlir", "op.vhlo"
-FX, FX_JSON = "fx.txt", "fx.json"
-ONNX, ONNX_TEXT = "part.onnx", "part.onnx.txt"
-INPUTS, GOLDEN = "inputs", "golden"
 SEEDED = "from the op's key"
 """What `inputs.json` says of a StableHLO op whose inputs are not kept."""
 
@@ -180,7 +184,7 @@ def write_reproducer(
             write_bytes_of(part, GOLDEN, golden if kept else ())
             (part / VERSIONS).write_bytes(_pretty(dict(versions)))
             (part / EXPECTED).write_bytes(_pretty(expected))
-            (part / RUN).write_text(RUN_OP)
+            (part / RUN_SCRIPT).write_text(RUN_OP)
             _take_place(part, place)
         finally:
             shutil.rmtree(part, ignore_errors=True)

@@ -19,6 +19,7 @@ from bringup.harness.records.packing import LARGEST
 from bringup.harness.records.run_dir import (
     HEADER_NAME,
     PLAIN_RECORDS_NAME,
+    no_run,
     read_plans,
     read_run_header,
 )
@@ -42,7 +43,7 @@ def finish_runs(run_dirs: Sequence[Path], say: Speaker) -> list[tuple[Path, RunH
     finished = []
     for run_dir in run_dirs:
         if not run_dir.is_dir():
-            raise PipelineError(f"there is no run directory {run_dir}")
+            raise PipelineError(no_run(run_dir))
         if not _is_merged(run_dir):
             finished.append((run_dir, _finish(run_dir, say)))
     return finished

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bringup.command.checks.findings import Finding, Level
 from bringup.harness.errors import HarnessError
-from bringup.harness.options.project import NAME, project_texts
+from bringup.harness.options.project import LISTS, NAME, project_texts
 from bringup.harness.records.environment import check
 
 
@@ -33,7 +33,7 @@ def project_file() -> Iterator[Finding]:
 def lists() -> Iterator[Finding]:
     """Whether there are lists, and they can be read; `bringup lists` asks pytest, too."""
     try:
-        folder = Path(project_texts().get("lists", ("tests/lists",))[0])
+        folder = Path(project_texts().get("lists", (LISTS,))[0])
     except HarnessError:  # told of above
         return
     if not folder.exists():
