@@ -80,7 +80,14 @@ def measure(
 ) -> Measurement:
     """Measure `actual` against `golden`, two tensors of one shape.
 
-    `rtol` and `atol` define `not_close`, as in `torch.isclose`. Raises ShapeMismatchError.
+    Args:
+        golden: of any floating, complex or integer dtype and any shape, on any device.
+        actual: of the same shape.
+        rtol: with `atol` defines `not_close`, as in `torch.isclose`.
+        atol: in golden's unit.
+
+    Raises:
+        ShapeMismatchError: the shapes differ.
     """
     if golden.shape != actual.shape:
         raise ShapeMismatchError(
@@ -136,17 +143,6 @@ def relative_l2(golden: torch.Tensor, actual: torch.Tensor) -> float | None:
     return measure(golden, actual).relative_l2
 
 
-def allclose(
-    golden: torch.Tensor, actual: torch.Tensor, rtol: float = 1e-5, atol: float = 1e-8
-) -> bool:
-    """True when |actual - golden| <= atol + rtol x |golden| holds at every finite position.
-
-    Like `torch.allclose(equal_nan=True)`, in float64.
-    """
-    found = measure(golden, actual, rtol, atol)
-    return not found.disagreements and not found.not_close
-
-
 def peak(tensor: torch.Tensor) -> float:
     """max|x| over the finite numbers of a tensor that are no fill; 0 when there is none."""
     return measure(tensor, tensor).golden_peak
@@ -156,6 +152,9 @@ def count_differing(golden: torch.Tensor, actual: torch.Tensor) -> int:
     """Positions at which two bool or integer tensors of one shape differ.
 
     Exact over all 64 bits, for any pair of integer widths and signs.
+
+    Raises:
+        ShapeMismatchError: the shapes differ.
     """
     if golden.shape != actual.shape:
         raise ShapeMismatchError(

@@ -47,7 +47,7 @@ _ORPHAN_AGE_S = 600.0  # a younger text may belong to a verdict that is just bei
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS verdict (
-    key TEXT PRIMARY KEY,     -- cache_key()
+    key TEXT PRIMARY KEY,     -- Basis.key()
     body BLOB NOT NULL,       -- OpVerdict as JSON
     digest BLOB NOT NULL,     -- sha256 over key and body
     used REAL NOT NULL        -- seconds since the epoch, to within a day
@@ -82,7 +82,9 @@ def _complain(sentence: str) -> None:
 
 
 class VerdictCache:
-    """Verdicts by `cache_key`. No method raises: a cache that cannot be had is always a miss.
+    """Verdicts by key, which `harness/op_by_op/cache_key.py` makes.
+
+    No method raises: a cache that cannot be had is always a miss.
 
     What is wrong with it is handed to `complain`, a sentence each, once. One object serves the
     threads of a process, and a process forked from it.

@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bringup.harness.op_by_op.cache_key import cache_key
+from bringup.harness.op_by_op.cache_key import Basis
 from bringup.harness.records.artifacts import ArtifactStore
 from bringup.harness.records.schema import (
     Failure,
@@ -65,7 +65,8 @@ def verdict(outcome: Outcome, kind: str = "", message: str = "no") -> OpVerdict:
 def key(op: Op = OP, device: str = "cpu", descriptor: str = "d", **changed: object) -> str:
     versions = VERSIONS | dict(changed.get("versions", {}))  # type: ignore[call-overload]
     flags = {"optimization_level": "1"} | dict(changed.get("flags", {}))  # type: ignore[call-overload]
-    return cache_key(op, device, descriptor, versions, flags, str(changed.get("depth", "EXECUTE")))
+    depth = str(changed.get("depth", "EXECUTE"))
+    return Basis(device, descriptor, versions, flags, depth).key(op)
 
 
 MUTATIONS = {
