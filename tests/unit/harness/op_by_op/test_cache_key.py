@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from bringup.harness.frontend import torch_program
-from bringup.harness.op_by_op import Basis as keys
+from bringup.harness.op_by_op import cache_key as keys
 from bringup.harness.op_by_op.cache_key import Basis
 from bringup.harness.op_by_op.cached_verdicts import descriptor_of
 from bringup.harness.ops.operand_values import WHOLE_BYTES, counts_values, fingerprint, origins_of
