@@ -159,7 +159,9 @@ def write_reproducer(
         deadline_s=deadline_s,
         memory_limit=memory_limit,
         executes=executes and _have_bytes([*inputs, *golden]),  # else no device takes them either
-        failure=_without_diagnostic(verdict.failure),
+        failure=msgspec.structs.replace(verdict.failure, diagnostic=None)
+        if verdict.failure
+        else None,
         pcc=verdict.pcc,
         atol=verdict.atol,
         options=dict(options),
@@ -306,10 +308,6 @@ class _Place(msgspec.Struct, frozen=True, omit_defaults=True):
     shape: tuple[int, ...]
     offset: int
     drawn: Drawn | None = None
-
-
-def _without_diagnostic(failure: Failure | None) -> Failure | None:
-    return msgspec.structs.replace(failure, diagnostic=None) if failure else None
 
 
 def _have_bytes(tensors: "Sequence[torch.Tensor]") -> bool:

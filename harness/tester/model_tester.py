@@ -330,7 +330,8 @@ class ModelTester(EagerRuns):
             self._tag_checks(checks)
             stage.attributes["outputs"] = str(len(checks))
             if self.compiler_config.enable_intermediate_verification:
-                found = self._intermediates(executor)
+                taken = executor.intermediates or executor.run_intermediates(self._call())
+                found = taken.render()
                 stage.attributes["intermediates"] = found
                 self._hints.append(found)
             nothing = self._nothing_compared(outputs, executor) or nothing_finite(checks)
@@ -338,10 +339,6 @@ class ModelTester(EagerRuns):
         graph = executor.program.graph
         self._judge(checks, nothing, random_op(graph) if graph is not None else None, lost)
         return self._results_of_step(outputs) if self.mode == "train" else outputs
-
-    def _intermediates(self, executor: Executor) -> str:
-        report = executor.intermediates or executor.run_intermediates(self._call())
-        return report.render()
 
     def _lower(self) -> Program:
         if self.mode == "train":

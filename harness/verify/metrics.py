@@ -18,6 +18,7 @@ as the infinity it stands for, or every other number would vanish beside it.
 
 import math
 from dataclasses import dataclass
+from operator import itemgetter
 
 import torch
 
@@ -97,7 +98,9 @@ def measure(
     fill = fill_of(golden.dtype)
     parts = [_examine(*chunk, fill, rtol, atol) for chunk in chunks(golden, actual)]
     finite, disagreements = sum(p.finite for p in parts), sum(p.disagreements for p in parts)
-    worst, index = max(((p.max_difference, p.worst) for p in parts), key=_first, default=(-1.0, 0))
+    worst, index = max(
+        ((p.max_difference, p.worst) for p in parts), key=itemgetter(0), default=(-1.0, 0)
+    )
     golden_span = _span([p.golden_span for p in parts])
     actual_span = _span([p.actual_span for p in parts])
     found = Moments(None, None, 0.0)
@@ -246,7 +249,3 @@ def _span(parts: list[tuple[float, float]]) -> tuple[float, float]:
     low = min((low for low, _ in parts), default=math.inf)
     high = max((high for _, high in parts), default=-math.inf)
     return (low, high) if low <= high else (0.0, 0.0)
-
-
-def _first(pair: tuple[float, int]) -> float:
-    return pair[0]

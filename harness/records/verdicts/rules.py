@@ -55,7 +55,8 @@ def disagreement(old: OpVerdict, new: OpVerdict) -> str:
     said = _difference(old, new)
     if not said:
         return ""
-    return f"{_which(old)}: {said}; kept: {_short(old)}; now: {_short(new)}."
+    which = f"{old.op.name} ({old.op.key[:16]}) on {old.device}"
+    return f"{which}: {said}; kept: {_short(old)}; now: {_short(new)}."
 
 
 def _difference(old: OpVerdict, new: OpVerdict) -> str:
@@ -80,10 +81,6 @@ def _short(verdict: OpVerdict) -> str:
     moment = datetime.fromtimestamp(verdict.computed, UTC)
     where = f"run {verdict.origin or 'unknown'}, {moment:%Y-%m-%d %H:%M} UTC"
     return f"{verdict.outcome.value} at {verdict.status.name} ({where})"
-
-
-def _which(verdict: OpVerdict) -> str:
-    return f"{verdict.op.name} ({verdict.op.key[:16]}) on {verdict.device}"
 
 
 def _agree(what: str, before: Metric | None, after: Metric | None) -> bool:
