@@ -25,8 +25,8 @@ from bringup.harness.frontend.lowering import Program
 from bringup.harness.mlir import LoweringError
 from bringup.harness.op_by_op import judge
 from bringup.harness.op_by_op.cached_verdicts import KnownVerdicts
-from bringup.harness.op_by_op.completions import Completions, Rest
 from bringup.harness.op_by_op.op_tolerances import op_tolerances
+from bringup.harness.op_by_op.recording_thread import RecordingThread, Rest
 from bringup.harness.op_by_op.workers import op_workers, workers
 from bringup.harness.recording.recorder import TestRecorder
 from bringup.harness.records.machine_faults import is_machines_error
@@ -152,16 +152,16 @@ class OpByOpExecutor(Executor):
         self.recorder.ops_found(total if only is None else 1, len(earlier), only)
         limit = (1 + _AHEAD) * workers()
         # This thread makes requests (importing an op takes as long as compiling a small one), the
-        # workers' threads follow their hosts, and the thread of `completions` judges and records.
+        # workers' threads follow their hosts, and the thread of `recording` judges and records.
         # The first may be ahead of the others by `limit` ops, no more: each holds its values.
-        with prompt_threads(), Completions(limit, _BYTES_AHEAD) as completions:
+        with prompt_threads(), RecordingThread(limit, _BYTES_AHEAD) as recording:
             for candidate in candidates:
                 if only is not None and candidate.index != only:
                     continue
                 if known := earlier.get(candidate.op.key):
                     self.results.append(known)  # its record and its reproducer are there
                 else:
-                    self._take(candidate, completions)
+                    self._take(candidate, recording)
         self.recorder.ops_through()
         return self._conclude()
 
@@ -177,16 +177,16 @@ class OpByOpExecutor(Executor):
         hit = self._known.get(key)
         return hit is None or hit.outcome not in GOOD or self._known.audits(key)
 
-    def _take(self, candidate: Candidate, completions: Completions) -> None:
+    def _take(self, candidate: Candidate, recording: RecordingThread) -> None:
         """Have one op recorded, from the cache or when a worker is done with it."""
         key = self._known.key(candidate.op)
         cached = self._known.get(key)
         if cached is not None and not self._known.audits(key):
             job = OpJob() if cached.outcome in GOOD else _job_of(candidate)
             record = partial(self._record, candidate, job, cached, hit=True)
-            completions.begin().finish(record)  # not here: `results` are the recording thread's
+            recording.begin().finish(record)  # not here: `results` are the recording thread's
             return
-        room = completions.begin(_bytes_of(candidate.op) if self._executes else 0)
+        room = recording.begin(_bytes_of(candidate.op) if self._executes else 0)
         # Written ahead, on this thread, while another writes the ends of ops: an event is one write
         # at the end of the journal, so they do not mix.
         self.recorder.op_started(candidate.op.key, candidate.index)
@@ -198,7 +198,7 @@ class OpByOpExecutor(Executor):
             return
         begin = self.run_op if self._executes else self.compile_op
         finish = partial(self._finish, candidate, job, key, cached)
-        room.finish_after(partial(begin, job, completions.caught_up), finish)
+        room.finish_after(partial(begin, job, recording.caught_up), finish)
 
     def _finish(
         self,

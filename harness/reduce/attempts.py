@@ -33,11 +33,11 @@ from bringup.harness.storage.scratch import Scratch
 from bringup.harness.verify import Tolerances
 
 Sign = tuple[Outcome, str]
-"""What two endings must share to be the same failure: outcome, and stage with diagnostic."""
+"""What two outcomes must share to be the same failure: outcome, and stage with diagnostic."""
 
 
 def sign_of(verdict: OpVerdict) -> Sign:
-    """The fingerprint of an ending whatever the part is called."""
+    """The fingerprint of a verdict, whatever the part is called."""
     return verdict.outcome, fingerprint_of("", verdict.outcome, verdict.failure)
 
 

@@ -124,7 +124,7 @@ def leave(tester: Tested) -> str:
     A full disk must not hide why the test failed: then there is none.
     """
     recorder = tester.recorder
-    outcome, failure = recorder.verdict, recorder.failure
+    outcome, failure = recorder.outcome, recorder.failure
     command = reproduce_command(recorder.nodeid, recorder.identity, recorder.entry)
     if not command or not is_reproducible(outcome, failure):
         return ""

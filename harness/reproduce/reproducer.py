@@ -101,7 +101,7 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def fingerprint_of(op_name: str, outcome: Outcome, failure: Failure | None) -> str:
-    """The fingerprint of an ending; empty without a failure.
+    """The fingerprint of how something ended; empty without a failure.
 
     A crash and a deadline leave the words of whoever noticed: only the signal and the stage
     count. Of a wrong result counts what was wrong, not which output it was found in first.

@@ -85,4 +85,4 @@ class OpTester(ModelTester):
         target.start()
         cases, _ = cases_of(self.op, calls_of(self.op))
         given = (self.compiler_config, target, self.recorder, self.device_tolerances)
-        self.recorder.verdict = CaseExecutor(*given).run_cases(cases)
+        self.recorder.outcome = CaseExecutor(*given).run_cases(cases)

@@ -196,11 +196,11 @@ class EagerRuns(RecordedRuns):
     def _steered_verdict(self, graphs: CompiledGraphs, outputs: Any) -> None:
         if self.compiler_config.compile_depth.op_by_op:
             if not graphs.count:
-                self.recorder.verdict = None
+                self.recorder.outcome = None
                 self._note_unverified(NOTHING_COMPARED, NO_GRAPH)
             return
         if not graphs.executes:
-            self.recorder.verdict = Outcome.REACHED
+            self.recorder.outcome = Outcome.REACHED
             if not graphs.count:
                 self._note_unverified(NOTHING_COMPARED, NO_GRAPH)
             return
@@ -226,7 +226,7 @@ class EagerRuns(RecordedRuns):
         graphs = CompiledGraphs(
             config, target, lambda: self.recorder, self.device_tolerances, self._graph_compared
         )
-        self.recorder.verdict = Outcome.REACHED
+        self.recorder.outcome = Outcome.REACHED
         return graphs
 
     def _graph_compared(self, golden: Any, actual: Any) -> None:
@@ -237,11 +237,11 @@ class EagerRuns(RecordedRuns):
         self.mismatches += found
         if found:
             self.recorder.unraised += [f"the outputs were wrong: {m}" for m in found]
-            self.recorder.verdict = Outcome.INCORRECT
+            self.recorder.outcome = Outcome.INCORRECT
             error = IncorrectResultError("; ".join(found[:5]))
             self.recorder.failure = failure_of(error, Stage.VERIFY, self.recorder.run.artifacts)
-        elif self.recorder.verdict is Outcome.REACHED:
-            self.recorder.verdict = Outcome.PASSED
+        elif self.recorder.outcome is Outcome.REACHED:
+            self.recorder.outcome = Outcome.PASSED
 
     def _verify_mutated(
         self, mutated: Mapping[str, torch.Tensor], natural: Natural | None, passed: Passed
@@ -265,8 +265,8 @@ class EagerRuns(RecordedRuns):
         if self._record_property is None:
             return
         recorder = self.recorder
-        verdict = recorder.verdict or Outcome.UNVERIFIED
-        status = model_status(verdict, recorder.status, recorder.failure)
+        outcome = recorder.outcome or Outcome.UNVERIFIED
+        status = model_status(outcome, recorder.status, recorder.failure)
         self.record_tag_cache["bringup_status"] = status.value
         self._record_property("tags", json.dumps(self.record_tag_cache, default=str))
 

@@ -184,7 +184,7 @@ class ModelTester(EagerRuns):
         try:
             return self._test_model() if on_device else self._on_cpu()
         except (Exception, KeyboardInterrupt) as error:
-            self.recorder.verdict = outcome_of(error)
+            self.recorder.outcome = outcome_of(error)
             if self._draws_what_failed(error):
                 return self._golden_for_body()
             if self.recorder.failure is None:
@@ -244,7 +244,7 @@ class ModelTester(EagerRuns):
             target.start()
         program = self._program()
         if not config.compile_depth.compiles:
-            self.recorder.verdict = Outcome.REACHED
+            self.recorder.outcome = Outcome.REACHED
             return self._golden_for_body()
         with ExitStack() as held:  # of the board, which verification does not need
             held.enter_context(target.leased(self.recorder.uncounted))
@@ -266,7 +266,7 @@ class ModelTester(EagerRuns):
             )
             if not executes:
                 give_back()
-                self.recorder.verdict = Outcome.REACHED
+                self.recorder.outcome = Outcome.REACHED
                 return self._golden_for_body()
             return self._execute(executor, give_back)
         finally:
@@ -298,8 +298,8 @@ class ModelTester(EagerRuns):
         self.recorder.profiles_ops = self.compiler_config.profile_ops
         target, tolerances = device(self.device_name), self.device_tolerances
         given = (self.compiler_config, target, self.recorder, tolerances)
-        self.recorder.verdict, walked = walk_ops(executor, program, self._call(), given)
-        if not walked and self.recorder.verdict is Outcome.PASSED:
+        self.recorder.outcome, walked = walk_ops(executor, program, self._call(), given)
+        if not walked and self.recorder.outcome is Outcome.PASSED:
             self._note_unverified(NOTHING_COMPARED, "the model has no op to compare")
 
     def _golden_for_body(self) -> Any:

@@ -56,8 +56,8 @@ class RecordedRuns(JudgedRuns):
         self._record_property("model_name", self.model_name)
         self._record_property("device", self.device_name)
         self._record_property("status", self.recorder.status.name)
-        verdict = self.recorder.verdict
-        self._record_property("outcome", verdict.value if verdict else "")
+        outcome = self.recorder.outcome
+        self._record_property("outcome", outcome.value if outcome else "")
 
     def _begin_record(self) -> None:
         """Another run takes nothing back of what the one before found, in the same test."""
@@ -66,7 +66,7 @@ class RecordedRuns(JudgedRuns):
             self._recorders = []
         if not any(recorder.unraised for recorder in self._recorders):
             self.mismatches, self._unverified = [], ""
-        if not self._recorders or self.recorder.verdict is not None:
+        if not self._recorders or self.recorder.outcome is not None:
             self.recorder = test.share(self.model_name, self._device_name)
             self._recorders.append(self.recorder)
 

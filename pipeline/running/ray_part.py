@@ -4,8 +4,8 @@
 """What an actor of :mod:`bringup.pipeline.running.ray_cluster` runs: a participant of its own.
 
 `python -m bringup.pipeline.running.ray_part < SETTINGS` runs tests of the plan that the settings
-name, one after the other, until all of them have their word. It writes what the run comes to in no
-case, and dies with its actor.
+name, one after the other, until all of them have their outcome. It never writes what the run comes
+to, and dies with its actor.
 """
 
 import os
@@ -44,7 +44,7 @@ class _Unwatched:
 
 
 def main() -> int:
-    """Run; 0 when every test has its word."""
+    """Run; 0 when every test has its outcome."""
     die_with_parent(os.getppid(), signal.SIGTERM)
     try:
         given = msgspec.json.decode(sys.stdin.read(), type=Settings, dec_hook=_path)
