@@ -70,7 +70,7 @@ def test_each_op_has_its_own_verdict(first: Done) -> None:
     assert refused.failure is not None
     assert refused.failure.stage in (Stage.TORCH_BACKEND_IR, Stage.STABLEHLO)
     stage, op, _ = parts(refused.fingerprint)
-    assert stage == refused.failure.stage and op.startswith("aten.cumprod")
+    assert stage == refused.failure.stage and "aten.cumprod" in op
 
 
 def test_an_op_that_cannot_even_be_imported_is_a_finding(first: Done) -> None:
