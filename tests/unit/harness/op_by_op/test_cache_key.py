@@ -154,13 +154,17 @@ def test_our_own_judging_code_is_in_the_key(
     before = key("cpu")
     for room in (*keys._JUDGING, "records"):
         (tmp_path / room).mkdir()
-    (tmp_path / "mlir.py").write_text("")
+    for single in ("mlir.py", "records/fingerprint.py"):
+        (tmp_path / single).write_text("")
     monkeypatch.setattr(keys, "_HARNESS", tmp_path)
     found = [before]
     for room, text in [("verify", "a"), ("verify", "b"), ("op_by_op", "a"), ("devices", "a")]:
         (tmp_path / room / "x.py").write_text(text)
         keys._judging_code.cache_clear()
         found.append(key("cpu"))
+    (tmp_path / "records/fingerprint.py").write_text("another")
+    keys._judging_code.cache_clear()
+    found.append(key("cpu"))
     (tmp_path / "records" / "x.py").write_text("no judge")
     keys._judging_code.cache_clear()
     assert key("cpu") == found[-1] and len(set(found)) == len(found)
