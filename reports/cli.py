@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bringup.harness.did_you_mean import hint
+from bringup.harness.options import project
 from bringup.harness.options.command_line import Command, parser_of, read, run
 from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.options.option import option
 from bringup.harness.records.door import program
+from bringup.harness.records.run_dir import no_run
 from bringup.reports import catalog
 from bringup.reports.errors import ReportError
 from bringup.reports.reporter import ArtifactChoice, ModelsReporter, Reporter
@@ -130,7 +132,7 @@ class Options:
         verbs=["build"],
     )
     lists: Path = option(
-        Path("tests/lists"),
+        Path(project.LISTS),
         "--lists",
         "where aliases.toml says what tests were called before",
         parse=Path,
@@ -197,7 +199,7 @@ def _serve(options: Options) -> ExitCode:
 
     run_dir = options.run_dir or newest_live(options.results)
     if not run_dir.is_dir():
-        raise ReportError(f"there is no run directory {run_dir}")
+        raise ReportError(no_run(run_dir))
     try:
         server = LiveServer(run_dir, options.host, options.port)
     except OSError as error:

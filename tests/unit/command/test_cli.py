@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from bringup.command.catalog import VERBS, shown
 from bringup.command.cli import main
-from bringup.command.verbs import VERBS, shown
 from bringup.harness.options.command_line import read
 from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.records.door import Door, command, door_to

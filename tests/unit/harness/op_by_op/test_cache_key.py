@@ -15,7 +15,7 @@ import torch
 
 from bringup.harness.frontend import torch_program
 from bringup.harness.op_by_op import cache_key as keys
-from bringup.harness.op_by_op.cache_key import cache_key
+from bringup.harness.op_by_op.cache_key import Basis
 from bringup.harness.op_by_op.cached_verdicts import descriptor_of
 from bringup.harness.ops.operand_values import WHOLE_BYTES, counts_values, fingerprint, origins_of
 from bringup.harness.ops.torch_ops import unique_ops
@@ -40,7 +40,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def key(device: str, op: Op = OP, values: str = "") -> str:
-    return cache_key(op, device, descriptor_of(device), versions(), {}, "execute", values)
+    return Basis(device, descriptor_of(device), versions(), {}, "execute").key(op, values)
 
 
 @pytest.mark.parametrize(
