@@ -8,7 +8,7 @@ Pure text, so that page, terminal and summary can say the same.
 
 from dataclasses import dataclass
 
-from bringup.harness.records.night import NEW_FAILURES, Cluster, Fix, Judgement, NightVerdict
+from bringup.harness.records.night import NEW_FAILURES, Judgement, NightVerdict
 from bringup.harness.records.schema import NOT_EVIDENCE
 from bringup.reports.model.run import RunSummary
 
@@ -33,26 +33,6 @@ def headline(run: RunSummary) -> tuple[Said, ...]:
         return _by_itself(run)
     told = (_worse(night), _device_trouble(night), _missing(run), *_the_rest(night))
     return tuple(said for said in told if said is not None)
-
-
-def where(cause: Cluster) -> str:
-    """`7 models on n150, p150`; more than four devices are counted."""
-    models = counted(len(cause.models) or len(cause.tests), "model")
-    if not cause.devices:
-        return models
-    few = len(cause.devices) <= 4
-    return f"{models} on {', '.join(cause.devices) if few else f'{len(cause.devices)} devices'}"
-
-
-def fix_text(night: NightVerdict, fix: Fix) -> str:
-    """`scatter and fft_rfft: 12 tests get further, 3 of them have nothing else in their way`."""
-    names = {cause.id: cause.name for cause in night.clusters}
-    causes = " and ".join(names.get(cause, cause) for cause in fix.causes)
-    count = len(fix.advances)
-    gets = "test gets" if count == 1 else "tests get"
-    have = "has" if fix.frees == 1 else "have"
-    free = f", {fix.frees} of them {have} nothing else in the way" if fix.frees else ""
-    return f"{causes}: {count} {gets} further{free}"
 
 
 def _by_itself(run: RunSummary) -> tuple[Said, ...]:
