@@ -99,8 +99,7 @@ def _the_rest(night: NightVerdict) -> list[Said]:
         found.append(Said(f"{fixed} fixed."))
     if known := counts.get(Judgement.KNOWN, 0):
         causes = {t.cluster for t in night.tests if t.judgement is Judgement.KNOWN and t.cluster}
-        of = f" ({counted(len(causes), 'cause')})" if causes else ""
-        found.append(Said(f"{known} bad as before{of}."))
+        found.append(Said(f"{known} bad as before{_reasons(night, causes)}."))
     if flaky := counts.get(Judgement.FLAKE, 0):
         found.append(Said(f"{flaky} flaky."))
     if better := counts.get(Judgement.UNEXPECTED_PASS, 0):
@@ -111,3 +110,12 @@ def _the_rest(night: NightVerdict) -> list[Said]:
     if worse:
         found.append(Said(f"{worse} good but slower, larger or less exact."))
     return found
+
+
+def _reasons(night: NightVerdict, causes: set[str]) -> str:
+    """` (3 causes, 1 of them new)`: a test that was bad may be so for another reason now."""
+    if not causes:
+        return ""
+    new = sum(1 for cause in night.clusters if cause.id in causes and night.is_new(cause))
+    some = f", {new} of them new" if new < len(causes) else ", new tonight"
+    return f" ({counted(len(causes), 'cause')}{some if new else ''})"

@@ -77,6 +77,22 @@ function anchors(a, b, fromA, lastA, fromB, lastB) {
   return chain.reverse();
 }
 
+/** Triples [line of a, line of b, differs]: what went out beside what came in its place. */
+function abreast(pairs) {
+  const rows = [], out = [], come = [];
+  const flush = () => {
+    for (let at = 0; at < Math.max(out.length, come.length); at++) rows.push([out[at] ?? -1, come[at] ?? -1, true]);
+    out.length = come.length = 0;
+  };
+  for (const [i, j] of pairs) {
+    if (j < 0) out.push(i);
+    else if (i < 0) come.push(j);
+    else { flush(); rows.push([i, j, false]); }
+  }
+  flush();
+  return rows;
+}
+
 /** @returns {HTMLElement} a level of the last good night beside tonight's */
 async function comparedTexts([, level, run, before, after]) {
   const texts = await Promise.all([textOf(before), textOf(after)]);
@@ -85,21 +101,21 @@ async function comparedTexts([, level, run, before, after]) {
 
 /** @returns {HTMLElement} a table; of what is equal only the lines around what differs */
 function beside(before, after, names) {
-  const a = before.split("\n"), b = after.split("\n"), pairs = aligned(a, b);
+  const a = before.split("\n"), b = after.split("\n"), pairs = abreast(aligned(a, b));
   const near = new Uint8Array(pairs.length);
-  pairs.forEach(([i, j], at) => {
-    if (i >= 0 && j >= 0) return;
+  pairs.forEach(([, , differs], at) => {
+    if (!differs) return;
     near.fill(1, Math.max(0, at - AROUND), Math.min(pairs.length, at + AROUND + 1));
   });
   const rows = [];
   let skipped = 0, left = 0;
   const gap = () => { if (skipped) rows.push(h("tr", { class: "gap" }, h("td", { colspan: 4 }, `${counted(skipped, "line")} alike`))); skipped = 0; };
-  pairs.forEach(([i, j], at) => {
+  pairs.forEach(([i, j, differs], at) => {
     if (rows.length > MOST_ROWS) { left++; return; }
     if (!near[at]) { skipped++; return; }
     gap();
-    rows.push(h("tr", { class: i < 0 || j < 0 ? "differs" : "" }, h("td", { class: "number" }, i < 0 ? "" : String(i + 1)), h("td", { class: i >= 0 && j < 0 && "out" }, h("code", {}, i < 0 ? "" : a[i])),
-      h("td", { class: "number" }, j < 0 ? "" : String(j + 1)), h("td", { class: j >= 0 && i < 0 && "in" }, h("code", {}, j < 0 ? "" : b[j]))));
+    rows.push(h("tr", { class: differs ? "differs" : "" }, h("td", { class: "number" }, i < 0 ? "" : String(i + 1)), h("td", { class: differs && i >= 0 && "out" }, h("code", {}, i < 0 ? "" : a[i])),
+      h("td", { class: "number" }, j < 0 ? "" : String(j + 1)), h("td", { class: differs && j >= 0 && "in" }, h("code", {}, j < 0 ? "" : b[j]))));
   });
   gap();
   if (left) rows.push(h("tr", { class: "gap" }, h("td", { colspan: 4 }, `and ${counted(left, "line")} more, on the pages of the two texts`)));

@@ -83,6 +83,14 @@ def said(run: RunSummary, verdict: NightVerdict | None) -> str:
             "Nothing new is broken. 1 fixed. 2 bad as before (1 cause).",
         ),
         (
+            night(told(Judgement.KNOWN, "f"), told(Judgement.KNOWN, "s")),
+            "Nothing new is broken. 2 bad as before (2 causes, 1 of them new).",
+        ),
+        (
+            night(told(Judgement.KNOWN, "s")),
+            "Nothing new is broken. 1 bad as before (1 cause, new tonight).",
+        ),
+        (
             night(told(Judgement.DEVICE, device="n300"), told(Judgement.FLAKE)),
             "Nothing new is broken. Device trouble: 1 test on n300. 1 flaky.",
         ),
