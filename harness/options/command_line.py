@@ -11,6 +11,7 @@ afterwards.
 
 import argparse
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +32,18 @@ _NARGS = {(True, True): "+", (True, False): "*", (False, True): None, (False, Fa
 """Of a positional option, by whether it takes several values and whether one must be there."""
 _STRENGTH = (Source.PROJECT, Source.ENVIRONMENT, Source.COMMAND_LINE)
 """The weakest first."""
+_OF_THE_NAME = frozenset(
+    {
+        errno.EACCES,
+        errno.EISDIR,
+        errno.ELOOP,
+        errno.ENAMETOOLONG,
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.EPERM,
+    }
+)
+"""Refusals of the file system that say the name was wrong, not that the machine is ill."""
 
 
 @dataclass(frozen=True)
@@ -240,15 +253,25 @@ def run(speaker: str, body: Callable[[], int], *, look: bool = True) -> int:
             check()
         return body()
     except HarnessError as error:
-        text = f"{speaker}: {error}" if speaker else str(error)
-        said = "".join(c if c.isprintable() else " " for c in writable(text))
-        print(said, file=sys.stderr, flush=True)
-        return code_of(error)
+        return _refused(speaker, str(error), code_of(error))
+    except OSError as error:  # a file that nobody has looked at with care
+        place = " -> ".join(os.fsdecode(n) for n in (error.filename, error.filename2) if n)
+        why = error.strerror or str(error) or type(error).__name__
+        asked = error.errno in _OF_THE_NAME and place
+        code = ExitCode.USAGE if asked else ExitCode.INFRASTRUCTURE
+        return _refused(speaker, f"{place}: {why}" if place else why, code)
     except KeyboardInterrupt:
         print(f"{speaker}: interrupted" if speaker else "interrupted", file=sys.stderr, flush=True)
         return ExitCode.INTERRUPTED
     finally:
         _close()
+
+
+def _refused(speaker: str, why: str, code: ExitCode) -> ExitCode:
+    text = writable(f"{speaker}: {why}" if speaker else why)
+    said = "".join(c if c.isprintable() else " " for c in text)
+    print(said, file=sys.stderr, flush=True)
+    return code
 
 
 def say(text: str) -> None:

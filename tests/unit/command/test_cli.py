@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """One command line: every verb is found, told of, and carried out by what its options declare."""
 
+import contextlib
+import io
 import shlex
 import subprocess
 import sys
@@ -17,6 +19,7 @@ from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.records.door import Door, command, door_to
 from docs.site.commands import sessions
 from tests.rooms import FROM_GROUND_UP, ROOT, imported, modules
+from tests.unit.other_user import ALICE, as_user, folder_for_all, needs_two_users
 
 NOT_SESSIONS = {"ops", "finish", "completion", "init"}
 """Verbs that a checkout has no session for."""
@@ -128,3 +131,21 @@ def test_bash_completes_verbs_options_and_choices(
         "op-by-op --split ": "torch stablehlo",
     }
     assert done.stdout.strip() == wanted[line] and not done.stderr
+
+
+@needs_two_users
+@pytest.mark.parametrize("words", ["report {}", "compare {} {}", "run --device {}.toml"])
+def test_a_place_that_may_not_be_entered_is_one_sentence(words: str) -> None:
+    def ask() -> str:
+        said = io.StringIO()
+        with contextlib.redirect_stderr(said):
+            code = main(shlex.split(words.replace("{}", str(closed / "here"))))
+        return f"{code:d} {said.getvalue()}"
+
+    for place in folder_for_all():
+        closed = place / "closed"
+        closed.mkdir(mode=0o700)
+        assert "Permission denied" not in ask(), "root may, and has the modules loaded from now on"
+        said = as_user(ALICE, ask)
+        assert said.startswith(f"{ExitCode.USAGE:d} bringup: {closed}/here")
+        assert said.endswith(": Permission denied\n") and said.count("\n") == 1
