@@ -7,7 +7,7 @@ What is said of a verdict is made once: it stands on its models' sheets, on "All
 bad, on two more.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeVar
 
 from bringup.harness.records.outcomes import is_good
@@ -31,7 +31,7 @@ from bringup.reports.text.numbers import mebibytes, metric_cell, moment
 from bringup.reports.xlsx import link_columns, sheets
 from bringup.reports.xlsx.bulk_rows import Cell, Column, Table
 from bringup.reports.xlsx.cell_styles import CellStyle
-from bringup.reports.xlsx.hyperlinks import Link
+from bringup.reports.xlsx.hyperlinks import Link, to_sheet
 from bringup.reports.xlsx.sheets import Value
 
 T = TypeVar("T")
@@ -56,8 +56,10 @@ class Row(NamedTuple):
 class OpColumns:
     """The columns of one workbook, and what its rows have said of verdicts so far."""
 
-    def __init__(self, addresses: Addresses) -> None:
+    def __init__(self, addresses: Addresses, tabs: Mapping[int, str]) -> None:
+        """`tabs` are the titles of the models' sheets, by the model's `id`."""
         self._addresses = addresses
+        self._sheets = {model: to_sheet(title, title) for model, title in tabs.items()}
         self._said: dict[tuple[int, int], tuple[Cell, ...]] = {}
         """By the verdict and the header of its run; both live as long as the models do."""
         self._pages: dict[int, Cell] = {}
@@ -86,8 +88,11 @@ class OpColumns:
         """A sheet of ops of many models."""
         columns = {title: _of_worst(_said(title)) for title in _PLACES}
         columns |= {title: _of_shared(value) for title, value in _OF_SHARED.items()}
-        columns["Ops"] = _of_worst(self._page)
+        columns |= {"Ops": _of_worst(self._page), "sheet": _of_worst(self._sheet)}
         return Table([_column(title, columns[title]) for title in _ON_SHARED])
+
+    def _sheet(self, use: Use) -> Cell:
+        return self._sheets.get(id(use.model))
 
     def _says(self, model: ModelOps, result: OpResult) -> tuple[Cell, ...]:
         texts, run_dir = link_columns.by_level(result.verdict), model.source.run_dir
@@ -196,7 +201,7 @@ _ON_MODEL = (
 _ON_SHARED = (
     *("op", "device", "inputs", "outputs", "attributes", "variants", "models", "nodes"),
     *("lowest status", "outcome", "PCC", "atol", "compared with", "failing stage", "failure"),
-    *("fingerprint", *_COSTS, "Ops", *link_columns.TITLES),
+    *("fingerprint", *_COSTS, "sheet", "Ops", *link_columns.TITLES),
     *("cached", _COMMAND, "model names", "source", "key"),
 )
 
@@ -226,7 +231,7 @@ _FORMATS = {
     **{title: "0.0000" for title in _COSTS if title.endswith(" s")},
 }
 _WIDTHS = {
-    **dict.fromkeys(("op", "Ops", "inputs", "outputs", "first node"), 30),
+    **dict.fromkeys(("op", "Ops", "sheet", "inputs", "outputs", "first node"), 30),
     **dict.fromkeys(("failure", "fingerprint", _COMMAND, "model names"), 48),
     **dict.fromkeys(("status", "lowest status"), 28),
     **dict.fromkeys(link_columns.TITLES, 18),

@@ -48,8 +48,6 @@ def render(models: Sequence[ModelOps], addresses: Addresses) -> bytes:
     bad = [SharedOp(uses) for s in shared if (uses := _bad_uses(s))]
     summary = _headed(book, "Summary", "Models, op by op", lead)
     below = "Ops below what their device can do, and wrong ones"
-    columns = OpColumns(addresses)
-    table = columns.shared_table()
     tables = [
         *_tables(book, "All Ops", "All ops of all models", shared),
         *_tables(book, "All Ops (Not Executing)", below, bad),
@@ -57,6 +55,9 @@ def render(models: Sequence[ModelOps], addresses: Addresses) -> bytes:
     ]
     matrix = book.sheet("Ops x models")
     own = [book.sheet(_tab(model)) for model in models]
+    tabs = {id(model): sheet.title for model, sheet in zip(models, own, strict=True)}
+    columns = OpColumns(addresses, tabs)
+    table = columns.shared_table()
     ops_summary.write_summary(summary, _TABLE_ROW, models, own, addresses)
     for sheet, title, rows in tables:
         _write_shared(

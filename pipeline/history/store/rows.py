@@ -184,13 +184,13 @@ def _with_mark(row: bytes, mark: str) -> bytes:
     return row.replace(b'"mark":""', b'"mark":' + encoded(mark), 1) if mark else row
 
 
-def _came_to(counted: Sequence[TestRecord], last: TestRecord, row: AttemptRow) -> list[Outcome]:
+def _came_to(counted: Sequence[TestRecord], last: TestRecord, row: AttemptRow) -> list[str]:
     """What the attempts at a test came to that say something of it.
 
     The one that counts by what its ops make of it. Where ops block the test, another attempt that
     only went through its ops says nothing: what those came to is kept of the last alone.
     """
-    blocked = row.shown is not row.outcome
+    blocked = row.shown != row.outcome
     return [
         row.shown if record is last else record.outcome
         for record in counted

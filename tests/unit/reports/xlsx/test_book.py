@@ -193,7 +193,7 @@ def test_rows_lead_to_their_sheet_their_page_and_their_kept_texts(tmp_path: Path
     assert [t for t in titles if t in wanted] == list(wanted)
     row = book["All Ops"][5]
     links = {t: c.hyperlink.target for t, c in zip(titles, row, strict=True) if c.hyperlink}
-    assert set(links) == {"Ops", "TTNNIR", "Compiled JSON"}
+    assert set(links) == {"sheet", "Ops", "TTNNIR", "Compiled JSON"}
     assert re.fullmatch(r"ir/[0-9a-f]{16}-ttnn\.html", links["TTNNIR"])
     own = book["Summary"]["A5"].hyperlink
     assert own.location == f"'{book.sheetnames[5]}'!A1"
