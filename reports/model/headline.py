@@ -31,7 +31,8 @@ def headline(run: RunSummary) -> tuple[Said, ...]:
     night = run.night
     if night is None:
         return _by_itself(run)
-    told = (_worse(night), _device_trouble(night), _missing(run), *_the_rest(night))
+    lost = (_missing(run), _gone(run, night))
+    told = (_worse(night), _device_trouble(night), *lost, *_the_rest(night))
     return tuple(said for said in told if said is not None)
 
 
@@ -90,6 +91,16 @@ def _missing(run: RunSummary) -> Said | None:
         planned = counted(run.overall.planned, "planned test")
         return Said(f"{run.lost} of {planned} {is_lost} missing.", bad=True)
     return Said("Some records did not arrive whole.", bad=True) if run.gaps else None
+
+
+def _gone(run: RunSummary, night: NightVerdict) -> Said | None:
+    """Tests of the other run that this one did not even plan."""
+    planned = {one.identity.planned.key for one in run.missing}
+    missing = (t for t in night.tests if t.judgement is Judgement.MISSING)
+    count = sum(1 for test in missing if test.test not in planned) - run.unnamed
+    if count <= 0:
+        return None
+    return Said(f"{counted(count, 'test')} that ran before did not run.", bad=True)
 
 
 def _the_rest(night: NightVerdict) -> list[Said]:

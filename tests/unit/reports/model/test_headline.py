@@ -95,6 +95,10 @@ def said(run: RunSummary, verdict: NightVerdict | None) -> str:
             "Nothing new is broken. Device trouble: 1 test on n300. 1 flaky.",
         ),
         (
+            night(told(Judgement.MISSING), told(Judgement.MISSING, device="cpu")),
+            "Nothing new is broken. 2 tests that ran before did not run.",
+        ),
+        (
             night(mass_failures=("n300",)),
             "Nothing new is broken. Nearly all failed on n300: no evidence of any test there.",
         ),
