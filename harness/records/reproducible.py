@@ -8,8 +8,8 @@ from pathlib import Path
 
 from bringup.harness.records.advice import Advice, advice_here
 from bringup.harness.records.naming import entry_of
-from bringup.harness.records.schema import Failure, Identity, Outcome, Stage
 from bringup.harness.records.run_dir import AGAINST_FOLDER
+from bringup.harness.records.schema import Failure, Identity, Outcome, Stage
 from bringup.harness.records.values import BASE_SIZE
 from bringup.harness.storage.file_names import fitted
 
