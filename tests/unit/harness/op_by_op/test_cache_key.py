@@ -159,7 +159,8 @@ def test_our_own_judging_code_is_in_the_key(
     before = key("cpu")
     for room in (*keys._JUDGING, "records"):
         (tmp_path / room).mkdir()
-    (tmp_path / "mlir.py").write_text("")
+    for single in ("mlir.py", "records/fingerprint.py"):
+        (tmp_path / single).write_text("")
     monkeypatch.setattr(keys, "_HARNESS", tmp_path)
     found = [before]
     for room, text in [("verify", "a"), ("verify", "b"), ("op_by_op", "a"), ("devices", "a")]:
