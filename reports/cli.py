@@ -20,7 +20,6 @@ from bringup.harness.options.command_line import Command, parser_of, read, run
 from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.options.option import option
 from bringup.harness.records.door import program
-from bringup.harness.records.run_dir import no_run
 from bringup.reports import catalog
 from bringup.reports.errors import ReportError
 from bringup.reports.reporter import ArtifactChoice, ModelsReporter, Reporter
@@ -194,6 +193,7 @@ def _build(options: Options, reporters: Sequence[Reporter]) -> ExitCode:
 
 def _serve(options: Options) -> ExitCode:
     """Serve one run until the user ends it."""
+    from bringup.harness.records.run_dir import no_run
     from bringup.reports.live.runs import newest_live
     from bringup.reports.live.server import LiveServer
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bringup.harness.records.advice import Advice, advice_here
 from bringup.harness.records.naming import entry_of
+from bringup.harness.records.run_dir import AGAINST_FOLDER
 from bringup.harness.records.schema import Failure, Identity, Outcome, Stage
 from bringup.harness.records.values import BASE_SIZE
 from bringup.harness.storage.file_names import fitted
@@ -103,6 +104,8 @@ def device_in_name(device: str) -> str:
 def place_of(run_dir: Path) -> str:
     """What comes before a reproducer's name in a command; empty where the name is enough."""
     run_dir, here = run_dir.resolve(), Path.cwd()
+    if run_dir.parent.name == AGAINST_FOLDER:  # a comparison of it has its records, not these
+        run_dir = run_dir.parent.parent
     if run_dir.parent == here / RESULTS:
         return ""
     shown = run_dir.relative_to(here) if run_dir.is_relative_to(here) else run_dir

@@ -7,6 +7,7 @@ import os
 import time
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -28,10 +29,14 @@ from bringup.harness.records.verdicts.rules import disagreement
 OP = Op(key="k", name="stablehlo.add", source="stablehlo")
 
 
+DIGESTS: dict[str, Any] = {}
+"""Of the libraries of this environment, half a gigabyte: they are read once for all tests."""
+
+
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BRINGUP_CACHE", str(tmp_path / "cache" / "v.sqlite"))
-    monkeypatch.setattr(file_digest, "_known", {})
+    monkeypatch.setattr(file_digest, "_known", DIGESTS)
 
 
 def key(device: str, op: Op = OP, values: str = "") -> str:
