@@ -531,7 +531,8 @@ def test_a_night_of_any_size_is_shown(
 ) -> None:
     size = Size(models, devices, nights=30 if models > 1 else 1, failing=failing)
     opened(browser, built(write_made_run(tmp_path, size)))
-    assert said(browser, "#shown") == f"{models * devices} results"
+    many = "result" if models * devices == 1 else "results"
+    assert said(browser, "#shown") == f"{models * devices} {many}"
     wanted = {0.0: "Nothing", 1.0: ""}.get(failing, "Worse")
     assert said(browser, "h1").startswith(wanted)
     width = "return document.documentElement.scrollWidth <= innerWidth"
