@@ -20,11 +20,17 @@ REPRO_FOLDER = "repro"
 EXPECTED = "expected.json"
 """Of a reproducer: how what it runs ended."""
 RUN_SCRIPT = "run.py"
+VERSIONS = "versions.json"
+TORCH_IR, STABLEHLO, ARTIFACT = "op.torch.mlir", "op.stablehlo.mlir", "op.vhlo"
+FX, FX_JSON = "fx.txt", "fx.json"
+ONNX, ONNX_TEXT = "part.onnx", "part.onnx.txt"
+INPUTS, GOLDEN = "inputs", "golden"
+"""Of two files each: their bytes, `.bin`, and what they are, `.json`."""
 REPRODUCER_FILES = frozenset(
     {
-        *(EXPECTED, "versions.json", RUN_SCRIPT, "fx.txt", "fx.json"),
-        *("op.torch.mlir", "op.stablehlo.mlir", "op.vhlo", "part.onnx", "part.onnx.txt"),
-        *("inputs.bin", "inputs.json", "golden.bin", "golden.json"),
+        *(EXPECTED, RUN_SCRIPT, VERSIONS, TORCH_IR, STABLEHLO, ARTIFACT, FX, FX_JSON),
+        *(ONNX, ONNX_TEXT),
+        *(f"{name}{ending}" for name in (INPUTS, GOLDEN) for ending in (".bin", ".json")),
     }
 )
 """All that a reproducer's folder holds."""

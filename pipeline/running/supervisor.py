@@ -272,7 +272,7 @@ class Supervisor:
         shutil.rmtree(self.settings.run_dir / STACK_FOLDER, ignore_errors=True)
 
     def stop_running(self, outcome: Outcome, kind: str, reason: str) -> None:
-        """Give those that run here, whose processes are gone, their word."""
+        """Give those that run here, whose processes are gone, their outcome."""
         stuck = self.ledger.overdue(self.deadlines, UNKILLABLE_S)
         for key in self.running():
             if key in stuck:
@@ -283,7 +283,7 @@ class Supervisor:
         self.look()
 
     def stop(self, key: str, outcome: Outcome, kind: str, message: str) -> None:
-        """Give a test its word."""
+        """Give a test its outcome."""
         failure = Failure(stage=None, kind=kind, message=message)
         event = stopped(self.ledger.tests[key], outcome, failure, self.attempt)
         try:

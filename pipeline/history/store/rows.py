@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from bringup.harness.records.fingerprint import fingerprint
 from bringup.harness.records.metrics import worst
 from bringup.harness.records.naming import is_op_by_op, listed_as
 from bringup.harness.records.outcomes import is_blocking, latest, worst_blocking
@@ -38,7 +39,6 @@ from bringup.harness.records.schema import (
     TestRecord,
 )
 from bringup.harness.storage.writable import encoded
-from bringup.pipeline.history.fingerprint import fingerprint
 from bringup.pipeline.history.samples import LOCAL, Excluded
 from bringup.pipeline.history.store.tables import (
     MOST_OUTPUTS,
