@@ -42,6 +42,7 @@ from bringup.harness.records.journal import (
     read_header,
 )
 from bringup.harness.records.naming import listed_as, same_test
+from bringup.harness.records.outcomes import LEFT_OUT, is_left_out
 from bringup.harness.records.packing import read_lines
 from bringup.harness.records.plans import SharedPlan, nobody_ran, planned_by
 from bringup.harness.records.reproducible import (
@@ -71,6 +72,8 @@ from bringup.harness.records.schema import (
 from bringup.harness.storage.atomic import cannot_write, write_atomically
 from bringup.harness.storage.decoding import shown
 from bringup.pipeline.errors import PipelineError
+from bringup.pipeline.option_values import span_text
+from bringup.pipeline.planning.budget import is_in_time, why_left_out
 
 _JOURNAL = re.compile(r"[\w.-]{1,200}\.jsonl(\.zst)?", re.ASCII)
 _PLAN = re.compile(r"plan.*\.json", re.DOTALL)
@@ -138,7 +141,7 @@ def _merge(
     if shared is not None:
         planned = {t.identity.key: t for tests in shared.shards for t in tests} | planned
     records = _numbered(loaded)
-    unrun = _unrun(records, plans, {} if alone else planned)
+    unrun = _unrun(records, plans, {} if alone else planned, _budget_s(plans, shared))
     lost = () if alone else _unrun_by_all(unrun, plans, lost=any(s.losses for s in sources))
     wholes = {plan.whole for plan in plans} | ({shared.digest} if shared else set())
     header = RunHeader(
@@ -393,7 +396,14 @@ def _unrun_by_all(
     have but their NOT_RUN.
     """
     own = {test.identity.key for plan in plans for test in plan.tests} if lost else set()
+    own |= {record.identity.key for record in unrun if is_left_out(record)}
     return tuple(r.identity.key for r in unrun if r.identity.key not in own)
+
+
+def _budget_s(plans: Sequence[Plan], shared: SharedPlan | None) -> float | None:
+    """What each shard might take; None: as long as it takes."""
+    said = [*(plan.budget_s for plan in plans), shared.budget_s if shared else None]
+    return next((seconds for seconds in said if seconds is not None), None)
 
 
 def _unnamed(plans: Sequence[Plan], planned: Mapping[str, PlannedTest]) -> Iterator[str]:
@@ -429,7 +439,10 @@ def _numbered(records: Iterable[TestRecord]) -> list[TestRecord]:
 
 
 def _unrun(
-    records: Iterable[TestRecord], plans: Iterable[Plan], planned: Mapping[str, PlannedTest]
+    records: Iterable[TestRecord],
+    plans: Iterable[Plan],
+    planned: Mapping[str, PlannedTest],
+    budget_s: float | None,
 ) -> list[TestRecord]:
     """A word for every planned test that left no record."""
     known = {record.identity.key for record in records}
@@ -440,16 +453,20 @@ def _unrun(
         for test in plan.tests:
             if test.identity.key not in known:
                 missing[test.identity.key] = _never_started(
-                    test, f"planned{where} and never started"
+                    test, f"planned{where} and never started", budget_s
                 )
     for key, test in planned.items():
         if key not in known and key not in missing:
-            missing[key] = _never_started(test, "planned, and run by no shard that reported")
+            missing[key] = _never_started(
+                test, "planned, and run by no shard that reported", budget_s
+            )
     return [missing[key] for key in sorted(missing)]
 
 
-def _never_started(test: PlannedTest, why: str) -> TestRecord:
+def _never_started(test: PlannedTest, why: str, budget_s: float | None) -> TestRecord:
     failure = Failure(None, "NOT_RUN", why)
+    if budget_s is not None and not is_in_time(test) and test.turn is not None:
+        failure = Failure(None, LEFT_OUT, why_left_out(test.turn, span_text(budget_s)))
     return TestRecord(
         identity=test.identity,
         nodeid=test.nodeid,
