@@ -139,7 +139,9 @@ def _merge(
     loaded, provenances, torn = load_journals(into)
     planned = planned_by(plans)
     if shared is not None:
-        planned = {t.identity.key: t for tests in shared.shards for t in tests} | planned
+        own = {t.identity.key for plan in plans for t in plan.tests}
+        whole = {t.identity.key: t for tests in shared.shards for t in tests}
+        planned |= {key: t for key, t in whole.items() if key not in own}  # not by its name alone
     records = _numbered(loaded)
     unrun = _unrun(records, plans, {} if alone else planned, _budget_s(plans, shared))
     lost = () if alone else _unrun_by_all(unrun, plans, lost=any(s.losses for s in sources))

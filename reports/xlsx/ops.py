@@ -12,6 +12,7 @@ from bringup.harness.records.outcomes import is_good
 from bringup.harness.records.schema import OpResult, Outcome, Stage, Status
 from bringup.harness.storage.atomic import write_atomically
 from bringup.reports.addresses import Addresses, page_of
+from bringup.reports.model.coverage import coverage
 from bringup.reports.model.op_results import (
     attributes_text,
     cached_text,
@@ -28,7 +29,7 @@ from bringup.reports.model.ops import ModelOps, SharedOp, across, blockers, made
 from bringup.reports.text import legend
 from bringup.reports.text.numbers import mebibytes, metric_cell, moment
 from bringup.reports.text.untrusted import clean
-from bringup.reports.xlsx import link_columns, ops_matrix, ops_summary, sheets
+from bringup.reports.xlsx import link_columns, ops_coverage, ops_matrix, ops_summary, sheets
 from bringup.reports.xlsx.book import Book, Frame
 from bringup.reports.xlsx.bulk_rows import BulkRows, Cell, Column, Table
 from bringup.reports.xlsx.cell_styles import HEAD_STYLE, CellStyle
@@ -67,16 +68,18 @@ class Row:
         self.worst = Use(shared.worst_model, shared.worst)
 
 
-def write_ops_xlsx(folder: Path, models: Sequence[ModelOps], addresses: Addresses) -> Path:
-    """Write `models_op_per_op.xlsx` into a folder.
+def write_ops_xlsx(
+    folder: Path, models: Sequence[ModelOps], addresses: Addresses, devices: Sequence[str] = ()
+) -> Path:
+    """Write `models_op_per_op.xlsx` into a folder; `devices` are those that may have seen nothing.
 
     Raises:
         RecordError: the disk is full or gone.
     """
-    return write_atomically(folder / NAME, render(models, addresses))
+    return write_atomically(folder / NAME, render(models, addresses, devices))
 
 
-def render(models: Sequence[ModelOps], addresses: Addresses) -> bytes:
+def render(models: Sequence[ModelOps], addresses: Addresses, devices: Sequence[str] = ()) -> bytes:
     """The whole file; the same models, linked to from the same folder, give the same bytes."""
     book = Book()
     lead = made_text(models)
@@ -91,6 +94,7 @@ def render(models: Sequence[ModelOps], addresses: Addresses) -> bytes:
         *_tables(book, "Ops by models blocked", "Ops by models they block", blockers(models)),
     ]
     matrix = book.sheet("Ops x models")
+    seen = book.sheet(ops_coverage.NAME)
     own = [book.sheet(_tab(model)) for model in models]
     ops_summary.write_summary(summary, _TABLE_ROW, models, own, addresses)
     for sheet, title, rows in tables:
@@ -98,6 +102,7 @@ def render(models: Sequence[ModelOps], addresses: Addresses) -> bytes:
             book, sheet, Frame(title, [lead], _TABLE_ROW, len(rows), _UNDER, frozen=2), table, rows
         )
     ops_matrix.write_matrix(book, matrix, lead, _TABLE_ROW, models)
+    ops_coverage.write_coverage(book, seen, lead, _TABLE_ROW, coverage(models, devices))
     _write_models(book, own, models, addresses)
     newest = max((m.source.header.created for m in models), default=None)
     return book.to_bytes(moment(newest) or _NO_DATE)

@@ -7,7 +7,7 @@ import random
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bringup.harness.errors import HarnessError
@@ -75,6 +75,7 @@ def known_of(tests: Sequence[PlannedTest], data: st.DataObject) -> Known:
 # --- which tell most -------------------------------------------------------------------------
 
 
+@settings(deadline=None)
 @given(TESTS, st.data())
 def test_every_test_has_one_place_whatever_order_they_come_in(
     tests: list[PlannedTest], data: st.DataObject
@@ -180,6 +181,7 @@ def test_what_is_taken_can_be_run_in_time(tests: list[PlannedTest], allowed: All
         assert keys(tests)[0] in taken, "the first runs, if it can at all"
 
 
+@settings(deadline=None)  # drawing what is known takes its time
 @given(TESTS, ALLOWANCES, st.integers(1, 3), st.data())
 def test_every_shard_keeps_its_tests_and_each_has_its_own_turn(
     tests: list[PlannedTest], allowed: Allowance, shards: int, data: st.DataObject

@@ -19,6 +19,8 @@ from bringup.harness.records.schema import (
     Plan,
     PlannedTest,
     Status,
+    TestEnded,
+    TestStarted,
     TestStopped,
     Turn,
 )
@@ -65,7 +67,11 @@ def test_a_shard_that_never_reported_misses_only_what_was_in_time(tmp_path: Path
         run_id=RUN_ID, created=STARTED, session="nightly", shards=shards, budget_s=900.0
     )
     first = tmp_path / "first"
-    write_run(first, [record(DONE)], plan=shared.of_shard(1, created=STARTED))
+    write_plan(first, shared.of_shard(1, created=STARTED))
+    journal = JournalWriter(first, RUN_ID, PROVENANCE)
+    journal.append(TestStarted(time=STARTED, identity=DONE, nodeid=nodeid(DONE), pid=1))
+    journal.append(TestEnded(time=STARTED + 1, key=DONE.key, outcome=Outcome.PASSED))
+    journal.close()
     header = merge([first], tmp_path / "whole", shared)
     assert header.unrun == (CUT.key,)
     run = summarise(header, read_merged(tmp_path / "whole")[1], [shared.of_shard(1, created=1.0)])
