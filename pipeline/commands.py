@@ -154,7 +154,7 @@ def _refuse_budget_elsewhere(engine: Engine, options: RunOptions) -> None:
     if engine is not LOCAL:
         raise PipelineError(
             f"--budget is time on this machine, and {options.engine} runs tests elsewhere; leave "
-            "it out, or give each machine a shard of a plan with its own budget"
+            "it out (--all does, where pyproject.toml says it), or give each machine a shard"
         )
 
 
@@ -171,7 +171,8 @@ def _resume(options: RunOptions, begun: float, say: Speaker) -> ExitCode:
         if options.dry_run:
             print_plan(replace(chosen, tests=left), options, options.session, say)
             return ExitCode.KEPT
-        plan = resume.take_up(run_dir, plan, ledger, options.budget_s)
+        given = options.budget_s if "budget_s" in options.given else None
+        plan = resume.take_up(run_dir, plan, ledger, given)
         say(f"resumed: {len(plan.tests) - len(left)} of {len(plan.tests)} tests stay as they are")
         with _records_lost_to_the_machine():
             return _carry_out(run_dir, plan, chosen, left, options, lock, begun, say)
@@ -269,7 +270,7 @@ def _say_left_out(run_dir: Path, plan: Plan, say: Speaker) -> None:
     _, records = read_merged(run_dir)
     keys = {record.identity.key for record in latest(records) if is_left_out(record)}
     out = [test for test in plan.tests if test.identity.key in keys]
-    goes_on = command(plan.session, "--resume", str(run_dir))
+    goes_on = command(plan.session, "--resume", str(run_dir), "--budget", "TIME")
     for sentence in after_the_run(plan.budget_s or 0.0, out, goes_on):
         say(sentence)
 

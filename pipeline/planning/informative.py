@@ -23,10 +23,13 @@ from math import inf
 from typing import NamedTuple
 
 from bringup.harness.records.schema import PlannedTest
-from bringup.pipeline.history.samples import Sample
+from bringup.pipeline.history.samples import Excluded, Sample
 from bringup.pipeline.lists.specs import PROBE
 from bringup.pipeline.planning.work import Group, fill_estimates, group_of
 
+SAYS_SO = frozenset({Excluded.NONE, Excluded.CACHED, Excluded.UNCOMPARED, Excluded.SKIPPED})
+"""A sample that is no evidence for a list may still say that a test is none that nobody ran: one
+whose verdicts all come from the cache is as well known as any."""
 _LEAST_S = 0.1
 """A test that takes no time at all tells not infinitely much a second."""
 
@@ -58,6 +61,8 @@ class Past(NamedTuple):
     """Runs at the end that were as good, or as bad, as its last."""
     breaks: int
     """How often it was good and bad in the run after."""
+    skipped: bool = False
+    """In its last run."""
 
 
 @dataclass(frozen=True)
@@ -84,16 +89,20 @@ class Ranked(NamedTuple):
 
 
 def pasts(samples: Iterable[Sample]) -> dict[str, Past]:
-    """What tests came to, by key, by what is evidence among some samples."""
+    """What tests came to, by key, by those of some samples that say it."""
     rows: dict[str, list[Sample]] = defaultdict(list)
     for sample in samples:
-        if not sample.excluded and not sample.missing:
+        if sample.excluded in SAYS_SO and not sample.missing:
             rows[sample.test].append(sample)
     return {test: _past(sorted(own, key=lambda s: (s.at, s.run))) for test, own in rows.items()}
 
 
 def _past(rows: Sequence[Sample]) -> Past:
-    good = [row.good for row in rows]
+    skipped = rows[-1].excluded is Excluded.SKIPPED
+    ran = [row for row in rows if row.excluded is not Excluded.SKIPPED]
+    if skipped or not ran:
+        return Past(rows[-1].at, False, 1, 0, skipped=True)
+    good = [row.good for row in ran]
     same = next((n for n, one in enumerate(reversed(good)) if one is not good[-1]), len(good))
     breaks = sum(a and not b for a, b in pairwise(good))
     return Past(rows[-1].at, good[-1], same, breaks)
@@ -131,6 +140,8 @@ def _reason(test: PlannedTest, known: Known) -> tuple[Reason, str]:
     past = known.past.get(key)
     if past is None:
         return Reason.NEW, "no run that is remembered says anything of it"
+    if past.skipped:
+        return Reason.STEADY, "skipped in its last run"
     if key in known.changed:
         return Reason.CHANGED, "a file that it needs has changed since it ran last"
     if key in known.near:

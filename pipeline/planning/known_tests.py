@@ -20,7 +20,7 @@ from bringup.pipeline.lists.lists import Lists, read_lists
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.options import RunOptions
 from bringup.pipeline.planning.changed import touched
-from bringup.pipeline.planning.informative import Known, pasts
+from bringup.pipeline.planning.informative import SAYS_SO, Known, pasts
 from bringup.pipeline.planning.selection import Chosen
 from bringup.pipeline.planning.tests_root import root_of
 from bringup.pipeline.planning.work import Group, group_of
@@ -79,7 +79,7 @@ def commits_of(samples: Iterable[Sample], runs: Iterable[Run]) -> dict[str, str]
     found: dict[str, str] = {}
     for sample in sorted(samples, key=lambda s: (s.at, s.run)):
         made = versions.get(sample.run, {}).get(sample.versions)
-        if not sample.excluded and made and made.git_commit:
+        if sample.excluded in SAYS_SO and made and made.git_commit:
             found[sample.test] = made.git_commit
     return found
 

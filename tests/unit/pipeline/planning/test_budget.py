@@ -162,6 +162,12 @@ def test_what_a_test_came_to_counts_evidence_alone() -> None:
     lost = sample(6, Outcome.INFRA, Excluded.MACHINE)
     assert pasts([*rows, lost]) == {"t@cpu": Past(5, True, 2, 1)}
     assert pasts([lost]) == {}, "of a test that never ran nothing is known"
+    cached = sample(7, good, Excluded.CACHED)
+    assert pasts([*rows, cached])["t@cpu"] == Past(7, True, 3, 1), "it is as well known as any"
+    skipped = sample(8, Outcome.SKIPPED, Excluded.SKIPPED)
+    assert pasts([*rows, skipped])["t@cpu"].skipped
+    (only,) = ranked([a_test("t")], Known({a_test("t").identity.key: Past(8, False, 1, 0, True)}))
+    assert (only.reason, only.says) == (Reason.STEADY, "skipped in its last run")
 
 
 # --- what fits -------------------------------------------------------------------------------
