@@ -20,7 +20,12 @@ from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.option_values import MOST_JOBS
 from bringup.pipeline.options import RunOptions
-from bringup.pipeline.planning.budget import Allowance, seconds_for_tests, with_turns
+from bringup.pipeline.planning.budget import (
+    Allowance,
+    is_in_time,
+    seconds_for_tests,
+    with_turns,
+)
 from bringup.pipeline.planning.budget_texts import before_the_run
 from bringup.pipeline.planning.known_tests import known_tests
 from bringup.pipeline.planning.planners import planner_of
@@ -119,11 +124,13 @@ def print_shards(shared: SharedPlan, say: Speaker) -> None:
     """A line for each shard: whose it is, how many tests it has, for how long."""
     expected = fill_estimates(t for tests in shared.shards for t in tests)
     for i, tests in enumerate(shared.shards, start=1):
-        seconds = sum(expected[t.identity.key] for t in tests)
+        fit = [t for t in tests if is_in_time(t)]
+        seconds = sum(expected[t.identity.key] for t in fit)
         noun = "test" if len(tests) == 1 else "tests"
+        count = f"{len(tests)}" if len(fit) == len(tests) else f"{len(fit)} of {len(tests)}"
         whose = f" {shared.runners[i - 1]}" if shared.runners else ""
         of = f"shard {i}/{len(shared.shards)}{whose}"
-        say(f"{of}: {len(tests)} {noun}, about {clock(seconds)} of work")
+        say(f"{of}: {count} {noun}, about {clock(seconds)} of work")
 
 
 def how_many(tests: Sequence[PlannedTest], total: int, devices: Iterable[str]) -> str:
