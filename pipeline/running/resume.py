@@ -179,7 +179,7 @@ def budget_left(plan: Plan, ledger: Ledger) -> float:
         if test.turn is None or test.turn.in_time
     )
     left_s = plan.budget_s - max(ledger.newest - max(plan.created, plan.resumed), 0.0)
-    return left_s if cut_off and left_s > BEGIN_S else plan.budget_s
+    return float(int(left_s)) if cut_off and left_s > BEGIN_S else plan.budget_s
 
 
 def give_their_word(run_dir: Path, plan: Plan, ledger: Ledger) -> None:

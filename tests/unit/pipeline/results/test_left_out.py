@@ -4,9 +4,13 @@
 """A test that a budget left out is not missing, breaks no promise and is no evidence; what the
 budget had time for and nobody ran still is a loss."""
 
+import io
+import re
+import time
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from bringup.harness.records.device_listing import DeviceState
 from bringup.harness.records.journal import JournalWriter
@@ -24,12 +28,18 @@ from bringup.harness.records.schema import (
     TestStopped,
     Turn,
 )
+from bringup.pipeline.history.judge.confirmation import Suspect
+from bringup.pipeline.history.samples import Sample
 from bringup.pipeline.history.store.history import History
 from bringup.pipeline.history.store.read import samples
 from bringup.pipeline.lists.expectations import Kept, broken, kept
+from bringup.pipeline.messages import Speaker
+from bringup.pipeline.results.confirm import Reruns
 from bringup.pipeline.results.merge import finish, merge
 from bringup.pipeline.running.ledger import Ledger
 from bringup.pipeline.running.resume import budget_left
+from bringup.pipeline.running.session import Settings
+from bringup.pipeline.running.supervisor import LOCAL
 from bringup.reports.model.headline import headline
 from bringup.reports.model.run import summarise
 from tests.unit.run_builder import PROVENANCE, RUN_ID, STARTED, identity, nodeid, record, write_run
@@ -130,6 +140,24 @@ def test_what_is_left_of_a_budget(tmp_path: Path) -> None:
     stop(TESTS[1], Outcome.PASSED, STARTED + 700.0, LEFT)
     stop(TESTS[2], Outcome.NOT_RUN, STARTED + 800.0, LEFT)
     assert left() == 900.0
+
+
+@pytest.mark.parametrize("left_s", [1000.0, 40.0, -5.0])
+def test_new_failures_are_run_again_in_what_is_left_of_the_time(
+    tmp_path: Path, left_s: float
+) -> None:
+    """They would take far longer, so what is said is how long they might."""
+    until = time.monotonic() + left_s
+    settings = Settings(tmp_path, RUN_ID, tmp_path, tmp_path, 1, until=until)
+    said = io.StringIO()
+    reruns = Reruns(PLAN, settings, LOCAL, 900.0, Speaker(said))
+    samples = [
+        Sample(run=RUN_ID, at=1.0, test=t.key, device="cpu", outcome=outcome, seconds=5000.0)
+        for t, outcome in ((DONE, Outcome.PASSED), (CUT, Outcome.FAILED))
+    ]
+    assert not reruns.settle([Suspect(CUT.key, "cpu", 5000.0)], samples)
+    most = re.search(r"do not fit into (\d+) s", said.getvalue())
+    assert most and int(most[1]) <= max(min(left_s, 900.0), 0.0)
 
 
 def test_the_latest_of_a_left_out_test_is_what_a_reader_sees() -> None:
