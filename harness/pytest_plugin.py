@@ -309,20 +309,20 @@ def _note_failure(recorder: "TestRecorder", error: BaseException) -> None:
         return
     no_golden = [share.no_golden for share in recorder.testers if share.no_golden]
     if worst is not None and no_golden:  # it tripped over outputs that are not there
-        recorder.verdict, recorder.failure = Outcome.FAILED, no_golden[0]
+        recorder.outcome, recorder.failure = Outcome.FAILED, no_golden[0]
         return
     wrong = worst is not None and isinstance(error, AssertionError | IncorrectResultError)
     # a checker that refuses the golden's own outputs says nothing of a device
     golden = recorder.testers and all(share.gave_golden for share in recorder.testers)
-    recorder.verdict = Outcome.INCORRECT if wrong and not golden else outcome_of(error)
-    recorder.failure = failure_of(error, None, recorder.run.blobs)
+    recorder.outcome = Outcome.INCORRECT if wrong and not golden else outcome_of(error)
+    recorder.failure = failure_of(error, None, recorder.run.artifacts)
 
 
 def _may_be_bettered(worst: "TestRecorder") -> bool:
     """May what a test's body says add to the worst outcome so far?"""
-    if worst.verdict is Outcome.UNVERIFIED:
+    if worst.outcome is Outcome.UNVERIFIED:
         return worst.failure is not None and worst.failure.kind == NOTHING_COMPARED
-    return worst.verdict in GOOD
+    return worst.outcome in GOOD
 
 
 def _end(recorder: "TestRecorder", reports: list[pytest.TestReport]) -> None:
@@ -337,7 +337,7 @@ def _end(recorder: "TestRecorder", reports: list[pytest.TestReport]) -> None:
         return
     passed = all(report.passed for report in reports)
     if recorder.worst() is None and not passed and not recorder.idle():
-        recorder.verdict = Outcome.FAILED
+        recorder.outcome = Outcome.FAILED
     recorder.close_run()
 
 

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import psutil
 
+from bringup.harness.inner_process import words_of_parent
+
 _AT_ONCE = 4
 _LARGEST = 1 << 20
 """Characters: a test may have started very many processes."""
@@ -71,8 +73,9 @@ def _by_kernel(pid: int) -> str:
 
 def main() -> None:
     """`python -m bringup.harness.stacks PID FILE`: write the stacks below a process to a file."""
-    pid, target = int(sys.argv[1]), Path(sys.argv[2])
-    if said := stacks_below(pid):
+    pid, file = words_of_parent(2)
+    if said := stacks_below(int(pid)):
+        target = Path(file)
         half = target.with_suffix(".half")
         half.write_text(said[:_LARGEST], encoding="utf-8")
         half.replace(target)

@@ -13,6 +13,7 @@ from bringup.harness.did_you_mean import hint
 from bringup.harness.errors import HarnessError
 from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.records.aliases import read_aliases, renamed
+from bringup.harness.records.journal import JOURNAL_FOLDER
 from bringup.harness.records.night import NightVerdict, read_night
 from bringup.harness.records.run_dir import HEADER_NAME, read_merged
 from bringup.pipeline.errors import HistoryError, PipelineError
@@ -34,7 +35,8 @@ from bringup.pipeline.results.compared_run import write_compared
 from bringup.pipeline.results.explain_standing import standing_of
 from bringup.pipeline.results.finish import finish_runs
 from bringup.pipeline.results.judge_run import head_of, past_of, trends_of_run, verdict_of_run
-from bringup.pipeline.results.merge import merge, shards_in
+from bringup.pipeline.results.merge import merge
+from bringup.pipeline.results.shards import shards_in
 
 _GITHUB = re.compile(r"github:([^/\s]+/[^/\s]+)/(\d{1,18})")
 _GIB = float(1 << 30)
@@ -104,7 +106,7 @@ def _add_of_github(
         folders, said = fetch_artifacts(repository, run_id, Path(scratch) / "artifacts")
         for sentence in said:
             say(sentence)
-        shards = [d for f in folders for d in shards_in(f) if (d / "journal").is_dir()]
+        shards = [d for f in folders for d in shards_in(f) if (d / JOURNAL_FOLDER).is_dir()]
         if shards:
             into = Path(scratch) / "run"
             merge(shards, into)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bringup.harness.options import project
 from bringup.harness.options.option import Source, option
 from bringup.harness.records.variable_names import HISTORY_VARIABLE
 from bringup.pipeline.history.store.tables import DEFAULT_ADDRESS
@@ -116,7 +117,7 @@ class HistoryOptions:
         verbs=["history"],
     )
     lists: Path = option(
-        Path("tests/lists"),
+        Path(project.LISTS),
         "--lists",
         "the folder of the lists, of aliases.toml and of causes.txt",
         parse=Path,

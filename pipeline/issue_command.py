@@ -15,6 +15,7 @@ from bringup.harness.records.outcomes import latest
 from bringup.harness.records.reproducible import is_reproducible
 from bringup.harness.records.run_dir import read_merged
 from bringup.pipeline.errors import PipelineError
+from bringup.pipeline.history.samples import Excluded
 from bringup.pipeline.history.store.read import samples
 from bringup.pipeline.history_commands import RESULTS, history_of, night_of
 from bringup.pipeline.history_options import HistoryOptions
@@ -76,10 +77,13 @@ def _opened(options: HistoryOptions, before: Iterable[Incident], say: Speaker) -
 
 
 def _good(options: HistoryOptions, night: NightVerdict) -> set[str]:
+    """Keys of tests that do not have the cause any more. The cache says that as well: what its
+    verdict was made of is what there is tonight."""
     history = history_of(options)
     runs = [run for run in history.runs() if run.run == night.run]
     found = samples(history, runs, None, read_aliases(options.lists)) if runs else []
-    return {s.test for s in found if s.good and not s.excluded}
+    said = (Excluded.NONE, Excluded.CACHED)
+    return {s.test for s in found if s.good and s.excluded in said}
 
 
 def _expected(folder: Path) -> set[str]:

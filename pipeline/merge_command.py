@@ -11,6 +11,7 @@ from bringup.harness.records.outcomes import (
     outcome_counts_of_run,
 )
 from bringup.harness.records.run_dir import (
+    no_run,
     read_merged,
     read_plans,
     read_shared_plan,
@@ -24,8 +25,9 @@ from bringup.pipeline.results.close_run import JUNIT_NAME
 from bringup.pipeline.results.confirm import found_below
 from bringup.pipeline.results.finish import finish_runs, is_whole
 from bringup.pipeline.results.junit import write_junit
-from bringup.pipeline.results.merge import merge, shards_in
+from bringup.pipeline.results.merge import merge
 from bringup.pipeline.results.remember import remember, remember_and_judge
+from bringup.pipeline.results.shards import shards_in
 from bringup.pipeline.running.run_lock import refuse_if_held
 
 
@@ -35,9 +37,9 @@ def merge_runs(options: RunOptions, say: Speaker) -> ExitCode:
     With the plan of all shards none of them has to have arrived.
     """
     run_dirs, into, plan_file = options.run_dirs, options.into, options.plan
-    absent = [str(path) for path in run_dirs if not path.is_dir()]
+    absent = [path for path in run_dirs if not path.is_dir()]
     if absent and plan_file is None:
-        raise PipelineError(f"there is no run directory {', '.join(absent)}")
+        raise PipelineError(no_run(*absent))
     shared = read_shared_plan(plan_file) if plan_file else None
     sources = [d for path in run_dirs for d in shards_in(path)]
     for path in (*sources, into):

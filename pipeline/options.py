@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bringup.harness.options import project
 from bringup.harness.options.option import Kept, Source, Takes, option
 from bringup.harness.records import variable_names as variables
 from bringup.harness.records.naming import SIZES
@@ -173,7 +174,7 @@ class RunOptions:
         project="size",
     )
     lists: Path = option(
-        Path("tests/lists"),
+        Path(project.LISTS),
         "--lists",
         "the folder of the lists",
         parse=Path,
@@ -183,7 +184,7 @@ class RunOptions:
         project="lists",
     )
     tests: str = option(
-        "tests/models",
+        project.TESTS,
         "--tests",
         "the folder of the tests",
         parse=parse_folder,

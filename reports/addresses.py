@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from urllib.parse import quote
 
-from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.artifacts import ArtifactStore
 from bringup.harness.records.schema import Artifact, Identity
 from bringup.reports.model.run import anchor_of
 from bringup.reports.model.texts import page_name
@@ -61,7 +61,7 @@ class Addresses:
         place = run_dir, artifact.sha256, artifact.level
         found = self._texts.get(place)
         if found is None:
-            kept = BlobStore(run_dir).has(artifact)
+            kept = ArtifactStore(run_dir).has(artifact)
             found = self.of(run_dir, text_page_of(artifact)) if kept else ""
             self._texts[place] = found
         return found

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bringup.harness.did_you_mean import hint
+from bringup.harness.options import project
 from bringup.harness.options.command_line import Command, parser_of, read, run
 from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.options.option import option
@@ -130,7 +131,7 @@ class Options:
         verbs=["build"],
     )
     lists: Path = option(
-        Path("tests/lists"),
+        Path(project.LISTS),
         "--lists",
         "where aliases.toml says what tests were called before",
         parse=Path,
@@ -192,12 +193,13 @@ def _build(options: Options, reporters: Sequence[Reporter]) -> ExitCode:
 
 def _serve(options: Options) -> ExitCode:
     """Serve one run until the user ends it."""
+    from bringup.harness.records.run_dir import no_run
     from bringup.reports.live.runs import newest_live
     from bringup.reports.live.server import LiveServer
 
     run_dir = options.run_dir or newest_live(options.results)
     if not run_dir.is_dir():
-        raise ReportError(f"there is no run directory {run_dir}")
+        raise ReportError(no_run(run_dir))
     try:
         server = LiveServer(run_dir, options.host, options.port)
     except OSError as error:

@@ -18,7 +18,7 @@ from urllib.parse import quote
 import msgspec
 
 from bringup.harness.errors import RecordError
-from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.artifacts import ArtifactStore
 from bringup.harness.records.schema import Artifact, OpResult, StageResult, TensorType
 from bringup.harness.storage.atomic import write_atomically
 from bringup.reports.folder import folder_of, remove_others
@@ -65,7 +65,7 @@ def write_exports(run_dir: Path, models: Sequence[ModelOps]) -> Exported:
         ReportError: the folder is a link to somewhere else.
     """
     folder = folder_of(run_dir, FOLDER)
-    artifacts = _Artifacts(BlobStore(run_dir))
+    artifacts = _Artifacts(ArtifactStore(run_dir))
     names = set()
     for model in models:
         if not model.ops:
@@ -95,7 +95,7 @@ def file_name(model: ModelOps) -> str:
 class _Artifacts:
     """The text of artifacts, as long as it can be had; what is lost is a sentence."""
 
-    def __init__(self, store: BlobStore) -> None:
+    def __init__(self, store: ArtifactStore) -> None:
         self.store = store
         self.losses: dict[str, str] = {}
 

@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 FROM_GROUND_UP = {
     "harness": """
-        checkout_name errors did_you_mean session reach storage extensions dense mlir
+        checkout_name errors inner_process did_you_mean session reach storage extensions dense mlir
         records records/verdicts deadline stacks preloaded options help_env config files verify
         devices devices/backends devices/kinds estimate device_host recording list_devices
         ops reference frontend state reproduce graph executor
@@ -35,11 +35,12 @@ FROM_GROUND_UP = {
 SHARED = (
     *("harness/records", "harness/storage", "harness/errors", "harness/options"),
     *("harness/extensions", "harness/session", "harness/did_you_mean", "harness/preloaded"),
-    *("harness/deadline", "harness/stacks"),
+    *("harness/deadline", "harness/stacks", "harness/inner_process"),
 )
 """What pipeline and reports know of the harness: records, how they are written and read, how a
 command's options are, what a mistyped name may stand for, how somebody else's parts are found, who
-owns what outlives a call, what counts towards a deadline, and what a process is at."""
+owns what outlives a call, what counts towards a deadline, what a process is at,
+and what only a process of ours is started with."""
 
 
 def order(house: str) -> list[str]:

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
+from bringup.command.catalog import VERBS, name_of, shown
 from bringup.command.overview import first_words, overview
-from bringup.command.verbs import VERBS, name_of, shown
 from bringup.harness.did_you_mean import hint
 from bringup.harness.errors import UsageError
 from bringup.harness.options.command_line import run

@@ -8,7 +8,7 @@ The script is made of the declared options and asks nothing at a prompt: complet
 
 from dataclasses import dataclass
 
-from bringup.command.verbs import VERBS, Declared, shown
+from bringup.command.catalog import VERBS, Declared, shown
 from bringup.harness.options.command_line import Command, read
 from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.options.option import declared, option

@@ -10,11 +10,11 @@ process, costs a child and one line. Nothing is installed and nothing is changed
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from bringup.command.checks.findings import Finding, Level
+from bringup.command.catalog import Declared
+from bringup.command.checks.check_result import CheckResult, Level
 from bringup.command.checks.machine import cache_folder, disk, git, memory, python_version
 from bringup.command.checks.project import lists, plugins, project_file, variables
 from bringup.command.checks.stack import compilers, stack
-from bringup.command.verbs import Declared
 from bringup.harness.options.command_line import Command, read, say
 from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.options.option import option
@@ -60,9 +60,9 @@ def start(words: list[str]) -> int:
     return ExitCode.KEPT
 
 
-def look(*, imports: bool) -> Iterator[Finding]:
+def look(*, imports: bool) -> Iterator[CheckResult]:
     """Everything that is looked at, in order; a check that fails is a finding itself."""
-    checks: tuple[tuple[str, Callable[[], Iterator[Finding]]], ...] = (
+    checks: tuple[tuple[str, Callable[[], Iterator[CheckResult]]], ...] = (
         ("Python", python_version),
         ("the stack", lambda: stack(imports=imports)),
         ("compilers", compilers),
@@ -80,4 +80,4 @@ def look(*, imports: bool) -> Iterator[Finding]:
             yield from check()
         except Exception as error:  # whatever is broken here: the doctor tells and goes on
             why = f"cannot be looked at: {type(error).__name__}: {error}"
-            yield Finding(Level.MISSING, name, why.partition("\n")[0])
+            yield CheckResult(Level.MISSING, name, why.partition("\n")[0])

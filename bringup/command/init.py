@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bringup.command.catalog import Declared
 from bringup.command.project_files import NOX, PROJECT, SECTION, noxfile, project_files
-from bringup.command.verbs import Declared
 from bringup.harness.errors import UsageError
 from bringup.harness.options.command_line import Command, read, say
 from bringup.harness.options.exit_codes import ExitCode

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `bringup` and `bringup --help` say."""
 
-from bringup.command.verbs import VERBS, Group, shown
+from bringup.command.catalog import VERBS, Group, shown
 from bringup.harness.options.exit_codes import describe
 
 _FIRST = """\

@@ -48,7 +48,7 @@ def sessions() -> dict[str, str]:
 
 def parser_of(session: str) -> argparse.ArgumentParser | None:
     """What reads a session's options; None where it has none of ours."""
-    from bringup.command.verbs import VERBS
+    from bringup.command.catalog import VERBS
     from bringup.harness.options.command_line import parser_of as made_of
 
     return made_of(*VERBS[session].declared()) if session in VERBS else None

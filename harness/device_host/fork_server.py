@@ -34,6 +34,7 @@ from typing import Any, NoReturn
 import msgspec
 
 from bringup.harness.errors import DeviceError
+from bringup.harness.inner_process import words_of_parent
 from bringup.harness.records.variable_names import (
     JAX_PLATFORMS_VARIABLE,
     PYTHONPATH_VARIABLE,
@@ -315,7 +316,7 @@ def _become_host(request: Fork, server: int, host_socket: int, log: int) -> NoRe
 
 def main() -> None:
     """Serve the socket named on the command line, with the modules named after it imported."""
-    descriptor, *modules = sys.argv[1:]
+    descriptor, *modules = words_of_parent(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     for module in modules:
         with contextlib.suppress(ModuleNotFoundError):  # the host says so better

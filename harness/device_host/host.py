@@ -71,6 +71,7 @@ from bringup.harness.devices.wire import (
     write_at,
 )
 from bringup.harness.errors import HarnessError
+from bringup.harness.inner_process import words_of_parent
 from bringup.harness.records.schema import Stage
 from bringup.harness.storage.writable import said_by
 
@@ -307,7 +308,7 @@ def serve(sock: socket.socket, parent: int, memory_limit: int) -> NoReturn:
 
 def main() -> None:
     """Serve the socket named on the command line."""
-    descriptor, *limit = map(int, sys.argv[1:])
+    descriptor, *limit = map(int, words_of_parent(1))
     serve(socket.socket(fileno=descriptor), os.getppid(), limit[0] if limit else 0)
 
 

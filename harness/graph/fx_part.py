@@ -22,8 +22,8 @@ from bringup.harness.graph.op_graph import Unit, joint_name
 from bringup.harness.mlir import TorchMlir
 from bringup.harness.ops.fx_json import FxJsonError, dumps, subgraph
 from bringup.harness.ops.identity import IdentityError, torch_op, torch_operands, torch_values
+from bringup.harness.records.reproducible import FX, FX_JSON
 from bringup.harness.records.schema import Op, TensorType
-from bringup.harness.reproduce.reproducer import FX, FX_JSON
 
 
 @dataclass(frozen=True)

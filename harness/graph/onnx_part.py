@@ -18,8 +18,8 @@ from bringup.harness.frontend import onnx_program
 from bringup.harness.graph.onnx_index import Cone, OnnxIndex
 from bringup.harness.graph.op_graph import Unit, joint_name
 from bringup.harness.mlir import TorchMlir
+from bringup.harness.records.reproducible import ONNX, ONNX_TEXT
 from bringup.harness.records.schema import Op, TensorType
-from bringup.harness.reproduce.reproducer import ONNX, ONNX_TEXT
 
 
 @dataclass(frozen=True)

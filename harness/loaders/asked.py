@@ -19,12 +19,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from bringup.harness.errors import HarnessError
+from bringup.harness.inner_process import how_it_ended, words_of_parent
 from bringup.harness.loaders.importing import importable, loader_class, variants_of
 from bringup.harness.loaders.repository import LoaderFile, Repository
 from bringup.harness.records.naming import LOADER
@@ -100,9 +101,7 @@ def _child(repository: Repository, files: Sequence[Path], limit_s: float) -> dic
 def _ended(code: int, limit_s: float) -> str:
     if code == -signal.SIGALRM:
         return f"takes more than {limit_s:.0f} s"
-    if code < 0:
-        return f"dies of {signal.Signals(-code).name}"
-    return f"ends the process with exit code {code}"
+    return how_it_ended(code)
 
 
 def _place(repository: Repository, loader: LoaderFile) -> Path:
@@ -132,9 +131,9 @@ def _keep(place: Path, answer: Answer) -> None:
         return  # whoever cannot keep it asks again
 
 
-def main(arguments: Iterable[str]) -> None:
-    """Answer a request."""
-    file, limit_s = arguments
+def main() -> None:
+    """Answer the request that the command line names; in seconds, how long each file may take."""
+    file, limit_s = words_of_parent(2, number_first=False)
     request = msgspec.json.decode(Path(file).read_bytes(), type=_Request)
     repository = Repository(Path(request.root), request.package)
     with Path(file).with_suffix(".answers").open("ab", buffering=0) as said:
@@ -156,4 +155,4 @@ def _answer(repository: Repository, loader: LoaderFile) -> Answer:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

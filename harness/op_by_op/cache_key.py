@@ -48,7 +48,16 @@ class Basis:
         flags: Mapping[str, str],
         depth: str,
     ) -> None:
-        """As `cache_key`."""
+        """What an op's key depends on beside the op.
+
+        Args:
+            device: its name.
+            descriptor: what it is compiled for, e.g. a system descriptor's digest.
+            installed: versions of all libraries, of which only those that this device's verdicts
+                go through count, beside those of the device's own toolchain.
+            flags: options of the device's compiler.
+            depth: how far an op goes.
+        """
         toolchain = toolchain_of(device)
         judges = kind_of(device).independent_of(kind_of(DEFAULT_DEVICE))
         golden = toolchain_of(DEFAULT_DEVICE) if judges else None
@@ -62,27 +71,12 @@ class Basis:
         }
 
     def key(self, op: Op, values: str = "") -> str:
-        """The key of an op's verdict; `values` says which they are, where they count."""
+        """The key of an op's verdict: sha256, in hex, of everything that it depends on.
+
+        `values` says which its operands are, where they count.
+        """
         common = self._by_source["torch" if op.source == "torch" else "stablehlo"]
         return _digest((common, op, values))
-
-
-def cache_key(
-    op: Op,
-    device: str,
-    descriptor: str,
-    versions: Mapping[str, str],
-    flags: Mapping[str, str],
-    depth: str,
-    values: str = "",
-) -> str:
-    """sha256 of everything a verdict depends on.
-
-    `descriptor` is what the device is compiled for, e.g. a system descriptor's digest; `versions`
-    are all that are installed, of which only those that this device's verdicts go through count,
-    beside those of the device's own toolchain.
-    """
-    return Basis(device, descriptor, versions, flags, depth).key(op, values)
 
 
 def _digest(whole: object) -> str:
@@ -113,7 +107,8 @@ def _judging_code() -> str:
     found = hashlib.sha256()
     sources = [path for room in _JUDGING for path in (_HARNESS / room).rglob("*.py")]
     chips = (_HARNESS / "devices").rglob("*.toml")
-    for path in sorted([*sources, *chips, _HARNESS / "mlir.py"]):
+    single = [_HARNESS / "mlir.py", _HARNESS / "records/fingerprint.py"]
+    for path in sorted([*sources, *chips, *single]):
         content = path.read_bytes()
         found.update(f"{path.relative_to(_HARNESS)} {len(content)}\n".encode() + content)
     return found.hexdigest()

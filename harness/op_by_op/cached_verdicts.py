@@ -27,7 +27,7 @@ class KnownVerdicts:
         """Where operands come from, by the op's key (`operand_values`)."""
         self._device = device
         self._flags = dict(flags)
-        self._blobs = recorder.run.blobs
+        self._artifacts = recorder.run.artifacts
         self._cache = VerdictCache(complain=recorder.warn)
         self._recheck = Recheck.from_environment(recorder.run.run_id)
         self._found: dict[str, OpVerdict | None] = {}
@@ -57,7 +57,7 @@ class KnownVerdicts:
         if verdict is None:
             return None
         try:
-            return verdict if self._cache.restore(verdict, self._blobs) else None
+            return verdict if self._cache.restore(verdict, self._artifacts) else None
         except RecordError:
             return None
 
@@ -67,11 +67,11 @@ class KnownVerdicts:
 
     def put(self, key: str, verdict: OpVerdict) -> None:
         """Keep a new verdict."""
-        self._cache.put(key, verdict, self._blobs)
+        self._cache.put(key, verdict, self._artifacts)
 
     def replace(self, key: str, verdict: OpVerdict) -> None:
         """Put a verdict in the place of one that does not hold."""
-        self._cache.replace(key, verdict, self._blobs)
+        self._cache.replace(key, verdict, self._artifacts)
 
 
 def descriptor_of(device: str) -> str:

@@ -16,7 +16,7 @@ from bringup.harness.device_host.op_run import OUT_OF_MEMORY, Ended, OpRun
 from bringup.harness.devices.catalog import reached_by
 from bringup.harness.devices.failures import DOES_NOT_FIT
 from bringup.harness.errors import DoesNotFitError
-from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.artifacts import ArtifactStore
 from bringup.harness.records.machine_faults import is_machines
 from bringup.harness.records.metrics import worst
 from bringup.harness.records.schema import (
@@ -79,20 +79,20 @@ def close_run(
     run: OpRun,
     golden: Callable[[], Golden | None],
     tolerances: Tolerances,
-    blobs: BlobStore | None = None,
+    artifacts: ArtifactStore | None = None,
 ) -> Conclusion:
     """The one judgement on a run; `golden` is called if there are outputs to compare.
 
     An op that ran and that nobody has a golden for is REACHED, never PASSED, and so is one whose
     golden has nothing finite. What the machine
     brought about is INFRA, in whatever stage and however the host ended; but an op that met the
-    memory limit that we set it is a finding (`OUT_OF_MEMORY`). A diagnostic is kept in `blobs`.
+    memory limit that we set it is a finding (`OUT_OF_MEMORY`). A diagnostic is kept in `artifacts`.
     """
     answer = golden() if run.outputs is not None else None
     checks: tuple[OutputCheck, ...] = ()
     if run.outputs is not None and answer is not None and answer.outputs is not None:
         checks = compared(answer, run.outputs, tolerances)
-    outcome, failure = _outcome(run, checks, blobs)
+    outcome, failure = _outcome(run, checks, artifacts)
     said = run.failure.diagnostic if run.failure else "\n".join(mismatches(checks))
     return Conclusion(_status(run), outcome, failure, said, checks, answer, nothing_finite(checks))
 
@@ -103,22 +103,22 @@ def judge(
     run: OpRun,
     golden: Golden | None,
     tolerances: Tolerances,
-    blobs: BlobStore,
+    artifacts: ArtifactStore,
     origin: str,
     values: str = "",
 ) -> OpVerdict:
-    """The verdict on an op that was computed now; its texts are kept in `blobs`.
+    """The verdict on an op that was computed now; its texts are kept in `artifacts`.
 
     `values` says which operands it was given, where that is known.
     """
-    end = close_run(run, lambda: golden, tolerances, blobs)
+    end = close_run(run, lambda: golden, tolerances, artifacts)
     return OpVerdict(
         op=op,
         device=device,
         status=end.status,
         pcc=worst((check for output in end.checks for check in output.checks), "pcc"),
         atol=worst((check for output in end.checks for check in output.checks), "atol"),
-        stages=_stages(run, blobs),
+        stages=_stages(run, artifacts),
         failure=end.failure,
         outcome=end.outcome,
         fingerprint=fingerprint_of(op.name, end.outcome, end.failure),
@@ -147,7 +147,7 @@ def compared(
 
 
 def _outcome(
-    run: OpRun, checks: tuple[OutputCheck, ...], blobs: BlobStore | None
+    run: OpRun, checks: tuple[OutputCheck, ...], artifacts: ArtifactStore | None
 ) -> tuple[Outcome, Failure | None]:
     if run.ended is Ended.DONE:
         if wrong := mismatches(checks):
@@ -166,7 +166,11 @@ def _outcome(
         outcome, kind, own = Outcome.DOES_NOT_FIT, DoesNotFitError.kind, True
     if not own and is_machines(kind, failure.message, said):
         outcome = Outcome.INFRA
-    kept = blobs.put(failure.diagnostic, "diagnostic") if blobs and failure.diagnostic else None
+    kept = (
+        artifacts.put(failure.diagnostic, "diagnostic")
+        if artifacts and failure.diagnostic
+        else None
+    )
     return outcome, Failure(failure.stage, kind, failure.message[:_MESSAGE_LENGTH], kept)
 
 
@@ -177,13 +181,13 @@ def _status(run: OpRun) -> Status:
     return max(passed, reached_by(level.name for level in run.levels))
 
 
-def _stages(run: OpRun, blobs: BlobStore) -> tuple[StageResult, ...]:
+def _stages(run: OpRun, artifacts: ArtifactStore) -> tuple[StageResult, ...]:
     kept: dict[Stage, list[Artifact]] = {}
     for level in run.levels:
         stage = _LEVEL_STAGE.get(level.name, Stage.COMPILE)
-        kept.setdefault(stage, []).append(blobs.put(level.text, level.name))
+        kept.setdefault(stage, []).append(artifacts.put(level.text, level.name))
     if run.stderr and run.failure is None and run.stage:  # else it is in the diagnostic
-        kept.setdefault(run.stage, []).append(blobs.put(run.stderr, "stderr"))
+        kept.setdefault(run.stage, []).append(artifacts.put(run.stderr, "stderr"))
     failed = run.failure.stage if run.failure else None
     stages = [stage for stage in Stage if stage in run.usages or stage in kept or stage == failed]
     return tuple(

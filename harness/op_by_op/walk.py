@@ -25,8 +25,8 @@ from bringup.harness.frontend.lowering import Program
 from bringup.harness.mlir import LoweringError
 from bringup.harness.op_by_op import judge
 from bringup.harness.op_by_op.cached_verdicts import KnownVerdicts
-from bringup.harness.op_by_op.completions import Completions, Rest
 from bringup.harness.op_by_op.op_tolerances import op_tolerances
+from bringup.harness.op_by_op.recording_thread import RecordingThread, Rest
 from bringup.harness.op_by_op.workers import op_workers, workers
 from bringup.harness.recording.recorder import TestRecorder
 from bringup.harness.records.machine_faults import is_machines_error
@@ -152,16 +152,16 @@ class OpByOpExecutor(Executor):
         self.recorder.ops_found(total if only is None else 1, len(earlier), only)
         limit = (1 + _AHEAD) * workers()
         # This thread makes requests (importing an op takes as long as compiling a small one), the
-        # workers' threads follow their hosts, and the thread of `completions` judges and records.
+        # workers' threads follow their hosts, and the thread of `recording` judges and records.
         # The first may be ahead of the others by `limit` ops, no more: each holds its values.
-        with prompt_threads(), Completions(limit, _BYTES_AHEAD) as completions:
+        with prompt_threads(), RecordingThread(limit, _BYTES_AHEAD) as recording:
             for candidate in candidates:
                 if only is not None and candidate.index != only:
                     continue
                 if known := earlier.get(candidate.op.key):
                     self.results.append(known)  # its record and its reproducer are there
                 else:
-                    self._take(candidate, completions)
+                    self._take(candidate, recording)
         self.recorder.ops_through()
         return self._conclude()
 
@@ -177,16 +177,16 @@ class OpByOpExecutor(Executor):
         hit = self._known.get(key)
         return hit is None or hit.outcome not in GOOD or self._known.audits(key)
 
-    def _take(self, candidate: Candidate, completions: Completions) -> None:
+    def _take(self, candidate: Candidate, recording: RecordingThread) -> None:
         """Have one op recorded, from the cache or when a worker is done with it."""
         key = self._known.key(candidate.op)
         cached = self._known.get(key)
         if cached is not None and not self._known.audits(key):
             job = OpJob() if cached.outcome in GOOD else _job_of(candidate)
             record = partial(self._record, candidate, job, cached, hit=True)
-            completions.begin().finish(record)  # not here: `results` are the recording thread's
+            recording.begin().finish(record)  # not here: `results` are the recording thread's
             return
-        room = completions.begin(_bytes_of(candidate.op) if self._executes else 0)
+        room = recording.begin(_bytes_of(candidate.op) if self._executes else 0)
         # Written ahead, on this thread, while another writes the ends of ops: an event is one write
         # at the end of the journal, so they do not mix.
         self.recorder.op_started(candidate.op.key, candidate.index)
@@ -198,7 +198,7 @@ class OpByOpExecutor(Executor):
             return
         begin = self.run_op if self._executes else self.compile_op
         finish = partial(self._finish, candidate, job, key, cached)
-        room.finish_after(partial(begin, job, completions.caught_up), finish)
+        room.finish_after(partial(begin, job, recording.caught_up), finish)
 
     def _finish(
         self,
@@ -218,7 +218,7 @@ class OpByOpExecutor(Executor):
             done,
             golden,
             op_tolerances(self.tolerances, candidate.op),
-            run.blobs,
+            run.artifacts,
             run.run_id,
             self._known.values(candidate.op),
         )
@@ -245,7 +245,7 @@ class OpByOpExecutor(Executor):
         if cached is None:
             self._record(candidate, job, verdict)
             return partial(self._keep, key, verdict) if keep else self.recorder.sync
-        if not (keep and worth_keeping(verdict, run.blobs)):
+        if not (keep and worth_keeping(verdict, run.artifacts)):
             self._record(candidate, job, cached, hit=True)  # the machine's failure says nothing
         elif said := disagreement(cached, verdict):
             self._known.replace(key, verdict)
@@ -309,11 +309,11 @@ class OpByOpExecutor(Executor):
         """What the lowering made of an op, also of one out of the cache; empty if it gave up."""
         texts = [a for s in verdict.stages for a in s.artifacts if s.stage is Stage.STABLEHLO]
         with contextlib.suppress(RecordError):
-            return self.recorder.run.blobs.get(texts[-1]) if texts else b""
+            return self.recorder.run.artifacts.get(texts[-1]) if texts else b""
         return b""
 
     def _not_imported(self, candidate: Candidate, error: LoweringError) -> OpVerdict:
-        kept = self.recorder.run.blobs.put(error.diagnostic, "diagnostic")
+        kept = self.recorder.run.artifacts.put(error.diagnostic, "diagnostic")
         failure = Failure(Stage.TORCH_IR, "LoweringError", str(error)[:2000], kept)
         outcome = Outcome.INFRA if is_machines_error(error) else Outcome.FAILED
         return OpVerdict(

@@ -10,7 +10,6 @@ function of its operands: two operands that happen to be the same value make no 
 
 import hashlib
 import operator
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -357,41 +356,3 @@ class _Text:
             return f"@{len(self._within) - self._within.index(name)} calls up"
         function = ir.SymbolTable(self._root)[name].operation
         return _shortened(_Text(function, (*self._within, name)).regions(function))
-
-
-# --- failures -------------------------------------------------------------------------------
-
-_DTYPE = r"(?:bf|tf|[fiusc]|[us]i|u?int|b?float|complex)(?:[1248]|16|32|64|128)(?:_?e\d+m\d+\w*)?"
-_NUMBERED_OP = r"(?:\w+_)?(?:a?tan2|arctan2|exp2|expm1|log2|log10|relu6)"
-_NORMAL = (
-    (re.compile(r"loc\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)"), "LOC"),
-    (re.compile(r'"[^"\n]*/[^"\n]*":\d+:\d+'), "LOC"),
-    (re.compile(r"0x[0-9a-fA-F]+"), "ADDR"),
-    (re.compile(r"(?<![\w.])(?:/[\w.+-]+){2,}(?::\d+)*"), "PATH"),
-    (re.compile(r"\bdense_resource<[^<>]*>"), "dense_resource"),
-    (re.compile(r"\b(?:tensor|vtensor|memref|vector)<[^<>]*(?:<[^<>]*>[^<>]*)*>"), "TYPE"),
-    (re.compile(r"\b(?:\d+x)+(?=[a-z]+\d)"), "SHAPE x "),
-    (re.compile(r"\[\s*\]"), "SHAPE"),
-    (re.compile(r"[\[(]\s*-?[\d?]+(?:\s*,\s*-?[\d?]+)*\s*,?\s*[\])]"), "SHAPE"),
-    (re.compile(r"%[\w.$-]+(?:#\d+)?(?::\d+)?"), "%"),
-    (re.compile(r"(?<=[A-Za-z])(?:_\d+)+(?=_|\b)"), ""),
-    (re.compile(rf"\b(?!(?:{_DTYPE}|{_NUMBERED_OP})\b)([A-Za-z_]\w*?)\d+\b"), r"\1"),
-    (re.compile(r"(?<![A-Za-z_\d])[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"), "N"),
-    (re.compile(r"\s+"), " "),
-)
-_READ_LENGTH = 4000
-_FINGERPRINT_LENGTH = 300
-
-
-def fingerprint(stage: str, op_name: str, diagnostic: str) -> str:
-    """`stage:op:diagnostic`, the same for every failure of the same cause.
-
-    Of the diagnostic counts its first line that is not empty, with locations, addresses, paths,
-    types, shapes, SSA names and numbers each replaced by a word. A number at the end of a name
-    (`arg12`, `layer_3_weight`) goes altogether; of a dtype, and of an op such as `log2`, it stays.
-    """
-    lines = (line.strip() for line in diagnostic.splitlines())
-    text = next((line for line in lines if line), "")[:_READ_LENGTH]
-    for pattern, word in _NORMAL:
-        text = pattern.sub(word, text)
-    return f"{stage}:{op_name}:{text.strip()[:_FINGERPRINT_LENGTH]}"

@@ -21,6 +21,8 @@ from bringup.harness.storage.writable import writable
 
 NAME = "pyproject.toml"
 TABLE = "tool.bringup"
+TESTS, LISTS = "tests/models", "tests/lists"
+"""Where models' tests and the lists are, unless a project or an option says otherwise."""
 KEYS = frozenset(
     {
         *("tests", "models", "lists", "device", "policy", "history", "fleet", "size"),

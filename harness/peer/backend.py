@@ -4,7 +4,7 @@
 """`torch.compile(model, backend="tt-legacy", options=BackendOptions())` in a test's body.
 
 Every graph of the model goes to the device, and what it gives first is compared with what eager
-PyTorch gives: that is the verdict, and a body that compares nothing is judged as well. Each call of
+PyTorch gives: that is the outcome, and a body that compares nothing is judged as well. Each call of
 `torch.compile` has a share of the test's record.
 """
 
@@ -127,7 +127,7 @@ def _graphs_of(options: BackendOptions, share: TesterRecorder) -> CompiledGraphs
         assertions=tolerances.spelled(),
         notes=(),
     )
-    share.verdict = Outcome.REACHED
+    share.outcome = Outcome.REACHED
 
     def compared(golden: Any, actual: Any) -> None:
         checks = compare(golden, actual, tolerances)
@@ -135,10 +135,10 @@ def _graphs_of(options: BackendOptions, share: TesterRecorder) -> CompiledGraphs
         wrong = mismatches(checks)
         if wrong:
             error = IncorrectResultError("; ".join(wrong[:5]))
-            share.verdict, share.unraised = Outcome.INCORRECT, wrong
-            share.failure = failure_of(error, Stage.VERIFY, share.run.blobs)
-        elif share.verdict is Outcome.REACHED:
-            share.verdict = Outcome.PASSED
+            share.outcome, share.unraised = Outcome.INCORRECT, wrong
+            share.failure = failure_of(error, Stage.VERIFY, share.run.artifacts)
+        elif share.outcome is Outcome.REACHED:
+            share.outcome = Outcome.PASSED
 
     return CompiledGraphs(config, device(name), lambda: share, tolerances, compared)
 

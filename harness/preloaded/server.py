@@ -31,6 +31,7 @@ from typing import Any
 
 import msgspec
 
+from bringup.harness.inner_process import words_of_parent
 from bringup.harness.preloaded.messages import PACKET, Reap, Reaped, Start, Started
 
 _SET_PDEATHSIG = 1
@@ -161,7 +162,7 @@ def _take_streams() -> None:
 
 def main() -> None:
     """Import what the command line names, then serve the socket that it names."""
-    descriptor, *wanted = sys.argv[1:]
+    descriptor, *wanted = words_of_parent(1)
     path = sys.path[1:]  # the first is this process's working directory
     interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     preload(wanted)

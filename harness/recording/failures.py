@@ -14,7 +14,7 @@ from bringup.harness.errors import (
     UnverifiedError,
     UsageError,
 )
-from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.artifacts import ArtifactStore
 from bringup.harness.records.machine_faults import is_machines_error
 from bringup.harness.records.schema import Failure, Outcome, Stage
 from bringup.harness.storage.writable import MESSAGE_LIMIT, said_by, trace_of
@@ -46,7 +46,7 @@ def outcome_of(error: BaseException) -> Outcome:
     return Outcome.FAILED
 
 
-def failure_of(error: BaseException, stage: Stage | None, blobs: BlobStore) -> Failure:
+def failure_of(error: BaseException, stage: Stage | None, artifacts: ArtifactStore) -> Failure:
     """An exception as a failure: a sentence, and the whole text beside it."""
     message = said_by(error)
     if isinstance(error, UsageError | DeviceError | FileError | RecordError):
@@ -57,7 +57,7 @@ def failure_of(error: BaseException, stage: Stage | None, blobs: BlobStore) -> F
     text = f"{diagnostic}\n\n{trace}" if diagnostic else trace
     kind = (getattr(error, "kind", None) if ours else None) or _kind(error)
     try:
-        artifact = blobs.put(text, "diagnostic")
+        artifact = artifacts.put(text, "diagnostic")
     except RecordError:
         artifact = None  # a full disk must not hide why the test failed
     return Failure(stage, kind, message[:MESSAGE_LIMIT], artifact)

@@ -68,7 +68,7 @@ class StageScope:
 
     def keep(self, level: str, text: str | bytes) -> None:
         """Keep an IR level or another text of this stage."""
-        self.artifacts.append(self._recorder.run.blobs.put(text, level))
+        self.artifacts.append(self._recorder.run.artifacts.put(text, level))
 
     def plain_file(self, name: str) -> Path:
         """Where this test saves a plain file beside its records."""
@@ -86,7 +86,7 @@ class StageScope:
 class TestRecorder:
     """Writes the events of one attempt at one test.
 
-    Its own `verdict` and `failure` are of the test's body; each of its testers has a share of the
+    Its own `outcome` and `failure` are of the test's body; each of its testers has a share of the
     record with its own, and the test's outcome is the worst of them all.
     """
 
@@ -123,7 +123,7 @@ class TestRecorder:
         self.entry = entry
         self.status = Status.NOT_STARTED
         self.failure: Failure | None = None
-        self.verdict: Outcome | None = None
+        self.outcome: Outcome | None = None
         """What it came to; None when it did not come to its end."""
         self.unraised: list[str] = []
         """Why it is not good, sentences that are on record and that nobody has raised yet."""
@@ -150,22 +150,22 @@ class TestRecorder:
         return share
 
     def worst(self) -> "TestRecorder | None":
-        """The share, or the body, with the worst verdict; None when nothing has one."""
-        concluded = [share for share in (*self.testers, self) if share.verdict is not None]
-        return min(concluded, key=lambda share: _severity(share.verdict), default=None)
+        """The share, or the body, with the worst outcome; None when nothing has one."""
+        concluded = [share for share in (*self.testers, self) if share.outcome is not None]
+        return min(concluded, key=lambda share: _severity(share.outcome), default=None)
 
     def idle(self) -> str:
         """That testers were made and none was run, a sentence; empty when there is no such."""
-        if not self.testers or any(share.verdict is not None for share in self.testers):
+        if not self.testers or any(share.outcome is not None for share in self.testers):
             return ""
         return f"the test made a tester of {self.testers[0].tester} and did not run it"
 
     def elsewhere(self) -> str:
         """That nothing of it ran on the device it is filed under, a sentence; empty when some did.
 
-        A verdict of another device would count as this one's, in every table and for its lists.
+        An outcome on another device would count as this one's, in every table and for its lists.
         """
-        devices = [share.device for share in self.testers if share.verdict is not None]
+        devices = [share.device for share in self.testers if share.outcome is not None]
         if not devices or self.identity.device in devices:
             return ""
         named = ", ".join(dict.fromkeys(devices))
@@ -178,12 +178,12 @@ class TestRecorder:
     def close_run(self) -> None:
         """End a test whose body is through, with the worst outcome of all."""
         worst = self.worst()
-        if self.elsewhere() and worst is not None and worst.verdict not in NOT_EVIDENCE:
-            there = f" ({worst.verdict} there)" if worst.verdict else ""
+        if self.elsewhere() and worst is not None and worst.outcome not in NOT_EVIDENCE:
+            there = f" ({worst.outcome} there)" if worst.outcome else ""
             said = f"{self.elsewhere()}{there}"
             self.end(Outcome.UNVERIFIED, Failure(None, NOTHING_COMPARED, said))
-        elif worst is not None and worst.verdict is not None:
-            self.end(worst.verdict, self._named(worst))
+        elif worst is not None and worst.outcome is not None:
+            self.end(worst.outcome, self._named(worst))
         elif self.idle():
             self.end(Outcome.UNVERIFIED, Failure(None, NOTHING_COMPARED, self.idle()))
         else:
@@ -209,7 +209,7 @@ class TestRecorder:
         try:
             yield scope
         except BaseException as error:
-            self.failure = failure_of(error, stage, self.run.blobs)
+            self.failure = failure_of(error, stage, self.run.artifacts)
             self._end_stage(scope, meter, ok=False)
             raise
         self._end_stage(scope, meter, ok=True)
@@ -350,7 +350,7 @@ class TestRecorder:
 
 
 class TesterRecorder(TestRecorder):
-    """One tester's share of a test's record: a status, a verdict and mismatches of its own."""
+    """One tester's share of a test's record: a status, an outcome and mismatches of its own."""
 
     def __init__(self, test: TestRecorder, name: str, device: str | None = None) -> None:
         self.test = test

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""The run that a session's tests are recorded in: a directory, this process's journal, the blobs.
+"""The run that a session's tests are recorded in: a directory, a journal, artifacts.
 
 The directory comes from `BRINGUP_RUN_DIR`; without one, the first test that has something to record
 opens `results/local-<time>-<pid>`.
@@ -15,7 +15,7 @@ from pathlib import Path
 from bringup.harness.devices.catalog import distributions
 from bringup.harness.errors import UsageError
 from bringup.harness.records import provenance
-from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.artifacts import ArtifactStore
 from bringup.harness.records.journal import JournalWriter
 from bringup.harness.records.naming import same_test
 from bringup.harness.records.variable_names import RUN_DIR_VARIABLE, RUN_ID_VARIABLE
@@ -23,14 +23,14 @@ from bringup.harness.session import current
 
 
 class Run:
-    """This process's journal and blobs in a run directory."""
+    """This process's journal and artifacts in a run directory."""
 
     def __init__(self, directory: Path, run_id: str, seed: int = 0) -> None:
         self.directory = directory.absolute()  # a model may change the working directory
         self.run_id = run_id
         collected = provenance.collect(seed, distributions())
         self.journal = JournalWriter(self.directory, run_id, collected)
-        self.blobs = BlobStore(self.directory)
+        self.artifacts = ArtifactStore(self.directory)
         self.pid = os.getpid()
         self.started = time.time()
         self._nodeids: dict[str, str] = {}

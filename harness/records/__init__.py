@@ -4,5 +4,5 @@
 """Records: the only thing that crosses a wall between rooms.
 
 `schema` says what a record is, `journal` writes and reads events durably, `fold` turns events
-into one record per test, `blobs` keeps texts by content, `provenance` says with what.
+into one record per test, `artifacts` keeps texts by content, `provenance` says with what.
 """

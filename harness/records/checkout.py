@@ -14,7 +14,13 @@ from pathlib import Path, PurePosixPath
 
 from bringup.harness.errors import UsageError
 from bringup.harness.records.journal import JOURNAL_FOLDER
-from bringup.harness.records.reproducible import REPRO_FOLDER, RESULTS
+from bringup.harness.records.reproducible import EXPECTED, REPRO_FOLDER, RESULTS
+from bringup.harness.records.run_dir import (
+    HEADER_NAME,
+    PLAIN_RECORDS_NAME,
+    RECORDS_NAME,
+    plan_files,
+)
 from bringup.harness.storage.writable import writable
 
 TESTS = "tests"
@@ -80,12 +86,12 @@ def _why_foreign(name: str, root: Path) -> str:
 
 
 def _is_run(place: Path) -> bool:
-    marks = ("run.json", "records.jsonl", "records.jsonl.zst", "plan.json", "expected.json")
+    marks = (HEADER_NAME, RECORDS_NAME, PLAIN_RECORDS_NAME, EXPECTED)
     folders = (JOURNAL_FOLDER, REPRO_FOLDER)
     return (
         any((place / mark).exists() for mark in marks)
         or any((place / folder).is_dir() for folder in folders)
-        or (place.is_dir() and any(place.glob("plan-*-of-*.json")))
+        or (place.is_dir() and bool(plan_files(place)))
     )
 
 

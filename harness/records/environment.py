@@ -19,8 +19,10 @@ from pathlib import Path
 
 from bringup.harness.did_you_mean import hint
 from bringup.harness.errors import UsageError
+from bringup.harness.records.variable import Variable
 from bringup.harness.records.variable_values import SHOWN, paths
-from bringup.harness.records.variables import PREFIXED, VARIABLES, Variable
+from bringup.harness.records.variables import VARIABLES
+from bringup.harness.records.variables_of_others import PREFIXED
 from bringup.harness.storage.writable import writable
 
 _PREFIXES = ("BRINGUP_", "TT_TORCH_", "RUN_GLOBAL_OP_", "RTI_PCC_")

@@ -11,7 +11,9 @@ import msgspec
 
 from bringup.harness.errors import UsageError
 from bringup.harness.records.environment import refuse_misspelled, variable_of
-from bringup.harness.records.variables import PREFIXED, VARIABLES, Variable
+from bringup.harness.records.variable import Variable
+from bringup.harness.records.variables import VARIABLES
+from bringup.harness.records.variables_of_others import PREFIXED
 from bringup.harness.storage.writable import writable
 
 _ADDRESS = re.compile(r"\w[\w+.-]*://|[^\s/]+:\S*@")

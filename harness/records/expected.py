@@ -30,7 +30,7 @@ class Expectation(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     stage: Stage | None = None
     """Of `xfail`: where it ends."""
     fingerprint: str = ""
-    """Of `xfail`: its failure, as history knows it (`pipeline/history/fingerprint.py`)."""
+    """Of `xfail`: its failure, as history knows it (`harness/records/fingerprint.py`)."""
     disabled: str = ""
     """Of `pass`: the checks that do not count, e.g. `pcc, atol`; INCORRECT by them alone is as
     good as a pass."""

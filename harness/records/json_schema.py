@@ -9,12 +9,13 @@
 schema's `anyOf`. What a field means is what stands below it in the source.
 """
 
+import argparse
 import ast
 import enum
 import inspect
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -121,9 +122,11 @@ def _describe(component: dict[str, Any], described: type) -> None:
             component["properties"][name]["description"] = says
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Write the schema; returns the exit code."""
-    target = Path(arguments[0]) if arguments else PUBLISHED
+    parser = argparse.ArgumentParser("python -m bringup.harness.records.json_schema", None, __doc__)
+    parser.add_argument("file", nargs="?", type=Path, default=PUBLISHED, help="%(default)s")
+    target: Path = parser.parse_args(arguments).file
     write_atomically(target, msgspec.json.format(msgspec.json.encode(json_schema())) + b"\n")
     print(f"wrote {target}")
     return 0

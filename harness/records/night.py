@@ -16,10 +16,10 @@ from pathlib import Path
 
 import msgspec
 
-from bringup.harness.errors import RecordError
 from bringup.harness.records.values import Outcome, Stage
+from bringup.harness.records.versions import decode_versioned
 from bringup.harness.storage.atomic import write_atomically
-from bringup.harness.storage.decoding import decode_json, read_bytes
+from bringup.harness.storage.decoding import read_bytes
 from bringup.harness.storage.writable import encoded
 
 NIGHT_NAME = "night.json"
@@ -253,14 +253,4 @@ def read_night(run_dir: Path) -> NightVerdict | None:
     if not path.exists():
         return None
     data = read_bytes(path)
-    version = decode_json(data, _Versioned, path, "a night's verdict").schema
-    if version > NIGHT_SCHEMA:
-        raise RecordError(
-            f"{path}: written with night schema {version}, this version reads up to "
-            f"{NIGHT_SCHEMA}; upgrade bringup to read it"
-        )
-    return decode_json(data, NightVerdict, path, "a night's verdict")
-
-
-class _Versioned(msgspec.Struct):
-    schema: int
+    return decode_versioned(data, NightVerdict, path, "a night's verdict", NIGHT_SCHEMA, "night")

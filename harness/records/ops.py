@@ -52,7 +52,7 @@ class OpVerdict(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_on
     nothing), INCORRECT, FAILED, CRASHED, TIMEOUT; INFRA when the machine was at fault, which is
     never kept in the cache."""
     fingerprint: str = ""
-    """`stage:op:diagnostic` with numbers, shapes and addresses normalised; empty when good."""
+    """Of its failure (`harness/records/fingerprint.py`); empty when good."""
     golden: str = ""
     """Where its golden outputs came from: `torch`, `interpreter` or `cpu`; empty when none were
     compared, be it that there were none."""

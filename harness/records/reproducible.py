@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bringup.harness.records.advice import Advice, advice_here
 from bringup.harness.records.naming import entry_of
+from bringup.harness.records.run_dir import AGAINST_FOLDER
 from bringup.harness.records.schema import Failure, Identity, Outcome, Stage
 from bringup.harness.records.values import BASE_SIZE
 from bringup.harness.storage.file_names import fitted
@@ -19,11 +20,17 @@ REPRO_FOLDER = "repro"
 EXPECTED = "expected.json"
 """Of a reproducer: how what it runs ended."""
 RUN_SCRIPT = "run.py"
+VERSIONS = "versions.json"
+TORCH_IR, STABLEHLO, ARTIFACT = "op.torch.mlir", "op.stablehlo.mlir", "op.vhlo"
+FX, FX_JSON = "fx.txt", "fx.json"
+ONNX, ONNX_TEXT = "part.onnx", "part.onnx.txt"
+INPUTS, GOLDEN = "inputs", "golden"
+"""Of two files each: their bytes, `.bin`, and what they are, `.json`."""
 REPRODUCER_FILES = frozenset(
     {
-        *(EXPECTED, "versions.json", RUN_SCRIPT, "fx.txt", "fx.json"),
-        *("op.torch.mlir", "op.stablehlo.mlir", "op.vhlo", "part.onnx", "part.onnx.txt"),
-        *("inputs.bin", "inputs.json", "golden.bin", "golden.json"),
+        *(EXPECTED, RUN_SCRIPT, VERSIONS, TORCH_IR, STABLEHLO, ARTIFACT, FX, FX_JSON),
+        *(ONNX, ONNX_TEXT),
+        *(f"{name}{ending}" for name in (INPUTS, GOLDEN) for ending in (".bin", ".json")),
     }
 )
 """All that a reproducer's folder holds."""
@@ -97,6 +104,8 @@ def device_in_name(device: str) -> str:
 def place_of(run_dir: Path) -> str:
     """What comes before a reproducer's name in a command; empty where the name is enough."""
     run_dir, here = run_dir.resolve(), Path.cwd()
+    if run_dir.parent.name == AGAINST_FOLDER:  # a comparison of it has its records, not these
+        run_dir = run_dir.parent.parent
     if run_dir.parent == here / RESULTS:
         return ""
     shown = run_dir.relative_to(here) if run_dir.is_relative_to(here) else run_dir

@@ -5,7 +5,7 @@
 
 plan.json          what was planned, written before anything ran (one per shard: plan-*.json)
 journal/           events, one file per process: *.jsonl, packed to *.jsonl.zst at the end
-blobs/             texts, by content
+blobs/             artifacts, by content
 run.json           header of a merged run
 records.jsonl.zst  one folded record per test attempt, of a merged run; `zstd -dc` prints them
 
@@ -159,9 +159,14 @@ def read_merged(run_dir: Path) -> tuple[RunHeader, list[TestRecord]]:
     return header, _lines(path, TestRecord, "a record")
 
 
+def no_run(*run_dirs: Path) -> str:
+    """The sentence on run directories that are not there."""
+    return f"there is no run directory {', '.join(map(str, run_dirs))}"
+
+
 def _not_merged(run_dir: Path) -> str:
     if not run_dir.is_dir():
-        return f"there is no run directory {run_dir}"
+        return no_run(run_dir)
     if any(journals(run_dir)):
         return f"{run_dir} is not merged yet; `{command('report', str(run_dir))}` does that"
     return f"{run_dir} is no run directory: it has neither {HEADER_NAME} nor a journal"

@@ -184,7 +184,7 @@ class Artifact(msgspec.Struct, frozen=True, gc=False):
     """`torch_fx`, `torch_ir`, `torch_backend_ir`, `stablehlo`, `ttir`, `ttnn`, `hlo`,
     an IREE phase, `diagnostic`, `stack` ..."""
     sha256: str
-    """Hex digest of the uncompressed bytes; also the blob's name."""
+    """Hex digest of the uncompressed bytes; also its name in the run directory."""
     size: int
     """Uncompressed bytes."""
 

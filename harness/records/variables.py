@@ -1,21 +1,18 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""The table of environment variables: every one the product reads, what it says and may hold."""
+"""The table of environment variables: every one the product reads, what it says and may hold.
 
-import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+Those of libraries, vendors and platforms are in `variables_of_others.py`.
+"""
+
 from functools import partial
-from typing import Any
 
-from bringup.harness.errors import UsageError
 from bringup.harness.records import variable_names as names
+from bringup.harness.records.variable import Variable
 from bringup.harness.records.variable_values import (
     DEPTHS,
     SECONDS,
-    SHOWN,
-    Values,
     anything,
     device,
     flag,
@@ -30,55 +27,7 @@ from bringup.harness.records.variable_values import (
     threshold,
     whole,
 )
-from bringup.harness.storage.writable import writable
-
-
-@dataclass(frozen=True)
-class Variable:
-    """One environment variable."""
-
-    name: str
-    says: str
-    values: Values[Any]
-    read_by: str
-    """The room or module that reads it, as a path of the checkout; `others` for a library."""
-    default: str = ""
-    """The text that stands for it where it is not set; empty: see `otherwise`."""
-    otherwise: str = ""
-    """In words, what holds where it is not set and no text says so."""
-    of_tests: bool = False
-    """Does it change what a test does, so that a plan or a reproducer keeps it?"""
-    is_path: bool = False
-    """Made absolute at the start: a test may change the working directory."""
-    secret: bool = False
-    """Never printed."""
-
-    def read(self, environment: Mapping[str, str] | None = None) -> Any:
-        """Its value; where it is not set or empty that of its default, None if it has none.
-
-        Raises:
-            UsageError: it holds something else.
-        """
-        text = (os.environ if environment is None else environment).get(self.name, "")
-        text = text if text.strip() else self.default
-        return self.value(text) if text else None
-
-    def value(self, text: str) -> Any:
-        """What a text means for it.
-
-        Raises:
-            UsageError: nothing.
-        """
-        try:
-            return self.values(text.strip())
-        except (ValueError, OverflowError) as error:
-            shown = writable(text if len(text) <= SHOWN else f"{text[:SHOWN]}...")
-            shown = "..." if self.secret else repr(shown)
-            why = writable(" ".join(str(error).split()))
-            raise UsageError(f"{self.name}={shown}: {why}") from None
-
-
-# --- which there are ------------------------------------------------------------------------
+from bringup.harness.records.variables_of_others import OTHERS
 
 _of_test = partial(Variable, read_by="harness/config.py", of_tests=True)
 _OF_TESTS = (
@@ -377,144 +326,6 @@ _OF_OUR_TESTS = (
         otherwise="2000",
     ),
 )
-_OTHERS = (
-    Variable(
-        names.DESCRIPTOR_VARIABLE,
-        "the Tenstorrent plugin's system descriptor",
-        anything,
-        "harness/devices",
-        otherwise="made for the device",
-    ),
-    Variable(names.JAX_PLATFORMS_VARIABLE, "jax's", anything, "harness/devices", otherwise="cpu"),
-    Variable(
-        names.XLA_LOG_LEVEL_VARIABLE,
-        "what XLA prints",
-        anything,
-        "harness/devices",
-        otherwise="2, errors only",
-    ),
-    Variable(
-        names.THREADS_VARIABLE,
-        "threads of a process",
-        anything,
-        "others",
-        otherwise="its share of the cores",
-    ),
-    Variable(names.PYTHONPATH_VARIABLE, "Python's", anything, "harness/device_host"),
-    Variable(names.XDIST_WORKER_VARIABLE, "pytest-xdist's", anything, "harness/pytest_plugin.py"),
-    Variable(
-        names.XDIST_WORKERS_VARIABLE,
-        "pytest-xdist's",
-        whole("a number of workers", 1),
-        "harness/op_by_op",
-        default="1",
-    ),
-    Variable(names.DOCKER_FOLDER_VARIABLE, "files, as CI mounts them", anything, "harness/files"),
-    Variable(names.DOCKER_ROOT_VARIABLE, "likewise", anything, "harness/files"),
-    Variable(
-        names.LOCAL_FILES_VARIABLE,
-        "where files are kept",
-        anything,
-        "harness/files",
-        otherwise="~/.cache/lfcache",
-    ),
-    Variable(
-        names.MIRROR_VARIABLE,
-        "where files are downloaded from",
-        anything,
-        "harness/files",
-        otherwise="nowhere",
-    ),
-    Variable(names.S3_ADDRESS_VARIABLE, "the S3 service of a mirror at s3://", anything, "others"),
-    Variable(names.S3_KEY_VARIABLE, "who we are there", anything, "others", secret=True),
-    Variable(names.S3_SECRET_VARIABLE, "likewise", anything, "others", secret=True),
-    Variable(names.S3_TOKEN_VARIABLE, "likewise", anything, "others", secret=True),
-    Variable(
-        names.GITHUB_OUTPUT_VARIABLE,
-        "where a job of GitHub Actions leaves its outputs",
-        path,
-        "pipeline/planning",
-        otherwise="nobody is told",
-    ),
-    Variable(
-        names.GITHUB_RUN_VARIABLE,
-        "names a run of several jobs",
-        name,
-        "pipeline/run_names.py",
-    ),
-    Variable(
-        names.CARDS_VARIABLE,
-        "the Tenstorrent cards that are ours, with commas",
-        anything,
-        "harness/devices/backends/tenstorrent_install.py",
-        otherwise="all that the driver has",
-    ),
-    Variable(
-        names.METAL_CARDS_VARIABLE,
-        "the same, where TT_VISIBLE_DEVICES is not set",
-        anything,
-        "harness/devices/backends/tenstorrent_install.py",
-    ),
-    Variable(
-        names.GPUS_VARIABLE,
-        "the GPUs that are ours, with commas",
-        anything,
-        "harness/devices/kinds/cuda.py",
-        otherwise="all that the driver has",
-    ),
-    Variable(
-        names.GITHUB_EVENT_VARIABLE,
-        "the event that started a job, for PyTorch's HUD to get back",
-        path,
-        "reports/messages",
-        otherwise="the run is a nightly of our own",
-    ),
-    Variable(
-        names.CRCR_VARIABLE,
-        "the PyTorch commit that a nightly of our own tested, for PyTorch's HUD",
-        name,
-        "reports/messages",
-        otherwise="whoever sends the callback says it",
-    ),
-    Variable(
-        names.GITHUB_API_VARIABLE,
-        "where artifacts of a run are asked for",
-        anything,
-        "pipeline/history/imports",
-        otherwise="GitHub's own",
-    ),
-    Variable(
-        names.GITHUB_TOKEN_VARIABLE,
-        "who asks for them",
-        anything,
-        "pipeline/history/imports",
-        secret=True,
-    ),
-    Variable(
-        names.GH_TOKEN_VARIABLE,
-        "the same, where GITHUB_TOKEN is not set",
-        anything,
-        "pipeline/history/imports",
-        secret=True,
-    ),
-)
-PREFIXED = (
-    Variable(
-        names.PLUGIN_PREFIX,
-        "with a plugin's name behind it: the library of a PJRT plugin",
-        path,
-        "harness/devices",
-        is_path=True,
-    ),
-    Variable(
-        names.S3_PREFIX,
-        "with an option's name behind it: what s3fs takes for a mirror at s3://",
-        anything,
-        "others",
-        secret=True,
-    ),
-)
-"""Variables whose names are made up by whoever sets them, by what they begin with."""
 VARIABLES: dict[str, Variable] = {
     v.name: v
     for v in (
@@ -523,7 +334,7 @@ VARIABLES: dict[str, Variable] = {
         *_FOR_PEOPLE,
         *_BETWEEN_PROCESSES,
         *_OF_OUR_TESTS,
-        *_OTHERS,
+        *OTHERS,
     )
 }
 """By name."""

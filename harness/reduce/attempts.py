@@ -25,7 +25,7 @@ from bringup.harness.graph.golden_values import GoldenError
 from bringup.harness.graph.op_graph import OpGraph, Part
 from bringup.harness.mlir import LoweringError, TorchMlir, serialized
 from bringup.harness.op_by_op.judge import judge
-from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.artifacts import ArtifactStore
 from bringup.harness.records.schema import OpVerdict, Outcome, Stage
 from bringup.harness.reference.references import Golden, Source
 from bringup.harness.reproduce.reproducer import fingerprint_of
@@ -33,11 +33,11 @@ from bringup.harness.storage.scratch import Scratch
 from bringup.harness.verify import Tolerances
 
 Sign = tuple[Outcome, str]
-"""What two endings must share to be the same failure: outcome, and stage with diagnostic."""
+"""What two outcomes must share to be the same failure: outcome, and stage with diagnostic."""
 
 
 def sign_of(verdict: OpVerdict) -> Sign:
-    """The fingerprint of an ending whatever the part is called."""
+    """The fingerprint of a verdict, whatever the part is called."""
     return verdict.outcome, fingerprint_of("", verdict.outcome, verdict.failure)
 
 
@@ -71,7 +71,7 @@ class Attempts:
         self.count = 0
         self.device = device
         self._scratch = Scratch("reduce")
-        self._blobs = BlobStore(self._scratch.path)
+        self._artifacts = ArtifactStore(self._scratch.path)
 
     def __enter__(self) -> Self:
         return self
@@ -114,7 +114,7 @@ class Attempts:
     def judged(self, part: Part, run: OpRun, tolerances: Tolerances) -> OpVerdict:
         """What a run of a part comes to."""
         expected = self.expected(part) if run.outputs is not None else None
-        return judge(part.op(), self.device.name, run, expected, tolerances, self._blobs, "")
+        return judge(part.op(), self.device.name, run, expected, tolerances, self._artifacts, "")
 
     def job(self, part: Part) -> OpJob:
         """The request for a part.

@@ -24,12 +24,19 @@ from bringup.harness.records.checkout import refuse_foreign_test
 from bringup.harness.records.environment import of_a_test
 from bringup.harness.records.naming import entry_of, sized
 from bringup.harness.records.reduced import MODEL_SCHEMA, Reduced
-from bringup.harness.records.reproducible import EXPECTED, REPRO_FOLDER, RUN_MODEL, reproducer_name
+from bringup.harness.records.reproducible import (
+    EXPECTED,
+    REPRO_FOLDER,
+    RUN_MODEL,
+    RUN_SCRIPT,
+    VERSIONS,
+    reproducer_name,
+)
 from bringup.harness.records.schema import Failure, Identity, Outcome, Status
 from bringup.harness.records.variables import VARIABLES
 from bringup.harness.records.versions import decode_versioned
 from bringup.harness.reproduce.lookup import written_below
-from bringup.harness.reproduce.reproducer import RUN, VERSIONS, fingerprint_of
+from bringup.harness.reproduce.reproducer import fingerprint_of
 from bringup.harness.storage.atomic import cannot_write, write_atomically
 from bringup.harness.storage.decoding import decode_json, read_bytes
 from bringup.harness.storage.writable import encoded
@@ -46,7 +53,7 @@ class ModelExpected(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str
     """`stage:test:diagnostic`, normalised."""
     failure: Failure
-    """Its diagnostic lies in the run's blobs, not here."""
+    """Its diagnostic lies in the run's artifacts, not here."""
     environment: dict[str, str] = {}
     """Settings that were in the environment."""
     origin: str = ""
@@ -102,7 +109,7 @@ def write_model(run_dir: Path, expected: ModelExpected, versions: Mapping[str, s
     except OSError as error:
         raise cannot_write(f"the reproducer {place}", error) from error
     write_atomically(place / VERSIONS, _pretty(dict(versions)))
-    write_atomically(place / RUN, RUN_MODEL.encode())
+    write_atomically(place / RUN_SCRIPT, RUN_MODEL.encode())
     write_atomically(place / EXPECTED, _pretty(expected))
     return place
 

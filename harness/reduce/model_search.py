@@ -124,7 +124,7 @@ def leave(tester: Tested) -> str:
     A full disk must not hide why the test failed: then there is none.
     """
     recorder = tester.recorder
-    outcome, failure = recorder.verdict, recorder.failure
+    outcome, failure = recorder.outcome, recorder.failure
     command = reproduce_command(recorder.nodeid, recorder.identity, recorder.entry)
     if not command or not is_reproducible(outcome, failure):
         return ""
@@ -176,7 +176,7 @@ def _searched(tester: Tested, request: Request) -> Found:
     except (UsageError, DeviceError, RecordError):
         raise
     except Exception as error:  # whatever the model or its export raises is its ended
-        failure = tester.recorder.failure or failure_of(error, None, tester.recorder.run.blobs)
+        failure = tester.recorder.failure or failure_of(error, None, tester.recorder.run.artifacts)
         return Found(
             ModelOutcome(outcome_of(error), failure),
             sentences=["It ends before there is a graph, so there is nothing to reduce."],

@@ -23,18 +23,11 @@ from bringup.harness.devices.catalog import kind_of
 from bringup.harness.errors import DeviceError, RecordError, UsageError
 from bringup.harness.mlir import LoweringError, TorchMlir, serialized
 from bringup.harness.op_by_op.judge import close_run
-from bringup.harness.records.reproducible import EXPECTED
+from bringup.harness.records.reproducible import ARTIFACT, EXPECTED, FX_JSON, ONNX, TORCH_IR
 from bringup.harness.records.schema import Failure, Outcome, Stage, Status
 from bringup.harness.reduce import child_process as apart
 from bringup.harness.reduce.pass_blame import blame, can_blame
-from bringup.harness.reproduce.reproducer import (
-    ARTIFACT,
-    FX_JSON,
-    ONNX,
-    TORCH_IR,
-    Expected,
-    fingerprint_of,
-)
+from bringup.harness.reproduce.reproducer import Expected, fingerprint_of
 from bringup.harness.reproduce.restore import golden_of, inputs_of, onnx_model, read_file
 from bringup.harness.storage.decoding import UNDECODABLE, why_not
 from bringup.harness.storage.writable import writable

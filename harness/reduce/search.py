@@ -181,7 +181,7 @@ class Search:
         if found.ended.outcome is Outcome.INCORRECT:
             start = self._start_of_wrong(found)
         elif found.ended.outcome in _BAD:
-            start = self._start_of_failed(found.ended)
+            start = self._try(self.units, None, self.subject.tolerances, found.ended.sign)
         else:
             return
         if start is not None:
@@ -190,9 +190,6 @@ class Search:
                 found.sentences.append(self._explained(found))
 
     # --- where to start ---------------------------------------------------------------------
-
-    def _start_of_failed(self, ended: ModelOutcome) -> _Start | None:
-        return self._try(self.units, None, self.subject.tolerances, ended.sign)
 
     def _start_of_wrong(self, found: Found) -> _Start | None:
         subject, graph = self.subject, self.subject.graph

@@ -37,11 +37,21 @@ import msgspec
 
 from bringup.harness.devices.wire import layout
 from bringup.harness.errors import HarnessError, RecordError
+from bringup.harness.records.fingerprint import fingerprint
 from bringup.harness.records.reproducible import (
+    ARTIFACT,
     EXPECTED,
+    FX,
+    FX_JSON,
+    GOLDEN,
+    INPUTS,
+    ONNX,
     REPRO_FOLDER,
     RUN_OP,
     RUN_SCRIPT,
+    STABLEHLO,
+    TORCH_IR,
+    VERSIONS,
     folder_name,
 )
 from bringup.harness.records.schema import Failure, Metric, Op, OpVerdict, Outcome, Stage, Status
@@ -57,11 +67,6 @@ if TYPE_CHECKING:
     from bringup.harness.verify import Tolerances
 
 REPRODUCER_SCHEMA = 1
-VERSIONS, RUN = "versions.json", RUN_SCRIPT
-TORCH_IR, STABLEHLO, ARTIFACT = "op.torch.mlir", "op.stablehlo.mlir", "op.vhlo"
-FX, FX_JSON = "fx.txt", "fx.json"
-ONNX, ONNX_TEXT = "part.onnx", "part.onnx.txt"
-INPUTS, GOLDEN = "inputs", "golden"
 SEEDED = "from the op's key"
 """What `inputs.json` says of a StableHLO op whose inputs are not kept."""
 
@@ -83,7 +88,7 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     executes: bool | None = None
     """Was it to be run, not compiled only? None: where it has inputs."""
     failure: Failure | None = None
-    """Its diagnostic lies in the run's blobs, not here."""
+    """Its diagnostic lies in the run's artifacts, not here."""
     pcc: Metric | None = None
     atol: Metric | None = None
     options: dict[str, str] = {}
@@ -96,13 +101,11 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def fingerprint_of(op_name: str, outcome: Outcome, failure: Failure | None) -> str:
-    """The fingerprint of an ending; empty without a failure.
+    """The fingerprint of how something ended; empty without a failure.
 
     A crash and a deadline leave the words of whoever noticed: only the signal and the stage
     count. Of a wrong result counts what was wrong, not which output it was found in first.
     """
-    from bringup.harness.ops.identity import fingerprint
-
     if failure is None:
         return ""
     said = failure.message
@@ -110,7 +113,7 @@ def fingerprint_of(op_name: str, outcome: Outcome, failure: Failure | None) -> s
         said = failure.kind
     elif outcome is Outcome.INCORRECT:
         said = said.partition(": ")[2] or said
-    return fingerprint(failure.stage.value if failure.stage else "", op_name, said)
+    return fingerprint(failure.stage or "", op_name, said or failure.kind)
 
 
 def write_reproducer(
@@ -156,7 +159,9 @@ def write_reproducer(
         deadline_s=deadline_s,
         memory_limit=memory_limit,
         executes=executes and _have_bytes([*inputs, *golden]),  # else no device takes them either
-        failure=_without_diagnostic(verdict.failure),
+        failure=msgspec.structs.replace(verdict.failure, diagnostic=None)
+        if verdict.failure
+        else None,
         pcc=verdict.pcc,
         atol=verdict.atol,
         options=dict(options),
@@ -181,7 +186,7 @@ def write_reproducer(
             write_bytes_of(part, GOLDEN, golden if kept else ())
             (part / VERSIONS).write_bytes(_pretty(dict(versions)))
             (part / EXPECTED).write_bytes(_pretty(expected))
-            (part / RUN).write_text(RUN_OP)
+            (part / RUN_SCRIPT).write_text(RUN_OP)
             _take_place(part, place)
         finally:
             shutil.rmtree(part, ignore_errors=True)
@@ -303,10 +308,6 @@ class _Place(msgspec.Struct, frozen=True, omit_defaults=True):
     shape: tuple[int, ...]
     offset: int
     drawn: Drawn | None = None
-
-
-def _without_diagnostic(failure: Failure | None) -> Failure | None:
-    return msgspec.structs.replace(failure, diagnostic=None) if failure else None
 
 
 def _have_bytes(tensors: "Sequence[torch.Tensor]") -> bool:

@@ -8,17 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bringup.harness.errors import RecordError
-from bringup.harness.reproduce.reproducer import (
-    ARTIFACT,
-    FX_JSON,
-    GOLDEN,
-    INPUTS,
-    ONNX,
-    Expected,
-    has_drawn,
-    is_seeded,
-    read_bytes_of,
-)
+from bringup.harness.records.reproducible import ARTIFACT, FX_JSON, GOLDEN, INPUTS, ONNX
+from bringup.harness.reproduce.reproducer import Expected, has_drawn, is_seeded, read_bytes_of
 from bringup.harness.session import begin
 from bringup.harness.storage.decoding import read_bytes, why_not
 from bringup.harness.storage.writable import said_by

@@ -85,7 +85,7 @@ def _signed_index(operand: T, generator: torch.Generator, given: str) -> torch.T
 
 def _distinct(operand: T, generator: torch.Generator, _: str) -> torch.Tensor:
     """No value twice, in no order: what is sorted has one answer."""
-    count = _numel(operand)
+    count = _count(operand.shape)
     order = torch.randperm(count, generator=generator) - count // 2
     return order.reshape(operand.shape).to(_dtype(operand))
 
@@ -146,10 +146,6 @@ def _ties(operand: T, generator: torch.Generator, _: str) -> torch.Tensor:
 def _in_turn(values: torch.Tensor, shape: torch.Size | tuple[int, ...]) -> torch.Tensor:
     places = torch.arange(_count(shape)) % len(values)
     return values[places].reshape(shape)
-
-
-def _numel(operand: T) -> int:
-    return _count(operand.shape)
 
 
 def _count(shape: "torch.Size | list[int] | tuple[int, ...]") -> int:

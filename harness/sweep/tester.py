@@ -4,7 +4,6 @@
 """The tester of a swept op: its cases, each alone, in the workers and by the judge of op by op."""
 
 import functools
-from collections.abc import Iterator
 from typing import Any
 
 from bringup.harness.device_host.op_run import OpJob
@@ -33,11 +32,8 @@ class CaseExecutor(OpByOpExecutor):
         self._known.origins = {
             case.op.key: " ".join(map(fingerprint, case.inputs)) for case in cases
         }
-        return self.walk(self._candidates(cases, mlir), len(cases))
-
-    def _candidates(self, cases: list[Case], mlir: TorchMlir) -> Iterator[Candidate]:
-        for index, case in enumerate(cases):
-            yield self._candidate(index, case, mlir)
+        drawn = (self._candidate(index, case, mlir) for index, case in enumerate(cases))
+        return self.walk(drawn, len(cases))
 
     def _candidate(self, index: int, case: Case, mlir: TorchMlir) -> Candidate:
         written = dumps(case.graph)
@@ -89,4 +85,4 @@ class OpTester(ModelTester):
         target.start()
         cases, _ = cases_of(self.op, calls_of(self.op))
         given = (self.compiler_config, target, self.recorder, self.device_tolerances)
-        self.recorder.verdict = CaseExecutor(*given).run_cases(cases)
+        self.recorder.outcome = CaseExecutor(*given).run_cases(cases)

@@ -52,7 +52,7 @@ from bringup.harness.verify import (
 
 
 class ComparedRuns(ModelRuns):
-    """A model whose outputs on a device are checked; no verdict is made of it here."""
+    """A model whose outputs on a device are checked; no outcome is made of it here."""
 
     tolerances: Tolerances
     is_token_output: bool

@@ -110,7 +110,7 @@ class CompiledGraphs:
         outcome, _ = walk_ops(
             self.name, program, call, (self.config, self.target, recorder, self.tolerances)
         )
-        recorder.verdict = outcome
+        recorder.outcome = outcome
 
     def compare(self, golden: Any, actual: Any) -> None:
         """Tell what a graph gave first."""

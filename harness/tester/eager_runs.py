@@ -24,14 +24,15 @@ from bringup.harness.recording.recorder import TesterRecorder
 from bringup.harness.records.fold import model_status
 from bringup.harness.records.schema import Outcome, OutputCheck, Stage
 from bringup.harness.tester.compiled_graphs import CompiledGraphs
-from bringup.harness.tester.judged_runs import JudgedRuns
+from bringup.harness.tester.recorded_runs import RecordedRuns
+from bringup.harness.tester.several_devices import parallelism
 from bringup.harness.verify import compare, mismatches
 from bringup.harness.verify.natural import Natural, Passed
 
 NO_GRAPH = "nothing of the model was compiled: the device computed nothing that was compared"
 
 
-class EagerRuns(JudgedRuns):
+class EagerRuns(RecordedRuns):
     """A model of which only the graphs go to the device."""
 
     run_generate: bool
@@ -41,7 +42,6 @@ class EagerRuns(JudgedRuns):
     record_tag_cache: dict[str, Any]
     """What goes to the JUnit file as `tags`, by tt-torch's names of it."""
     _graphs: CompiledGraphs | None = None
-    _record_property: Callable[[str, object], None] | None
 
     # --- what tests use, and may say otherwise ------------------------------------------------
 
@@ -196,11 +196,11 @@ class EagerRuns(JudgedRuns):
     def _steered_verdict(self, graphs: CompiledGraphs, outputs: Any) -> None:
         if self.compiler_config.compile_depth.op_by_op:
             if not graphs.count:
-                self.recorder.verdict = None
+                self.recorder.outcome = None
                 self._note_unverified(NOTHING_COMPARED, NO_GRAPH)
             return
         if not graphs.executes:
-            self.recorder.verdict = Outcome.REACHED
+            self.recorder.outcome = Outcome.REACHED
             if not graphs.count:
                 self._note_unverified(NOTHING_COMPARED, NO_GRAPH)
             return
@@ -226,7 +226,7 @@ class EagerRuns(JudgedRuns):
         graphs = CompiledGraphs(
             config, target, lambda: self.recorder, self.device_tolerances, self._graph_compared
         )
-        self.recorder.verdict = Outcome.REACHED
+        self.recorder.outcome = Outcome.REACHED
         return graphs
 
     def _graph_compared(self, golden: Any, actual: Any) -> None:
@@ -237,11 +237,11 @@ class EagerRuns(JudgedRuns):
         self.mismatches += found
         if found:
             self.recorder.unraised += [f"the outputs were wrong: {m}" for m in found]
-            self.recorder.verdict = Outcome.INCORRECT
+            self.recorder.outcome = Outcome.INCORRECT
             error = IncorrectResultError("; ".join(found[:5]))
-            self.recorder.failure = failure_of(error, Stage.VERIFY, self.recorder.run.blobs)
-        elif self.recorder.verdict is Outcome.REACHED:
-            self.recorder.verdict = Outcome.PASSED
+            self.recorder.failure = failure_of(error, Stage.VERIFY, self.recorder.run.artifacts)
+        elif self.recorder.outcome is Outcome.REACHED:
+            self.recorder.outcome = Outcome.PASSED
 
     def _verify_mutated(
         self, mutated: Mapping[str, torch.Tensor], natural: Natural | None, passed: Passed
@@ -265,26 +265,10 @@ class EagerRuns(JudgedRuns):
         if self._record_property is None:
             return
         recorder = self.recorder
-        verdict = recorder.verdict or Outcome.UNVERIFIED
-        status = model_status(verdict, recorder.status, recorder.failure)
+        outcome = recorder.outcome or Outcome.UNVERIFIED
+        status = model_status(outcome, recorder.status, recorder.failure)
         self.record_tag_cache["bringup_status"] = status.value
         self._record_property("tags", json.dumps(self.record_tag_cache, default=str))
-
-
-def parallelism(data_parallel: bool, automatic: bool) -> str:
-    """tt-torch's word for how a model is spread over devices.
-
-    Raises:
-        UsageError: it is asked for both ways at once.
-    """
-    if data_parallel and automatic:
-        raise UsageError(
-            "data_parallel_mode runs a program on every device, automatic_parallelization one"
-            " program over all: leave out one of them"
-        )
-    if data_parallel:
-        return "runtime_data_parallel"
-    return "data_parallel" if automatic else "single_device"
 
 
 def _numbers(values: Sequence[float | None]) -> list[float]:

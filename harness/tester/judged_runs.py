@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""What a tester's checks come to: a verdict on its record, and what is yet to be raised of it."""
+"""What a tester's checks come to: an outcome on its record, and what is yet to be raised of it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +20,7 @@ from bringup.harness.verify import mismatches
 
 
 class JudgedRuns(BlamedRuns):
-    """A model whose checked outputs get a verdict."""
+    """A model whose checked outputs get an outcome."""
 
     mismatches: list[str]
     """Of all its runs that `finalize` has not raised."""
@@ -35,7 +35,7 @@ class JudgedRuns(BlamedRuns):
     def _judge(
         self, checks: Sequence[OutputCheck], nothing: str, drawn: str | None, lost: str
     ) -> None:
-        """The verdict on the device's outputs, on record and yet to be raised.
+        """The outcome of the device's outputs, on record and yet to be raised.
 
         `drawn` is the op by which outputs depend on random numbers, if there is one, and `lost`
         says why what is wrong is none of the device's faults.
@@ -58,10 +58,10 @@ class JudgedRuns(BlamedRuns):
         self.mismatches += found
         if found:
             self.recorder.unraised += [f"the outputs were wrong: {m}" for m in found]
-            self.recorder.verdict = Outcome.INCORRECT
-            blobs = self.recorder.run.blobs
+            self.recorder.outcome = Outcome.INCORRECT
+            artifacts = self.recorder.run.artifacts
             error = IncorrectResultError("; ".join(found[:5]))
-            self.recorder.failure = failure_of(error, Stage.VERIFY, blobs)
+            self.recorder.failure = failure_of(error, Stage.VERIFY, artifacts)
             self._leave_reproducer()
         elif nothing:
             self._note_unverified(NOTHING_COMPARED, nothing)
@@ -72,7 +72,7 @@ class JudgedRuns(BlamedRuns):
                 " nothing was compared with",
             )
         else:
-            self.recorder.verdict = Outcome.PASSED
+            self.recorder.outcome = Outcome.PASSED
 
     def _draws_what_failed(self, error: BaseException) -> bool:
         """Was it a model that differs from itself, since it draws, that could not go on?
@@ -81,7 +81,7 @@ class JudgedRuns(BlamedRuns):
         """
         failed = self.recorder.failure
         if (
-            self.recorder.verdict is not Outcome.FAILED
+            self.recorder.outcome is not Outcome.FAILED
             or isinstance(error, UsageError | SearchDone)
             or failed is None
             or failed.stage in (None, Stage.LOAD, Stage.GOLDEN, Stage.VERIFY)
@@ -107,7 +107,7 @@ class JudgedRuns(BlamedRuns):
     def _note_unverified(self, kind: str, sentence: str) -> None:
         self._unverified = sentence
         self.recorder.unraised.append(sentence)
-        self.recorder.verdict = Outcome.UNVERIFIED
+        self.recorder.outcome = Outcome.UNVERIFIED
         self.recorder.failure = Failure(None, kind, sentence)
 
     def _bad_news(self) -> HarnessError | None:

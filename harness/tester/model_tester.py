@@ -19,7 +19,6 @@ import torch
 from bringup.harness.config import BACKENDS, CompileDepth, CompilerConfig
 from bringup.harness.device_host.client import Device
 from bringup.harness.device_host.shared import device
-from bringup.harness.devices.catalog import DEFAULT_DEVICE
 from bringup.harness.devices.wire import Placed
 from bringup.harness.did_you_mean import hint
 from bringup.harness.errors import UsageError
@@ -29,23 +28,21 @@ from bringup.harness.frontend.call import Call
 from bringup.harness.frontend.eager import without_fast_paths
 from bringup.harness.frontend.lowering import Program, lower_torch, lower_training
 from bringup.harness.frontend.torch_program import random_op
-from bringup.harness.recording.current_test import open_test
 from bringup.harness.recording.failures import (
     NOTHING_COMPARED,
     failure_of,
     outcome_of,
 )
-from bringup.harness.recording.recorder import TesterRecorder, TestRecorder
-from bringup.harness.records.naming import MODES, identity_of
+from bringup.harness.records.naming import MODES
 from bringup.harness.records.schema import Outcome, Stage
 from bringup.harness.reduce.request import SearchDone, requested
 from bringup.harness.state import settings
 from bringup.harness.state.copies import copied
 from bringup.harness.storage.writable import said_by
-from bringup.harness.tester.eager_runs import EagerRuns, parallelism
-from bringup.harness.tester.model_runs import SEED
+from bringup.harness.tester.eager_runs import EagerRuns
 from bringup.harness.tester.op_walk import walk_ops
 from bringup.harness.tester.routing import executor_name
+from bringup.harness.tester.several_devices import chips_of, hold_to_devices, parallelism
 from bringup.harness.verify import Tolerances, mismatches, nothing_finite
 
 
@@ -187,11 +184,11 @@ class ModelTester(EagerRuns):
         try:
             return self._test_model() if on_device else self._on_cpu()
         except (Exception, KeyboardInterrupt) as error:
-            self.recorder.verdict = outcome_of(error)
+            self.recorder.outcome = outcome_of(error)
             if self._draws_what_failed(error):
                 return self._golden_for_body()
             if self.recorder.failure is None:
-                self.recorder.failure = failure_of(error, None, self.recorder.run.blobs)
+                self.recorder.failure = failure_of(error, None, self.recorder.run.artifacts)
             if not isinstance(error, SearchDone):
                 self._leave_reproducer()
             self._give_hints(error)
@@ -224,17 +221,6 @@ class ModelTester(EagerRuns):
 
     # --- the flow ---------------------------------------------------------------------------
 
-    def _begin_record(self) -> None:
-        """Another run takes nothing back of what the one before found, in the same test."""
-        test = open_test(self._device_name) or self.recorder.test
-        if test is not self.recorder.test:  # a tester of several tests
-            self._recorders = []
-        if not any(recorder.unraised for recorder in self._recorders):
-            self.mismatches, self._unverified = [], ""
-        if not self._recorders or self.recorder.verdict is not None:
-            self.recorder = test.share(self.model_name, self._device_name)
-            self._recorders.append(self.recorder)
-
     def _test_model(self) -> Any:
         config = self.compiler_config
         name = executor_name(self.framework, config.compile_depth, config.chosen_backend)
@@ -245,7 +231,10 @@ class ModelTester(EagerRuns):
 
             search_now(self, request)
         target = device(self.device_name)
-        self._spread(target)
+        self.record_tag_cache["parallelism"] = parallelism(
+            self.data_parallel_mode, config.automatic_parallelization
+        )
+        hold_to_devices(config, self.devices, self.data_parallel_mode, target, self.recorder)
         if self.steered:
             return self._steered_run(target)
         if config.compile_depth.op_by_op:
@@ -255,7 +244,7 @@ class ModelTester(EagerRuns):
             target.start()
         program = self._program()
         if not config.compile_depth.compiles:
-            self.recorder.verdict = Outcome.REACHED
+            self.recorder.outcome = Outcome.REACHED
             return self._golden_for_body()
         with ExitStack() as held:  # of the board, which verification does not need
             held.enter_context(target.leased(self.recorder.uncounted))
@@ -277,7 +266,7 @@ class ModelTester(EagerRuns):
             )
             if not executes:
                 give_back()
-                self.recorder.verdict = Outcome.REACHED
+                self.recorder.outcome = Outcome.REACHED
                 return self._golden_for_body()
             return self._execute(executor, give_back)
         finally:
@@ -286,7 +275,7 @@ class ModelTester(EagerRuns):
     def _on_every_chip(self, program: Program, target: Device) -> list[Any]:
         """The program on one chip after another, each with a record of what it gave there."""
         outputs = []
-        for number, chip in enumerate(self._chips_asked(target)):
+        for number, chip in enumerate(chips_of(self.devices, target)):
             if number:
                 self.recorder = self.recorder.test.share(self.model_name, self._device_name)
                 self._recorders.append(self.recorder)
@@ -295,12 +284,6 @@ class ModelTester(EagerRuns):
             executor.placed = Placed((chip,)) if chip else None
             outputs.append(self._on_device(executor, target))
         return outputs
-
-    def _chips_asked(self, target: Device) -> list[int]:
-        """By ordinal: those of `devices`, or all there are."""
-        if self.devices is None:
-            return list(range(target.open().chips))
-        return [chip for one in self.devices for chip in getattr(one, "ordinals", (one,))]
 
     def _on_cpu(self) -> Any:
         self._describe()
@@ -315,8 +298,8 @@ class ModelTester(EagerRuns):
         self.recorder.profiles_ops = self.compiler_config.profile_ops
         target, tolerances = device(self.device_name), self.device_tolerances
         given = (self.compiler_config, target, self.recorder, tolerances)
-        self.recorder.verdict, walked = walk_ops(executor, program, self._call(), given)
-        if not walked and self.recorder.verdict is Outcome.PASSED:
+        self.recorder.outcome, walked = walk_ops(executor, program, self._call(), given)
+        if not walked and self.recorder.outcome is Outcome.PASSED:
             self._note_unverified(NOTHING_COMPARED, "the model has no op to compare")
 
     def _golden_for_body(self) -> Any:
@@ -347,7 +330,8 @@ class ModelTester(EagerRuns):
             self._tag_checks(checks)
             stage.attributes["outputs"] = str(len(checks))
             if self.compiler_config.enable_intermediate_verification:
-                found = self._intermediates(executor)
+                taken = executor.intermediates or executor.run_intermediates(self._call())
+                found = taken.render()
                 stage.attributes["intermediates"] = found
                 self._hints.append(found)
             nothing = self._nothing_compared(outputs, executor) or nothing_finite(checks)
@@ -355,10 +339,6 @@ class ModelTester(EagerRuns):
         graph = executor.program.graph
         self._judge(checks, nothing, random_op(graph) if graph is not None else None, lost)
         return self._results_of_step(outputs) if self.mode == "train" else outputs
-
-    def _intermediates(self, executor: Executor) -> str:
-        report = executor.intermediates or executor.run_intermediates(self._call())
-        return report.render()
 
     def _lower(self) -> Program:
         if self.mode == "train":
@@ -396,69 +376,6 @@ class ModelTester(EagerRuns):
             command = leave(self)
             if command:
                 self._hints.append(f"find what is to blame: {command}")
-
-    def _give_hints(self, error: BaseException) -> None:
-        """Have the error say, below its own words, what else is known and how to go on."""
-        for note in self._hints:
-            error.add_note(note)
-
-    def _spread(self, target: Device) -> None:
-        """Hold how many devices are asked for to how many there are.
-
-        Raises:
-            UsageError: there are fewer, or both ways to use several are asked for at once.
-        """
-        config = self.compiler_config
-        spread = parallelism(self.data_parallel_mode, config.automatic_parallelization)
-        self.record_tag_cache["parallelism"] = spread
-        if self.data_parallel_mode and config.compile_depth.op_by_op:
-            raise UsageError(
-                "an op-by-op flow runs every op on one device: leave out data_parallel_mode"
-            )
-        if config.mesh_devices > 1 and config.compile_depth.op_by_op:
-            self.recorder.warn(f"mesh_shape {config.mesh_shape}: every op alone is on one device")
-        elif config.mesh_devices > 1 and config.compile_depth.compiles:
-            with target.leased(self.recorder.uncounted):
-                chips = target.open().chips
-            if config.mesh_devices > chips:
-                raise UsageError(
-                    f"mesh_shape {list(config.mesh_shape)} asks for {config.mesh_devices} devices,"
-                    f" and {target.name} has {chips}: run it on one that has more, by --device"
-                )
-        if self.devices is not None and len(self.devices) > 1 and not self.data_parallel_mode:
-            raise UsageError("devices= names several, and data_parallel_mode is not set")
-
-    # --- records ----------------------------------------------------------------------------
-
-    def _open_recorder(self) -> TesterRecorder:
-        current = open_test(self._device_name)
-        if current is not None and not current.ended:
-            return current.share(self.model_name, self._device_name)
-        device_name = self._device_name or DEFAULT_DEVICE
-        suffix = "_onnx" if self.framework == "onnx" else ""
-        entry = f"{self.model_name}{suffix}[full-{self.mode}]"
-        return TestRecorder(identity_of(entry, device_name), nodeid="").share(self.model_name)
-
-    def _describe(self) -> None:
-        self.recorder.describe(
-            model_name=self.model_name,
-            model_group=self.model_group,
-            mode=self.mode,
-            depth=self.compiler_config.compile_depth.name,
-            parameters=None,
-            seed=SEED,
-            assertions=self.tolerances.spelled(),
-            notes=(self.issue,) if self.issue else (),
-        )
-
-    def _report_properties(self) -> None:
-        if self._record_property is None:
-            return
-        self._record_property("model_name", self.model_name)
-        self._record_property("device", self.device_name)
-        self._record_property("status", self.recorder.status.name)
-        verdict = self.recorder.verdict
-        self._record_property("outcome", verdict.value if verdict else "")
 
 
 def _unknown_option(name: str, tester: str) -> str:

@@ -18,6 +18,11 @@ of a block, less the one that a block's rounding costs on average."""
 def unit_of(arithmetic: str) -> float:
     """The relative error of one rounding, half a unit in the last place of 1: 2**-bits.
 
+    Source: Higham, "Accuracy and Stability of Numerical Algorithms" (2002), section 2.1.
+
+    Args:
+        arithmetic: its name, e.g. `f32`, `tf32`, `bf16`; the keys of `_BITS`.
+
     Raises:
         UsageError: no such arithmetic.
     """
@@ -30,7 +35,10 @@ def unit_of(arithmetic: str) -> float:
 
 
 def coarsest_of(dtypes: Iterable[torch.dtype]) -> str:
-    """The coarsest arithmetic of floats of 16 bits and less; empty where there is none."""
+    """The coarsest arithmetic of floats of 16 bits and less, by its name; empty for none of them.
+
+    Dtypes of integers and bools are passed over.
+    """
     named = {
         {torch.float16: "f16", torch.bfloat16: "bf16"}.get(dtype, "f8")
         for dtype in dtypes
@@ -40,7 +48,11 @@ def coarsest_of(dtypes: Iterable[torch.dtype]) -> str:
 
 
 def storage_unit(*dtypes: torch.dtype) -> float:
-    """The relative error of rounding to the coarsest of these dtypes once."""
+    """The relative error of rounding to the coarsest of these dtypes once: eps / 2, no unit.
+
+    Raises:
+        TypeError: a dtype is not of floats or complex numbers.
+    """
     return max(torch.finfo(dtype.to_real()).eps for dtype in dtypes) / 2
 
 

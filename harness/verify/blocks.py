@@ -42,7 +42,10 @@ _GAUSSIAN = 1.5
 
 @dataclass(frozen=True)
 class Family:
-    """Blocks of one kind, a vector each, in the tensor's unit divided by `BlockSums.unit`."""
+    """Blocks of one kind: vectors of float64 on the CPU, of shape (blocks,).
+
+    Norms are Euclidean, in the tensor's unit divided by `BlockSums.unit`.
+    """
 
     axis: int | None
     """None for rows, else the axis that a slice has one index along."""
@@ -58,9 +61,14 @@ class Family:
 
 @dataclass(frozen=True)
 class BlockSums:
-    """All that is added up of one tensor."""
+    """All that is added up of one tensor.
+
+    "Of each row" is a vector of shape (rows,), on the CPU. Sums of parts have no unit; `typical`
+    and `bulk` are in the tensor's unit divided by `unit`, `apart` in the tensor's.
+    """
 
     unit: float
+    """A power of two near golden's largest magnitude."""
     families: tuple[Family, ...]
     """Rows first."""
     typical: torch.Tensor
@@ -108,8 +116,14 @@ def block_sums(
 ) -> BlockSums:
     """Add up what `bounds` judges, of two tensors of one shape.
 
-    `natural` is golden's own error (golden less reference), of the same shape; `quanta` what
-    `arithmetic.quantum` says of the dtypes: a difference of one such step is none.
+    Args:
+        golden: floats or complex numbers, of any shape, on any device.
+        actual: of the same shape; the two may differ in dtype.
+        natural: golden's own error (golden less reference), of the same shape; None: it has none,
+            or nobody knows it.
+        unit: a power of two near max|golden|, by which everything is divided.
+        quanta: what `arithmetic.quantum` says of the dtypes: a difference of one such step is none.
+        natural_times: how many times golden's own error is taken off of an element's error.
     """
     fill, width = fill_of(golden.dtype), 1 + (golden.is_complex() or actual.is_complex())
     apart, masked = _apart(golden, width, fill)

@@ -102,8 +102,16 @@ def judged(
 ) -> tuple[Bound, Bound]:
     """The worst row or slice, and the worst element.
 
-    `peak` is max|golden|, `natural` golden's own error, `known` whether that is known: without
-    `natural` it is zero then.
+    Args:
+        golden: floats or complex numbers with one finite pair at least; any shape.
+        actual: of the same shape.
+        natural: golden's own error (golden less reference), of the same shape, or None.
+        peak: max|golden|, in golden's unit.
+        tolerances: whose arithmetic, resolution and scale count.
+        known: whether golden's own error is known: without `natural` it is zero then.
+
+    Raises:
+        UsageError: `tolerances` names no arithmetic that is known.
     """
     dtypes = golden.dtype, actual.dtype
     unit = power_of_two((-peak, peak))
@@ -114,9 +122,10 @@ def judged(
 
 @dataclass(frozen=True)
 class Scale:
-    """The units of one comparison."""
+    """The units of one comparison; "the tensor's unit" is golden's, not divided by anything."""
 
     resolution: float
+    """What part of its own norm a block may be off whatever was rounded."""
     zero: float
     """What an element may be off in a block of zeros, in the tensor's unit."""
     noise: float
@@ -142,7 +151,18 @@ def scale_of(
     dtypes: tuple[torch.dtype, torch.dtype],
     known: bool,
 ) -> Scale:
-    """The units for one pair; `peak` is max|golden|, `known` whether golden's error is."""
+    """The units for one pair.
+
+    Args:
+        tolerances: whose arithmetic, resolution and scale count.
+        sums: of the pair.
+        peak: max|golden|, in golden's unit.
+        dtypes: golden's and actual's.
+        known: whether golden's own error is known.
+
+    Raises:
+        UsageError: `tolerances` names no arithmetic that is known.
+    """
     device, stored = unit_of(tolerances.arithmetic), storage_unit(*dtypes)
     resolution = tolerances.resolution(*dtypes, known=known)
     own = sums.bulk * sums.unit
@@ -187,7 +207,13 @@ def _coarser(tolerances: Tolerances, sums: BlockSums, stored: float) -> float:
 
 
 def row_bound(sums: BlockSums, scale: Scale, shape: torch.Size) -> Bound:
-    """The worst row or slice."""
+    """The worst row or slice: the one whose error is the most of its limit.
+
+    Args:
+        sums: of the pair, by `block_sums`.
+        scale: of the same pair, by `scale_of`.
+        shape: golden's, for the place that is named.
+    """
     bounds = [_worst_block(family, sums, scale, shape) for family in sums.families]
     bounds.append(_worst_scaled(sums, scale, shape))
     worst = max(bounds, key=_nearness)
@@ -199,7 +225,10 @@ def row_bound(sums: BlockSums, scale: Scale, shape: torch.Size) -> Bound:
 
 
 def element_bound(sums: BlockSums, scale: Scale, shape: torch.Size) -> Bound:
-    """The worst element."""
+    """The worst element, beside its own size or its row's typical size, whichever is larger.
+
+    Arguments as `row_bound`.
+    """
     row = sums.families[0]
     noisy = is_noise(row)
     natural = ELEMENT_TIMES * _natural(

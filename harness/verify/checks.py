@@ -35,7 +35,7 @@ def fact(name: str, ok: bool, reason: str = "") -> Check:
 
 
 def difference_of_text(golden: object, actual: object) -> str:
-    """Where two texts part, with what either has there."""
+    """Where two texts part, a sentence: the first character that differs, and 60 from before it."""
     g, a = str(golden), str(actual)
     at = next(
         (i for i, (x, y) in enumerate(zip(g, a, strict=False)) if x != y), min(len(g), len(a))
@@ -68,7 +68,13 @@ class Pair:
 
 
 def float_checks(pair: Pair, found: metrics.Measurement, tolerances: Tolerances) -> list[Check]:
-    """The checks of a float or complex output, of which `found` was measured."""
+    """The checks of a float or complex output, of which `found` was measured.
+
+    One Check for each metric that is defined, asserted or not, in the order of the record.
+
+    Raises:
+        UsageError: `tolerances` names no arithmetic that is known.
+    """
     nonfinite = _same_nonfinite(found)
     if found.max_difference is None:
         checks = [nonfinite, *_unmeasured(tolerances, "no finite number to compare")]

@@ -44,14 +44,19 @@ def fill_of(dtype: torch.dtype) -> float:
 
 
 def comparable(g: torch.Tensor, a: torch.Tensor, fill: float) -> torch.Tensor:
-    """Where two pieces have numbers to compare: finite in both, and no fill."""
+    """Where two pieces have numbers to compare, bools of their shape: finite in both, no fill."""
     return g.isfinite() & a.isfinite() & (g.abs() != fill)
 
 
 def chunks(
     golden: torch.Tensor, actual: torch.Tensor
 ) -> Iterator[tuple[int, int, torch.Tensor, torch.Tensor]]:
-    """Offset, numbers per element, and two flat float64 pieces, perhaps the tensors' own memory."""
+    """Two tensors of one shape, piece by piece.
+
+    Yields the offset of a piece in numbers, the numbers per element (2 of complex ones, else 1),
+    and of golden and actual a float64 vector on the CPU of `CHUNK` numbers at most, which may be
+    the tensors' own memory: it is not to be written to.
+    """
     width = 2 if golden.is_complex() or actual.is_complex() else 1
     parts = [real_parts(t, width) for t in (golden, actual)]
     offset = 0
@@ -61,7 +66,9 @@ def chunks(
 
 
 def real_parts(tensor: torch.Tensor, width: int) -> torch.Tensor:
-    """A tensor's numbers; of `width` 2, real and imaginary parts along a new last axis."""
+    """A tensor's numbers: of `width` 1 the tensor as it is, of shape (...); of 2 real and imaginary
+    parts, of shape (..., 2) and in float64 where the tensor was real.
+    """
     tensor = tensor.detach()
     if width == 2:
         if not tensor.is_complex():
@@ -73,7 +80,7 @@ def real_parts(tensor: torch.Tensor, width: int) -> torch.Tensor:
 def slices(
     golden: torch.Tensor, actual: torch.Tensor, cast: Callable[[torch.Tensor], torch.Tensor]
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """`CHUNK` elements of each at a time, on the CPU and cast."""
+    """Of two tensors of one shape `CHUNK` elements at a time: vectors on the CPU, cast."""
     flat = golden.detach().reshape(-1), actual.detach().reshape(-1)
     for start in range(0, len(flat[0]), CHUNK):
         g, a = (cast(t[start : start + CHUNK].cpu()) for t in flat)

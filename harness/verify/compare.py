@@ -37,12 +37,22 @@ def compare(
 ) -> tuple[OutputCheck, ...]:
     """Check `actual` against `golden`, both of any type that `flatten` takes.
 
-    `natural` is golden's own rounding error by path (`natural_errors`). A leaf that it lacks is
-    taken for exact; None: nobody knows, and rounding on the scale of the whole leaf is allowed in
-    each of its rows. What is in `passed` by its path is not compared again.
+    Args:
+        golden: what is right; tensors of any shape, dtype and device.
+        actual: what a device gave.
+        tolerances: what is required, and which of it is asserted.
+        path: what the names of all leaves begin with.
+        natural: golden's own rounding error by path (`natural_errors`). A leaf that it lacks is
+            taken for exact; None: nobody knows, and rounding on the scale of the whole leaf is
+            allowed in each of its rows.
+        passed: what need not be compared again, by path.
 
-    Gives one OutputCheck for each leaf of either, in golden's order; never an empty tuple.
-    Raises UnsupportedOutputError.
+    Returns:
+        One OutputCheck for each leaf of either, in golden's order; never an empty tuple.
+
+    Raises:
+        UnsupportedOutputError: something in golden or actual cannot be taken apart.
+        UsageError: `tolerances` names no arithmetic that is known.
     """
     expected = {leaf.path: leaf for leaf in flatten(golden, path)}
     if natural and tolerances.scale is None:  # which leaf is noise is known; how much may be is not

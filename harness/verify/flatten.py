@@ -48,7 +48,9 @@ def flatten(value: object, path: str = "") -> list[Leaf]:
     their dtype, ml_dtypes' included. `ModelOutput` and dataclasses go by field name, KV caches
     as `keys[layer]`, `values[layer]` and whatever other tensors their layers hold.
 
-    Raises UnsupportedOutputError for anything else, sets and iterators included.
+    Raises:
+        UnsupportedOutputError: something else is in it, sets and iterators included, or two leaves
+            have one path.
     """
     leaves = list(_leaves(value, path, 0))
     for name, count in Counter(leaf.path for leaf in leaves).items():

@@ -25,8 +25,11 @@ def compare_training(
     """Check a step's outputs by name; those whose name begins with `prefix` are gradients.
 
     A gradient may be zero but for rounding while others are not, so what counts as noise is
-    taken from the largest of them; `natural` says which are (and see `compare`).
-    Raises UnsupportedOutputError.
+    taken from the largest of them; `natural` says which are. Arguments and what is returned are
+    as `compare` has them: the loss and whatever else first, then the gradients.
+
+    Raises:
+        UnsupportedOutputError: something in golden or actual cannot be taken apart.
     """
     gradients = {name: value for name, value in golden.items() if name.startswith(prefix)}
     scaled = dataclasses.replace(tolerances, scale=gradient_scale(gradients))
@@ -53,5 +56,9 @@ def _without(outputs: Mapping[str, object], names: Mapping[str, object]) -> dict
 
 
 def gradient_scale(golden: object) -> float:
-    """The largest finite magnitude among all floats of `golden`, for `Tolerances.scale`."""
+    """The largest finite magnitude among all floats of `golden`, in their unit; `Tolerances.scale`.
+
+    Raises:
+        UnsupportedOutputError: something in it cannot be taken apart.
+    """
     return largest(leaf.value for leaf in flatten(golden))

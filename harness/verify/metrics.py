@@ -18,6 +18,7 @@ as the infinity it stands for, or every other number would vanish beside it.
 
 import math
 from dataclasses import dataclass
+from operator import itemgetter
 
 import torch
 
@@ -80,7 +81,14 @@ def measure(
 ) -> Measurement:
     """Measure `actual` against `golden`, two tensors of one shape.
 
-    `rtol` and `atol` define `not_close`, as in `torch.isclose`. Raises ShapeMismatchError.
+    Args:
+        golden: of any floating, complex or integer dtype and any shape, on any device.
+        actual: of the same shape.
+        rtol: with `atol` defines `not_close`, as in `torch.isclose`.
+        atol: in golden's unit.
+
+    Raises:
+        ShapeMismatchError: the shapes differ.
     """
     if golden.shape != actual.shape:
         raise ShapeMismatchError(
@@ -90,7 +98,9 @@ def measure(
     fill = fill_of(golden.dtype)
     parts = [_examine(*chunk, fill, rtol, atol) for chunk in chunks(golden, actual)]
     finite, disagreements = sum(p.finite for p in parts), sum(p.disagreements for p in parts)
-    worst, index = max(((p.max_difference, p.worst) for p in parts), key=_first, default=(-1.0, 0))
+    worst, index = max(
+        ((p.max_difference, p.worst) for p in parts), key=itemgetter(0), default=(-1.0, 0)
+    )
     golden_span = _span([p.golden_span for p in parts])
     actual_span = _span([p.actual_span for p in parts])
     found = Moments(None, None, 0.0)
@@ -136,17 +146,6 @@ def relative_l2(golden: torch.Tensor, actual: torch.Tensor) -> float | None:
     return measure(golden, actual).relative_l2
 
 
-def allclose(
-    golden: torch.Tensor, actual: torch.Tensor, rtol: float = 1e-5, atol: float = 1e-8
-) -> bool:
-    """True when |actual - golden| <= atol + rtol x |golden| holds at every finite position.
-
-    Like `torch.allclose(equal_nan=True)`, in float64.
-    """
-    found = measure(golden, actual, rtol, atol)
-    return not found.disagreements and not found.not_close
-
-
 def peak(tensor: torch.Tensor) -> float:
     """max|x| over the finite numbers of a tensor that are no fill; 0 when there is none."""
     return measure(tensor, tensor).golden_peak
@@ -156,6 +155,9 @@ def count_differing(golden: torch.Tensor, actual: torch.Tensor) -> int:
     """Positions at which two bool or integer tensors of one shape differ.
 
     Exact over all 64 bits, for any pair of integer widths and signs.
+
+    Raises:
+        ShapeMismatchError: the shapes differ.
     """
     if golden.shape != actual.shape:
         raise ShapeMismatchError(
@@ -247,7 +249,3 @@ def _span(parts: list[tuple[float, float]]) -> tuple[float, float]:
     low = min((low for low, _ in parts), default=math.inf)
     high = max((high for _, high in parts), default=-math.inf)
     return (low, high) if low <= high else (0.0, 0.0)
-
-
-def _first(pair: tuple[float, int]) -> float:
-    return pair[0]

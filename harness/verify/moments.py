@@ -30,7 +30,13 @@ def moments(
 ) -> Moments:
     """PCC, relative L2 and golden's deviation of the comparable positions.
 
-    `fill` is None when all of them are.
+    Args:
+        golden: of any shape.
+        actual: of the same shape.
+        golden_span: smallest and largest comparable number of golden, in its unit.
+        actual_span: the same of actual.
+        max_difference: max|actual - golden| over them.
+        fill: the magnitude that stands for infinity; None when all positions are comparable.
 
     The co-moments of chunks are merged pairwise, after Chan, Golub and LeVeque, "Updating
     formulae and a pairwise algorithm for computing sample variances" (1979).
@@ -75,7 +81,7 @@ def moments(
 
 
 def rms(tensor: torch.Tensor) -> float:
-    """The root of the mean square of all finite numbers."""
+    """The root of the mean square of all finite numbers, in the tensor's unit; 0 of none."""
     total, count = 0.0, 0
     for _, _, values, _ in chunks(tensor, tensor):
         finite = values[values.isfinite()]
@@ -95,7 +101,10 @@ def _centred(values: torch.Tensor, pivot: float) -> tuple[torch.Tensor, float]:
 
 
 def power_of_two(span: tuple[float, float]) -> float:
-    """The largest power of two not above the largest magnitude; dividing by it is exact."""
+    """The largest power of two not above the largest magnitude of a span; dividing by it is exact.
+
+    1 where that is zero, infinite or NaN.
+    """
     size = max(-span[0], span[1])
     if not 0 < size < math.inf:
         return 1.0

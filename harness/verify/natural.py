@@ -27,8 +27,13 @@ Passed = Mapping[str, OutputCheck]
 def natural_errors(golden: object, reference: object, path: str = "") -> dict[str, torch.Tensor]:
     """How far each float leaf of `golden` is from `reference`, both of any type `flatten` takes.
 
-    Leaves that are not floats of one shape on both sides, or that agree, are left out. Raises
-    UnsupportedOutputError.
+    Leaves that are not floats of one shape on both sides, or that agree, are left out.
+
+    Returns:
+        By path golden less reference, of the leaf's shape and in its unit, as float32 or complex64.
+
+    Raises:
+        UnsupportedOutputError: something in either cannot be taken apart.
     """
     exact = {leaf.path: leaf.value for leaf in flatten(reference, path)}
     errors = {}
@@ -68,11 +73,17 @@ def settled(
 ) -> tuple[tuple[OutputCheck, ...], Asked]:
     """The checks that decide, and what of golden's own rounding had to be asked for.
 
-    `check` compares, given golden's own rounding and what need not be compared again; `reference`
-    finds that rounding, or None where it cannot be had. `samples` finds it better, given that: once
-    more with each sample, and it is asked for as long as something fails by little (`near`). What
-    no rounding explains is asked for none. The verdict is the same as if all were always asked
-    for, but for `near`.
+    What no rounding explains is asked for none. The verdict is the same as if all were always
+    asked for, but for `near`.
+
+    Args:
+        check: compares, given golden's own rounding and what need not be compared again.
+        reference: finds that rounding, or None where it cannot be had; called once at most.
+        samples: finds it better, given that: once more with each sample, and it is asked for as
+            long as something fails by little (`near`). None: there are none.
+
+    Raises:
+        Whatever these three raise.
     """
     outputs = check({}, {})
     failed = {c.metric for c in _failed(outputs)}

@@ -37,7 +37,11 @@ an embedding need not be widened for the few rows that are looked up."""
 
 
 class Float64(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """While it is active, floats are computed in float64."""
+    """While it is active, floats are computed in float64.
+
+    Source of the method: `same` in PyTorch's `torch/_dynamo/utils.py` holds a compiler's error to
+    that of eager mode, both beside a float64 run.
+    """
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]

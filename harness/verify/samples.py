@@ -112,7 +112,7 @@ class Spread:
         """How many were added."""
 
     def add(self, differences: Natural) -> None:
-        """One sample, less golden."""
+        """Add one sample, less golden: by path a tensor of the leaf's shape, in its unit."""
         self.samples += 1
         for path, error in differences.items():
             own = self._own.get(path, torch.zeros_like(error))

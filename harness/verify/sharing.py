@@ -62,7 +62,15 @@ class Sharing:
         *,
         known: bool,
     ) -> "Sharing":
-        """What rows say; `stored` is a part of the tensor's usual size, 0 of over 16 bits."""
+        """What the rows of one comparison say.
+
+        Args:
+            sums: of the pair.
+            stored: what storing a value costs, as a part of the tensor's usual size; 0 of over 16
+                bits.
+            dtypes: golden's and actual's.
+            known: whether golden's own error is known.
+        """
         row, off = sums.families[0], sums.noisy > 0
         errors = row.natural[off] / sums.noisy[off].sqrt()
         sizes = row.golden[off] / row.size[off].clamp(min=1).sqrt()
@@ -77,7 +85,10 @@ class Sharing:
         )
 
     def norms(self, family: Family) -> torch.Tensor:
-        """What the median block's error allows the others, up to half of a block."""
+        """What the median block's error allows the others, up to half of a block.
+
+        A vector of norms, one a block, in the unit of `family`.
+        """
         found = family.natural[family.natural > 0]
         usual = float(found.median()) if len(found) else 0.0
         allowed = (_SHARED_MOST * family.golden).clamp(max=NATURAL_TIMES * usual)
@@ -86,7 +97,10 @@ class Sharing:
         return self._own(allowed, family, NATURAL_TIMES * part)
 
     def elements(self, family: Family) -> torch.Tensor:
-        """What each element of a block may be off (an RMS), by what the median element is."""
+        """What each element of a block may be off, by what the median element is.
+
+        A vector of RMS, one a block, in the unit of `family`.
+        """
         short = _SHORT / family.size.clamp(min=_SHORT)
         allowed = self.stored * short + NATURAL_TIMES * self.usual * short.sqrt()
         part = self.stored_relative * short
@@ -121,7 +135,7 @@ class Sharing:
 
 
 def is_noise(family: Family) -> torch.Tensor:
-    """Which blocks golden has no digit right in; a block of zeros is one."""
+    """Which blocks golden has no digit right in, a vector of bools; a block of zeros is one."""
     return (family.natural > _NOISE_SHARE * family.golden) | (family.golden == 0)
 
 

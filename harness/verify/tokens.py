@@ -32,9 +32,11 @@ def compare_tokens(
 ) -> tuple[OutputCheck, ...]:
     """Compare generated token ids by the text they decode to, special tokens included.
 
-    Ids are integers of shape (batch, length) or (length,), or lists of such; UsageError when
-    golden's are not. Different ids that decode to the same text are right, unless actual has
-    ids the tokenizer does not know.
+    Ids are integers of shape (batch, length) or (length,), or lists of such. Different ids that
+    decode to the same text are right, unless actual has ids the tokenizer does not know.
+
+    Raises:
+        UsageError: golden's ids are none.
     """
     golden_rows = _rows(golden_ids)
     if golden_rows is None:

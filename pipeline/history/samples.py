@@ -61,7 +61,7 @@ class Sample(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     memory: int | None = None
     """Peak resident memory in bytes."""
     fingerprint: str = ""
-    """Of its failure (`pipeline/history/fingerprint.py`); empty where it is good."""
+    """Of its failure (`harness/records/fingerprint.py`); empty where it is good."""
     ir_hash: str = ""
     """Of what the device's compiler was given: the model, its inputs, thresholds and golden."""
     artifact_hash: str = ""

@@ -25,10 +25,10 @@ import msgspec
 from bringup.harness.did_you_mean import hint
 from bringup.harness.records.door import command
 from bringup.harness.records.expected import Expect, Expectation
+from bringup.harness.records.fingerprint import parts
 from bringup.harness.records.metrics import METRICS
 from bringup.harness.records.values import Stage
 from bringup.pipeline.errors import ListError
-from bringup.pipeline.history.fingerprint import parts
 
 FIELDS = Expectation.__struct_fields__
 _WORDS: dict[str, tuple[str, ...]] = {

@@ -12,6 +12,7 @@ from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.records.advice import Advice
 from bringup.harness.records.aliases import renamed
 from bringup.harness.records.device_listing import DeviceState
+from bringup.harness.records.fingerprint import fingerprint, is_current, parts
 from bringup.harness.records.naming import run_again
 from bringup.harness.records.outcomes import is_left_out
 from bringup.harness.records.schema import (
@@ -26,7 +27,6 @@ from bringup.harness.records.schema import (
     Stage,
     TestRecord,
 )
-from bringup.pipeline.history.fingerprint import fingerprint, is_current, parts
 from bringup.pipeline.lists.entries import checks
 from bringup.pipeline.lists.specs import PROBE, list_specs
 

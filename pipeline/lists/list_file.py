@@ -89,7 +89,7 @@ class Table:
     def values(self) -> list[object]:
         """The entries as TOML has them."""
         return [
-            {"test": row.test, **row.fields} if _is_table(row) else row.test
+            {"test": row.test, **row.fields} if row.text.lstrip().startswith("{") else row.test
             for row in self.rows
             if row.test is not None
         ]
@@ -153,10 +153,6 @@ class Table:
 def _quoted(text: str) -> str:
     """A TOML string of printable text: JSON's, whose escapes TOML has too."""
     return json.dumps(text, ensure_ascii=False)
-
-
-def _is_table(row: Row) -> bool:
-    return row.text.lstrip().startswith("{")
 
 
 def _written(test: str, fields: Mapping[str, str]) -> str:

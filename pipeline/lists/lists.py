@@ -9,6 +9,7 @@ are pytest ids without a device, or tables that say more of them
 """
 
 import difflib
+import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -105,11 +106,14 @@ def _entries(spec: ListSpec, text: ListText, name: str) -> Iterator[Entry]:
 
 def _text(path: Path) -> str:
     try:
-        return read_bytes(path, "the list ").decode()
+        text = read_bytes(path, "the list ").decode()
     except RecordError as error:
         raise ListError(str(error)) from error
     except UnicodeDecodeError as error:
         raise ListError(f"{path} is not UTF-8 text: {error.reason} at {error.start}") from error
+    if text.startswith("\ufeff"):
+        raise ListError(f"{path} begins with a byte order mark; save it as UTF-8 without one")
+    return text
 
 
 # --- edits ----------------------------------------------------------------------------------
@@ -146,12 +150,17 @@ def diff(folder: Path, moves: Iterable[Move]) -> str:
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
         for path, old, new in _edited(folder, moves)
         for line in difflib.unified_diff(
-            old.splitlines(keepends=True),
-            new.splitlines(keepends=True),
+            _lines(old),
+            _lines(new),
             f"a/{path.as_posix()}",
             f"b/{path.as_posix()}",
         )
     )
+
+
+def _lines(text: str) -> list[str]:
+    """As git has them: a comment may hold what Python takes for the end of a line as well."""
+    return [line for line in re.split(r"(?<=\n)", text) if line]
 
 
 def _edited(folder: Path, moves: Iterable[Move]) -> list[tuple[Path, str, str]]:

@@ -9,7 +9,6 @@ tests and no others.
 
 import importlib.metadata
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Collection, Mapping, Sequence
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from bringup.harness.inner_process import how_it_ended
 from bringup.harness.records.naming import ALL_LOADERS, identity_of
 from bringup.harness.records.schema import DeclaredNeeds, Expectation, Identity
 from bringup.harness.records.variable_names import DEVICE_VARIABLE, MODELS_VARIABLE, PARENT_VARIABLE
@@ -163,9 +163,7 @@ def _pytest(
         )
     except subprocess.TimeoutExpired:
         return f"takes more than {timeout_s:.0f} s"
-    if done.returncode < 0:
-        return f"dies of {signal.Signals(-done.returncode).name}"
-    return f"ends the process with exit code {done.returncode}"
+    return how_it_ended(done.returncode)
 
 
 def _environment() -> dict[str, str]:

@@ -24,8 +24,7 @@ def root_of(tests: str, here: Path) -> Path:
     if folder.is_relative_to(here.resolve()):
         return here
     folder = folder if folder.is_dir() else folder.parent
-    return next((p for p in (folder, *folder.parents) if _is_top(p)), folder)
-
-
-def _is_top(folder: Path) -> bool:
-    return any((folder / mark).exists() for mark in _MARKS)
+    return next(
+        (p for p in (folder, *folder.parents) if any((p / mark).exists() for mark in _MARKS)),
+        folder,
+    )

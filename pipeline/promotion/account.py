@@ -94,6 +94,8 @@ def _account(on: Ways, test: str, at: int, places: Mapping[str, Place]) -> Accou
         if not on.weighed.rested[at]:
             cool = policy.promote.cool_down
             blocked = (*blocked, f"it went down less than {cool} nights ago, and rests")
+        if on.weighed.unvouched[at]:
+            blocked = (*blocked, _unvouched(on, at, test))
     return Account(
         test=test,
         device=test.rpartition("@")[2],
@@ -114,6 +116,17 @@ def _blocked(test: str, place: Place, policy: Policy) -> tuple[str, ...]:
     if place.standing is Standing.SKIPPED:
         found.append("it is skipped: somebody has to take that back")
     return tuple(found)
+
+
+def _unvouched(on: Ways, at: int, test: str) -> str:
+    """What a device has to show before a test of its is demoted."""
+    given, seen = on.policy.demote, int(on.weighed.held.witnesses[at])
+    results = "result" if seen == 1 else "results"
+    return (
+        f"it failed often enough to go down, beside {seen} good {results} of other tests on "
+        f"{test.rpartition('@')[2]}; that may be the device, until there are {given.witnesses} or "
+        f"it has failed for more than {given.witness_nights} nights"
+    )
 
 
 def _seen(on: Ways, at: int) -> str:

@@ -103,7 +103,7 @@ def attempts_wanted(
     """
     policy = policy or default_policy()
     columns = samples if isinstance(samples, Columns) else columns_of(samples)
-    weighed = weigh(columns, places, policy, compile_only)
+    weighed = weigh(columns, places, _tonight(policy), compile_only)
     position = {name: i for i, name in enumerate(weighed.tests)}
     none, error = np.zeros(1, np.int64), np.array([policy.demote.error_rate])
     unknown = int(failures_asked(none, none, error, policy)[0])
@@ -119,6 +119,14 @@ def attempts_wanted(
     return found
 
 
+def _tonight(policy: Policy) -> Policy:
+    """With tonight in the window its oldest night is not, and what that said is missing then."""
+    window = max(policy.evidence.window - 1, 1)
+    return msgspec.structs.replace(
+        policy, evidence=msgspec.structs.replace(policy.evidence, window=window)
+    )
+
+
 def _to_rise(weighed: Weighed, at: int, policy: Policy) -> int:
     """Tonight's share of what is missing."""
     most = policy.promote.attempts
@@ -128,6 +136,18 @@ def _to_rise(weighed: Weighed, at: int, policy: Policy) -> int:
     missing = int(weighed.passes_needed[at] - streak.passed[at])
     nights = int(weighed.nights_needed[at] - streak.nights_good[at])
     return min(max(-(-missing // max(nights, 1)), 1), most)
+
+
+def held_back(
+    columns: Columns,
+    places: Mapping[str, Place],
+    policy: Policy,
+    compile_only: Collection[str] = (),
+) -> list[str]:
+    """Keys of tests that failed often enough to go down, on devices that have to show first that
+    they are well."""
+    weighed = weigh(columns, places, policy, compile_only)
+    return [weighed.tests[at] for at in np.flatnonzero(weighed.unvouched).tolist()]
 
 
 class Ways:
@@ -150,7 +170,7 @@ class Ways:
         skipped = np.array([p.standing is Standing.SKIPPED for p in w.places], np.bool_)
         arrived = np.array([p.standing is Standing.NEW for p in w.places], np.bool_)
         walked = np.array([p.standing in _OP_BY_OP for p in w.places], np.bool_)
-        falls = w.held.failed >= w.failures_needed
+        falls = (w.held.failed >= w.failures_needed) & w.vouched
         rises = (w.reached.passed >= w.passes_needed) & (w.reached.nights_good >= w.nights_needed)
         any_way = falls | rises | w.unsteady | arrived | (walked & (w.found.level == Level.BROKEN))
         return np.flatnonzero(known & any_way & ~skipped).tolist()
@@ -170,7 +190,10 @@ class Ways:
         w = self.weighed
         down, up, to = self.down(test), self.up(test), self.target(test)
         rises = not up.more and not up.more_nights and bool(w.rested[test])
+        rises = rises and not w.failed_last[test]
         if w.needs[test] > Level.BROKEN and not down.more:
+            if not w.vouched[test]:
+                return was, down
             to = self._no_further_than_it_fell(test, was, to)
             return (to, down) if RANK[to] < RANK[was] else (was, down)
         if was in (Standing.FULL, Standing.INCORRECT) and w.unsteady[test]:
@@ -256,6 +279,7 @@ def _why(was: Standing, to: Standing, evidence: Evidence) -> str:
     """The reason of a move, with its numbers."""
     e = evidence
     nights = "1 night" if e.nights == 1 else f"{e.nights} nights"
+    good = "1 good attempt" if e.in_a_row == 1 else f"{e.in_a_row} good attempts one after another"
     if to is Standing.QUARANTINE:
         return f"good and bad by turns: {e.good} good attempts and {e.bad} failures"
     if RANK[to] < RANK[was]:
@@ -272,7 +296,7 @@ def _why(was: Standing, to: Standing, evidence: Evidence) -> str:
             missing = f"{e.more_nights} more nights"
         return f"new here: {so_far}; {missing} are needed to go further"
     return (
-        f"{e.in_a_row} good attempts one after another on {nights}, where {e.needed} on "
+        f"{good} on {nights}, where {e.needed} on "
         f"{e.nights_needed} are needed; {e.bad} failures before"
     )
 

@@ -13,7 +13,7 @@ from bringup.pipeline.history.judge.columns import Columns, columns_of
 from bringup.pipeline.history.samples import Sample
 from bringup.pipeline.lists.lists import Lists
 from bringup.pipeline.promotion.account import Account, account_of, accounts_of
-from bringup.pipeline.promotion.decide import Step, propose
+from bringup.pipeline.promotion.decide import Step, held_back, propose
 from bringup.pipeline.promotion.ladder import RISING, Standing
 from bringup.pipeline.promotion.moving import moves_of
 from bringup.pipeline.promotion.policy import Policy
@@ -62,7 +62,8 @@ class Decision:
     moves: tuple[Move, ...]
     steps: tuple[Step, ...]
     waiting: tuple[Account, ...]
-    """Tests of the newest run that may go up and do not move."""
+    """Tests of the newest run that may go up and do not move, and those that would go down if their
+    device were known to be well."""
     to_disable: tuple[Step, ...]
     """Tests that run and are incorrect for good: their check is to be disabled, with an issue."""
 
@@ -185,6 +186,8 @@ def _waiting(s: Situation, edited: Collection[str]) -> list[Account]:
         if s.places.get(test, Place(Standing.NEW)).standing in RISING
         and not (test.rpartition("@")[2] in s.compile_only and _at_top(s, test))
     ]
+    back = held_back(s.columns, s.places, s.policy, s.compile_only) if len(s.columns) else []
+    below = sorted({*below, *(test for test in back if test in tonight)})
     return accounts_of(s.columns, below, s.places, s.policy, s.compile_only, s.ops_compile)
 
 

@@ -49,6 +49,10 @@ BREAK = 3
 """Failures one after another that are no chance."""
 STEADY = 10
 """Good attempts one after another that make a test a witness of its device."""
+CONTROL = 3
+"""Good attempts in a night of a test that gates: it was run between the failures of others."""
+NOBODY = -1
+"""Of a test that is alone on its device there is no witness, for or against."""
 PRIOR = 15.0
 """Attempts that what is known of all tests is worth, beside a test's own."""
 
@@ -90,20 +94,19 @@ class Streaks:
     """Of attempts before the failures at the end, with a prior's share."""
     first: Counts
     """The row with which what is at the end begins; -1 without evidence."""
+    witnesses: Counts
+    """Good results of other tests on the device, in the nights of the failures at its end; of a
+    device of which nothing else is known `NOBODY`."""
 
 
-def counted(
-    columns: Columns, listed: Bools, compile_only: Collection[str], policy: Counting
-) -> Bools:
-    """bool[rows]: which rows are evidence.
+def telling(columns: Columns, compile_only: Collection[str], policy: Counting) -> Bools:
+    """bool[rows]: which rows say something of a test, as far as each can be told by itself.
 
     Args:
         columns: The history of full flows; rows that it excludes itself never count.
-        listed: bool[tests], by `columns.test.codes`: those of which a list promises something,
-            whose failing together speaks against the device.
         compile_only: Devices that cannot execute. On all others a stop before executing is
             somebody's wish, or a lost driver.
-        policy: What is too old, and when a device is suspect.
+        policy: What is too old.
     """
     levels = _LEVELS[columns.outcome]
     probes = _is(columns.list_name, PROBE) & (columns.excluded == _PARTIAL)
@@ -115,8 +118,29 @@ def counted(
     counts &= ~(executes & (columns.outcome == _REACHED))
     counts &= ~(executes & _is(columns.list_name, NIGHTLY_E2E_COMPILE.name))
     counts &= ~_before_a_change(columns, counts)
-    counts &= ~_suspect(columns, counts, listed, policy)
     return np.asarray(counts, np.bool_)
+
+
+def counted(columns: Columns, says: Bools, listed: Bools, policy: Counting) -> Bools:
+    """bool[rows]: which rows are evidence.
+
+    Args:
+        columns: The history of full flows.
+        says: bool[rows], as `telling`.
+        listed: bool[tests], by `columns.test.codes`: those of which a list promises something,
+            whose failing together speaks against the device.
+        policy: When a device is suspect.
+    """
+    return np.asarray(says & ~_suspect(columns, says, listed, policy), np.bool_)
+
+
+def nights_bad(columns: Columns, says: Bools, asked: Levels) -> Counts:
+    """int64[tests]: nights at the end that say something and are not good, on a suspect device or
+    not, by the least `Level` that is asked of each test."""
+    of, at = columns.test.codes, np.arange(len(columns))
+    passed, _ = _attempts(columns, asked[of])
+    tail = says & (at > _last(of, at, says & (passed > 0), len(asked))[of])
+    return np.asarray(np.bincount(of[tail], minlength=len(asked)), np.int64)
 
 
 def _is(words: Words, word: str) -> Bools:
@@ -171,12 +195,13 @@ def _suspect(columns: Columns, counts: Bools, listed: Bools, policy: Counting) -
     """bool[rows]: failures of a night and device on which too many good tests failed together:
     listed ones, and others that were good until then.
 
-    A test that had only failed before does not speak against the device. What goes on for long is
-    no night's accident, unless nearly everything fails: then the device is out.
+    A test that had only failed before does not speak against the device, nor does one that began to
+    fail by itself, on an earlier night. What goes on for long is no night's accident, unless nearly
+    everything fails: then the device is out.
     """
-    runs, of = len(columns.run.words), columns.test.codes
+    runs, devices, of = len(columns.run.words), len(columns.device.words), columns.test.codes
     place = columns.device.codes.astype(np.int64) * runs + columns.run.codes
-    size = runs * len(columns.device.words)
+    size = runs * devices
     good = counts & (_LEVELS[columns.outcome] >= Level.COMPILED)
     first = np.full(len(columns.test.words), len(columns), np.int64)
     at = np.flatnonzero(counts)
@@ -185,16 +210,30 @@ def _suspect(columns: Columns, counts: Bools, listed: Bools, policy: Counting) -
     at = np.flatnonzero(good)
     np.minimum.at(first_good, of[at], at)
     rows = np.arange(len(columns))
-    asked = listed[of] | (_good_before(of, good, columns) >= STEADY)
+    hard = counts & ~good & (columns.passed + columns.incorrect == 0)
+    begin = _begin(of, hard, counts)
+    asked = listed[of] | (_good_before(of, good, columns) >= STEADY)[begin]
     asked &= counts & ((rows > first_good[of]) | (rows <= first[of]))
     ran = np.bincount(place[asked], minlength=size)
-    hard = asked & ~good & (columns.passed + columns.incorrect == 0)
-    failed = np.bincount(place[hard], minlength=size)
-    bad = (failed >= policy.suspect_tests) & (failed >= policy.suspect_share * ran)
-    out = bad & (failed >= policy.outage_share * ran)
-    found: Bools = _not_for_long(columns, bad, out, policy.suspect_nights)[place]
+    hard &= asked
+    began = columns.run.codes[begin][hard]
+    together = np.bincount(place[hard] * runs + began, minlength=size * runs)
+    shape = (devices, runs)
+    ill = _ill(columns, together.reshape(*shape, runs), ran.reshape(shape), policy)
+    found: Bools = ill[place]
     found &= ~good | (columns.failed > 0)
     return found
+
+
+def _begin(of: npt.NDArray[np.int32], hard: Bools, counts: Bools) -> Counts:
+    """int64[rows]: the row with which the failures begin that a failure is one of; of all else the
+    row itself."""
+    at = np.flatnonzero(counts)
+    starts = np.ones(len(at), np.bool_)
+    starts[1:] = ~hard[at[1:]] | ~hard[at[:-1]] | (np.diff(of[at]) != 0)
+    begins = np.arange(len(of))
+    begins[at] = at[np.maximum.accumulate(np.where(starts, np.arange(len(at)), 0))]
+    return begins
 
 
 def _good_before(of: npt.NDArray[np.int32], good: Bools, columns: Columns) -> Counts:
@@ -209,22 +248,33 @@ def _good_before(of: npt.NDArray[np.int32], good: Bools, columns: Columns) -> Co
     return np.asarray(sums[:-1] - sums[since], np.int64)
 
 
-def _not_for_long(columns: Columns, bad: Bools, out: Bools, most: int) -> Bools:
-    """bool[devices * runs]: with the night after a bad one, for a device is not well at once, and
-    without the nights of a device after `most` bad ones in a row; nights in which it is out are
-    none of those."""
-    runs = len(columns.run.words)
+def _ill(columns: Columns, together: Counts, ran: Counts, policy: Counting) -> Bools:
+    """bool[devices * runs]: nights whose failures say nothing, and the night after each, for a
+    device is not well at once. Nights after `suspect_nights` in a row say something again; those in
+    which a device is out are none of them, and never do.
+
+    Args:
+        together: int64[devices, runs, runs], good tests that fail in a run, by the run in which
+            each began to.
+        ran: int64[devices, runs], good tests that ran.
+    """
     when = columns.at[columns.first_rows] if len(columns) else np.zeros(0)
-    order = np.argsort(when, kind="stable")
-    found = bad.copy()
-    for device in range(len(columns.device.words)):
+    order = np.argsort(when, kind="stable").tolist()
+    found = np.zeros(ran.shape, np.bool_)
+    for device, failing in enumerate(together):
         length, ill = 0, False
-        for run in order.tolist():
-            at = device * runs + run
-            length = length + (not out[at]) if bad[at] else 0
-            found[at] = out[at] or ((bad[at] or ill) and length <= most)
-            ill = bool(found[at] and bad[at])
-    return found
+        accused = np.zeros(ran.shape[1], np.bool_)
+        for run in order:
+            accused[run] = True
+            failed = failing[run][accused].sum()
+            of = ran[device, run] - failing[run][~accused].sum()
+            bad = failed >= policy.suspect_tests and failed >= policy.suspect_share * of
+            out = bad and failed >= policy.outage_share * of
+            length = length + (not out) if bad else 0
+            found[device, run] = out or ((bad or ill) and length <= policy.suspect_nights)
+            accused[run] = bad or found[device, run]
+            ill = bool(found[device, run] and bad)
+    return found.ravel()
 
 
 def seen(columns: Columns, counts: Bools) -> Seen:
@@ -239,13 +289,17 @@ def seen(columns: Columns, counts: Bools) -> Seen:
     return Seen(rows, last, level)
 
 
-def streaks(found: Seen, asked: Levels, least_flake_rate: float) -> Streaks:
+def streaks(
+    found: Seen, asked: Levels, least_flake_rate: float, gates: Bools, enough: int
+) -> Streaks:
     """Every test's nights against the level that is asked of it.
 
     Args:
         found: What counts.
         asked: int64[tests], the least `Level` that is good.
         least_flake_rate: What is known of all tests.
+        gates: bool[tests], those that a night runs several times for no sake of their own.
+        enough: Witnesses that a control is worth.
     """
     rows, tests = found.rows, len(found.last)
     of, at = rows.test.codes, np.arange(len(rows))
@@ -287,7 +341,31 @@ def streaks(found: Seen, asked: Levels, least_flake_rate: float) -> Streaks:
         flakes_before=before,
         flake_rate=(before + PRIOR * least_flake_rate) / (passes + before + PRIOR),
         first=np.where(found.last < 0, -1, np.maximum(end + 1, starts)),
+        witnesses=_witnesses(rows, tail, gates, enough),
     )
+
+
+def _witnesses(rows: Columns, tail: Bools, gates: Bools, enough: int) -> Counts:
+    """int64[tests]: `Streaks.witnesses`.
+
+    A test that gates and was good several times in one night was the control of a confirmation: it
+    was good before, between and after the failures, and that is worth `enough`.
+    """
+    of, runs = rows.test.codes, len(rows.run.words)
+    place = rows.device.codes.astype(np.int64) * runs + rows.run.codes
+    size = runs * len(rows.device.words)
+    good = _LEVELS[rows.outcome] >= Level.COMPILED
+    worth = np.where(good, 1, 0)
+    control = good & gates[of] & (rows.passed >= CONTROL) & (rows.failed == 0)
+    worth = np.where(control, np.maximum(worth, enough), worth)
+    there = np.bincount(place, weights=worth, minlength=size).astype(np.int64)
+    beside = np.where(tail, there[place] - worth, 0)
+    found = np.bincount(of, weights=beside, minlength=len(gates)).astype(np.int64)
+    edges = rows.edges()
+    device = rows.device.codes[edges[:-1]]
+    alone = np.bincount(device, minlength=len(rows.device.words)) == 1
+    found[of[edges[:-1]][alone[device]]] = NOBODY
+    return np.asarray(found, np.int64)
 
 
 def _by_chance(starts: Bools, alone: Bools, failed: Counts) -> tuple[Counts, Bools]:

@@ -27,6 +27,8 @@ class Demote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     error_rate: float
     least_flake_rate: float
     unseen_failures: int
+    witnesses: int
+    witness_nights: int
     cap_a_night: int
 
 
@@ -203,8 +205,29 @@ def _in_words(said: str) -> str:
     return f"{field}: {what[:1].lower()}{what[1:]}"
 
 
-_MAY_BE_ZERO = frozenset({"cool_down", "cap_a_night", "every", "every_compiling", "budget_s"})
-_SHARES = ("_rate", "_share")
+_NIGHTS = 3650
+"""Ten years: a larger number of nights is a slip."""
+_RANGES: Mapping[str, tuple[int, int]] = {
+    "unseen_failures": (1, 60),
+    "witnesses": (0, 1000),
+    "witness_nights": (0, _NIGHTS),
+    "cap_a_night": (0, 1_000_000),
+    "nights": (1, _NIGHTS),
+    "promote_nights": (1, _NIGHTS),
+    "attempts": (1, 1000),
+    "cool_down": (0, _NIGHTS),
+    "every": (0, _NIGHTS),
+    "every_compiling": (0, _NIGHTS),
+    "budget_s": (0, 604_800),
+    "window": (1, _NIGHTS),
+    "suspect_tests": (1, 1_000_000),
+    "suspect_nights": (0, _NIGHTS),
+    "spread": (0, 100),
+    "room": (0, 100),
+    "gain": (0, 1),
+}
+"""Of each value that is no rate, no share and no PCC, the least and the most; a week of seconds."""
+_SHARES = ("_rate", "_share", "_pcc")
 
 
 def _wrong(policy: Policy) -> str:
@@ -218,23 +241,58 @@ def _wrong(policy: Policy) -> str:
     for section, part in parts:
         for name in part.__struct_fields__:
             if why := _why_not(name, getattr(part, name)):
-                return f"{section}.{name} is {getattr(part, name)}, and has to {why}"
-    if policy.promote.steady_rate >= policy.promote.flaky_rate:
-        return "promote.steady_rate has to be less than promote.flaky_rate"
-    if policy.promote.flaky_rate >= policy.quarantine.rate:
-        return "promote.flaky_rate has to be less than quarantine.rate"
+                return f"{section}.{name} is {_shown(getattr(part, name))}, and has to {why}"
+    return _unfit(policy)
+
+
+def _shown(value: object) -> str:
+    """A value as a sentence can bear it."""
+    return ascii(value) if isinstance(value, str | tuple) else f"{value}"[:40]
+
+
+def _unfit(policy: Policy) -> str:
+    """The first two values that do not go together; empty when there are none."""
+    promote, evidence, thresholds = policy.promote, policy.evidence, policy.thresholds
+    asked = [promote.nights, *(g.promote_nights or 0 for g in policy.groups)]
     names = [group.name for group in policy.groups]
+    if max(asked) > evidence.window:
+        return f"{max(asked)} nights are to lead up, and evidence.window is {evidence.window}"
+    ascending = (
+        ("promote.steady_rate", promote.steady_rate, "promote.flaky_rate", promote.flaky_rate),
+        ("promote.flaky_rate", promote.flaky_rate, "quarantine.rate", policy.quarantine.rate),
+        (
+            "thresholds.lowest_pcc",
+            thresholds.lowest_pcc,
+            "thresholds.highest_pcc",
+            thresholds.highest_pcc,
+        ),
+        (
+            "evidence.suspect_share",
+            evidence.suspect_share,
+            "evidence.outage_share",
+            evidence.outage_share,
+        ),
+    )
+    for less, lower, more, higher in ascending:
+        if lower >= higher:
+            return f"{less} has to be less than {more}"
     if twice := next((name for name in names if names.count(name) > 1), ""):
         return f"there are two groups called {twice}"
     return ""
 
 
 def _why_not(name: str, value: object) -> str:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, str | tuple):
+        texts = (value,) if isinstance(value, str) else value
+        if not all(text.isprintable() for text in texts):
+            return "be printable text"
+        empty = not value if name in ("name", "tests") else False
+        return "name something" if empty else ""
+    if not isinstance(value, int | float):
         return ""
     if not math.isfinite(value):
         return "be a finite number"
-    if name == "rate" or name.endswith((*_SHARES, "_pcc")):
+    if name == "rate" or name.endswith(_SHARES):
         return "" if 0 < value < 1 else "lie between 0 and 1"
-    least = 0 if name in _MAY_BE_ZERO or isinstance(value, float) else 1
-    return "" if value >= least else f"be at least {least}"
+    least, most = _RANGES[name]
+    return "" if least <= value <= most else f"be at least {least} and at most {most}"

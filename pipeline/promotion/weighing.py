@@ -22,14 +22,17 @@ import numpy as np
 from bringup.pipeline.history.judge.columns import Bools, Columns, Counts, Floats
 from bringup.pipeline.promotion.evidence import (
     BREAK,
+    NOBODY,
     PRIOR,
     Levels,
     Seen,
     Streaks,
     counted,
+    nights_bad,
     only_crashes,
     seen,
     streaks,
+    telling,
 )
 from bringup.pipeline.promotion.ladder import GATES, NEEDS, Level, Standing
 from bringup.pipeline.promotion.policy import Group, Policy, log_odds
@@ -75,8 +78,19 @@ class Weighed:
     nights_needed: Counts
     rested: Bools
     """Have nights enough gone by since it went down?"""
+    failed_last: Bools
+    """Its newest run that says something was bad, on a suspect device or not."""
+    vouched: Bools
+    """Others were good on its device while it failed, or it has failed for longer than a machine is
+    left alone with what it has."""
     unsteady: Bools
     """It fails so often by chance that it belongs in quarantine."""
+
+    @property
+    def unvouched(self) -> Bools:
+        """bool[tests]: it failed often enough to go down, and its device may be what fails."""
+        enough = (self.needs > Level.BROKEN) & (self.held.failed >= self.failures_needed)
+        return np.asarray(enough & ~self.vouched, np.bool_)
 
 
 def weigh(
@@ -92,13 +106,19 @@ def weigh(
     standings = [place.standing for place in at]
     needs = np.array([NEEDS[s] for s in standings], np.int64)
     listed = np.array([s in GATES for s in standings], np.bool_)
-    found = seen(columns, counted(columns, listed, compile_only, policy.evidence))
+    says = telling(columns, compile_only, policy.evidence)
+    found = seen(columns, counted(columns, says, listed, policy.evidence))
     least = policy.demote.least_flake_rate
-    held = streaks(found, needs, least)
+    enough = policy.demote.witnesses
+
+    def against(level: Levels) -> Streaks:
+        return streaks(found, level, least, listed, enough)
+
+    held = against(needs)
     only = np.array([test.rpartition("@")[2] in compile_only for test in tests], np.bool_)
     best = np.where(only, Level.COMPILED, Level.CORRECT)
     asked = np.where(found.level > Level.BROKEN, found.level, best)
-    reached = streaks(found, asked, least)
+    reached = against(asked)
     groups = [policy.group_of(test) if policy.groups else None for test in tests]
     return Weighed(
         tests=tests,
@@ -106,12 +126,14 @@ def weigh(
         found=found,
         needs=needs,
         held=held,
-        runs=streaks(found, np.minimum(needs, Level.INCORRECT), least),
+        runs=against(np.minimum(needs, Level.INCORRECT)),
         reached=reached,
         failures_needed=_failures_needed(found, held, policy, groups),
         passes_needed=_passes_needed(reached, policy, groups),
         nights_needed=_each(groups, lambda g: g.promote_nights, policy.promote.nights).astype(int),
         rested=_rested(columns, at, _each(groups, lambda g: g.cool_down, policy.promote.cool_down)),
+        failed_last=nights_bad(columns, says, asked) > 0,
+        vouched=_vouched(held, nights_bad(columns, says, needs), policy),
         unsteady=_unsteady(held, policy),
     )
 
@@ -167,6 +189,13 @@ def _passes_needed(reached: Streaks, policy: Policy, groups: list[Group | None])
     before = np.minimum(broken, _CREDIT * needed) + mended
     attempts = np.ceil((needed - np.maximum(before, _DEBT * needed)) / good - 1e-9)
     return np.asarray(np.maximum(attempts, 1), np.int64)
+
+
+def _vouched(held: Streaks, bad: Counts, policy: Policy) -> Bools:
+    """bool[tests]: a device on which only few others were good may be what fails, as long as nobody
+    looked at it."""
+    found = (held.witnesses == NOBODY) | (held.witnesses >= policy.demote.witnesses)
+    return np.asarray(found | (bad > policy.demote.witness_nights), np.bool_)
 
 
 def _unsteady(held: Streaks, policy: Policy) -> Bools:

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from bringup.harness.errors import RecordError
-from bringup.harness.records.blobs import BLOB_FOLDER
+from bringup.harness.records.artifacts import ARTIFACT_FOLDER
 from bringup.harness.records.journal import JOURNAL_FOLDER
 from bringup.harness.records.night import NightVerdict, write_night
 from bringup.harness.records.run_dir import AGAINST_FOLDER, MERGED_FILES, plan_files
@@ -65,7 +65,7 @@ def _lay_out(run_dir: Path, into: Path) -> None:
     for path in (*plan_files(run_dir), *(run_dir / name for name in MERGED_FILES)):
         if path.is_file():
             _link(str(path), str(into / path.name))
-    for name in (JOURNAL_FOLDER, BLOB_FOLDER):
+    for name in (JOURNAL_FOLDER, ARTIFACT_FOLDER):
         if (run_dir / name).is_dir():
             shutil.copytree(run_dir / name, into / name, copy_function=_link)
 

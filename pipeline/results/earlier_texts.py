@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from bringup.harness.errors import RecordError
-from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.artifacts import ArtifactStore
 from bringup.harness.records.night import NEW_FAILURES, NightVerdict, TestVerdict
 from bringup.harness.records.outcomes import latest
 from bringup.harness.records.run_dir import read_merged
@@ -52,7 +52,7 @@ def _taken(
     run_dir: Path, before: Iterable[tuple[str, Path, TestRecord]]
 ) -> tuple[EarlierText, ...]:
     """Copies what differs into the run directory: of so many tests, while there is room."""
-    store, tonight = BlobStore(run_dir), _by_key(run_dir)
+    store, tonight = ArtifactStore(run_dir), _by_key(run_dir)
     room, found, tests = MOST_BYTES, list[EarlierText](), set[str]()
     for test, place, record in before:
         if len(tests) == MOST_TESTS:
@@ -61,7 +61,7 @@ def _taken(
             if artifact.size > room:
                 continue
             try:
-                kept = store.put(BlobStore(place).get(artifact), artifact.level)
+                kept = store.put(ArtifactStore(place).get(artifact), artifact.level)
             except RecordError:
                 continue
             room -= artifact.size

@@ -8,7 +8,7 @@ A run that was killed is merged as it is, and can be resumed afterwards all the 
 
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -19,6 +19,7 @@ from bringup.harness.records.packing import LARGEST
 from bringup.harness.records.run_dir import (
     HEADER_NAME,
     PLAIN_RECORDS_NAME,
+    no_run,
     read_plans,
     read_run_header,
 )
@@ -42,7 +43,7 @@ def finish_runs(run_dirs: Sequence[Path], say: Speaker) -> list[tuple[Path, RunH
     finished = []
     for run_dir in run_dirs:
         if not run_dir.is_dir():
-            raise PipelineError(f"there is no run directory {run_dir}")
+            raise PipelineError(no_run(run_dir))
         if not _is_merged(run_dir):
             finished.append((run_dir, _finish(run_dir, say)))
     return finished
@@ -63,13 +64,9 @@ def _is_merged(run_dir: Path) -> bool:
     return is_old or not unpacked_journals(run_dir)
 
 
-def _plain(run_dir: Path) -> Iterator[Path]:
-    return (path for path in journals(run_dir) if path.name.endswith(PLAIN))
-
-
 def _finish(run_dir: Path, say: Speaker) -> RunHeader:
     with RunLock(run_dir):
-        for path in _plain(run_dir):
+        for path in (p for p in journals(run_dir) if p.name.endswith(PLAIN)):
             _refuse_if_written(run_dir, path)
         cut_off = []
         for plan in read_plans(run_dir):

@@ -107,7 +107,8 @@ def write_texts(
     written = []
     for incident in after:
         text_path, said_path = (folder / f"{incident.cause}{end}" for end in (".md", ".comment.md"))
-        if not incident.issue and incident.state is not State.CLOSED:
+        open_ = incident.state is not State.CLOSED and not incident.clear
+        if not incident.issue and open_:  # of what was good tonight no issue is begun
             cluster = next((c for c in night.clusters if set(c.tests) & set(incident.tests)), None)
             told = next((evidence[t] for t in incident.tests if t in evidence), "")
             text = body(incident, cluster, told)

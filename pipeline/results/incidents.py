@@ -92,7 +92,8 @@ def advance(
 
     Args:
         good: Keys of the tests that were good in it, and that say something.
-        expected: Keys of tests whose entry expects a failure; it is tracked there.
+        expected: Keys of tests whose entry expects a failure; it is tracked there, so nothing is
+            opened for it, and where it is all that is left nobody is reminded.
     """
     at = datetime.fromtimestamp(int(night.at), UTC)
     said = {one.test: one for one in night.tests}
@@ -104,7 +105,9 @@ def advance(
         if at <= incident.last:
             found.append(incident)
         elif own:
-            found.append(_seen(incident, own, at, night.run))
+            tests = {test for cluster in own for test in cluster.tests}
+            known = incident if tests <= set(expected) else _aged(incident, at, night.run)
+            found.append(_seen(known, own, at))
         else:
             found.append(_unseen(incident, at, good))
     for cluster in left:
@@ -141,17 +144,19 @@ def _opened(cluster: Cluster, at: datetime, run: str) -> Incident:
     )
 
 
-def _seen(incident: Incident, clusters: Sequence[Cluster], at: datetime, run: str) -> Incident:
+def _aged(incident: Incident, at: datetime, run: str) -> Incident:
+    """As old as it is in another night; one that was closed is opened again."""
     again = incident.state is State.CLOSED
     opened = at if again else incident.opened
-    age = at - opened
-    state = next(state for state, days in AFTER_DAYS if age >= timedelta(days=days))
+    state = next(state for state, days in AFTER_DAYS if at - opened >= timedelta(days=days))
+    run = run if again else incident.run
+    return msgspec.structs.replace(incident, state=state, opened=opened, run=run)
+
+
+def _seen(incident: Incident, clusters: Sequence[Cluster], at: datetime) -> Incident:
     marks = [*incident.fingerprints, *(m for c in clusters for m in c.fingerprints)]
     return msgspec.structs.replace(
         incident,
-        state=state,
-        opened=opened,
-        run=run if again else incident.run,
         last=at,
         fingerprints=tuple(dict.fromkeys(marks)),
         tests=tuple(sorted({t for c in clusters for t in c.tests})),

@@ -11,7 +11,7 @@ from bringup.harness.records.moves import Move
 from bringup.harness.records.night import Moment
 from bringup.harness.records.outcomes import latest
 from bringup.harness.records.run_dir import read_merged
-from bringup.harness.records.schema import Outcome, TestRecord
+from bringup.harness.records.schema import Outcome
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.history.samples import Sample
 from bringup.pipeline.lists.expectations import end_of
@@ -50,12 +50,8 @@ def checks_off(run_dir: Path | None, issues: Mapping[str, str]) -> dict[str, Exp
         for record in records
         if record.outcome is Outcome.INCORRECT
         and record.identity.key in issues
-        and (failing := _failing(record))
+        and (failing := sorted(end_of(record).failing or ()))
     }
-
-
-def _failing(record: TestRecord) -> list[str]:
-    return sorted(end_of(record).failing or ())
 
 
 def tell_undone(root: Path, lists: Lists, situation: Situation, say: Speaker) -> list[str]:

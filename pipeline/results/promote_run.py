@@ -25,6 +25,7 @@ from bringup.pipeline.planning.selection import NIGHTLY
 from bringup.pipeline.promotion.account import Account
 from bringup.pipeline.promotion.decide import attempts_wanted
 from bringup.pipeline.promotion.decision import Decision, decide, situation_of
+from bringup.pipeline.promotion.ladder import RANK
 from bringup.pipeline.promotion.policy import Policy, policy_of
 from bringup.pipeline.promotion.standings import full_flows, key_of
 from bringup.pipeline.promotion.thresholds import Threshold, held_to, thresholds
@@ -226,8 +227,10 @@ def missing(account: Account) -> str:
     """What a test needs before it moves, in one sentence."""
     if account.blocked:
         return f"stands on {account.standing}; {account.blocked[0]}"
-    way = account.ways[0]
-    return f"stands on {account.standing}; {way.says} to {way.to}"
+    up = (way for way in account.ways if RANK[way.to] > RANK[account.standing])
+    way = next(up, None)
+    says = f"{way.says} to {way.to}" if way else "nothing speaks for a way up yet"
+    return f"stands on {account.standing}; {says}"
 
 
 def print_moves(moves: Sequence[Move], say: Speaker) -> None:

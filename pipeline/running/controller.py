@@ -21,7 +21,7 @@ import pytest
 
 from bringup.harness.errors import RecordError
 from bringup.harness.preloaded.process import PreloadedPython
-from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.artifacts import ArtifactStore
 from bringup.harness.records.journal import JournalWriter
 from bringup.harness.records.provenance import collect
 from bringup.harness.records.run_dir import read_plan
@@ -184,7 +184,7 @@ class ControllerSide:
         if not kept:
             return None
         try:
-            return BlobStore(self._run_dir).put(kept, level="stack")
+            return ArtifactStore(self._run_dir).put(kept, level="stack")
         except RecordError:
             return None
 

@@ -23,7 +23,7 @@ class End(enum.Enum):
     DIED = "died"
     DISK_FULL = "disk full"
     ELSEWHERE = "closed elsewhere"
-    """Every test has its word, and another of those that ran them writes what it comes to."""
+    """Every test has its outcome, and another of those that ran them writes what it comes to."""
 
 
 @dataclass(frozen=True)

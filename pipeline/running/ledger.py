@@ -221,7 +221,7 @@ class Ledger:
         return Counter(map(self.shown, self.outcomes))
 
     def shown(self, key: str) -> Outcome:
-        """The word a finished test is counted by, as every report does: see `outcomes.shown`."""
+        """What a finished test is counted by, as every report does: see `outcomes.shown`."""
         worst = self.ops[key].worst if key in self.ops else None
         outcome = self.outcomes[key]
         return outcome if worst is None or outcome not in GOOD else worst.verdict.outcome

@@ -110,7 +110,7 @@ class _Director(Supervisor):
         self._leases = Leases(settings.run_dir, holder_here())
 
     def direct(self, ray: Any, signals: Signals) -> Ended:
-        """Have actors pull until every test has its word, or nobody is left who could."""
+        """Have actors pull until every test has its outcome, or nobody is left who could."""
         pullers = _Pullers(ray, self._plan, self.settings)
         seen: dict[str, float] = {}
         looked = float("-inf")

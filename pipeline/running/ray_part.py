@@ -4,8 +4,8 @@
 """What an actor of :mod:`bringup.pipeline.running.ray_cluster` runs: a participant of its own.
 
 `python -m bringup.pipeline.running.ray_part < SETTINGS` runs tests of the plan that the settings
-name, one after the other, until all of them have their word. It writes what the run comes to in no
-case, and dies with its actor.
+name, one after the other, until all of them have their outcome. It never writes what the run comes
+to, and dies with its actor.
 """
 
 import os
@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from bringup.harness.inner_process import refuse_person
 from bringup.harness.records.run_dir import read_plan
 from bringup.pipeline.lifeline import adopt_orphans, die_with_parent
 from bringup.pipeline.running import memory
@@ -43,9 +44,12 @@ class _Unwatched:
 
 
 def main() -> int:
-    """Run; 0 when every test has its word."""
+    """Run; 0 when every test has its outcome."""
     die_with_parent(os.getppid(), signal.SIGTERM)
-    given = msgspec.json.decode(sys.stdin.read(), type=Settings, dec_hook=_path)
+    try:
+        given = msgspec.json.decode(sys.stdin.read(), type=Settings, dec_hook=_path)
+    except msgspec.DecodeError:
+        refuse_person()
     settings = replace(given, memory=memory.available())
     adopt_orphans()
     with counted_signals() as signals:

@@ -17,7 +17,7 @@ import msgspec
 from bringup.harness.records.door import command
 from bringup.harness.records.journal import JournalWriter
 from bringup.harness.records.provenance import collect
-from bringup.harness.records.run_dir import HEADER_NAME, plan_files, read_plans
+from bringup.harness.records.run_dir import HEADER_NAME, no_run, plan_files, read_plans
 from bringup.harness.records.schema import UNSETTLED, Failure, Outcome, Plan, PlannedTest
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.option_values import Shard
@@ -40,7 +40,7 @@ def find(options: RunOptions, results: Path) -> Path:
     """
     if options.resume:
         if not Path(options.resume).is_dir():
-            raise PipelineError(f"there is no run directory {options.resume}")
+            raise PipelineError(no_run(Path(options.resume)))
         return Path(options.resume)
     folders = [path for path in results.glob("*") if plan_files(path)]
     plans = [

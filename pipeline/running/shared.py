@@ -93,7 +93,7 @@ class Shared:
     def run(
         self, plan: Plan, settings: Settings, watcher: Watcher, refused: Mapping[str, Refusal]
     ) -> Ended:
-        """Run tests until every one of `plan` has its word, from here or from elsewhere."""
+        """Run tests until every one of `plan` has its outcome, from here or from elsewhere."""
         taking_part = Participant(plan, settings, watcher, refused)
         adopt_orphans()
         with counted_signals() as signals:
@@ -196,7 +196,7 @@ class Participant(Supervisor):
         return Session(replace(self.settings, plan=path, attempt=self._turn), tests)
 
     def running(self) -> Collection[str]:
-        """What this participant has taken, began, and gave no word."""
+        """What this participant has taken, began, and gave no outcome."""
         held = self.leases.all()
         return {
             key
@@ -212,7 +212,7 @@ class Participant(Supervisor):
         super().look()
 
     def finish(self, ended: Ended) -> None:
-        """Leave; what was taken and has no word is given back for others to take."""
+        """Leave; what was taken and has no outcome is given back for others to take."""
         super().look()
         for key, lease in self.leases.all().items():
             if lease.holder == self.leases.holder and key not in {*self.ledger.outcomes, _END}:
@@ -238,9 +238,9 @@ class Participant(Supervisor):
         return Ended(ended.how, (*ended.sentences, "the same command goes on with it"))
 
     def _next_turn(self, lease: Lease | None, dead: Collection[str]) -> int:
-        """The how manieth turn would be that of a test without a word; 0 while somebody has it.
+        """The how manieth turn would be that of a test without an outcome; 0 while somebody has it.
 
-        What is ours outside a session was never begun: whatever had begun has its word.
+        What is ours outside a session was never begun: whatever had begun has its outcome.
         """
         if lease is None:
             return self._plan.attempt
@@ -258,7 +258,7 @@ class Participant(Supervisor):
         return bool(turn) and self.leases.take(_END, turn)
 
     def _give_up_what_nobody_takes(self) -> None:
-        """Give what cannot be tried here its word once nobody is left who could.
+        """Give what cannot be tried here its outcome once nobody is left who could.
 
         Who is idle could take nothing of what nobody had; but of a holder that died it may not know
         yet, so what was somebody's waits as long as that may take.
@@ -275,13 +275,13 @@ class Participant(Supervisor):
             turn = self._next_turn(known.get(key), dead)
             waited = key not in known or now - self._quiet_since >= SILENCE_S
             if turn and waited and key not in self.ledger.outcomes:
-                self._give_word(self.ledger.tests[key], turn, outcome, outcome.value, reason)
+                self._give_outcome(self.ledger.tests[key], turn, outcome, outcome.value, reason)
 
     def _quarantine(self, test: PlannedTest, turn: int, deaths: int) -> None:
         message = f"quarantined for the night: its runner died {deaths} times while it ran"
-        self._give_word(test, turn, Outcome.KILLED, "QUARANTINED", message)
+        self._give_outcome(test, turn, Outcome.KILLED, "QUARANTINED", message)
 
-    def _give_word(
+    def _give_outcome(
         self, test: PlannedTest, turn: int, outcome: Outcome, kind: str, message: str
     ) -> None:
         if self.leases.take(test.identity.key, turn):

@@ -285,7 +285,7 @@ class Supervisor:
         return self.settings.until is not None and (over or not turn.in_time)
 
     def stop_running(self, outcome: Outcome, kind: str, reason: str) -> None:
-        """Give those that run here, whose processes are gone, their word."""
+        """Give those that run here, whose processes are gone, their outcome."""
         stuck = self.ledger.overdue(self.deadlines, UNKILLABLE_S)
         for key in self.running():
             if key in stuck:
@@ -296,7 +296,7 @@ class Supervisor:
         self.look()
 
     def stop(self, key: str, outcome: Outcome, kind: str, message: str) -> None:
-        """Give a test its word."""
+        """Give a test its outcome."""
         failure = Failure(stage=None, kind=kind, message=message)
         event = stopped(self.ledger.tests[key], outcome, failure, self.attempt)
         try:

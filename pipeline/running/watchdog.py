@@ -23,6 +23,7 @@ import time
 
 import psutil
 
+from bringup.harness.inner_process import words_of_parent
 from bringup.harness.records.variable_names import PARENT_VARIABLE
 from bringup.pipeline.lifeline import adopt_orphans, die_with_parent
 
@@ -147,7 +148,8 @@ def wake_on_signals() -> int:
 
 def main() -> int:
     """Entry point of `python -m bringup.pipeline.running.watchdog`."""
-    supervisor, command = int(sys.argv[1]), sys.argv[2:]
+    pid, *command = words_of_parent(2)
+    supervisor = int(pid)
     watchdog = Watchdog()
     wake = wake_on_signals()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""The word for a test whose worker died, a pure function of how it died, and how it is written.
+"""The outcome of a test whose worker died, a pure function of how it died, and how it is written.
 
 What is known is the exit code that the worker left, the stack that `faulthandler` wrote on the
 way out, how long the test had run, and whether the kernel had killed for memory meanwhile.

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Artifacts (IR levels, diagnostics) as pages that a browser opens from a folder: `ir/*.html`.
 
-Blobs are zstd, which browsers do not read from files. On a real ResNet-50's levels a plain copy
-took 10.5 times the blobs' space; a page that carries the text deflated takes 1.5 times and shows
+Artifacts are zstd, which browsers do not read from files. On a real ResNet-50's levels a plain copy
+took 10.5 times their space; a page that carries the text deflated takes 1.5 times and shows
 line numbers, so that is what is written, once per content.
 """
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bringup.harness.errors import RecordError
-from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.artifacts import ArtifactStore
 from bringup.harness.records.outcomes import is_good
 from bringup.harness.records.schema import Artifact
 from bringup.harness.storage.atomic import write_atomically
@@ -58,7 +58,7 @@ def write_artifact_pages(
         ReportError: the folder is a link to somewhere else.
     """
     folder = folder_of(run_dir, FOLDER)
-    store = BlobStore(run_dir)
+    store = ArtifactStore(run_dir)
     links: dict[str, str] = {}
     losses: dict[str, str] = {}
     for artifact in _chosen(results, choice, of_ops):
@@ -102,7 +102,7 @@ def artifacts_of_ops(
     With `good` those of good ops too, where the run keeps them: nobody misses the others.
     """
     found: list[Artifact] = []
-    is_kept = functools.cache(BlobStore(run_dir).has)
+    is_kept = functools.cache(ArtifactStore(run_dir).has)
     for model in models:
         for result in model.ops:
             verdict = result.verdict
@@ -135,7 +135,7 @@ def _artifacts_of(result: Result) -> Iterator[Artifact]:
         yield result.record.failure.diagnostic
 
 
-def _content(store: BlobStore, artifact: Artifact) -> bytes:
+def _content(store: ArtifactStore, artifact: Artifact) -> bytes:
     if artifact.size > _LARGEST:
         raise RecordError(
             f"the kept {artifact.level} text is {size_text(artifact.size)}, too long for a page: "

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bringup.harness.errors import RecordError
 from bringup.harness.records.advice import Advice
-from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.artifacts import ArtifactStore
 from bringup.harness.records.metrics import titled
 from bringup.harness.records.night import Change, Moment, TestVerdict
 from bringup.harness.records.reduced import read_reduced
@@ -74,7 +74,7 @@ def _detail(
     folder: Path | None,
     pairs: Mapping[str, list[Pair]],
 ) -> dict[str, object]:
-    store = BlobStore(folder) if folder else None
+    store = ArtifactStore(folder) if folder else None
     record, command = one.record, "" if one.good else one.command
     found: dict[str, object] = {
         "f": _facts(run, one, command),
@@ -111,7 +111,7 @@ def _message(record: TestRecord) -> str:
     return clean(record.failure.message) if record.failure else ""
 
 
-def _failure(record: TestRecord, links: Mapping[str, str], store: BlobStore | None) -> object:
+def _failure(record: TestRecord, links: Mapping[str, str], store: ArtifactStore | None) -> object:
     failure = record.failure
     if failure is None:
         return None
@@ -122,7 +122,7 @@ def _failure(record: TestRecord, links: Mapping[str, str], store: BlobStore | No
     return [stage, clean(failure.kind), clean(failure.message), kept, clean(frame)]
 
 
-def _frame(outcome: Outcome, text: Artifact, store: BlobStore) -> str:
+def _frame(outcome: Outcome, text: Artifact, store: ArtifactStore) -> str:
     if outcome not in _STACKS or text.size > _LARGEST_STACK:
         return ""
     try:

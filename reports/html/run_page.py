@@ -27,8 +27,8 @@ from bringup.reports.html.estimate_data import estimates_block
 from bringup.reports.html.grid_data import grid_block, grid_of, past_block
 from bringup.reports.html.op_data import ops_block
 from bringup.reports.html.text_data import compared_texts
-from bringup.reports.model import op_results
-from bringup.reports.model.headline import counted, fix_text, headline, where
+from bringup.reports.model import changes, op_results
+from bringup.reports.model.headline import counted, headline
 from bringup.reports.model.past import Line, device_lines
 from bringup.reports.model.run import RunSummary, anchor_of
 from bringup.reports.model.tally import Tally
@@ -77,7 +77,9 @@ def render(
     return jinja.get_template("page.html.j2").render(
         run=run,
         headline=headline(run),
-        fixes=_fixes(run),
+        causes=changes.causes(run.night),
+        first=changes.FIRST,
+        fixes=list(changes.fix_first(run.night)),
         tiles=_tiles(run),
         blockers=run.blockers,
         attention=run.attention[:_MOST_PLAIN],
@@ -120,7 +122,6 @@ def _environment(links: Mapping[str, str], beside: Collection[str]) -> Environme
         "shapes": op_results.shapes_text,
         "status": legend.status_text,
         "urlencode": lambda text: quote(text.encode("utf-8", "replace"), safe=""),
-        "where": where,
     }
     jinja.globals = jinja.globals | {
         "assumption": ASSUMPTION,
@@ -137,15 +138,6 @@ def _environment(links: Mapping[str, str], beside: Collection[str]) -> Environme
         "statuses": legend.STATUSES,
     }
     return jinja
-
-
-def _fixes(run: RunSummary) -> list[str]:
-    """What to fix first over all devices."""
-    night = run.night
-    if night is None:
-        return []
-    lists = (fixes for fixes in night.fix_first if not fixes.device)
-    return [fix_text(night, fix) for fixes in lists for fix in fixes.fixes[:4]]
 
 
 # --- devices ---------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from bringup.harness.errors import RecordError
-from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.artifacts import ArtifactStore
 from bringup.harness.records.schema import Artifact
 from bringup.reports.html.environment import packed
 from bringup.reports.model.run import RunSummary
@@ -33,7 +33,7 @@ def compared_texts(
     """Pairs of texts of one level, and the blocks of those that are in the page, by name."""
     if run.trends is None or folder is None:
         return [], {}
-    store, blocks = BlobStore(folder), dict[str, str]()
+    store, blocks = ArtifactStore(folder), dict[str, str]()
     pairs: list[Pair] = []
     for test, earlier, before, now in _pairs(run):
         both = {text.sha256[:16]: text for text in (before, now)}
@@ -62,7 +62,7 @@ def _pairs(run: RunSummary) -> Iterator[tuple[str, str, Artifact, Artifact]]:
             yield one.test, one.run, one.artifact, now
 
 
-def _blocks(texts: Mapping[str, Artifact], store: BlobStore) -> dict[str, str] | None:
+def _blocks(texts: Mapping[str, Artifact], store: ArtifactStore) -> dict[str, str] | None:
     """None where one of them is too large, or cannot be read."""
     if any(text.size > _LARGEST for text in texts.values()):
         return None

@@ -14,15 +14,17 @@ from bringup.harness.records.night import (
     NEW_FAILURES,
     Change,
     Cluster,
+    Fix,
     FixList,
     Judgement,
     Moment,
     NightVerdict,
     TestVerdict,
 )
+from bringup.reports.model.headline import counted
 from bringup.reports.model.headline import headline as sentences
 from bringup.reports.model.run import Result, RunSummary
-from bringup.reports.text.numbers import moment, moment_text
+from bringup.reports.text.numbers import date_text
 
 ORDER = (
     *NEW_FAILURES,
@@ -36,6 +38,8 @@ ORDER = (
     Judgement.GOOD,
 )
 """The order in which a reader wants to see judgements."""
+_FEW_DEVICES = 4
+FIRST = "the first of its kind in the history"
 UNJUDGED = "Nobody compared this run with those before it"
 
 
@@ -46,7 +50,7 @@ class Cause:
     new: bool
     cluster: Cluster
     since: str
-    """`since tonight`, `since 2026-11-03`, or empty where nobody knows."""
+    """`since tonight`, `since 3 Nov 2026`, or empty where nobody knows."""
 
     @property
     def flag(self) -> str:
@@ -55,11 +59,17 @@ class Cause:
 
     @property
     def where(self) -> str:
-        """`7 tests of 3 models on n150, p150`, or `4 ops ...`."""
+        """`7 tests of 3 models on n150, p150`, or `4 ops ...`; more than four devices are
+        counted."""
         cluster = self.cluster
-        hit = _number(len(cluster.tests), "test") if cluster.tests else _number(cluster.ops, "op")
-        models = f" of {_number(len(cluster.models), 'model')}" if cluster.models else ""
-        return f"{hit}{models} on {', '.join(cluster.devices) or 'no device'}"
+        tests, ops, models = len(cluster.tests), cluster.ops, len(cluster.models)
+        kinds = ((tests, "test"), (0 if tests else ops, "op"), (models, "model"))
+        hit = " of ".join(counted(count, kind) for count, kind in kinds if count)
+        if not cluster.devices:
+            return hit
+        few = len(cluster.devices) <= _FEW_DEVICES
+        on = ", ".join(cluster.devices) if few else counted(len(cluster.devices), "device")
+        return f"{hit} on {on}".lstrip()
 
     @property
     def note(self) -> str:
@@ -81,11 +91,11 @@ def headline(run: RunSummary) -> str:
 
 
 def against(night: NightVerdict | None) -> str:
-    """`compared with nightly-... (2026-11-26)`; empty where nobody judged it."""
+    """`compared with nightly-... (26 Nov 2026)`; empty where nobody judged it."""
     if night is None:
         return ""
     if night.baseline is None:
-        return "there was no run to compare with"
+        return FIRST
     return f"compared with {night.baseline.run} ({day_text(night.baseline)})"
 
 
@@ -113,15 +123,24 @@ def groups(night: NightVerdict | None) -> Iterator[tuple[Judgement, tuple[TestVe
 
 
 def fix_first(night: NightVerdict | None) -> Iterator[str]:
-    """`scatter + fft: 12 tests get further, 9 of them have no other blocker`, over all devices."""
+    """`scatter and fft: 12 tests get further, 9 of them have nothing else in the way`, over all
+    devices."""
     if night is None:
         return
     names = {cluster.id: cluster.name for cluster in night.clusters}
     for fix in _overall(night.fix_first).fixes:
-        what = " + ".join(names.get(cause, cause) for cause in fix.causes)
+        what = " and ".join(names.get(cause, cause) for cause in fix.causes)
         gets = "gets" if len(fix.advances) == 1 else "get"
-        free = f", {fix.frees} of them have no other blocker" if fix.frees else ""
-        yield f"{what}: {_number(len(fix.advances), 'test')} {gets} further{free}"
+        yield f"{what}: {counted(len(fix.advances), 'test')} {gets} further{_freed(fix)}"
+
+
+def _freed(fix: Fix) -> str:
+    """How many of the tests that it helps have nothing else in the way."""
+    if not fix.frees:
+        return ""
+    if fix.frees == len(fix.advances):
+        return " and " + ("has" if fix.frees == 1 else "have") + " nothing else in the way"
+    return f", {fix.frees} of them {'has' if fix.frees == 1 else 'have'} nothing else in the way"
 
 
 def _overall(lists: Sequence[FixList]) -> FixList:
@@ -150,21 +169,13 @@ def unexplained(run: RunSummary) -> tuple[Result, ...]:
 
 
 def day_text(when: Moment | None) -> str:
-    """`2026-11-26`; a run's name where its moment is none of the calendar's."""
-    if when is None:
-        return ""
-    day = moment(when.at)
-    return f"{day:%Y-%m-%d}" if day else when.run
+    """`26 Nov 2026`; a run's name where its moment is none of the calendar's."""
+    return "" if when is None else date_text(when.at) or when.run
 
 
 def title(run: RunSummary) -> str:
-    """`Night of 2026-11-27, nightly, 412 tests on 6 devices`."""
+    """`Night of 27 Nov 2026, nightly, 412 tests on 6 devices`."""
     header = run.header
-    day = moment(header.created)
-    when = f"{day:%Y-%m-%d}" if day else moment_text(header.created) or "no date"
-    tests = _number(run.overall.planned, "test")
-    return f"Night of {when}, {header.session}, {tests} on {_number(len(run.devices), 'device')}"
-
-
-def _number(count: int, thing: str) -> str:
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+    when = date_text(header.created) or "no date"
+    tests = counted(run.overall.planned, "test")
+    return f"Night of {when}, {header.session}, {tests} on {counted(len(run.devices), 'device')}"

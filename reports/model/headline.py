@@ -8,7 +8,7 @@ Pure text, so that page, terminal and summary can say the same.
 
 from dataclasses import dataclass
 
-from bringup.harness.records.night import NEW_FAILURES, Cluster, Fix, Judgement, NightVerdict
+from bringup.harness.records.night import NEW_FAILURES, Judgement, NightVerdict
 from bringup.harness.records.schema import NOT_EVIDENCE
 from bringup.reports.model.run import RunSummary
 
@@ -31,32 +31,9 @@ def headline(run: RunSummary) -> tuple[Said, ...]:
     night = run.night
     if night is None:
         return _by_itself(run)
-    told = (
-        *(_worse(night), _device_trouble(night), _missing(run)),
-        *_the_rest(night),
-        _left_out(run),
-    )
+    lost = (_missing(run), _gone(run, night))
+    told = (_worse(night), _device_trouble(night), *lost, *_the_rest(night), _left_out(run))
     return tuple(said for said in told if said is not None)
-
-
-def where(cause: Cluster) -> str:
-    """`7 models on n150, p150`; more than four devices are counted."""
-    models = counted(len(cause.models) or len(cause.tests), "model")
-    if not cause.devices:
-        return models
-    few = len(cause.devices) <= 4
-    return f"{models} on {', '.join(cause.devices) if few else f'{len(cause.devices)} devices'}"
-
-
-def fix_text(night: NightVerdict, fix: Fix) -> str:
-    """`scatter and fft_rfft: 12 tests get further, 3 of them have nothing else in their way`."""
-    names = {cause.id: cause.name for cause in night.clusters}
-    causes = " and ".join(names.get(cause, cause) for cause in fix.causes)
-    count = len(fix.advances)
-    gets = "test gets" if count == 1 else "tests get"
-    have = "has" if fix.frees == 1 else "have"
-    free = f", {fix.frees} of them {have} nothing else in the way" if fix.frees else ""
-    return f"{causes}: {count} {gets} further{free}"
 
 
 def _by_itself(run: RunSummary) -> tuple[Said, ...]:
@@ -122,6 +99,16 @@ def _left_out(run: RunSummary) -> Said | None:
     return Said(f"{counted(count, 'test')} {was} left out by the budget.") if count else None
 
 
+def _gone(run: RunSummary, night: NightVerdict) -> Said | None:
+    """Tests of the other run that this one did not even plan."""
+    planned = {one.identity.planned.key for one in run.missing}
+    missing = (t for t in night.tests if t.judgement is Judgement.MISSING)
+    count = sum(1 for test in missing if test.test not in planned) - run.unnamed
+    if count <= 0:
+        return None
+    return Said(f"{counted(count, 'test')} that ran before did not run.", bad=True)
+
+
 def _the_rest(night: NightVerdict) -> list[Said]:
     counts = night.counts
     found = []
@@ -129,8 +116,7 @@ def _the_rest(night: NightVerdict) -> list[Said]:
         found.append(Said(f"{fixed} fixed."))
     if known := counts.get(Judgement.KNOWN, 0):
         causes = {t.cluster for t in night.tests if t.judgement is Judgement.KNOWN and t.cluster}
-        of = f" ({counted(len(causes), 'cause')})" if causes else ""
-        found.append(Said(f"{known} bad as before{of}."))
+        found.append(Said(f"{known} bad as before{_reasons(night, causes)}."))
     if flaky := counts.get(Judgement.FLAKE, 0):
         found.append(Said(f"{flaky} flaky."))
     if better := counts.get(Judgement.UNEXPECTED_PASS, 0):
@@ -141,3 +127,12 @@ def _the_rest(night: NightVerdict) -> list[Said]:
     if worse:
         found.append(Said(f"{worse} good but slower, larger or less exact."))
     return found
+
+
+def _reasons(night: NightVerdict, causes: set[str]) -> str:
+    """` (3 causes, 1 of them new)`: a test that was bad may be so for another reason now."""
+    if not causes:
+        return ""
+    new = sum(1 for cause in night.clusters if cause.id in causes and night.is_new(cause))
+    some = f", {new} of them new" if new < len(causes) else ", new tonight"
+    return f" ({counted(len(causes), 'cause')}{some if new else ''})"

@@ -93,7 +93,7 @@ class ModelOps:
         """What comes before a reproducer's name in a command; empty where the name is enough."""
         return place_of(self.source.run_dir) if self.source.run_dir is not None else ""
 
-    @property
+    @cached_property
     def advice(self) -> Advice:
         """How its run was started."""
         return read_advice(self.source.header.started_by)

@@ -164,11 +164,6 @@ def model_status_text(outcome: Outcome, status: Status, model_status: ModelStatu
     return model_status.value
 
 
-def css() -> str:
-    """Colours and symbols as CSS; the symbol is for the eye, so it has no spoken text."""
-    return colours() + symbols("")
-
-
 def colours() -> str:
     """The colour of each outcome's class, as the CSS variable `--c`."""
     rules = (
@@ -178,7 +173,10 @@ def colours() -> str:
 
 
 def symbols(within: str) -> str:
-    """The symbol before each outcome's class, of elements that match `within`."""
+    """The symbol before each outcome's class, of elements that match `within`.
+
+    It is for the eye, so it has no spoken text.
+    """
     shown = {outcome.value: style.symbol for outcome, style in OUTCOMES.items()} | {"none": "?"}
     rules = (f'{within}.o-{n}::before {{ content: "{s}" / "" }}' for n, s in shown.items())
     return "\n".join([*rules, ""])

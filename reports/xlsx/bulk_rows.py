@@ -19,7 +19,7 @@ import math
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import BinaryIO, Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.datetime import to_excel
@@ -38,6 +38,14 @@ _FLUSH = 512
 """Rows that are handed on at once."""
 _MOST_KEPT = 65_536
 """Rows whose cells are kept for the next row like them; some 1.5 kB each."""
+
+
+class Out(Protocol):
+    """Where rows go."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take a piece."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -97,7 +105,7 @@ class BulkRows(Generic[T]):
 
     def __init__(
         self,
-        out: BinaryIO,
+        out: Out,
         table: Table[T],
         first_row: int,
         strings: SharedStrings,

@@ -11,6 +11,7 @@ from openpyxl.utils import get_column_letter
 
 from bringup.harness.records.schema import GOOD, Status
 from bringup.reports.addresses import Addresses, page_of
+from bringup.reports.model.headline import counted
 from bringup.reports.model.ops import ModelOps
 from bringup.reports.text import legend
 from bringup.reports.text.numbers import Share, moment
@@ -132,10 +133,15 @@ def _below(sheet: Any, row: int, models: Sequence[ModelOps]) -> int:
     for offset, (name, count) in enumerate(totals.items(), start=1):
         put(sheet, row + offset, 1, name)
         put(sheet, row + offset, 2, count, sheets.BOLD)
-    row += len(totals) + 2
     devices = sorted({model.identity.device for model in models})
-    of = {d: [m for m in models if m.identity.device == d] for d in devices}
-    statuses = {d: [sum(m.statuses[s] for m in found) for s in Status] for d, found in of.items()}
+    names = len({model.name for model in models})
+    of = f"tests of {counted(names, 'model')} on {counted(len(devices), 'device')}"
+    put(sheet, row + 1, 3, of, sheets.QUIET)
+    row += len(totals) + 2
+    statuses = {
+        device: [sum(m.statuses[s] for m in models if m.identity.device == device) for s in Status]
+        for device in devices
+    }
     series = dict(zip((legend.status_text(s) for s in Status), charts.STATUS_COLOURS, strict=True))
     beside = len(_TITLES) + 2
     title = "Unique ops by the status they reached"

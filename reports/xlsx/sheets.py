@@ -27,9 +27,9 @@ _LARGEST_CELL = 32_767  # UTF-16 units: Excel's limit
 _CUT = " [cut: longer than a cell can be]"
 FORMULA = tuple("=+-@\t\n")
 _LITERAL_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
-_NAME_TAKES = re.compile(r"[\[\]:*?/\\]")
+_NAME_TAKES = re.compile(r"[\[\]:*?/\\\n\t]")
 LONGEST_NAME = 31
-"""Characters of a sheet's name: Excel's limit."""
+"""UTF-16 units of a sheet's name: Excel's limit."""
 LARGEST_INTEGER = 1 << 53  # beyond it a spreadsheet loses digits
 LAST_ROW = 1_048_576
 """Of a sheet: Excel's limit."""
@@ -84,13 +84,18 @@ def link(cell: Any, target: str) -> None:
 def cell_text(text: str) -> str:
     """Text as a cell can hold it: clean, at most 32,767 UTF-16 units, no `_x0041_` escapes."""
     text = _LITERAL_ESCAPE.sub("_x005F_", clean(text)) if "_x" in text else clean(text)
-    if 2 * len(text) <= _LARGEST_CELL or _units(text) <= _LARGEST_CELL:
+    if 2 * len(text) <= _LARGEST_CELL or units(text) <= _LARGEST_CELL:
         return text
-    room = _LARGEST_CELL - _units(_CUT)
-    return text.encode("utf-16-le")[: 2 * room].decode("utf-16-le", "ignore") + _CUT
+    return shortened(text, _LARGEST_CELL - units(_CUT)) + _CUT
 
 
-def _units(text: str) -> int:
+def shortened(text: str, most: int) -> str:
+    """As much of a text as fits into so many UTF-16 units."""
+    return text.encode("utf-16-le")[: 2 * most].decode("utf-16-le", "ignore")
+
+
+def units(text: str) -> int:
+    """How long a text is in UTF-16, by which Excel's limits go."""
     return len(text) + sum(1 for letter in text if ord(letter) > 0xFFFF)
 
 
@@ -145,15 +150,19 @@ def _shown(cell: Any) -> str:
     return "" if cell.value is None else str(cell.value).partition("\n")[0]
 
 
-def add_sheet(workbook: Workbook, name: str) -> Any:
-    """Add a sheet under `name`, or under a free name close to it that Excel accepts."""
+def add_sheet(workbook: Workbook, name: str, taken: set[str]) -> Any:
+    """Add a sheet under `name`, or under a free name close to it that Excel accepts.
+
+    `taken` are the names of the sheets that are there, case-folded; the new one's is added.
+    """
     base = _NAME_TAKES.sub("_", clean(name)).strip("' ") or "Sheet"
-    taken = {title.casefold() for title in workbook.sheetnames}
-    title, number = base[:LONGEST_NAME], 1
+    # an apostrophe that the cut leaves at the end is one more that Excel refuses
+    title, number = shortened(base, LONGEST_NAME).rstrip("' "), 1
     while title.casefold() in taken:
         number += 1
         suffix = f" ({number})"
-        title = base[: LONGEST_NAME - len(suffix)] + suffix
+        title = shortened(base, LONGEST_NAME - len(suffix)) + suffix
+    taken.add(title.casefold())
     return workbook.create_sheet(title)
 
 

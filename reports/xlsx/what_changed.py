@@ -6,10 +6,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from bringup.harness.records.night import Judgement, TestVerdict
+from bringup.harness.records.night import Judgement, Moment, TestVerdict
 from bringup.reports.addresses import PAGE, Addresses
 from bringup.reports.model import changes
 from bringup.reports.model.run import RunSummary, anchor_of_key
+from bringup.reports.text.numbers import moment
 from bringup.reports.xlsx.book import Book, Frame
 from bringup.reports.xlsx.bulk_rows import BulkRows, Cell, Column, Table
 from bringup.reports.xlsx.cell_styles import BOLD_STYLE, HEAD_STYLE, PLAIN, QUIET_STYLE, CellStyle
@@ -42,6 +43,11 @@ def write_what_changed(book: Book, sheet: Any, run: RunSummary, addresses: Addre
             rows.add(test, "judgement", _TINTS.get(test.judgement, _GREY))
         if not tests:
             _none(rows, run)
+
+
+def _day(when: Moment | None) -> Cell:
+    """A date, to be sorted by; a run's name where its moment is none of the calendar's."""
+    return None if when is None else moment(when.at) or when.run
 
 
 Line = tuple[list[str | int], list[CellStyle]]
@@ -88,8 +94,8 @@ def _columns(run: RunSummary, addresses: Addresses) -> list[Column[TestVerdict]]
         "judgement": (lambda t: t.judgement.value, 16),
         "test": (page, 48),
         "device": (lambda t: t.device, 30),
-        "since": (changes.since_text, 14),
-        "last good": (changes.last_good_text, 14),
+        "since": (lambda t: _day(t.first_bad), 20),
+        "last good": (lambda t: _day(t.last_good), 20),
         "outcome": (lambda t: t.outcome.value if t.outcome else "did not run", 24),
         "stage": (lambda t: t.stage.value if t.stage else "", 20),
         "cause": (lambda t: cause_names.get(t.cluster, ""), 44),

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bringup.harness.preloaded.process import NotPreloadedError, PreloadedPython, Process
-from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.artifacts import ArtifactStore
 from bringup.harness.records.run_dir import load_journals
 from bringup.harness.records.schema import TestRecord
 
@@ -46,7 +46,7 @@ class Done:
     def diagnostic(self, key: str) -> str:
         failure = self.records[key].failure
         assert failure is not None and failure.diagnostic is not None
-        return BlobStore(self.directory).get(failure.diagnostic).decode()
+        return ArtifactStore(self.directory).get(failure.diagnostic).decode()
 
 
 def run_pytest(directory: Path, *arguments: str, **environment: str) -> Done:

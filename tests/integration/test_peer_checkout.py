@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.artifacts import ArtifactStore
 from bringup.harness.records.schema import Outcome, Stage, TestRecord
 from tests.integration.pytest_runs import Done, run_command
 
@@ -86,7 +86,7 @@ def test_a_batch_is_split_over_the_mesh(done: Done) -> None:
     compiled = next(s for s in record.stages if s.stage is Stage.COMPILE)
     assert compiled.attributes["chips"] == "0, 1" and compiled.attributes["split"] != ""
     (level,) = (a for a in compiled.artifacts if a.level == "hlo_optimized")
-    text = BlobStore(done.directory).get(level).decode()
+    text = ArtifactStore(done.directory).get(level).decode()
     assert "num_partitions=2" in text and "f32[3,4]" in text, "half of six rows"
 
 

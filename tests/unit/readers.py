@@ -25,7 +25,7 @@ from bringup.harness.devices.backends.system_desc import CHIPS, load_board, sche
 from bringup.harness.ops.fx_json import dumps, loads
 from bringup.harness.records import environment
 from bringup.harness.records.aliases import read_aliases, renamed
-from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.artifacts import ArtifactStore
 from bringup.harness.records.fold import fold, fold_ops
 from bringup.harness.records.journal import events_of, journals, read_header
 from bringup.harness.records.moves import Move, read_moves, write_moves
@@ -139,7 +139,7 @@ def _run(folder: Path) -> dict[str, bytes]:
     files["ops.jsonl"] = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
     files["verdict"] = msgspec.json.encode(lines[0].result.verdict)
     artifact = made.keep(folder / "kept", "module { func.func @main() }\n" * 40)
-    files["blob"] = BlobStore(folder / "kept").path(artifact.sha256).read_bytes()
+    files["blob"] = ArtifactStore(folder / "kept").path(artifact.sha256).read_bytes()
     files["junit.xml"] = write_junit(folder / "junit.xml", [failed, passed]).read_bytes()
     (folder / "junit.xml").unlink()
     files["devices"] = b'[{"name": "cpu", "state": "executes", "reason": "", "capacity": 2}]'
@@ -219,7 +219,7 @@ def _moves(path: Path) -> object:
 def _blob(seed: bytes) -> Read:
     def read(data: bytes, folder: Path) -> object:
         artifact = made.keep(folder, "module { func.func @main() }\n" * 40)
-        store = BlobStore(folder)
+        store = ArtifactStore(folder)
         store.path(artifact.sha256).write_bytes(data)
         return store.get(artifact)
 

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.artifacts import ArtifactStore
 from bringup.harness.records.fold import model_status
 from bringup.harness.records.journal import JournalWriter, journals, pack_journals
 from bringup.harness.records.moves import Move, write_moves
@@ -257,4 +257,4 @@ def _write_ops(run_dir: Path, run_id: str, ops: Mapping[Identity, Sequence[OpRes
 
 
 def keep(run_dir: Path, text: str, level: str = "stablehlo") -> Artifact:
-    return BlobStore(run_dir).put(text, level)
+    return ArtifactStore(run_dir).put(text, level)

@@ -70,12 +70,12 @@ def test_any_bytes_are_a_value_or_one_sentence(
     )
     @given(data=st.one_of(made, made, made, st.binary(max_size=300)))
     def survives(data: bytes) -> None:
-        started = time.monotonic()
+        started = time.thread_time()
         try:
             reader.read(data, tmp_path)
         except HarnessError as error:
             said = str(error)
             assert said and "\n" not in said and len(said) < 1500, said
-        assert time.monotonic() - started < LONGEST_S
+        assert time.thread_time() - started < LONGEST_S, "of CPU, whatever else runs here"
 
     survives()

@@ -11,7 +11,7 @@ import pytest
 import zstandard
 
 from bringup.harness.errors import RecordError
-from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.artifacts import ArtifactStore
 from bringup.harness.records.run_dir import write_plan
 from bringup.harness.records.schema import Outcome
 from bringup.harness.repro import main as repro
@@ -153,7 +153,7 @@ def test_a_text_that_is_no_regular_file_is_not_waited_for(
     tmp_path: Path, make: Callable[[Path], None]
 ) -> None:
     artifact = made.keep(tmp_path, "module {}")
-    store = BlobStore(tmp_path)
+    store = ArtifactStore(tmp_path)
     store.path(artifact.sha256).unlink()
     make(store.path(artifact.sha256))
     with pytest.raises(RecordError, match="does not match its name"):

@@ -3,13 +3,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Exit codes mean one thing: what was named and is not there, or is damaged, is 2 everywhere."""
 
+import contextlib
 import errno
+import io
 import json
 import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,7 @@ from bringup.reports import cli as reports_cli
 from bringup.reports.cli import main as reports
 from bringup.reports.errors import ReportError
 from tests.unit import run_builder as made
+from tests.unit.other_user import ALICE, as_user, folder_for_all
 
 Main = Callable[[list[str]], int]
 TAKE_A_RUN: dict[str, tuple[Main, list[str]]] = {
@@ -45,6 +48,10 @@ TAKE_A_RUN: dict[str, tuple[Main, list[str]]] = {
     "finish": (pipeline, ["finish", "RUN"]),
     "promote": (pipeline, ["promote", "RUN", "--lists", "nowhere"]),
     "promote the newest": (pipeline, ["promote"]),
+    "why": (pipeline, ["why", "RUN", "--history", "history"]),
+    "issues": (pipeline, ["issues", "RUN", "--history", "history"]),
+    "compare": (pipeline, ["compare", "whole", "RUN", "--history", "history"]),
+    "history add": (pipeline, ["history", "add", "RUN", "--history", "history"]),
     "resume": (pipeline, ["nightly", "--resume", "RUN"]),
     "resume the newest": (pipeline, ["weekly", "--resume"]),
     "plan": (pipeline, ["run", "--plan", "RUN", "--shard", "1/2"]),
@@ -99,6 +106,32 @@ def test_a_run_that_is_not_there_or_damaged_is_2_and_one_sentence(
     said = capsys.readouterr()
     assert said.err.count("\n") == 1 and said.out == "", said
     assert sorted(tmp_path.rglob("*")) == before, "nothing was done"
+
+
+@pytest.fixture
+def shared() -> Iterator[Path]:
+    yield from folder_for_all()
+
+
+@pytest.mark.parametrize("command", TAKE_A_RUN)
+def test_a_run_in_a_folder_that_may_not_be_entered_is_2_and_one_sentence(
+    command: str, shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(shared)
+    made.write_run(shared / "closed/run", [made.record()])
+    made.write_run(shared / "whole", [made.record()])
+    main, words = TAKE_A_RUN[command]
+    main([word.replace("RUN", "absent") for word in words])  # as somebody who may import
+    (shared / "closed").chmod(0)
+
+    def told() -> str:
+        with contextlib.redirect_stderr(io.StringIO()) as said:
+            code = main([word.replace("RUN", "closed/run") for word in words])
+        return f"{code} {said.getvalue()}"
+
+    said = as_user(ALICE, told)
+    (shared / "closed").chmod(0o700)
+    assert said.startswith("2 ") and said.count("\n") == 1, said
 
 
 @pytest.mark.parametrize(

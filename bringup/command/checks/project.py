@@ -6,13 +6,13 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bringup.command.checks.findings import Finding, Level
+from bringup.command.checks.check_result import CheckResult, Level
 from bringup.harness.errors import HarnessError
-from bringup.harness.options.project import NAME, project_texts
+from bringup.harness.options.project import LISTS, NAME, project_texts
 from bringup.harness.records.environment import check
 
 
-def variables() -> Iterator[Finding]:
+def variables() -> Iterator[CheckResult]:
     """Whether every variable of ours holds what it may."""
     yield _held("variables", _checked)
 
@@ -22,28 +22,28 @@ def _checked() -> str:
     return "all of ours hold what they may"
 
 
-def project_file() -> Iterator[Finding]:
+def project_file() -> Iterator[CheckResult]:
     """What pyproject.toml says of options."""
     if not Path(NAME).exists():
-        yield Finding(Level.FINE, NAME, "is not here; options have their defaults")
+        yield CheckResult(Level.FINE, NAME, "is not here; options have their defaults")
         return
     yield _held(NAME, lambda: f"[tool.bringup] says {', '.join(project_texts()) or 'nothing'}")
 
 
-def lists() -> Iterator[Finding]:
+def lists() -> Iterator[CheckResult]:
     """Whether there are lists, and they can be read; `bringup lists` asks pytest, too."""
     try:
-        folder = Path(project_texts().get("lists", ("tests/lists",))[0])
+        folder = Path(project_texts().get("lists", (LISTS,))[0])
     except HarnessError:  # told of above
         return
     if not folder.exists():
         remedy = "`bringup init` writes them; `bringup try` and `bringup run` need none"
-        yield Finding(Level.ABSENT, "lists", f"there is no folder {folder}", remedy)
+        yield CheckResult(Level.ABSENT, "lists", f"there is no folder {folder}", remedy)
         return
     yield _held("lists", lambda: _counted(folder))
 
 
-def plugins() -> Iterator[Finding]:
+def plugins() -> Iterator[CheckResult]:
     """Whether what packages and variables plug in can be loaded."""
     from bringup.harness.devices import catalog
     from bringup.pipeline.lists.specs import list_specs
@@ -63,11 +63,11 @@ def plugins() -> Iterator[Finding]:
             load()
         except Exception as error:  # a plugin is anybody's code
             why = f"{type(error).__name__}: {error}".partition("\n")[0]
-            yield Finding(
+            yield CheckResult(
                 Level.MISSING, "plugins", f"{name}: {why}", "mend or uninstall the package"
             )
             return
-    yield Finding(Level.FINE, "plugins", ", ".join(registries))
+    yield CheckResult(Level.FINE, "plugins", ", ".join(registries))
 
 
 def _counted(folder: Path) -> str:
@@ -76,8 +76,8 @@ def _counted(folder: Path) -> str:
     return f"{len(read_lists(folder).entries)} entries in {folder}"
 
 
-def _held(about: str, look: Callable[[], str]) -> Finding:
+def _held(about: str, look: Callable[[], str]) -> CheckResult:
     try:
-        return Finding(Level.FINE, about, look())
+        return CheckResult(Level.FINE, about, look())
     except HarnessError as error:
-        return Finding(Level.MISSING, about, str(error))
+        return CheckResult(Level.MISSING, about, str(error))

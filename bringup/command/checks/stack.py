@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from importlib import metadata
 
-from bringup.command.checks.findings import Finding, Level
+from bringup.command.checks.check_result import CheckResult, Level
 
 _STACK = {
     "torch": "torch",
@@ -43,7 +43,7 @@ for name in sys.argv[1:]:
 """
 
 
-def stack(*, imports: bool) -> Iterator[Finding]:
+def stack(*, imports: bool) -> Iterator[CheckResult]:
     """What the main job needs; with `imports` each is imported, in a child."""
     versions = {name: _version(name) for name in _STACK}
     here = [name for name, version in versions.items() if version]
@@ -51,31 +51,31 @@ def stack(*, imports: bool) -> Iterator[Finding]:
     for name, version in versions.items():
         if not version:
             remedy = _CPU_BUILD if name == "torch" else "`pip install bringup` brings it"
-            yield Finding(Level.MISSING, name, "is not installed", remedy)
+            yield CheckResult(Level.MISSING, name, "is not installed", remedy)
         elif why := broken.get(_STACK[name]):
             remedy = (
                 f"`pip install --force-reinstall --no-deps {name}=={version.partition('+')[0]}`"
             )
             if name == "torch" and _is_cpu(version):
                 remedy = "install PyTorch's CPU build again (PyTorch's page Get started: Pip, CPU)"
-            yield Finding(Level.MISSING, name, f"{version} cannot be imported: {why}", remedy)
+            yield CheckResult(Level.MISSING, name, f"{version} cannot be imported: {why}", remedy)
         elif name == "torch":
             kind = (
                 "a CPU build" if _is_cpu(version) else "with CUDA, gigabytes that only CUDA needs"
             )
-            yield Finding(Level.FINE, name, f"{version}, {kind}")
+            yield CheckResult(Level.FINE, name, f"{version}, {kind}")
         else:
-            yield Finding(Level.FINE, name, version)
+            yield CheckResult(Level.FINE, name, version)
 
 
-def compilers() -> Iterator[Finding]:
+def compilers() -> Iterator[CheckResult]:
     """What is needed to compile for other devices than the CPU by XLA."""
     for name, (whose, extra) in _COMPILERS.items():
         if version := _version(name):
-            yield Finding(Level.FINE, whose, f"{name} {version}")
+            yield CheckResult(Level.FINE, whose, f"{name} {version}")
         else:
             says = f"{name} is not installed: nothing is compiled for its devices"
-            yield Finding(Level.ABSENT, whose, says, f"`pip install 'bringup[{extra}]'`")
+            yield CheckResult(Level.ABSENT, whose, says, f"`pip install 'bringup[{extra}]'`")
 
 
 def _version(name: str) -> str:

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The verdict cache: an op that was judged once is not compiled again, in any model or night.
 
-One SQLite database in WAL mode, shared by all processes of a machine, with the texts its
-verdicts refer to in a blob store beside it. SQLite makes a write whole or absent, whenever its
+One SQLite database in WAL mode, shared by all processes of a machine, with the
+artifacts its verdicts refer to beside it. SQLite makes a write whole or absent, whenever its
 process dies; every row carries a digest over key and verdict besides, so a damaged row is a miss
 and never a wrong verdict. Whatever happens to the file, a run goes on: with what can be read of a
 cache that cannot be written, and at worst without one.
@@ -30,7 +30,7 @@ import zstandard
 from filelock import FileLock
 
 from bringup.harness.errors import RecordError
-from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.artifacts import ArtifactStore
 from bringup.harness.records.schema import Artifact, OpVerdict
 from bringup.harness.records.variable_names import CACHE_VARIABLE
 from bringup.harness.records.verdicts.rules import cacheable
@@ -47,7 +47,7 @@ _ORPHAN_AGE_S = 600.0  # a younger text may belong to a verdict that is just bei
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS verdict (
-    key TEXT PRIMARY KEY,     -- cache_key()
+    key TEXT PRIMARY KEY,     -- Basis.key()
     body BLOB NOT NULL,       -- OpVerdict as JSON
     digest BLOB NOT NULL,     -- sha256 over key and body
     used REAL NOT NULL        -- seconds since the epoch, to within a day
@@ -82,7 +82,9 @@ def _complain(sentence: str) -> None:
 
 
 class VerdictCache:
-    """Verdicts by `cache_key`. No method raises: a cache that cannot be had is always a miss.
+    """Verdicts by key, which `harness/op_by_op/cache_key.py` makes.
+
+    No method raises: a cache that cannot be had is always a miss.
 
     What is wrong with it is handed to `complain`, a sentence each, once. One object serves the
     threads of a process, and a process forked from it.
@@ -92,7 +94,7 @@ class VerdictCache:
         self, path: Path | None = None, complain: Callable[[str], None] = _complain
     ) -> None:
         self.path = path or default_path()
-        self.blobs = BlobStore(self.path.parent)
+        self.artifacts = ArtifactStore(self.path.parent)
         self._complain = complain
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
@@ -115,7 +117,7 @@ class VerdictCache:
             self._write(lambda db: db.execute(_USED, (now, key)))
         return verdict
 
-    def put(self, key: str, verdict: OpVerdict, texts: BlobStore | None = None) -> bool:
+    def put(self, key: str, verdict: OpVerdict, texts: ArtifactStore | None = None) -> bool:
         """Keep a verdict, with its texts out of `texts`; False when it was not kept.
 
         A verdict that the machine may have caused (`worth_keeping`) never is.
@@ -123,7 +125,7 @@ class VerdictCache:
         try:
             if not worth_keeping(verdict, texts):
                 return False
-            if texts and not all(_link(a, texts, self.blobs) for a in _artifacts(verdict)):
+            if texts and not all(_link(a, texts, self.artifacts) for a in _artifacts(verdict)):
                 return False
         except _UNREADABLE:
             return False
@@ -131,15 +133,15 @@ class VerdictCache:
         row = (key, body, _digest(key, body), time.time())
         return self._write(lambda db: db.execute(_PUT, row)) is not None
 
-    def replace(self, key: str, verdict: OpVerdict, texts: BlobStore | None = None) -> None:
+    def replace(self, key: str, verdict: OpVerdict, texts: ArtifactStore | None = None) -> None:
         """Put a verdict in the place of one that does not hold; at least forget that one."""
         if not self.put(key, verdict, texts):
             self._write(lambda db: db.execute("DELETE FROM verdict WHERE key = ?", (key,)))
 
-    def restore(self, verdict: OpVerdict, blobs: BlobStore) -> bool:
+    def restore(self, verdict: OpVerdict, artifacts: ArtifactStore) -> bool:
         """Put a hit's texts into a run's store; False (take it as a miss) when one is gone."""
         try:
-            return all(_link(a, self.blobs, blobs) for a in _artifacts(verdict))
+            return all(_link(a, self.artifacts, artifacts) for a in _artifacts(verdict))
         except _UNREADABLE:
             return False
 
@@ -152,7 +154,7 @@ class VerdictCache:
         texts: set[Path] = set()
         now = time.time()
         for key, verdict, size, used in self._rows():
-            own = {self.blobs.path(a.sha256) for a in _artifacts(verdict)} if verdict else set()
+            own = {self.artifacts.path(a.sha256) for a in _artifacts(verdict)} if verdict else set()
             new = size + sum(_size(path) for path in own - texts)
             if (
                 verdict is None
@@ -166,7 +168,7 @@ class VerdictCache:
         sql = "DELETE FROM verdict WHERE key = ? AND used = ?"  # not one written meanwhile
         if self._write(lambda db: db.executemany(sql, removed)) is None:
             return Pruned(kept + len(removed), 0, total)
-        for path in self.blobs.root.glob("*/*"):
+        for path in self.artifacts.root.glob("*/*"):
             if path not in texts:
                 with contextlib.suppress(OSError):
                     if now - path.stat().st_mtime > _ORPHAN_AGE_S:
@@ -337,7 +339,7 @@ def _give_room_back(db: sqlite3.Connection) -> None:
         db.execute("VACUUM")
 
 
-def worth_keeping(verdict: OpVerdict, texts: BlobStore | None) -> bool:
+def worth_keeping(verdict: OpVerdict, texts: ArtifactStore | None) -> bool:
     """`cacheable`, with the diagnostic read out of `texts`.
 
     Raises:
@@ -368,7 +370,7 @@ def _artifacts(verdict: OpVerdict) -> set[Artifact]:
     return found
 
 
-def _link(artifact: Artifact, source: BlobStore, target: BlobStore) -> bool:
+def _link(artifact: Artifact, source: ArtifactStore, target: ArtifactStore) -> bool:
     """Give `target` a text of `source` without unpacking it; its readers check the content."""
     kept, wanted = source.path(artifact.sha256), target.path(artifact.sha256)
     if wanted.exists():

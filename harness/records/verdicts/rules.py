@@ -6,6 +6,7 @@
 import hashlib
 from datetime import UTC, datetime
 
+from bringup.harness.records.fingerprint import is_current
 from bringup.harness.records.machine_faults import is_machines
 from bringup.harness.records.schema import Metric, OpVerdict, Outcome
 
@@ -54,12 +55,15 @@ def disagreement(old: OpVerdict, new: OpVerdict) -> str:
     said = _difference(old, new)
     if not said:
         return ""
-    return f"{_which(old)}: {said}; kept: {_short(old)}; now: {_short(new)}."
+    which = f"{old.op.name} ({old.op.key[:16]}) on {old.device}"
+    return f"{which}: {said}; kept: {_short(old)}; now: {_short(new)}."
 
 
 def _difference(old: OpVerdict, new: OpVerdict) -> str:
     for what in ("status", "outcome", "fingerprint"):
         before, after = getattr(old, what), getattr(new, what)
+        if what == "fingerprint" and before and not is_current(before):
+            continue  # another version's says nothing of this one's
         if before != after:
             before, after = (getattr(one, "name", one) or "none" for one in (before, after))
             return f"the {what} kept is {before}, computed again it is {after}"
@@ -77,10 +81,6 @@ def _short(verdict: OpVerdict) -> str:
     moment = datetime.fromtimestamp(verdict.computed, UTC)
     where = f"run {verdict.origin or 'unknown'}, {moment:%Y-%m-%d %H:%M} UTC"
     return f"{verdict.outcome.value} at {verdict.status.name} ({where})"
-
-
-def _which(verdict: OpVerdict) -> str:
-    return f"{verdict.op.name} ({verdict.op.key[:16]}) on {verdict.device}"
 
 
 def _agree(what: str, before: Metric | None, after: Metric | None) -> bool:

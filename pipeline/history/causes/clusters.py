@@ -8,10 +8,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from bringup.harness.records.fingerprint import fingerprint, parts
 from bringup.harness.records.night import Cluster, Moment
 from bringup.pipeline.history.causes.likeness import groups
 from bringup.pipeline.history.causes.rules import Rule, rule_for
-from bringup.pipeline.history.fingerprint import fingerprint, parts
 
 EXAMPLE_LENGTH = 2000
 

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from bringup.harness.records.blobs import BLOB_FOLDER
+from bringup.harness.records.artifacts import ARTIFACT_FOLDER
 from bringup.pipeline.errors import HistoryError
 from bringup.pipeline.history.store.index import (
     REBUILD,
@@ -114,7 +114,7 @@ class History:
 
     def _keep_texts(self, texts: Iterable[str], run_dir: Path, index: Index) -> None:
         for digest in sorted(texts):
-            source = run_dir / BLOB_FOLDER / digest[:2] / f"{digest}.zst"
+            source = run_dir / ARTIFACT_FOLDER / digest[:2] / f"{digest}.zst"
             name = f"{TEXTS}{digest[:2]}/{digest}.zst"
             if name not in index.sizes and source.is_file() and not source.is_symlink():
                 self.place.put(name, source.read_bytes())

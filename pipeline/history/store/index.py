@@ -24,6 +24,7 @@ from pathlib import Path
 import msgspec
 
 from bringup.harness.errors import RecordError
+from bringup.harness.records.versions import NewerError, refuse_newer
 from bringup.harness.storage.decoding import decode_json, read_bytes
 from bringup.harness.storage.writable import encoded
 from bringup.pipeline.errors import HistoryError
@@ -143,22 +144,16 @@ def read_index(place: Place) -> Index:
 REBUILD = "`bringup history rebuild DIR` writes it anew from run directories"
 
 
-class _Versioned(msgspec.Struct):
-    schema: int
-
-
 @functools.lru_cache(maxsize=256)
 def _container(place: Place, name: str, _size: int) -> Container:
     """A container's header, which is named by its content: of one size it is never another one."""
     data = read_bytes(place.local(name))
     if hashlib.sha256(data).hexdigest()[:32] != Path(name).stem:
         raise RecordError("its content is not what its name says")
-    version = decode_json(data, _Versioned, name, "a container").schema
-    if version > SCHEMA_VERSION:
-        raise HistoryError(
-            f"{place.address}/{name} was written with history schema {version}, this version "
-            f"reads up to {SCHEMA_VERSION}; upgrade bringup to read it"
-        )
+    try:
+        refuse_newer(data, f"{place.address}/{name}", SCHEMA_VERSION, "history")
+    except NewerError as error:
+        raise HistoryError(str(error)) from None
     return decode_json(data, Container, name, "a container")
 
 

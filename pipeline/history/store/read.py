@@ -16,9 +16,9 @@ import duckdb
 import msgspec
 
 from bringup.harness.records.aliases import renamed
+from bringup.harness.records.fingerprint import VERSION, fingerprint, is_current
 from bringup.harness.records.night import Moment
 from bringup.harness.records.schema import GOOD, Outcome, Stage
-from bringup.pipeline.history.fingerprint import VERSION, fingerprint, is_current
 from bringup.pipeline.history.samples import Excluded, OpSample, Sample
 from bringup.pipeline.history.store.history import History
 from bringup.pipeline.history.store.parquet import fetched

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from bringup.harness.records.fingerprint import fingerprint
 from bringup.harness.records.metrics import worst
 from bringup.harness.records.naming import is_op_by_op, listed_as
 from bringup.harness.records.outcomes import is_blocking, is_left_out, latest, worst_blocking
@@ -38,7 +39,6 @@ from bringup.harness.records.schema import (
     TestRecord,
 )
 from bringup.harness.storage.writable import encoded
-from bringup.pipeline.history.fingerprint import fingerprint
 from bringup.pipeline.history.samples import LOCAL, Excluded
 from bringup.pipeline.history.store.tables import (
     MOST_OUTPUTS,
@@ -123,14 +123,14 @@ def kept(
         if row.last:
             cached = row.excluded == Excluded.CACHED
             counted = [*(() if cached else tries[key]), *reruns[key]]
-            uncached = [r for r in counted if r.outcome not in NOT_EVIDENCE]
-            good = sum(r.outcome in GOOD for r in uncached)
+            came = _came_to(counted, record, row)
+            good = sum(outcome in GOOD for outcome in came)
             row = msgspec.structs.replace(
                 row,
                 missing=key in unrun,
                 passed=good,
-                failed=len(uncached) - good,
-                incorrect=sum(r.outcome is Outcome.INCORRECT for r in uncached),
+                failed=len(came) - good,
+                incorrect=came.count(Outcome.INCORRECT),
             )
         if id(record) in suspect and not row.excluded:
             row = msgspec.structs.replace(row, excluded=Excluded.SUSPECT_DEVICE)
@@ -186,6 +186,21 @@ def _mark(row: AttemptRow | OpRow, outcome: str, op: str) -> str:
 
 def _with_mark(row: bytes, mark: str) -> bytes:
     return row.replace(b'"mark":""', b'"mark":' + encoded(mark), 1) if mark else row
+
+
+def _came_to(counted: Sequence[TestRecord], last: TestRecord, row: AttemptRow) -> list[str]:
+    """What the attempts at a test came to that say something of it.
+
+    The one that counts by what its ops make of it. Where ops block the test, another attempt that
+    only went through its ops says nothing: what those came to is kept of the last alone.
+    """
+    blocked = row.shown != row.outcome
+    return [
+        row.shown if record is last else record.outcome
+        for record in counted
+        if record.outcome not in NOT_EVIDENCE
+        and (record is last or not blocked or record.outcome not in GOOD)
+    ]
 
 
 def suspects(records: Iterable[TestRecord]) -> set[int]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from torch_mlir import ir
 
 from bringup.harness.mlir import TorchMlir
-from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.artifacts import ArtifactStore
 from bringup.harness.records.run_dir import load_journals
 from bringup.harness.records.schema import Stage, TestRecord
 from tests.benchmarks.op_by_op.nights import BASE_MODELS, ROOT, child_environment
@@ -90,4 +90,4 @@ def _artifact(folder: Path, record: TestRecord) -> bytes:
         raise SystemExit(f"{record.identity.key} was not lowered: {record.failure}")
     mlir = TorchMlir()
     with mlir.context:
-        return mlir.portable(ir.Module.parse(BlobStore(folder).get(text)))
+        return mlir.portable(ir.Module.parse(ArtifactStore(folder).get(text)))

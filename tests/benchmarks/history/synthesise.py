@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 import msgspec
 
-from bringup.pipeline.history.fingerprint import fingerprint
+from bringup.harness.records.fingerprint import fingerprint
 from bringup.pipeline.history.store.history import History
 from bringup.pipeline.history.store.index import write_container
 from bringup.pipeline.history.store.parquet import GROUP, quoted

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bringup.harness.mlir import TorchMlir
-from bringup.harness.op_by_op.cache_key import cache_key
+from bringup.harness.op_by_op.cache_key import Basis
 from bringup.harness.ops.identity import stablehlo_op, torch_op
 from bringup.harness.records.schema import Op, OpVerdict, Status
 from bringup.harness.records.verdicts.cache import VerdictCache
@@ -57,7 +57,7 @@ class Around:
     def key(self, op: Op) -> str:
         """The cache's key for an op here."""
         given = (self.device, self.descriptor, self.versions, self.flags, self.depth)
-        return cache_key(op, *given)
+        return Basis(*given).key(op)
 
 
 @dataclass(frozen=True)

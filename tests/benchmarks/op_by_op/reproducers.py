@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from bringup.harness.records.reproducible import REPRO_FOLDER, folder_name
+from bringup.harness.records.reproducible import REPRO_FOLDER, RUN_SCRIPT, folder_name
 from bringup.harness.records.run_dir import OpLine
 from bringup.harness.records.schema import Outcome
-from bringup.harness.reproduce.reproducer import RUN
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.op_by_op.nights import Night, child_environment, run_night
 
@@ -76,7 +75,7 @@ def folder_of(night: Night, line: OpLine) -> Path | None:
     """Where a failure's reproducer lies; None where it left none."""
     verdict = line.result.verdict
     path = night.directory / REPRO_FOLDER / folder_name(verdict.op.key, verdict.device)
-    return path if (path / RUN).is_file() else None
+    return path if (path / RUN_SCRIPT).is_file() else None
 
 
 def said(line: OpLine) -> str:
@@ -86,7 +85,7 @@ def said(line: OpLine) -> str:
 
 def _run(folder: Path) -> tuple[int, str]:
     done = subprocess.run(
-        [sys.executable, str(folder / RUN)],
+        [sys.executable, str(folder / RUN_SCRIPT)],
         env=child_environment(),
         cwd="/",
         capture_output=True,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.artifacts import ArtifactStore
 from bringup.harness.records.run_dir import OpLine
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.op_by_op.nights import ROOT, Night, child_environment, run_night
@@ -106,12 +106,12 @@ def _chosen(lines: Sequence[OpLine], ops: int | None) -> dict[str, list[OpLine]]
 
 
 def _samples(night: Night, lines: Sequence[OpLine]) -> list[Sample]:
-    blobs = BlobStore(night.directory)
+    artifacts = ArtifactStore(night.directory)
     found = []
     for line in lines:
         verdict = line.result.verdict
         kept = {a.level: a for stage in verdict.stages for a in stage.artifacts}
-        text = blobs.get(kept["torch_ir"]).decode()
+        text = artifacts.get(kept["torch_ir"]).decode()
         found.append(Sample(text, [(i.dtype, i.shape) for i in verdict.op.inputs]))
     return found
 

@@ -68,10 +68,10 @@ def with_body(checkout: Path, body: str) -> None:
 @pytest.mark.parametrize(
     ("body", "code", "said"),
     [
-        ("os._exit(0)", 0, "ended CRASHED with fingerprint load::exit code N."),
-        ("os._exit(5)", 0, "ended CRASHED with fingerprint load::exit code N."),
-        ("ctypes.string_at(0)", 0, "ended CRASHED with fingerprint load::SIGSEGV."),
-        ("os.kill(os.getpid(), signal.SIGABRT)", 0, "load::SIGABRT."),
+        ("os._exit(0)", 0, "ended CRASHED with fingerprint 1|load||exit code N."),
+        ("os._exit(5)", 0, "ended CRASHED with fingerprint 1|load||exit code N."),
+        ("ctypes.string_at(0)", 0, "ended CRASHED with fingerprint 1|load||SIGSEGV."),
+        ("os.kill(os.getpid(), signal.SIGABRT)", 0, "1|load||SIGABRT."),
         ("os.kill(os.getpid(), signal.SIGKILL)", 3, "its process died (SIGKILL)"),
         ("sys.exit(0)", 2, "does not come as far as its model"),
     ],
@@ -93,12 +93,12 @@ def test_a_model_that_ends_as_it_did_at_night(checkout: Path) -> None:
             nodeid=TEST,
             status=Status.CREATED_GRAPH,
             outcome=Outcome.CRASHED,
-            fingerprint=f"load:it[full-eval]:{kind}",
+            fingerprint=f"1|load|it[full-eval]|{kind}",
             failure=Failure(Stage.LOAD, kind, "the process died"),
         )
         (folder / "expected.json").write_bytes(msgspec.json.encode(expected))
         found, text = repro(checkout, str(folder))
-        assert found == code and "fingerprint load:it[full-eval]:SIGSEGV" in text, text
+        assert found == code and "fingerprint 1|load|it[full-eval]|SIGSEGV" in text, text
         assert ("the same as expected" in text.replace("not the same", "")) is (code == 0)
 
 

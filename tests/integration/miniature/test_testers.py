@@ -207,7 +207,7 @@ def made():
 
 
 def test_in_a_fixture(made):
-    assert made.recorder.verdict is not None
+    assert made.recorder.outcome is not None
 
 
 def test_never_run():

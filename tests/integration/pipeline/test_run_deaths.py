@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.artifacts import ArtifactStore
 from bringup.harness.records.run_dir import read_merged
 from bringup.harness.records.schema import Outcome, TestRecord
 from bringup.pipeline.lists.specs import NIGHTLY_FULL
@@ -109,7 +109,7 @@ def test_a_crash_carries_its_signal_and_its_stack(night: tuple[SmallFleet, int, 
     failure = record(fleet, "segv").failure
     assert failure is not None and failure.diagnostic is not None
     assert failure.kind == "SIGSEGV"
-    assert b"Segmentation fault" in BlobStore(fleet.output).get(failure.diagnostic)
+    assert b"Segmentation fault" in ArtifactStore(fleet.output).get(failure.diagnostic)
     assert failure.diagnostic.level == "stack"
 
 
@@ -117,7 +117,7 @@ def test_a_hang_that_holds_the_gil_leaves_its_stack(night: tuple[SmallFleet, int
     fleet, _, _ = night
     hang = record(fleet, "hang")
     assert hang.failure is not None and hang.failure.diagnostic is not None
-    assert b"in test_hang" in BlobStore(fleet.output).get(hang.failure.diagnostic)
+    assert b"in test_hang" in ArtifactStore(fleet.output).get(hang.failure.diagnostic)
     assert "deadline of 3 s" in hang.failure.message
     assert hang.wall_s is not None and 2.9 < hang.wall_s < 6
 
@@ -127,7 +127,7 @@ def test_what_every_process_of_a_test_was_at_is_kept(night: tuple[SmallFleet, in
     fleet, _, _ = night
     deaf = record(fleet, "deaf").failure
     assert deaf is not None and deaf.diagnostic is not None
-    kept = BlobStore(fleet.output).get(deaf.diagnostic).decode()
+    kept = ArtifactStore(fleet.output).get(deaf.diagnostic).decode()
     assert "test_deaf (test_deaths.py" in kept and "time_sleep" in kept, "Python and native"
     assert ": sleep 1000\n" in kept
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.artifacts import ArtifactStore
 from bringup.harness.records.run_dir import load_journals
 from bringup.harness.records.schema import Outcome
 from bringup.pipeline.messages import Speaker
@@ -88,7 +88,7 @@ def test_a_night_keeps_every_test_and_its_report(
         wanted = Outcome.PASSED if identity.model in GOOD else Outcome.FAILED
         assert record.outcome is (Outcome.SKIPPED if identity.model == "skipped" else wanted)
         if record.failure and record.failure.diagnostic:
-            assert BlobStore(fleet.output).get(record.failure.diagnostic)
+            assert ArtifactStore(fleet.output).get(record.failure.diagnostic)
     log = (fleet.output / "pytest.log").read_text(errors="replace")
     assert "INTERNALERROR" not in log and "replacing crashed worker" not in log
     monkeypatch.chdir(tmp_path)
@@ -157,4 +157,4 @@ def test_a_test_that_goes_elsewhere_keeps_its_texts(tmp_path: Path, run_dir: str
     records, _, losses = load_journals(found)
     assert [r.outcome for r in records] == [Outcome.PASSED] * 2 and not losses
     kept = [artifact for r in records for stage in r.stages for artifact in stage.artifacts]
-    assert len(kept) > 5 and all(BlobStore(found).get(artifact) for artifact in kept)
+    assert len(kept) > 5 and all(ArtifactStore(found).get(artifact) for artifact in kept)

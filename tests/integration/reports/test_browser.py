@@ -377,6 +377,7 @@ def test_two_nights_ir_are_side_by_side(browser: Any, tmp_path: Path) -> None:
     test, lines = identity("t5", "n150"), [f"  %{i} = op" for i in range(60)]
     before = keep(tmp_path, "\n".join(lines), "ttir")
     lines[30] = "  %30 = </script><b>other"
+    lines[31:] = [f"  %{i + 1} = op" for i in range(31, 60)]  # as one op more renumbers them
     now = keep(tmp_path, "\n".join(lines), "ttir")
     write_run(tmp_path, [record(test, Outcome.FAILED, stages=stages(artifacts=(now,)))])
     earlier = (EarlierText(test.key, "nightly-1", before),)
@@ -392,6 +393,11 @@ def test_two_nights_ir_are_side_by_side(browser: Any, tmp_path: Path) -> None:
     assert [e.text for e in css(browser, "#panel .out")] == ["  %30 = op"]
     assert [e.text for e in css(browser, "#panel .in")] == ["  %30 = </script><b>other"]
     assert "27 lines alike" in said(browser, "#panel .beside")
+    opened(browser, browser.current_url)  # the view can be sent
+    wait_for(browser, "document.querySelectorAll('#panel .beside .out').length == 1")
+    browser.execute_script("document.getElementById('panel-close').click()")
+    wait_for(browser, "document.getElementById('panel').hidden")
+    assert "i=" not in browser.current_url
 
 
 # --- every reader ---------------------------------------------------------------------------

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from bringup.command.catalog import VERBS, shown
 from bringup.command.cli import main
-from bringup.command.verbs import VERBS, shown
 from bringup.harness.options.command_line import read
 from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.records.door import Door, command, door_to
@@ -135,7 +135,9 @@ def test_bash_completes_verbs_options_and_choices(
 
 @needs_two_users
 @pytest.mark.parametrize("words", ["report {}", "compare {} {}", "run --device {}.toml"])
-def test_a_place_that_may_not_be_entered_is_one_sentence(words: str) -> None:
+def test_a_place_that_may_not_be_entered_is_one_sentence(
+    words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def ask() -> str:
         said = io.StringIO()
         with contextlib.redirect_stderr(said):
@@ -145,6 +147,7 @@ def test_a_place_that_may_not_be_entered_is_one_sentence(words: str) -> None:
     for place in folder_for_all():
         closed = place / "closed"
         closed.mkdir(mode=0o700)
+        monkeypatch.chdir(place)
         assert "Permission denied" not in ask(), "root may, and has the modules loaded from now on"
         said = as_user(ALICE, ask)
         assert said.startswith(f"{ExitCode.USAGE:d} bringup: {closed}/here")

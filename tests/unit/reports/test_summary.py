@@ -25,7 +25,7 @@ def test_it_says_what_the_terminal_says_each_failure_once(tmp_path: Path) -> Non
     late = record(identity("late"), Outcome.CRASHED)
     run = load(judged_run(tmp_path, more=[late]))
     text, terminal = summary.render(run, MOST, "x"), summary_text(run)
-    assert text.startswith("## `Night of 2026-11-22, nightly, 5 tests on 1 device`")
+    assert text.startswith("## `Night of 22 Nov 2026, nightly, 5 tests on 1 device`")
     for words in (changes.headline(run), "nox -s repro -- new", "since tonight", "#412"):
         assert words in text and words in terminal
     for test in ("bert[full-eval]", "vit[full-eval]", "late[full-eval]"):

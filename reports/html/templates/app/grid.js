@@ -8,6 +8,8 @@ const SPARE = 2;
 const MOST_PRINTED = 2000;
 const MOST_WORDS = 10;
 /** Devices whose outcomes are printed in words: a page is not wide enough for more. */
+const MOST_CELL = 150, MOST_NAME = 720;
+/** Pixels: a strip of nights and a name need no more. */
 const STRIP_FROM = 84;
 /** Pixels of a cell that has room for its last nights. */
 
@@ -59,9 +61,11 @@ class Grid {
   /** How wide cells can be; heads are upright where they fit. */
   measure() {
     const phone = this.box.clientWidth < 560;
-    const name = phone ? 0 : Math.min(340, Math.max(200, this.box.clientWidth * 0.26));
+    const least = Math.min(340, Math.max(200, this.box.clientWidth * 0.26));
+    const left = this.box.clientWidth - 76 - this.table.width * MOST_CELL; // where devices are few
+    const name = phone ? 0 : Math.max(least, Math.min(left, MOST_NAME));
     const cell = Math.floor((this.box.clientWidth - name - (phone ? 8 : 76)) / Math.max(this.table.width, 1));
-    this.cellWidth = Math.max(26, Math.min(cell, 150));
+    this.cellWidth = Math.max(26, Math.min(cell, MOST_CELL));
     this.strip = this.cellWidth >= STRIP_FROM && this.grid.nights.length > 1;
     this.box.style.setProperty("--cell", `${this.cellWidth}px`);
     this.box.style.setProperty("--name", `${name}px`);

@@ -12,8 +12,8 @@ class Page {
     this.table = new Table(grid);
     this.view = readView();
     this.panel = find("panel");
-    this.opened = "";
-    this.sheet = new Grid(this.table, (cell) => this.go({ p: this.table.anchor(cell) }), (by) => this.sort(by));
+    this.opened = " ";
+    this.sheet = new Grid(this.table, (cell) => this.go({ p: this.table.anchor(cell), i: "" }), (by) => this.sort(by));
     this.makeFilters();
     this.table.quietRows = this.table.quiet.reduce((sum, one) => sum + one, 0);
     for (const button of document.querySelectorAll("button.copy[data-copy]")) button.addEventListener("click", () => copy(button, button.dataset.copy));
@@ -85,7 +85,7 @@ class Page {
 
   /** Filters as a cause's or a device's link asks for. */
   only(change) {
-    const none = { q: "", o: new Set(), j: new Set(), d: new Set(), l: "", w: "", c: "", p: "" };
+    const none = { q: "", o: new Set(), j: new Set(), d: new Set(), l: "", w: "", c: "", p: "", i: "" };
     find("search").value = "";
     this.go({ ...none, ...change });
     find("grid").scrollIntoView();
@@ -104,7 +104,7 @@ class Page {
     find("group").value = view.g;
     find("list").value = view.l;
     find("owner").value = view.w;
-    if (view.p !== this.opened) this.show(view.p);
+    if (`${view.p} ${view.i}` !== this.opened) this.show(view.p, view.i);
   }
 
   tell(found, fits, folded) {
@@ -121,8 +121,8 @@ class Page {
 
   // --- the panel ---------------------------------------------------------------------------
 
-  async show(what) {
-    this.opened = what;
+  async show(what, level) {
+    const asked = this.opened = `${what} ${level}`;
     const { panel } = this, cell = what.startsWith("t-") ? this.table.cellOf(what) : -1;
     document.body.classList.toggle("beside", Boolean(what));
     panel.hidden = !what;
@@ -136,11 +136,14 @@ class Page {
     } catch (error) {
       made = { title: "This cannot be shown", where: "", body: [h("p", {}, `This browser cannot unpack it (${error}); models.xlsx has it.`)] };
     }
-    if (this.opened !== what) return; // another was asked for meanwhile
+    const texts = made.texts?.find(([, of, , before]) => of === level && before);
+    const compared = texts && (await comparedTexts(texts));
+    if (this.opened !== asked) return; // another was asked for meanwhile
+    panel.classList.toggle("widest", Boolean(compared));
     find("panel-title").replaceChildren(bdi(made.title));
     find("panel-where").replaceChildren(bdi(made.where));
     for (const id of ["panel-before", "panel-after"]) find(id).hidden = cell < 0;
-    find("panel-body").replaceChildren(...made.body.filter((one) => one));
+    find("panel-body").replaceChildren(...[compared, ...made.body].filter((one) => one));
     panel.scrollTop = 0;
     if (cell >= 0) {
       if (!this.sheet.inSight()) find("grid").scrollIntoView();
@@ -149,24 +152,16 @@ class Page {
     find("panel-title").focus({ preventScroll: true });
   }
 
-  async compareTexts(level, run, before, after) {
-    const texts = await Promise.all([textOf(before), textOf(after)]);
-    find("panel-body").prepend(part(`${level}, the last good night beside tonight`, beside(texts[0] ?? "", texts[1] ?? "", [run, "tonight"])));
-    this.panel.scrollTop = 0;
-    this.panel.classList.add("widest");
-  }
-
   close() {
     const cell = this.view.p.startsWith("t-") ? this.table.cellOf(this.view.p) : -1;
-    this.panel.classList.remove("widest");
-    this.go({ p: "" });
+    this.go({ p: "", i: "" });
     if (cell >= 0) this.sheet.focusCell(cell);
     else find("search").focus({ preventScroll: true });
   }
 
   step(way) {
     const cell = this.sheet.next(this.table.cellOf(this.view.p), way);
-    if (cell >= 0) this.go({ p: this.table.anchor(cell) });
+    if (cell >= 0) this.go({ p: this.table.anchor(cell), i: "" });
   }
 
   key(event) {
@@ -184,8 +179,8 @@ class Page {
     const anchor = event.target.closest?.("a[href^='#']");
     if (!anchor || event.ctrlKey || event.metaKey) return;
     const hash = anchor.getAttribute("href").slice(1);
-    if (/^t-[0-9a-f]{16}$/.test(hash)) this.go({ p: hash });
-    else if (hash.startsWith("p=")) this.go({ p: decodeURIComponent(hash.slice(2)) });
+    if (/^t-[0-9a-f]{16}$/.test(hash)) this.go({ p: hash, i: "" });
+    else if (hash.startsWith("p=")) this.go({ p: decodeURIComponent(hash.slice(2)), i: "" });
     else if (hash.includes("=")) { const view = viewOf(new URLSearchParams(hash)); this.only(view); }
     else if (find(hash)) find(hash).scrollIntoView();
     else return;

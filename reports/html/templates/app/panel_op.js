@@ -18,6 +18,8 @@ async function opPanel(page, name) {
   }).filter((one) => one.all);
   const blocked = new Map();
   for (const [i, test] of uses) if (ops.blocks[ops.verdict[i]]) blocked.set(test[0], i);
+  const nameOf = (row) => grid.models[row] || grid.familyNames[grid.families[row]];
+  const names = new Set([...blocked.keys()].map((cell) => nameOf(Math.floor(cell / table.width))));
   const causes = grid.causes.filter((cause) => cause.name.includes(name));
   return {
     title: name,
@@ -26,7 +28,7 @@ async function opPanel(page, name) {
       causes.length ? part("Causes that name it", h("ul", { class: "plain" }, ...causes.map((cause) => h("li", {}, h("a", { href: `#c=${encodeURIComponent(cause.id)}` }, bdi(cause.name)), cause.new ? " (new tonight)" : "")))) : null,
       part("Devices", wide(h("table", {}, headRow("Device", "#Results", "#Not good"), h("tbody", {}, ...devices.map((one) =>
         h("tr", {}, h("th", { scope: "row" }, bdi(one.device)), h("td", { class: "number" }, String(one.all)), h("td", { class: "number" }, String(one.bad)))))))),
-      part(`Models it blocks: ${blocked.size}`, ...(blocked.size ? [wide(h("table", {}, headRow("Model", "Device", "Failure", "Again"), h("tbody", {}, ...[...blocked].slice(0, 60).map(([cell, i]) =>
+      part(`Models it blocks: ${names.size}${names.size < blocked.size ? `, in ${blocked.size} tests` : ""}`, ...(blocked.size ? [wide(h("table", {}, headRow("Test", "Device", "Failure", "Again"), h("tbody", {}, ...[...blocked].slice(0, 60).map(([cell, i]) =>
         h("tr", {}, h("th", { scope: "row" }, cellLink(page, cell)), h("td", {}, bdi(grid.devices[cell % table.width])), h("td", {}, ops.lines[ops.line[ops.verdict[i]]]), h("td", {}, copyButton(reproduce(page, ops, i, cell))))))))] : [h("p", { class: "aside" }, "none")])),
       pastOfOp(grid, ops.past[name]),
       variantsPart(ops, uses),

@@ -25,6 +25,7 @@ async function testPanel(page, cell) {
   return {
     title: grid.names[row],
     where: device,
+    texts: detail.t ?? [],
     body: [
       h("p", { class: "line" }, badge(outcome), judged && judged !== "good" && h("b", { class: ["known", "fixed", "no evidence"].includes(judged) ? "" : "judged" }, judged),
         h("span", {}, `reached ${grid.statuses[grid.status[cell]]}`), grid.pcc[cell] ? h("span", {}, `PCC ${pccText(grid.pcc[cell])}`) : null,
@@ -205,6 +206,6 @@ function opDetail(page, ops, i, cell) {
 function textsPart(page, detail) {
   if (!detail.t) return null;
   return part("IR that is another than on the last good night", h("ul", { class: "plain" }, ...detail.t.map(([, level, run, before, after, old, now]) =>
-    h("li", {}, before ? h("button", { type: "button", class: "chip", onclick: () => page.compareTexts(level, run, before, after) }, `${level} side by side`) : h("b", {}, level),
+    h("li", {}, before ? h("button", { type: "button", class: "chip", onclick: () => page.go({ i: level }) }, `${level} side by side`) : h("b", {}, level),
       " ", old && link(old, `of ${run}`), " ", now && link(now, "of tonight")))));
 }

@@ -4,7 +4,7 @@
 // What is shown is in the address, so that a view can be sent: #q=fft&o=FAILED&g=family&p=t-0123...
 
 const SETS = { o: "outcome", j: "judgement", d: "device" };
-const WORDS = ["q", "l", "w", "c", "g", "s", "f", "p"];
+const WORDS = ["q", "l", "w", "c", "g", "s", "f", "p", "i"];
 
 /** The view as the address has it; #t-0123456789abcdef alone opens that test. */
 function readView() {

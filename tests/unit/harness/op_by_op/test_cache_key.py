@@ -7,6 +7,7 @@ import os
 import time
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,7 +15,7 @@ import torch
 
 from bringup.harness.frontend import torch_program
 from bringup.harness.op_by_op import cache_key as keys
-from bringup.harness.op_by_op.cache_key import cache_key
+from bringup.harness.op_by_op.cache_key import Basis
 from bringup.harness.op_by_op.cached_verdicts import descriptor_of
 from bringup.harness.ops.operand_values import WHOLE_BYTES, counts_values, fingerprint, origins_of
 from bringup.harness.ops.torch_ops import unique_ops
@@ -28,14 +29,18 @@ from bringup.harness.records.verdicts.rules import disagreement
 OP = Op(key="k", name="stablehlo.add", source="stablehlo")
 
 
+DIGESTS: dict[str, Any] = {}
+"""Of the libraries of this environment, half a gigabyte: they are read once for all tests."""
+
+
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BRINGUP_CACHE", str(tmp_path / "cache" / "v.sqlite"))
-    monkeypatch.setattr(file_digest, "_known", {})
+    monkeypatch.setattr(file_digest, "_known", DIGESTS)
 
 
 def key(device: str, op: Op = OP, values: str = "") -> str:
-    return cache_key(op, device, descriptor_of(device), versions(), {}, "execute", values)
+    return Basis(device, descriptor_of(device), versions(), {}, "execute").key(op, values)
 
 
 @pytest.mark.parametrize(
@@ -154,13 +159,17 @@ def test_our_own_judging_code_is_in_the_key(
     before = key("cpu")
     for room in (*keys._JUDGING, "records"):
         (tmp_path / room).mkdir()
-    (tmp_path / "mlir.py").write_text("")
+    for single in ("mlir.py", "records/fingerprint.py"):
+        (tmp_path / single).write_text("")
     monkeypatch.setattr(keys, "_HARNESS", tmp_path)
     found = [before]
     for room, text in [("verify", "a"), ("verify", "b"), ("op_by_op", "a"), ("devices", "a")]:
         (tmp_path / room / "x.py").write_text(text)
         keys._judging_code.cache_clear()
         found.append(key("cpu"))
+    (tmp_path / "records/fingerprint.py").write_text("another")
+    keys._judging_code.cache_clear()
+    found.append(key("cpu"))
     (tmp_path / "records" / "x.py").write_text("no judge")
     keys._judging_code.cache_clear()
     assert key("cpu") == found[-1] and len(set(found)) == len(found)

@@ -13,7 +13,7 @@ import torch
 from bringup.harness.device_host.op_run import OUT_OF_MEMORY, Ended, OpFailure, OpRun
 from bringup.harness.devices.wire import Level, Usage
 from bringup.harness.op_by_op.judge import close_run, judge
-from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.artifacts import ArtifactStore
 from bringup.harness.records.schema import Outcome, Stage, StageResult, Status
 from bringup.harness.reduce import run_op as repro
 from bringup.harness.reference.references import Golden, Source
@@ -24,7 +24,7 @@ from tests.unit.run_builder import op_result
 
 def stages_of(run: OpRun, folder: Path) -> dict[Stage, StageResult]:
     op = op_result().verdict.op
-    verdict = judge(op, "cpu", run, None, Tolerances(), BlobStore(folder), "run")
+    verdict = judge(op, "cpu", run, None, Tolerances(), ArtifactStore(folder), "run")
     return {stage.stage: stage for stage in verdict.stages}
 
 
@@ -55,7 +55,7 @@ def test_what_was_said_while_an_op_ran_is_kept_with_its_last_stage(tmp_path: Pat
     run = OpRun(Ended.DONE, Stage.EXECUTE, usages=spent, stderr="warning: slow path")
     stages = stages_of(run, tmp_path)
     (said,) = stages[Stage.EXECUTE].artifacts
-    assert (said.level, BlobStore(tmp_path).get(said)) == ("stderr", b"warning: slow path")
+    assert (said.level, ArtifactStore(tmp_path).get(said)) == ("stderr", b"warning: slow path")
     assert not stages[Stage.COMPILE].artifacts
 
 
@@ -91,9 +91,9 @@ RAN = [
 def test_the_night_and_a_reproducer_say_the_same_of_every_run(
     golden: Golden, tmp_path: Path
 ) -> None:
-    op, blobs = op_result().verdict.op, BlobStore(tmp_path)
+    op, artifacts = op_result().verdict.op, ArtifactStore(tmp_path)
     for run in (*FAILED, *RAN):
-        night = judge(op, "n150", run, golden, Tolerances(), blobs, "run")
+        night = judge(op, "n150", run, golden, Tolerances(), artifacts, "run")
         expected = Expected(
             op=op,
             device="n150",
@@ -164,8 +164,8 @@ def test_an_op_that_gives_nothing_finite_is_reached_and_says_so(
 ) -> None:
     run = OpRun(Ended.DONE, Stage.EXECUTE, outputs=[torch.tensor(actual)])
     answer = Golden([torch.tensor(golden)], Source.TORCH)
-    op, blobs = op_result().verdict.op, BlobStore(tmp_path)
-    verdict = judge(op, "cpu", run, answer, Tolerances(), blobs, "run")
+    op, artifacts = op_result().verdict.op, ArtifactStore(tmp_path)
+    verdict = judge(op, "cpu", run, answer, Tolerances(), artifacts, "run")
     assert verdict.outcome is outcome
     assert verdict.uncompared.startswith(said) and bool(verdict.uncompared) is bool(said)
     assert bool(verdict.golden) is not bool(said)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bringup.command.verbs import VERBS
+from bringup.command.catalog import VERBS
 from bringup.harness.errors import UsageError
 from bringup.harness.options.option import Source, declared
 from bringup.harness.options.project import KEYS, project_texts

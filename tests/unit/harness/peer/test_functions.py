@@ -17,8 +17,9 @@ from bringup.harness.peer.functions import (
     skip_full_eval_test,
     verify_against_golden,
 )
-from bringup.harness.tester.eager_runs import EagerRuns, parallelism
+from bringup.harness.tester.eager_runs import EagerRuns
 from bringup.harness.tester.model_tester import ModelTester
+from bringup.harness.tester.several_devices import parallelism
 
 X = torch.linspace(-1, 1, 24).reshape(4, 6)
 

@@ -25,7 +25,8 @@ from bringup.harness.records.variable_names import (
     PLUGIN_PREFIX,
 )
 from bringup.harness.records.variable_values import DEPTHS
-from bringup.harness.records.variables import PREFIXED, VARIABLES
+from bringup.harness.records.variables import VARIABLES
+from bringup.harness.records.variables_of_others import PREFIXED
 
 ROOT = Path(__file__).parents[4]
 READS = ("get", "setdefault", "pop", "__getitem__")

@@ -14,7 +14,7 @@ import pytest
 
 from bringup.harness.errors import RecordError
 from bringup.harness.records import provenance, schema
-from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.artifacts import ArtifactStore
 from bringup.harness.records.fold import fold
 from bringup.harness.records.journal import JournalWriter, read_journal
 from bringup.harness.records.naming import (
@@ -223,7 +223,7 @@ def test_a_full_disk_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_blobs_are_kept_once_and_checked(tmp_path: Path) -> None:
-    store = BlobStore(tmp_path)
+    store = ArtifactStore(tmp_path)
     first, second = store.put("module {}\n" * 1000, "ttir"), store.put("module {}\n" * 1000, "ttnn")
     assert first.sha256 == second.sha256
     assert store.get(first) == b"module {}\n" * 1000
@@ -240,7 +240,7 @@ def test_blobs_are_kept_once_and_checked(tmp_path: Path) -> None:
 
 def test_a_record_cannot_name_a_path(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match="is not a sha256 digest"):
-        BlobStore(tmp_path).get(Artifact("ttir", "../../etc/passwd", 1))
+        ArtifactStore(tmp_path).get(Artifact("ttir", "../../etc/passwd", 1))
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import torch
 
 from bringup.harness.devices import wire
 from bringup.harness.recording.failures import failure_of
-from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.artifacts import ArtifactStore
 from bringup.harness.records.journal import JournalWriter, read_journal
 from bringup.harness.records.provenance import collect
 from bringup.harness.records.reproducible import folder_name, reproducer_name
@@ -89,7 +89,7 @@ def test_any_exception_becomes_a_failure_that_is_read_again(
     tmp_path: Path, error: BaseException
 ) -> None:
     error.__cause__ = Unset("the cause")
-    failure = failure_of(error, Stage.LOAD, BlobStore(tmp_path))
+    failure = failure_of(error, Stage.LOAD, ArtifactStore(tmp_path))
     assert failure.message.strip() and len(failure.message) <= MESSAGE_LIMIT
     assert isinstance(failure.kind, str)
     writer = JournalWriter(tmp_path, "run", collect(0))
@@ -97,7 +97,7 @@ def test_any_exception_becomes_a_failure_that_is_read_again(
     events, losses = read_journal(writer.path)
     assert not losses and isinstance(events[-1], TestEnded) and events[-1].failure == failure
     assert failure.diagnostic is not None
-    assert type(error).__name__ in BlobStore(tmp_path).get(failure.diagnostic).decode()
+    assert type(error).__name__ in ArtifactStore(tmp_path).get(failure.diagnostic).decode()
 
 
 def test_the_words_are_kept_and_what_cannot_be_written_is_shown() -> None:

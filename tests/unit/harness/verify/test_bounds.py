@@ -241,6 +241,6 @@ def test_a_small_row_that_one_number_takes_along_may_be_off_by_more_than_one_thr
 
 
 def test_made_pairs_get_the_right_verdict():
-    found = tally(700, seed=3)
+    found = tally(300, seed=3)  # `bench -- verdicts` makes six thousand
     assert (found.false_fails, found.false_passes) == ([], [])
-    assert found.right >= 350 and found.wrong >= 300
+    assert found.right >= 150 and found.wrong >= 120

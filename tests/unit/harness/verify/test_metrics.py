@@ -139,7 +139,6 @@ def test_one_disagreement_makes_every_metric_nan(golden, actual, chunk):
     assert math.isnan(found.pcc)
     assert math.isnan(found.max_difference)
     assert math.isnan(found.relative_l2)
-    assert not metrics.allclose(f64(golden), f64(actual))
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])

@@ -32,7 +32,8 @@ from bringup.harness.records.schema import (
 from bringup.pipeline.planning.durations import Durations, Estimator, Sample, combined
 from bringup.pipeline.planning.plan import from_entries
 from bringup.pipeline.planning.shard import partition
-from bringup.pipeline.results.merge import finish, merge, shards_in
+from bringup.pipeline.results.merge import finish, merge
+from bringup.pipeline.results.shards import shards_in
 from tests.unit.run_builder import PROVENANCE, RUN_ID, STARTED, identity, nodeid
 
 FLEET = [identity(f"m{i}", device) for i in range(8) for device in ("cpu", "n150")]

@@ -14,7 +14,7 @@ from bringup.pipeline.history.judge.columns import columns_of
 from bringup.pipeline.history.samples import Excluded, Sample
 from bringup.pipeline.lists.specs import WEEKLY_FULL, WEEKLY_OP_BY_OP
 from bringup.pipeline.promotion.account import account_of
-from bringup.pipeline.promotion.decide import Step, applied, attempts_wanted, propose
+from bringup.pipeline.promotion.decide import Step, applied, attempts_wanted, held_back, propose
 from bringup.pipeline.promotion.ladder import LISTS, Standing, standing_on
 from bringup.pipeline.promotion.policy import Group, Pins, default_policy
 from bringup.pipeline.promotion.weighing import Place
@@ -188,7 +188,59 @@ class TestDevices:
         assert not any(s.test == TESTS[0] for s in propose([*steady, *night_of(40, 2)[:2]], few))
         shaky = [*steady, *(sample(40, test=t, device="n150") for t in TESTS[:1])]
         shaky += [sample(40, "failed", test=TESTS[1], device="n150")]
-        assert any(s.test == TESTS[0] for s in propose([*shaky, *night_of(41, 2)[:2]], few))
+        alone = with_policy(demote={"witnesses": 0})
+        assert any(s.test == TESTS[0] for s in propose([*shaky, *night_of(41, 2)[:2]], few, alone))
+
+    def test_two_that_break_on_different_nights_accuse_no_device(self) -> None:
+        good = [s for n in range(40) for s in night_of(n, 0)[:11]]
+        second = [*good, *night_of(40, 1)[:11], *night_of(41, 2)[:11], *night_of(42, 2)[:11]]
+        assert {s.test for s in propose(second, PLACES)} == set(TESTS[:2])
+
+    def test_who_is_demoted_meanwhile_accuses_the_device_as_before(self) -> None:
+        good = [s for n in range(40) for s in night_of(n, 0)]
+        ill = [*good, *(s for n in range(40, 46) for s in night_of(n, 6))]
+        demoted = PLACES | dict.fromkeys(TESTS[:5], Place(Standing.OP_BY_OP, 45, 45))
+        assert propose(ill, demoted) == propose(ill, PLACES)[5:]
+
+    def test_a_device_with_few_tests_shows_first_that_it_is_well(self) -> None:
+        good = [s for n in range(40) for s in night_of(n, 0)[:4]]
+        assert len(propose([*good, *night_of(40, 1)], PLACES)) == 1
+        seen = list(good)
+        for night in (40, 41, 42):  # three others, so nine good results by then
+            seen += night_of(night, 1)[:4]
+            assert propose(seen, PLACES) == []
+            assert held_back(columns_of(seen), PLACES, default_policy()) == TESTS[:1]
+        [blocked] = account_of(seen, TESTS[0], PLACES).blocked
+        assert "beside 9 good results of other tests on n150" in blocked
+        assert len(propose([*seen, *night_of(43, 1)[:4]], PLACES)) == 1
+
+    def test_a_control_between_the_failures_is_witness_enough(self) -> None:
+        good = [s for n in range(40) for s in night_of(n, 0)[:2]]
+        control = sample(40, test=TESTS[1], device="n150", passed=4)
+        failing = sample(40, "failed", test=TESTS[0], device="n150", failed=3)
+        assert len(propose([*good, failing, control], PLACES)) == 1
+        rising = PLACES | {TESTS[1]: Place(Standing.OP_BY_OP)}
+        assert not any(s.test == TESTS[0] for s in propose([*good, failing, control], rising))
+
+    def test_where_nobody_can_vouch_patience_ends(self) -> None:
+        good = [s for n in range(40) for s in night_of(n, 0)[:2]]
+        both = [s for n in range(40, 45) for s in night_of(n, 1)[:2]]
+        assert propose([*good, *both], PLACES) == []
+        assert len(propose([*good, *both, *night_of(45, 1)[:2]], PLACES)) == 1
+
+    def test_nothing_goes_up_in_a_night_in_which_it_failed(self) -> None:
+        good = [s for n in range(40) for s in night_of(n, 0)]
+        risen = PLACES | {TESTS[0]: Place(Standing.OP_BY_OP)}
+        assert [s.to for s in propose(good, risen)] == [Standing.FULL]
+        assert (
+            propose([*good, *night_of(40, 5)], risen) == []
+        )  # its device is suspect, and it waits
+
+    def test_what_is_asked_of_a_night_is_enough_after_it(self) -> None:
+        """The oldest night, which spoke for the test, is not in the window any more by then."""
+        seen = [*nights(11), *nights(47, "failed", start=11), probed(58, 6), probed(59, 7)]
+        more = attempts_wanted(seen, OPS)[KEY]
+        assert way([*seen, probed(60, more)], OPS) is not None
 
     def test_a_cap_takes_the_strongest(self) -> None:
         good = [s for n in range(40) for s in night_of(n, 0)]

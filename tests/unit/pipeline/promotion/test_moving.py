@@ -145,7 +145,7 @@ def test_applied_once_there_is_nothing_left_to_propose(tmp_path: Path) -> None:
     entries = [T5, T5_OPS, T5_SHLO, YOLO, YOLO_OPS]
     homes = {T5: (FULL, E2E), YOLO: (FULL, E2E)}
     moved = 0
-    for _ in range(60):
+    for _ in range(80):
         for name in SHIPPED:
             (tmp_path / name.file_name).write_text("")
         given = [

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.artifacts import ArtifactStore
 from bringup.harness.records.night import NIGHT_SCHEMA, Judgement, Moment, NightVerdict, TestVerdict
 from bringup.harness.records.schema import Outcome, TestRecord
 from bringup.harness.records.trends import TRENDS_SCHEMA, Trends, write_trends
@@ -40,7 +40,7 @@ def test_what_differs_from_the_last_good_night_is_kept_and_shown(tmp_path: Path)
     write_run(now, [_record(now, "module {\n b\n}\n", Outcome.FAILED)])
     (found,) = earlier_texts(now, _verdict(last_good="before"))
     assert (found.test, found.run, found.artifact.level) == (T5.key, "before", "ttir")
-    assert BlobStore(now).get(found.artifact) == b"module {\n a\n}\n"
+    assert ArtifactStore(now).get(found.artifact) == b"module {\n a\n}\n"
     trends = Trends(schema=TRENDS_SCHEMA, run=RUN_ID, outcomes=tuple(Outcome), earlier=(found,))
     write_trends(now, msgspec.structs.replace(trends))
     build(now, reporters=catalog.chosen(["html"]))

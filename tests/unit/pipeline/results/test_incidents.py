@@ -106,6 +106,13 @@ def test_a_failure_that_its_entry_expects_opens_nothing() -> None:
     assert advance([], night(0, (T5, VIT)), (), expected={T5})[0].tests == (T5, VIT)
 
 
+def test_nobody_is_reminded_of_what_the_lists_expect_by_now() -> None:
+    found = after(night(0))
+    assert advance(found, night(4), (), expected={T5, VIT})[0].state is State.OPENED
+    [both] = advance(found, night(4, (T5, VIT)), (), expected={T5})
+    assert both.state is State.REMINDED and both.tests == (T5, VIT)
+
+
 def test_incorrect_tests_open_one_whatever_their_list_gates() -> None:
     [one] = after(night(0, outcome=Outcome.INCORRECT, gating=False))
     assert one.state is State.OPENED

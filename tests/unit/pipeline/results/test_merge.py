@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from bringup.harness.errors import RecordError
-from bringup.harness.records.blobs import BlobStore
+from bringup.harness.records.artifacts import ArtifactStore
 from bringup.harness.records.journal import JournalWriter, pack_journals
 from bringup.harness.records.outcomes import latest
 from bringup.harness.records.run_dir import read_merged, read_plans, write_plan
@@ -118,10 +118,10 @@ class TestShards:
 
     def test_texts_come_along_and_are_stored_once(self, tmp_path: Path) -> None:
         parts = shards(tmp_path)
-        kept = [BlobStore(part).put("module {}", "stablehlo") for part in parts]
-        own = BlobStore(parts[1]).put("module { own }", "ttir")
+        kept = [ArtifactStore(part).put("module {}", "stablehlo") for part in parts]
+        own = ArtifactStore(parts[1]).put("module { own }", "ttir")
         merge(parts, tmp_path / "all")
-        store = BlobStore(tmp_path / "all")
+        store = ArtifactStore(tmp_path / "all")
         assert [store.get(a) for a in (*kept, own)] == [b"module {}"] * 2 + [b"module { own }"]
         assert len(list(store.root.rglob("*.zst"))) == 2
 
@@ -329,10 +329,10 @@ class TestHostileShards:
     def test_links_are_never_followed(self, tmp_path: Path, secret: Path) -> None:
         good, evil, into = *shards(tmp_path), tmp_path / "all"
         (evil / "journal/x.jsonl").symlink_to(secret)
-        blobs = evil / "blobs"
-        (blobs / "ab").mkdir(parents=True)
-        (blobs / "ab" / f"ab{'0' * 62}.zst").symlink_to(secret)
-        (blobs / "cd").symlink_to(secret.parent)
+        artifacts = evil / "blobs"
+        (artifacts / "ab").mkdir(parents=True)
+        (artifacts / "ab" / f"ab{'0' * 62}.zst").symlink_to(secret)
+        (artifacts / "cd").symlink_to(secret.parent)
         (evil / "repro/key").mkdir(parents=True)
         (evil / "repro/key/inputs.bin").symlink_to(secret)
         header = merge([good, evil], into)
@@ -346,7 +346,7 @@ class TestHostileShards:
         good, evil = shards(tmp_path)
         elsewhere = tmp_path / "elsewhere"
         ran(elsewhere, [identity("stolen", "cpu")])
-        BlobStore(elsewhere).put("stolen", "ttir")
+        ArtifactStore(elsewhere).put("stolen", "ttir")
         shutil.rmtree(evil / name, ignore_errors=True)
         (evil / name).symlink_to(elsewhere / name)
         header = merge([good, evil], tmp_path / "all")

@@ -12,6 +12,7 @@ import pytest
 
 from bringup.harness.records.device_listing import DeviceState
 from bringup.harness.records.expected import Expect, Expectation
+from bringup.harness.records.fingerprint import fingerprint
 from bringup.harness.records.journal import JournalWriter
 from bringup.harness.records.naming import nodeid_on
 from bringup.harness.records.night import Judgement, read_night
@@ -34,7 +35,6 @@ from bringup.harness.records.schema import (
     TestEnded,
     TestStarted,
 )
-from bringup.pipeline.history.fingerprint import fingerprint
 from bringup.pipeline.history.samples import Excluded, Sample
 from bringup.pipeline.history.store.history import History
 from bringup.pipeline.history.store.read import samples

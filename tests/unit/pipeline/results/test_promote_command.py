@@ -9,10 +9,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from bringup.harness.records.fingerprint import fingerprint
 from bringup.harness.records.naming import nodeid_on
 from bringup.harness.records.schema import Check, Metric, Outcome, Plan, PlannedTest
 from bringup.pipeline import promote_command
-from bringup.pipeline.history.fingerprint import fingerprint
 from bringup.pipeline.history.store.history import History
 from bringup.pipeline.lists.specs import NIGHTLY_FULL, SHIPPED
 from bringup.pipeline.messages import Speaker

@@ -95,9 +95,9 @@ def test_an_artifact_that_is_not_there_is_a_loss_and_no_stop(tmp_path: Path, dig
 
 def test_an_artifact_that_was_changed_is_not_shown(tmp_path: Path) -> None:
     artifact, other = keep(tmp_path, MLIR), keep(tmp_path, "other")
-    blobs = tmp_path / "blobs"
-    (blobs / artifact.sha256[:2] / f"{artifact.sha256}.zst").write_bytes(
-        (blobs / other.sha256[:2] / f"{other.sha256}.zst").read_bytes()
+    artifacts = tmp_path / "blobs"
+    (artifacts / artifact.sha256[:2] / f"{artifact.sha256}.zst").write_bytes(
+        (artifacts / other.sha256[:2] / f"{other.sha256}.zst").read_bytes()
     )
     written = write(tmp_path, [result(artifact)], ArtifactChoice.ALL)
     assert not written.links

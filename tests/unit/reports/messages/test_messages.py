@@ -34,7 +34,7 @@ def test_a_chat_reads_the_sentence_the_causes_and_the_commands(tmp_path: Path) -
         "1 bad as before (1 cause)."
     )
     said = [block["text"]["text"] for block in payload["blocks"]]
-    assert said[0] == "Night of 2026-11-22, nightly, 4 tests on 1 device"
+    assert said[0] == "Night of 22 Nov 2026, nightly, 4 tests on 1 device"
     assert said[2].startswith("*NEW* stablehlo.scatter") and "`nox -s repro -- new`" in said[2]
     assert said[3].startswith("*KNOWN* aten.fft") and "#412, owner: frontend" in said[3]
     assert len(said) == 5 and said[4] == "*Planned minus reported: 1 of 4*"

@@ -7,11 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace as replace_
 
 from bringup.harness.records.night import (
     NIGHT_SCHEMA,
     Cluster,
     Fix,
+    FixList,
     Judgement,
     Moment,
     NightVerdict,
@@ -20,8 +22,9 @@ from bringup.harness.records.night import (
 from bringup.harness.records.schema import Outcome, Status
 from bringup.harness.records.trends import NO_EVIDENCE, TRENDS_SCHEMA, Trends
 from bringup.reports.build import load
+from bringup.reports.model import changes
 from bringup.reports.model.frames import innermost_own_frame
-from bringup.reports.model.headline import fix_text, headline, where
+from bringup.reports.model.headline import headline
 from bringup.reports.model.past import device_lines
 from bringup.reports.model.run import RunSummary
 from tests.unit.run_builder import identity, record, write_run
@@ -80,8 +83,20 @@ def said(run: RunSummary, verdict: NightVerdict | None) -> str:
             "Nothing new is broken. 1 fixed. 2 bad as before (1 cause).",
         ),
         (
+            night(told(Judgement.KNOWN, "f"), told(Judgement.KNOWN, "s")),
+            "Nothing new is broken. 2 bad as before (2 causes, 1 of them new).",
+        ),
+        (
+            night(told(Judgement.KNOWN, "s")),
+            "Nothing new is broken. 1 bad as before (1 cause, new tonight).",
+        ),
+        (
             night(told(Judgement.DEVICE, device="n300"), told(Judgement.FLAKE)),
             "Nothing new is broken. Device trouble: 1 test on n300. 1 flaky.",
+        ),
+        (
+            night(told(Judgement.MISSING), told(Judgement.MISSING, device="cpu")),
+            "Nothing new is broken. 2 tests that ran before did not run.",
         ),
         (
             night(mass_failures=("n300",)),
@@ -100,11 +115,23 @@ def test_a_run_that_nobody_judged_says_so(run: RunSummary) -> None:
 
 
 def test_where_and_what_to_fix_are_a_few_words() -> None:
-    assert where(SCATTER) == "2 models on n150"
-    assert where(FFT) == "1 model on 5 devices"
-    fix = Fix(causes=("s", "f"), advances=("a", "b"), frees=1)
-    wanted = "scatter and fft: 2 tests get further, 1 of them has nothing else in the way"
-    assert fix_text(night(), fix) == wanted
+    said = [(cause.flag, cause.where, cause.since) for cause in changes.causes(night())]
+    assert said[0] == ("NEW", "2 models on n150", "since tonight")
+    assert said[1] == ("KNOWN", "1 test on 5 devices", "since 1 Jan 1970")
+    broad = replace_(SCATTER, tests=("a", "b", "c"), devices=("n150", "n300"))
+    only_ops = replace_(SCATTER, models=(), devices=(), ops=1)
+    wheres = [changes.Cause(True, c, "").where for c in (broad, only_ops)]
+    assert wheres == ["3 tests of 2 models on n150, n300", "1 op"]
+    fixes = (
+        Fix(causes=("s", "f"), advances=("a", "b"), frees=1),
+        Fix(causes=("s",), advances=("a",), frees=1),
+        Fix(causes=("gone",), advances=("a", "b"), frees=0),
+    )
+    assert list(changes.fix_first(night(fix_first=(FixList(fixes=fixes),)))) == [
+        "scatter and fft: 2 tests get further, 1 of them has nothing else in the way",
+        "scatter: 1 test gets further and has nothing else in the way",
+        "gone: 2 tests get further",
+    ]
 
 
 def test_the_lines_of_a_device_are_the_shares_of_its_evidence() -> None:

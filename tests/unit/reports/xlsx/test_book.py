@@ -112,7 +112,7 @@ def test_it_opens_on_what_changed_the_new_before_the_known(tmp_path: Path) -> No
     first = {row[0]: number for number, row in reversed(list(enumerate(rows)))}
     assert rows[1][0] == " ".join(said.text for said in headline(run))
     assert str(rows[1][0]).startswith("Worse: 1 new cause breaks 1 test.")
-    assert rows[2][0] == "compared with nightly-20261121 (2026-11-21)"
+    assert rows[2][0] == "compared with nightly-20261121 (21 Nov 2026)"
     assert first["NEW"] < first["KNOWN"] < first["Fix first"] < first["judgement"]
     assert first["regression"] < first["missing"] < first["fixed"] < first["known"]
     assert rows[first["NEW"]][1:4] == [
@@ -121,7 +121,8 @@ def test_it_opens_on_what_changed_the_new_before_the_known(tmp_path: Path) -> No
         "since tonight",
     ]
     broken = dict(zip(rows[first["judgement"]], rows[first["regression"]], strict=True))
-    assert (broken["since"], broken["last good"]) == ("2026-11-22", "2026-11-21")
+    days = [f"{broken[title]:%Y-%m-%d}" for title in ("since", "last good")]
+    assert days == ["2026-11-22", "2026-11-21"]
     assert broken["run it again"] == "nox -s run -- 'bert[full-eval]@n150'"
     link = book.active.cell(first["regression"] + 1, 2).hyperlink
     assert re.fullmatch(r"index\.html#t-[0-9a-f]{16}", f"{link.target}#{link.location}") or (
@@ -171,7 +172,7 @@ def test_statuses_are_told_night_by_night(tmp_path: Path) -> None:
     by_day = {
         value: row[at + 1 :] for row in rows for at, value in enumerate(row) if value and at > 20
     }
-    monday, tuesday = (by_day[day][: len(Status)] for day in ("2026-11-21", "2026-11-22"))
+    monday, tuesday = (by_day[day][: len(Status)] for day in ("21 Nov 2026", "22 Nov 2026"))
     assert (monday[4], sum(monday)) == (1, 1) and (tuesday[7], sum(tuesday)) == (2, 2)
 
 
@@ -192,7 +193,7 @@ def test_rows_lead_to_their_sheet_their_page_and_their_kept_texts(tmp_path: Path
     assert [t for t in titles if t in wanted] == list(wanted)
     row = book["All Ops"][5]
     links = {t: c.hyperlink.target for t, c in zip(titles, row, strict=True) if c.hyperlink}
-    assert set(links) == {"Ops", "TTNNIR", "Compiled JSON"}
+    assert set(links) == {"sheet", "Ops", "TTNNIR", "Compiled JSON"}
     assert re.fullmatch(r"ir/[0-9a-f]{16}-ttnn\.html", links["TTNNIR"])
     own = book["Summary"]["A5"].hyperlink
     assert own.location == f"'{book.sheetnames[6]}'!A1"

@@ -85,6 +85,21 @@ def test_an_op_of_many_models_has_the_worst_of_all_and_the_sum(tmp_path: Path) -
     assert (row["models"], row["nodes"]) == (1, 5)
 
 
+def test_a_row_leads_to_its_sheet_and_totals_say_of_what_they_are(tmp_path: Path) -> None:
+    on_cpu = identity("t5", device="cpu", flow="op_by_op_torch")
+    book = book_of(summary_of(tmp_path, {T5: [low(1)], on_cpu: [op_result(0)]}))
+    sheet = book["All Ops"]
+    column = 1 + [cell.value for cell in sheet[HEADER_ROW]].index("sheet")
+    links = [sheet.cell(row, column) for row in (HEADER_ROW + 1, HEADER_ROW + 2)]
+    for cell in links:
+        assert cell.value in book.sheetnames
+        assert cell.hyperlink.location == f"'{cell.value}'!A1"
+    assert len({cell.value for cell in links}) == 2
+    said = [row[:3] for row in book["Summary"].iter_rows(values_only=True)]
+    assert ("models total", 2, "tests of 1 model on 2 devices") in said
+    assert ("fully executing", 1, None) in said
+
+
 def test_a_sheet_per_model_with_its_full_name_inside(tmp_path: Path) -> None:
     name = "an-organisation/with-a-long-model-name-version-one"
     ops = {identity(f"m{i}", flow="op_by_op_torch"): [op_result()] for i in range(3)}

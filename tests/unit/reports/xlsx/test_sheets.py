@@ -41,12 +41,16 @@ def test_an_escape_of_the_format_stays_the_text_it_is() -> None:
 
 
 def test_sheet_names_are_unique_short_and_legal() -> None:
-    book = openpyxl.Workbook()
-    for name in ("x" * 50, "X" * 50, "a/b:c*d?[e]\\", "", "'quoted'", "a/b:c*d?[e]\\"):
-        sheets.add_sheet(book, name)
+    book, taken = openpyxl.Workbook(), set[str]()
+    book.remove(book.active)
+    awkward = ("x" * 50, "X" * 50, "a/b:c*d?[e]\\", "", "'quoted'", "a/b:c*d?[e]\\", "🦙" * 40)
+    for name in (*awkward, "🦙" * 40, "x" * 30 + "'s", "Straße", "STRASSE", "İ", "i̇"):
+        sheets.add_sheet(book, name, taken)
     names = [name.casefold() for name in book.sheetnames]
-    assert len(set(names)) == len(names)
-    assert all(0 < len(name) <= 31 and not re.search(r"[\[\]:*?/\\]", name) for name in names)
+    assert set(names) == taken and len(taken) == len(names)
+    for name in names:
+        assert 0 < len(name.encode("utf-16-le")) // 2 <= 31
+        assert not re.search(r"[\[\]:*?/\\]|^'|'$", name)
 
 
 @pytest.mark.parametrize(

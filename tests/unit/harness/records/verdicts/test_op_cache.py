@@ -18,8 +18,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bringup.harness.op_by_op.cache_key import cache_key
-from bringup.harness.records.blobs import BlobStore
+from bringup.harness.op_by_op.cache_key import Basis
+from bringup.harness.records.artifacts import ArtifactStore
 from bringup.harness.records.schema import (
     Failure,
     Metric,
@@ -65,7 +65,8 @@ def verdict(outcome: Outcome, kind: str = "", message: str = "no") -> OpVerdict:
 def key(op: Op = OP, device: str = "cpu", descriptor: str = "d", **changed: object) -> str:
     versions = VERSIONS | dict(changed.get("versions", {}))  # type: ignore[call-overload]
     flags = {"optimization_level": "1"} | dict(changed.get("flags", {}))  # type: ignore[call-overload]
-    return cache_key(op, device, descriptor, versions, flags, str(changed.get("depth", "EXECUTE")))
+    depth = str(changed.get("depth", "EXECUTE"))
+    return Basis(device, descriptor, versions, flags, depth).key(op)
 
 
 MUTATIONS = {
@@ -149,20 +150,20 @@ def test_what_the_machine_caused_is_never_kept(tmp_path: Path, one: OpVerdict, k
 
 
 def test_a_diagnostic_that_speaks_of_memory_is_enough(tmp_path: Path) -> None:
-    run = BlobStore(tmp_path / "run")
+    run = ArtifactStore(tmp_path / "run")
     diagnostic = run.put("LLVM ERROR: out of memory", "diagnostic")
     failure = Failure(Stage.COMPILE, "SIGABRT", "the host died", diagnostic)
     one = msgspec.structs.replace(verdict(Outcome.CRASHED), failure=failure)
     assert not VerdictCache(tmp_path / "v.sqlite").put("k", one, run)
 
 
-def with_text(run: BlobStore, text: str) -> OpVerdict:
+def with_text(run: ArtifactStore, text: str) -> OpVerdict:
     stage = StageResult(Stage.STABLEHLO, True, artifacts=(run.put(text, "stablehlo"),))
     return msgspec.structs.replace(GOOD, stages=(stage,))
 
 
 def test_a_hit_brings_its_texts_into_another_run(tmp_path: Path) -> None:
-    first, second = BlobStore(tmp_path / "1"), BlobStore(tmp_path / "2")
+    first, second = ArtifactStore(tmp_path / "1"), ArtifactStore(tmp_path / "2")
     one = with_text(first, "module {}" * 1000)
     assert VerdictCache(tmp_path / "c" / "v.sqlite").put("k", one, first)
     cache = VerdictCache(tmp_path / "c" / "v.sqlite")
@@ -173,23 +174,23 @@ def test_a_hit_brings_its_texts_into_another_run(tmp_path: Path) -> None:
 
 
 def test_a_verdict_whose_texts_cannot_be_had_is_not_kept(tmp_path: Path) -> None:
-    one = with_text(BlobStore(tmp_path / "1"), "module {}")
+    one = with_text(ArtifactStore(tmp_path / "1"), "module {}")
     cache = VerdictCache(tmp_path / "c" / "v.sqlite")
-    assert not cache.put("k", one, BlobStore(tmp_path / "without")) and cache.get("k") is None
+    assert not cache.put("k", one, ArtifactStore(tmp_path / "without")) and cache.get("k") is None
 
 
 @pytest.mark.parametrize("damage", ["gone", "empty", "garbage"])
 def test_a_hit_whose_text_is_lost_is_to_be_taken_as_a_miss(tmp_path: Path, damage: str) -> None:
-    run, cache = BlobStore(tmp_path / "1"), VerdictCache(tmp_path / "c" / "v.sqlite")
+    run, cache = ArtifactStore(tmp_path / "1"), VerdictCache(tmp_path / "c" / "v.sqlite")
     one = with_text(run, "module {}")
     assert cache.put("k", one, run)
-    blob = cache.blobs.path(one.stages[0].artifacts[0].sha256)
+    blob = cache.artifacts.path(one.stages[0].artifacts[0].sha256)
     if damage == "gone":
         blob.unlink()
     else:
         blob.unlink()
         blob.write_bytes(b"" if damage == "empty" else b"not a zstd frame at all")
-    assert not cache.restore(one, BlobStore(tmp_path / "2"))
+    assert not cache.restore(one, ArtifactStore(tmp_path / "2"))
 
 
 WRITER = """
@@ -344,7 +345,7 @@ def test_a_cache_that_may_only_be_read_is_read(open_folder: bool) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         path = folder / "cache" / "v.sqlite"
-        run = BlobStore(folder / "run")
+        run = ArtifactStore(folder / "run")
         kept = with_text(run, "module {}")
         cache = VerdictCache(path)
         assert cache.put("k", kept, run)
@@ -363,7 +364,7 @@ def test_a_cache_that_may_only_be_read_is_read(open_folder: bool) -> None:
 
         def is_read() -> bool:
             said: list[str] = []
-            cache, other = VerdictCache(path, said.append), BlobStore(folder / "other")
+            cache, other = VerdictCache(path, said.append), ArtifactStore(folder / "other")
             return (
                 cache.get("k") == kept
                 and cache.restore(kept, other)
@@ -394,21 +395,21 @@ def age(path: Path, key: str, seconds: float) -> None:
 
 def test_pruning_forgets_the_old_and_then_the_least_used(tmp_path: Path) -> None:
     path = tmp_path / "c" / "v.sqlite"
-    run, cache = BlobStore(tmp_path / "run"), VerdictCache(path)
+    run, cache = ArtifactStore(tmp_path / "run"), VerdictCache(path)
     kept = {}
     for n in range(4):
         kept[n] = with_text(run, random.Random(n).randbytes(4000).hex())
         assert cache.put(f"{n}", kept[n], run)
         age(path, f"{n}", n * 100_000)
-    for blob in cache.blobs.root.glob("*/*"):
+    for blob in cache.artifacts.root.glob("*/*"):
         os.utime(blob, (0, 0))
     pruned = cache.prune(max_age_s=250_000, max_bytes=10**9)
     assert (pruned.kept, pruned.removed) == (3, 1) and cache.get("3") is None
     assert cache.get("2") == kept[2]  # used now, so "1" is next to go
     assert cache.prune(10**9, pruned.bytes_kept - 1).kept == 2
     assert [cache.get(f"{n}") for n in range(3)] == [kept[0], None, kept[2]]
-    assert len(list(cache.blobs.root.glob("*/*"))) == 2
-    assert cache.restore(kept[2], BlobStore(tmp_path / "again"))
+    assert len(list(cache.artifacts.root.glob("*/*"))) == 2
+    assert cache.restore(kept[2], ArtifactStore(tmp_path / "again"))
 
 
 def test_the_default_place_is_named_by_the_environment(

@@ -325,6 +325,7 @@ def test_ops_are_known_by_key_and_their_changes_are_told(history: History, tmp_p
         (True, "nightly-003", Outcome.PASSED),
     ]
     assert [s.outcome for s in told.samples] == ["PASSED", "FAILED", "FAILED", "PASSED"]
+    assert [(s.passed, s.failed) for s in told.samples] == [(1, 0), (0, 1), (0, 1), (1, 0)]
     assert told.samples[1].failed_op == bad.verdict.op.name
     only = op_samples(history, history.runs()[1:2], only_bad=True)
     assert [(s.run, s.fingerprint) for s in only] == [

@@ -12,7 +12,7 @@ from functools import partial
 
 import pytest
 
-from bringup.harness.op_by_op.completions import Completions
+from bringup.harness.op_by_op.recording_thread import RecordingThread
 
 
 def given(future: Future[None]) -> Callable[[Callable[[Future[None]], None]], Future[None]]:
@@ -29,9 +29,9 @@ def test_what_ends_first_is_recorded_first() -> None:
     slow: Future[None] = Future()
     quick: Future[None] = Future()
     recorded: list[str] = []
-    with Completions(4, 100) as completions:
-        completions.begin().finish_after(given(slow), lambda _: recorded.append("slow"))
-        completions.begin().finish_after(given(quick), lambda _: recorded.append("quick"))
+    with RecordingThread(4, 100) as recording:
+        recording.begin().finish_after(given(slow), lambda _: recorded.append("slow"))
+        recording.begin().finish_after(given(quick), lambda _: recorded.append("quick"))
         quick.set_result(None)
         while not recorded:
             time.sleep(0.001)
@@ -59,15 +59,15 @@ def test_an_op_is_on_record_before_its_worker_runs_the_next_and_one_thread_recor
         """Op n may be compiled before n - 1 is on record, but not run."""
         while (task := tasks.get()) is not None:
             n, future = task
-            completions.caught_up()
+            recording.caught_up()
             early.extend([n] if n and n - 1 not in recorded else [])
             future.set_result(None)
 
     worker = threading.Thread(target=work)
-    with Completions(3, 100) as completions:
+    with RecordingThread(3, 100) as recording:
         worker.start()
         for n in range(200):
-            completions.begin().finish_after(partial(submit, n), lambda _, n=n: record(n))
+            recording.begin().finish_after(partial(submit, n), lambda _, n=n: record(n))
     tasks.put(None)
     worker.join()
     assert recorded == list(range(200)) and len(threads) == 1 and early == []
@@ -78,9 +78,9 @@ def test_no_more_than_the_limit_are_under_way() -> None:
     futures: list[Future[None]] = [Future() for _ in range(5)]
 
     def hand_over() -> None:
-        with Completions(2, 100) as completions:
+        with RecordingThread(2, 100) as recording:
             for future in futures:
-                completions.begin().finish_after(given(future), lambda _: None)
+                recording.begin().finish_after(given(future), lambda _: None)
                 under_way.release()
 
     thread = threading.Thread(target=hand_over)
@@ -100,9 +100,9 @@ def test_no_more_bytes_than_the_limit_are_under_way_unless_one_thing_has_them() 
     futures: list[Future[None]] = [Future() for _ in range(4)]
 
     def hand_over() -> None:
-        with Completions(10, 100) as completions:
+        with RecordingThread(10, 100) as recording:
             for size, future in zip((60, 30, 50, 500), futures, strict=True):
-                completions.begin(size).finish_after(given(future), lambda _: None)
+                recording.begin(size).finish_after(given(future), lambda _: None)
                 begun.append(size)
 
     def settles(expected: list[int]) -> bool:
@@ -131,9 +131,9 @@ def test_what_goes_wrong_is_raised_and_nothing_is_recorded_after_it() -> None:
     def fail() -> None:
         raise OSError("the disk is full")
 
-    with pytest.raises(OSError, match="the disk is full"), Completions(1, 100) as completions:
-        completions.begin().finish(fail)
-        completions.begin().finish(lambda: recorded.append("never"))
+    with pytest.raises(OSError, match="the disk is full"), RecordingThread(1, 100) as recording:
+        recording.begin().finish(fail)
+        recording.begin().finish(lambda: recorded.append("never"))
     assert recorded == []
 
 
@@ -141,9 +141,9 @@ def test_an_interrupted_walk_waits_for_nobody() -> None:
     queued: Future[None] = Future()
     running: Future[None] = Future()
     running.set_running_or_notify_cancel()
-    with pytest.raises(KeyboardInterrupt), Completions(3, 100) as completions:
-        completions.begin().finish_after(given(queued), lambda _: None)
-        completions.begin().finish_after(given(running), lambda _: None)
+    with pytest.raises(KeyboardInterrupt), RecordingThread(3, 100) as recording:
+        recording.begin().finish_after(given(queued), lambda _: None)
+        recording.begin().finish_after(given(running), lambda _: None)
         raise KeyboardInterrupt
     assert queued.cancelled()
     running.set_result(None)  # its worker finds nobody to tell

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bringup.harness.records.fingerprint import LENGTH, VERSION, fingerprint, normal, parts
 from bringup.pipeline.history.causes.clusters import Failing, cluster
-from bringup.pipeline.history.fingerprint import LENGTH, VERSION, fingerprint, normal, parts
 
 
 class Diagnostic(msgspec.Struct, frozen=True):
@@ -161,3 +161,62 @@ def test_the_op_that_is_named_counts_before_the_op_that_was_run() -> None:
 )
 def test_an_op_that_stands_for_another_is_the_other(said: str, op: str) -> None:
     assert fingerprint("torch_backend_ir", "", said).split("|")[2] == op
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (
+            "failed to legalize operation 'torch.aten.foo' that was marked illegal "
+            'at loc("net.py":12:3)',
+            "failed to legalize operation 'torch.aten.foo' that was marked illegal "
+            'at loc(fused["a/b.py":1:2, callsite("x" at "y")])',
+        ),
+        (
+            "'stablehlo.add' op got tensor<2x3xf32> for %12, expected [2, 4]",
+            "'stablehlo.add' op got tensor<?x7x1xbf16> for %arg0, expected [2, 4, 5]",
+        ),
+        (
+            "SIGSEGV at 0x7f00deadbeef in /usr/lib/libfoo.so:12 after 3.5e-1 s",
+            "SIGSEGV at 0x1 in /home/a/lib/libbar.so after 17 s",
+        ),
+        (
+            "a constant {value = dense_resource<torch_tensor_8_torch.bfloat16> : tensor<8xbf16>}",
+            "a constant {value = dense_resource<torch_tensor_8_torch.bfloat16_2> : tensor<4xbf16>}",
+        ),
+        (
+            "\n  the shape (2, 3) and %0#1 of !torch.vtensor<[2,3],f32>\nnote: see 7",
+            "the shape (4,) and %x of !torch.vtensor<[],f32>\nnote: see 8",
+        ),
+        (
+            "node add_12 has 2x3xf32 and [], not 4xf32",
+            "node add has 7xf32 and [3, 4], not 1x2x3xf32",
+        ),
+        ("bad arg12 i64 vs int32 at buffer17", "bad arg2 i64 vs int32 at buffer1234"),
+        ("no p_layers_0_weight_3 in getitem_3_1", "no p_layers_11_weight in getitem_7"),
+    ],
+)
+def test_an_op_that_fails_for_the_same_cause_has_the_same_fingerprint(one: str, other: str) -> None:
+    assert fingerprint("compile", "aten.x", one) == fingerprint("compile", "aten.x", other)
+
+
+def test_failures_of_different_causes_stages_and_ops_differ() -> None:
+    prints = {
+        fingerprint(stage, op, text)
+        for stage in ("compile", "execute")
+        for op in ("aten.a", "aten.b")
+        for text in ("unsupported f16", "unsupported f32", "no kernel for conv2d")
+    }
+    assert len(prints) == 12
+    assert fingerprint("compile", "aten.a", "no kernel\nmore").endswith("|aten.a|no kernel")
+
+
+NAMES = (
+    *("f16", "bf16", "ui8", "i64", "int32", "bfloat16", "complex64", "f8E4M3FN", "float8_e4m3"),
+    *("conv2d", "log1p", "aten.log2"),
+)
+
+
+@pytest.mark.parametrize("word", NAMES)
+def test_a_number_that_is_part_of_a_name_stays(word: str) -> None:
+    assert normal(word) == word

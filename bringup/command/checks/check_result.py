@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""What a check found: how grave it is, what it is about, what to do."""
+"""What a check found: how grave that is, what it is about, what to do."""
 
 import enum
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _WORDS = {Level.FINE: "ok", Level.ABSENT: "absent", Level.MISSING: "missing"}
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """One line of the doctor."""
 
     level: Level

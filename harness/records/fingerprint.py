@@ -7,6 +7,8 @@
 choice of the telling line counts it up: history keeps the messages beside the fingerprints, and
 computes again what another version computed.
 
+Everybody has this one: an op's verdict, a reproducer, a list's `xfail` and the history.
+
 The op is the one that the diagnostic names, so that a whole model and an op alone that a compiler
 refuses for the same reason meet; else the op that was run. The text is the telling line: the first
 `error:` of a compiler, what a Tenstorrent assertion says below `info:`, the last line of a
@@ -100,6 +102,7 @@ _MASKS = (
                 r"(?:torch\.Size\(|TensorShape\()?(?:\[\s*\]|[\[(]\s*[-*?\d]+(?:\s*[,x]\s*[-*?\d]+)*"
                 r"\s*,?\s*[\])])\)?(?:\s+X\s+(?=\[))?"), " SHAPE "),
     ("SHAPE", re.compile(r"\bSHAPE(?:\s*(?:,|and|vs\.?|x)?\s*SHAPE\b)+"), "SHAPE"),
+    ("dense_resource<", re.compile(r"(dense_resource<[^<>]*?\d)(?:_\d+)+(?=>)"), r"\1"),
     ("%", re.compile(r"%[A-Za-z_\d][\w.$-]*(?:#\d+)?(?::\d+)?"), "%"),
     ("0", re.compile(r"(?<=[A-Za-z])(?:_\d+)+(?=_|\b)"), ""),
     ("0", re.compile(rf"\b(?=[a-z]\d+[a-z]\d)(?!{_KEEPS_DIGITS}\b)(?:[a-z]\d+){{2,}}\b"), "N"),

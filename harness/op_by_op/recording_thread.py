@@ -25,7 +25,7 @@ Rest = Callable[[], None] | None
 _Done = Callable[["Future[Any]"], None]
 
 
-class Completions:
+class RecordingThread:
     """A context manager; leaving it waits for everything, and raises what went wrong."""
 
     def __init__(self, limit: int, byte_limit: int) -> None:
@@ -137,14 +137,14 @@ class Completions:
 class Room:
     """Where one thing is under way; it ends by one of these."""
 
-    def __init__(self, completions: Completions, size: int) -> None:
-        self._completions = completions
+    def __init__(self, recording: RecordingThread, size: int) -> None:
+        self._recording = recording
         self.size = size
         """Bytes."""
 
     def finish(self, finish: Callable[[], Rest]) -> None:
         """Have something done on the recording thread, soon."""
-        self._completions._finish_later(self, finish)
+        self._recording._finish_later(self, finish)
 
     def finish_after(
         self, submit: Callable[[_Done], "Future[Any]"], finish: Callable[["Future[Any]"], Rest]
@@ -156,6 +156,6 @@ class Room:
         """
 
         def ended(future: "Future[Any]") -> None:
-            self._completions._ended(self, partial(finish, future))
+            self._recording._ended(self, partial(finish, future))
 
-        self._completions._wait_for(submit(ended))
+        self._recording._wait_for(submit(ended))

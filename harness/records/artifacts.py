@@ -16,18 +16,19 @@ from bringup.harness.storage.atomic import write_atomically
 from bringup.harness.storage.decoding import unpacked
 from bringup.harness.storage.writable import writable
 
-BLOB_FOLDER = "blobs"
+ARTIFACT_FOLDER = "blobs"
+"""By the name that runs of all versions have it by."""
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _LEVEL = 3  # zstd: MLIR text shrinks about 12 times at 300 MB/s
 _LARGEST = 4 << 30
 """Bytes: a text that claims to be larger is not unpacked."""
 
 
-class BlobStore:
-    """A folder of blobs below a run directory. Safe under concurrent writers."""
+class ArtifactStore:
+    """A folder of artifacts below a run directory. Safe under concurrent writers."""
 
     def __init__(self, run_dir: Path) -> None:
-        self.root = run_dir / BLOB_FOLDER
+        self.root = run_dir / ARTIFACT_FOLDER
 
     def put(self, text: str | bytes, level: str) -> Artifact:
         """Keep `text` and return its address; a text already there is not written again.
@@ -46,7 +47,7 @@ class BlobStore:
         """The uncompressed bytes.
 
         Raises:
-            RecordError: the blob is absent or is not what its name says.
+            RecordError: the artifact is absent or is not what its name says.
         """
         path = self.path(artifact.sha256)
         try:
@@ -71,7 +72,7 @@ class BlobStore:
         )
 
     def path(self, digest: str) -> Path:
-        """Where a blob lies. Records are untrusted: only a digest is ever made into a path."""
+        """Where an artifact lies. Records are untrusted: only a digest is ever made into a path."""
         if not _DIGEST.fullmatch(digest):
             raise RecordError(f"{digest[:80]!r} is not a sha256 digest")
         return self.root / digest[:2] / f"{digest}.zst"
