@@ -146,6 +146,7 @@ def kept(
             planned=header.planned - len(left_out),
             reported=sum(r.outcome is not Outcome.NOT_RUN for r in (*records, *again)),
             missing=header.missing,
+            left_out=tuple(sorted(left_out)),
             versions={names[key]: value for key, value in sorted(versions.items())},
         ),
         attempts,

@@ -14,6 +14,7 @@ import pytest
 
 from bringup.harness.records.device_listing import DeviceState
 from bringup.harness.records.journal import JournalWriter
+from bringup.harness.records.night import Judgement
 from bringup.harness.records.outcomes import LEFT_OUT, is_left_out, latest
 from bringup.harness.records.plans import SharedPlan
 from bringup.harness.records.run_dir import read_merged, write_plan
@@ -35,6 +36,7 @@ from bringup.pipeline.history.store.read import samples
 from bringup.pipeline.lists.expectations import Kept, broken, kept
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.results.confirm import Reruns
+from bringup.pipeline.results.judge_run import past_of, verdict_of_run
 from bringup.pipeline.results.merge import finish, merge
 from bringup.pipeline.running.ledger import Ledger
 from bringup.pipeline.running.resume import budget_left
@@ -163,3 +165,18 @@ def test_new_failures_are_run_again_in_what_is_left_of_the_time(
 def test_the_latest_of_a_left_out_test_is_what_a_reader_sees() -> None:
     assert is_left_out(latest([left_out(attempt=2), left_out(attempt=1)])[0])
     assert not is_left_out(record(OUT, Outcome.NOT_RUN, Status.NOT_STARTED))
+
+
+def test_held_against_a_night_that_ran_it_it_is_not_missing(tmp_path: Path) -> None:
+    """`compare` names its baseline, whose tests are missing where they are gone."""
+    history = History(str(tmp_path / "history"))
+    before = tmp_path / "before"
+    plan = msgspec.structs.replace(PLAN, run_id="before", budget_s=None)
+    history.add(write_run(before, [record(t) for t in TURNS], plan=plan, created=STARTED - 90_000))
+    tonight = [record(DONE), record(CUT), left_out()]
+    history.add(write_run(tmp_path / "tonight", tonight, plan=PLAN))
+    past = past_of(history, RUN_ID, tmp_path, against="before")
+    assert past.tonight.left_out == {OUT.key}
+    verdict = verdict_of_run(past, tmp_path)
+    assert OUT.key not in {one.test for one in verdict.tests}
+    assert Judgement.MISSING not in verdict.counts and not verdict.regressed
