@@ -20,9 +20,11 @@ from bringup.pipeline.history.store.tables import DEFAULT_ADDRESS
 from bringup.pipeline.lists.specs import SESSIONS
 from bringup.pipeline.option_values import (
     Shard,
+    Span,
     checked_share,
     count_of,
     names_of,
+    parse_budget,
     parse_folder,
     parse_seconds,
     parse_shard,
@@ -125,7 +127,12 @@ class RunOptions:
         project="device",
     )
     all: bool = option(
-        False, "--all", "op by op: every model there is", verbs=[OP_BY_OP, "plan"], kept=Kept.LATER
+        False,
+        "--all",
+        "everything, without a budget; `run`: every test; op by op: every model",
+        verbs=[*SESSIONS, "run", "plan"],
+        kept=Kept.LATER,
+        excludes="budget_s",
     )
     swept: tuple[str, ...] = option(
         (),
@@ -299,6 +306,16 @@ class RunOptions:
         verbs=RUNS,
         default_says="10m in nightly, else 0",
         project="confirm",
+    )
+    budget_s: Span | None = option(
+        None,
+        "--budget",
+        "run those that tell most and fit into 15m, 90s, 1h; each shard has as much",
+        parse=parse_budget,
+        metavar="TIME",
+        verbs=_CHOOSE,
+        default_says="no limit",
+        project="budget",
     )
     timeout_s: float | None = option(
         None,

@@ -12,7 +12,7 @@ from pathlib import Path
 from bringup.harness.errors import RecordError
 from bringup.harness.records.moves import read_moves
 from bringup.harness.records.night import read_night
-from bringup.harness.records.recent import merged_runs, recent_ops
+from bringup.harness.records.recent import devices_below, merged_runs, recent_ops
 from bringup.harness.records.run_dir import read_merged, read_ops, read_plans, read_run_header
 from bringup.harness.records.trends import read_trends
 from bringup.reports import catalog
@@ -61,6 +61,8 @@ class BuiltModels:
     unread: tuple[str, ...]
     """Sentences: runs that could not be read."""
     made: Attempts
+    devices: tuple[str, ...] = ()
+    """Of all tests of these runs."""
 
 
 def build(
@@ -78,7 +80,7 @@ def build(
     with _without_collection():
         built = Built(load(run_dir), run_dir)
         report = RunReport(built.run, run_dir, artifacts)
-        of_models = ModelsReport(built.run.ops, run_dir, artifacts)
+        of_models = ModelsReport(built.run.ops, run_dir, artifacts, built.run.devices)
         for reporter in _or_all(reporters):
             # all that a format has before the next: a later one may link to files that are there
             built.of_run.make(reporter.NAME, reporter.write, report)
@@ -121,11 +123,12 @@ def build_models(
     if not any(model.found for model in models):
         why = f" ({unread[0]})" if unread else ""
         raise ReportError(f"no merged run below {results} has op-by-op results{why}")
+    devices = devices_below(results)
     attempts = Attempts()
     for reporter in able:
-        report = ModelsReport(models, results, artifacts)
+        report = ModelsReport(models, results, artifacts, devices)
         attempts.make(reporter.NAME, reporter.write_models, report)
-    return BuiltModels(models, tuple(unread), attempts)
+    return BuiltModels(models, tuple(unread), attempts, devices)
 
 
 def build_results(results: Path, reporters: Sequence[Reporter] | None = None) -> Attempts:

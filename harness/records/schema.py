@@ -105,6 +105,7 @@ __all__ = [
     "TestStarted",
     "TestStopped",
     "TestWarned",
+    "Turn",
 ]
 
 SCHEMA_VERSION = 5
@@ -353,6 +354,20 @@ class RunAgain(msgspec.Struct, frozen=True, omit_defaults=True):
     """Its failing tonight is news, unless its list's entry expects it."""
 
 
+class Turn(msgspec.Struct, frozen=True):
+    """A test's place in a run that has not the time for all; `pipeline.planning.budget` deals them
+    out."""
+
+    place: int
+    """Among all tests of the run, 1 for the one that tells most."""
+    in_time: bool
+    """False: it is left out, unless the others take less time than they were expected to."""
+    expected_s: float
+    """Seconds that it was taken to last."""
+    why: str
+    """What it would tell, in one sentence."""
+
+
 class PlannedTest(msgspec.Struct, frozen=True):
     """A test somebody asked for; it must end with a terminal record."""
 
@@ -373,6 +388,8 @@ class PlannedTest(msgspec.Struct, frozen=True):
     needs: DeclaredNeeds = DeclaredNeeds()
     again: RunAgain = RunAgain()
     """Of a shard's test, for a shard knows no history."""
+    turn: Turn | None = None
+    """None in a run that has the time for all."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -411,6 +428,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     more_s: float | None = None
     """Seconds for further attempts at what may go up. None: what is to be run again is not planned
     but judged by the history of the machine that carries the plan out."""
+    budget_s: float | None = None
+    """Seconds that the run, or this shard of it, may take; None: as long as it takes."""
 
 
 class RunHeader(msgspec.Struct, frozen=True, kw_only=True):

@@ -152,6 +152,10 @@ class WorkQueue:
         self._at[unit.group] += 1
         self._say(unit.group)
 
+    def add(self, unit: WorkUnit) -> None:
+        """Let one unit more wait."""
+        self._put(unit)
+
     def alone(self, key: str) -> None:
         """Let a unit that was taken, and came to grief beside others, wait to be run alone."""
         unit = self._stop(key)

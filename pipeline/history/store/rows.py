@@ -14,7 +14,7 @@ import msgspec
 from bringup.harness.records.fingerprint import fingerprint
 from bringup.harness.records.metrics import worst
 from bringup.harness.records.naming import is_op_by_op, listed_as
-from bringup.harness.records.outcomes import is_blocking, latest, worst_blocking
+from bringup.harness.records.outcomes import is_blocking, is_left_out, latest, worst_blocking
 from bringup.harness.records.plans import planned_by
 from bringup.harness.records.run_dir import (
     CONFIRM_FOLDER,
@@ -100,6 +100,10 @@ def kept(
 
     `again` are records of confirmations, which count as attempts and change no outcome.
     """
+    left_out = {record.identity.key for record in latest(records) if is_left_out(record)}
+    records = [  # of such a test there is nothing to know, and nothing that is missing
+        r for r in records if r.outcome is not Outcome.NOT_RUN or r.identity.key not in left_out
+    ]
     versions = {key: _versions(p) for key, p in header.provenances.items()}
     names = {key: _digest(value) for key, value in versions.items()}
     counting = {id(record) for record in latest(records)}
@@ -139,9 +143,10 @@ def kept(
             session=header.session or LOCAL,
             created=header.created,
             resumed=header.resumed,
-            planned=header.planned,
+            planned=header.planned - len(left_out),
             reported=sum(r.outcome is not Outcome.NOT_RUN for r in (*records, *again)),
             missing=header.missing,
+            left_out=tuple(sorted(left_out)),
             versions={names[key]: value for key, value in sorted(versions.items())},
         ),
         attempts,
