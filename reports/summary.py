@@ -37,7 +37,8 @@ def _sections(run: RunSummary) -> Iterator[Section]:
         title = f"### {judgement.value.capitalize()}: {len(judged)}"
         yield Section((title, "", *table(_TEST)), tuple(map(_test, judged)), what=judgement.value)
     yield from _failures(run)
-    yield Section(("### Devices", "", *table(_DEVICE), *_devices(run)))
+    kept = ("", code(run.cached_text)) if run.cached_text else ()
+    yield Section(("### Devices", "", *table(_DEVICE), *_devices(run), *kept))
 
 
 _TEST = ("test", "outcome", "since", "last good", "run it again")
