@@ -205,7 +205,7 @@ class RunOptions:
     recheck: str = option(
         "",
         "--recheck",
-        "op by op: compute a random share of the cached verdicts again, e.g. 2%; 0 for none",
+        "compute a random share of the cached verdicts and builds again, e.g. 2%; 0 for none",
         parse=checked_share,
         metavar="SHARE",
         verbs=_CHOOSE,
@@ -218,7 +218,7 @@ class RunOptions:
     no_cache: bool = option(
         False,
         "--no-cache",
-        "op by op: compute every op, whatever is cached",
+        "compute every op, lower and compile every model, whatever is cached",
         verbs=_CHOOSE,
         variable=variables.NO_CACHE_VARIABLE,
         kept=Kept.LATER,

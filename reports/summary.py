@@ -43,7 +43,8 @@ def _sections(run: RunSummary) -> Iterator[Section]:
         yield Section(
             (title, "", code(run.left_out_because_text), ""), tuple(said), what="left out"
         )
-    yield Section(("### Devices", "", *table(_DEVICE), *_devices(run)))
+    kept = ("", code(run.cached_text)) if run.cached_text else ()
+    yield Section(("### Devices", "", *table(_DEVICE), *_devices(run), *kept))
 
 
 _TEST = ("test", "outcome", "since", "last good", "run it again")

@@ -89,6 +89,8 @@ def pieces(run: RunSummary) -> Iterator[RenderableType]:
     yield Text(clean(f"{moment_text(header.created)}  {run.origin.commit_text}"), "dim")
     yield from _changed(run)
     yield _counts(run.tallies if len(run.tallies) == 1 else (*run.tallies, run.overall))
+    if run.cached_text:
+        yield Text(run.cached_text, "dim")
     if run.anything_missing:
         yield _title(run.alarm, "bold red")
         yield from (Text(clean(sentence), "red") for sentence in run.gaps)

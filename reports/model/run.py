@@ -38,6 +38,7 @@ from bringup.harness.records.schema import (
     Turn,
 )
 from bringup.harness.records.trends import Trends
+from bringup.harness.records.values import CACHED_FROM, REUSED_FROM
 from bringup.reports.model.ops import ModelOps, SharedOp, blockers, models_of
 from bringup.reports.model.origin import Origin, origin_of
 from bringup.reports.model.tally import Tally, tally
@@ -216,6 +217,20 @@ class RunSummary:
     def any_estimates(self) -> bool:
         """True when somebody estimated what a model takes on a device."""
         return any(result.record.estimate is not None for result in self.results)
+
+    @cached_property
+    def cached_text(self) -> str:
+        """What was not done, since an earlier run had; empty where all was."""
+        kept = [
+            stage.stage
+            for result in self.results
+            for stage in result.record.stages
+            if CACHED_FROM in stage.attributes and REUSED_FROM not in stage.attributes
+        ]
+        counted = (("lowering", Stage.STABLEHLO), ("compilation", Stage.COMPILE))
+        found = [(name, kept.count(stage)) for name, stage in counted if stage in kept]
+        said = ", ".join(f"{count} {name}{'s' * (count > 1)}" for name, count in found)
+        return f"cached by earlier runs: {said}" if said else ""
 
     @property
     def attention(self) -> tuple[Result, ...]:

@@ -38,6 +38,7 @@ from bringup.harness.records.schema import (
     Status,
     TestRecord,
 )
+from bringup.harness.records.values import CACHED_FROM
 from bringup.harness.storage.writable import encoded
 from bringup.pipeline.history.samples import LOCAL, Excluded
 from bringup.pipeline.history.store.tables import (
@@ -297,8 +298,25 @@ def _excluded(record: TestRecord, ops: Sequence[OpResult]) -> Excluded:
         if ops and all(op.hit and not op.rechecked for op in ops):
             return Excluded.CACHED
         return Excluded.NONE
+    if _was_built_before(record):
+        return Excluded.CACHED
     nothing = record.outcome is Outcome.PASSED and not record.outputs
     return Excluded.UNCOMPARED if nothing or record.outcome is Outcome.UNVERIFIED else Excluded.NONE
+
+
+_BUILDING = frozenset(
+    {
+        *(Stage.DECOMPOSE, Stage.TORCH_IR, Stage.TORCH_BACKEND_IR, Stage.STABLEHLO),
+        Stage.COMPILE,
+    }
+)
+
+
+def _was_built_before(record: TestRecord) -> bool:
+    """Does it say what an earlier run's compiler said, and nothing of its own?"""
+    built = [stage for stage in record.stages if stage.stage in _BUILDING]
+    executed = any(stage.stage is Stage.EXECUTE for stage in record.stages)
+    return bool(built) and not executed and CACHED_FROM in built[-1].attributes
 
 
 def _outputs(outputs: Sequence[OutputCheck]) -> tuple[OutputRow, ...]:
