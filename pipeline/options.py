@@ -299,8 +299,7 @@ class RunOptions:
     confirm_s: float | None = option(
         None,
         "--confirm",
-        "run what newly fails again at once, between runs of a test that was good, within so long: "
-        "10m, 90s; 0 for no",
+        "run what newly fails again at once, between good tests, within so long: 10m, 90s; 0: no",
         parse=parse_span,
         metavar="TIME",
         verbs=RUNS,

@@ -19,8 +19,6 @@ Version history
     5   the outcome `DOES_NOT_FIT`, a stage's `estimate`; `lease_awaited`
 """
 
-from typing import Annotated
-
 import msgspec
 
 from bringup.harness.records.device_listing import DeviceState
@@ -37,6 +35,7 @@ from bringup.harness.records.ops import (
     OpVerdict,
     TensorType,
 )
+from bringup.harness.records.planned import DeclaredNeeds, RunAgain, Turn
 from bringup.harness.records.values import (
     GOOD,
     NOT_EVIDENCE,
@@ -67,6 +66,7 @@ __all__ = [
     "AnyEvent",
     "Artifact",
     "Check",
+    "DeclaredNeeds",
     "Estimate",
     "Event",
     "Expect",
@@ -330,42 +330,6 @@ class TestRecord(msgspec.Struct, frozen=True, kw_only=True):
     def atol(self) -> Metric | None:
         """The worst maximum absolute difference, likewise."""
         return self.metric("atol")
-
-
-class DeclaredNeeds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a test says that it needs, by `@pytest.mark.needs(...)`."""
-
-    kinds: tuple[str, ...] = ()
-    """The devices it may run on; none: any."""
-    chips: Annotated[int, msgspec.Meta(ge=1)] = 1
-    """Devices of its kind that it works on at once, in one host."""
-    memory_gib: Annotated[float, msgspec.Meta(ge=0, le=1e6)] = 0.0
-    """Memory that its host must have."""
-    exclusive: bool = False
-    """Nothing else may run beside it in its host."""
-
-
-class RunAgain(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is wanted of a test beyond one run, by the history that its plan was made with."""
-
-    attempts: int = 1
-    """Uncached attempts in all that promotion wants of it tonight."""
-    new: bool = False
-    """Its failing tonight is news, unless its list's entry expects it."""
-
-
-class Turn(msgspec.Struct, frozen=True):
-    """A test's place in a run that has not the time for all; `pipeline.planning.budget` deals them
-    out."""
-
-    place: int
-    """Among all tests of the run, 1 for the one that tells most."""
-    in_time: bool
-    """False: it is left out, unless the others take less time than they were expected to."""
-    expected_s: float
-    """Seconds that it was taken to last."""
-    why: str
-    """What it would tell, in one sentence."""
 
 
 class PlannedTest(msgspec.Struct, frozen=True):
