@@ -29,7 +29,7 @@ FROM_GROUND_UP = {
     """,
     "reports": """
         errors folder text model reporter addresses html xlsx ops_json markdown summary messages
-        results_index formats catalog attempts build terminal live cli __main__
+        results_index formats catalog attempts beside build terminal live cli __main__
     """,
 }
 SHARED = (
