@@ -33,7 +33,7 @@ def test_good(flow):
 @full
 def test_early(flow):
     assert os.environ[DEPTH] == "TTNN_IR"
-    open_test().verdict = Outcome.REACHED
+    open_test().outcome = Outcome.REACHED
 @full
 def test_bad(flow): raise ValueError("no")
 @pytest.fixture(scope="module")
