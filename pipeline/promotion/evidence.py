@@ -15,7 +15,9 @@ import numpy.typing as npt
 from bringup.harness.records.values import Outcome
 from bringup.pipeline.history.judge.columns import OUTCOMES, Bools, Columns, Counts, Floats
 from bringup.pipeline.promotion.counting import LEVELS, Levels
+from bringup.pipeline.promotion.crowds import crowded, places_of
 from bringup.pipeline.promotion.ladder import Level
+from bringup.pipeline.promotion.policy import Demote
 
 _CRASHED = OUTCOMES.index(Outcome.CRASHED)
 BREAK = 3
@@ -68,6 +70,8 @@ class Streaks:
     witnesses: Counts
     """Good results of other tests on the device, in the nights of the failures at its end; of a
     device of which nothing else is known `NOBODY`."""
+    crowded: Bools
+    """With it began to fail more tests of its device than chance explains (`crowds`)."""
 
 
 def nights_bad(columns: Columns, says: Bools, asked: Levels) -> Counts:
@@ -91,17 +95,15 @@ def seen(columns: Columns, counts: Bools) -> Seen:
     return Seen(rows, last, level)
 
 
-def streaks(
-    found: Seen, asked: Levels, least_flake_rate: float, gates: Bools, enough: int
-) -> Streaks:
+def streaks(found: Seen, asked: Levels, gates: Bools, given: Demote) -> Streaks:
     """Every test's nights against the level that is asked of it.
 
     Args:
         found: What counts.
         asked: int64[tests], the least `Level` that is good.
-        least_flake_rate: What is known of all tests.
         gates: bool[tests], those that a night runs several times for no sake of their own.
-        enough: Witnesses that a control is worth.
+        given: What is known of all tests, how many witnesses a control is worth, and how many
+            failures at once are no chance.
     """
     rows, tests = found.rows, len(found.last)
     of, at = rows.test.codes, np.arange(len(rows))
@@ -131,6 +133,8 @@ def streaks(
     if len(rows):
         starts[of[edges[:-1]]] = edges[:-1]
     end = np.where(last_good > last_bad, last_bad, last_good)
+    control = _controls(rows, gates)
+    together = crowded(rows, alone & ~repeated, control, given.crowd_error_rate)
     return Streaks(
         failed=total(failed * tail),
         nights_failed=total(tail & night),
@@ -141,28 +145,29 @@ def streaks(
         passes_since=total(passed * mended),
         flakes_since=total(flakes * mended),
         flakes_before=before,
-        flake_rate=(before + PRIOR * least_flake_rate) / (passes + before + PRIOR),
+        flake_rate=(before + PRIOR * given.least_flake_rate) / (passes + before + PRIOR),
         first=np.where(found.last < 0, -1, np.maximum(end + 1, starts)),
-        witnesses=_witnesses(rows, tail, gates, enough),
+        witnesses=_witnesses(rows, tail, control, tests, given.witnesses),
+        crowded=total(tail & together) > 0,
     )
 
 
-def _witnesses(rows: Columns, tail: Bools, gates: Bools, enough: int) -> Counts:
-    """int64[tests]: `Streaks.witnesses`.
-
-    A test that gates and was good several times in one night was the control of a confirmation: it
-    was good before, between and after the failures, and that is worth `enough`.
-    """
-    of, runs = rows.test.codes, len(rows.run.words)
-    place = rows.device.codes.astype(np.int64) * runs + rows.run.codes
-    size = runs * len(rows.device.words)
+def _controls(rows: Columns, gates: Bools) -> Bools:
+    """bool[rows]: a test that gates and was good several times in one night was the control of a
+    confirmation: it was good before, between and after the failures."""
     good = LEVELS[rows.outcome] >= Level.COMPILED
-    worth = np.where(good, 1, 0)
-    control = good & gates[of] & (rows.passed >= CONTROL) & (rows.failed == 0)
+    found: Bools = good & gates[rows.test.codes] & (rows.passed >= CONTROL) & (rows.failed == 0)
+    return found
+
+
+def _witnesses(rows: Columns, tail: Bools, control: Bools, tests: int, enough: int) -> Counts:
+    """int64[tests]: `Streaks.witnesses`; a control is worth `enough`."""
+    of, place, size = rows.test.codes, *places_of(rows)
+    worth = np.where(LEVELS[rows.outcome] >= Level.COMPILED, 1, 0)
     worth = np.where(control, np.maximum(worth, enough), worth)
     there = np.bincount(place, weights=worth, minlength=size).astype(np.int64)
     beside = np.where(tail, there[place] - worth, 0)
-    found = np.bincount(of, weights=beside, minlength=len(gates)).astype(np.int64)
+    found = np.bincount(of, weights=beside, minlength=tests).astype(np.int64)
     edges = rows.edges()
     device = rows.device.codes[edges[:-1]]
     alone = np.bincount(device, minlength=len(rows.device.words)) == 1

@@ -29,6 +29,7 @@ class Demote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unseen_failures: int
     witnesses: int
     witness_nights: int
+    crowd_error_rate: float
     cap_a_night: int
 
 

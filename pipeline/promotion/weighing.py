@@ -81,6 +81,8 @@ class Weighed:
     vouched: Bools
     """Others were good on its device while it failed, or it has failed for longer than a machine is
     left alone with what it has."""
+    crowded: Bools
+    """More tests of its device began to fail with it than chance explains, last night."""
     unsteady: Bools
     """It fails so often by chance that it belongs in quarantine."""
 
@@ -106,13 +108,12 @@ def weigh(
     listed = np.array([s in GATES for s in standings], np.bool_)
     says = telling(columns, compile_only, policy.evidence)
     found = seen(columns, counted(columns, says, listed, policy.evidence))
-    least = policy.demote.least_flake_rate
-    enough = policy.demote.witnesses
 
     def against(level: Levels) -> Streaks:
-        return streaks(found, level, least, listed, enough)
+        return streaks(found, level, listed, policy.demote)
 
-    held = against(needs)
+    held, bad = against(needs), nights_bad(columns, says, needs)
+    crowded = np.asarray(held.crowded & (bad <= 1), np.bool_)
     only = np.array([test.rpartition("@")[2] in compile_only for test in tests], np.bool_)
     best = np.where(only, Level.COMPILED, Level.CORRECT)
     asked = np.where(found.level > Level.BROKEN, found.level, best)
@@ -131,7 +132,8 @@ def weigh(
         nights_needed=_each(groups, lambda g: g.promote_nights, policy.promote.nights).astype(int),
         rested=_rested(columns, at, _each(groups, lambda g: g.cool_down, policy.promote.cool_down)),
         failed_last=nights_bad(columns, says, asked) > 0,
-        vouched=_vouched(held, nights_bad(columns, says, needs), policy),
+        vouched=_vouched(held, bad, policy) & ~crowded,
+        crowded=crowded,
         unsteady=_unsteady(held, policy),
     )
 
@@ -193,7 +195,8 @@ def _vouched(held: Streaks, bad: Counts, policy: Policy) -> Bools:
     """bool[tests]: a device on which only few others were good may be what fails, as long as nobody
     looked at it."""
     found = (held.witnesses == NOBODY) | (held.witnesses >= policy.demote.witnesses)
-    return np.asarray(found | (bad > policy.demote.witness_nights), np.bool_)
+    found |= bad > policy.demote.witness_nights
+    return np.asarray(found, np.bool_)
 
 
 def _unsteady(held: Streaks, policy: Policy) -> Bools:
