@@ -180,6 +180,12 @@ def report(session: nox.Session) -> None:
 
 
 @nox.session
+def ops(session: nox.Session) -> None:
+    """Say of all runs below results/ which ops block models, and which each device has seen."""
+    verb(session, "ops", reading=True)
+
+
+@nox.session
 def plan(session: nox.Session) -> None:
     """Choose a run's tests once, for all its shards: nox -s plan -- --shards 4."""
     verb(session, "plan")

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from bringup.harness.builds.build_cache import BuildCache
+from bringup.harness.builds.compiled import CompiledBefore, compile_key
 from bringup.harness.config import CompilerConfig
 from bringup.harness.device_host.client import Binary, Device
 from bringup.harness.devices.catalog import kind_of, reached_by
 from bringup.harness.devices.failures import DOES_NOT_FIT, DeviceFailure
-from bringup.harness.devices.wire import Analysis, Level, Placed, Usage
-from bringup.harness.errors import DoesNotFitError, UsageError
+from bringup.harness.devices.wire import Analysis, Level, Opened, Placed, Usage
+from bringup.harness.errors import DoesNotFitError, RecordError, UsageError
 from bringup.harness.estimate.roofline import estimate, told
 from bringup.harness.estimate.stablehlo_work import work_of
 from bringup.harness.frontend.call import Call
@@ -22,6 +24,7 @@ from bringup.harness.frontend.program import UserInput, fit
 from bringup.harness.mlir import TorchMlir, at_version, read
 from bringup.harness.recording.recorder import StageScope, TestRecorder
 from bringup.harness.records.schema import Estimate, Stage, Status
+from bringup.harness.records.values import CACHED_FROM, RECHECKED
 from bringup.harness.verify import Tolerances
 
 if TYPE_CHECKING:
@@ -70,13 +73,7 @@ class Executor:
             if opened.note:
                 stage.attributes["note"] = opened.note
             try:
-                binary = self.device.compile(
-                    at_version(self.program.artifact, opened.stablehlo_version),
-                    self._options(),
-                    timeout=self.recorder.seconds_left(),
-                    keep_binary=self.compiler_config.save_binary,
-                    placed=self.placed,
-                )
+                binary = self._compiled(opened, stage)
             except DeviceFailure as error:
                 self._keep_levels(stage, error.levels, error.usage)
                 if error.kind != DOES_NOT_FIT:
@@ -95,6 +92,43 @@ class Executor:
         self.set_binary(binary)
         if stage.estimate is not None and not stage.estimate.fits and not opened.executes:
             raise DoesNotFitError(f"{self.device.name}: {told(stage.estimate.memory)}")
+
+    def _compiled(self, opened: Opened, stage: StageScope) -> Binary:
+        """Compile, unless that was done before for a device that only compiles here."""
+        config = self.compiler_config
+        if opened.executes or config.save_binary or config.ir_log_level:
+            return self._compile_now(opened)
+        assert self.program.artifact is not None
+        try:
+            key = compile_key(
+                self.program.artifact, self.device.name, opened, self._options(), self.placed
+            )
+        except RecordError:
+            return self._compile_now(opened)
+        builds, run = BuildCache(self.recorder), self.recorder.run.run_id
+        before = builds.get(key, CompiledBefore)
+        if before is not None and not builds.audits(key):
+            stage.attributes[CACHED_FROM] = before.run
+            return Binary(None, before.as_compiled())
+        if before is not None:
+            stage.attributes[RECHECKED] = before.run
+        builds.forget(key)
+        binary = self._compile_now(opened)
+        now = CompiledBefore.of(binary.levels, binary.analysis, run)
+        builds.put(key, now)
+        if before is not None and (said := before.disagreement(now)):
+            self.recorder.warn(f"{self.device.name}: {said}")
+        return binary
+
+    def _compile_now(self, opened: Opened) -> Binary:
+        assert self.program.artifact is not None
+        return self.device.compile(
+            at_version(self.program.artifact, opened.stablehlo_version),
+            self._options(),
+            timeout=self.recorder.seconds_left(),
+            keep_binary=self.compiler_config.save_binary,
+            placed=self.placed,
+        )
 
     def _estimate(self, said: Analysis, *, refused: bool = False) -> Estimate | None:
         """What the program would take on the device; None of one that nobody has figures of."""

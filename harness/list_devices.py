@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from bringup.harness.builds.listing_cache import ListingCache
 from bringup.harness.device_host.listing import list_devices
 from bringup.harness.devices import device_history
 from bringup.harness.devices.catalog import kind_of
@@ -33,7 +34,7 @@ _STYLES = {
 COMMAND = Command(
     name="devices",
     prog="",
-    says="List the devices of this machine. Each one is really opened.",
+    says="List the devices of this machine. Each one is really opened, unless --cached is given.",
     examples=(
         ("", "all that are known here"),
         ("n150 --json", "one of them, for a program"),
@@ -48,6 +49,11 @@ class Options:
 
     names: tuple[str, ...] = option((), "NAME", "only these devices", metavar="NAME")
     json: bool = option(False, "--json", "print JSON, as `--devices-from` takes it")
+    cached: bool = option(
+        False,
+        "--cached",
+        "do not open what has no hardware behind it and was opened before, with the same libraries",
+    )
     forget: tuple[str, ...] = option(
         (),
         "--forget",
@@ -80,7 +86,7 @@ def start(words: Sequence[str]) -> int:
         kind_of(name)
     for name in options.forget:
         device_history.forget(name)
-    listed = list_devices(names)
+    listed = list_devices(names, ListingCache() if options.cached else None)
     if options.json:
         say(encode_listing(listed).decode())
     else:

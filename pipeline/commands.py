@@ -5,6 +5,7 @@
 
 import contextlib
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,7 +18,9 @@ from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.records.aliases import read_aliases
 from bringup.harness.records.door import command
 from bringup.harness.records.journal import run_attempt
+from bringup.harness.records.outcomes import is_left_out, latest
 from bringup.harness.records.run_dir import (
+    read_merged,
     write_plan,
 )
 from bringup.harness.records.schema import Plan, PlannedTest
@@ -27,8 +30,17 @@ from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.lists.specs import PROBE
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.options import RunOptions
-from bringup.pipeline.plan_command import how_many, print_plan, print_shards, reruns_of
+from bringup.pipeline.plan_command import (
+    budgeted,
+    capacities,
+    how_many,
+    print_plan,
+    print_shards,
+    reruns_of,
+    slots_of,
+)
 from bringup.pipeline.planning import verdict_cache
+from bringup.pipeline.planning.budget_texts import after_the_run, before_the_run
 from bringup.pipeline.planning.recorded_options import advice_of
 from bringup.pipeline.planning.selection import (
     Chosen,
@@ -36,20 +48,19 @@ from bringup.pipeline.planning.selection import (
     refusals,
 )
 from bringup.pipeline.planning.shared_plan import narrowed, share, take_up
-from bringup.pipeline.planning.work import Runner
 from bringup.pipeline.results.close_run import close_run
-from bringup.pipeline.results.confirm import NIGHTLY_S, Reruns, found_below
+from bringup.pipeline.results.confirm import Reruns, confirm_seconds, found_below
 from bringup.pipeline.results.incidents import known_issues
 from bringup.pipeline.results.planned_reruns import run_again, wanted_by
 from bringup.pipeline.results.promote_run import Asked, Night
 from bringup.pipeline.results.remember import remember_and_judge
 from bringup.pipeline.run_names import name_of_now, run_id_of
 from bringup.pipeline.running import memory, resume
-from bringup.pipeline.running.engine import Elsewhere, End, Ended, Shares
+from bringup.pipeline.running.engine import Elsewhere, End, Ended, Engine, Shares
 from bringup.pipeline.running.engines import engine_of
 from bringup.pipeline.running.progress import frame_of, watcher
 from bringup.pipeline.running.run_lock import RunLock
-from bringup.pipeline.running.session import Settings, default_workers
+from bringup.pipeline.running.session import Settings
 from bringup.pipeline.running.supervisor import LOCAL
 from bringup.pipeline.running.taking_part import take_part
 
@@ -61,12 +72,15 @@ def run(options: RunOptions, say: Speaker) -> ExitCode:
         PipelineError: something asked for does not exist; nothing was run.
         RecordError: the run directory cannot be written.
     """
+    begun = time.monotonic()
     sweep()
     engine, address = engine_of(options.engine)  # a wrong one is refused before anything is done
+    if options.budget_s is not None:
+        _refuse_budget_elsewhere(engine, options)
     if isinstance(engine, Shares) and not options.dry_run:
         return _share(engine, address, options, say)
     if options.resume is not None:
-        return _resume(options, say)
+        return _resume(options, begun, say)
     now = datetime.now(UTC)
     name = name_of_now(options.session, now)
     i, n = options.shard
@@ -85,6 +99,7 @@ def run(options: RunOptions, say: Speaker) -> ExitCode:
         shared = share(chosen, options, n, run_id, now.timestamp())
         if n > 1 and not options.dry_run:
             shared = reruns_of(shared, chosen, options, say)
+        shared = budgeted(shared, chosen, options, say)
         if not (chosen.runners and options.dry_run):
             chosen = narrowed(chosen, shared, i)
     if options.dry_run:
@@ -95,7 +110,7 @@ def run(options: RunOptions, say: Speaker) -> ExitCode:
     run_dir = _fresh(options.output or Path("results") / name)
     plan = shared.of_shard(i, created=now.timestamp(), attempt=run_attempt())
     with RunLock(run_dir) as lock, _records_lost_to_the_machine():
-        return _carry_out(run_dir, plan, chosen, chosen.tests, options, lock, say)
+        return _carry_out(run_dir, plan, chosen, chosen.tests, options, lock, begun, say)
 
 
 def _seen(chosen: Chosen, options: RunOptions) -> Chosen:
@@ -106,12 +121,13 @@ def _seen(chosen: Chosen, options: RunOptions) -> Chosen:
 
 def _share(engine: Shares, address: str, options: RunOptions, say: Speaker) -> ExitCode:
     """Carry out a part of a run that several commands carry out together."""
+    begun = time.monotonic()
     now = datetime.now(UTC)
     name = name_of_now(options.session, now)
     part = take_part(engine, address, options, name, now.timestamp(), say)
     with _records_lost_to_the_machine():
         run_dir, plan, chosen, holder = part
-        return _carry_out(run_dir, plan, chosen, chosen.tests, options, None, say, holder)
+        return _carry_out(run_dir, plan, chosen, chosen.tests, options, None, begun, say, holder)
 
 
 @contextlib.contextmanager
@@ -134,7 +150,15 @@ def _refuse_other_runners(chosen: Chosen, options: RunOptions) -> None:
         )
 
 
-def _resume(options: RunOptions, say: Speaker) -> ExitCode:
+def _refuse_budget_elsewhere(engine: Engine, options: RunOptions) -> None:
+    if engine is not LOCAL:
+        raise PipelineError(
+            f"--budget is time on this machine, and {options.engine} runs tests elsewhere; leave "
+            "it out (--all does, where pyproject.toml says it), or give each machine a shard"
+        )
+
+
+def _resume(options: RunOptions, begun: float, say: Speaker) -> ExitCode:
     """Go on with a run that was cut off, in its own directory."""
     run_dir = resume.find(options, Path("results"))
     with RunLock(run_dir) as lock:
@@ -147,10 +171,11 @@ def _resume(options: RunOptions, say: Speaker) -> ExitCode:
         if options.dry_run:
             print_plan(replace(chosen, tests=left), options, options.session, say)
             return ExitCode.KEPT
-        plan = resume.take_up(run_dir, plan, ledger)
+        given = options.budget_s if "budget_s" in options.given else None
+        plan = resume.take_up(run_dir, plan, ledger, given)
         say(f"resumed: {len(plan.tests) - len(left)} of {len(plan.tests)} tests stay as they are")
         with _records_lost_to_the_machine():
-            return _carry_out(run_dir, plan, chosen, left, options, lock, say)
+            return _carry_out(run_dir, plan, chosen, left, options, lock, begun, say)
 
 
 def _carry_out(
@@ -160,12 +185,14 @@ def _carry_out(
     tests: Sequence[PlannedTest],
     options: RunOptions,
     lock: RunLock | None,
+    begun: float,
     say: Speaker,
     holder: str = "",
 ) -> ExitCode:
     """Run `tests`, those of the plan that are to be run, and close_run the plan.
 
-    `holder` is what this command is called among those that carry the plan out together.
+    `begun` is when the command began, on `time.monotonic`; `holder` is what this command is called
+    among those that carry the plan out together.
     """
     engine, address = engine_of(options.engine)
     states = {d.name: d.state for d in chosen.devices.values()}
@@ -173,7 +200,7 @@ def _carry_out(
         plan, devices=states, started_by=advice_of(options).text
     )
     here = chosen.runners[0] if len(chosen.runners) == 1 else None
-    slots = options.workers or (here.slots if here else default_workers(len(tests)))
+    slots = slots_of(options, here, len(tests))
     workers = min(slots, max(len(tests), 1))
     settings = Settings(
         run_dir=run_dir.absolute(),
@@ -182,7 +209,7 @@ def _carry_out(
         root=chosen.collected.root.absolute(),
         workers=workers,
         timeout_s=options.timeout_s,
-        capacities=_capacities(chosen, here),
+        capacities=capacities(chosen, here),
         memory=min(memory.available(), (here and here.memory) or sys.maxsize),
         variables={
             **verdict_cache.variables(plan, options),
@@ -192,9 +219,13 @@ def _carry_out(
         lock=lock.descriptor if lock else None,
         holder=holder,
         address=address,
+        until=None if plan.budget_s is None else begun + plan.budget_s,
     )
     counted = how_many(tests, plan.total, chosen.devices)
     say(f"{plan.session}: {counted}, {settings.workers} at a time, in {run_dir}")
+    if plan.budget_s is not None:
+        for sentence in before_the_run(plan.budget_s, tests, settings.workers):
+            say(sentence)
     with watcher(say.stream, frame_of(plan, settings.workers, options.timeout_s)) as display:
         here_slots = None if isinstance(engine, Elsewhere) else slots
         ended = engine.run(plan, settings, display, refusals(chosen, here_slots))
@@ -211,6 +242,8 @@ def _carry_out(
         known_issues(options.lists, say),
     )
     say.told.append(run_dir)
+    if plan.budget_s is not None:
+        _say_left_out(run_dir, plan, say)
     confirm_s = _confirm_s(plan, options, ended.how)
     alone = replace(settings, holder=""), LOCAL if holder else engine  # the others have left
     if plan.more_s is not None:
@@ -232,6 +265,16 @@ def _carry_out(
     return code
 
 
+def _say_left_out(run_dir: Path, plan: Plan, say: Speaker) -> None:
+    """Say what the run's budget left out, and the command that runs it."""
+    _, records = read_merged(run_dir)
+    keys = {record.identity.key for record in latest(records) if is_left_out(record)}
+    out = [test for test in plan.tests if test.identity.key in keys]
+    goes_on = command(plan.session, "--resume", str(run_dir), "--budget", "TIME")
+    for sentence in after_the_run(plan.budget_s or 0.0, out, goes_on):
+        say(sentence)
+
+
 def _left(ended: Ended, say: Speaker) -> ExitCode:
     """The exit code of one who left a run to others."""
     for sentence in ended.sentences:
@@ -246,8 +289,7 @@ def _confirm_s(plan: Plan, options: RunOptions, how: End) -> float:
     come to its end."""
     if how is not End.FINISHED:
         return 0.0
-    given, usual = options.confirm_s, NIGHTLY_S if plan.session == "nightly" else 0.0
-    return (usual if given is None else given) / plan.shard[1]
+    return confirm_seconds(options, plan.session) / plan.shard[1]
 
 
 def _fresh(run_dir: Path) -> Path:
@@ -255,10 +297,3 @@ def _fresh(run_dir: Path) -> Path:
     if run_dir.exists() and (not run_dir.is_dir() or any(run_dir.iterdir())):
         raise PipelineError(f"{run_dir} exists and is not empty; name another --output")
     return run_dir
-
-
-def _capacities(chosen: Chosen, here: Runner | None) -> dict[str, int]:
-    """The most tests a device runs at a time: what it can, and no more than the fleet says."""
-    most = {d.name: d.capacity for d in chosen.devices.values() if d.capacity}
-    said = (here.kinds or {}) if here else {}
-    return most | {k: min(n, most.get(k, n)) for k, n in said.items() if k in chosen.devices}

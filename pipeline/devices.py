@@ -28,7 +28,7 @@ def probe(root: Path, names: Sequence[str] = ()) -> tuple[ListedDevice, ...]:
     Raises:
         PipelineError: it does not know a name, or does not answer.
     """
-    command = [sys.executable, "-m", "bringup.harness.list_devices", *names, "--json"]
+    command = [sys.executable, "-m", "bringup.harness.list_devices", *names, "--json", "--cached"]
     spoken = f"`python {' '.join(command[1:])}`"
     try:
         done = subprocess.run(

@@ -4,7 +4,12 @@
 """`merge` and `finish`: runs that others carried out become whole ones."""
 
 from bringup.harness.options.exit_codes import ExitCode
-from bringup.harness.records.outcomes import counts_text, latest, outcome_counts_of_run
+from bringup.harness.records.outcomes import (
+    counts_text,
+    is_left_out,
+    latest,
+    outcome_counts_of_run,
+)
 from bringup.harness.records.run_dir import (
     no_run,
     read_merged,
@@ -53,7 +58,7 @@ def merge_runs(options: RunOptions, say: Speaker) -> ExitCode:
     say.told.append(into)
     confirm = found_below(into)
     remember_and_judge(into, header.run_id, options.history, options.lists, say, confirm)
-    unrun = any(r.outcome is Outcome.NOT_RUN for r in latest(records))
+    unrun = any(r.outcome is Outcome.NOT_RUN and not is_left_out(r) for r in latest(records))
     return ExitCode.INFRASTRUCTURE if header.missing or unrun else ExitCode.KEPT
 
 

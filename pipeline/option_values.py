@@ -12,6 +12,8 @@ from bringup.harness.options.device_names import device_named
 from bringup.harness.records.verdicts.recheck import parse_share
 from bringup.pipeline.errors import PipelineError
 
+LEAST_BUDGET_S = 1.0
+"""A run that is over before anything could start."""
 MOST_JOBS = 256
 """Of one matrix, says GitHub's page on limits."""
 
@@ -108,6 +110,35 @@ def parse_span(text: str) -> float:
     if not match:
         raise PipelineError(f"`{text}` is no time; write 90s, 10m or 1h")
     return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
+
+
+class Span(float):
+    """Seconds, written as a person writes them: `15m`, `90s`, `1h`."""
+
+    def __str__(self) -> str:
+        return span_text(self)
+
+
+def parse_budget(text: str) -> Span:
+    """Seconds that a run may take, written `15m`, `90s` or `1h`.
+
+    Raises:
+        PipelineError: not of that form, without a unit, or no time at all.
+    """
+    if not re.fullmatch(r"\d{1,7}(\.\d{1,3})?[smh]", text, re.ASCII):
+        raise PipelineError(f"--budget {text!r} is no time with its unit; write 90s, 15m or 1h")
+    seconds = parse_span(text)
+    if seconds < LEAST_BUDGET_S:
+        raise PipelineError(f"--budget {text!r} leaves no time for a test; 1s is the least")
+    return Span(seconds)
+
+
+def span_text(seconds: float) -> str:
+    """A time as `parse_budget` reads it."""
+    for unit, length in (("h", 3600), ("m", 60)):
+        if seconds % length == 0:
+            return f"{seconds / length:.0f}{unit}"
+    return f"{seconds:.3f}".rstrip("0").rstrip(".") + "s"
 
 
 def checked_share(text: str) -> str:

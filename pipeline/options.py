@@ -20,9 +20,11 @@ from bringup.pipeline.history.store.tables import DEFAULT_ADDRESS
 from bringup.pipeline.lists.specs import SESSIONS
 from bringup.pipeline.option_values import (
     Shard,
+    Span,
     checked_share,
     count_of,
     names_of,
+    parse_budget,
     parse_folder,
     parse_seconds,
     parse_shard,
@@ -125,7 +127,12 @@ class RunOptions:
         project="device",
     )
     all: bool = option(
-        False, "--all", "op by op: every model there is", verbs=[OP_BY_OP, "plan"], kept=Kept.LATER
+        False,
+        "--all",
+        "everything, without a budget; `run`: every test; op by op: every model",
+        verbs=[*SESSIONS, "run", "plan"],
+        kept=Kept.LATER,
+        excludes="budget_s",
     )
     swept: tuple[str, ...] = option(
         (),
@@ -198,7 +205,7 @@ class RunOptions:
     recheck: str = option(
         "",
         "--recheck",
-        "op by op: compute a random share of the cached verdicts again, e.g. 2%; 0 for none",
+        "compute a random share of the cached verdicts and builds again, e.g. 2%; 0 for none",
         parse=checked_share,
         metavar="SHARE",
         verbs=_CHOOSE,
@@ -211,7 +218,7 @@ class RunOptions:
     no_cache: bool = option(
         False,
         "--no-cache",
-        "op by op: compute every op, whatever is cached",
+        "compute every op, lower and compile every model, whatever is cached",
         verbs=_CHOOSE,
         variable=variables.NO_CACHE_VARIABLE,
         kept=Kept.LATER,
@@ -292,13 +299,22 @@ class RunOptions:
     confirm_s: float | None = option(
         None,
         "--confirm",
-        "run what newly fails again at once, between runs of a test that was good, within so long: "
-        "10m, 90s; 0 for no",
+        "run what newly fails again at once, between good tests, within so long: 10m, 90s; 0: no",
         parse=parse_span,
         metavar="TIME",
         verbs=RUNS,
         default_says="10m in nightly, else 0",
         project="confirm",
+    )
+    budget_s: Span | None = option(
+        None,
+        "--budget",
+        "run those that tell most and fit into 15m, 90s, 1h; each shard has as much",
+        parse=parse_budget,
+        metavar="TIME",
+        verbs=_CHOOSE,
+        default_says="no limit",
+        project="budget",
     )
     timeout_s: float | None = option(
         None,

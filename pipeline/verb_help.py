@@ -35,6 +35,7 @@ _ALL = (
         ("", "on every device that is here"),
         ("--device cpu,n150 --dry-run", "what would run, in which order, and why"),
         ("--model bert --flow full", "bert alone, as a whole model"),
+        ("--budget 15m", "the tests that tell most and fit into so long"),
         ("--plan results/plan.json --shard 2/5", "one job of five, of a plan by `plan`"),
         ("--resume", "go on with the newest night that was cut off"),
         notes=(_FILTERS, _PROMISES, _TIME, _CACHE),

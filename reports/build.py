@@ -12,11 +12,12 @@ from pathlib import Path
 from bringup.harness.errors import RecordError
 from bringup.harness.records.moves import read_moves
 from bringup.harness.records.night import read_night
-from bringup.harness.records.recent import merged_runs, recent_ops
+from bringup.harness.records.recent import devices_below, merged_runs, recent_ops
 from bringup.harness.records.run_dir import read_merged, read_ops, read_plans, read_run_header
 from bringup.harness.records.trends import read_trends
 from bringup.reports import catalog
 from bringup.reports.attempts import Attempts
+from bringup.reports.beside import Beside, is_worth_it
 from bringup.reports.errors import ReportError
 from bringup.reports.model.nights import nights_of
 from bringup.reports.model.ops import ModelOps, models_of
@@ -61,6 +62,8 @@ class BuiltModels:
     unread: tuple[str, ...]
     """Sentences: runs that could not be read."""
     made: Attempts
+    devices: tuple[str, ...] = ()
+    """Of all tests of these runs."""
 
 
 def build(
@@ -70,7 +73,8 @@ def build(
 ) -> Built:
     """Write the documents of a merged run into its directory; in all formats, if none are given.
 
-    A format that cannot write is a sentence in what is returned.
+    A format that cannot write is a sentence in what is returned. Of a large run the documents on
+    ops are written by a process of their own.
 
     Raises:
         RecordError: not a merged run, a newer schema, or a malformed record.
@@ -78,13 +82,38 @@ def build(
     with _without_collection():
         built = Built(load(run_dir), run_dir)
         report = RunReport(built.run, run_dir, artifacts)
-        of_models = ModelsReport(built.run.ops, run_dir, artifacts)
-        for reporter in _or_all(reporters):
-            # all that a format has before the next: a later one may link to files that are there
-            built.of_run.make(reporter.NAME, reporter.write, report)
-            if isinstance(reporter, ModelsReporter) and built.run.any_ops:
-                built.of_models.make(reporter.NAME, reporter.write_models, of_models)
+        of_models = ModelsReport(built.run.ops, run_dir, artifacts, built.run.devices)
+        able = [r for r in _or_all(reporters) if isinstance(r, ModelsReporter)]
+        with _written_models(able if built.run.any_ops else [], of_models, built.of_models):
+            for reporter in _or_all(reporters):
+                built.of_run.make(reporter.NAME, reporter.write, report)
     return built
+
+
+@contextlib.contextmanager
+def _written_models(
+    able: Sequence[ModelsReporter], report: ModelsReport, into: Attempts
+) -> Iterator[None]:
+    """Have the documents on ops written by the end of the block, at its side where it is worth
+    that."""
+
+    def make(attempts: Attempts) -> None:
+        for reporter in able:
+            attempts.make(reporter.NAME, reporter.write_models, report)
+
+    if not (able and is_worth_it(sum(len(model.ops) for model in report.models))):
+        yield
+        make(into)
+        return
+    beside = Beside(make)
+    try:
+        yield
+    except BaseException:
+        beside.give_up()
+        raise
+    found = beside.result(", ".join(reporter.NAME for reporter in able))
+    into.written.update(found.written)
+    into.failures += found.failures
 
 
 @contextlib.contextmanager
@@ -121,11 +150,12 @@ def build_models(
     if not any(model.found for model in models):
         why = f" ({unread[0]})" if unread else ""
         raise ReportError(f"no merged run below {results} has op-by-op results{why}")
+    devices = devices_below(results)
     attempts = Attempts()
     for reporter in able:
-        report = ModelsReport(models, results, artifacts)
+        report = ModelsReport(models, results, artifacts, devices)
         attempts.make(reporter.NAME, reporter.write_models, report)
-    return BuiltModels(models, tuple(unread), attempts)
+    return BuiltModels(models, tuple(unread), attempts, devices)
 
 
 def build_results(results: Path, reporters: Sequence[Reporter] | None = None) -> Attempts:

@@ -47,6 +47,8 @@ class ModelsReport:
     """A run's directory, or the one that all runs are in: what a document links to is said from
     there."""
     artifacts: ArtifactChoice = ArtifactChoice.ALL
+    devices: tuple[str, ...] = ()
+    """Of all tests of these runs, those included on which none went op by op."""
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,14 @@ def _sections(run: RunSummary) -> Iterator[Section]:
         title = f"### {judgement.value.capitalize()}: {len(judged)}"
         yield Section((title, "", *table(_TEST)), tuple(map(_test, judged)), what=judgement.value)
     yield from _failures(run)
-    yield Section(("### Devices", "", *table(_DEVICE), *_devices(run)))
+    if run.left_out:
+        title = f"### Left out by the budget: {len(run.left_out)}"
+        said = [f"- {code(r.identity.planned.key)} {code(r.failure_line)}" for r in run.left_out]
+        yield Section(
+            (title, "", code(run.left_out_because_text), ""), tuple(said), what="left out"
+        )
+    kept = ("", code(run.cached_text)) if run.cached_text else ()
+    yield Section(("### Devices", "", *table(_DEVICE), *_devices(run), *kept))
 
 
 _TEST = ("test", "outcome", "since", "last good", "run it again")

@@ -16,6 +16,7 @@ from rich.text import Text
 from bringup.harness.records.schema import Identity, Outcome, Status
 from bringup.reports.build import Built, BuiltModels
 from bringup.reports.model import changes
+from bringup.reports.model.coverage import Coverage, State, Use, coverage
 from bringup.reports.model.ops import ModelOps, SharedOp, blockers
 from bringup.reports.model.run import Missing, Result, RunSummary
 from bringup.reports.model.tally import Tally
@@ -59,6 +60,7 @@ def print_models(built: BuiltModels, console: Console) -> None:
     for loss in built.unread:
         console.print(Text(clean(f"not read: {loss}"), "yellow"))
     _print(op_by_op(built.models, blockers(built.models)), console)
+    _print(coverage_of(coverage(built.models, built.devices)), console)
     _print_documents(_of_all_models(built), console)
 
 
@@ -87,11 +89,16 @@ def pieces(run: RunSummary) -> Iterator[RenderableType]:
     yield Text(clean(f"{moment_text(header.created)}  {run.origin.commit_text}"), "dim")
     yield from _changed(run)
     yield _counts(run.tallies if len(run.tallies) == 1 else (*run.tallies, run.overall))
+    if run.cached_text:
+        yield Text(run.cached_text, "dim")
     if run.anything_missing:
         yield _title(run.alarm, "bold red")
         yield from (Text(clean(sentence), "red") for sentence in run.gaps)
         yield _listed([_missing(one) for one in run.missing])
     yield from _needing_attention(run)
+    if run.left_out:
+        yield _title(f"left out by the budget: {len(run.left_out)}")
+        yield Text(clean(f"{run.left_out_because_text}; the page names each"), "dim")
     if run.any_ops:
         yield from op_by_op(run.ops, run.blockers)
     if run.moves:
@@ -165,6 +172,34 @@ def op_by_op(models: Sequence[ModelOps], shared: Sequence[SharedOp]) -> Iterator
     )
     if shared:
         yield from _blocking(shared)
+
+
+def coverage_of(found: Coverage) -> Iterator[RenderableType]:
+    """What each device has seen of what models and the sweep exercise, and what it has yet to."""
+    yield _title(f"op coverage: {found.text}")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("device", overflow="fold")
+    for name in ("covered", "good", "pending", "excluded", "unknown"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for one in found.by_device:
+        counts = [one.states[State.PENDING], one.states[State.EXCLUDED], one.unknown]
+        numbers = (one.covered.text, str(one.good), *map(str, counts))
+        table.add_row(Text(clean(one.device)), *map(Text, numbers))
+    yield table
+    for device in found.devices:
+        pending = found.pending(device)
+        if pending:
+            yield _title(f"pending on {clean(device)}: {len(pending)}")
+            yield _listed(
+                [
+                    (Text(f"{row.models} models"), _use(row.use), row.seen[device].why)
+                    for row in pending
+                ]
+            )
+
+
+def _use(use: Use) -> str:
+    return f"{use.name}  {use.dtypes}  rank {use.ranks}" if use.operands else use.name
 
 
 def _blocking(shared: Sequence[SharedOp]) -> Iterator[RenderableType]:

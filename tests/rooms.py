@@ -17,7 +17,7 @@ FROM_GROUND_UP = {
     "harness": """
         checkout_name errors inner_process did_you_mean session reach storage extensions dense mlir
         records records/verdicts deadline stacks preloaded options help_env config files verify
-        devices devices/backends devices/kinds estimate device_host recording list_devices
+        devices devices/backends devices/kinds estimate device_host recording builds list_devices
         ops reference frontend state reproduce graph executor
         op_by_op reduce repro tester given sweep peer loaders pytest_plugin
     """,
@@ -29,7 +29,7 @@ FROM_GROUND_UP = {
     """,
     "reports": """
         errors folder text model reporter addresses html xlsx ops_json markdown summary messages
-        results_index formats catalog attempts build terminal live cli __main__
+        results_index formats catalog attempts beside build terminal live cli __main__
     """,
 }
 SHARED = (

@@ -57,9 +57,12 @@ _LOOK_S = 0.25
 
 
 class Binary:
-    """A compiled program, alive in its host until released."""
+    """A compiled program, alive in its host until released.
 
-    def __init__(self, host: Connection, reply: Compiled) -> None:
+    Without a host it is what a compiler said of it in another run, and nothing that runs.
+    """
+
+    def __init__(self, host: Connection | None, reply: Compiled) -> None:
         self.host = host
         self.number = reply.binary
         self.levels = reply.levels
@@ -69,7 +72,7 @@ class Binary:
 
     def release(self) -> None:
         """Free it in the host; harmless when the host is gone."""
-        if not self.host.closed:
+        if self.host is not None and not self.host.closed:
             with contextlib.suppress(HarnessError):
                 _ask(self.host, Release(self.number), Released, _RELEASE_TIMEOUT)
 

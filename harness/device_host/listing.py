@@ -11,6 +11,7 @@ seconds.
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Protocol
 
 from bringup.harness.device_host.client import Device
 from bringup.harness.device_host.fork_server import ForkServer
@@ -24,9 +25,33 @@ _AT_ONCE = 8
 _WORTH_A_SERVER = 6
 
 
-def list_devices(names: list[str] | None = None) -> list[ListedDevice]:
-    """Open every known device, or the named ones, and say what came of it."""
+class Known(Protocol):
+    """Devices that need not be opened, since it is known what comes of it."""
+
+    def get(self, name: str) -> ListedDevice | None:
+        """What a device is; None where it has to be opened."""
+        ...
+
+    def put(self, listed: ListedDevice) -> None:
+        """Take note of one that was opened."""
+        ...
+
+
+def list_devices(names: list[str] | None = None, known: Known | None = None) -> list[ListedDevice]:
+    """Open every known device, or the named ones, and say what came of it.
+
+    What is `known` is not opened.
+    """
     chosen = names or installed_names()
+    found = {name: known.get(name) for name in chosen} if known is not None else {}
+    opened = {d.name: d for d in _opened([name for name in chosen if found.get(name) is None])}
+    if known is not None:
+        for listed in opened.values():
+            known.put(listed)
+    return [found.get(name) or opened[name] for name in chosen]
+
+
+def _opened(chosen: Sequence[str]) -> list[ListedDevice]:
     server = _server_for(chosen)
     try:
         with ThreadPoolExecutor(max_workers=min(len(chosen), _AT_ONCE) or 1) as pool:

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The front end, stage by stage: a model in, a program that any device can compile out."""
 
+import functools
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from bringup.harness.frontend import dependence, torch_program, training
 from bringup.harness.frontend.call import Call
 from bringup.harness.frontend.consteval import fold_constants
 from bringup.harness.frontend.entry import Entry
+from bringup.harness.frontend.lowering_cache import cached_lowering
 from bringup.harness.frontend.paths import INPUTS, MUTATED
 from bringup.harness.frontend.program import Signature
 from bringup.harness.frontend.refusals import ExportRefusal
@@ -37,8 +39,10 @@ class Program:
     artifact: bytes | None = None
     """Portable StableHLO; None when the depth stops above it."""
     signature: Signature | None = None
-    graph: Graph | None = None
-    """The decomposed FX graph the artifact was made from; None for ONNX."""
+    make_graph: Callable[[], Graph] | None = None
+    """Makes `graph`; None for ONNX."""
+    random: str | None = None
+    """An op of the graph whose result is random, if there is one."""
     onnx: "onnx.ModelProto | None" = None
     """The prepared ONNX model it was made from; its weights are arguments, unless inlined."""
     flatten: Callable[[Call], Sequence[Any]] = field(default=lambda call: call[0])
@@ -48,6 +52,14 @@ class Program:
     uncompared: Sequence[str] = ()
     """Paths of what the model leaves in containers and attributes, and the program does not give.
     """
+
+    @functools.cached_property
+    def graph(self) -> Graph | None:
+        """The decomposed FX graph the artifact was made from; None for ONNX.
+
+        Of a program that was lowered before it is made when it is asked for.
+        """
+        return self.make_graph() if self.make_graph is not None else None
 
 
 def lower_torch(
@@ -97,38 +109,72 @@ def _lower_exported(
 ) -> Program:
     if config.compile_depth is CompileDepth.TORCH_FX:
         return Program()
+    kept = cached_lowering(entry, exported, config, recorder)
+    before = kept.take() if kept is not None else None
+    if before is not None:
+        with_gradients = torch.is_grad_enabled()
+
+        def again() -> Graph:
+            with torch.set_grad_enabled(with_gradients):  # PyTorch chooses other ops without
+                return _decomposed(entry, exported, config)[0]
+
+        program = _program(entry, before[1], again, before[0].random)
+        program.artifact = before[0].artifact
+        return program
+    done = len(recorder.results)
     with recorder.stage(Stage.DECOMPOSE) as stage:
-        decomposed = torch_program.decompose(exported)
-        signature = torch_program.signature_of(decomposed, entry.places, entry.beside)
-        _refuse_shared_writes(entry, signature)
-        random = torch_program.random_op(decomposed.graph)
+        graph, signature = _decomposed(entry, exported, config)
+        random = torch_program.random_op(graph)
         if random is not None:  # it is compiled all the same, and its golden differs from itself
             stage.attributes["random"] = random
-        signature = _consteval(decomposed.graph, signature, config)
-        if config.inline_parameters and not config.splits_fx:
-            signature = torch_program.inline(decomposed, signature)
-        signature = dependence.of_graph(decomposed.graph, signature)
-        stage.attributes["nodes"] = str(torch_program.node_count(decomposed.graph))
-    program = Program(
+        stage.attributes["nodes"] = str(torch_program.node_count(graph))
+        stage.attributes |= kept.audited() if kept is not None else {}
+    program = _program(entry, signature, lambda: graph, random)
+    if config.stops_at_graph:
+        return program
+    program.artifact = _lower_graph(graph, config, recorder)
+    if kept is not None:
+        kept.keep(program.artifact, signature, random, recorder.results[done:])
+    return program
+
+
+def _decomposed(
+    entry: Entry, exported: torch.export.ExportedProgram, config: CompilerConfig
+) -> tuple[Graph, Signature]:
+    """The graph that is lowered, and how a call maps onto it."""
+    decomposed = torch_program.decompose(exported)
+    signature = torch_program.signature_of(decomposed, entry.places, entry.beside)
+    _refuse_shared_writes(entry, signature)
+    signature = _consteval(decomposed.graph, signature, config)
+    if config.inline_parameters and not config.splits_fx:
+        signature = torch_program.inline(decomposed, signature)
+    return decomposed.graph, dependence.of_graph(decomposed.graph, signature)
+
+
+def _program(
+    entry: Entry, signature: Signature, make_graph: Callable[[], Graph], random: str | None
+) -> Program:
+    return Program(
         signature=signature,
-        graph=decomposed.graph,
+        make_graph=make_graph,
+        random=random,
         flatten=entry.flatten,
         restore=entry.restore,
         extracted=entry.extracted,
         uncompared=entry.uncompared,
     )
-    if config.stops_at_graph:
-        return program
+
+
+def _lower_graph(graph: Graph, config: CompilerConfig, recorder: TestRecorder) -> bytes:
     from bringup.harness.frontend.fx_import import import_graph  # sympy: not to collect tests
 
     mlir = TorchMlir(trace=config.ir_log_level == "DEBUG")
     with recorder.stage(Stage.TORCH_IR) as stage:
-        module = import_graph(mlir, decomposed.graph)
+        module = import_graph(mlir, graph)
         whole = not config.inline_parameters
         keep_level(stage, config, "torch_ir", text_of(module, whole=whole))
         stage.reached(Status.CONVERTED_TO_TORCH_IR)
-    program.artifact = _lower_module(mlir, module, whole, config, recorder)
-    return program
+    return _lower_module(mlir, module, whole, config, recorder)
 
 
 def _refuse_shared_writes(entry: Entry, signature: Signature) -> None:

@@ -82,13 +82,13 @@ def decompose(exported: ExportedProgram) -> ExportedProgram:
     """Decompose with torch-mlir's table and ours; parameters are shared, not copied."""
     with warnings.catch_warnings(), explained():
         warnings.simplefilter("ignore")
-        decomposed: ExportedProgram = exported.run_decompositions(dict(_table()))
+        decomposed: ExportedProgram = exported.run_decompositions(dict(decomposition_table()))
     _bound_slices(decomposed.graph)
     return decomposed
 
 
 @functools.cache
-def _table() -> Mapping[Any, Callable[..., Any]]:
+def decomposition_table() -> Mapping[Any, Callable[..., Any]]:
     """What is decomposed; half a second to put together."""
     from torch_mlir.extras.fx_decomp_util import get_decomposition_table
 
@@ -106,7 +106,9 @@ def decomposed_call(module: torch.nn.Module, inputs: Sequence[torch.Tensor]) -> 
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        traced = make_fx(module, decomposition_table=dict(_table()), tracing_mode="fake")(*inputs)
+        traced = make_fx(
+            module, decomposition_table=dict(decomposition_table()), tracing_mode="fake"
+        )(*inputs)
     graph: Graph = traced.graph
     if any(map(_writes, graph.nodes)):  # in a decomposition; only an export makes it functional
         functional: Graph = decompose(export(module, (tuple(inputs), {}))).graph
@@ -169,7 +171,7 @@ def signature_of(
         elif isinstance(exported.constants.get(spec.target or ""), torch.Generator):
             _draw_without(graph, node)
         else:
-            arguments.append(_constant(exported, spec))
+            arguments.append(constant_of(exported, spec))
     results, mutations = _keep_outputs(exported, places or {}, beside)
     graph.eliminate_dead_code(lambda node: node.is_impure(impure_random=False))
     for token in tokens:
@@ -210,7 +212,12 @@ def _draw_without(graph: Graph, generator: Node) -> None:
     graph.erase_node(generator)
 
 
-def _constant(exported: ExportedProgram, spec: InputSpec) -> Constant:
+def constant_of(exported: ExportedProgram, spec: InputSpec) -> Constant:
+    """What belongs to the model among an exported program's inputs.
+
+    Raises:
+        ExportRefusal: it is something else.
+    """
     target = spec.target or spec.arg.name
     name = target.removeprefix(MODEL)
     if spec.kind is InputKind.PARAMETER:

@@ -26,7 +26,7 @@ TESTS, LISTS = "tests/models", "tests/lists"
 KEYS = frozenset(
     {
         *("tests", "models", "lists", "device", "policy", "history", "fleet", "size"),
-        *("engine", "workers", "timeout", "confirm", "planner", "recheck"),
+        *("engine", "workers", "timeout", "confirm", "budget", "planner", "recheck"),
     }
 )
 """What the table may say; each stands for the option of that name."""

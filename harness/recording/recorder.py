@@ -49,6 +49,7 @@ from bringup.harness.records.schema import (
     TestStarted,
     TestWarned,
 )
+from bringup.harness.records.values import CACHED_FROM, REUSED_FROM
 from bringup.harness.storage.file_names import fitted
 from bringup.harness.storage.writable import MESSAGE_LIMIT
 
@@ -284,24 +285,39 @@ class TestRecorder:
         Their kept texts are this test's too; their seconds stay the other's.
         """
         for result, status in results:
-            self.status = max(self.status, status)
-            again = StageResult(
-                stage=result.stage,
-                ok=True,
-                wall_s=0.0,
-                cpu_s=0.0,
-                artifacts=result.artifacts,
-                attributes={**result.attributes, "reused from": source},
+            self._done_before(result, status, {REUSED_FROM: source})
+
+    def take_cached(self, results: list[tuple[StageResult, Status]], run: str) -> None:
+        """Record stages that an earlier run did, on the same input and with the same code.
+
+        They are stages of this test, which its other devices may reuse.
+        """
+        for result, status in results:
+            again = self._done_before(result, status, {CACHED_FROM: run})
+            self.results.append((again, self.status))
+
+    def _done_before(
+        self, result: StageResult, status: Status, said: dict[str, str]
+    ) -> StageResult:
+        self.status = max(self.status, status)
+        again = StageResult(
+            stage=result.stage,
+            ok=True,
+            wall_s=0.0,
+            cpu_s=0.0,
+            artifacts=result.artifacts,
+            attributes={**result.attributes, **said},
+        )
+        self._write(
+            StageEnded(
+                time=time.time(),
+                key=self.key,
+                result=again,
+                status=self.status,
+                tester=self.tester,
             )
-            self._write(
-                StageEnded(
-                    time=time.time(),
-                    key=self.key,
-                    result=again,
-                    status=self.status,
-                    tester=self.tester,
-                )
-            )
+        )
+        return again
 
     def outputs_checked(self, outputs: tuple[OutputCheck, ...]) -> None:
         """Put the verdict's evidence on disk."""

@@ -33,6 +33,17 @@ ATTENTION = (
 """The order in which a reader wants to see them."""
 
 
+LEFT_OUT = "LEFT_OUT"
+"""The kind of failure of a test that was NOT_RUN since its run had not the time for all: nothing is
+wrong with it or with the machine, and nothing is known of it."""
+
+
+def is_left_out(record: TestRecord) -> bool:
+    """True for a test that its run's budget left out: neither missing nor evidence of anything."""
+    failure = record.failure
+    return record.outcome is Outcome.NOT_RUN and failure is not None and failure.kind == LEFT_OUT
+
+
 def latest(records: Iterable[TestRecord]) -> list[TestRecord]:
     """Of every test the attempt that counts, in the order of their identities."""
     found: dict[str, TestRecord] = {}

@@ -32,6 +32,8 @@ class SharedPlan(msgspec.Struct, frozen=True, kw_only=True):
     """Of a fleet, which of its runners each shard is for; empty where all are alike."""
     more_s: tuple[float, ...] = ()
     """Of each shard, `Plan.more_s`; empty where nothing says what is to be run again."""
+    budget_s: float | None = None
+    """Of each shard, `Plan.budget_s`."""
 
     @property
     def total(self) -> int:
@@ -59,6 +61,7 @@ class SharedPlan(msgspec.Struct, frozen=True, kw_only=True):
             whole=self.digest,
             elsewhere={t.identity.key: listed_as(t) for t in others},
             more_s=self.more_s[i - 1] if i <= len(self.more_s) else None,
+            budget_s=self.budget_s,
         )
 
 

@@ -86,6 +86,12 @@ def recent_ops(
     return sorted(found, key=lambda o: o.record.identity.planned), losses
 
 
+def devices_below(results: Path) -> tuple[str, ...]:
+    """The devices of all tests of the merged runs below `results` that can be read."""
+    runs = _newest_first(results, [])
+    return tuple(sorted({r.identity.device for _, _, records in runs for r in records}))
+
+
 def present(tests: Iterable[OpsOfTest], aliases: Mapping[str, str]) -> list[OpsOfTest]:
     """The tests under the names they have now."""
     return [

@@ -19,8 +19,6 @@ Version history
     5   the outcome `DOES_NOT_FIT`, a stage's `estimate`; `lease_awaited`
 """
 
-from typing import Annotated
-
 import msgspec
 
 from bringup.harness.records.device_listing import DeviceState
@@ -37,6 +35,7 @@ from bringup.harness.records.ops import (
     OpVerdict,
     TensorType,
 )
+from bringup.harness.records.planned import DeclaredNeeds, RunAgain, Turn
 from bringup.harness.records.values import (
     GOOD,
     NOT_EVIDENCE,
@@ -67,6 +66,7 @@ __all__ = [
     "AnyEvent",
     "Artifact",
     "Check",
+    "DeclaredNeeds",
     "Estimate",
     "Event",
     "Expect",
@@ -105,6 +105,7 @@ __all__ = [
     "TestStarted",
     "TestStopped",
     "TestWarned",
+    "Turn",
 ]
 
 SCHEMA_VERSION = 5
@@ -331,28 +332,6 @@ class TestRecord(msgspec.Struct, frozen=True, kw_only=True):
         return self.metric("atol")
 
 
-class DeclaredNeeds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a test says that it needs, by `@pytest.mark.needs(...)`."""
-
-    kinds: tuple[str, ...] = ()
-    """The devices it may run on; none: any."""
-    chips: Annotated[int, msgspec.Meta(ge=1)] = 1
-    """Devices of its kind that it works on at once, in one host."""
-    memory_gib: Annotated[float, msgspec.Meta(ge=0, le=1e6)] = 0.0
-    """Memory that its host must have."""
-    exclusive: bool = False
-    """Nothing else may run beside it in its host."""
-
-
-class RunAgain(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is wanted of a test beyond one run, by the history that its plan was made with."""
-
-    attempts: int = 1
-    """Uncached attempts in all that promotion wants of it tonight."""
-    new: bool = False
-    """Its failing tonight is news, unless its list's entry expects it."""
-
-
 class PlannedTest(msgspec.Struct, frozen=True):
     """A test somebody asked for; it must end with a terminal record."""
 
@@ -364,6 +343,8 @@ class PlannedTest(msgspec.Struct, frozen=True):
     """Expected seconds, None when nothing is known."""
     estimate_bytes: int | None = None
     """Expected peak of resident memory, None when nothing is known."""
+    estimate_device_s: float | None = None
+    """How long of `estimate_s` it is expected to hold a leased device; None where nobody knows."""
     environment: dict[str, str] = {}
     """Set for this test only, e.g. `TT_TORCH_COMPILE_DEPTH: TTNN_IR`."""
     entry: str = ""
@@ -373,6 +354,8 @@ class PlannedTest(msgspec.Struct, frozen=True):
     needs: DeclaredNeeds = DeclaredNeeds()
     again: RunAgain = RunAgain()
     """Of a shard's test, for a shard knows no history."""
+    turn: Turn | None = None
+    """None in a run that has the time for all."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -411,6 +394,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     more_s: float | None = None
     """Seconds for further attempts at what may go up. None: what is to be run again is not planned
     but judged by the history of the machine that carries the plan out."""
+    budget_s: float | None = None
+    """Seconds that the run, or this shard of it, may take; None: as long as it takes."""
 
 
 class RunHeader(msgspec.Struct, frozen=True, kw_only=True):

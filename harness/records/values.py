@@ -201,6 +201,14 @@ class Failure(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The compiler's or the traceback's whole text."""
 
 
+REUSED_FROM = "reused from"
+"""Attribute of a stage that the same test did on another device: that one's key."""
+CACHED_FROM = "cached from"
+"""Attribute of a stage that was not computed: the run that computed it."""
+RECHECKED = "rechecked"
+"""Attribute of a stage that was computed although it is kept: the run that had computed it."""
+
+
 class StageResult(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One finished (or unfinished) stage."""
 

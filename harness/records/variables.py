@@ -98,7 +98,7 @@ _IN_PLACE_OF_OPTIONS = (
     ),
     Variable(
         names.RECHECK_VARIABLE,
-        "share of cached verdicts to compute again",
+        "share of cached verdicts and builds to compute again",
         share,
         "harness/records/verdicts",
         otherwise="2% in nightly and weekly, else none",
@@ -113,7 +113,7 @@ _IN_PLACE_OF_OPTIONS = (
     ),
     Variable(
         names.NO_CACHE_VARIABLE,
-        "take nothing from the verdict cache",
+        "take nothing from the cache of verdicts and builds",
         flag,
         "harness/records/verdicts",
         default="0",
@@ -122,7 +122,7 @@ _IN_PLACE_OF_OPTIONS = (
 _FOR_PEOPLE = (
     Variable(
         names.CACHE_VARIABLE,
-        "the verdict cache, a directory or a file",
+        "the cache of verdicts and builds, a directory or a file",
         path,
         "harness/records/verdicts",
         otherwise="~/.cache/bringup",
@@ -130,14 +130,14 @@ _FOR_PEOPLE = (
     ),
     Variable(
         names.CACHE_DAYS_VARIABLE,
-        "when cached verdicts that nobody used are forgotten",
+        "when cached verdicts and builds that nobody used are forgotten",
         number("a number of days", strict=True),
         "harness/records/verdicts",
         default="90",
     ),
     Variable(
         names.CACHE_GIB_VARIABLE,
-        "how large the verdict cache may grow",
+        "how large the cache of verdicts and builds may grow",
         number("a number of GiB", strict=True),
         "harness/records/verdicts",
         default="4",

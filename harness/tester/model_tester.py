@@ -27,7 +27,6 @@ from bringup.harness.frontend import training
 from bringup.harness.frontend.call import Call
 from bringup.harness.frontend.eager import without_fast_paths
 from bringup.harness.frontend.lowering import Program, lower_torch, lower_training
-from bringup.harness.frontend.torch_program import random_op
 from bringup.harness.recording.failures import (
     NOTHING_COMPARED,
     failure_of,
@@ -336,8 +335,7 @@ class ModelTester(EagerRuns):
                 self._hints.append(found)
             nothing = self._nothing_compared(outputs, executor) or nothing_finite(checks)
             lost = self._lost_at_export(executor, outputs, stage) if mismatches(checks) else ""
-        graph = executor.program.graph
-        self._judge(checks, nothing, random_op(graph) if graph is not None else None, lost)
+        self._judge(checks, nothing, executor.program.random, lost)
         return self._results_of_step(outputs) if self.mode == "train" else outputs
 
     def _lower(self) -> Program:

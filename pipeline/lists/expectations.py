@@ -14,6 +14,7 @@ from bringup.harness.records.aliases import renamed
 from bringup.harness.records.device_listing import DeviceState
 from bringup.harness.records.fingerprint import fingerprint, is_current, parts
 from bringup.harness.records.naming import run_again
+from bringup.harness.records.outcomes import is_left_out
 from bringup.harness.records.schema import (
     GOOD,
     NOT_EVIDENCE,
@@ -49,6 +50,8 @@ class Kept(enum.Enum):
     """Its entry says that it is not run."""
     UNEXPECTED_PASS = "unexpected pass"
     """Good, and its list or its entry promises something else."""
+    LEFT_OUT = "left out"
+    """Its run's budget had no time for it: nobody knows."""
     OTHERWISE = "failed otherwise"
     """It was expected to fail, and not so."""
     BROKEN = "broken"
@@ -56,7 +59,7 @@ class Kept(enum.Enum):
     @property
     def holds(self) -> bool:
         """Did it do what was promised?"""
-        return self in (Kept.KEPT, Kept.EXPECTED_FAILURE, Kept.SKIPPED)
+        return self in (Kept.KEPT, Kept.EXPECTED_FAILURE, Kept.SKIPPED, Kept.LEFT_OUT)
 
 
 @dataclass(frozen=True)
@@ -166,6 +169,8 @@ def kept(test: PlannedTest, record: TestRecord | None, state: DeviceState) -> Ke
     """What a test made of its promise; broken without a record."""
     if record is None:
         return Kept.BROKEN
+    if is_left_out(record):
+        return Kept.LEFT_OUT
     return promise_of(test.list_name, state, test.expectation).judge(end_of(record))
 
 

@@ -106,10 +106,14 @@ class Table:
 
     def remove(self, test: str) -> str:
         """Take an entry out, everywhere it stands; returns the note it carried."""
-        gone = [row for row in self.rows if row.test == test]
+        note = self.note_of(test)
         self.rows = [row for row in self.rows if row.test != test]
         self.edited = True
-        return next((row.comment for row in gone if row.comment), "")
+        return note
+
+    def note_of(self, test: str) -> str:
+        """The note that an entry carries."""
+        return next((row.comment for row in self.rows if row.test == test and row.comment), "")
 
     def add(self, test: str, comment: str = "", fields: Mapping[str, str] | None = None) -> None:
         """Put an entry beside its nearest relatives, in order of their ids."""

@@ -8,7 +8,10 @@ are pytest ids without a device, or tables that say more of them
 (:mod:`bringup.pipeline.lists.entries`). A field that nobody reads is refused.
 """
 
+import contextlib
 import difflib
+import fcntl
+import os
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -133,8 +136,34 @@ def apply(folder: Path, moves: Iterable[Move]) -> list[Path]:
             is not what was asked for; then no file was touched.
         RecordError: a file cannot be written.
     """
-    changed = edited_texts(folder, moves)
-    return [write_atomically(path, new.encode()) for path, new in changed.items()]
+    asked = list(moves)
+    with _alone(folder):
+        changed = edited_texts(folder, asked)
+        if len(changed) > 1:  # whoever is killed between two files leaves no test on no list
+            for path, _, new in _edited(folder, asked, removing=False):
+                if path in changed and new != changed[path]:
+                    _write(path, new)
+        for path, new in changed.items():
+            _write(path, new)
+    return list(changed)
+
+
+def _write(path: Path, text: str) -> None:
+    write_atomically(path.resolve(), text.encode())  # a link stays one
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Nobody else edits the lists of a folder meanwhile, or one edit would undo the other.
+
+    Where a file system has no such locks there is none.
+    """
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(OSError):
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            held.callback(os.close, descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
 
 
 def edited_texts(folder: Path, moves: Iterable[Move]) -> dict[Path, str]:
@@ -165,8 +194,10 @@ def _lines(text: str) -> list[str]:
     return [line for line in re.split(r"(?<=\n)", text) if line]
 
 
-def _edited(folder: Path, moves: Iterable[Move]) -> list[tuple[Path, str, str]]:
-    """(path, text before, text after) of every list."""
+def _edited(
+    folder: Path, moves: Iterable[Move], *, removing: bool = True
+) -> list[tuple[Path, str, str]]:
+    """(path, text before, text after) of every list; without `removing` entries are only added."""
     wanted: dict[str, list[Move]] = defaultdict(list)
     for move in moves:
         wanted[_list_of(move).name].append(move)
@@ -182,7 +213,9 @@ def _edited(folder: Path, moves: Iterable[Move]) -> list[tuple[Path, str, str]]:
         for move in asked:
             table = files[name].existing(move.device)
             if move.move == "remove" and table and move.test in table.tests:
-                notes[move.device, move.test] = table.remove(move.test)
+                notes[move.device, move.test] = (
+                    table.remove(move.test) if removing else table.note_of(move.test)
+                )
     for name, asked in wanted.items():
         for move in asked:
             if move.move == "add":

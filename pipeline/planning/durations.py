@@ -4,7 +4,7 @@
 """How long a test is expected to take, and how much memory, from what it took.
 
 durations.json   `{"schema": 1, "samples": {"t5[full-t5-base-eval]@cpu": [[61.2, 1790000000.0,
-                 2147483648]]}}`; an older version wrote no bytes
+                 2147483648, 0.4]]}}`; an older version wrote no bytes, and no part
 
 Only attempts that ended by themselves count: a skipped test's 0 s, or the seconds until somebody
 killed it, say nothing of its length. Samples are kept by what a test *is* and on what device, so
@@ -25,8 +25,8 @@ import msgspec
 
 from bringup.harness.errors import RecordError
 from bringup.harness.records.aliases import renamed
-from bringup.harness.records.naming import identity_of_key
-from bringup.harness.records.schema import Identity, Outcome, TestRecord
+from bringup.harness.records.naming import identity_of_key, is_op_by_op
+from bringup.harness.records.schema import Identity, Outcome, Stage, TestRecord
 from bringup.harness.records.versions import NewerError, decode_versioned
 from bringup.harness.storage.atomic import write_atomically
 from bringup.harness.storage.decoding import read_bytes
@@ -50,6 +50,8 @@ MEASURED = frozenset(
 )
 """Outcomes of tests that came to their own end."""
 
+_LEASED = frozenset({Stage.COMPILE, Stage.EXECUTE})
+
 LOCK_TIMEOUT_S = 60.0
 LONGEST_S = 1e7
 """What took longer was measured by a clock that was set meanwhile."""
@@ -63,6 +65,8 @@ class Sample(msgspec.Struct, frozen=True, array_like=True):
     """Seconds since the epoch."""
     memory: Annotated[int, msgspec.Meta(ge=0)] | None = None
     """Peak of resident memory in bytes; None where nobody measured it."""
+    held: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    """The part of what its stages took that it held its device; None where nobody measured it."""
 
 
 class Durations(msgspec.Struct, frozen=True):
@@ -82,9 +86,23 @@ def observed(records: Iterable[TestRecord]) -> Durations:
         if math.isfinite(started) and 0 < seconds <= LONGEST_S:
             samples[key] = (
                 *samples.get(key, ()),
-                Sample(round(seconds, 3), started, record.peak_rss),
+                Sample(round(seconds, 3), started, record.peak_rss, _held(record)),
             )
     return combined(Durations(samples))
+
+
+def _held(record: TestRecord) -> float | None:
+    """The part of a test's stages that holds a lease; None of one that did not execute, and of one
+    that goes op by op, which holds it all the while.
+
+    Waiting for the lease is part of no stage.
+    """
+    took = {s.stage: s.wall_s for s in record.stages if s.wall_s is not None}
+    if is_op_by_op(record.identity) or Stage.EXECUTE not in took:
+        return None
+    whole = sum(s.wall_s or 0.0 for s in record.stages)
+    leased = sum(s.wall_s or 0.0 for s in record.stages if s.stage in _LEASED)
+    return round(min(max(leased / whole, 0.0), 1.0), 3) if 0 < whole < LONGEST_S else None
 
 
 def combined(*parts: Durations, aliases: Mapping[str, str] | None = None) -> Durations:
@@ -116,8 +134,12 @@ class Estimator:
     def __init__(self, durations: Durations, aliases: Mapping[str, str] | None = None) -> None:
         seconds: dict[tuple[str, ...], list[float]] = defaultdict(list)
         memory: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        self._held: dict[str, float] = {}
         for key, samples in combined(durations, aliases=aliases).samples.items():
             took = quantile([s.seconds for s in samples], QUANTILE)
+            held = [s.held for s in samples if s.held is not None]
+            if held:
+                self._held[key] = median(held)
             peak = max((s.memory or 0 for s in samples), default=0)
             for like in _likes(identity_of_key(key)):
                 seconds[like].append(took)
@@ -130,6 +152,11 @@ class Estimator:
         """Expected seconds; None when nothing like it ever ran."""
         found = (self._seconds[like] for like in _likes(identity) if like in self._seconds)
         return next(found, None)
+
+    def on_device(self, identity: Identity) -> float | None:
+        """Expected seconds that it holds its device; None where this very test was not measured."""
+        seconds, held = self(identity), self._held.get(identity.key)
+        return None if seconds is None or held is None else seconds * held
 
     def memory(self, identity: Identity) -> int | None:
         """Expected peak of resident memory in bytes; None when nothing of its model was measured.

@@ -156,6 +156,13 @@ def with_memory(
     return [msgspec.structs.replace(t, estimate_bytes=peak(t.identity)) for t in tests]
 
 
+def with_device_seconds(
+    tests: Iterable[PlannedTest], seconds: Callable[[Identity], float | None]
+) -> list[PlannedTest]:
+    """The same tests, with the seconds that each is expected to hold its device."""
+    return [msgspec.structs.replace(t, estimate_device_s=seconds(t.identity)) for t in tests]
+
+
 def with_needs(
     tests: Iterable[PlannedTest], needs: Mapping[str, DeclaredNeeds]
 ) -> list[PlannedTest]:

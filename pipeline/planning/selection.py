@@ -43,6 +43,7 @@ from bringup.pipeline.planning.plan import (
     from_lists,
     is_excluded,
     planned,
+    with_device_seconds,
     with_memory,
     with_needs,
 )
@@ -118,7 +119,8 @@ def choose(
         tests = limited(tests, options.limit)
     if options.size != SIZES[0]:
         tests = at_size(tests, options.size, estimate)
-    tests = with_needs(with_memory(tests, estimate.memory), collected.needs)
+    tests = with_device_seconds(with_memory(tests, estimate.memory), estimate.on_device)
+    tests = with_needs(tests, collected.needs)
     runners = read_fleet(options.fleet) if options.fleet else []
     if options.fleet and not options.devices:
         tests, left_out = on_fleet(tests, runners)

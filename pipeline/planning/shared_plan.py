@@ -18,6 +18,7 @@ from bringup.harness.records.variable_names import GITHUB_OUTPUT_VARIABLE
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.lists.lists import read_lists
 from bringup.pipeline.messages import Speaker
+from bringup.pipeline.option_values import Span
 from bringup.pipeline.options import RunOptions
 from bringup.pipeline.planning.planners import AFFINITY, Planner
 from bringup.pipeline.planning.recorded_options import as_planned, choosing
@@ -91,6 +92,9 @@ def _refuse_otherwise(shared: SharedPlan, options: RunOptions) -> None:
             f"{options.plan} is a plan for {planned} {'shard' if planned == 1 else 'shards'}; say "
             f"which one is to run with --shard I/{planned}"
         )
+    if "budget_s" in options.given and options.budget_s != shared.budget_s:
+        was = f"with --budget {Span(shared.budget_s)}" if shared.budget_s else "without --budget"
+        raise PipelineError(f"{options.plan} was planned {was}; leave it out, or plan anew")
     if options.run_id and options.run_id != shared.run_id:
         raise PipelineError(
             f"{options.plan} is the plan of the run {shared.run_id}; leave --run-id out"

@@ -1,10 +1,12 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""What a run tells its op-by-op tests of the verdict cache, and what becomes of it afterwards."""
+"""What a run tells its tests of the verdict cache, and what becomes of it afterwards.
+
+What was lowered and compiled lies beside it, and is pruned with it.
+"""
 
 from bringup.harness.errors import UsageError
-from bringup.harness.records.naming import is_op_by_op
 from bringup.harness.records.schema import Plan
 from bringup.harness.records.variable_names import (
     NO_CACHE_VARIABLE,
@@ -35,7 +37,7 @@ def variables(plan: Plan, options: RunOptions) -> dict[str, str]:
 
 def prune(plan: Plan, say: Speaker) -> None:
     """Prune the cache, if that is due, after a run that used it; nothing depends on it."""
-    if not any(is_op_by_op(test.identity) for test in plan.tests):
+    if not plan.tests:
         return
     cache = VerdictCache()
     try:

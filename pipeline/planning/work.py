@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is scheduled: units of work, what each needs, and the runners that offer it.
 
-A unit is whatever is started by itself: today a whole test, later its front end, its part on a
-device and its verification. Nothing here knows how a unit is run, so the same plans serve one
-machine, a shared directory, a cluster and the jobs of a matrix.
+A unit is whatever is started by itself: a test. Only a part of it holds the device that it leases;
+what comes before and after goes beside other tests' parts. Nothing here knows how a unit is run, so
+the same plans serve one machine, a shared directory, a cluster and the jobs of a matrix.
 """
 
 from collections.abc import Iterable, Mapping
@@ -63,6 +63,8 @@ class WorkUnit:
     """Units of a group share loading: best one after the other in one place."""
     after: str = ""
     """The key of the unit that has to be done first; empty for none."""
+    held: float = 1.0
+    """Of its seconds, how large a part it holds its device: 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,14 @@ def _unit(test: PlannedTest, typical: float, hedge: float, unknown_bytes: int) -
         seconds=typical if expected is None else expected,
         long_s=hedge if expected is None else expected,
         group=group_of(test.identity),
+        held=_held(test),
     )
+
+
+def _held(test: PlannedTest) -> float:
+    """The part of a test that goes on its device; all of one of which that is not known."""
+    whole, part = test.estimate_s, test.estimate_device_s
+    return min(max(part / whole, 0.0), 1.0) if whole and part is not None else 1.0
 
 
 def _of_the_known(tests: Iterable[PlannedTest], q: float) -> float:

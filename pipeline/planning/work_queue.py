@@ -8,10 +8,10 @@ worker that dies holds nothing. Units of one group share loading when they run b
 one worker, so a group is handed out like one long unit: whoever is at it goes on with it, and it is
 split only when that would take too long for the night.
 
-Units lie in *cells*, one for each kind of device and step of memory, so that those that may not
-start now, for want of a device or of memory, are passed over together. In a cell there are heaps
-with entries that are no longer true; they are dropped when they come to the top. A choice looks
-at the top of each cell and costs O(log n) for n units.
+Units lie in *cells*, one for each kind of device, step of memory and step of the time that they
+hold their device, so that those that may not start now, for want of any, are passed over together.
+In a cell there are heaps with entries that are no longer true; they are dropped when they come to
+the top. A choice looks at the top of each cell and costs O(log n) for n units.
 """
 
 import heapq
@@ -40,8 +40,21 @@ SPARED = 0.2
 """And never, while anything runs, for less than so much of an even share of the whole night, which
 is what a worker may idle at its end: a model is loaded 1.09 times then, and 1.27 times without."""
 
-Cell = tuple[str, int]
-"""The kind of device and the step of memory."""
+AHEAD = 6.0
+"""Units of a kind are started ahead of its devices, whose front ends run meanwhile: as many as hold
+them for so many times their number, less the more of its seconds a unit holds its device. One that
+holds it all the while is not started before a device is free. By simulation of 60 models, see
+`nox -s bench`: below 6 workers leave their models, which are loaded up to twice then, and above it
+nothing is gained."""
+CROWD = 2
+"""A worker prefers, of its own model, what runs on a kind that fewer units are at than so many for
+each device."""
+_PARTS = 8
+"""Into so many steps is the part divided that units hold their device: whole ones are apart."""
+_ROUNDING = 1e-9
+
+Cell = tuple[str, int, int]
+"""The kind of device, the step of memory, and that of the part that units hold their device."""
 Accepts = Callable[[WorkUnit], bool]
 
 
@@ -76,8 +89,8 @@ class WorkQueue:
         capacities: Mapping[str, int] | None = None,
         memory: int | None = None,
     ) -> None:
-        """`capacities` are the most units a kind of device runs at a time (absent: any number),
-        `memory` the bytes that all units together may need."""
+        """`capacities` are how many devices of a kind there are (absent: any number), `memory`
+        the bytes that all units together may need."""
         self.capacities = dict(capacities or {})
         self.memory = memory
         self.waiting: dict[str, WorkUnit] = {}
@@ -93,7 +106,12 @@ class WorkQueue:
         """Entries of a group's earlier versions are void."""
         self._at: Counter[Group] = Counter()
         """How many units of a group run."""
-        self._busy: Counter[str] = Counter()
+        self._busy: dict[str, float] = defaultdict(float)
+        """Devices of running units, each counted by how much of its time it is held, by kind."""
+        self._begun: Counter[str] = Counter()
+        """Devices of running units, whether they hold them yet or not, by kind."""
+        self._on_devices: dict[str, float] = defaultdict(float)
+        """Seconds that waiting units hold devices, by kind."""
         self._used = 0
         listed = list(units)
         there = {u.key for u in listed}
@@ -152,6 +170,10 @@ class WorkQueue:
         self._at[unit.group] += 1
         self._say(unit.group)
 
+    def add(self, unit: WorkUnit) -> None:
+        """Let one unit more wait."""
+        self._put(unit)
+
     def alone(self, key: str) -> None:
         """Let a unit that was taken, and came to grief beside others, wait to be run alone."""
         unit = self._stop(key)
@@ -172,8 +194,9 @@ class WorkQueue:
     def _open_cells(self) -> Iterator[Cell]:
         """Cells with units that a device is free for; the smaller part of memory is by the unit."""
         for cell, heaps in self._cells.items():
-            kind, step = cell
-            if not heaps.of_group or self._busy[kind] >= self.capacities.get(kind, inf):
+            kind, step, part = cell
+            held = part / _PARTS
+            if not heaps.of_group or self._busy[kind] + held > self._most(kind, held) + _ROUNDING:
                 continue
             if not self.running or self.memory is None or step <= self._step(self._free()):
                 yield cell
@@ -190,7 +213,7 @@ class WorkQueue:
         least = max(SPLIT * share, SPARED * self._whole / workers) if self.running else 0.0
         urgent = self._urgent(cells, fits, least)
         if last_group is not None:
-            own = _best(self._of_group(self._cells[c], last_group, fits) for c in cells)
+            own = self._own(cells, last_group, fits)
             late = (
                 urgent is not None
                 and own is not None
@@ -201,6 +224,15 @@ class WorkQueue:
         if urgent is not None and urgent.long_s >= URGENT * share:
             return urgent
         return self._fresh(cells, fits) or urgent or self._any(cells, fits, least)
+
+    def _own(self, cells: list[Cell], group: Group, fits: Accepts) -> WorkUnit | None:
+        """The longest unit of a worker's group, first of those whose device few are at."""
+        calm = [c for c in cells if self._begun[c[0]] < CROWD * self.capacities.get(c[0], inf)]
+        for some in (calm, cells):
+            found = _best(self._of_group(self._cells[c], group, fits) for c in some)
+            if found is not None:
+                return found
+        return None
 
     def _urgent(self, cells: list[Cell], fits: Accepts, least: float) -> WorkUnit | None:
         """The longest unit that nobody will come to in time: of a group that nobody is at, or of
@@ -242,9 +274,15 @@ class WorkQueue:
         if unit.needs.exclusive or any(u.needs.exclusive for u in self.running.values()):
             return False
         needs = unit.needs
-        if self._busy[needs.kind] + needs.chips > self.capacities.get(needs.kind, inf):
+        held = needs.chips * unit.held
+        if self._busy[needs.kind] + held > self._most(needs.kind, unit.held) + _ROUNDING:
             return False
         return self.memory is None or self._used + unit.needs.memory <= self.memory
+
+    def _most(self, kind: str, held: float) -> float:
+        """How many devices of a kind running units may hold together, once a unit that holds its
+        own so much of its time has begun."""
+        return self.capacities.get(kind, inf) * (1.0 + AHEAD * (1.0 - held))
 
     def _longest(self, heaps: _Heaps, fits: Accepts) -> WorkUnit | None:
         while heaps.long and heaps.long[0][1] not in self.waiting:
@@ -275,9 +313,15 @@ class WorkQueue:
         return version != self._version[group] or group not in heaps.of_group
 
     def _bottlenecks(self, workers: int) -> set[str]:
-        """Kinds whose waiting units take longer than all units shared out evenly."""
+        """Kinds whose devices are at work for longer than all workers are."""
         share = sum(self._work.values()) / workers
-        return {k for k, most in self.capacities.items() if self._work[k] / most > share}
+        return {k for k, most in self.capacities.items() if self._on(k) / most > share}
+
+    def _on(self, kind: str) -> float:
+        """Seconds that waiting units hold devices of a kind, counted half where they hold them for
+        a small part of their time: workers leave their models for what comes first."""
+        held, work = self._on_devices[kind], self._work[kind]
+        return held / (2.0 - held / work) if work > 0 and held < work else held
 
     # --- book-keeping
 
@@ -292,7 +336,8 @@ class WorkQueue:
         del self.waiting[unit.key]
         self.running[unit.key] = unit
         self._used += unit.needs.memory
-        self._busy[unit.needs.kind] += unit.needs.chips
+        self._busy[unit.needs.kind] += unit.needs.chips * unit.held
+        self._begun[unit.needs.kind] += unit.needs.chips
         self._at[unit.group] += 1
         self._count(unit, -1)
         self._say(unit.group)
@@ -300,12 +345,13 @@ class WorkQueue:
     def _stop(self, key: str) -> WorkUnit:
         unit = self.running.pop(key)
         self._used -= unit.needs.memory
-        self._busy[unit.needs.kind] -= unit.needs.chips
+        self._busy[unit.needs.kind] -= unit.needs.chips * unit.held
+        self._begun[unit.needs.kind] -= unit.needs.chips
         self._at[unit.group] -= 1
         return unit
 
     def _put(self, unit: WorkUnit, *, say: bool = True) -> None:
-        cell = unit.needs.kind, self._step(unit.needs.memory)
+        cell = unit.needs.kind, self._step(unit.needs.memory), int(unit.held * _PARTS)
         self.waiting[unit.key] = unit
         heaps = self._cells[cell]
         heapq.heappush(heaps.long, (-unit.long_s, unit.key))
@@ -317,6 +363,7 @@ class WorkQueue:
 
     def _count(self, unit: WorkUnit, sign: int) -> None:
         self._work[unit.needs.kind] += sign * unit.seconds
+        self._on_devices[unit.needs.kind] += sign * unit.seconds * unit.held * unit.needs.chips
         self._work_of[unit.group] += sign * unit.long_s
 
     def _say(self, group: Group) -> None:

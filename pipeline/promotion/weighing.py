@@ -20,19 +20,17 @@ import msgspec
 import numpy as np
 
 from bringup.pipeline.history.judge.columns import Bools, Columns, Counts, Floats
+from bringup.pipeline.promotion.counting import Levels, counted, telling
 from bringup.pipeline.promotion.evidence import (
     BREAK,
     NOBODY,
     PRIOR,
-    Levels,
     Seen,
     Streaks,
-    counted,
     nights_bad,
     only_crashes,
     seen,
     streaks,
-    telling,
 )
 from bringup.pipeline.promotion.ladder import GATES, NEEDS, Level, Standing
 from bringup.pipeline.promotion.policy import Group, Policy, log_odds

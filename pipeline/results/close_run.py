@@ -14,7 +14,12 @@ from bringup.harness.records.advice import Advice, read_advice
 from bringup.harness.records.device_listing import DeviceState
 from bringup.harness.records.door import command
 from bringup.harness.records.moves import Move
-from bringup.harness.records.outcomes import counts_text, latest, outcome_counts_of_run
+from bringup.harness.records.outcomes import (
+    counts_text,
+    is_left_out,
+    latest,
+    outcome_counts_of_run,
+)
 from bringup.harness.records.run_dir import RECORDS_NAME, read_merged
 from bringup.harness.records.schema import Plan, PlannedTest, RunHeader, TestRecord
 from bringup.pipeline.errors import PipelineError
@@ -68,8 +73,8 @@ def close_run(
     _tell_unkept(unkept, made, read_advice(plan.started_by), say)
     _tell_expected(made, say)
     counts = counts_text(outcome_counts_of_run(run_dir))
-    kept = len(plan.tests) - len(unkept)
-    say(f"{kept} of {len(plan.tests)} tests did what was promised ({counts})")
+    asked = len(plan.tests) - sum(map(is_left_out, latest_by_key.values()))
+    say(f"{asked - len(unkept)} of {asked} tests did what was promised ({counts})")
     for sentence in dict.fromkeys(w for r in latest_by_key.values() for w in r.warnings):
         say(f"warning: {sentence}")
     broken_promises = {test.identity.key for test, _ in unkept}

@@ -36,6 +36,7 @@ from bringup.pipeline.history.judge import confirmation
 from bringup.pipeline.history.samples import Sample
 from bringup.pipeline.lists.specs import PROBE
 from bringup.pipeline.messages import Speaker
+from bringup.pipeline.options import RunOptions
 from bringup.pipeline.results.elsewhere import avoiding, boards_by_test, works_elsewhere
 from bringup.pipeline.results.merge import finish, rounds_id
 from bringup.pipeline.running.engine import End, Engine
@@ -48,6 +49,12 @@ Confirm = Callable[[NightVerdict, Sequence[Sample]], Mapping[str, Judgement]]
 """From a verdict and the night's samples to what its new failures are, by test."""
 _ROUND = re.compile(r"((?:\d+-of-\d+-)?\d{1,9})-(\d{1,9})")
 """Of a shard's, or a run's, attempt the rounds that confirm; those with `more` are no such."""
+
+
+def confirm_seconds(options: RunOptions, session: str) -> float:
+    """Seconds that a run of all shards together may spend on it."""
+    usual = NIGHTLY_S if session == "nightly" else 0.0
+    return usual if options.confirm_s is None else options.confirm_s
 
 
 class _Silent:
@@ -106,7 +113,7 @@ class Reruns:
             if not is_op_by_op(known[s.test].identity)
         ]
         again = [s for s in suspects if s.test in known and known[s.test].list_name != PROBE]
-        confirming = confirmation.plan(again, controls, self.budget_s)
+        confirming = confirmation.plan(again, controls, self._most_s(self.budget_s))
         for test, why in confirming.left_out.items():
             self.say(f"not run again: {test}: {why}")
         if not confirming.confirmations:
@@ -152,7 +159,7 @@ class Reruns:
         """Further rounds, each between controls, of what only failed and needs more failures."""
         wanted, left = (
             self.wanted(),
-            self.budget_s - sum(c.seconds for c in confirming.confirmations),
+            self._most_s(self.budget_s - sum(c.seconds for c in confirming.confirmations)),
         )
         rounds = 2 * confirmation.RERUNS + 1
         while True:
@@ -183,7 +190,8 @@ class Reruns:
         rising = [s for s in own if s.good and s.test in known and s.passed and not s.failed]
         if not rising or not budget_s or not self.budget_s:
             return False
-        wanted, done, left = self.wanted(), {s.test: s.passed for s in rising}, budget_s
+        wanted, done = self.wanted(), {s.test: s.passed for s in rising}
+        left = self._most_s(budget_s)
         costs = {s.test: s.seconds or 0.0 for s in rising}
         rounds = 0
         while more := [
@@ -207,6 +215,10 @@ class Reruns:
             done = {t: n + 1 for t, n in done.items() if t in good}
         return rounds > 0
 
+    def _most_s(self, seconds: float) -> float:
+        """So long, or what is left of the run's own time."""
+        return max(min(seconds, self.settings.left_s), 0.0)
+
     def _run(
         self,
         number: str,
@@ -219,7 +231,10 @@ class Reruns:
         name = f"{whose}{self.plan.attempt}-{number}"  # a run that is taken up again confirms anew
         run_dir = self.settings.run_dir / CONFIRM_FOLDER / name
         failed = self._failed_on
-        tests = [avoiding(test, failed.get(test.identity.key, ())) for test in tests]
+        tests = [
+            msgspec.structs.replace(avoiding(t, failed.get(t.identity.key, ())), turn=None)
+            for t in tests
+        ]
         plan = msgspec.structs.replace(
             self.plan,
             run_id=rounds_id(self.plan.run_id, name),

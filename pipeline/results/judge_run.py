@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 
 from bringup.harness.records.advice import Advice, advice_here, read_advice
-from bringup.harness.records.aliases import read_aliases
+from bringup.harness.records.aliases import read_aliases, renamed
 from bringup.harness.records.naming import identity_of_key, is_op_by_op, run_again
 from bringup.harness.records.night import Judgement, Moment, NightVerdict, write_night
 from bringup.harness.records.run_dir import read_plans
@@ -115,6 +115,7 @@ def past_of(
         baseline=against,
         sessions={r.run: r.session for r in known},
         planned={s.test: s.list_name for s in own if s.planned},
+        left_out={renamed(key, aliases) for key in run.left_out},
         gating=[spec.name for spec in list_specs().values() if spec.gating],
         promises=promises or {},
         versions=_versions(chosen),

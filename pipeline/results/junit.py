@@ -5,11 +5,11 @@
 
 One suite per device, one case per test, by its latest attempt. JUnit knows four results, a
 record twelve outcomes: INCORRECT, FAILED, DOES_NOT_FIT and UNVERIFIED are failures, SKIPPED is
-skipped, what ended without an outcome of its own is an error. The outcome itself, the
-full-precision metrics and the test's key are properties of the case, so nothing is lost to who
-reads them. Every loss of the run is an error too: a file in which something is missing never looks
-green. By what its list or its entry promises, a failure that is expected is skipped, and a good end
-that is not is a failure.
+skipped, as is what the run's budget left out; what else ended without an outcome of its own is an
+error. The outcome itself, the full-precision metrics and the test's key are properties of the case,
+so nothing is lost to who reads them. Every loss of the run is an error too: a file in which
+something is missing never looks green. By what its list or its entry promises, a failure that is
+expected is skipped, and a good end that is not is a failure.
 """
 
 import re
@@ -21,7 +21,7 @@ from junitparser import Error, Failure, Skipped, xunit2
 
 from bringup.harness.records.metrics import titled
 from bringup.harness.records.naming import listed_as
-from bringup.harness.records.outcomes import latest
+from bringup.harness.records.outcomes import is_left_out, latest
 from bringup.harness.records.schema import GOOD, Metric, Outcome, PlannedTest, TestRecord
 from bringup.harness.storage.atomic import write_atomically
 from bringup.pipeline.lists.expectations import Kept, in_words
@@ -83,6 +83,8 @@ def _case(record: TestRecord, made: tuple[PlannedTest, Kept] | None) -> xunit2.T
         case.result = [Skipped(_clean(words), made[1].value)]
     elif made and made[1] is Kept.UNEXPECTED_PASS:
         case.result = [Failure(_clean(f"{made[1].value}: {words}"), made[1].value)]
+    elif is_left_out(record) and record.failure:
+        case.result = [Skipped(_clean(record.failure.message), Kept.LEFT_OUT.value)]
     elif record.outcome not in GOOD:
         case.result = [_result(record)]
     return case

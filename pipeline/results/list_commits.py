@@ -59,6 +59,10 @@ def commit_moves(
         _git(root, "read-tree", "HEAD", variables=index)
         top = Path(_git(root, "rev-parse", "--show-toplevel"))
         for path, text in files.items():
+            if not path.resolve().is_relative_to(top.resolve()):
+                raise PipelineError(
+                    f"{path} is not in the checkout {top}, so no commit can hold it"
+                )
             blob = _git(root, "hash-object", "-w", "--stdin", given=text)
             name = path.resolve().relative_to(top.resolve()).as_posix()
             _git(
@@ -85,7 +89,7 @@ def commit_moves(
 def uncommitted(root: Path, folder: Path) -> dict[Path, str]:
     """The files of a folder that HEAD does not have as they are, with their texts; none without
     git."""
-    words = ("status", "--porcelain", "-z", "--untracked-files=all", "--", str(folder))
+    words = ("status", "--porcelain", "-z", "--untracked-files=all", "--", f"{folder.resolve()}")
     said = _git(root, *words, ok=True)
     top = Path(_git(root, "rev-parse", "--show-toplevel", ok=True))
     paths = [top / entry[3:] for entry in said.split("\0") if entry]

@@ -87,9 +87,11 @@ def _merge(
     loaded, provenances, torn = load_journals(into)
     planned = planned_by(plans)
     if shared is not None:
-        planned = {t.identity.key: t for tests in shared.shards for t in tests} | planned
+        own = {t.identity.key for plan in plans for t in plan.tests}
+        whole = {t.identity.key: t for tests in shared.shards for t in tests}
+        planned |= {key: t for key, t in whole.items() if key not in own}  # not by its name alone
     records = _numbered(loaded)
-    left = unrun(records, plans, {} if alone else planned)
+    left = unrun(records, plans, {} if alone else planned, _budget_s(plans, shared))
     lost = () if alone else unrun_by_all(left, plans, lost=any(s.losses for s in sources))
     wholes = {plan.whole for plan in plans} | ({shared.digest} if shared else set())
     header = RunHeader(
@@ -118,6 +120,12 @@ def _merge(
     )
     pack_journals(into)
     return header
+
+
+def _budget_s(plans: Sequence[Plan], shared: SharedPlan | None) -> float | None:
+    """What each shard might take; None: as long as it takes."""
+    said = [*(plan.budget_s for plan in plans), shared.budget_s if shared else None]
+    return next((seconds for seconds in said if seconds is not None), None)
 
 
 def _one_run(sources: Sequence[Shard], shared: SharedPlan | None) -> str:

@@ -8,14 +8,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from bringup.harness.records.door import command
 from bringup.harness.records.fold import model_status
 from bringup.harness.records.naming import listed_as, same_test
+from bringup.harness.records.outcomes import LEFT_OUT, is_left_out
 from bringup.harness.records.plans import SharedPlan
 from bringup.harness.records.schema import Failure, Outcome, Plan, PlannedTest, Status, TestRecord
+from bringup.pipeline.option_values import span_text
+from bringup.pipeline.planning.budget import is_in_time, why_left_out
 
 
 def unrun(
-    records: Iterable[TestRecord], plans: Iterable[Plan], planned: Mapping[str, PlannedTest]
+    records: Iterable[TestRecord],
+    plans: Iterable[Plan],
+    planned: Mapping[str, PlannedTest],
+    budget_s: float | None = None,
 ) -> list[TestRecord]:
-    """A NOT_RUN for every planned test that left no record."""
+    """A NOT_RUN for every planned test that left no record; `budget_s` is what each shard might
+    take."""
     known = {record.identity.key for record in records}
     missing: dict[str, TestRecord] = {}
     for plan in plans:
@@ -24,16 +31,19 @@ def unrun(
         for test in plan.tests:
             if test.identity.key not in known:
                 missing[test.identity.key] = _never_started(
-                    test, f"planned{where} and never started"
+                    test, f"planned{where} and never started", budget_s
                 )
     for key, test in planned.items():
         if key not in known and key not in missing:
-            missing[key] = _never_started(test, "planned, and run by no shard that reported")
+            why = "planned, and run by no shard that reported"
+            missing[key] = _never_started(test, why, budget_s)
     return [missing[key] for key in sorted(missing)]
 
 
-def _never_started(test: PlannedTest, why: str) -> TestRecord:
+def _never_started(test: PlannedTest, why: str, budget_s: float | None) -> TestRecord:
     failure = Failure(None, "NOT_RUN", why)
+    if budget_s is not None and not is_in_time(test) and test.turn is not None:
+        failure = Failure(None, LEFT_OUT, why_left_out(test.turn, span_text(budget_s)))
     return TestRecord(
         identity=test.identity,
         nodeid=test.nodeid,
@@ -51,9 +61,10 @@ def unrun_by_all(
     """The tests that nobody ran, by key.
 
     With `lost`, what a shard brought and nobody can use may have told of its own tests, which then
-    have but their NOT_RUN.
+    have but their NOT_RUN. What a budget left out is no loss.
     """
     own = {test.identity.key for plan in plans for test in plan.tests} if lost else set()
+    own |= {record.identity.key for record in records if is_left_out(record)}
     return tuple(r.identity.key for r in records if r.identity.key not in own)
 
 

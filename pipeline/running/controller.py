@@ -80,7 +80,7 @@ class ControllerSide:
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a new worker what it cannot know."""
         node.workerinput[PARENT_INPUT] = self._parent_of(node)
-        node.workerinput[NOTHING_LEFT_INPUT] = not self._scheduling.queue
+        node.workerinput[NOTHING_LEFT_INPUT] = not self._scheduling.anything_left
 
     def pytest_testnodedown(self, node: Any, error: object | None) -> None:
         """A worker is gone: judge the test it was running."""

@@ -190,6 +190,12 @@ class Ledger:
         return event.key if first else None
 
     @property
+    def newest(self) -> float:
+        """Seconds since the epoch of the newest end or beginning of a test; 0 without any."""
+        begun = (event.time for event in self.started.values())
+        return max([0.0, *self._ended.values(), *begun])
+
+    @property
     def running(self) -> dict[str, TestStarted]:
         """Tests that started and have no outcome yet."""
         return {k: e for k, e in self.started.items() if k not in self.outcomes}

@@ -22,6 +22,7 @@ from rich.text import Text
 
 from bringup.harness.records.naming import is_op_by_op
 from bringup.harness.records.schema import GOOD, Outcome, Plan, Stage
+from bringup.pipeline.planning.budget import is_in_time
 from bringup.pipeline.planning.plan import deadline
 from bringup.pipeline.planning.work import fill_estimates
 from bringup.pipeline.running.ledger import Ledger, OpCounts
@@ -93,11 +94,12 @@ class Frame:
 def frame_of(plan: Plan, workers: int, timeout_s: float | None) -> Frame:
     """The frame of a plan's run."""
     i, n = plan.shard
+    left_out = [t.identity.key for t in plan.tests if not is_in_time(t)]  # nobody waits for them
     return Frame(
         title=plan.session if n == 1 else f"{plan.session} {i}/{n}",
         workers=workers,
         deadlines={t.identity.key: deadline(t.estimate_s, timeout_s) for t in plan.tests},
-        expected=fill_estimates(plan.tests),
+        expected=fill_estimates(plan.tests) | dict.fromkeys(left_out, 0.0),
     )
 
 

@@ -15,6 +15,7 @@ from bringup.pipeline.running.plugin_options import (
     MEMORY_OPTION,
     PLAN_OPTION,
     TIMEOUT_OPTION,
+    UNTIL_OPTION,
 )
 from bringup.pipeline.running.worker import WorkerSide
 from bringup.pipeline.running.xdist_scheduling import Room
@@ -25,6 +26,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("bringup pipeline", "set by `bringup`, not by hand")
     group.addoption(PLAN_OPTION, metavar="FILE", help="run exactly the tests of this plan")
     group.addoption(TIMEOUT_OPTION, type=float, metavar="SECONDS", help="no test runs longer")
+    group.addoption(
+        UNTIL_OPTION, type=float, metavar="SECONDS", help="no test starts later, by time.monotonic"
+    )
     group.addoption(HOLDER_OPTION, default="", metavar="NAME", help="whom tests are leased for")
     group.addoption(
         CAPACITY_OPTION,
@@ -54,6 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
             {device: int(n) for device, _, n in pairs},
             config.getoption(MEMORY_OPTION),
             processes or 1,
+            config.getoption(UNTIL_OPTION),
         )
         side = ControllerSide(plan, timeout, room, processes, config.getoption(HOLDER_OPTION))
     config.pluginmanager.register(side, "bringup-pipeline-side")

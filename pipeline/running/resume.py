@@ -22,6 +22,7 @@ from bringup.harness.records.schema import UNSETTLED, Failure, Outcome, Plan, Pl
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.option_values import Shard
 from bringup.pipeline.options import RunOptions
+from bringup.pipeline.planning.budget import BEGIN_S
 from bringup.pipeline.planning.recorded_options import as_planned, otherwise
 from bringup.pipeline.planning.selection import Chosen
 from bringup.pipeline.running.ledger import Ledger
@@ -146,14 +147,39 @@ def same_tests(plan: Plan, run_dir: Path, now: Chosen) -> Chosen:
     return replace(now, tests=list(plan.tests), total=plan.total)
 
 
-def take_up(run_dir: Path, plan: Plan, ledger: Ledger) -> Plan:
+def take_up(run_dir: Path, plan: Plan, ledger: Ledger, budget_s: float | None = None) -> Plan:
     """Give tests that were cut off their outcome; the plan as it goes on. The run's lock is held.
 
+    `budget_s` is the time that somebody gives it now; None: what is left of its own.
+
     Raises:
+        PipelineError: it is given time, and was planned to take as long as it takes.
         RecordError: the disk is full or gone.
     """
+    if budget_s is not None and plan.budget_s is None:
+        raise PipelineError(f"{run_dir} was planned without --budget; leave it out, or start anew")
+    given = budget_s if plan.budget_s is None else float(budget_s or budget_left(plan, ledger))
     give_their_word(run_dir, plan, ledger)
-    return msgspec.structs.replace(plan, resumed=time.time(), attempt=plan.attempt + 1)
+    return msgspec.structs.replace(
+        plan, resumed=time.time(), attempt=plan.attempt + 1, budget_s=given
+    )
+
+
+def budget_left(plan: Plan, ledger: Ledger) -> float:
+    """Seconds of its budget that a run which was cut off has left.
+
+    A run that came to its end has run what fits in: it is taken up for what was left out, and has
+    the whole once more.
+    """
+    assert plan.budget_s is not None
+    words = ledger.outcomes
+    cut_off = any(
+        words.get(test.identity.key, Outcome.KILLED) in UNSETTLED
+        for test in plan.tests
+        if test.turn is None or test.turn.in_time
+    )
+    left_s = plan.budget_s - max(ledger.newest - max(plan.created, plan.resumed), 0.0)
+    return float(int(left_s)) if cut_off and left_s > BEGIN_S else plan.budget_s
 
 
 def give_their_word(run_dir: Path, plan: Plan, ledger: Ledger) -> None:

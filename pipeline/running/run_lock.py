@@ -16,12 +16,13 @@ from typing import Self
 import psutil
 
 from bringup.harness.errors import RecordError
+from bringup.harness.records.left_behind import LOCK_NAME
 from bringup.harness.storage.atomic import cannot_write
 from bringup.harness.storage.ownership import open_plain, refers_to
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.running.leases import who_is_at
 
-NAME = ".lock"
+NAME = LOCK_NAME
 PATIENCE_S = 60.0
 """What a supervisor that was killed leaves behind is gone by then; see `watchdog`."""
 

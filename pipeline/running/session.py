@@ -3,10 +3,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """One pytest session as a child: its command, its environment, its log, its end."""
 
+import math
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +32,7 @@ from bringup.pipeline.running.plugin_options import (
     MEMORY_OPTION,
     PLAN_OPTION,
     TIMEOUT_OPTION,
+    UNTIL_OPTION,
 )
 
 LOG_NAME = "pytest.log"
@@ -62,8 +65,16 @@ class Settings:
     """A descriptor that holds the run directory as long as anybody has it."""
     address: str = ""
     """Where the engine is, of one that is elsewhere."""
+    until: float | None = None
+    """When the run's time is over: no test starts later. On `time.monotonic`, which all processes
+    of a machine share. None: it has as long as it takes."""
     holder: str = ""
     """Whom tests are leased for in a directory that others share; empty: nobody shares it."""
+
+    @property
+    def left_s(self) -> float:
+        """Seconds until the run's time is over; infinite without a budget."""
+        return math.inf if self.until is None else self.until - time.monotonic()
 
     @property
     def log(self) -> Path:
@@ -104,6 +115,7 @@ def command(settings: Settings, tests: Sequence[PlannedTest]) -> list[str]:
         f"--max-worker-restart={len(tests) + 100}",
         f"{PLAN_OPTION}={settings.plan}",
         *([f"{TIMEOUT_OPTION}={settings.timeout_s}"] if settings.timeout_s else []),
+        *([] if settings.until is None else [f"{UNTIL_OPTION}={settings.until}"]),
         *([f"{HOLDER_OPTION}={settings.holder}"] if settings.holder else []),
         *(f"{CAPACITY_OPTION}={name}={n}" for name, n in sorted(capacities.items())),
         *([f"{MEMORY_OPTION}={settings.memory}"] if settings.memory else []),

@@ -24,10 +24,13 @@ import psutil
 
 from bringup.harness.errors import RecordError
 from bringup.harness.records.journal import JournalWriter
+from bringup.harness.records.outcomes import LEFT_OUT
 from bringup.harness.records.provenance import collect
-from bringup.harness.records.schema import Failure, Outcome, Plan, PlannedTest
+from bringup.harness.records.schema import Failure, Outcome, Plan, PlannedTest, Turn
 from bringup.harness.storage.writable import said_by
 from bringup.pipeline.lifeline import adopt_orphans
+from bringup.pipeline.option_values import span_text
+from bringup.pipeline.planning.budget import why_left_out
 from bringup.pipeline.planning.plan import deadline
 from bringup.pipeline.planning.selection import Refusal
 from bringup.pipeline.running.disk_reserve import DiskReserve
@@ -130,6 +133,7 @@ class Supervisor:
     def __init__(self, plan: Plan, settings: Settings, watcher: Watcher) -> None:
         self.settings = settings
         self.attempt = plan.attempt
+        self.budget_s = plan.budget_s
         self.watcher = watcher
         self.ledger = Ledger(settings.run_dir, plan.tests, plan.attempt)
         self.ledger.read()  # what stays of a run that was taken up again is no news
@@ -167,6 +171,8 @@ class Supervisor:
             self.stop_running(Outcome.KILLED, "KILLED", sentence)
             unmoved = self.unmoved(left)
             fruitless = 0 if len(unmoved) < len(left) else fruitless + 1
+            if session.exit_code in _TO_THE_END and self.settings.until is not None:
+                break  # what it left has no time any more
             if fruitless and session.exit_code in _TO_THE_END:
                 self.uncollected = unmoved
                 break
@@ -176,8 +182,8 @@ class Supervisor:
         return Ended(End.FINISHED, _deaths(deaths, self.settings))
 
     def left(self) -> list[PlannedTest]:
-        """The tests that a next session is to run."""
-        return self.ledger.waiting
+        """The tests that a next session is to run; none when the run's time is over."""
+        return self.ledger.waiting if self.settings.left_s > 0 else []
 
     def unmoved(self, tests: list[PlannedTest]) -> list[PlannedTest]:
         """Which of those that a session was to run are as they were before."""
@@ -265,11 +271,18 @@ class Supervisor:
         outcome = Outcome.INFRA if ended.how is End.DISK_FULL else Outcome.KILLED
         self.stop_running(outcome, outcome.value, reason)
         for test in self.ledger.waiting:
-            message = f"never started: {reason}"
-            self.stop(test.identity.key, Outcome.NOT_RUN, "NOT_RUN", message)
+            kind, message = "NOT_RUN", f"never started: {reason}"
+            if test.turn and self._had_no_time(test.turn, ended):
+                kind, message = LEFT_OUT, why_left_out(test.turn, span_text(self.budget_s or 0.0))
+            self.stop(test.identity.key, Outcome.NOT_RUN, kind, message)
         self.look()
         self.journal.close()
         shutil.rmtree(self.settings.run_dir / STACK_FOLDER, ignore_errors=True)
+
+    def _had_no_time(self, turn: Turn, ended: Ended) -> bool:
+        """Was it the budget that kept a test from being started?"""
+        over = ended.how is End.FINISHED and turn.expected_s > self.settings.left_s
+        return self.settings.until is not None and (over or not turn.in_time)
 
     def stop_running(self, outcome: Outcome, kind: str, reason: str) -> None:
         """Give those that run here, whose processes are gone, their outcome."""

@@ -14,6 +14,7 @@ Source: xdist 3.8, `remote.WorkerInteractor.run_one_test` (the worker's loop),
 """
 
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
@@ -49,6 +50,8 @@ class Room(NamedTuple):
     memory: int | None = None
     """Bytes; None: nobody counts."""
     workers: int = 1
+    until: float | None = None
+    """On `time.monotonic`, when no further test starts; None: there is time for all."""
 
     @property
     def unknown_bytes(self) -> int:
@@ -89,7 +92,16 @@ class PlanScheduling:
 
     def __post_init__(self) -> None:
         units = units_of(self.tests, self.room.unknown_bytes)
-        self.queue = WorkQueue(units, self.room.capacities, self.room.memory)
+        limited = self.room.until is not None
+        turns = {t.identity.key: t.turn for t in self.tests if t.turn and limited}
+        self._expected = {key: turn.expected_s for key, turn in turns.items()}
+        out = {key: turn.place for key, turn in turns.items() if not turn.in_time}
+        self._if_time = deque(
+            sorted((u for u in units if u.key in out), key=lambda unit: out[unit.key])
+        )
+        """Left out as far as was known when the run was planned, in their turn."""
+        own = [unit for unit in units if unit.key not in out]
+        self.queue = WorkQueue(own, self.room.capacities, self.room.memory)
         self._by_key = {t.identity.key: t for t in self.tests}
         self._nodeids = {t.nodeid for t in self.tests}
 
@@ -106,7 +118,12 @@ class PlanScheduling:
     @property
     def tests_finished(self) -> bool:
         """True when nothing waits and nothing runs."""
-        return not self.queue and not self.has_pending
+        return not self.anything_left and not self.has_pending
+
+    @property
+    def anything_left(self) -> bool:
+        """True while a test waits, or is to be run if time is left."""
+        return bool(self.queue or self._if_time)
 
     @property
     def has_pending(self) -> bool:
@@ -150,6 +167,7 @@ class PlanScheduling:
     def schedule(self) -> None:
         """Give every idle worker a test, or let it go when no test is left."""
         self._drop_uncollected()
+        self._heed_time()
         for worker in self.workers.values():
             if worker.positions is not None and worker.running is None:
                 self._give(worker)
@@ -182,15 +200,35 @@ class PlanScheduling:
         self.schedule()
         return self._nodeid(worker.running) if worker.running else None
 
+    def _heed_time(self) -> None:
+        """Let nothing wait any more that may not be done in time."""
+        if self.room.until is None:
+            return
+        left_s = self.room.until - self.clock()
+        expected = self._expected
+        self.queue.drop([key for key in self.queue.waiting if expected.get(key, 0.0) > left_s])
+        self._if_time = deque(unit for unit in self._if_time if expected[unit.key] <= left_s)
+
+    def _one_more(self) -> bool:
+        """Let the next wait of those that were left out; False where there is none."""
+        if not self._if_time:
+            return False
+        self.queue.add(self._if_time.popleft())
+        self._drop_uncollected()
+        return True
+
     def _give(self, worker: Worker) -> None:
         if worker.node.shutting_down:
             return
-        if not self.queue:
+        self._heed_time()
+        if not self.anything_left:
             worker.node.shutdown()
             return
         positions = worker.positions
         assert positions is not None
         chosen = self._claimed(worker, positions)
+        while chosen is None and self._one_more():
+            chosen = self._claimed(worker, positions)
         if chosen is None:
             if not self.queue:  # others took all that was left
                 worker.node.shutdown()

@@ -8,7 +8,7 @@ from bringup.reports.reporter import Document, ModelsReport, RunReport, Written
 NAME = "xlsx"
 WRITES = {
     "models.xlsx": "What changed, Summary, Models; where they apply Missing, Proposed list moves",
-    "models_op_per_op.xlsx": "models op by op: these here, and in results/ all recently run",
+    "models_op_per_op.xlsx": "models op by op, op coverage; in results/ of all recently run",
 }
 
 
@@ -27,4 +27,5 @@ def write_models(report: ModelsReport) -> Written:
     from bringup.reports.xlsx.ops import write_ops_xlsx
 
     addresses = Addresses(report.folder, report.artifacts)
-    return Written((Document("ops", write_ops_xlsx(report.folder, report.models, addresses)),))
+    path = write_ops_xlsx(report.folder, report.models, addresses, report.devices)
+    return Written((Document("ops", path),))

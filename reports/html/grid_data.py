@@ -19,7 +19,7 @@ from bringup.harness.records.trends import NO_EVIDENCE, Trends
 from bringup.reports.html.pack import Pack, Words, from_one, steps
 from bringup.reports.model.run import GridRow, Missing, Result, RunSummary, anchor_of
 from bringup.reports.text import legend
-from bringup.reports.text.untrusted import clean, first_line
+from bringup.reports.text.untrusted import clean, first_line, shown_name
 
 OUTCOMES = tuple(legend.OUTCOMES)
 LOST = len(OUTCOMES) + 1
@@ -151,8 +151,8 @@ def _meta(
     names = Words()
     styles = legend.OUTCOMES.items()
     return {
-        "devices": [clean(device) for device in run.devices],
-        "names": [clean(row.identity.shown) for row in grid.rows],
+        "devices": [shown_name(device) for device in run.devices],
+        "names": [shown_name(row.identity.shown) for row in grid.rows],
         "families": [names.code(clean(row.identity.model)) for row in grid.rows],
         "familyNames": names.texts,
         "models": [clean(_other_name(row)) for row in grid.rows],

@@ -34,7 +34,7 @@ from bringup.reports.model.run import RunSummary, anchor_of
 from bringup.reports.model.tally import Tally
 from bringup.reports.text import legend, numbers
 from bringup.reports.text.numbers import Share
-from bringup.reports.text.untrusted import first_line, link_spans
+from bringup.reports.text.untrusted import first_line, link_spans, shown_name
 
 NAME = "index.html"
 SCRIPTS = (
@@ -42,7 +42,7 @@ SCRIPTS = (
     *("panel_test", "panel_op", "estimates", "panel_device", "texts", "main"),
 )
 """Of `templates/app`, in the order in which they need each other; together they are one script."""
-_MOST = {"causes": 8, "missing": 100, "blockers": 50, "moves": 200}
+_MOST = {"causes": 8, "missing": 100, "left_out": 200, "blockers": 50, "moves": 200}
 """Rows of the tables; more of a thing would hide the next one, and the spreadsheet has all."""
 _MOST_PLAIN = 100
 """Failures that are plain HTML, for a browser without scripts."""
@@ -170,6 +170,8 @@ class _Figure:
 
 @dataclass(frozen=True)
 class _Tile:
+    name: str
+    """Of the device, as the page's script has it."""
     tally: Tally
     bars: tuple[_Bar, ...]
     figures: tuple[_Figure, ...]
@@ -191,7 +193,7 @@ def _tile(run: RunSummary, tally: Tally, opens: bool) -> _Tile:
         lines = {line.name: line for line in found}
     shares = {"compiled": tally.compiled, "executed": tally.executed, "good": tally.good}
     figures = (_figure(name, share, lines.get(name)) for name, share in shares.items())
-    return _Tile(tally, _bars(tally), tuple(figures), opens)
+    return _Tile(shown_name(tally.device), tally, _bars(tally), tuple(figures), opens)
 
 
 def _figure(name: str, share: Share, line: Line | None) -> _Figure:

@@ -18,6 +18,7 @@ import msgspec
 from bringup.harness.errors import RecordError
 from bringup.harness.records.advice import advice_here, read_advice
 from bringup.harness.records.journal_tail import JournalTail
+from bringup.harness.records.left_behind import was_left_behind
 from bringup.harness.records.outcomes import ATTENTION
 from bringup.harness.records.run_dir import HEADER_NAME, read_plans
 from bringup.harness.records.schema import (
@@ -93,6 +94,10 @@ class Snapshot(msgspec.Struct, frozen=True):
     utilisation: float
     over: bool
     """It is merged: its documents are what to read."""
+    killed: bool
+    """It is not, and nobody is left who writes it."""
+    resume: str
+    """The shell line that goes on with a run that was killed."""
     report: bool
     """They are there."""
     outcomes: dict[str, int]
@@ -133,12 +138,15 @@ class LiveRun:
         self._busy: dict[str, float] = {}
         self._lanes: dict[str, int] = {}
         """The most tests that were under way at once on each device."""
-        self._first = self._last = 0.0
+        self._first = self._last = self._heard = 0.0
+        self._left_behind = False
 
     def read(self) -> None:
         """Take up what is new; what cannot be read is the sentence `error`."""
         try:
             self._read_plans()
+            # before the events: one that ends between the two looks has not been killed
+            self._left_behind = was_left_behind(self.run_dir)
             for event, name in self._tail.read():
                 self._apply(event, name)
             self.error = ""
@@ -160,7 +168,9 @@ class LiveRun:
         if isinstance(event, JournalOpened):
             self._attempts[journal] = event.attempt
             self._run = self._run or event.run_id
-        elif isinstance(event, TestStarted):
+            return
+        self._heard = max(self._heard, event.time)
+        if isinstance(event, TestStarted):
             self._start(event, self._attempts.get(journal, 1))
         elif isinstance(event, StageStarted):
             self._stages[event.key] = event.stage
@@ -204,14 +214,17 @@ class LiveRun:
 
     def snapshot(self, now: float) -> Snapshot:
         """All of it as a value; `now` in seconds since the epoch."""
+        over = self._is_over()
+        killed = self._left_behind and not over
+        if killed:
+            now = min(now, self._heard)  # its tests ended with it
         under_way = self._under_way()
         outcomes = Counter(event.outcome for event in self._ended.values())
         good = sum(n for outcome, n in outcomes.items() if outcome in GOOD)
         bad = [k for k, e in self._ended.items() if e.outcome not in GOOD | NOT_EVIDENCE]
-        devices = tuple(self._devices(under_way, now))
+        devices = tuple(self._devices([] if killed else under_way, now))
         lanes = sum(self._lanes.values())
-        left = self._left_s(under_way, now)
-        over = self._is_over()
+        left = None if killed else self._left_s(under_way, now)
         return Snapshot(
             run=clean(self._run),
             session=clean(self._session),
@@ -227,6 +240,8 @@ class LiveRun:
             else "soon over",
             utilisation=self._share(sum(self._busy_of(d.name, now) for d in devices), lanes, now),
             over=over,
+            killed=killed,
+            resume=self._resume() if killed else "",
             report=over and (self.run_dir / "index.html").is_file(),
             outcomes={o.value: outcomes[o] for o in reversed(ATTENTION) if outcomes[o]},
             devices=devices,
@@ -234,6 +249,10 @@ class LiveRun:
             failures=tuple(self._failed(k) for k in bad[: -_MOST_LISTED - 1 : -1]),
             error=clean(self.error),
         )
+
+    def _resume(self) -> str:
+        words = ("--resume", str(self.run_dir), *self._advice.places)
+        return clean(self._advice.command(self._session or "run", *words))
 
     def _is_over(self) -> bool:
         """Is it merged, and did nobody write a journal after that?"""

@@ -32,7 +32,7 @@ def headline(run: RunSummary) -> tuple[Said, ...]:
     if night is None:
         return _by_itself(run)
     lost = (_missing(run), _gone(run, night))
-    told = (_worse(night), _device_trouble(night), *lost, *_the_rest(night))
+    told = (_worse(night), _device_trouble(night), *lost, *_the_rest(night), _left_out(run))
     return tuple(said for said in told if said is not None)
 
 
@@ -48,9 +48,9 @@ def _by_itself(run: RunSummary) -> tuple[Said, ...]:
     else:
         noun = "The one test is good." if good == 1 else f"All {good} tests are good."
         first = Said(noun)
-    lost = _missing(run)
+    lost, out = _missing(run), _left_out(run)
     unknown = Said("Nobody judged this run against earlier ones, so what is new is not known.")
-    return (first, *((lost,) if lost else ()), unknown)
+    return (first, *(said for said in (lost, out) if said), unknown)
 
 
 def _worse(night: NightVerdict) -> Said:
@@ -91,6 +91,12 @@ def _missing(run: RunSummary) -> Said | None:
         planned = counted(run.overall.planned, "planned test")
         return Said(f"{run.lost} of {planned} {is_lost} missing.", bad=True)
     return Said("Some records did not arrive whole.", bad=True) if run.gaps else None
+
+
+def _left_out(run: RunSummary) -> Said | None:
+    count = len(run.left_out)
+    was = "was" if count == 1 else "were"
+    return Said(f"{counted(count, 'test')} {was} left out by the budget.") if count else None
 
 
 def _gone(run: RunSummary, night: NightVerdict) -> Said | None:

@@ -8,6 +8,7 @@ record, or never started, is `Missing`: a section of its own in every document, 
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +20,7 @@ import msgspec
 from bringup.harness.records.advice import THROUGH_NOX, Advice, read_advice
 from bringup.harness.records.moves import Move
 from bringup.harness.records.night import Cluster, NightVerdict
-from bringup.harness.records.outcomes import ATTENTION
+from bringup.harness.records.outcomes import ATTENTION, is_left_out
 from bringup.harness.records.plans import nobody_ran, planned_by
 from bringup.harness.records.recent import ops_of
 from bringup.harness.records.reproducible import is_reproducible, reproduce_command
@@ -34,8 +35,10 @@ from bringup.harness.records.schema import (
     Stage,
     Status,
     TestRecord,
+    Turn,
 )
 from bringup.harness.records.trends import Trends
+from bringup.harness.records.values import CACHED_FROM, REUSED_FROM
 from bringup.reports.model.ops import ModelOps, SharedOp, blockers, models_of
 from bringup.reports.model.origin import Origin, origin_of
 from bringup.reports.model.tally import Tally, tally
@@ -71,6 +74,11 @@ class Result:
         return self.record.outcome is Outcome.NOT_RUN
 
     @property
+    def left_out(self) -> bool:
+        """True when its run's budget had no time for it."""
+        return is_left_out(self.record)
+
+    @property
     def anchor(self) -> str:
         """Where a page keeps this result; the same in every run."""
         return anchor_of(self.identity)
@@ -95,6 +103,11 @@ class Result:
     def list_name(self) -> str:
         """The list that planned it; empty when picked by hand."""
         return self.planned.list_name if self.planned else ""
+
+    @property
+    def turn(self) -> Turn | None:
+        """Its place in a run that has not the time for all."""
+        return self.planned.turn if self.planned else None
 
     @property
     def command(self) -> str:
@@ -205,6 +218,20 @@ class RunSummary:
         """True when somebody estimated what a model takes on a device."""
         return any(result.record.estimate is not None for result in self.results)
 
+    @cached_property
+    def cached_text(self) -> str:
+        """What was not done, since an earlier run had; empty where all was."""
+        kept = [
+            stage.stage
+            for result in self.results
+            for stage in result.record.stages
+            if CACHED_FROM in stage.attributes and REUSED_FROM not in stage.attributes
+        ]
+        counted = (("lowering", Stage.STABLEHLO), ("compilation", Stage.COMPILE))
+        found = [(name, kept.count(stage)) for name, stage in counted if stage in kept]
+        said = ", ".join(f"{count} {name}{'s' * (count > 1)}" for name, count in found)
+        return f"cached by earlier runs: {said}" if said else ""
+
     @property
     def attention(self) -> tuple[Result, ...]:
         """Results that need somebody's attention, the most urgent outcome first.
@@ -213,6 +240,24 @@ class RunSummary:
         """
         bad = (r for r in self.results if not r.good and not r.unrun)
         return tuple(sorted(bad, key=lambda r: ATTENTION.index(r.record.outcome)))
+
+    @property
+    def left_out(self) -> tuple[Result, ...]:
+        """Tests that the run's budget had no time for, those first that would tell most. They are
+        neither missing nor evidence."""
+        found = (result for result in self.results if result.left_out)
+        return tuple(sorted(found, key=lambda r: r.turn.place if r.turn else 0))
+
+    @property
+    def left_out_because(self) -> tuple[tuple[str, int], ...]:
+        """How many of those have which reason, the most first."""
+        reasons = (r.turn.why.partition(": ")[0] for r in self.left_out if r.turn)
+        return tuple(Counter(reasons).most_common())
+
+    @property
+    def left_out_because_text(self) -> str:
+        """The same in words: `180 steady, 12 new`."""
+        return ", ".join(f"{count} {reason}" for reason, count in self.left_out_because)
 
     @property
     def compile_only(self) -> frozenset[str]:
@@ -334,7 +379,7 @@ def _missing(results: Sequence[Result], plan: dict[Identity, PlannedTest]) -> tu
         if i not in recorded
     ]
     for result in results:
-        if result.unrun:
+        if result.unrun and not result.left_out:
             why = result.failure_line or "planned, never started"
             nodeid, name = result.record.nodeid, result.list_name
             found.append(Missing(result.identity, nodeid, name, why, result))

@@ -106,7 +106,7 @@ OUTCOMES: dict[Outcome, OutcomeStyle] = {
         "dim",
     ),
     Outcome.NOT_RUN: OutcomeStyle(
-        "Planned, never started.",
+        "Planned, never started; the reason says whether its run's budget left it out.",
         "○",
         "4D4D4D",
         "D9D9D9",

@@ -38,6 +38,11 @@ def clean(text: str) -> str:
     return _DIRECTION.sub(lambda m: f"⟨U+{ord(m[0]):04X}⟩", _UNPRINTABLE.sub("", text))
 
 
+def shown_name(text: str) -> str:
+    """A name on one line; of one that has nothing to show, that it has none."""
+    return " ".join(clean(text).split()) or "(no name)"
+
+
 def first_line(text: str) -> str:
     """The first line that says something; empty when none does."""
     return next((line.strip() for line in clean(text).splitlines() if line.strip()), "")

@@ -12,11 +12,12 @@ from bringup.harness.records.outcomes import is_good
 from bringup.harness.records.schema import OpResult, Outcome, Status
 from bringup.harness.storage.atomic import write_atomically
 from bringup.reports.addresses import Addresses
+from bringup.reports.model.coverage import coverage
 from bringup.reports.model.ops import ModelOps, SharedOp, across, blockers, made_text
 from bringup.reports.text import legend
 from bringup.reports.text.numbers import moment
 from bringup.reports.text.untrusted import clean
-from bringup.reports.xlsx import ops_matrix, ops_summary, sheets
+from bringup.reports.xlsx import ops_coverage, ops_matrix, ops_summary, sheets
 from bringup.reports.xlsx.book import Book, Frame
 from bringup.reports.xlsx.bulk_rows import BulkRows, Table
 from bringup.reports.xlsx.cell_styles import HEAD_STYLE, CellStyle
@@ -31,16 +32,18 @@ _UNDER = len(Status) + 4
 T = TypeVar("T")
 
 
-def write_ops_xlsx(folder: Path, models: Sequence[ModelOps], addresses: Addresses) -> Path:
-    """Write `models_op_per_op.xlsx` into a folder.
+def write_ops_xlsx(
+    folder: Path, models: Sequence[ModelOps], addresses: Addresses, devices: Sequence[str] = ()
+) -> Path:
+    """Write `models_op_per_op.xlsx` into a folder; `devices` are those that may have seen nothing.
 
     Raises:
         RecordError: the disk is full or gone.
     """
-    return write_atomically(folder / NAME, render(models, addresses))
+    return write_atomically(folder / NAME, render(models, addresses, devices))
 
 
-def render(models: Sequence[ModelOps], addresses: Addresses) -> bytes:
+def render(models: Sequence[ModelOps], addresses: Addresses, devices: Sequence[str] = ()) -> bytes:
     """The whole file; the same models, linked to from the same folder, give the same bytes."""
     book = Book()
     lead = made_text(models)
@@ -54,6 +57,7 @@ def render(models: Sequence[ModelOps], addresses: Addresses) -> bytes:
         *_tables(book, "Ops by models blocked", "Ops by models they block", blockers(models)),
     ]
     matrix = book.sheet("Ops x models")
+    seen = book.sheet(ops_coverage.NAME)
     own = [book.sheet(_tab(model)) for model in models]
     tabs = {id(model): sheet.title for model, sheet in zip(models, own, strict=True)}
     columns = OpColumns(addresses, tabs)
@@ -65,6 +69,7 @@ def render(models: Sequence[ModelOps], addresses: Addresses) -> bytes:
             *(table, columns, rows),
         )
     ops_matrix.write_matrix(book, matrix, lead, _TABLE_ROW, models)
+    ops_coverage.write_coverage(book, seen, lead, _TABLE_ROW, coverage(models, devices))
     _write_models(book, own, models, columns)
     newest = max((m.source.header.created for m in models), default=None)
     return book.to_bytes(moment(newest) or _NO_DATE)

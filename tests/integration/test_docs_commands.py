@@ -70,6 +70,9 @@ def test_commands_that_look_and_change_nothing(fleet: SmallFleet) -> None:
     fleet.write_list(NIGHTLY_FULL, cpu=["tests/models/test_t5.py::test_t5[full-eval]"])
     code, said = run(fleet, dry)
     assert code == 0 and "1 test on cpu" in said, said
+    [budget] = shown("docs/how-to/run-tests.md", "--budget 15m")
+    code, said = run(fleet, f"{budget} --dry-run")
+    assert code == 0 and "budget 15m: 1 of 1 tests fit in" in said, said
     [lists] = shown("docs/how-to/promote.md", "-s lists")
     code, said = run(fleet, lists)
     assert code == 0, said

@@ -17,7 +17,10 @@ ALLOWED = {
         "_plain",
     ): "a context variable, and set back",
     ("harness/records/verdicts/file_digest.py", "_known"): "facts, by a file's time and size",
-    ("harness/frontend/torch_program.py", "_table"): "what torch-mlir says is decomposed",
+    (
+        "harness/frontend/torch_program.py",
+        "decomposition_table",
+    ): "what torch-mlir says is decomposed",
     ("harness/sweep/catalog.py", "table"): "the modules' own rows, by name",
     ("harness/ops/fx_json.py", "_static"): "a mode that holds no tensor, and is costly to make",
     ("pipeline/history/store/index.py", "_container"): "facts, named by their content",

@@ -48,6 +48,47 @@ def digest_of(path: Path) -> str:
     return known.sha256
 
 
+def digest_of_code(folder: Path) -> str:
+    """A digest of the content of all Python sources and shared libraries below a folder.
+
+    Empty where there is no such folder, or a file cannot be read. Names and stamps of all of them
+    stand for their content as a single file's does: a tenth of a second for PyTorch's 2,300.
+    """
+    try:
+        real = folder.resolve(strict=True)
+        files = _code_below(real)
+        stamp = _stamp_of_all(real, files)
+        name = f"{real}/"
+        known = _known.get(name) or _kept().get(name)
+        if known is None or known.stamp != stamp:
+            whole = hashlib.sha256()
+            for path in files:
+                whole.update(f"{path.relative_to(real)} ".encode())
+                with path.open("rb") as file:
+                    whole.update(hashlib.file_digest(file, "sha256").digest())
+            known = _Known(stamp, whole.hexdigest())
+            if _stamp_of_all(real, _code_below(real)) == stamp:
+                _keep(name, known)
+        _known[name] = known
+    except OSError:
+        return ""
+    return known.sha256
+
+
+def _code_below(folder: Path) -> list[Path]:
+    found = (Path(where, name) for where, _, names in os.walk(folder) for name in names)
+    return sorted(p for p in found if p.suffix == ".py" or ".so" in p.suffixes)
+
+
+def _stamp_of_all(folder: Path, files: list[Path]) -> _Stamp:
+    """Names and stamps of many files, as a digest in four numbers of 62 bits."""
+    whole = hashlib.sha256()
+    for path in files:
+        whole.update(f"{path.relative_to(folder)} {_stamp(path)}\n".encode())
+    parts = (int.from_bytes(whole.digest()[at : at + 8]) >> 2 for at in range(0, 32, 8))
+    return tuple(parts)  # type: ignore[return-value]
+
+
 def _stamp(path: Path) -> _Stamp:
     found = path.stat()
     return found.st_size, found.st_ino, found.st_mtime_ns, found.st_ctime_ns

@@ -1,7 +1,10 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""Keeps the verdict cache from growing for ever: pruned after a run, at most once a day."""
+"""Keeps the verdict cache from growing for ever: pruned after a run, at most once a day.
+
+Lowerings and compilations lie beside it, within the same age and, with it, the same size.
+"""
 
 import contextlib
 import time
@@ -14,6 +17,8 @@ from filelock import FileLock, Timeout
 from bringup.harness.records.variable_names import CACHE_DAYS_VARIABLE, CACHE_GIB_VARIABLE
 from bringup.harness.records.variables import VARIABLES
 from bringup.harness.records.verdicts.cache import DAY, Pruned, VerdictCache
+from bringup.harness.storage.file_cache import FileCache
+from bringup.harness.storage.presence import is_there
 
 _MOST = 1 << 62
 
@@ -42,12 +47,27 @@ def prune_if_due(cache: VerdictCache, limits: Limits) -> Pruned | None:
     """Prune, unless that was done in the last 24 hours or somebody is at it; None then."""
     stamp = cache.path.with_name(f"{cache.path.name}.pruned")
     with contextlib.suppress(OSError, Timeout):
-        if not cache.path.exists() or time.time() - _modified(stamp) < DAY:
+        builds = FileCache(builds_beside(cache.path))
+        there = is_there(cache.path) or is_there(builds.folder)
+        if not there or time.time() - _modified(stamp) < DAY:
             return None
         with FileLock(f"{stamp}.lock", timeout=0):
             stamp.touch()
-            return cache.prune(limits.age_s, limits.size)
+            found = Pruned(0, 0, 0)
+            if is_there(cache.path):
+                found = cache.prune(limits.age_s, limits.size)
+            left = builds.prune(limits.age_s, max(limits.size - found.bytes_kept, 0))
+            return Pruned(
+                found.kept + left.kept,
+                found.removed + left.removed,
+                found.bytes_kept + left.size,
+            )
     return None
+
+
+def builds_beside(cache: Path) -> Path:
+    """Where lowerings and compilations are kept, by the verdict cache's database."""
+    return cache.with_name(f"{cache.name}.builds")
 
 
 def _modified(stamp: Path) -> float:

@@ -57,6 +57,8 @@ class Tonight:
     """Keys of the tests that the run was to report, to their list or nothing."""
     gating: Collection[str] = ()
     """Lists whose tests must be good."""
+    left_out: Collection[str] = frozenset()
+    """Keys of the tests that the run's budget had no time for: nothing is said of them."""
     promises: Mapping[str, Promise] = field(default_factory=dict)
     """By test, what its list and its entry promise."""
     confirmed: Mapping[str, Judgement] = field(default_factory=dict)
@@ -160,6 +162,7 @@ class _Bench:
         gone = {code for code in expected if self._was_there(code)}
         unrun = {columns.test.words[c] for c in gone - self.now.keys()}
         unrun |= {t for t in tonight.planned if self.codes.get(t) not in self.now}
+        unrun -= set(tonight.left_out)
         self.tests = [*(columns.test.words[code] for code in sorted(self.now)), *sorted(unrun)]
 
     def _was_there(self, code: int) -> bool:

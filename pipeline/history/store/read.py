@@ -115,6 +115,29 @@ def op_samples(
     return ask(history, "ops", runs, query, few=tests is not None)
 
 
+def ops_of_tests(
+    history: History,
+    runs: Collection[Run] | None = None,
+    aliases: Mapping[str, str] | None = None,
+) -> dict[str, frozenset[str]]:
+    """By test, the keys of all ops that it was seen with in some runs.
+
+    Raises:
+        HistoryError: the store cannot be reached, or a file of it is torn.
+    """
+
+    def query(
+        db: duckdb.DuckDBPyConnection, _: list[Run], source: str
+    ) -> dict[str, frozenset[str]]:
+        found = fetched(db, f"SELECT test, list(DISTINCT op_key) FROM {source} GROUP BY test")
+        keys: dict[str, set[str]] = defaultdict(set)
+        for test, ops in zip(*found, strict=True):
+            keys[renamed(test, aliases or {})].update(ops)
+        return {test: frozenset(ops) for test, ops in keys.items()}
+
+    return ask(history, "ops", runs, query)
+
+
 def devices_of_tests(history: History, aliases: Mapping[str, str] | None = None) -> dict[str, str]:
     """Every test that any run knows, by its present key, with its device.
 

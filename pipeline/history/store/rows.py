@@ -14,7 +14,7 @@ import msgspec
 from bringup.harness.records.fingerprint import fingerprint
 from bringup.harness.records.metrics import worst
 from bringup.harness.records.naming import is_op_by_op, listed_as
-from bringup.harness.records.outcomes import is_blocking, latest, worst_blocking
+from bringup.harness.records.outcomes import is_blocking, is_left_out, latest, worst_blocking
 from bringup.harness.records.plans import planned_by
 from bringup.harness.records.run_dir import (
     CONFIRM_FOLDER,
@@ -38,6 +38,7 @@ from bringup.harness.records.schema import (
     Status,
     TestRecord,
 )
+from bringup.harness.records.values import CACHED_FROM
 from bringup.harness.storage.writable import encoded
 from bringup.pipeline.history.samples import LOCAL, Excluded
 from bringup.pipeline.history.store.tables import (
@@ -100,6 +101,10 @@ def kept(
 
     `again` are records of confirmations, which count as attempts and change no outcome.
     """
+    left_out = {record.identity.key for record in latest(records) if is_left_out(record)}
+    records = [  # of such a test there is nothing to know, and nothing that is missing
+        r for r in records if r.outcome is not Outcome.NOT_RUN or r.identity.key not in left_out
+    ]
     versions = {key: _versions(p) for key, p in header.provenances.items()}
     names = {key: _digest(value) for key, value in versions.items()}
     counting = {id(record) for record in latest(records)}
@@ -139,9 +144,10 @@ def kept(
             session=header.session or LOCAL,
             created=header.created,
             resumed=header.resumed,
-            planned=header.planned,
+            planned=header.planned - len(left_out),
             reported=sum(r.outcome is not Outcome.NOT_RUN for r in (*records, *again)),
             missing=header.missing,
+            left_out=tuple(sorted(left_out)),
             versions={names[key]: value for key, value in sorted(versions.items())},
         ),
         attempts,
@@ -292,8 +298,25 @@ def _excluded(record: TestRecord, ops: Sequence[OpResult]) -> Excluded:
         if ops and all(op.hit and not op.rechecked for op in ops):
             return Excluded.CACHED
         return Excluded.NONE
+    if _was_built_before(record):
+        return Excluded.CACHED
     nothing = record.outcome is Outcome.PASSED and not record.outputs
     return Excluded.UNCOMPARED if nothing or record.outcome is Outcome.UNVERIFIED else Excluded.NONE
+
+
+_BUILDING = frozenset(
+    {
+        *(Stage.DECOMPOSE, Stage.TORCH_IR, Stage.TORCH_BACKEND_IR, Stage.STABLEHLO),
+        Stage.COMPILE,
+    }
+)
+
+
+def _was_built_before(record: TestRecord) -> bool:
+    """Does it say what an earlier run's compiler said, and nothing of its own?"""
+    built = [stage for stage in record.stages if stage.stage in _BUILDING]
+    executed = any(stage.stage is Stage.EXECUTE for stage in record.stages)
+    return bool(built) and not executed and CACHED_FROM in built[-1].attributes
 
 
 def _outputs(outputs: Sequence[OutputCheck]) -> tuple[OutputRow, ...]:

@@ -174,6 +174,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Attempts that left a record of their own."""
     missing: tuple[str, ...] = ()
     """Sentences of its header."""
+    left_out: tuple[str, ...] = ()
+    """Keys of tests that its budget had no time for: they have no rows."""
     devices: dict[str, DeviceCounts] = {}
     lists: tuple[str, ...] = ()
     versions: dict[str, Versions] = {}

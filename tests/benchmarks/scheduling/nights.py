@@ -4,6 +4,7 @@
 """Nights to schedule: made fleets, and measured durations with the estimates of an older night."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from bringup.harness.records.naming import identity_of, nodeid_on
 from bringup.harness.records.schema import Identity, PlannedTest
+from tests.benchmarks.scheduling.simulate import Parts
 
 
 class Night(NamedTuple):
@@ -40,6 +42,36 @@ def made(
             listed.append(PlannedTest(identity, f"tests/{model}.py::t", estimate_s=known))
     order = dice.permutation(len(listed))
     return Night(f"made {seed}", [listed[i] for i in order], truth)
+
+
+def boarded(seed: int, kinds: Sequence[str]) -> tuple[list[PlannedTest], dict[str, Parts]]:
+    """60 models on `cpu` and boards, half of a model's time in its front end; estimates are noisy.
+
+    What a test takes beside its front end is known of it: its model's other tests load the model.
+    """
+    dice = np.random.default_rng(seed)
+    listed: list[PlannedTest] = []
+    parts: dict[str, Parts] = {}
+    for model in range(60):
+        typical = float(dice.lognormal(3.5, 0.8))
+        for kind in kinds:
+            board = kind != "cpu"
+            device = typical * (0.25 * float(dice.lognormal(0, 0.3)) if board else 0.35)
+            own = Parts(0.45 * typical, device, typical * (0.1 if board else 0.2))
+            identity = Identity(model=f"m{model}", flow="full", mode="eval", device=kind)
+            noise = float(dice.lognormal(0, 0.3))
+            shared = own.front / len(kinds)
+            seconds = (shared + own.device + own.rest) * noise
+            parts[identity.key] = own
+            listed.append(
+                PlannedTest(
+                    identity,
+                    f"tests/m{model}.py::t",
+                    estimate_s=seconds,
+                    estimate_device_s=own.device * noise,
+                )
+            )
+    return [listed[i] for i in dice.permutation(len(listed))], parts
 
 
 def measured(

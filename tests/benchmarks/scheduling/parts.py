@@ -8,6 +8,9 @@ makespan_ratio      mean over seeds: our queue against the bound: 784 tests with
 makespan_ratio_p95  the 95th percentile of the same
 shard_ratio         the longest of 16 static shards, likewise without a lost device
 loads_per_model     60 models on three devices, 8 workers: how often a model is loaded
+board_ratio         60 models on cpu and an n150, and an n300 too, by 4 and by 8 workers, boards
+                    held for compile and execute alone: the worst of four means, against the bound
+board_loads         how often a model is loaded in the worst of the four
 pairs_ratio         measured durations with wrong estimates: ours against the best of all
                     algorithms, the worst pair; static shards have no part in it
 held_pairs_ratio    the same of `--truth FILE [--estimates FILE]`, durations by pytest id
@@ -20,7 +23,7 @@ Seeds are fixed, nothing is timed but the last two, and nothing is run: an hour 
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import fmean, median
 
@@ -31,8 +34,8 @@ from bringup.pipeline.planning.planners import AFFINITY
 from bringup.pipeline.planning.work import Runner, WorkUnit, units_of
 from bringup.pipeline.planning.work_queue import WorkQueue
 from tests.benchmarks.figures import Figure
-from tests.benchmarks.scheduling.nights import Night, made, measured
-from tests.benchmarks.scheduling.simulate import OTHERS, bound, pulled
+from tests.benchmarks.scheduling.nights import Night, boarded, made, measured
+from tests.benchmarks.scheduling.simulate import OTHERS, board_bound, bound, on_boards, pulled
 
 WORKERS = 16
 NOISES = ((0.3, 0.1), (0.5, 0.2), (0.3, 0.3))
@@ -51,7 +54,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def measure(options: argparse.Namespace) -> list[Figure]:
     """All figures."""
     seeds = range(6 if options.quick else 100)
-    figures = [*_of_made_nights(seeds), _loads(seeds), _of_pairs(options, seeds)]
+    figures = [*_of_made_nights(seeds), _loads(seeds), *_boards(seeds), _of_pairs(options, seeds)]
     return [*figures, _planning(options.quick), _pulling(options.quick)]
 
 
@@ -84,6 +87,27 @@ def _loads(seeds: range) -> Figure:
     return Figure(
         "loads_per_model", fmean(loads), "loads", "<= 1.1", "once; 60 models on 3 devices"
     )
+
+
+def _boards(seeds: range) -> Iterator[Figure]:
+    ratios, loads = [], []
+    for kinds in (("cpu", "n150"), ("cpu", "n150", "n300")):
+        for workers in (4, 8):
+            played = [with_boards(seed, kinds, workers) for seed in seeds]
+            ratios.append(fmean(ratio for ratio, _ in played))
+            loads.append(fmean(load for _, load in played))
+    says = "cpu + n150 (4, 8 workers), + n300 (4, 8): " + ", ".join(f"{r:.3f}" for r in ratios)
+    yield Figure("board_ratio", max(ratios), "times", "<= 1.05", says)
+    yield Figure("board_loads", max(loads), "loads", "<= 1.1", "once a model")
+
+
+def with_boards(seed: int, kinds: Sequence[str], workers: int) -> tuple[float, float]:
+    """A night against its bound, and how often a model was loaded in it."""
+    tests, parts = boarded(seed, kinds)
+    units = units_of(tests)
+    played = on_boards(units, parts, workers, {kind: 1 for kind in kinds[1:]})
+    assert played.ran == len(units)
+    return played.seconds / board_bound(parts, units, workers), played.loads / 60
 
 
 def _of_pairs(options: argparse.Namespace, seeds: range) -> Figure:

@@ -7,7 +7,9 @@ Each algorithm is given units in file order with estimates, and the true seconds
 when the last unit ends. Pulling ones survive a worker that dies: what it ran is run again.
 """
 
+import enum
 import heapq
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -62,6 +64,90 @@ def pulled(
                 over = max(now, dies_at)
             heapq.heappush(events, (over, each, unit.key))
     return Played(end, ran, loads)
+
+
+class Parts(NamedTuple):
+    """Seconds of a test: its front end, which it shares with its group on one worker, its part on a
+    device, and what comes after."""
+
+    front: float
+    device: float
+    rest: float
+
+
+def on_boards(
+    units: Sequence[WorkUnit], parts: Mapping[str, Parts], workers: int, boards: Mapping[str, int]
+) -> Played:
+    """What our queue makes of it where a worker waits for a board of a kind that has so many.
+
+    As a test is run: it is loaded, waits for a board, holds it for its part, and ends without it.
+    """
+    queue = WorkQueue(units, boards)
+    kinds = {u.key: u.needs.kind for u in units}
+    last: dict[int, Group] = {}
+    idle, free = set(range(workers)), dict(boards)
+    waiting: dict[str, deque[tuple[int, str]]] = {kind: deque() for kind in boards}
+    events: list[tuple[float, int, _Step, str]] = []
+    now = end = 0.0
+    ran = loads = 0
+
+    def start(worker: int) -> None:
+        nonlocal loads
+        unit = queue.take(last.get(worker), workers)
+        if unit is None:
+            return
+        idle.discard(worker)
+        loads += last.get(worker) != unit.group
+        front = 0.0 if last.get(worker) == unit.group else parts[unit.key].front
+        last[worker] = unit.group
+        heapq.heappush(events, (now + front, worker, _Step.LOADED, unit.key))
+
+    def begin(worker: int, key: str) -> None:
+        heapq.heappush(events, (now + parts[key].device, worker, _Step.COMPUTED, key))
+
+    for worker in range(workers):
+        start(worker)
+    while events:
+        now, worker, step, key = heapq.heappop(events)
+        kind = kinds[key]
+        if step is _Step.LOADED:
+            if kind in free and not free[kind]:
+                waiting[kind].append((worker, key))
+            else:
+                free[kind] = free.get(kind, workers) - 1
+                begin(worker, key)
+        elif step is _Step.COMPUTED:
+            free[kind] += 1
+            heapq.heappush(events, (now + parts[key].rest, worker, _Step.ENDED, key))
+            if waiting.get(kind):
+                free[kind] -= 1
+                begin(*waiting[kind].popleft())
+        else:
+            queue.done(key)
+            end, ran = now, ran + 1
+            idle.add(worker)
+            for each in sorted(idle):
+                start(each)
+    return Played(end, ran, loads)
+
+
+class _Step(enum.IntEnum):
+    LOADED = 0
+    COMPUTED = 1
+    ENDED = 2
+
+
+def board_bound(parts: Mapping[str, Parts], units: Sequence[WorkUnit], workers: int) -> float:
+    """No scheduler takes less with one board of a kind: an even share of all work, every model
+    loaded once; all that a board does; or the longest test."""
+    fronts = {u.group: parts[u.key].front for u in units}
+    work = sum(fronts.values()) + sum(p.device + p.rest for p in parts.values())
+    boards: dict[str, float] = {}
+    for unit in units:
+        kind = unit.needs.kind
+        boards[kind] = boards.get(kind, 0.0) + parts[unit.key].device
+    boards.pop("cpu", None)
+    return max(work / workers, *boards.values(), *(sum(p) for p in parts.values()))
 
 
 def _in_order(order: Sequence[WorkUnit], truth: Truth, workers: int) -> float:

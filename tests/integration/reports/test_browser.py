@@ -442,6 +442,30 @@ def test_a_phone_does_not_scroll_sideways(browser: Any, page: str, night: str) -
     assert css(browser, "#grid-body .cell")[0].size["width"] >= 24
 
 
+def test_names_that_are_nothing_or_endless_fit_a_phone_and_can_be_read_out(
+    browser: Any, tmp_path: Path
+) -> None:
+    names = ("x" * 10_000, "\x00\x1b[31m", "\u202ea b\n")
+    tests = [Identity(name, name, device=name) for name in names]
+    records = [record(t, Outcome.FAILED, message=t.model, notes=(t.model,)) for t in tests]
+    place = tmp_path / "a #1 night?"
+    phone = {"width": 375, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+    address = built(write_run(place, records))
+    opened(browser, address)
+    named = "[...document.querySelectorAll('.device h2, #chips-device button, .head button')]"
+    assert browser.execute_script(f"return {named}.every((e) => e.textContent.trim())")
+    for link in [e.get_attribute("href") for e in css(browser, ".device h2 a")]:
+        opened(browser, link)
+        assert said(browser, "#panel-title") != "Not in this run"
+    for at in range(len(tests)):
+        opened(browser, address)
+        cells(browser, "FAILED")[at].click()
+        wait_for(browser, "document.querySelector('#panel .failure')")
+        wide = "Math.max(document.getElementById('panel').scrollWidth, document.body.scrollWidth)"
+        assert browser.execute_script(f"return {wide}") <= 375
+
+
 def test_a_dark_screen_stays_dark(browser: Any, page: str) -> None:
     ground = "return getComputedStyle(document.body).backgroundColor"
     browser.get(page)
@@ -531,7 +555,8 @@ def test_a_night_of_any_size_is_shown(
 ) -> None:
     size = Size(models, devices, nights=30 if models > 1 else 1, failing=failing)
     opened(browser, built(write_made_run(tmp_path, size)))
-    assert said(browser, "#shown") == f"{models * devices} results"
+    many = "result" if models * devices == 1 else "results"
+    assert said(browser, "#shown") == f"{models * devices} {many}"
     wanted = {0.0: "Nothing", 1.0: ""}.get(failing, "Worse")
     assert said(browser, "h1").startswith(wanted)
     width = "return document.documentElement.scrollWidth <= innerWidth"

@@ -21,7 +21,7 @@ from docs.site.commands import sessions
 from tests.rooms import FROM_GROUND_UP, ROOT, imported, modules
 from tests.unit.other_user import ALICE, as_user, folder_for_all, needs_two_users
 
-NOT_SESSIONS = {"ops", "finish", "completion", "init"}
+NOT_SESSIONS = {"finish", "completion", "init"}
 """Verbs that a checkout has no session for."""
 
 

@@ -172,10 +172,10 @@ def test_a_plan_that_says_what_cannot_be_is_refused(
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--all"], "nightly takes no --all"),
+        (["--session", "op_sweep", "--all"], "op_sweep takes no --all"),
         (["some/id"], "nightly takes no ID"),
         (["--session", "run", "--split", "torch"], "run takes no --split"),
-        (["--session", "weekly", "--all"], "weekly takes no --all"),
+        (["--all", "--budget", "15m"], "--all and --budget exclude each other"),
         (["--session", "nihgtly"], "--session: invalid choice: 'nihgtly'; there are nightly"),
         (["--shards", "0"], "`0` is no number of shards"),
         (["--session", "op_by_op", "--split", "torch", "--flow", "full"], "exclude each other"),

@@ -111,7 +111,7 @@ class Page {
     let cells = 0, all = 0;
     for (let i = 0; i < fits.length; i++) { cells += fits[i]; all += this.grid.outcome[i] ? 1 : 0; }
     const cause = this.grid.causes.find((one) => one.id === this.view.c);
-    find("shown").textContent = `${cells === all ? all : `${cells} of ${all}`} results${cause ? ` of the cause “${cause.name}”` : ""}`;
+    find("shown").textContent = `${cells === all ? "" : `${cells} of `}${counted(all, "result")}${cause ? ` of the cause “${cause.name}”` : ""}`;
     find("everything").hidden = !this.filtered();
     const fold = find("fold");
     fold.hidden = this.filtered() || !this.table.quietRows || this.table.quietRows === this.table.height;

@@ -9,12 +9,15 @@ import shutil
 import subprocess
 import tomllib
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from bringup.harness.records.moves import Move
+from bringup.harness.storage.atomic import write_atomically
 from bringup.pipeline.errors import ListError
+from bringup.pipeline.lists import lists as lists_module
 from bringup.pipeline.lists.list_file import parse
 from bringup.pipeline.lists.lists import (
     apply,
@@ -168,6 +171,9 @@ class TestReading:
         (folder / "nightly_op_by_op.toml").write_bytes(b"[cpu]\ntests = ['\xff']\n")
         with pytest.raises(ListError, match="not UTF-8"):
             read_lists(folder)
+        (folder / "nightly_op_by_op.toml").write_bytes(b"\xef\xbb\xbf[cpu]\ntests = []\n")
+        with pytest.raises(ListError, match="begins with a byte order mark"):
+            read_lists(folder)
 
 
 class TestEditing:
@@ -273,6 +279,43 @@ class TestEditing:
         weekly = (folder / WEEKLY_OP_BY_OP.file_name).read_text()
         assert f'  "{T5_OPS}",  # slow\n' in weekly
         assert other.read_text() == "[cpu]\ntests = []\n"
+
+    def test_a_test_that_changes_lists_is_on_one_of_them_after_every_write(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        listed(folder, T5)
+        listed(folder, RESNET_OPS, name=NIGHTLY_OP_BY_OP)
+        down = [move("remove", T5), move("add", T5_OPS, name=NIGHTLY_OP_BY_OP)]
+        up = [move("add", RESNET), move("remove", RESNET_OPS, name=NIGHTLY_OP_BY_OP)]
+        models = []
+
+        def watched(path: Path, data: bytes) -> Path:
+            write_atomically(path, data)
+            models.append({e.identity.model for e in read_lists(folder).entries})
+            return path
+
+        monkeypatch.setattr(lists_module, "write_atomically", watched)
+        apply(folder, [*down, *up])
+        assert len(models) > 2 and all(len(there) == 2 for there in models)
+        assert [e.test for e in read_lists(folder).of(NIGHTLY_FULL)] == [RESNET]
+        assert [e.test for e in read_lists(folder).of(NIGHTLY_OP_BY_OP)] == [T5_OPS]
+
+    def test_who_edits_at_once_waits_for_the_other(self, folder: Path) -> None:
+        tests = [f"tests/models/m/test_m{i}.py::test_m[full-eval]" for i in range(24)]
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda test: apply(folder, [move("add", test)]), tests))
+        assert {e.test for e in read_lists(folder).entries} == set(tests)
+
+    def test_a_link_to_a_list_stays_one(self, folder: Path, tmp_path: Path) -> None:
+        path = folder / NIGHTLY_FULL.file_name
+        path.rename(tmp_path / "shared.toml")
+        path.symlink_to(tmp_path / "shared.toml")
+        assert apply(folder, [move("add", T5)]) == [path]
+        assert path.is_symlink() and T5 in (tmp_path / "shared.toml").read_text()
+
+    def test_what_python_takes_for_the_end_of_a_line_is_none_in_a_diff(self, folder: Path) -> None:
+        write(folder, f'[cpu] # a\u0085b\ntests = [\n  "{RESNET}",  # x\u2028y\n]\n')
+        assert "No newline" not in diff(folder, [move("add", T5)])
 
     def test_ids_with_quotes_and_backslashes_survive(self, folder: Path) -> None:
         odd = r'tests/models/x/test_x.py::test_x[full-a"b\u2191-é-eval]'

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How long a test is expected to take: from whom it may be learnt and from whom not."""
 
+import math
 import multiprocessing
 import random
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from bringup.harness.records.schema import Identity, Outcome, TestRecord
+from bringup.harness.records.schema import Identity, Outcome, Stage, StageResult, TestRecord
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.planning.durations import (
     KEPT,
@@ -99,6 +100,23 @@ class TestEstimates:
         assert known(replace(identity("qwen2", "n150"), variant="7b")) == 50.0
         assert known(identity("qwen_3_vl", "cpu")) == 50.0
         assert known(identity("new", "cpu")) == 9.0
+
+    def test_what_holds_a_board_is_learnt_from_the_test_itself(self) -> None:
+        stages = (
+            StageResult(Stage.LOAD, ok=True, wall_s=3.0),
+            StageResult(Stage.COMPILE, ok=True, wall_s=2.0),
+            StageResult(Stage.EXECUTE, ok=True, wall_s=1.0),
+            StageResult(Stage.VERIFY, ok=True, wall_s=4.0),
+        )
+        ran = replace(took(20.0), stages=stages)
+        known = Estimator(observed([ran]))
+        assert known.on_device(T5) == 20.0 * 0.3
+        assert known.on_device(identity("t5", "n150")) is None
+        compiled = replace(took(20.0), stages=stages[:2])
+        walked = replace(took(20.0, identity("t5", "cpu", flow="op_by_op_torch")), stages=stages)
+        broken = (*stages, StageResult(Stage.GOLDEN, ok=True, wall_s=math.nan))
+        for other in (compiled, walked, replace(ran, stages=broken)):
+            assert Estimator(observed([other])).on_device(other.identity) is None
 
     def test_memory_is_learnt_from_the_model_and_from_no_other(self) -> None:
         samples = (Sample(1.0, STARTED, 7 << 30), Sample(1.0, STARTED + 1, 5 << 30))

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from bringup.harness.records.schema import PlannedTest
 from bringup.pipeline.planning.work import Group, Needs, WorkUnit, group_of, units_of
 from bringup.pipeline.planning.work_queue import WorkQueue
 from bringup.pipeline.running.xdist_scheduling import PlanScheduling, Room
+from tests.benchmarks.scheduling.parts import with_boards
 
 
 def a_test(model: str, device: str = "cpu", seconds: float | None = 10.0) -> PlannedTest:
@@ -374,6 +376,46 @@ def test_a_worker_may_have_collected_in_another_order() -> None:
     tests = [a_test("a", seconds=5), a_test("b", seconds=1)]
     scheduling = PlanScheduling(tests)
     assert ready(scheduling, tests[::-1]).sent == [[2, 3]]
+
+
+@pytest.mark.parametrize(("held", "begun"), [(1.0, 1), (0.9, 1), (0.5, 8), (0.0, 9)])
+def test_front_ends_run_ahead_of_a_board_that_tests_hold_for_a_part(
+    held: float, begun: int
+) -> None:
+    """Of nine tests on one board, by workers of whom there are enough."""
+    tests = [
+        msgspec.structs.replace(a_test(f"m{n}", "n150", seconds=10), estimate_device_s=10 * held)
+        for n in range(9)
+    ]
+    queue = WorkQueue(units_of(tests), {"n150": 1})
+    taken = [unit for _ in range(9) if (unit := queue.take(None, 9))]
+    assert len(taken) == begun
+    queue.done(taken[0].key)
+    assert (queue.take(None, 9) is not None) is (begun < 9)
+
+
+def test_a_worker_prefers_of_its_model_what_runs_where_few_are() -> None:
+    tests = [
+        msgspec.structs.replace(a_test(model, device, seconds=s), estimate_device_s=s / 4)
+        for model in ("a", "b", "c")
+        for device, s in (("n150", 20), ("n300", 10))
+    ]
+    queue = WorkQueue(units_of(tests), {"n150": 1, "n300": 1})
+    first = [queue.take(None, 3) for _ in range(3)]
+    assert {unit.needs.kind for unit in first if unit} == {"n150"}
+    for unit in first[:1]:
+        assert unit is not None
+        queue.done(unit.key)
+        following = queue.take(unit.group, 3)
+        assert following is not None
+        assert (following.group, following.needs.kind) == (unit.group, "n300")
+
+
+def testwith_boards_a_night_is_near_its_bound_and_models_are_loaded_once() -> None:
+    """By the simulation of the benchmark; a board for the whole test took 2.4 and 2 loads."""
+    played = [with_boards(seed, ("cpu", "n150"), 4) for seed in range(4)]
+    assert max(ratio for ratio, _ in played) < 1.2
+    assert max(loads for _, loads in played) < 1.1
 
 
 def test_a_device_that_runs_several_at_a_time_needs_as_much_less() -> None:

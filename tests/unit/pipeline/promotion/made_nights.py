@@ -47,7 +47,7 @@ AS: dict[str, dict[str, Any]] = {
 }
 
 
-def sample(night: int, how: str = "passed", entry: str = T5, **fields: Any) -> Sample:
+def sample(night: float, how: str = "passed", entry: str = T5, **fields: Any) -> Sample:
     """One night of a test; `how` of `AS`."""
     device = fields.pop("device", "cpu")
     made: dict[str, Any] = {

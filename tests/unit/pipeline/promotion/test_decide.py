@@ -175,6 +175,18 @@ class TestDevices:
         for_long = [s for n in range(40, 46) for s in night_of(n, 5)]
         assert len(propose([*good, *for_long], PLACES)) == 5
 
+    def test_runs_of_other_devices_change_nothing(self) -> None:
+        good = [s for n in range(40) for s in night_of(n, 0)]
+        between = [
+            sample(n + 0.5, "failed", run=f"other-{n}", test="x[full-eval]@cpu") for n in range(60)
+        ]
+        ill = [*good, *night_of(40, 5)]
+        both = PLACES | {"x[full-eval]@cpu": Place(Standing.OP_BY_OP)}
+        assert propose([*ill, *between[:41], *night_of(41, 1)], both) == []
+        for_long = [s for n in range(40, 46) for s in night_of(n, 5)]
+        wide = with_policy(evidence={"window": 120})
+        assert len(propose([*good, *for_long, *between[:46]], both, wide)) == 5
+
     def test_an_outage_is_never_evidence_however_long(self) -> None:
         good = [s for n in range(20) for s in night_of(n, 0)]
         for_long = [s for n in range(20, 50) for s in night_of(n, 17)]

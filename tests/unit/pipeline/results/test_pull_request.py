@@ -127,6 +127,12 @@ def test_moves_are_committed_beside_the_work_tree_and_once(root: Path) -> None:
         committed(root)
 
 
+def test_lists_outside_the_checkout_cannot_be_committed(root: Path, tmp_path: Path) -> None:
+    outside = {tmp_path.parent / "nightly.toml": ""}
+    with pytest.raises(PipelineError, match=r"nightly\.toml is not in the checkout"):
+        commit_moves(root, "b", "t", MOVES, outside)
+
+
 def test_what_is_not_committed_of_a_folder_goes_along(root: Path) -> None:
     folder = root / "lists" / "incidents"
     assert uncommitted(root, folder) == {}

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How far a run is, read from journals while they are written."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from bringup.harness.records.schema import (
     TestStarted,
     TestStopped,
 )
+from bringup.pipeline.running.run_lock import RunLock
 from bringup.reports.live.progress import LiveRun, Snapshot
 from tests.unit.run_builder import PROVENANCE, RUN_ID, identity, nodeid, op_result, plan_of
 
@@ -131,3 +133,21 @@ def test_a_torn_line_waits_and_a_newer_schema_is_a_sentence(run: Run, tmp_path: 
     )
     seen = run.look(2.0)
     assert "schema 99" in seen.error and len(seen.running) == 1
+
+
+def test_a_run_that_was_killed_is_not_one_that_runs(run: Run, tmp_path: Path) -> None:
+    lock = RunLock(tmp_path)
+    run.start(A, 100.0)
+    run.end(A, 130.0)
+    run.start(B, 140.0)
+    seen = run.look(200.0)
+    assert not seen.killed and seen.resume == "" and seen.running[0].seconds == 60.0
+    os.close(lock.descriptor)  # as the kernel does with the last process of a run
+    seen = run.look(5_000.0)
+    assert seen.killed and not seen.over and (seen.left_s, seen.left) == (None, "")
+    assert seen.running[0].seconds == 0.0  # nobody knows how long it went on
+    assert [device.running for device in seen.devices] == [0, 0]
+    assert seen.resume.endswith(f"--resume {tmp_path}")
+    with RunLock(tmp_path):  # taken up again
+        assert not run.look(5_001.0).killed
+    assert not run.look(5_002.0).killed  # it ended, and took its lock away

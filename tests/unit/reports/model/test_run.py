@@ -14,6 +14,7 @@ from bringup.harness.records.schema import (
     PlannedTest,
     RunHeader,
     Stage,
+    StageResult,
     Status,
 )
 from bringup.reports.model.run import RunSummary, anchor_of, summarise
@@ -55,6 +56,21 @@ def test_attempts_with_the_same_number_are_ordered_by_their_start() -> None:
 def test_a_test_that_ran_is_not_hidden_by_a_note_that_it_never_started() -> None:
     (result,) = summary_of(record(), not_run(identity())).results
     assert result.record.outcome is Outcome.PASSED
+
+
+def test_what_an_earlier_run_had_done_is_counted_once_for_all_devices() -> None:
+    done, again = {"cached from": "night"}, {"cached from": "night", "reused from": "t5@cpu"}
+    stages = [(Stage.STABLEHLO, done), (Stage.COMPILE, {})]
+    others = [(Stage.STABLEHLO, again), (Stage.COMPILE, done)]
+    one, other = (
+        msgspec.structs.replace(
+            record(identity("t5", device)),
+            stages=tuple(StageResult(stage, ok=True, attributes=said) for stage, said in each),
+        )
+        for device, each in (("cpu", stages), ("n150", others))
+    )
+    assert summary_of(one, other).cached_text == "cached by earlier runs: 1 lowering, 1 compilation"
+    assert summary_of(record(identity("t5", "cpu"))).cached_text == ""
 
 
 def test_earlier_attempts_are_in_no_count() -> None:

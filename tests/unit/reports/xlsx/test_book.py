@@ -196,7 +196,7 @@ def test_rows_lead_to_their_sheet_their_page_and_their_kept_texts(tmp_path: Path
     assert set(links) == {"sheet", "Ops", "TTNNIR", "Compiled JSON"}
     assert re.fullmatch(r"ir/[0-9a-f]{16}-ttnn\.html", links["TTNNIR"])
     own = book["Summary"]["A5"].hyperlink
-    assert own.location == f"'{book.sheetnames[5]}'!A1"
+    assert own.location == f"'{book.sheetnames[6]}'!A1"
 
 
 def test_a_text_that_is_not_kept_is_named_and_leads_nowhere(tmp_path: Path) -> None:

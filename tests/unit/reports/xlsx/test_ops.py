@@ -104,7 +104,7 @@ def test_a_sheet_per_model_with_its_full_name_inside(tmp_path: Path) -> None:
     name = "an-organisation/with-a-long-model-name-version-one"
     ops = {identity(f"m{i}", flow="op_by_op_torch"): [op_result()] for i in range(3)}
     book = book_of(summary_of(tmp_path, ops, name=name))
-    own = book.sheetnames[5:]
+    own = book.sheetnames[6:]
     assert len(own) == 3
     assert all(len(title) <= 31 for title in book.sheetnames)
     assert [book[title]["A1"].value for title in own] == [name] * 3
@@ -114,7 +114,7 @@ def test_a_sheet_per_model_with_its_full_name_inside(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["Summary", "All Ops", "history", "a/b:c*?[x]", "'", "=1", ""])
 def test_any_model_name_makes_a_sheet(tmp_path: Path, name: str) -> None:
     book = book_of(summary_of(tmp_path, {T5: [op_result()]}, name=name))
-    assert len(book.sheetnames) == 6
+    assert len(book.sheetnames) == 7
     assert "history" not in {title.casefold() for title in book.sheetnames}
 
 
@@ -171,7 +171,7 @@ def test_the_matrix_counts_models_and_the_tabs_name_devices(tmp_path: Path) -> N
     book = book_of(load(ops_run(tmp_path, ops)))
     (row,) = rows_of(book["Ops x models"])
     assert row["models"] == 2
-    tabs = book.sheetnames[5:]
+    tabs = book.sheetnames[6:]
     assert tabs[1:] == ["t5 cpu", "t5 n150"]
     assert tabs[0].endswith(" n150") and len(tabs[0]) == 31
 

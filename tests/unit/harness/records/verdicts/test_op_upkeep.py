@@ -23,7 +23,8 @@ from bringup.harness.records.verdicts.recheck import (
     parse_share,
 )
 from bringup.harness.records.verdicts.rules import chosen_for_recheck, disagreement
-from bringup.harness.records.verdicts.upkeep import Limits, prune_if_due
+from bringup.harness.records.verdicts.upkeep import Limits, builds_beside, prune_if_due
+from bringup.harness.storage.file_cache import FileCache
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.options import RunOptions
 from bringup.pipeline.planning import verdict_cache
@@ -107,13 +108,28 @@ def test_a_run_says_what_was_pruned(
     monkeypatch.setenv("BRINGUP_CACHE", str(cache.path))
     test = identity("t5", flow="op_by_op_torch")
     say = Speaker(sys.stdout)
-    verdict_cache.prune(plan_of([identity("t5")]), say)
+    verdict_cache.prune(plan_of([]), say)
     assert capsys.readouterr().out == ""
     verdict_cache.prune(plan_of([test]), say)
     assert "1 cached verdicts pruned, 1 are left" in capsys.readouterr().out
     monkeypatch.setenv("BRINGUP_CACHE_GIB", "much")
     verdict_cache.prune(plan_of([test]), say)
     assert "BRINGUP_CACHE_GIB='much': expected a number of GiB" in capsys.readouterr().out
+
+
+def test_builds_are_pruned_with_the_verdicts_and_share_their_room(tmp_path: Path) -> None:
+    cache = filled(tmp_path)
+    builds = FileCache(builds_beside(cache.path))
+    key = "0" * 64
+    builds.put(key, b"lowered")
+    assert prune_if_due(cache, Limits(age_s=90 * DAY, size=1)) is not None
+    assert builds.get(key) is None
+    alone = VerdictCache(tmp_path / "other" / "verdicts.sqlite")
+    kept = FileCache(builds_beside(alone.path))
+    kept.put(key, b"lowered")
+    assert prune_if_due(alone, Limits(age_s=90 * DAY, size=1 << 20)) is not None
+    assert kept.get(key) == b"lowered"
+    assert not alone.path.exists()
 
 
 def test_every_run_rechecks_its_own_share(monkeypatch: pytest.MonkeyPatch) -> None:

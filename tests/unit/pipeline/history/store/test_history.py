@@ -15,7 +15,7 @@ import msgspec
 import pytest
 import zstandard
 
-from bringup.harness.records.schema import Failure, Outcome, Stage, Status
+from bringup.harness.records.schema import Failure, Outcome, Stage, StageResult, Status
 from bringup.pipeline.errors import HistoryError
 from bringup.pipeline.history.samples import Excluded, Sample
 from bringup.pipeline.history.store import history as store
@@ -301,6 +301,31 @@ def test_another_depth_than_usual_is_partial(history: History, tmp_path: Path) -
     for n, depth in enumerate(["EXECUTE", "EXECUTE", "STABLEHLO"]):
         history.add(night(tmp_path, n, [made.record(depth=depth)]))
     assert [s.excluded for s in samples(history)] == ["", "", Excluded.PARTIAL]
+
+
+@pytest.mark.parametrize(
+    ("stages", "excluded"),
+    [
+        ([(Stage.STABLEHLO, True), (Stage.COMPILE, True)], Excluded.CACHED),
+        ([(Stage.STABLEHLO, False), (Stage.COMPILE, True), (Stage.GOLDEN, False)], Excluded.CACHED),
+        ([(Stage.STABLEHLO, True)], Excluded.CACHED),
+        ([(Stage.STABLEHLO, True), (Stage.COMPILE, False)], Excluded.NONE),
+        ([(Stage.EXPORT, False)], Excluded.NONE),
+        ([(Stage.COMPILE, True), (Stage.EXECUTE, False), (Stage.VERIFY, False)], Excluded.NONE),
+    ],
+)
+def test_what_an_earlier_run_compiled_is_no_evidence(
+    history: History, tmp_path: Path, stages: list[tuple[Stage, bool]], excluded: Excluded
+) -> None:
+    results = tuple(
+        StageResult(stage, ok=True, attributes={"cached from": "night"} if kept else {})
+        for stage, kept in stages
+    )
+    record = msgspec.structs.replace(made.record(outcome=Outcome.REACHED), stages=results)
+    history.add(night(tmp_path, 0, [record]))
+    assert [(s.excluded, s.passed) for s in samples(history)] == [
+        (excluded, int(excluded is Excluded.NONE))
+    ]
 
 
 def test_verdicts_of_the_cache_are_no_evidence(history: History, tmp_path: Path) -> None:

@@ -1,0 +1,91 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""What a device that only compiles made of an artifact: its levels, and what it said of it.
+
+Such a device's verdict is its compiler's, which is a function of the artifact, of what it is
+compiled for, of the compiler and of what that is told. A device that executes here is asked anew
+each time. So is a compiler that refused, since a refusal may be the machine's (a header that was
+not unpacked whole), and looks like any other.
+"""
+
+import hashlib
+import time
+from collections.abc import Mapping
+from typing import Self
+
+import msgspec
+
+from bringup.harness.builds.build_cache import key_of
+from bringup.harness.builds.code import code
+from bringup.harness.devices.catalog import kind_of
+from bringup.harness.devices.toolchain import toolchain_of
+from bringup.harness.devices.wire import Analysis, Compiled, Level, Opened, Placed, Usage
+from bringup.harness.errors import RecordError
+
+
+class CompiledBefore(msgspec.Struct, frozen=True):
+    """What a compilation came to."""
+
+    levels: tuple[Level, ...]
+    analysis: Analysis
+    run: str
+    """The id of the run that compiled."""
+    computed: float
+    """When, in seconds since the epoch."""
+
+    @classmethod
+    def of(cls, levels: tuple[Level, ...], analysis: Analysis, run: str) -> Self:
+        """What a compiler just said of a program that it took."""
+        return cls(levels, analysis, run, time.time())
+
+    def as_compiled(self) -> Compiled:
+        """What its device host answered, but for the program itself, which is nowhere."""
+        return Compiled(0, self.levels, Usage(0.0, 0.0, 0), analysis=self.analysis)
+
+    def disagreement(self, now: "CompiledBefore") -> str:
+        """A sentence where a compilation of the same came to something else; else empty.
+
+        IR texts are not compared: compilers name values as they come.
+        """
+        for what, old, new in (
+            ("levels", _names(self.levels), _names(now.levels)),
+            ("analysis", self.analysis, now.analysis),
+        ):
+            if old != new:
+                return (
+                    f"the {what} kept of run {self.run} is {old or 'none'}, compiled again it is"
+                    f" {new or 'none'}; what was kept is replaced"
+                )
+        return ""
+
+
+def _names(levels: tuple[Level, ...]) -> str:
+    return ", ".join(level.name for level in levels)
+
+
+def compile_key(
+    artifact: bytes,
+    device: str,
+    opened: Opened,
+    options: Mapping[str, str],
+    placed: Placed | None,
+) -> str:
+    """The key of a compilation: all that it depends on.
+
+    Raises:
+        RecordError: a library that compiles cannot be read, so that nobody knows what it does.
+    """
+    found, toolchain = kind_of(device), toolchain_of(device)
+    if not all(toolchain.libraries.values()):
+        raise RecordError(f"a library of {device} cannot be read")
+    return key_of(
+        "compiled",
+        (
+            hashlib.sha256(artifact).hexdigest(),
+            (device, found.target(device), found.flags, dict(options), placed),
+            (opened.platform, opened.kind, opened.chips, opened.stablehlo_version),
+            toolchain,
+            code(),
+        ),
+    )

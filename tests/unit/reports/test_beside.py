@@ -1,0 +1,92 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""A process that writes the documents on ops writes what one process would, and may die."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bringup.harness.errors import RecordError
+from bringup.reports import build as building
+from bringup.reports.attempts import Attempts
+from bringup.reports.beside import Beside
+from bringup.reports.build import build
+from bringup.reports.catalog import SHIPPED
+from bringup.reports.reporter import Document, ModelsReport, Written
+from tests.rooms import ROOT
+from tests.unit.reports.op_runs import T5, VIT, low, run_of
+from tests.unit.run_builder import op_result
+
+RUN = {T5: [low(), op_result(1)], VIT: [op_result()]}
+
+
+def documents(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_two_processes_write_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = run_of(tmp_path, RUN)
+    alone = build(run, reporters=SHIPPED)
+    before = documents(run)
+    monkeypatch.setattr(building, "is_worth_it", lambda rows: rows == 3)
+    built = build(run, reporters=SHIPPED)
+    assert documents(run) == before and "models_op_per_op.xlsx" in before
+    assert built.of_models == alone.of_models and built.of_models.written
+
+
+def test_what_a_format_says_and_how_its_process_ends_are_sentences() -> None:
+    report = ModelsReport((), Path("run"))
+
+    def full(_: ModelsReport) -> Written:
+        raise RecordError("the disk is full")
+
+    def dies(_: ModelsReport) -> Written:
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError
+
+    def writes(report: ModelsReport) -> Written:
+        return Written((Document("names", report.folder / "names.txt"),), ("one is lost",))
+
+    def both(attempts: Attempts) -> None:
+        attempts.make("full", full, report)
+        attempts.make("names", writes, report)
+
+    found = Beside(both).result("full, names")
+    assert found.failures == ["format full: the disk is full"]
+    assert found.written == {"names": writes(report)} and found.losses == ("one is lost",)
+    dead = Beside(lambda attempts: attempts.make("dies", dies, report)).result("dies")
+    assert dead.failures == ["format dies failed: its process ended with SIGKILL"]
+
+
+def test_it_ends_with_whoever_wanted_it() -> None:
+    beside = Beside(lambda _: signal.pause())
+    beside.give_up()
+    with pytest.raises(ProcessLookupError):
+        os.kill(beside._process, 0)
+
+
+def test_a_report_of_few_ops_begins_no_process(tmp_path: Path) -> None:
+    program = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from bringup.reports.beside import WORTH_IT, is_worth_it\n"
+        "print(is_worth_it(WORTH_IT - 1), is_worth_it(WORTH_IT))\n"
+        "os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
+        "print(is_worth_it(WORTH_IT))\n"
+    )
+    cores = len(os.sched_getaffinity(0))
+    said = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert said == ["False", str(cores > 1), "False"]
