@@ -9,6 +9,7 @@ It ends with KEPT when the reproducer ended with the same fingerprint, BROKEN wh
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,11 +23,13 @@ from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.options.option import option
 from bringup.harness.records.naming import SIZES
 from bringup.harness.records.reproducible import EXPECTED
+from bringup.harness.records.variable_names import MODELS_VARIABLE
 from bringup.harness.records.variable_values import SECONDS as POSITIVE_SECONDS
 from bringup.harness.reduce import child_process as apart
 from bringup.harness.reduce.model_reproducer import (
     ModelExpected,
     find_model,
+    named_folders,
     read_model,
     refuse_untrusted,
 )
@@ -93,6 +96,13 @@ class Options:
         parse=Path,
         metavar="DIR",
     )
+    loaders: tuple[str, ...] = option(
+        (),
+        "--models",
+        "the repository of loaders that a model test is of; repeat for more",
+        metavar="DIR",
+        project="models",
+    )
     trust: bool = option(
         False,
         "--trust",
@@ -120,6 +130,8 @@ def start(words: Sequence[str]) -> int:
         HarnessError: there is none, or it cannot be run; one sentence.
     """
     options = Options(**read(COMMAND, Options, words).values)
+    if options.loaders:  # pytest, in the process that runs it, finds them there
+        os.environ[MODELS_VARIABLE] = os.pathsep.join(map(str, named_folders(options.loaders)))
     inner = apart.is_inner()
     if options.trust and not inner:
         print(_TRUSTED, file=sys.stderr)
@@ -129,7 +141,7 @@ def start(words: Sequence[str]) -> int:
             return _model(options, folder)
         model = read_model(folder) if folder is not None else None
         if model is not None and not options.trust:
-            refuse_untrusted(model, f"{folder}/{EXPECTED}")
+            refuse_untrusted(model, f"{folder}/{EXPECTED}", named_folders(options.loaders))
         end = apart.run("bringup.harness.repro", words)
         return _model_ended(model, end.run) if end.run else end.code or 0
     if not (options.results.is_dir() or Path(options.which).is_dir()):
@@ -157,6 +169,7 @@ def _model(options: Options, folder: Path | None) -> int:
         seconds=options.seconds,
         deadline_s=options.deadline,
         trust=options.trust,
+        loaders=named_folders(options.loaders),
     )
 
 

@@ -37,6 +37,12 @@ class Advice:
         """The line of shell for a verb."""
         return command(verb, *words, door=self.door)
 
+    @property
+    def loaders(self) -> tuple[str, ...]:
+        """The repositories of loaders among the places, each behind its option."""
+        pairs = zip(self.places[::2], self.places[1::2], strict=True)
+        return tuple(word for pair in pairs if pair[0] == "--models" for word in pair)
+
     def run(self, *words: str) -> str:
         """The line of shell that runs some of the tests again."""
         return self.command("run", *words, *self.places)

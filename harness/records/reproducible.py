@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from bringup.harness.records.advice import Advice, advice_here
-from bringup.harness.records.naming import entry_of
+from bringup.harness.records.naming import entry_of, is_loaders
 from bringup.harness.records.run_dir import AGAINST_FOLDER
 from bringup.harness.records.schema import Failure, Identity, Outcome, Stage
 from bringup.harness.records.values import BASE_SIZE
@@ -135,4 +135,5 @@ def reproduce_command(
     test = entry or entry_of(nodeid, model.device, model.size)
     words = [test, "--device", model.device]
     sized = words if model.size == BASE_SIZE else [*words, "--size", model.size]
-    return (advice or advice_here()).command("repro", *sized)
+    how = advice or advice_here()
+    return how.command("repro", *sized, *(how.loaders if is_loaders(test) else ()))

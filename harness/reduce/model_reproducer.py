@@ -14,15 +14,15 @@ The model itself is loaded the way its test loads it. The directory lies beside 
 import os
 import re
 import time
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
 
 import msgspec
 
 from bringup.harness.errors import UsageError
 from bringup.harness.records.checkout import refuse_foreign_test
 from bringup.harness.records.environment import of_a_test
-from bringup.harness.records.naming import entry_of, sized
+from bringup.harness.records.naming import entry_of, is_loaders, sized
 from bringup.harness.records.reduced import MODEL_SCHEMA, Reduced
 from bringup.harness.records.reproducible import (
     EXPECTED,
@@ -130,18 +130,46 @@ def read_model(folder: Path) -> ModelExpected | None:
     return decode_versioned(data, ModelExpected, path, what, MODEL_SCHEMA)
 
 
-def refuse_untrusted(expected: ModelExpected, where: str) -> None:
+def named_folders(named: Sequence[str]) -> tuple[Path, ...]:
+    """The repositories of loaders that somebody named, absolute.
+
+    Raises:
+        UsageError: one is no folder.
+    """
+    lacking = next((name for name in named if not Path(name).is_dir()), None)
+    if lacking is not None:
+        raise UsageError(f"--models {lacking}: there is no such folder")
+    return tuple(Path(os.path.normpath(Path(name).absolute())) for name in named)
+
+
+def refuse_untrusted(expected: ModelExpected, where: str, loaders: Sequence[Path] = ()) -> None:
     """A reproducer may be a stranger's: it names a test and sets variables, and brings no code.
+
+    Who names a repository of loaders trusts what is in it; `loaders` are those, absolute.
 
     Raises:
         UsageError: it needs trust in whoever wrote it.
     """
     hint = "; if you know who wrote it, --trust runs it all the same"
     try:
-        refuse_foreign_test(expected.entry, Path.cwd(), where)
+        if not _is_of_named(expected.entry, loaders):
+            refuse_foreign_test(expected.entry, Path.cwd(), where)
         of_a_test(expected.environment, where)
     except UsageError as error:
         raise UsageError(f"{error}{hint}") from None
+
+
+def _is_of_named(test: str, loaders: Sequence[Path]) -> bool:
+    """Is it a loader's test, of a file in one of these repositories?
+
+    Its path is relative to the working directory, or begins with the repository's name.
+    """
+    file = PurePosixPath(test.partition("::")[0])
+    if not is_loaders(test) or file.is_absolute() or ".." in file.parts:
+        return False
+    places = [(root, root.parent / file) for root in loaders if file.parts[0] == root.name]
+    places += [(root, Path.cwd() / file) for root in loaders]
+    return any(p.is_file() and p.resolve().is_relative_to(r.resolve()) for r, p in places)
 
 
 class _Kind(msgspec.Struct, frozen=True):

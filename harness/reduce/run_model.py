@@ -5,7 +5,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,12 +41,14 @@ def reproduce_model(
     seconds: float = SECONDS,
     deadline_s: float = PART_DEADLINE,
     trust: bool = False,
+    loaders: Sequence[Path] = (),
 ) -> int:
     """Run a model's reproducer, or a test by its pytest id, and reduce it; returns the exit code.
 
     0: it ended as expected (or, never seen before, it failed), and where a smallest part was
     found, that part ends the same way alone. 1: it ended otherwise. Unless there is `trust` in
-    whoever wrote a reproducer, its test has to be one of this checkout, in our settings.
+    whoever wrote a reproducer, its test has to be one of this checkout, or of the repositories of
+    `loaders`, in our settings.
 
     Raises:
         UsageError: there is no such test, it does not come as far as its model, or needs trust.
@@ -63,7 +65,7 @@ def reproduce_model(
     )
     if expected is not None:
         if not trust:
-            refuse_untrusted(expected, f"{folder}/{EXPECTED}")
+            refuse_untrusted(expected, f"{folder}/{EXPECTED}", loaders)
         print(writable(f"{folder}: {expected.model.key}, {expected.fingerprint}"), flush=True)
     _run_test(which, device, size, request)
     return _told(request)

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from bringup.harness.did_you_mean import hint
 from bringup.harness.errors import RecordError
+from bringup.harness.records.door import command
 from bringup.harness.records.moves import Move
 from bringup.harness.records.naming import (
     FLOWS,
@@ -111,7 +112,8 @@ def _text(path: Path) -> str:
     try:
         text = read_bytes(path, "the list ").decode()
     except RecordError as error:
-        raise ListError(str(error)) from error
+        begin = "" if path.parent.exists() else f"; `{command('init')}` begins a project"
+        raise ListError(f"{error}{begin}") from error
     except UnicodeDecodeError as error:
         raise ListError(f"{path} is not UTF-8 text: {error.reason} at {error.start}") from error
     if text.startswith("\ufeff"):

@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 
 from bringup.harness.inner_process import how_it_ended
+from bringup.harness.records.door import command
 from bringup.harness.records.naming import ALL_LOADERS, identity_of
 from bringup.harness.records.schema import DeclaredNeeds, Expectation, Identity
 from bringup.harness.records.variable_names import DEVICE_VARIABLE, MODELS_VARIABLE, PARENT_VARIABLE
@@ -83,7 +84,10 @@ def collect_tests(
         if not (root / folder).exists():
             return _collect(ALL_LOADERS, root, timeout_s)
     if not (root / folder).exists():
-        raise PipelineError(f"the folder of tests {folder} does not exist in {root}")
+        raise PipelineError(
+            f"the folder of tests {folder} does not exist in {root};"
+            f" `{command('init')}` begins a project, --tests names another folder"
+        )
     within = root_of(folder, root)
     if within != root:
         folder = (root / folder).resolve().relative_to(within.resolve()).as_posix()

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.test_wheel import wheel
+from tests.unit.reports.html.unpacked import details
 
 __all__ = ["wheel"]
 
@@ -46,5 +47,6 @@ def test_three_commands_end_with_a_dashboard(wheel: Path, tmp_path: Path) -> Non
         )
         assert done.returncode == 0, done.stdout + done.stderr
     [page] = project.glob("results/nightly-*/index.html")
-    assert "sample" in page.read_text("utf-8")
+    shown = details(page.read_text("utf-8"))
+    assert [one["f"][0] for one in shown] == [["model", "sample"]] * 2  # whole, and op by op
     assert "nox -s" not in done.stdout

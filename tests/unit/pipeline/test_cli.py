@@ -93,6 +93,7 @@ def test_a_missing_list_is_a_sentence(
     (tmp_path / "devices.json").write_text(json.dumps([{"name": "cpu", "state": "executes"}]))
     said = complaint(capsys, "nightly", "--devices-from", "devices.json")
     assert "cannot read the list tests/lists/" in said
+    assert "`bringup init` begins a project" in said
 
 
 @pytest.mark.parametrize("text", ["", "[]x", '{"cpu": 1}', '[{"name": "cpu", "state": "maybe"}]'])
