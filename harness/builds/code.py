@@ -19,6 +19,7 @@ from pathlib import Path
 
 from bringup.harness.errors import RecordError
 from bringup.harness.records.provenance import versions
+from bringup.harness.records.variable_names import PYTHONPATH_VARIABLE
 from bringup.harness.records.verdicts.file_digest import digest_of_code
 
 _HARNESS = Path(__file__).resolve().parents[1]
@@ -31,7 +32,7 @@ _ENVIRONMENT = (
     *("OMP_*", "MKL_*", "KMP_*", "DNNL_*", "ONEDNN_*"),
 )
 """Variables, by pattern, that those libraries and the loader of all of them read."""
-_WHEREABOUTS = frozenset({"PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"})
+_WHEREABOUTS = frozenset({PYTHONPATH_VARIABLE, "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"})
 """Variables that say where code lies, which is in the key by its content, or what is printed."""
 
 

@@ -46,7 +46,10 @@ _CARRIED = {
 """Ops that stand for any other, and where they say for which."""
 _NUMBERED = re.compile(r"(?:_\d+)+$")
 """What tells copies of one op apart."""
-_NO_OP = re.compile(r"\.(?:nn|mlir|py|cpp|size|float\d+|bfloat\d+|int\d+)\b|^builtin\.|^func\.")
+_NO_OP = re.compile(
+    r"\.(?:nn|mlir|py|cpp|size|float\d+|bfloat\d+|int\d+)\b|^(?:builtin|func|torch\.constant)\."
+)
+"""No op that was refused: a constant stays when what takes it was not lowered."""
 
 _ERROR_LINE = re.compile(r"(?:^|[\s:)])(?:fatal )?error: (?!Failed to parse using)(.+)")
 _ASSERTION = re.compile(r"(TT_FATAL|TT_THROW|TT_ASSERT)\b[^\n]*\n\s*info:\s*\n\s*([^\n]+)")
