@@ -240,18 +240,15 @@ def _goes_op_by_op(identity: Identity, options: RunOptions) -> bool:
 
 def look_around(options: RunOptions) -> tuple[tuple[ListedDevice, ...], Collected]:
     """The devices that are here and the tests there are; each asks a child, both at once."""
+    if options.devices_from:
+        listed = machine.read(options.devices_from)  # first: it may be refused
+        return listed, collect_tests(options.tests, Path.cwd(), loaders=options.loaders)
     with ThreadPoolExecutor(max_workers=1) as pool:
-        asked = pool.submit(_ask_devices, options)
+        asked = pool.submit(machine.probe, Path.cwd(), options.devices)
         if options.devices and wait([asked], timeout=_SOON_S).done:
             asked.result()  # a misspelled name is refused at once, before anything is imported
         collected = collect_tests(options.tests, Path.cwd(), loaders=options.loaders)
         return asked.result(), collected
-
-
-def _ask_devices(options: RunOptions) -> tuple[ListedDevice, ...]:
-    if options.devices_from:
-        return machine.read(options.devices_from)
-    return machine.probe(Path.cwd(), options.devices)
 
 
 def _chosen_devices(
