@@ -13,6 +13,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bringup.harness.records.fingerprint import shown
 from bringup.harness.records.schema import Identity, Outcome, Status
 from bringup.reports.build import Built, BuiltModels
 from bringup.reports.model import changes
@@ -234,7 +235,7 @@ def _blocker(one: SharedOp) -> Text:
         (verdict.outcome.value, style),
         more,
         "\n",
-        (first_line(verdict.fingerprint) or "no fingerprint", "dim"),
+        (first_line(shown(verdict.fingerprint)) or "no fingerprint", "dim"),
     )
 
 

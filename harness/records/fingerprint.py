@@ -46,10 +46,9 @@ _CARRIED = {
 """Ops that stand for any other, and where they say for which."""
 _NUMBERED = re.compile(r"(?:_\d+)+$")
 """What tells copies of one op apart."""
-_NO_OP = re.compile(
-    r"\.(?:nn|mlir|py|cpp|size|float\d+|bfloat\d+|int\d+)\b|^(?:builtin|func|torch\.constant)\."
-)
-"""No op that was refused: a constant stays when what takes it was not lowered."""
+_NO_OP = re.compile(r"\.(?:nn|mlir|py|cpp|size|float\d+|bfloat\d+|int\d+)\b|^builtin\.|^func\.")
+_LEFT_OVER = re.compile(r"torch\.constant\.")
+"""What stays, and is named, when the op that takes it was not lowered."""
 
 _ERROR_LINE = re.compile(r"(?:^|[\s:)])(?:fatal )?error: (?!Failed to parse using)(.+)")
 _ASSERTION = re.compile(r"(TT_FATAL|TT_THROW|TT_ASSERT)\b[^\n]*\n\s*info:\s*\n\s*([^\n]+)")
@@ -165,8 +164,15 @@ def fingerprint(stage: str, op_name: str, diagnostic: str) -> str:
     if not diagnostic.strip():
         return ""
     said = _ANSI.sub("", diagnostic[:_READ]).translate(_QUOTES)
-    op = named_op(said) or op_name
+    named = named_op(said)
+    op = op_name if op_name and _LEFT_OVER.match(named) else named or op_name
     return "|".join((str(VERSION), _field(stage), _field(op), normal(telling_line(said))))
+
+
+def shown(mark: str) -> str:
+    """A fingerprint as a person reads it: `stage, op: text`."""
+    stage, op, text = parts(mark)
+    return ": ".join(filter(None, (", ".join(filter(None, (stage, op))), text))) or mark
 
 
 def is_current(mark: str | None) -> bool:

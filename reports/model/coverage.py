@@ -21,6 +21,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from bringup.harness.records.fingerprint import shown
 from bringup.harness.records.outcomes import ATTENTION, is_good, is_wordless
 from bringup.harness.records.schema import NOT_EVIDENCE, Op, OpResult, Outcome, Stage
 from bringup.reports.model.op_results import failing_stage
@@ -235,5 +236,5 @@ def _refused_everywhere(found: Sequence[OpResult]) -> str:
     stages = [r.verdict.failure.stage if r.verdict.failure else None for r in judged]
     if not judged or any(is_good(r) for r in judged) or not set(stages) <= _FRONT_END:
         return ""
-    said = first_line(judged[0].verdict.fingerprint)
+    said = first_line(shown(judged[0].verdict.fingerprint))
     return f"refused before any device, in {failing_stage(judged[0])}: {said}"

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bringup.harness.records.fingerprint import LENGTH, VERSION, fingerprint, normal, parts
+from bringup.harness.records.fingerprint import LENGTH, VERSION, fingerprint, normal, parts, shown
 from bringup.pipeline.history.causes.clusters import Failing, cluster
 
 
@@ -220,3 +220,25 @@ NAMES = (
 @pytest.mark.parametrize("word", NAMES)
 def test_a_number_that_is_part_of_a_name_stays(word: str) -> None:
     assert normal(word) == word
+
+
+LEFT_OVER = (
+    "error: failed to legalize operation 'torch.constant.int': %6 = \"torch.constant.int\"()"
+)
+
+
+def test_a_constant_that_is_left_names_no_op_where_the_op_is_known() -> None:
+    assert parts(fingerprint("stablehlo", "aten.cumprod", LEFT_OVER))[1] == "aten.cumprod"
+    assert parts(fingerprint("stablehlo", "", LEFT_OVER))[1] == "torch.constant.int"
+
+
+@pytest.mark.parametrize(
+    ("stage", "op", "says", "said"),
+    [
+        ("stablehlo", "aten.x", LEFT_OVER, "stablehlo, aten.x: no legal lowering"),
+        ("load", "", "ValueError: no", "load: ValueError: no"),
+        ("", "", "", ""),
+    ],
+)
+def test_a_person_reads_it_without_its_version(stage: str, op: str, says: str, said: str) -> None:
+    assert shown(fingerprint(stage, op, says)) == said
