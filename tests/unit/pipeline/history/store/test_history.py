@@ -297,7 +297,7 @@ def test_a_night_on_which_nearly_all_fails_is_no_evidence(history: History, tmp_
     assert mass_failures(always.runs()) == set()
 
 
-def test_another_depth_than_usual_is_partial(history: History, tmp_path: Path) -> None:
+def test_three_files_than_usual_is_partial(history: History, tmp_path: Path) -> None:
     for n, depth in enumerate(["EXECUTE", "EXECUTE", "STABLEHLO"]):
         history.add(night(tmp_path, n, [made.record(depth=depth)]))
     assert [s.excluded for s in samples(history)] == ["", "", Excluded.PARTIAL]
