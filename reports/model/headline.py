@@ -6,9 +6,16 @@
 Pure text, so that page, terminal and summary can say the same.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bringup.harness.records.night import NEW_FAILURES, Judgement, NightVerdict
+from bringup.harness.records.night import (
+    NEW_FAILURES,
+    Cluster,
+    Judgement,
+    NightVerdict,
+    TestVerdict,
+)
 from bringup.harness.records.schema import NOT_EVIDENCE
 from bringup.reports.model.run import RunSummary
 
@@ -57,13 +64,7 @@ def _worse(night: NightVerdict) -> Said:
     new = [test for test in night.tests if test.judgement in NEW_FAILURES]
     if not new:
         return Said("Nothing new is broken." if night.baseline else "Nothing is broken.")
-    bad = {test.test for test in new}
-    firsts = {test.cluster for test in new}  # a test that several causes stop names the first
-    of = {
-        cause.id
-        for cause in night.clusters
-        if night.is_new(cause) and (cause.id in firsts or not bad.isdisjoint(cause.tests))
-    }
+    of = {cause.id for cause in _causes_of(new, night) if night.is_new(cause)}
     if of and all(test.cluster in of for test in new):
         breaks = "breaks" if len(of) == 1 else "break"
         text = f"{counted(len(of), 'new cause')} {breaks} {counted(len(new), 'test')}"
@@ -115,7 +116,7 @@ def _the_rest(night: NightVerdict) -> list[Said]:
     if fixed := counts.get(Judgement.FIXED, 0):
         found.append(Said(f"{fixed} fixed."))
     if known := counts.get(Judgement.KNOWN, 0):
-        causes = {t.cluster for t in night.tests if t.judgement is Judgement.KNOWN and t.cluster}
+        causes = _causes_of([t for t in night.tests if t.judgement is Judgement.KNOWN], night)
         found.append(Said(f"{known} bad as before{_reasons(night, causes)}."))
     if flaky := counts.get(Judgement.FLAKE, 0):
         found.append(Said(f"{flaky} flaky."))
@@ -129,10 +130,17 @@ def _the_rest(night: NightVerdict) -> list[Said]:
     return found
 
 
-def _reasons(night: NightVerdict, causes: set[str]) -> str:
+def _causes_of(tests: Sequence[TestVerdict], night: NightVerdict) -> list[Cluster]:
+    """What stops these tests: of one that several causes stop each of them, as documents list it,
+    and not only the first, which is all that the test itself names."""
+    keys, firsts = {test.test for test in tests}, {test.cluster for test in tests}
+    return [c for c in night.clusters if c.id in firsts or not keys.isdisjoint(c.tests)]
+
+
+def _reasons(night: NightVerdict, causes: Sequence[Cluster]) -> str:
     """` (3 causes, 1 of them new)`: a test that was bad may be so for another reason now."""
     if not causes:
         return ""
-    new = sum(1 for cause in night.clusters if cause.id in causes and night.is_new(cause))
+    new = sum(1 for cause in causes if night.is_new(cause))
     some = f", {new} of them new" if new < len(causes) else ", new tonight"
     return f" ({counted(len(causes), 'cause')}{some if new else ''})"

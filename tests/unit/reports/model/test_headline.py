@@ -91,6 +91,10 @@ def said(run: RunSummary, verdict: NightVerdict | None) -> str:
             "Nothing new is broken. 1 bad as before (1 cause, new tonight).",
         ),
         (
+            night(told(Judgement.KNOWN, "f"), clusters=(FFT, ALSO, ELSEWHERE)),
+            "Nothing new is broken. 1 bad as before (2 causes, 1 of them new).",
+        ),
+        (
             night(told(Judgement.DEVICE, device="n300"), told(Judgement.FLAKE)),
             "Nothing new is broken. Device trouble: 1 test on n300. 1 flaky.",
         ),
