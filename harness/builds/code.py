@@ -52,13 +52,23 @@ def lowering_code() -> Mapping[str, object]:
     Raises:
         RecordError: a library cannot be read, so that nobody knows what it does.
     """
-    return {**code(), "versions": versions(_BESIDE), "libraries": _libraries()}
+    return {**code(), "versions": versions(_BESIDE), "libraries": _libraries(_LOWERING)}
+
+
+def onnx_code() -> Mapping[str, object]:
+    """As `lowering_code`, for ONNX models.
+
+    Raises:
+        RecordError: as there.
+    """
+    libraries = _libraries(("torch_mlir", "onnx"))
+    return {**code(), "versions": versions(("ml-dtypes", "numpy")), "libraries": libraries}
 
 
 @functools.cache
-def _libraries() -> dict[str, str]:
+def _libraries(names: tuple[str, ...]) -> dict[str, str]:
     """Digests of what lowers, as this process found it: it is loaded once."""
-    libraries = {name: digest_of_code(folder) for name, folder in _packages().items()}
+    libraries = {name: digest_of_code(folder) for name, folder in _packages(names).items()}
     if not all(libraries.values()):
         raise RecordError(f"one of {', '.join(libraries)} cannot be read")
     return libraries
@@ -74,9 +84,9 @@ def _our_code() -> str:
     return found.hexdigest()
 
 
-def _packages() -> dict[str, Path]:
+def _packages(names: tuple[str, ...]) -> dict[str, Path]:
     """Their folders, without importing them."""
-    specs = {name: util.find_spec(name) for name in _LOWERING}
+    specs = {name: util.find_spec(name) for name in names}
     places = {
         name: next(iter(spec.submodule_search_locations or ()), "")
         for name, spec in specs.items()

@@ -16,12 +16,15 @@ from typing import Self
 
 import msgspec
 
-from bringup.harness.builds.build_cache import key_of
+from bringup.harness.builds.build_cache import BuildCache, key_of
 from bringup.harness.builds.code import code
+from bringup.harness.builds.opened_before import OpenedBefore
 from bringup.harness.devices.catalog import kind_of
 from bringup.harness.devices.toolchain import toolchain_of
 from bringup.harness.devices.wire import Analysis, Compiled, Level, Opened, Placed, Usage
 from bringup.harness.errors import RecordError
+from bringup.harness.recording.recorder import TestRecorder
+from bringup.harness.records.values import RECHECKED
 
 
 class CompiledBefore(msgspec.Struct, frozen=True):
@@ -89,3 +92,57 @@ def compile_key(
             code(),
         ),
     )
+
+
+class CachedCompilation:
+    """The place of one compilation among those that are kept."""
+
+    def __init__(
+        self,
+        artifact: bytes,
+        device: str,
+        options: Mapping[str, str],
+        placed: Placed | None,
+        recorder: TestRecorder,
+    ) -> None:
+        self._asked = artifact, device, options, placed
+        self._recorder = recorder
+        self._builds = BuildCache(recorder)
+        self._devices = OpenedBefore(self._builds)
+        self._key = ""
+        self._before: CompiledBefore | None = None
+
+    def unopened(self) -> tuple[Opened, CompiledBefore] | None:
+        """What was kept, and of which device, where none has to be opened to know it."""
+        opened = self._devices.get(self._asked[1])
+        before = self.take(opened) if opened is not None else None
+        return (opened, before) if opened is not None and before is not None else None
+
+    def take(self, opened: Opened) -> CompiledBefore | None:
+        """What was kept for a device that said this of itself; None: it is to be compiled."""
+        artifact, device, options, placed = self._asked
+        try:
+            self._key = compile_key(artifact, device, opened, options, placed)
+        except (RecordError, TypeError):
+            return None
+        self._before = self._builds.get(self._key, CompiledBefore)
+        return None if self._builds.audits(self._key) else self._before
+
+    def audited(self) -> dict[str, str]:
+        """What is said of a stage that compiles although it is kept."""
+        return {RECHECKED: self._before.run} if self._before is not None else {}
+
+    def forget(self) -> None:
+        """Have nothing kept while a compiler is at it: what it refuses now is no hit later."""
+        if self._key:
+            self._builds.forget(self._key)
+
+    def keep(self, opened: Opened, levels: tuple[Level, ...], analysis: Analysis) -> None:
+        """Keep what a device that said this of itself compiled; another than was kept is said."""
+        if not self._key:
+            return
+        device, now = self._asked[1], CompiledBefore.of(levels, analysis, self._recorder.run.run_id)
+        self._builds.put(self._key, now)
+        self._devices.put(device, opened)
+        if self._before is not None and (said := self._before.disagreement(now)):
+            self._recorder.warn(f"{device}: {said}")
