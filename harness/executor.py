@@ -120,27 +120,41 @@ class Executor:
             raise DoesNotFitError(f"{self.device.name}: {told(stage.estimate.memory)}")
 
     def _compiled(self, opened: Opened, stage: StageScope) -> Binary:
-        """Compile, unless that was done before for a device that only compiles here."""
-        cached = None if opened.executes else self._cached()
+        """Compile, unless that was done before."""
+        cached = None if opened.executes and not self._reloads(opened) else self._cached()
         if cached is None:
             return self._compile_now(opened)
         before = self._found[1] if self._found is not None else cached.take(opened)
-        if before is not None:
+        binary = self._again(before) if before is not None else None
+        if before is not None and binary is not None:
             stage.attributes[CACHED_FROM] = before.run
-            return Binary(None, before.as_compiled())
+            return binary
         stage.attributes |= cached.audited()
         cached.forget()
-        binary = self._compile_now(opened)
-        cached.keep(opened, binary.levels, binary.analysis)
+        binary = self._compile_now(opened, keep=opened.executes)
+        cached.keep(opened, binary)
         return binary
 
-    def _compile_now(self, opened: Opened) -> Binary:
+    def _reloads(self, opened: Opened) -> bool:
+        """Does the device take a program that another process compiled, and is it but libraries?"""
+        return opened.loads and self.placed is None and not kind_of(self.device.name).exclusive()
+
+    def _again(self, before: CompiledBefore) -> Binary | None:
+        """What was compiled before, loaded where it is to run; None: it does not load."""
+        if not before.binary:
+            return Binary(None, before.as_compiled())
+        try:
+            return self.device.load(before.as_compiled(), timeout=self.recorder.seconds_left())
+        except DeviceFailure:
+            return None
+
+    def _compile_now(self, opened: Opened, *, keep: bool = False) -> Binary:
         assert self.program.artifact is not None
         return self.device.compile(
             at_version(self.program.artifact, opened.stablehlo_version),
             self._options(),
             timeout=self.recorder.seconds_left(),
-            keep_binary=self.compiler_config.save_binary,
+            keep_binary=keep or self.compiler_config.save_binary,
             placed=self.placed,
         )
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from bringup.harness.errors import RecordError
 from bringup.harness.records.provenance import versions
-from bringup.harness.records.variable_names import PYTHONPATH_VARIABLE
+from bringup.harness.records.variable_names import PYTHONPATH_VARIABLE, THREADS_VARIABLE
 from bringup.harness.records.verdicts.file_digest import digest_of_code
 
 _HARNESS = Path(__file__).resolve().parents[1]
@@ -44,6 +44,13 @@ def code() -> Mapping[str, object]:
         "machine": platform.machine(),
         "environment": _environment(),
     }
+
+
+def cores() -> tuple[object, ...]:
+    """How many cores there are, and what libraries are told of them: compilers for the processor
+    divide work by it."""
+    told = {name: os.environ.get(name) for name in (THREADS_VARIABLE, "NPROC")}
+    return len(os.sched_getaffinity(0)), os.cpu_count(), told
 
 
 def lowering_code() -> Mapping[str, object]:
