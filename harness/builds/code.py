@@ -32,8 +32,15 @@ _ENVIRONMENT = (
     *("OMP_*", "MKL_*", "KMP_*", "DNNL_*", "ONEDNN_*"),
 )
 """Variables, by pattern, that those libraries and the loader of all of them read."""
-_WHEREABOUTS = frozenset({PYTHONPATH_VARIABLE, "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"})
-"""Variables that say where code lies, which is in the key by its content, or what is printed."""
+_WHEREABOUTS = frozenset(
+    {
+        *(PYTHONPATH_VARIABLE, "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"),
+        *("TORCHINDUCTOR_CACHE_DIR", "TORCH_HOME"),
+    }
+)
+"""Variables that say where code lies, which is in the key by its content, or what is printed; and
+folders of PyTorch that nothing is lowered by, one of which it sets itself the first time that it
+comes by: a test would hit or miss by what ran before it."""
 
 
 def code() -> Mapping[str, object]:
