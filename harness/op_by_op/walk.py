@@ -105,7 +105,7 @@ class OpByOpExecutor(Executor):
         self._executes = False
         self._earlier: dict[str, OpResult] = {}
         flags = judge.flags_of(self._options(), tolerances=tolerances)
-        self._known = KnownVerdicts(recorder, device.name, flags)
+        self._known = KnownVerdicts(recorder, device.name, flags, self._options())
 
     def compile_op(self, job: OpJob, clear: _Clear = None, done: _Done = None) -> "Future[OpRun]":
         """Compile one op in a worker; nothing is executed. The callbacks are `OpPool.submit`'s."""

@@ -104,6 +104,11 @@ def count_ops(graph: Graph) -> dict[str, tuple[int, int, str]]:
     return {found.op.key: (i, found.count, found.node) for i, found in enumerate(_found(graph))}
 
 
+def ops_of(graph: Graph) -> list[Op]:
+    """The unique ops of a graph, in order; nothing is computed."""
+    return [found.op for found in _found(graph)]
+
+
 @dataclass
 class _Found:
     op: Op
