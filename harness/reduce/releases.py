@@ -1,0 +1,157 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""Released versions of a compiler's distributions: which there are, and one in a folder of its own.
+
+pip answers both, so that its own settings, indexes and proxies count. What is installed in the
+environment is never changed.
+"""
+
+import importlib.metadata
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from bringup.harness.did_you_mean import hint
+from bringup.harness.errors import FileError, UsageError
+
+_LIST_S, _INSTALL_S = 120.0, 900.0
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """Distributions that are released together, under the same version."""
+
+    name: str
+    """The one whose releases are looked at."""
+    together: tuple[str, ...] = ()
+    """Those that must have the same version."""
+    oldest: str = "0"
+    """The first release that this program can open."""
+
+
+_JAX = Compiler("jaxlib", ("jax",), "0.7.0")
+_IREE = Compiler("iree-base-compiler", ("iree-base-runtime",), "3.4.0")
+COMPILERS = {
+    **{name: _JAX for name in ("jaxlib", "jax", "xla")},
+    **{name: _IREE for name in ("iree", "iree-base-compiler", "iree-base-runtime")},
+    "libtpu": Compiler("libtpu"),
+    "jax-cuda12-pjrt": Compiler("jax-cuda12-pjrt"),
+    "torch-mlir": Compiler("torch-mlir"),
+}
+"""By what people call them."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked for: a compiler, and which of its versions."""
+
+    compiler: Compiler
+    wanted: Requirement
+
+    def takes(self, version: str) -> bool:
+        """Is a version among those asked for? None below the first that can be opened, unless
+        that was asked for."""
+        limits = self.wanted.specifier
+        if not limits.contains(version):
+            return False
+        asked_below = any(clause.operator in (">", ">=", "==", "~=") for clause in limits)
+        return asked_below or Version(version) >= Version(self.compiler.oldest)
+
+
+def asked_for(text: str) -> Asked:
+    """What `jaxlib`, `iree` or `jaxlib>=0.9,<0.10.2` asks for.
+
+    Raises:
+        UsageError: no such compiler, or no such limits.
+    """
+    try:
+        wanted = Requirement(text)
+    except InvalidRequirement:
+        raise UsageError(
+            f"--versions {text!r}: expected a name such as jaxlib, with limits such as"
+            " 'jaxlib>=0.9,<0.10.2' if need be"
+        ) from None
+    name = canonicalize_name(wanted.name)
+    if name not in COMPILERS:
+        meant = hint(name, COMPILERS) or f"; there are {', '.join(COMPILERS)}"
+        raise UsageError(f"--versions {text!r}: no compiler {wanted.name!r} is known{meant}")
+    return Asked(COMPILERS[name], wanted)
+
+
+def installed(name: str) -> str:
+    """The version of a distribution that is installed.
+
+    Raises:
+        UsageError: none is.
+    """
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        raise UsageError(f"{name} is not installed here, so none of it can be to blame") from None
+
+
+def released(asked: Asked) -> list[str]:
+    """The releases that were asked for and are not newer than what is installed, the oldest first.
+
+    The installed one is always among them. Limits that name newer ones have them too.
+
+    Raises:
+        FileError: pip cannot say.
+        UsageError: it is not installed, or there are none of the kind.
+    """
+    name, here = asked.compiler.name, installed(asked.compiler.name)
+    told = _pip(["index", "versions", name], _LIST_S)
+    found = re.search(r"Available versions:(.*)", told)
+    every = {version.strip() for version in found[1].split(",")} if found else set()
+    newer_too = any(clause.operator in (">", ">=", "==", "~=") for clause in asked.wanted.specifier)
+    chosen = {here} if asked.takes(here) else set()
+    for version in every:
+        try:
+            if asked.takes(version) and (newer_too or Version(version) <= Version(here)):
+                chosen.add(version)
+        except InvalidVersion:
+            continue
+    if len(chosen) < 2:
+        limits = str(asked.wanted.specifier) or f"from {asked.compiler.oldest} to {here}"
+        raise UsageError(f"of {name} there is not more than one release {limits}: nothing to find")
+    return sorted(chosen, key=Version)
+
+
+def install(compiler: Compiler, version: str, folder: Path) -> None:
+    """Put one release into a folder, nothing that it depends on.
+
+    Raises:
+        FileError: it cannot be had, in pip's own words.
+    """
+    exactly = [f"{name}=={version}" for name in (compiler.name, *compiler.together)]
+    options = ["--quiet", "--no-deps", "--only-binary", ":all:", "--target", os.fspath(folder)]
+    _pip(["install", *options, *exactly], _INSTALL_S)
+
+
+def _pip(arguments: Sequence[str], seconds: float) -> str:
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments]
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env=os.environ | {"PIP_NO_INPUT": "1"},
+            timeout=seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise FileError(f"pip was not through in {seconds:.0f} s") from None
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["it said nothing"]
+        errors = [line.removeprefix("ERROR: ") for line in said if line.startswith("ERROR:")]
+        raise FileError(f"pip: {errors[-1] if errors else said[-1]}")
+    return done.stdout.decode("utf-8", "replace")
