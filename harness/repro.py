@@ -113,7 +113,7 @@ class Options:
     versions: str = option(
         "",
         "--versions",
-        "name the release of a compiler that an op's failure came with, e.g. jaxlib, iree or"
+        "name the release of a compiler that an op's failure came with, e.g. jaxlib or"
         " 'jaxlib>=0.9': releases are tried one after another beside the environment",
         metavar="COMPILER",
     )

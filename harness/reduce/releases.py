@@ -20,41 +20,21 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from bringup.harness.did_you_mean import hint
+from bringup.harness.devices.kind import DeviceKind, Released
 from bringup.harness.errors import FileError, UsageError
 
 _LIST_S, _INSTALL_S = 120.0, 900.0
 
 
-@dataclass(frozen=True)
-class Compiler:
-    """Distributions that are released together, under the same version."""
-
-    name: str
-    """The one whose releases are looked at."""
-    together: tuple[str, ...] = ()
-    """Those that must have the same version."""
-    oldest: str = "0"
-    """The first release that this program can open."""
-
-
-_JAX = Compiler("jaxlib", ("jax",), "0.7.0")
-_IREE = Compiler("iree-base-compiler", ("iree-base-runtime",), "3.4.0")
-COMPILERS = {
-    **{name: _JAX for name in ("jaxlib", "jax", "xla")},
-    **{name: _IREE for name in ("iree", "iree-base-compiler", "iree-base-runtime")},
-    "libtpu": Compiler("libtpu"),
-    "jax-cuda12-pjrt": Compiler("jax-cuda12-pjrt"),
-    "torch-mlir": Compiler("torch-mlir"),
-}
-"""By what people call them."""
+EVERYWHERE = (Released("torch-mlir"),)
+"""What every device's programs go through."""
 
 
 @dataclass(frozen=True)
 class Asked:
     """What was asked for: a compiler, and which of its versions."""
 
-    compiler: Compiler
+    compiler: Released
     wanted: Requirement
 
     def takes(self, version: str) -> bool:
@@ -67,24 +47,30 @@ class Asked:
         return asked_below or Version(version) >= Version(self.compiler.oldest)
 
 
-def asked_for(text: str) -> Asked:
-    """What `jaxlib`, `iree` or `jaxlib>=0.9,<0.10.2` asks for.
+def asked_for(text: str, kind: DeviceKind) -> Asked:
+    """What `jaxlib` or `jaxlib>=0.9,<0.10.2` asks for, of the compilers of a kind of device.
+
+    A compiler may be called by its family too, as `DeviceKind.compiler` has it.
 
     Raises:
-        UsageError: no such compiler, or no such limits.
+        UsageError: the device goes through no such compiler, or these are no limits.
     """
     try:
         wanted = Requirement(text)
     except InvalidRequirement:
         raise UsageError(
-            f"--versions {text!r}: expected a name such as jaxlib, with limits such as"
-            " 'jaxlib>=0.9,<0.10.2' if need be"
+            f"--versions {text!r}: expected the name of a compiler, with limits such as"
+            " 'NAME>=1.2,<1.4' if need be"
         ) from None
     name = canonicalize_name(wanted.name)
-    if name not in COMPILERS:
-        meant = hint(name, COMPILERS) or f"; there are {', '.join(COMPILERS)}"
-        raise UsageError(f"--versions {text!r}: no compiler {wanted.name!r} is known{meant}")
-    return Asked(COMPILERS[name], wanted)
+    every = (*kind.releases, *EVERYWHERE)
+    for one in every:
+        if name in (one.name, *one.together) or (name == kind.compiler and one is every[0]):
+            return Asked(one, wanted)
+    raise UsageError(
+        f"--versions {text!r}: {kind.name} does not go through {wanted.name}, but through"
+        f" {', '.join(one.name for one in every)}"
+    )
 
 
 def installed(name: str) -> str:
@@ -126,7 +112,7 @@ def released(asked: Asked) -> list[str]:
     return sorted(chosen, key=Version)
 
 
-def install(compiler: Compiler, version: str, folder: Path) -> None:
+def install(compiler: Released, version: str, folder: Path) -> None:
     """Put one release into a folder, nothing that it depends on.
 
     Raises:

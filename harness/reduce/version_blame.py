@@ -17,17 +17,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 import msgspec
 from packaging.version import Version
 
 from bringup.harness.devices.catalog import kind_of
-from bringup.harness.errors import FileError, StorageError, UsageError
+from bringup.harness.errors import FileError, StorageError
 from bringup.harness.records.schema import GOOD
 from bringup.harness.records.variable_names import PYTHONPATH_VARIABLE
-from bringup.harness.reduce.releases import Asked, Compiler, asked_for, install, installed, released
+from bringup.harness.reduce.releases import Asked, asked_for, install, installed, released
 from bringup.harness.reduce.version_probe import RunSaid
 from bringup.harness.reduce.version_search import Boundary, Probed, Says, most_probes, search
 from bringup.harness.reproduce.reproducer import Expected
@@ -66,14 +65,11 @@ class VersionBlame:
         """Whether a release was found, and a sentence.
 
         Raises:
-            UsageError: the device does not go through that compiler, or there are no releases.
+            UsageError: it is not installed, or there is one release at most.
             FileError: nobody can say which there are.
             StorageError: the disk has no room for one.
         """
-        name, device = self._compiler.name, self._expected.device
-        if not goes_through(device, self._compiler):
-            patterns = ", ".join(kind_of(device).distributions) or "nothing that pip installs"
-            raise UsageError(f"{device} does not go through {name}, but through {patterns}")
+        name = self._compiler.name
         here = installed(name)
         versions = released(self._asked)
         self._say(
@@ -186,12 +182,6 @@ class VersionBlame:
         return f"{first} {name} {after.version}{flaky}: {ends}{beside} ({tried})."
 
 
-def goes_through(device: str, compiler: Compiler) -> bool:
-    """Has a compiler a part in what a device gives? torch-mlir has in all of them."""
-    patterns = (*kind_of(device).distributions, "torch-mlir")
-    return any(fnmatchcase(compiler.name, pattern) for pattern in patterns)
-
-
 def name_the_version(
     folder: Path, expected: Expected, text: str, *, trust: bool, say: Callable[[str], None]
 ) -> tuple[bool, str]:
@@ -202,4 +192,6 @@ def name_the_version(
     Raises:
         HarnessError: as `asked_for` and `VersionBlame.run` do.
     """
-    return VersionBlame(folder, expected, asked_for(text), trust=trust, say=say).run()
+    return VersionBlame(
+        folder, expected, asked_for(text, kind_of(expected.device)), trust=trust, say=say
+    ).run()
