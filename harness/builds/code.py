@@ -56,7 +56,7 @@ def code() -> Mapping[str, object]:
 def cores() -> tuple[object, ...]:
     """How many cores there are, and what libraries are told of them: compilers for the processor
     divide work by it."""
-    told = {name: os.environ.get(name) for name in (THREADS_VARIABLE, "NPROC")}
+    told = os.environ.get(THREADS_VARIABLE)
     return len(os.sched_getaffinity(0)), os.cpu_count(), told
 
 

@@ -28,6 +28,7 @@ from bringup.harness.frontend import training
 from bringup.harness.frontend.call import Call
 from bringup.harness.frontend.eager import without_fast_paths
 from bringup.harness.frontend.lowering import Program, lower_torch, lower_training
+from bringup.harness.predict.question import asked
 from bringup.harness.recording.failures import (
     NOTHING_COMPARED,
     failure_of,
@@ -230,6 +231,11 @@ class ModelTester(EagerRuns):
             from bringup.harness.reduce.model_search import search_now
 
             search_now(self, request)
+        question = asked()
+        if question is not None:
+            from bringup.harness.predict.answer import answer_now
+
+            answer_now(self, question)
         target = device(self.device_name)
         self.record_tag_cache["parallelism"] = parallelism(
             self.data_parallel_mode, config.automatic_parallelization

@@ -27,6 +27,7 @@ KINDS = (
         levels=xla.LEVELS,
         compiler=xla.COMPILER,
         distributions=xla.DISTRIBUTIONS,
+        releases=xla.RELEASES,
         libraries=xla.jaxlib_libraries,
         environment=xla.ENVIRONMENT,
         target=lambda name: processor(),
