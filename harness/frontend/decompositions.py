@@ -272,6 +272,7 @@ TABLE: dict[Any, Callable[..., Any]] = {
     ),
     _aten.upsample_nearest2d_backward.default: resampling.nearest_backward,
     _aten.avg_pool2d_backward.default: resampling.averaged_backward,
+    _aten._adaptive_avg_pool2d_backward.default: resampling.adaptive_averaged_backward,
     _aten.max_pool2d_with_indices.default: resampling.pooled_with_indices,
     _aten.cumprod.default: _cumprod,
     _aten.histc.default: _histc,
