@@ -86,9 +86,7 @@ def installed(name: str) -> str:
 
 
 def released(asked: Asked) -> list[str]:
-    """The releases that were asked for and are not newer than what is installed, the oldest first.
-
-    The installed one is always among them. Limits that name newer ones have them too.
+    """The releases that were asked for, the oldest first; what is installed is always among them.
 
     Raises:
         FileError: pip cannot say.
@@ -98,17 +96,18 @@ def released(asked: Asked) -> list[str]:
     told = _pip(["index", "versions", name], _LIST_S)
     found = re.search(r"Available versions:(.*)", told)
     every = {version.strip() for version in found[1].split(",")} if found else set()
-    newer_too = any(clause.operator in (">", ">=", "==", "~=") for clause in asked.wanted.specifier)
-    chosen = {here} if asked.takes(here) else set()
+    chosen = {here}
     for version in every:
         try:
-            if asked.takes(version) and (newer_too or Version(version) <= Version(here)):
+            if asked.takes(version):
                 chosen.add(version)
         except InvalidVersion:
             continue
     if len(chosen) < 2:
-        limits = str(asked.wanted.specifier) or f"from {asked.compiler.oldest} to {here}"
-        raise UsageError(f"of {name} there is not more than one release {limits}: nothing to find")
+        limits = str(asked.wanted.specifier) or f"from {asked.compiler.oldest} on"
+        raise UsageError(
+            f"of {name} there is no release {limits} beside {here}, which is installed"
+        )
     return sorted(chosen, key=Version)
 
 
