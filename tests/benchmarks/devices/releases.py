@@ -52,7 +52,8 @@ def measure(folder: Path) -> list[Figure]:
     took = (time.perf_counter() - began) / len(found.probes)
     text = f"{len(every)} releases, {took:.0f} s each"
     if found.before is not None and found.after is not None:
-        text += f"; {found.before.version} {found.before.says}, {found.after.version} {found.after.says}"
+        text += f"; {found.before.version} {found.before.says}"
+        text += f", {found.after.version} {found.after.says}"
     silent = sum(one.says is Says.NOTHING for one in found.probes)
     left = [*Path(tempfile.gettempdir()).glob("bringup-held-release-*")]
     return [
