@@ -111,25 +111,31 @@ def released(asked: Asked) -> list[str]:
     return sorted(chosen, key=Version)
 
 
-def install(compiler: Released, version: str, folder: Path) -> None:
-    """Put one release into a folder, nothing that it depends on.
+def install(compiler: Released, version: str, folder: Path) -> Path:
+    """Put one release below a folder, nothing that it depends on; returns where Python finds it.
+
+    What pip itself needs on the disk is there too, and nothing of it anywhere else.
 
     Raises:
         FileError: it cannot be had, in pip's own words.
     """
     exactly = [f"{name}=={version}" for name in (compiler.name, *compiler.together)]
-    options = ["--quiet", "--no-deps", "--only-binary", ":all:", "--target", os.fspath(folder)]
-    _pip(["install", *options, *exactly], _INSTALL_S)
+    packages, beside = folder / "packages", folder / "tmp"
+    beside.mkdir()
+    options = ["--quiet", "--no-cache-dir", "--no-deps", "--only-binary", ":all:"]
+    arguments = ["install", *options, "--target", os.fspath(packages), *exactly]
+    _pip(arguments, _INSTALL_S, TMPDIR=os.fspath(beside))
+    return packages
 
 
-def _pip(arguments: Sequence[str], seconds: float) -> str:
+def _pip(arguments: Sequence[str], seconds: float, **environment: str) -> str:
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments]
     try:
         done = subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            env=os.environ | {"PIP_NO_INPUT": "1"},
+            env=os.environ | {"PIP_NO_INPUT": "1"} | environment,
             timeout=seconds,
             check=False,
         )

@@ -104,10 +104,10 @@ class VersionBlame:
                     " release takes; TMPDIR names another place"
                 )
             try:
-                install(self._compiler, version, scratch.path)
+                packages = install(self._compiler, version, scratch.path)
             except FileError as error:
                 return self._noted(Probed(version, Says.NOTHING, f"not to be had: {error}"), 0.0)
-            return self._probed(version, scratch.path, self._runs)
+            return self._probed(version, packages, self._runs)
 
     def _probed(self, version: str, packages: Path | None, times: int) -> Probed:
         began = time.monotonic()

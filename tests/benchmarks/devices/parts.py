@@ -90,11 +90,15 @@ def measure(options: argparse.Namespace) -> list[Figure]:
 
 
 def _fleet(lowered: dict[str, bytes], kinds: Sequence[str]) -> list[Figure]:
-    tried = list(_tried(lowered, kinds))
-    for one in tried:
+    tried: list[Tried] = []
+    for one in _tried(lowered, kinds):
+        tried.append(one)
         said = f"{one.compiled} compiled, {one.refused} refused in the compiler's words"
         op = statistics.median(one.op_s) if one.op_s else 0.0
-        print(f"{one.kind}: opened in {one.opened_s:.2f} s, {said}, an op {op:.2f} s; {one.lost}")
+        print(
+            f"{one.kind}: opened in {one.opened_s:.2f} s, {said}, an op {op:.2f} s; {one.lost}",
+            flush=True,
+        )
     programs_in_all = len(tried) * len(lowered) or 1
     compiled = sum(one.compiled for one in tried)
     orderly = compiled + sum(one.refused for one in tried)
