@@ -237,7 +237,7 @@ class ModelTester(EagerRuns):
             answer_now(self, question)
         target = device(self.device_name)
         self.record_tag_cache["parallelism"] = parallelism(
-            self.data_parallel_mode, config.automatic_parallelization
+            self.data_parallel_mode, config.automatic_parallelization, config.tensor_parallel
         )
         hold_to_devices(config, self.devices, self.data_parallel_mode, target, self.recorder)
         if self.steered:
@@ -258,7 +258,11 @@ class ModelTester(EagerRuns):
                 return self._on_every_chip(program, target)
             executor = self._make_executor(program, target)
             if config.mesh_devices > 1:
-                executor.placed = executor.over(config.mesh_devices)
+                executor.placed = executor.over(
+                    config.mesh_devices,
+                    batch=config.automatic_parallelization,
+                    weights=config.tensor_parallel,
+                )
             return self._on_device(executor, target, held.close)
 
     def _on_device(
