@@ -19,7 +19,7 @@ from bringup.harness.estimate.roofline import estimate, told
 from bringup.harness.estimate.stablehlo_work import work_of
 from bringup.harness.frontend.call import Call
 from bringup.harness.frontend.lowering import Program, keep_level
-from bringup.harness.frontend.program import Constant, UserInput, fit
+from bringup.harness.frontend.program import UserInput, fit
 from bringup.harness.mlir import TorchMlir, at_version, read
 from bringup.harness.recording.recorder import StageScope, TestRecorder
 from bringup.harness.records.schema import Estimate, Stage, Status
@@ -170,29 +170,29 @@ class Executor:
         chips = len(self.placed.chips) if self.placed is not None else 1
         return estimate(work, said, figures, chips, refused=refused)
 
-    def over(self, chips: int, *, batch: bool = True, weights: bool = False) -> Placed:
-        """One program over the first chips of the device, which divide arguments among them.
+    def over(self, chips: int) -> Placed:
+        """One program over the first chips of the device, which divide the batch among them.
 
-        What is divided, of the `batch` and of the `weights`, is every input, and every matrix or
-        larger constant, whose first dimension can be; the program computes the same whatever is.
+        What is divided is every input whose first dimension can be; the program computes the same
+        whatever is.
         """
         assert self.program.signature is not None
-
-        def is_divided(argument: UserInput | Constant) -> bool:
-            of_caller = isinstance(argument, UserInput)
-            shape = argument.shape if isinstance(argument, UserInput) else argument.value.shape
-            asked = batch and bool(shape) if of_caller else weights and len(shape) > 1
-            return asked and shape[0] >= chips and shape[0] % chips == 0
-
         arguments = enumerate(self.program.signature.arguments)
-        split = tuple(place for place, argument in arguments if is_divided(argument))
+        split = tuple(
+            place
+            for place, argument in arguments
+            if isinstance(argument, UserInput)
+            and argument.shape
+            and argument.shape[0] >= chips
+            and argument.shape[0] % chips == 0
+        )
         return Placed(tuple(range(chips)), split)
 
     def _split_names(self, placed: Placed) -> str:
         assert self.program.signature is not None
         arguments = self.program.signature.arguments
         names = [arguments[place].name for place in placed.split]
-        return ", ".join(names) or "nothing: every chip computes all"
+        return ", ".join(names) or "no input: every chip computes all"
 
     def set_binary(self, binary: Binary) -> None:
         """Use a compiled program from now on; the previous one is released."""

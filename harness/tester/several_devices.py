@@ -16,21 +16,19 @@ from bringup.harness.errors import UsageError
 from bringup.harness.recording.recorder import TesterRecorder
 
 
-def parallelism(data_parallel: bool, automatic: bool, tensors: bool = False) -> str:
+def parallelism(data_parallel: bool, automatic: bool) -> str:
     """tt-torch's word for how a model is spread over devices.
 
     Raises:
         UsageError: it is asked for both ways at once.
     """
-    if data_parallel and (automatic or tensors):
+    if data_parallel and automatic:
         raise UsageError(
-            "data_parallel_mode runs a program on every device, automatic_parallelization and"
-            " tensor_parallel one program over all: leave out one of them"
+            "data_parallel_mode runs a program on every device, automatic_parallelization one"
+            " program over all: leave out one of them"
         )
     if data_parallel:
         return "runtime_data_parallel"
-    if tensors:
-        return "data_and_tensor_parallel" if automatic else "tensor_parallel"
     return "data_parallel" if automatic else "single_device"
 
 

@@ -162,8 +162,6 @@ def test_settings_of_tt_torchs_do_what_they_say() -> None:
     assert config.mesh_devices == 1, "nobody asked for the batch to be split"
     config.automatic_parallelization = True
     assert config.mesh_devices == 2
-    config.automatic_parallelization, config.tensor_parallel = False, True
-    assert config.mesh_devices == 2, "the weights are"
     config.cache_preprocessed_constants = config.typecast_inputs = config.push_outputs_to_cpu = True
     assert config.to_dict()["mesh_shape"] == (1, 2) and config.to_dict()["dump_info"] is True
 
