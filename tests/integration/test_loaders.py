@@ -58,10 +58,10 @@ def test_every_shape_runs_to_its_end(done: Done) -> None:
 
 
 def test_phases_and_divided_weights_are_tests_where_a_loader_has_them(done: Done) -> None:
-    shapes = {"": (2, 3), "prefill-": (1, 128, 3), "decode-": (1, 1, 3), "tensor_parallel-": (2, 3)}
+    shapes = {"": (1,), "prefill-": (1, 128), "decode-": (1, 1), "tensor_parallel-": (1,)}
     for word, shape in shapes.items():
         record = named(done)[f"ways[full-{word}float32-eval]"]
-        assert record.outputs[0].shape[:-1] == shape[:-1]
+        assert record.outputs[0].shape == (*shape, 4)
     (compiled,) = (s for s in record.stages if s.stage is Stage.COMPILE)
     assert compiled.attributes["split"] == "fc.weight, fc.bias"
     assert "ways[full-tensor_parallel-float32-train]" not in done.output

@@ -128,17 +128,18 @@ def test_the_ways_to_run_a_loader_are_read_from_its_methods_and_its_bases(made: 
 @pytest.mark.parametrize(
     ("way", "entry"),
     [
-        (Way.WHOLE, "flat/pytorch-v-single_device-inference"),
-        (Way.PREFILL, "flat/pytorch-v-llm_prefill-seq_128-batch_1-single_device-inference"),
-        (Way.DECODE, "flat/pytorch-v-llm_decode-seq_1-batch_1-single_device-inference"),
+        (Way.WHOLE, "v-single_device-inference"),
+        (Way.PREFILL, "v-llm_prefill-seq_128-batch_1-single_device-inference"),
+        (Way.DECODE, "v-llm_decode-seq_1-batch_1-single_device-inference"),
         (
             Way.DECODE,
-            "flat/pytorch-v-llm_decode-seq_1-batch_1-single_device-mesh_default-inference",
+            "v-llm_decode-seq_1-batch_1-single_device-mesh_default-inference",
         ),
-        (Way.TENSOR_PARALLEL, "flat/pytorch-v-tensor_parallel-inference"),
+        (Way.TENSOR_PARALLEL, "v-tensor_parallel-inference"),
     ],
 )
 def test_what_tt_xla_calls_a_test_of_each_way(made: Repository, way: Way, entry: str) -> None:
     loader = made.loaders[made.root / "flat/pytorch/loader.py"]
-    assert expected_of({entry: 1}, loader, "v", way, "eval") == 1
-    assert expected_of({entry: 1}, loader, "w", way, "eval") is None
+    entries = {f"flat/pytorch-{entry}": 1}
+    assert expected_of(entries, loader, "v", way, "eval") == 1
+    assert expected_of(entries, loader, "w", way, "eval") is None
