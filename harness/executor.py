@@ -3,7 +3,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Executors: a lowered program on a device, called like the model it was made from."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -28,6 +30,10 @@ from bringup.harness.verify import Tolerances
 
 if TYPE_CHECKING:
     from bringup.harness.graph.intermediates import Callback, IntermediateReport
+
+
+_MOST_NAMED = 8
+"""Arguments that the record names of those that are divided."""
 
 
 class Executor:
@@ -170,29 +176,37 @@ class Executor:
         chips = len(self.placed.chips) if self.placed is not None else 1
         return estimate(work, said, figures, chips, refused=refused)
 
-    def over(self, chips: int) -> Placed:
-        """One program over the first chips of the device, which divide the batch among them.
+    def over(
+        self,
+        mesh: tuple[tuple[str, int], ...],
+        shards: Mapping[int, tuple[str, ...]] = MappingProxyType({}),
+    ) -> Placed:
+        """One program over the first chips of the device, arranged in named axes.
 
-        What is divided is every input whose first dimension can be; the program computes the same
-        whatever is.
+        The first axis divides every input whose first dimension can be; `shards` say what divides
+        other arguments, by place. The program computes the same whatever is divided.
         """
         assert self.program.signature is not None
         arguments = enumerate(self.program.signature.arguments)
+        ways = mesh[0][1]
         split = tuple(
             place
             for place, argument in arguments
             if isinstance(argument, UserInput)
             and argument.shape
-            and argument.shape[0] >= chips
-            and argument.shape[0] % chips == 0
+            and 1 < ways <= argument.shape[0]
+            and argument.shape[0] % ways == 0
         )
-        return Placed(tuple(range(chips)), split)
+        chips = math.prod(size for _, size in mesh)
+        return Placed(tuple(range(chips)), split, mesh, tuple(shards.items()))
 
     def _split_names(self, placed: Placed) -> str:
         assert self.program.signature is not None
         arguments = self.program.signature.arguments
-        names = [arguments[place].name for place in placed.split]
-        return ", ".join(names) or "no input: every chip computes all"
+        places = (*placed.split, *(place for place, _ in placed.shards))
+        names = [arguments[place].name for place in places]
+        more = f" and {len(names) - _MOST_NAMED} more" if names[_MOST_NAMED:] else ""
+        return ", ".join(names[:_MOST_NAMED]) + more or "no input: every chip computes all"
 
     def set_binary(self, binary: Binary) -> None:
         """Use a compiled program from now on; the previous one is released."""
