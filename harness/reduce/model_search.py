@@ -85,7 +85,7 @@ class Tested(Protocol):
         """
 
 
-class _GraphOnly(CompilerConfig):
+class GraphOnly(CompilerConfig):
     """A test's settings, but its model is lowered to its graph and no further."""
 
     def __init__(self, config: CompilerConfig) -> None:
@@ -94,6 +94,7 @@ class _GraphOnly(CompilerConfig):
 
     @property
     def stops_at_graph(self) -> bool:
+        """It does."""
         return True
 
 
@@ -159,7 +160,7 @@ def _search(tester: Tested, request: Request) -> Found:
     request.say("loading the model")
     recorder, config = tester.recorder, tester.compiler_config
     tester.recorder = _Unrecorded(recorder.test, recorder.tester)
-    tester.compiler_config = _GraphOnly(config)
+    tester.compiler_config = GraphOnly(config)
     try:
         return _searched(tester, request)
     finally:

@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 
+from bringup.harness.builds.opened_before import opened_before
 from bringup.harness.config import BACKENDS, CompileDepth, CompilerConfig
 from bringup.harness.device_host.client import Device
 from bringup.harness.device_host.shared import device
@@ -27,6 +28,7 @@ from bringup.harness.frontend import training
 from bringup.harness.frontend.call import Call
 from bringup.harness.frontend.eager import without_fast_paths
 from bringup.harness.frontend.lowering import Program, lower_torch, lower_training
+from bringup.harness.predict.question import asked
 from bringup.harness.recording.failures import (
     NOTHING_COMPARED,
     failure_of,
@@ -241,6 +243,11 @@ class ModelTester(EagerRuns, TensorParallel):
             from bringup.harness.reduce.model_search import search_now
 
             search_now(self, request)
+        question = asked()
+        if question is not None:
+            from bringup.harness.predict.answer import answer_now
+
+            answer_now(self, question)
         target = device(self.device_name)
         self.record_tag_cache["parallelism"] = parallelism(
             self.data_parallel_mode, config.automatic_parallelization, self.tensor_parallel_mode
@@ -258,7 +265,7 @@ class ModelTester(EagerRuns, TensorParallel):
         if config.compile_depth.op_by_op:
             self._op_by_op(name)
             return self._golden_for_body()
-        if config.compile_depth.compiles:
+        if config.compile_depth.compiles and not opened_before(target.name, self.recorder):
             target.start()
         program = self._program()
         if not config.compile_depth.compiles:
@@ -266,8 +273,8 @@ class ModelTester(EagerRuns, TensorParallel):
             return self._golden_for_body()
         with ExitStack() as held:  # of the board, which verification does not need
             held.enter_context(target.leased(self.recorder.uncounted))
-            target.open()  # a device that cannot be had is nobody's compile failure
             if self.data_parallel_mode:
+                target.open()
                 return self._on_every_chip(program, target)
             executor = self._make_executor(program, target)
             if self.tensor_parallel_mode:
@@ -277,6 +284,8 @@ class ModelTester(EagerRuns, TensorParallel):
                 executor.placed = executor.over(mesh, shards)
             elif config.mesh_devices > 1:
                 executor.placed = executor.over((("batch", config.mesh_devices),))
+            if not executor.finds_compiled():
+                target.open()  # a device that cannot be had is nobody's compile failure
             return self._on_device(executor, target, held.close)
 
     def _on_device(
@@ -285,7 +294,7 @@ class ModelTester(EagerRuns, TensorParallel):
         try:
             executor.compile()
             executes = (
-                self.compiler_config.compile_depth is CompileDepth.EXECUTE and target.executes()
+                self.compiler_config.compile_depth is CompileDepth.EXECUTE and executor.executes()
             )
             if not executes:
                 give_back()

@@ -139,8 +139,12 @@ def _ops(record: TestRecord, ops: Sequence[OpResult], run_dir: Path) -> Iterator
         unknown = record.ops_found - len(ops)
         rest = f"; {unknown} more were not looked at" if unknown > 0 else ""
         yield f"{where}: none of {len(ops)} ops alone is to blame{rest}"
+        if record.followed is not None:
+            yield f"  {record.followed.said()}"
         return
     yield f"{where}: {len(bad)} of {len(ops)} ops are to blame"
+    if record.followed is not None:
+        yield f"  {record.followed.said()}"
     for op in _blames(bad, run_dir):
         yield f"  {op.op}: {op.outcome}, {op.why}"
         yield f"    {op.command}"

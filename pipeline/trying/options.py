@@ -57,6 +57,13 @@ class TryOptions:
         choices=(BOTH, "full", OP_BY_OP),
         verbs=["try"],
     )
+    predict: bool = option(
+        False,
+        "--predict",
+        "run nothing: how far the model will get on each device, by what the verdict cache knows of"
+        " its ops; unknown where some were never tried",
+        verbs=["try"],
+    )
     history: str = option(
         "none",
         "--history",

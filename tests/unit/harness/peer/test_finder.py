@@ -50,7 +50,7 @@ def test_names_are_had_without_a_checkout(tmp_path: Path) -> None:
     [
         (
             "from tests.utils import create_device_mesh",
-            "there is no mesh object: ModelTester(tensor_parallel_mode=True)",
+            "no mesh object: ModelTester(tensor_parallel",
         ),
         ("from tests.utils import Nothing", "of tests.utils there is ModelTester"),
         ("import tt_mlir; tt_mlir.open_mesh_device", "sockets and profiler are not part of this"),
