@@ -264,7 +264,9 @@ class CompilerConfig(metaclass=_Built):
         False, because="which arguments are parameters is known from the model"
     )
     device_map = Always[Mapping[str, object]](
-        {}, because="a model is not cut over several devices; say mesh_shape to split its batch"
+        {},
+        because="a model is not cut into parts that run one after another on several devices; say"
+        " mesh_shape to split its batch, or tensor_parallel_mode of the tester its weights",
     )
 
     def __init__(self) -> None:

@@ -252,8 +252,14 @@ class ModelTester(EagerRuns, TensorParallel):
         self.record_tag_cache["parallelism"] = parallelism(
             self.data_parallel_mode, config.automatic_parallelization, self.tensor_parallel_mode
         )
-        one_each = self.data_parallel_mode or self.tensor_parallel_mode
-        hold_to_devices(config, self.devices, one_each, target, self.recorder)
+        hold_to_devices(
+            config,
+            self.devices,
+            self.data_parallel_mode,
+            target,
+            self.recorder,
+            tensor_parallel=self.tensor_parallel_mode,
+        )
         if self.steered:
             return self._steered_run(target)
         if config.compile_depth.op_by_op:

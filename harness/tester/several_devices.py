@@ -60,6 +60,8 @@ def hold_to_devices(
     data_parallel: bool,
     target: Device,
     recorder: TesterRecorder,
+    *,
+    tensor_parallel: bool = False,
 ) -> None:
     """Hold how many devices are asked for to how many there are; opens `target` where it counts.
 
@@ -69,10 +71,11 @@ def hold_to_devices(
     op_by_op = config.compile_depth.op_by_op
     if data_parallel and op_by_op:
         raise UsageError(
-            "an op-by-op flow runs every op on one device: leave out data_parallel_mode and"
-            " tensor_parallel_mode"
+            "an op-by-op flow runs every op on one device: leave out data_parallel_mode"
         )
-    if config.mesh_devices > 1 and op_by_op:
+    if tensor_parallel and op_by_op:
+        recorder.warn("tensor_parallel_mode: every op alone is on one device")
+    elif config.mesh_devices > 1 and op_by_op:
         recorder.warn(f"mesh_shape {config.mesh_shape}: every op alone is on one device")
     elif config.mesh_devices > 1 and config.compile_depth.compiles:
         with target.leased(recorder.uncounted):
@@ -82,6 +85,8 @@ def hold_to_devices(
                 f"mesh_shape {list(config.mesh_shape)} asks for {config.mesh_devices} devices,"
                 f" and {target.name} has {chips}: run it on one that has more, by --device"
             )
+    if devices is not None and tensor_parallel:
+        raise UsageError("tensor_parallel_mode takes every chip: leave out devices=")
     if devices is not None and len(devices) > 1 and not data_parallel:
         raise UsageError("devices= names several, and data_parallel_mode is not set")
 
