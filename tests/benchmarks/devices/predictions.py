@@ -39,6 +39,9 @@ HELD_OUT = (
     *("alexnet", "electra"),
 )
 _SHARED = (
+    *("--all", "--size", "tiny", "--mode", "eval", "--variant", ""),
+    *("--workers", "1", "--history", "none"),
+)
     "--all",
     "--size",
     "tiny",
