@@ -42,18 +42,6 @@ _SHARED = (
     *("--all", "--size", "tiny", "--mode", "eval", "--variant", ""),
     *("--workers", "1", "--history", "none"),
 )
-    "--all",
-    "--size",
-    "tiny",
-    "--mode",
-    "eval",
-    "--variant",
-    "",
-    "--workers",
-    "1",
-    "--history",
-    "none",
-)
 
 
 def measure(folder: Path, devices: Sequence[str]) -> list[Figure]:
