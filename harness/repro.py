@@ -151,7 +151,8 @@ def start(words: Sequence[str]) -> int:
             return _model(options, folder)
         model = read_model(folder) if folder is not None else None
         if model is not None and not options.trust:
-            refuse_untrusted(model, f"{folder}/{EXPECTED}", named_folders(options.loaders))
+            loaders = named_folders(options.loaders)
+            refuse_untrusted(model, f"{folder}/{EXPECTED}", loaders, options.which)
         end = apart.run("bringup.harness.repro", words)
         return _model_ended(model, end.run) if end.run else end.code or 0
     if not (options.results.is_dir() or Path(options.which).is_dir()):

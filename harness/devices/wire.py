@@ -107,7 +107,13 @@ class Compile(msgspec.Struct, frozen=True, tag=True):
     options: dict[str, str] = {}
     placed: Placed | None = None
     keep_binary: bool = False
-    """Send the serialised binary back, for TT_TORCH_SAVE_BINARY."""
+    """Send the serialised binary back, for TT_TORCH_SAVE_BINARY, or to be loaded another time."""
+
+
+class Load(msgspec.Struct, frozen=True, tag=True):
+    """Load what `Compile` sent back before, instead of compiling it again."""
+
+    binary: bytes
 
 
 class Run(msgspec.Struct, frozen=True, tag=True):
@@ -169,6 +175,8 @@ class Opened(msgspec.Struct, frozen=True, tag=True):
     usage: Usage
     chips: int = 1
     """How many a program may run on, virtual ones too."""
+    loads: bool = False
+    """Does it load, and run, what it compiled in another process of this machine?"""
 
 
 class Compiled(msgspec.Struct, frozen=True, tag=True):
@@ -233,7 +241,7 @@ class Refused(msgspec.Struct, frozen=True, tag=True):
     """As `OpDone`'s, for an op."""
 
 
-Request = Open | Compile | Run | RunOp | Inputs | Release
+Request = Open | Compile | Load | Run | RunOp | Inputs | Release
 Reply = Opened | Compiled | Ran | Reached | OpDone | Released | Refused
 
 

@@ -80,11 +80,23 @@ def _make_buffers(exported: ExportedProgram, entry: Entry) -> None:
 
 def decompose(exported: ExportedProgram) -> ExportedProgram:
     """Decompose with torch-mlir's table and ours; parameters are shared, not copied."""
+    _reshape(exported.graph)
     with warnings.catch_warnings(), explained():
         warnings.simplefilter("ignore")
         decomposed: ExportedProgram = exported.run_decompositions(dict(decomposition_table()))
     _bound_slices(decomposed.graph)
     return decomposed
+
+
+def _reshape(graph: Graph) -> None:
+    """Make every view a reshape, in place.
+
+    What a composite op gives lies in memory otherwise than what its decomposition gives: a layer
+    norm of a transposed tensor is contiguous only in eager mode, so that a view of it holds there
+    and nowhere else.
+    """
+    for node in graph.find_nodes(op="call_function", target=torch.ops.aten.view.default):
+        node.target = torch.ops.aten.reshape.default
 
 
 @functools.cache

@@ -346,7 +346,7 @@ class TestRecorder:
                     key=self.key,
                     outcome=outcome,
                     failure=failure,
-                    seconds=time.monotonic() - self.began,
+                    seconds=time.monotonic() - self.began - self.deadline.uncounted,
                     at_most=at_most,
                 )
             )

@@ -218,8 +218,8 @@ class TestEnded(Event, frozen=True, tag="test_ended", kw_only=True):
     outcome: Outcome
     failure: Failure | None = None
     seconds: float | None = None
-    """Since its start, on a clock that nobody sets and that stands still while the machine sleeps;
-    None where an older version wrote it."""
+    """Since its start, on a clock that nobody sets and that stands still while the machine sleeps,
+    less what it waited for a lease; None where an older version wrote it."""
     at_most: Status = Status.EXECUTED
     """Its stages say nothing of its own device beyond this: another device executed."""
 

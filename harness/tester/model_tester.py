@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 
+from bringup.harness.builds.opened_before import opened_before
 from bringup.harness.config import BACKENDS, CompileDepth, CompilerConfig
 from bringup.harness.device_host.client import Device
 from bringup.harness.device_host.shared import device
@@ -245,7 +246,7 @@ class ModelTester(EagerRuns):
         if config.compile_depth.op_by_op:
             self._op_by_op(name)
             return self._golden_for_body()
-        if config.compile_depth.compiles:
+        if config.compile_depth.compiles and not opened_before(target.name, self.recorder):
             target.start()
         program = self._program()
         if not config.compile_depth.compiles:
@@ -253,8 +254,8 @@ class ModelTester(EagerRuns):
             return self._golden_for_body()
         with ExitStack() as held:  # of the board, which verification does not need
             held.enter_context(target.leased(self.recorder.uncounted))
-            target.open()  # a device that cannot be had is nobody's compile failure
             if self.data_parallel_mode:
+                target.open()
                 return self._on_every_chip(program, target)
             executor = self._make_executor(program, target)
             if config.mesh_devices > 1:
@@ -263,6 +264,8 @@ class ModelTester(EagerRuns):
                     batch=config.automatic_parallelization,
                     weights=config.tensor_parallel,
                 )
+            if not executor.finds_compiled():
+                target.open()  # a device that cannot be had is nobody's compile failure
             return self._on_device(executor, target, held.close)
 
     def _on_device(
@@ -271,7 +274,7 @@ class ModelTester(EagerRuns):
         try:
             executor.compile()
             executes = (
-                self.compiler_config.compile_depth is CompileDepth.EXECUTE and target.executes()
+                self.compiler_config.compile_depth is CompileDepth.EXECUTE and executor.executes()
             )
             if not executes:
                 give_back()

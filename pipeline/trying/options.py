@@ -103,4 +103,5 @@ class TryOptions:
             flows=(flow,),
             history=self.history,
             output=run_dir,
+            sources={"tests": Source.COMMAND_LINE},  # so that what is printed says where they lie
         )

@@ -230,6 +230,17 @@ class PjrtBackend:
         return bytes(executable.serialize())
 
 
+class XlaCpuBackend(PjrtBackend):
+    """XLA's in-process CPU client, whose executables are machine code for this processor."""
+
+    def load_binary(self, binary: bytes) -> Any:
+        """The executable that `serialize` gave as bytes."""
+        from jaxlib import xla_client
+
+        devices = self._core.DeviceList((self._device,))
+        return self._client.deserialize_executable(binary, devices, xla_client.CompileOptions())
+
+
 class PlacedExecutable(NamedTuple):
     """A program on some of a client's devices."""
 

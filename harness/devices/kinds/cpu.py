@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def _backend(name: str) -> "Backend":
-    from bringup.harness.devices.backends.pjrt import PjrtBackend
+    from bringup.harness.devices.backends.pjrt import XlaCpuBackend
 
-    return PjrtBackend()
+    return XlaCpuBackend()
 
 
 KINDS = (
