@@ -30,7 +30,6 @@ from tests.benchmarks.devices import pass_cases, predictions, programs, releases
 from tests.benchmarks.figures import Figure
 
 PARTS = ("fleet", "roofline", "passes", "versions", "predict")
-_COMPILED = ("n150", "h100")
 _DEADLINE_S = 600.0
 
 
@@ -57,6 +56,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     names = ",".join(one.name for one in shipped())
     parser.add_argument("--quick", action="store_true", help="two small programs, no model")
     parser.add_argument("--kinds", default=names, help="accelerators, with commas")
+    parser.add_argument(
+        "--predict-on", default="n150,h100", help="devices that only compile, with commas"
+    )
     parser.add_argument("--only", default="", help=f"parts: {','.join(PARTS)} (default: all)")
 
 
@@ -85,7 +87,7 @@ def measure(options: argparse.Namespace) -> list[Figure]:
         if "versions" in parts:
             figures += releases.measure(folder / "versions")
         if "predict" in parts:
-            figures += predictions.measure(folder, _COMPILED)
+            figures += predictions.measure(folder, options.predict_on.split(","))
     return figures
 
 

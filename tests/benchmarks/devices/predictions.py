@@ -39,17 +39,8 @@ HELD_OUT = (
     *("alexnet", "electra"),
 )
 _SHARED = (
-    "--all",
-    "--size",
-    "tiny",
-    "--mode",
-    "eval",
-    "--variant",
-    "",
-    "--workers",
-    "1",
-    "--history",
-    "none",
+    *("--all", "--size", "tiny", "--mode", "eval", "--variant", ""),
+    *("--workers", "1", "--history", "none"),
 )
 
 
