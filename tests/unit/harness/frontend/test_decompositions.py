@@ -57,6 +57,13 @@ def test_histc(bins: int, low: float, high: float) -> None:
     assert_same(_aten.histc.default, edges, bins, low, high)
 
 
+def test_the_largest_in_any_order_are_the_sorted_ones() -> None:
+    x, op = drawn(4, 9), _aten.topk.default
+    values, places = TABLE[op](x, 3, -1, True, False)
+    assert torch.equal(values, x.topk(3).values) and torch.equal(x.gather(-1, places), values)
+    assert TABLE[op](x, 3) is NotImplemented
+
+
 def test_histc_whose_edges_are_in_the_data_is_left_as_it_is() -> None:
     assert TABLE[_aten.histc.default](drawn(4)) is NotImplemented
 
