@@ -114,9 +114,11 @@ def weigh(
     listed = np.array([s in GATES for s in standings], np.bool_)
     says = telling(columns, compile_only, policy.evidence)
     alone, sound = _alone(columns), _health(columns, says, needs, listed, policy)
+    of = columns.test.codes
+    ill = (sound.sick[columns.device.codes, columns.run.codes] >= _SICK) & ~alone[of]
     failing = (LEVELS[columns.outcome] < Level.COMPILED) | (columns.failed > 0)
-    ill = sound.sick[columns.device.codes, columns.run.codes] >= _SICK
-    found = seen(columns, says & ~(failing & ill & ~alone[columns.test.codes]))
+    # What may go up is not known by its good nights alone: they count no more than bad ones.
+    found = seen(columns, says & ~(ill & (failing | ~listed[of])))
 
     def against(level: Levels) -> Streaks:
         return streaks(found, level, policy.demote)
