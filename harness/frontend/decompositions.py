@@ -8,6 +8,7 @@ Most of them are writes to a part of a tensor (`torch.diagonal(x).add_(1)`, `x[x
 """
 
 import contextvars
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ import torch
 import torch._refs.linalg
 from torch._decomp import get_decompositions
 
+from bringup.harness.frontend import bags, resampling
 from bringup.harness.frontend.convolutions import convolution_backward
 
 _aten = torch.ops.aten
@@ -194,6 +196,58 @@ def _divide(x: torch.Tensor, y: Any, *, rounding_mode: str | None = None) -> Any
     return _floor_divide(x, y) if rounding_mode == "floor" else NotImplemented
 
 
+def _cumprod(x: torch.Tensor, dim: int, *, dtype: torch.dtype | None = None) -> torch.Tensor:
+    """Each step multiplies by what stands one, two, four ... before: log2(n) of them."""
+    whole = not (x.dtype.is_floating_point or x.dtype.is_complex)
+    x = x.to(dtype or (torch.int64 if whole else x.dtype))
+    if not x.dim():
+        return x.clone()
+    size, step = x.shape[dim], 1
+    while step < size:
+        front = torch.ones_like(x.narrow(dim, 0, step))
+        x = x * torch.cat([front, x.narrow(dim, 0, size - step)], dim)
+        step *= 2
+    return x
+
+
+def _histc(x: torch.Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Any:
+    """How many elements are in each bin; the last one has its upper edge."""
+    if not min < max:  # the edges are in the data
+        return NotImplemented
+    flat = x.flatten()
+    place = ((flat - min) * bins / (max - min)).floor().clamp(max=bins - 1)
+    numbers = torch.arange(bins, device=x.device).unsqueeze(1)
+    inside = (flat >= min) & (flat <= max)
+    return ((place == numbers) & inside).sum(1).to(x.dtype)
+
+
+def _topk(x: torch.Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
+    """Sorted, where any order would do: torch-mlir takes no other."""
+    return NotImplemented if sorted else _aten.topk.default(x, k, dim, largest, True)
+
+
+_UNSIGNED = (torch.bool, torch.uint8)
+
+
+def _compared(op: Callable[..., torch.Tensor], x: torch.Tensor, y: Any) -> Any:
+    """As int32, where both are booleans or uint8: torch-mlir compares those as signed."""
+    if x.dtype not in _UNSIGNED:
+        return NotImplemented
+    if isinstance(y, torch.Tensor):
+        if y.dtype not in _UNSIGNED:
+            return NotImplemented
+        return op(x.to(torch.int32), y.to(torch.int32))
+    within = type(y) is bool or (type(y) is int and x.dtype is torch.uint8 and 0 <= y < 256)
+    return op(x.to(torch.int32), int(y)) if within else NotImplemented
+
+
+_COMPARISONS = {
+    getattr(getattr(_aten, name), overload): getattr(torch, name)
+    for name in ("eq", "ne", "lt", "le", "gt", "ge")
+    for overload in ("Tensor", "Scalar")
+}
+
+
 TABLE: dict[Any, Callable[..., Any]] = {
     _aten.rrelu_with_noise_functional.default: _rrelu,
     **get_decompositions([_aten.rrelu_with_noise_backward]),
@@ -212,4 +266,24 @@ TABLE: dict[Any, Callable[..., Any]] = {
     _aten.convolution_backward.default: convolution_backward,
     _aten.empty_permuted.default: _empty_permuted,
     _aten._weight_norm_interface_backward.default: _weight_norm_backward,
+    **get_decompositions(
+        [
+            _aten.upsample_nearest2d.vec,
+            _aten.upsample_bilinear2d.default,
+            _aten.upsample_bicubic2d.default,
+            _aten.upsample_trilinear3d.default,
+            _aten.max_pool2d_with_indices_backward.default,
+        ]
+    ),
+    _aten.upsample_nearest2d_backward.default: resampling.nearest_backward,
+    _aten.avg_pool2d_backward.default: resampling.averaged_backward,
+    _aten._adaptive_avg_pool2d_backward.default: resampling.adaptive_averaged_backward,
+    _aten.max_pool2d_with_indices.default: resampling.pooled_with_indices,
+    _aten.cumprod.default: _cumprod,
+    _aten.histc.default: _histc,
+    _aten.topk.default: _topk,
+    _aten._embedding_bag.default: bags.embedding_bag,
+    _aten._embedding_bag_forward_only.default: bags.embedding_bag,
+    _aten._embedding_bag_backward.default: bags.embedding_bag_backward,
+    **{op: functools.partial(_compared, by) for op, by in _COMPARISONS.items()},
 }

@@ -29,7 +29,7 @@ from torch.export.graph_signature import (
 from torch.fx import Graph, Node
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from bringup.harness.frontend import decompositions
+from bringup.harness.frontend import decompositions, experts
 from bringup.harness.frontend.call import Call
 from bringup.harness.frontend.eager import DenseEmbeddings, without_fast_paths
 from bringup.harness.frontend.entry import MODEL, Entry
@@ -80,11 +80,25 @@ def _make_buffers(exported: ExportedProgram, entry: Entry) -> None:
 
 def decompose(exported: ExportedProgram) -> ExportedProgram:
     """Decompose with torch-mlir's table and ours; parameters are shared, not copied."""
+    _reshape(exported.graph)
     with warnings.catch_warnings(), explained():
         warnings.simplefilter("ignore")
-        decomposed: ExportedProgram = exported.run_decompositions(dict(decomposition_table()))
+        decomposed: ExportedProgram = exported.run_decompositions(
+            {**decomposition_table(), **experts.table()}
+        )
     _bound_slices(decomposed.graph)
     return decomposed
+
+
+def _reshape(graph: Graph) -> None:
+    """Make every view a reshape, in place.
+
+    What a composite op gives lies in memory otherwise than what its decomposition gives: a layer
+    norm of a transposed tensor is contiguous only in eager mode, so that a view of it holds there
+    and nowhere else.
+    """
+    for node in graph.find_nodes(op="call_function", target=torch.ops.aten.view.default):
+        node.target = torch.ops.aten.reshape.default
 
 
 @functools.cache

@@ -28,8 +28,9 @@ from bringup.reports.html.grid_data import grid_block, grid_of, past_block
 from bringup.reports.html.op_data import ops_block
 from bringup.reports.html.text_data import compared_texts
 from bringup.reports.model import changes, op_results
+from bringup.reports.model.coverage import State
 from bringup.reports.model.headline import counted, headline
-from bringup.reports.model.past import Line, device_lines
+from bringup.reports.model.past import Line, device_lines, new_names
 from bringup.reports.model.run import RunSummary, anchor_of
 from bringup.reports.model.tally import Tally
 from bringup.reports.text import legend, numbers
@@ -42,7 +43,10 @@ SCRIPTS = (
     *("panel_test", "panel_op", "estimates", "panel_device", "texts", "main"),
 )
 """Of `templates/app`, in the order in which they need each other; together they are one script."""
-_MOST = {"causes": 8, "missing": 100, "left_out": 200, "blockers": 50, "moves": 200}
+_MOST = {
+    **{"causes": 8, "missing": 100, "left_out": 200, "blockers": 50, "moves": 200},
+    **{"new_ops": 8, "unseen": 30},
+}
 """Rows of the tables; more of a thing would hide the next one, and the spreadsheet has all."""
 _MOST_PLAIN = 100
 """Failures that are plain HTML, for a browser without scripts."""
@@ -82,6 +86,7 @@ def render(
         fixes=list(changes.fix_first(run.night)),
         tiles=_tiles(run),
         blockers=run.blockers,
+        new_ops=new_names(run.trends),
         attention=run.attention[:_MOST_PLAIN],
         losses=pages.losses,
         blocks=_blocks(run, pages.links, folder),
@@ -135,6 +140,7 @@ def _environment(links: Mapping[str, str], beside: Collection[str]) -> Environme
         "no_record": legend.NO_RECORD,
         "no_record_meaning": legend.NO_RECORD_MEANING,
         "ranks": {outcome: rank for rank, outcome in enumerate(ATTENTION)},
+        "states": State,
         "statuses": legend.STATUSES,
     }
     return jinja

@@ -92,7 +92,7 @@ class UseRow:
     """One use over all devices."""
 
     use: Use
-    models: int
+    of: frozenset[str]
     """Models of the fleet that have it."""
     nodes: int
     """Ops of their graphs, repetitions included."""
@@ -100,6 +100,21 @@ class UseRow:
     """Unique ops of the sweep."""
     seen: Mapping[str, Seen]
     """By device; every device is in it."""
+
+    @property
+    def models(self) -> int:
+        """How many models of the fleet have it."""
+        return len(self.of)
+
+    @property
+    def nowhere(self) -> bool:
+        """True when no device has seen it."""
+        return all(one.state is not State.COVERED for one in self.seen.values())
+
+    @property
+    def why(self) -> str:
+        """What keeps it, on the first device that has not seen it; empty where all have."""
+        return next((one.text for one in self.seen.values() if one.why), "")
 
 
 @dataclass(frozen=True)
@@ -117,6 +132,11 @@ class DeviceCoverage:
     def uses(self) -> int:
         """All that any device knows."""
         return sum(self.states.values())
+
+    @property
+    def whole(self) -> bool:
+        """True when it has seen all that it can."""
+        return not self.states[State.PENDING] and not self.unknown
 
     @property
     def covered(self) -> Share:
@@ -152,8 +172,19 @@ class Coverage:
 
     def pending(self, device: str) -> list[UseRow]:
         """What a device has yet to see, that of most models first."""
-        found = [row for row in self.rows if row.seen[device].state is State.PENDING]
-        return sorted(found, key=lambda row: (-row.models, -row.nodes, row.use))
+        return _most_first(r for r in self.rows if r.seen[device].state is State.PENDING)
+
+    @cached_property
+    def nowhere(self) -> list[UseRow]:
+        """What no device has seen, that of most models first."""
+        return _most_first(row for row in self.rows if row.nowhere)
+
+    def next_walk(self, device: str) -> tuple[str, int]:
+        """The model that would show a device most of what is pending there, and how much; an
+        empty name where no model of the fleet would show anything."""
+        counts = Counter(model for row in self.pending(device) for model in row.of)
+        less, model = min(((-n, model) for model, n in counts.items()), default=(0, ""))
+        return model, -less
 
     def _of(self, device: str) -> DeviceCoverage:
         seen = [row.seen[device] for row in self.rows]
@@ -161,6 +192,10 @@ class Coverage:
         states.update(one.state for one in seen)
         good = sum(one.outcome in (Outcome.PASSED, Outcome.REACHED) for one in seen)
         return DeviceCoverage(device, states, good, self.unknown.get(device, 0))
+
+
+def _most_first(rows: Iterable[UseRow]) -> list[UseRow]:
+    return sorted(rows, key=lambda row: (-row.models, -row.nodes, row.use))
 
 
 def use_of(op: Op) -> Use:
@@ -175,6 +210,7 @@ def coverage(models: Sequence[ModelOps], devices: Iterable[str] = ()) -> Coverag
     `devices` are further ones, which have seen nothing of it.
     """
     devices = tuple(sorted({*devices, *(model.identity.device for model in models)}))
+    keys: dict[str, Use] = {}
     uses: dict[Use, list[tuple[ModelOps, OpResult]]] = defaultdict(list)
     walked: dict[str, set[str]] = defaultdict(set)
     unknown: Counter[str] = Counter()
@@ -184,7 +220,9 @@ def coverage(models: Sequence[ModelOps], devices: Iterable[str] = ()) -> Coverag
         if model.found:
             walked[device].add(model.identity.model)
         for result in model.ops:
-            uses[use_of(result.verdict.op)].append((model, result))
+            op = result.verdict.op
+            use = keys.get(op.key) or keys.setdefault(op.key, use_of(op))
+            uses[use].append((model, result))
     rows = tuple(_row(use, uses[use], devices, walked) for use in sorted(uses))
     return Coverage(devices, rows, dict(unknown))
 
@@ -195,44 +233,53 @@ def _row(
     devices: Iterable[str],
     walked: Mapping[str, set[str]],
 ) -> UseRow:
-    fleet = [(m, r) for m, r in found if m.identity.model != SWEEP]
     once: dict[tuple[str, ...], int] = {}
-    for model, result in fleet:  # the same graph on every device is one graph
-        i, op = model.identity, result.verdict.op
-        once[i.model, i.variant, i.flow, i.mode, i.framework, op.key] = result.count
+    cases: set[str] = set()
+    here: dict[str, list[OpResult]] = defaultdict(list)
+    for model, result in found:
+        i, key = model.identity, result.verdict.op.key
+        here[i.device].append(result)
+        if i.model == SWEEP:
+            cases.add(key)
+        else:  # the same graph on every device is one graph
+            once[i.model, i.variant, i.flow, i.mode, i.framework, key] = result.count
+    judged = {device: list(filter(_says_something, results)) for device, results in here.items()}
+    refused = _refused_everywhere([result for results in judged.values() for result in results])
+    models = sorted({model.identity.model for model, _ in found})
+
+    def seen(device: str) -> Seen:
+        if judged.get(device):
+            worst = min((r.verdict.outcome for r in judged[device]), key=ATTENTION.index)
+            return Seen(State.COVERED, worst)
+        if refused:
+            return Seen(State.EXCLUDED, why=refused)
+        if here.get(device):
+            said = here[device][-1].verdict.outcome.value
+            return Seen(State.PENDING, why=f"the machine failed: {said}")
+        return Seen(State.PENDING, why=_why_pending(models, walked[device]))
+
     return UseRow(
         use=use,
-        models=len({m.identity.model for m, _ in fleet}),
+        of=frozenset(model for model, *_ in once),
         nodes=sum(once.values()),
-        cases=len({r.verdict.op.key for m, r in found if m.identity.model == SWEEP}),
-        seen={device: _seen(device, found, walked[device]) for device in devices},
+        cases=len(cases),
+        seen={device: seen(device) for device in devices},
     )
 
 
-def _seen(device: str, found: Sequence[tuple[ModelOps, OpResult]], walked: set[str]) -> Seen:
-    here = [result for model, result in found if model.identity.device == device]
-    judged = [result for result in here if _says_something(result)]
-    if judged:
-        worst = min((r.verdict.outcome for r in judged), key=ATTENTION.index)
-        return Seen(State.COVERED, worst)
-    if refused := _refused_everywhere([result for _, result in found]):
-        return Seen(State.EXCLUDED, why=refused)
-    if here:
-        return Seen(State.PENDING, why=f"the machine failed: {here[-1].verdict.outcome.value}")
-    models = sorted({model.identity.model for model, _ in found})
+def _why_pending(models: Sequence[str], walked: set[str]) -> str:
     named = ", ".join(models[:3]) + (f" and {len(models) - 3} more" if models[3:] else "")
     if walked.isdisjoint(models):
-        return Seen(State.PENDING, why=f"{named} did not go op by op here")
-    return Seen(State.PENDING, why=f"of {named} another graph went op by op here")
+        return f"{named} did not go op by op here"
+    return f"of {named} another graph went op by op here"
 
 
 def _says_something(result: OpResult) -> bool:
     return result.verdict.outcome not in NOT_EVIDENCE and not is_wordless(result)
 
 
-def _refused_everywhere(found: Sequence[OpResult]) -> str:
+def _refused_everywhere(judged: Sequence[OpResult]) -> str:
     """In which stage above any device every op of a use ended; empty where one got further."""
-    judged = [result for result in found if _says_something(result)]
     stages = [r.verdict.failure.stage if r.verdict.failure else None for r in judged]
     if not judged or any(is_good(r) for r in judged) or not set(stages) <= _FRONT_END:
         return ""

@@ -84,3 +84,19 @@ def _is_on(test: str, device: str) -> bool:
 
 def _codes(trends: Trends, wanted: "frozenset[Outcome] | set[Outcome]") -> list[int]:
     return [at + 1 for at, outcome in enumerate(trends.outcomes) if outcome in wanted]
+
+
+def new_names(trends: Trends | None) -> list[str]:
+    """Names of ops that a run went through and none of the nights before it; nothing where no
+    night before it went op by op."""
+    if trends is None:
+        return []
+    runs = [night.run for night in trends.nights]
+    before = runs.index(trends.run) if trends.run in runs else 0
+    shape = (len(trends.ops), len(trends.nights))
+    counts = np.frombuffer(trends.op_results, "<u4").reshape(shape)
+    earlier = counts[:, :before]
+    if not earlier.any() or before == len(runs):
+        return []
+    new = ~earlier.any(axis=1) & (counts[:, before] > 0)
+    return [name for name, is_new in zip(trends.ops, new.tolist(), strict=True) if is_new]

@@ -39,6 +39,7 @@ from bringup.harness.records.schema import (
 )
 from bringup.harness.records.trends import Trends
 from bringup.harness.records.values import CACHED_FROM, REUSED_FROM
+from bringup.reports.model.coverage import Coverage, coverage
 from bringup.reports.model.ops import ModelOps, SharedOp, blockers, models_of
 from bringup.reports.model.origin import Origin, origin_of
 from bringup.reports.model.tally import Tally, tally
@@ -207,6 +208,11 @@ class RunSummary:
     def blockers(self) -> tuple[SharedOp, ...]:
         """Ops below their device's top, or wrong there, with the models they hold back."""
         return blockers(self.ops)
+
+    @cached_property
+    def coverage(self) -> Coverage:
+        """What its ops are, and what each of its devices has seen of them."""
+        return coverage(self.ops, self.devices)
 
     @property
     def any_ops(self) -> bool:

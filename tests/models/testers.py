@@ -120,7 +120,7 @@ class TranslationTester(SentencesTester):
 
     def _load_inputs(self):
         inputs = super()._load_inputs()
-        said = self.sentences(seed=1)[:, : self.spoken]
+        said = self.sentences(seed=1)[:, : self.spoken].contiguous()  # losses take views of it
         if self.mode == "train":
             return inputs | {"labels": said}
         return inputs | {"decoder_input_ids": said}
@@ -130,16 +130,17 @@ class TranslationTester(SentencesTester):
 
 
 class SoundTester(SeededTester):
-    """A second of sound at 16 kHz and a shorter one."""
+    """A second of sound at 16 kHz and a shorter one.
+
+    In train mode there are no labels, as a model with CTC asks Python how large they are, which no
+    exported program can: the loss is that of its logits.
+    """
 
     samples = 16000
 
     def _load_inputs(self):
         mask = padded(self.samples, self.samples * 5 // 8)
-        inputs = {"input_values": normal(2, self.samples) * mask, "attention_mask": mask}
-        if self.mode == "train":
-            inputs["labels"] = tokens(20, 2, 5, seed=1) + 8
-        return inputs
+        return {"input_values": normal(2, self.samples) * mask, "attention_mask": mask}
 
 
 def generating(name):
@@ -147,4 +148,17 @@ def generating(name):
     return (
         Variant("", name),
         Variant("generate", name, modes=("eval",), dtypes=("own",), options={"run_generate": True}),
+    )
+
+
+def kinked(name):
+    """A net of ReLUs and batch norms that is trained on two pictures: gradients by their PCC alone.
+
+    A rounding that takes a value over the kink of a ReLU changes single gradients by as much as
+    they are. MobileNet V1 in eager float32 differs from itself in float64 by once their root mean
+    square in one element, and by 0.8 % in all of a weight.
+    """
+    return (
+        Variant("", name, modes=("eval",)),
+        Variant("", name, modes=("train",), options={"assert_atol": False}),
     )

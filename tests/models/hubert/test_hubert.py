@@ -17,7 +17,8 @@ class ThisTester(SoundTester):
     architecture = HubertForCTC
 
     def config(self):
-        return HubertConfig()
+        # layers and stretches of time that are left out at random could be compared with nothing
+        return HubertConfig(layerdrop=0.0, apply_spec_augment=False)
 
 
 @model_test(ThisTester, "hubert-base", modes=("train", "eval"), dtypes=("own", "bf16"))

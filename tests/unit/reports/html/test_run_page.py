@@ -44,6 +44,7 @@ from tests.unit.run_builder import (
     PROVENANCE,
     identity,
     not_run,
+    op_result,
     output,
     plan_of,
     record,
@@ -351,6 +352,25 @@ def test_earlier_attempts_are_shown_as_history(source: Any) -> None:
     (detail,) = details(html)
     assert detail["e"] == [["CRASHED", "2026-11-22 03:12:00 UTC", "gone"]]
     assert ["attempt", "2"] in detail["f"]
+
+
+def test_what_devices_have_seen_of_the_ops_is_a_table(tmp_path: Path) -> None:
+    test = identity("t5", "cpu", flow="op_by_op_torch")
+    lost = op_result(1, outcome=Outcome.INFRA, name="aten.lost.default", device="cpu")
+    ops = {test: [op_result(0, device="cpu"), lost]}
+    plan = plan_of([test, identity("t5", "n150")])
+    source = render(
+        load(write_run(tmp_path, [record(test)], ops=ops, plan=plan)), ArtifactPages({})
+    )
+    section = source.partition('id="coverage"')[2].partition("</section>")[0]
+    said = " ".join(Page(section).text.split())
+    assert "2 uses of 2 ops" in said and "t5, 2 of them" in said
+    assert "1 that no device has seen" in said and "the machine failed: INFRA" in said
+    assert "New tonight" not in said
+
+
+def test_a_run_without_ops_says_nothing_of_coverage(source: Any) -> None:
+    assert 'id="coverage"' not in source(record())
 
 
 def test_moves_are_a_table_when_somebody_looked_for_them(source: Any) -> None:

@@ -8,11 +8,13 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import openpyxl
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from bringup.harness.records.night import Moment
 from bringup.harness.records.recent import OpsOfTest
 from bringup.harness.records.schema import (
     Failure,
@@ -25,9 +27,11 @@ from bringup.harness.records.schema import (
     Status,
     TensorType,
 )
+from bringup.harness.records.trends import TRENDS_SCHEMA, Trends
 from bringup.reports.addresses import Addresses
 from bringup.reports.model.coverage import SWEEP, Coverage, State, coverage, use_of
 from bringup.reports.model.ops import ModelOps, models_of
+from bringup.reports.model.past import new_names
 from bringup.reports.terminal import coverage_of
 from bringup.reports.xlsx.ops import render
 from tests.unit.run_builder import identity, record
@@ -181,3 +185,37 @@ def test_sheet_and_terminal_show_it() -> None:
         console.print(piece)
     said = console.file.getvalue()  # type: ignore[attr-defined]
     assert "op coverage: 1 uses of 1 ops" in said and "pending on n150: 1" in said
+
+
+def test_what_no_device_has_seen_and_which_model_would_show_most() -> None:
+    good = [result(ADD, "cpu"), result(WIDE, "cpu")]
+    refused = result(FFT, "cpu", Outcome.INFRA)
+    found = coverage(models(("bert", "cpu", [*good, refused], 3), ("vit", "cpu", good[:1], 1)))
+    assert [row.use.name for row in found.nowhere] == ["aten.fft_fft.default"]
+    assert found.nowhere[0].why == "pending: the machine failed: INFRA"
+    beside = coverage(models(("bert", "cpu", good, 2), ("vit", "cpu", good[:1], 1)), ["n150"])
+    assert beside.nowhere == []
+    assert beside.next_walk("n150") == ("bert", 2) and beside.next_walk("cpu") == ("", 0)
+
+
+def trends(*results: Sequence[int], run: str = "n2") -> Trends:
+    """Ops a, b, c by nights."""
+    nights = tuple(Moment(f"n{i}", float(i)) for i in range(len(results[0])))
+    counts = np.array(results, "<u4").tobytes()
+    names = ("a", "b", "c")[: len(results)]
+    return Trends(
+        schema=TRENDS_SCHEMA,
+        run=run,
+        nights=nights,
+        outcomes=(),
+        ops=names,
+        op_results=counts,
+        op_bad=counts,
+    )
+
+
+def test_a_new_op_is_one_of_no_earlier_night() -> None:
+    assert new_names(trends([1, 0, 1], [0, 0, 2], [0, 1, 0])) == ["b"]
+    assert new_names(trends([0, 0, 1], [0, 0, 2])) == [], "nothing went op by op before"
+    assert new_names(trends([1, 0, 1], [0, 4, 2], [0, 0, 3], run="n1")) == ["b"]
+    assert new_names(trends([1, 1, 1], run="n0")) == [] and new_names(None) == []
