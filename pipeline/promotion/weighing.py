@@ -116,9 +116,9 @@ def weigh(
     alone, sound = _alone(columns), _health(columns, says, needs, listed, policy)
     of = columns.test.codes
     ill = (sound.sick[columns.device.codes, columns.run.codes] >= _SICK) & ~alone[of]
-    failing = (LEVELS[columns.outcome] < Level.COMPILED) | (columns.failed > 0)
-    # What may go up is not known by its good nights alone: they count no more than bad ones.
-    found = seen(columns, says & ~(ill & (failing | ~listed[of])))
+    # Who had a good attempt on such a night was not hit by it, and its failures are its own.
+    failing = (LEVELS[columns.outcome] < Level.COMPILED) & (columns.passed == 0)
+    found = seen(columns, says & ~(ill & failing))
 
     def against(level: Levels) -> Streaks:
         return streaks(found, level, policy.demote)
