@@ -86,9 +86,7 @@ def installed(name: str) -> str:
 
 
 def released(asked: Asked) -> list[str]:
-    """The releases that were asked for and are not newer than what is installed, the oldest first.
-
-    The installed one is always among them. Limits that name newer ones have them too.
+    """The releases that were asked for, the oldest first; what is installed is always among them.
 
     Raises:
         FileError: pip cannot say.
@@ -98,39 +96,46 @@ def released(asked: Asked) -> list[str]:
     told = _pip(["index", "versions", name], _LIST_S)
     found = re.search(r"Available versions:(.*)", told)
     every = {version.strip() for version in found[1].split(",")} if found else set()
-    newer_too = any(clause.operator in (">", ">=", "==", "~=") for clause in asked.wanted.specifier)
-    chosen = {here} if asked.takes(here) else set()
+    chosen = {here}
     for version in every:
         try:
-            if asked.takes(version) and (newer_too or Version(version) <= Version(here)):
+            if asked.takes(version):
                 chosen.add(version)
         except InvalidVersion:
             continue
     if len(chosen) < 2:
-        limits = str(asked.wanted.specifier) or f"from {asked.compiler.oldest} to {here}"
-        raise UsageError(f"of {name} there is not more than one release {limits}: nothing to find")
+        limits = str(asked.wanted.specifier) or f"from {asked.compiler.oldest} on"
+        raise UsageError(
+            f"of {name} there is no release {limits} beside {here}, which is installed"
+        )
     return sorted(chosen, key=Version)
 
 
-def install(compiler: Released, version: str, folder: Path) -> None:
-    """Put one release into a folder, nothing that it depends on.
+def install(compiler: Released, version: str, folder: Path) -> Path:
+    """Put one release below a folder, nothing that it depends on; returns where Python finds it.
+
+    What pip itself needs on the disk is there too, and nothing of it anywhere else.
 
     Raises:
         FileError: it cannot be had, in pip's own words.
     """
     exactly = [f"{name}=={version}" for name in (compiler.name, *compiler.together)]
-    options = ["--quiet", "--no-deps", "--only-binary", ":all:", "--target", os.fspath(folder)]
-    _pip(["install", *options, *exactly], _INSTALL_S)
+    packages, beside = folder / "packages", folder / "tmp"
+    beside.mkdir()
+    options = ["--quiet", "--no-cache-dir", "--no-deps", "--only-binary", ":all:"]
+    arguments = ["install", *options, "--target", os.fspath(packages), *exactly]
+    _pip(arguments, _INSTALL_S, TMPDIR=os.fspath(beside))
+    return packages
 
 
-def _pip(arguments: Sequence[str], seconds: float) -> str:
+def _pip(arguments: Sequence[str], seconds: float, **environment: str) -> str:
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments]
     try:
         done = subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            env=os.environ | {"PIP_NO_INPUT": "1"},
+            env=os.environ | {"PIP_NO_INPUT": "1"} | environment,
             timeout=seconds,
             check=False,
         )

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -72,17 +73,24 @@ class VersionBlame:
         name = self._compiler.name
         here = installed(name)
         versions = released(self._asked)
-        self._say(
-            f"{len(versions)} releases of {name}, {versions[0]} to {versions[-1]}; at most"
-            f" {most_probes(len(versions))} are tried, with {here} of this environment"
-        )
+        self._say(f"{len(versions)} releases of {name}, {versions[0]} to {versions[-1]}")
         self._here = self._probed(here, None, _FIRST_RUNS)
         if self._here.says is not Says.BAD:
             return False, (
                 f"With {name} {here}, which is installed, it does not end as expected"
                 f" ({self._here.why}): there is nothing to look for."
             )
-        found = search(versions, self.probe)
+        place = versions.index(here)
+        older, newer = versions[: place + 1], versions[place:]
+        found = Boundary(())
+        for some, what in ((older, "came with"), (newer, "went with")):  # else it is there for good
+            if len(some) < 2:
+                continue
+            self._say(f"which of {some[0]} to {some[-1]} it {what}: {most_probes(len(some))} tries")
+            further = search(some, self.probe)
+            found = replace(further, probes=(*found.probes, *further.probes))
+            if found.before is not None:
+                break
         return found.before is not None, self._told(found, len(versions))
 
     def probe(self, version: str) -> Probed:
@@ -96,10 +104,10 @@ class VersionBlame:
                     " release takes; TMPDIR names another place"
                 )
             try:
-                install(self._compiler, version, scratch.path)
+                packages = install(self._compiler, version, scratch.path)
             except FileError as error:
                 return self._noted(Probed(version, Says.NOTHING, f"not to be had: {error}"), 0.0)
-            return self._probed(version, scratch.path, self._runs)
+            return self._probed(version, packages, self._runs)
 
     def _probed(self, version: str, packages: Path | None, times: int) -> Probed:
         began = time.monotonic()
@@ -162,7 +170,7 @@ class VersionBlame:
 
     def _told(self, found: Boundary, versions: int) -> str:
         name = self._compiler.name
-        tried = f"{len(found.probes)} of {versions} tried"
+        tried = f"{len({one.version for one in found.probes})} of {versions} tried"
         before, after = found.before, found.after
         if before is None or after is None:
             spoke = [one.version for one in found.probes if one.says is not Says.NOTHING]
