@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Verbs of the pipeline, and after them the documents on the runs that they tell of."""
 
+import contextlib
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +17,8 @@ _REPORTED = (ExitCode.KEPT, ExitCode.BROKEN, ExitCode.INFRASTRUCTURE)
 """Exit codes that leave records: all well, a promise broken, the machine at fault or tests lost."""
 _FORMATS = {"compare": ("--format", "html")}
 """Of the verbs whose runs have their other documents already."""
+_ANSWERS = "try"
+"""The verb that has told all that a summary would: its answer stands last, then the page."""
 
 
 def run_and_report(verb: str, words: Sequence[str]) -> int:
@@ -34,7 +38,15 @@ def run_and_report(verb: str, words: Sequence[str]) -> int:
 def _documents(run_dir: Path, verb: str) -> int:
     from bringup.reports import cli as reports
 
-    return reports.start(["build", str(run_dir), *_FORMATS.get(verb, ())])
+    words = ["build", str(run_dir), *_FORMATS.get(verb, ())]
+    if verb != _ANSWERS:
+        return reports.start(words)
+    with contextlib.redirect_stdout(io.StringIO()) as told:
+        code = reports.start(words)
+    for line in told.getvalue().splitlines():
+        if code or line.startswith("page "):
+            print(line)
+    return code
 
 
 def report(words: Sequence[str]) -> int:

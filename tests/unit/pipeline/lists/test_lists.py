@@ -497,6 +497,9 @@ class TestProblems:
         (said,) = naming_problems(test)
         assert sentence in said
 
+    def test_a_loaders_file_is_called_as_its_repository_has_it(self) -> None:
+        assert naming_problems("models/x/onnx/loader.py::test_x_onnx[full-float32-eval]") == []
+
     @pytest.mark.parametrize("test", EVERY)
     def test_the_pages_own_examples_follow_the_naming_rule(self, test: str) -> None:
         assert naming_problems(test) == []
