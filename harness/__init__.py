@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bringup.harness.files import get_file
     from bringup.harness.op_by_op.executors import StablehloExecutor, TorchExecutor
     from bringup.harness.op_by_op.walk import OpByOpExecutor
+    from bringup.harness.tester.cached_tester import CachedTester
     from bringup.harness.tester.model_test import Variant, model_test
     from bringup.harness.tester.model_tester import ModelTester
     from bringup.harness.tester.onnx_tester import OnnxModelTester
@@ -30,6 +31,7 @@ _HOMES = {
     "StablehloExecutor": "op_by_op.executors",
     "TorchExecutor": "op_by_op.executors",
     "OnnxExecutor": "executor",
+    "CachedTester": "tester.cached_tester",
     "ModelTester": "tester.model_tester",
     "Variant": "tester.model_test",
     "model_test": "tester.model_test",
@@ -38,6 +40,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "CachedTester",
     "CompileDepth",
     "CompilerConfig",
     "Executor",

@@ -145,7 +145,7 @@ def _depth(text: str) -> CompileDepth:
 _ELSEWHERE = {
     "data_parallel_mode": "give it to the tester, as data_parallel_mode=",
     "valid_dialects": 'say save_mlir = ("STABLEHLO",) for the levels that are to be written',
-    "xla_mesh": "say mesh_shape and automatic_parallelization; shards of weights are not taken yet",
+    "xla_mesh": "give the tester tensor_parallel_mode=True, get_mesh_config and load_shard_spec",
     "output_mlir_dir": "files go to the run's directory",
     "output_binary_dir": "files go to the run's directory",
     "results_path": "records go to the run's directory; --results of a run says where that is",
@@ -264,7 +264,9 @@ class CompilerConfig(metaclass=_Built):
         False, because="which arguments are parameters is known from the model"
     )
     device_map = Always[Mapping[str, object]](
-        {}, because="a model is not cut over several devices; say mesh_shape to split its batch"
+        {},
+        because="a model is not cut into parts that run one after another on several devices; say"
+        " mesh_shape to split its batch, or tensor_parallel_mode of the tester its weights",
     )
 
     def __init__(self) -> None:

@@ -48,6 +48,8 @@ class Deadline:
 
     moment: float | None
     """On the monotonic clock; None for never."""
+    uncounted: float = 0.0
+    """Seconds that did not count."""
 
     @contextlib.contextmanager
     def put_off(self) -> Iterator[None]:
@@ -57,8 +59,10 @@ class Deadline:
             with current().get(Timer).put_off():
                 yield
         finally:
+            waited = time.monotonic() - began
+            self.uncounted += waited
             if self.moment is not None:
-                self.moment += time.monotonic() - began
+                self.moment += waited
 
     def left(self) -> float | None:
         """Seconds until it; None without one."""

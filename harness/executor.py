@@ -3,19 +3,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Executors: a lowered program on a device, called like the model it was made from."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from bringup.harness.builds.build_cache import BuildCache
-from bringup.harness.builds.compiled import CompiledBefore, compile_key
+from bringup.harness.builds.compiled import CachedCompilation, CompiledBefore
 from bringup.harness.config import CompilerConfig
 from bringup.harness.device_host.client import Binary, Device
 from bringup.harness.devices.catalog import kind_of, reached_by
 from bringup.harness.devices.failures import DOES_NOT_FIT, DeviceFailure
 from bringup.harness.devices.wire import Analysis, Level, Opened, Placed, Usage
-from bringup.harness.errors import DoesNotFitError, RecordError, UsageError
+from bringup.harness.errors import DoesNotFitError, UsageError
 from bringup.harness.estimate.roofline import estimate, told
 from bringup.harness.estimate.stablehlo_work import work_of
 from bringup.harness.frontend.call import Call
@@ -24,11 +25,15 @@ from bringup.harness.frontend.program import UserInput, fit
 from bringup.harness.mlir import TorchMlir, at_version, read
 from bringup.harness.recording.recorder import StageScope, TestRecorder
 from bringup.harness.records.schema import Estimate, Stage, Status
-from bringup.harness.records.values import CACHED_FROM, RECHECKED
+from bringup.harness.records.values import CACHED_FROM
 from bringup.harness.verify import Tolerances
 
 if TYPE_CHECKING:
     from bringup.harness.graph.intermediates import Callback, IntermediateReport
+
+
+_MOST_NAMED = 8
+"""Arguments that the record names of those that are divided."""
 
 
 class Executor:
@@ -58,6 +63,33 @@ class Executor:
         """Had it in anything that the last call wrote to?"""
         self._outputs: Sequence[torch.Tensor] = ()
         self._callbacks: list[Callback] = []
+        self._found: tuple[Opened, CompiledBefore] | None = None
+
+    def finds_compiled(self) -> bool:
+        """Did an earlier run compile this, so that `compile` does without opening the device?
+
+        Only of one that does not execute here.
+        """
+        cached = self._cached()
+        self._found = cached.unopened() if cached is not None else None
+        return self._found is not None
+
+    def executes(self) -> bool:
+        """Can the program run on the device, and not be compiled only?
+
+        Raises:
+            DeviceError: as `Device.executes`.
+        """
+        return self._found is None and self.device.executes()
+
+    def _cached(self) -> CachedCompilation | None:
+        """Where the compilation is kept; None for one that leaves more than is kept."""
+        config = self.compiler_config
+        if config.save_binary or config.ir_log_level:
+            return None
+        assert self.program.artifact is not None
+        asked = self.program.artifact, self.device.name, self._options(), self.placed
+        return CachedCompilation(*asked, self.recorder)
 
     def compile(self) -> None:
         """Compile for the device: the COMPILE stage."""
@@ -66,7 +98,7 @@ class Executor:
             self.recorder.stage(Stage.COMPILE) as stage,
             self.device.leased(self.recorder.uncounted),
         ):
-            opened = self.device.open()
+            opened = self._found[0] if self._found is not None else self.device.open()
             stage.attributes["device"] = f"{opened.kind}, {opened.platform}"
             if self.device.board.numbers:
                 stage.attributes["board"] = self.device.board.title
@@ -94,39 +126,41 @@ class Executor:
             raise DoesNotFitError(f"{self.device.name}: {told(stage.estimate.memory)}")
 
     def _compiled(self, opened: Opened, stage: StageScope) -> Binary:
-        """Compile, unless that was done before for a device that only compiles here."""
-        config = self.compiler_config
-        if opened.executes or config.save_binary or config.ir_log_level:
+        """Compile, unless that was done before."""
+        cached = None if opened.executes and not self._reloads(opened) else self._cached()
+        if cached is None:
             return self._compile_now(opened)
-        assert self.program.artifact is not None
-        try:
-            key = compile_key(
-                self.program.artifact, self.device.name, opened, self._options(), self.placed
-            )
-        except RecordError:
-            return self._compile_now(opened)
-        builds, run = BuildCache(self.recorder), self.recorder.run.run_id
-        before = builds.get(key, CompiledBefore)
-        if before is not None and not builds.audits(key):
+        before = self._found[1] if self._found is not None else cached.take(opened)
+        binary = self._again(before) if before is not None else None
+        if before is not None and binary is not None:
             stage.attributes[CACHED_FROM] = before.run
-            return Binary(None, before.as_compiled())
-        if before is not None:
-            stage.attributes[RECHECKED] = before.run
-        builds.forget(key)
-        binary = self._compile_now(opened)
-        now = CompiledBefore.of(binary.levels, binary.analysis, run)
-        builds.put(key, now)
-        if before is not None and (said := before.disagreement(now)):
-            self.recorder.warn(f"{self.device.name}: {said}")
+            return binary
+        stage.attributes |= cached.audited()
+        cached.forget()
+        binary = self._compile_now(opened, keep=opened.executes)
+        cached.keep(opened, binary)
         return binary
 
-    def _compile_now(self, opened: Opened) -> Binary:
+    def _reloads(self, opened: Opened) -> bool:
+        """Does the device take a program that another process compiled, and is it but libraries?"""
+        return opened.loads and self.placed is None and not kind_of(self.device.name).exclusive()
+
+    def _again(self, before: CompiledBefore) -> Binary | None:
+        """What was compiled before, loaded where it is to run; None: it does not load."""
+        if not before.binary:
+            return Binary(None, before.as_compiled())
+        try:
+            return self.device.load(before.as_compiled(), timeout=self.recorder.seconds_left())
+        except DeviceFailure:
+            return None
+
+    def _compile_now(self, opened: Opened, *, keep: bool = False) -> Binary:
         assert self.program.artifact is not None
         return self.device.compile(
             at_version(self.program.artifact, opened.stablehlo_version),
             self._options(),
             timeout=self.recorder.seconds_left(),
-            keep_binary=self.compiler_config.save_binary,
+            keep_binary=keep or self.compiler_config.save_binary,
             placed=self.placed,
         )
 
@@ -142,29 +176,37 @@ class Executor:
         chips = len(self.placed.chips) if self.placed is not None else 1
         return estimate(work, said, figures, chips, refused=refused)
 
-    def over(self, chips: int) -> Placed:
-        """One program over the first chips of the device, which divide the batch among them.
+    def over(
+        self,
+        mesh: tuple[tuple[str, int], ...],
+        shards: Mapping[int, tuple[str, ...]] = MappingProxyType({}),
+    ) -> Placed:
+        """One program over the first chips of the device, arranged in named axes.
 
-        What is divided is every input whose first dimension can be; the program computes the same
-        whatever is.
+        The first axis divides every input whose first dimension can be; `shards` say what divides
+        other arguments, by place. The program computes the same whatever is divided.
         """
         assert self.program.signature is not None
         arguments = enumerate(self.program.signature.arguments)
+        ways = mesh[0][1]
         split = tuple(
             place
             for place, argument in arguments
             if isinstance(argument, UserInput)
             and argument.shape
-            and argument.shape[0] >= chips
-            and argument.shape[0] % chips == 0
+            and 1 < ways <= argument.shape[0]
+            and argument.shape[0] % ways == 0
         )
-        return Placed(tuple(range(chips)), split)
+        chips = math.prod(size for _, size in mesh)
+        return Placed(tuple(range(chips)), split, mesh, tuple(shards.items()))
 
     def _split_names(self, placed: Placed) -> str:
         assert self.program.signature is not None
         arguments = self.program.signature.arguments
-        names = [arguments[place].name for place in placed.split]
-        return ", ".join(names) or "no input: every chip computes all"
+        places = (*placed.split, *(place for place, _ in placed.shards))
+        names = [arguments[place].name for place in places]
+        more = f" and {len(names) - _MOST_NAMED} more" if names[_MOST_NAMED:] else ""
+        return ", ".join(names[:_MOST_NAMED]) + more or "no input: every chip computes all"
 
     def set_binary(self, binary: Binary) -> None:
         """Use a compiled program from now on; the previous one is released."""

@@ -56,6 +56,7 @@ COMMAND = Command(
             "a failing model, down to the ops that are to blame",
         ),
         ("results/night/repro/3f2a91c05b7de846-n150 --verbose", "by its place, with all it says"),
+        ("3f2a --versions iree", "the first release of IREE with which it ends so"),
     ),
     notes="""\
 WHICH is the path of a reproducer's directory, if there is one; else the first digits of an op's
@@ -109,6 +110,13 @@ class Options:
         "run whatever the reproducer names: tests that are not of this checkout, variables, "
         "compiler options and operators that are not PyTorch's; only if you know who wrote it",
     )
+    versions: str = option(
+        "",
+        "--versions",
+        "name the release of a compiler that an op's failure came with, e.g. jaxlib or"
+        " 'jaxlib>=0.9': releases are tried one after another beside the environment",
+        metavar="COMPILER",
+    )
     verbose: bool = option(False, "--verbose", "print the whole diagnostic")
 
 
@@ -136,12 +144,15 @@ def start(words: Sequence[str]) -> int:
     if options.trust and not inner:
         print(_TRUSTED, file=sys.stderr)
     folder = find_model(options.which, options.results, options.device)
+    if options.versions:
+        return _version(options, folder)
     if folder is not None or is_test_id(options.which):
         if inner:
             return _model(options, folder)
         model = read_model(folder) if folder is not None else None
         if model is not None and not options.trust:
-            refuse_untrusted(model, f"{folder}/{EXPECTED}", named_folders(options.loaders))
+            loaders = named_folders(options.loaders)
+            refuse_untrusted(model, f"{folder}/{EXPECTED}", loaders, options.which)
         end = apart.run("bringup.harness.repro", words)
         return _model_ended(model, end.run) if end.run else end.code or 0
     if not (options.results.is_dir() or Path(options.which).is_dir()):
@@ -155,6 +166,34 @@ def start(words: Sequence[str]) -> int:
         say(f"(the newest of {len(found.older) + 1}; before it {found.older[0]})")
     end = apart.run("bringup.harness.repro", words)
     return _op_ended(expected, end.run) if end.run else end.code or 0
+
+
+def _version(options: Options, model: Path | None) -> int:
+    """Look for the release to blame; of a model with the part that it was reduced to."""
+    from bringup.harness.reduce.version_blame import name_the_version
+
+    if model is None and is_test_id(options.which):
+        raise UsageError("--versions takes an op's reproducer, or a model's that was reduced")
+    if model is not None:
+        known = read_model(model)
+        reduced = known.reduced if known is not None else None
+        if reduced is None:
+            raise UsageError(f"{model} was not reduced to a part yet: run it without --versions")
+        folder = model.parent / reduced.directory
+    else:
+        folder = find(options.which, options.results, options.device).folder
+    expected = read_expected(folder)
+    say(f"{folder}: {expected.op.name} on {expected.device}")
+    found, sentence = name_the_version(
+        folder, expected, options.versions, trust=options.trust, say=_said_at_once
+    )
+    say(sentence)
+    return ExitCode.KEPT if found else ExitCode.BROKEN
+
+
+def _said_at_once(line: str) -> None:
+    say(f"  {line}")
+    sys.stdout.flush()
 
 
 def _model(options: Options, folder: Path | None) -> int:

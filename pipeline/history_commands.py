@@ -290,7 +290,8 @@ def compare(options: HistoryOptions, say: Speaker) -> ExitCode:
         past = past_of(history, run_b, options.lists, against=run_a)
         verdict = verdict_of_run(past, options.lists)
         trends = trends_of_run(history, past, verdict) if options.html else None
-    for line in compared(verdict):
+        left_out = {key for run in history.runs() if run.run == run_a for key in run.left_out}
+    for line in compared(verdict, left_out):
         say(line)
     if trends is not None:
         say.told.append(write_compared(run_dir, other, verdict, trends))

@@ -90,6 +90,7 @@ _ALL = (
         ("zoo/ --device cpu,n150,n300", "every ONNX file of a folder"),
         ("mypackage.models:Net --input 1x3x224x224", "a class, a function or a model"),
         ("exported.pt2", "what torch.export saved, with its example inputs"),
+        ("model.onnx --device all --predict", "how far its ops let expect it to get; runs nothing"),
         ("bert/ --input input_ids=1x128:i64", "a folder that transformers saved"),
         notes=(
             "The test that it makes lies below results/tried; copied to your tests, it is yours.",

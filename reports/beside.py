@@ -10,12 +10,16 @@ of its formats (`Attempts`), never what they read.
 
 import os
 import pickle
+import select
 import signal
 import threading
+import time
 from collections.abc import Callable
 
 from bringup.reports.attempts import Attempts
 
+LONGEST_S = 900.0
+"""A process that has not answered for so long after all else was written hangs."""
 WORTH_IT = 20_000
 """Op rows from which on a process of its own is begun; below, that is most of the work."""
 
@@ -38,10 +42,15 @@ class Beside:
             _make(make, writer)
         os.close(writer)
 
-    def result(self, name: str) -> Attempts:
-        """Wait for it; a process that died is a failure of the format called `name`."""
-        with os.fdopen(self._reader, "rb") as pipe:
-            said = pipe.read()
+    def result(self, name: str, longest_s: float = LONGEST_S) -> Attempts:
+        """Wait for it; a process that died, or that gives no answer for so many seconds and is
+        killed, is a failure of the format called `name`."""
+        said = self._said(longest_s)
+        if said is None:
+            self.give_up()
+            why = f"its process gave no answer for {longest_s:g} s, and was ended"
+            return Attempts(failures=[f"format {name} failed: {why}"])
+        os.close(self._reader)
         _, status = os.waitpid(self._process, 0)
         if said:
             found = pickle.loads(said)  # of our own process
@@ -50,6 +59,17 @@ class Beside:
         code = os.waitstatus_to_exitcode(status)
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         return Attempts(failures=[f"format {name} failed: its process ended with {how}"])
+
+    def _said(self, longest_s: float) -> bytes | None:
+        """All that it sends until it ends; None if that takes longer."""
+        parts: list[bytes] = []
+        until = time.monotonic() + longest_s
+        while select.select([self._reader], [], [], max(until - time.monotonic(), 0.0))[0]:
+            part = os.read(self._reader, 1 << 20)
+            if not part:
+                return b"".join(parts)
+            parts.append(part)
+        return None
 
     def give_up(self) -> None:
         """End it; whoever wanted it is gone."""

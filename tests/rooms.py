@@ -19,7 +19,7 @@ FROM_GROUND_UP = {
         records records/verdicts deadline stacks preloaded options help_env config files verify
         devices devices/backends devices/kinds estimate device_host recording builds list_devices
         ops reference frontend state reproduce graph executor
-        op_by_op reduce repro tester given sweep peer loaders pytest_plugin
+        op_by_op reduce predict repro tester given sweep peer loaders pytest_plugin
     """,
     "pipeline": """
         errors messages lifeline devices history lists history/causes history/judge history/store

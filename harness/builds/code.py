@@ -19,7 +19,7 @@ from pathlib import Path
 
 from bringup.harness.errors import RecordError
 from bringup.harness.records.provenance import versions
-from bringup.harness.records.variable_names import PYTHONPATH_VARIABLE
+from bringup.harness.records.variable_names import PYTHONPATH_VARIABLE, THREADS_VARIABLE
 from bringup.harness.records.verdicts.file_digest import digest_of_code
 
 _HARNESS = Path(__file__).resolve().parents[1]
@@ -32,8 +32,15 @@ _ENVIRONMENT = (
     *("OMP_*", "MKL_*", "KMP_*", "DNNL_*", "ONEDNN_*"),
 )
 """Variables, by pattern, that those libraries and the loader of all of them read."""
-_WHEREABOUTS = frozenset({PYTHONPATH_VARIABLE, "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"})
-"""Variables that say where code lies, which is in the key by its content, or what is printed."""
+_WHEREABOUTS = frozenset(
+    {
+        *(PYTHONPATH_VARIABLE, "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"),
+        *("TORCHINDUCTOR_CACHE_DIR", "TORCH_HOME"),
+    }
+)
+"""Variables that say where code lies, which is in the key by its content, or what is printed; and
+folders of PyTorch that nothing is lowered by, one of which it sets itself the first time that it
+comes by: a test would hit or miss by what ran before it."""
 
 
 def code() -> Mapping[str, object]:
@@ -46,19 +53,36 @@ def code() -> Mapping[str, object]:
     }
 
 
+def cores() -> tuple[object, ...]:
+    """How many cores there are, and what libraries are told of them: compilers for the processor
+    divide work by it."""
+    told = os.environ.get(THREADS_VARIABLE)
+    return len(os.sched_getaffinity(0)), os.cpu_count(), told
+
+
 def lowering_code() -> Mapping[str, object]:
     """As `code`, with what takes part in lowering a model.
 
     Raises:
         RecordError: a library cannot be read, so that nobody knows what it does.
     """
-    return {**code(), "versions": versions(_BESIDE), "libraries": _libraries()}
+    return {**code(), "versions": versions(_BESIDE), "libraries": _libraries(_LOWERING)}
+
+
+def onnx_code() -> Mapping[str, object]:
+    """As `lowering_code`, for ONNX models.
+
+    Raises:
+        RecordError: as there.
+    """
+    libraries = _libraries(("torch_mlir", "onnx"))
+    return {**code(), "versions": versions(("ml-dtypes", "numpy")), "libraries": libraries}
 
 
 @functools.cache
-def _libraries() -> dict[str, str]:
+def _libraries(names: tuple[str, ...]) -> dict[str, str]:
     """Digests of what lowers, as this process found it: it is loaded once."""
-    libraries = {name: digest_of_code(folder) for name, folder in _packages().items()}
+    libraries = {name: digest_of_code(folder) for name, folder in _packages(names).items()}
     if not all(libraries.values()):
         raise RecordError(f"one of {', '.join(libraries)} cannot be read")
     return libraries
@@ -74,9 +98,9 @@ def _our_code() -> str:
     return found.hexdigest()
 
 
-def _packages() -> dict[str, Path]:
+def _packages(names: tuple[str, ...]) -> dict[str, Path]:
     """Their folders, without importing them."""
-    specs = {name: util.find_spec(name) for name in _LOWERING}
+    specs = {name: util.find_spec(name) for name in names}
     places = {
         name: next(iter(spec.submodule_search_locations or ()), "")
         for name, spec in specs.items()

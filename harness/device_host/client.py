@@ -20,6 +20,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from bringup.harness.device_host.connection import Connection, HostProcess
 from bringup.harness.device_host.fork_server import ForkServer
 from bringup.harness.device_host.op_run import DEADLINE, OpJob, OpRun
@@ -33,6 +35,7 @@ from bringup.harness.devices.lease import Lease, Waiting, avoided, no_waiting, t
 from bringup.harness.devices.wire import (
     Compile,
     Compiled,
+    Load,
     Opened,
     Placed,
     Ran,
@@ -278,6 +281,17 @@ class Device:
         with self._watched():
             reply, _ = _ask(host, request, Compiled, timeout)
         return Binary(host, reply)
+
+    def load(self, before: Compiled, *, timeout: float | None = None) -> Binary:
+        """Load what `compile` gave before, in another process perhaps, with its `serialized`.
+
+        Raises:
+            DeviceRefusal, HostCrash, HostTimeout: as the module says.
+        """
+        host, _ = self._opened()
+        with self._watched():
+            reply, _ = _ask(host, Load(before.serialized), Compiled, timeout)
+        return Binary(host, msgspec.structs.replace(before, binary=reply.binary, usage=reply.usage))
 
     def run(
         self, binary: Binary, inputs: "Sequence[torch.Tensor]", *, timeout: float | None = None

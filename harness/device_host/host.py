@@ -39,6 +39,7 @@ from bringup.harness.devices.backend import (
     Array,
     Backend,
     CompileError,
+    LoadingBackend,
     PlacingBackend,
     dtype_of,
 )
@@ -49,6 +50,7 @@ from bringup.harness.devices.wire import (
     Compile,
     Compiled,
     Inputs,
+    Load,
     OpDone,
     Open,
     Opened,
@@ -132,6 +134,8 @@ class Host:
             return self._open(request, meter), None
         if isinstance(request, Compile):
             return self._compile(request, meter), None
+        if isinstance(request, Load):
+            return self._load(request, meter), None
         if isinstance(request, Release):
             self._binaries.pop(request.binary, None)
             return Released(), None
@@ -151,6 +155,7 @@ class Host:
             note=found.note,
             usage=Usage(*meter.read()),
             chips=found.chips or found.count,
+            loads=found.executes and isinstance(self._backend, LoadingBackend),
         )
 
     @property
@@ -167,11 +172,21 @@ class Host:
         else:
             raise CompileError("this device runs a program on its first chip, and on no other")
         usage = Usage(*meter.read())
-        self._next += 1
-        self._binaries[self._next] = executable
+        number = self._numbered(executable)
         serialized = backend.serialize(executable) if request.keep_binary else b""
         said = backend.analysis(executable) if isinstance(backend, AnalysingBackend) else Analysis()
-        return Compiled(self._next, levels, usage, serialized, said)
+        return Compiled(number, levels, usage, serialized, said)
+
+    def _load(self, request: Load, meter: Meter) -> Compiled:
+        backend = self._opened
+        assert isinstance(backend, LoadingBackend), "it said that it does not load"
+        number = self._numbered(backend.load_binary(request.binary))
+        return Compiled(number, (), Usage(*meter.read()))
+
+    def _numbered(self, executable: Any) -> int:
+        self._next += 1
+        self._binaries[self._next] = executable
+        return self._next
 
     def _answer_op(self, request: RunOp) -> tuple[Reply, int | None]:
         try:

@@ -86,6 +86,14 @@ class PlacingBackend(Protocol):
 
 
 @runtime_checkable
+class LoadingBackend(Protocol):
+    """A backend that may be given what it serialised in another process of the same machine."""
+
+    def load_binary(self, binary: bytes) -> Any:
+        """The executable again; whatever it raises, the program has to be compiled."""
+
+
+@runtime_checkable
 class AnalysingBackend(Protocol):
     """A backend whose compiler says what a program takes."""
 

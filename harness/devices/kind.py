@@ -34,6 +34,18 @@ class Arithmetic(enum.StrEnum):
 
 
 @dataclass(frozen=True)
+class Released:
+    """Distributions that are released together, under one version."""
+
+    name: str
+    """The one whose releases are looked at."""
+    together: tuple[str, ...] = ()
+    """Those that must have the same version."""
+    oldest: str = "0"
+    """The first release that this program can open."""
+
+
+@dataclass(frozen=True)
 class IrLevel:
     """A level of a device's own IR."""
 
@@ -97,6 +109,8 @@ class DeviceKind:
     # --- what a verdict depends on: another of any of these, and it is computed again -------------
     distributions: tuple[str, ...] = ()
     """Installed distributions that the backend comes from, as names or patterns (`fnmatch`)."""
+    releases: tuple[Released, ...] = ()
+    """Of these what can be asked which release a failure came with; the compiler first."""
     libraries: Callable[[], Sequence[Path]] = _nothing
     """The shared libraries that compile and run, and any other file that does: the distributions
     that own them and their content count too."""

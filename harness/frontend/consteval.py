@@ -16,6 +16,9 @@ from torch.fx import Graph, Node
 from bringup.harness.frontend.program import Constant, Signature
 from bringup.harness.frontend.torch_program import is_random
 
+FOLDED = "folded."
+"""What the names of folded constants begin with."""
+
 
 def fold_constants(graph: Graph, signature: Signature, *, parameters: bool) -> Signature:
     """Fold in place; returns the signature of the folded graph."""
@@ -66,6 +69,6 @@ def _replace_frontier(
             argument = graph.placeholder(f"folded_{node.name}")
         argument.meta = dict(node.meta)
         node.replace_all_uses_with(argument)
-        added.append(Constant(f"folded.{node.name}", value.contiguous()))
+        added.append(Constant(f"{FOLDED}{node.name}", value.contiguous()))
         last = argument
     return added

@@ -6,8 +6,9 @@
 The graph is the model's source, its config, its shapes and dtypes and whatever its Python did, as
 the export found them, each node with the lines of source that it comes from, since those are in the
 artifact too. Of parameters and buffers, which are arguments, the layout counts, of other tensors
-the values. What has no written form, or runs code that no digest is of (an op of somebody's own, a
-script object, a dynamic shape), makes a program one that is not kept.
+the values; of buffers too where constants are folded, which is computing with them. What has no
+written form, or runs code that no digest is of (an op of somebody's own, a script object, a dynamic
+shape), makes a program one that is not kept.
 """
 
 import functools
@@ -19,7 +20,12 @@ from typing import Any
 import torch
 from torch._ops import HigherOrderOperator, OpOverload
 from torch.export import ExportedProgram
-from torch.export.graph_signature import ConstantArgument, TensorArgument, TokenArgument
+from torch.export.graph_signature import (
+    ConstantArgument,
+    InputKind,
+    TensorArgument,
+    TokenArgument,
+)
 from torch.fx import GraphModule, Node
 
 from bringup.harness.errors import HarnessError
@@ -39,8 +45,10 @@ class UnwrittenError(HarnessError):
     """Something of a program has no written form, so that nothing is kept of it."""
 
 
-def digest_of(exported: ExportedProgram) -> str:
+def digest_of(exported: ExportedProgram, *, values: bool = False) -> str:
     """A sha256 in hex: equal ones are decomposed and lowered to the same, by the same code.
+
+    With `values` those of buffers are in it, so that what is computed of them is the same too.
 
     Raises:
         UnwrittenError: the program is one that is not kept.
@@ -52,6 +60,10 @@ def digest_of(exported: ExportedProgram) -> str:
             persistent = getattr(spec, "persistent", None)
             writer.say(spec.kind.name, _argument(spec.arg), spec.target, persistent)
     writer.tensors(exported.state_dict, values=False)
+    if values:
+        named = {spec.target for spec in signature.input_specs if spec.kind is InputKind.BUFFER}
+        held = exported.state_dict.items()
+        writer.tensors({name: value for name, value in held if name in named}, values=True)
     writer.tensors(exported.constants, values=True)
     writer.graph(exported.graph_module)
     return writer.hexdigest()

@@ -17,7 +17,7 @@ from bringup.harness.frontend import dependence, torch_program, training
 from bringup.harness.frontend.call import Call
 from bringup.harness.frontend.consteval import fold_constants
 from bringup.harness.frontend.entry import Entry
-from bringup.harness.frontend.lowering_cache import cached_lowering
+from bringup.harness.frontend.lowering_cache import cached_lowering, cached_onnx_lowering
 from bringup.harness.frontend.paths import INPUTS, MUTATED
 from bringup.harness.frontend.program import Signature
 from bringup.harness.frontend.refusals import ExportRefusal
@@ -226,13 +226,23 @@ def lower_onnx(
     )
     if config.stops_at_graph:
         return program
+    assert program.signature is not None
+    kept = cached_onnx_lowering(prepared, program.signature, config, recorder)
+    before = kept.take() if kept is not None else None
+    if before is not None:
+        program.artifact = before[0].artifact
+        return program
+    done = len(recorder.results)
     mlir = TorchMlir(trace=config.ir_log_level == "DEBUG")
     with recorder.stage(Stage.TORCH_IR) as stage:
+        stage.attributes |= kept.audited() if kept is not None else {}
         whole = onnx_program.constant_bytes(prepared) < LARGE_CONSTANTS
         module = onnx_program.import_model(mlir, prepared)
         keep_level(stage, config, "torch_ir", text_of(module, whole=whole))
         stage.reached(Status.CONVERTED_TO_TORCH_IR)
     program.artifact = _lower_module(mlir, module, whole, config, recorder)
+    if kept is not None:
+        kept.keep(program.artifact, program.signature, None, recorder.results[done:])
     return program
 
 

@@ -5,13 +5,17 @@
 
 A model is loaded and exported every time; what follows is a function of the program that comes of
 it (`exported_digest`), of the settings that lower it, and of the code that does (`builds.code`).
-Of a lowering the artifact is kept, its texts, and how a call maps onto it; no value of a weight is,
-so that programs with weights inside are not. Neither is a lowering that failed.
+Of a lowering the artifact is kept, its texts, and how a call maps onto it. Where constants are
+folded (`enable_consteval`), what they are computed from is in the key by its values, and what they
+came to is in the entry (masks, positions: as large as a small weight). No value of a parameter is,
+so that programs with weights inside, or folded, are not kept. Neither is a lowering that failed.
 """
 
 import enum
+import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 import torch
@@ -19,9 +23,10 @@ from torch.export import ExportedProgram
 from torch.export.graph_signature import InputKind
 
 from bringup.harness.builds.build_cache import BuildCache, key_of
-from bringup.harness.builds.code import lowering_code
+from bringup.harness.builds.code import lowering_code, onnx_code
 from bringup.harness.config import CompileDepth, CompilerConfig
 from bringup.harness.errors import RecordError
+from bringup.harness.frontend.consteval import FOLDED
 from bringup.harness.frontend.entry import Entry
 from bringup.harness.frontend.exported_digest import (
     UnwrittenError,
@@ -35,16 +40,25 @@ from bringup.harness.frontend.torch_program import constant_of
 from bringup.harness.recording.recorder import TestRecorder
 from bringup.harness.records.values import RECHECKED, StageResult, Status
 
+if TYPE_CHECKING:
+    import onnx
+
 _Literal = None | bool | int | float | str
 
 
+_LARGEST_FOLDED = 64 << 20
+"""Bytes of folded constants above which a lowering is not kept."""
+
+
 class _Argument(msgspec.Struct, frozen=True):
-    """A constant, by its name; or an input, by its place in the flattened call."""
+    """A constant, by its name; an input, by its place in the flattened call; or what was folded."""
 
     name: str
     leaf: int | None = None
     shape: tuple[int, ...] = ()
     dtype: str = ""
+    folded: bytes | None = None
+    """The values of what was folded, as they lie in memory, row by row."""
 
 
 class _Stage(msgspec.Struct, frozen=True):
@@ -68,9 +82,8 @@ class Lowered(msgspec.Struct, frozen=True):
     computed: float
     """When, in seconds since the epoch."""
 
-    def signature(self, exported: ExportedProgram) -> Signature:
-        """As the lowering left it, with the weights of an export of the same program."""
-        constants = _constants(exported)
+    def signature(self, constants: Mapping[str, Constant]) -> Signature:
+        """As the lowering left it, with the weights of an export of the same program, by name."""
         return Signature(
             arguments=tuple(_argument(each, constants) for each in self.arguments),
             results=tuple(Result(*each) for each in self.results),
@@ -90,9 +103,9 @@ class Lowered(msgspec.Struct, frozen=True):
 class CachedLowering:
     """The place of one lowering among those that are kept."""
 
-    def __init__(self, key: str, exported: ExportedProgram, recorder: TestRecorder) -> None:
+    def __init__(self, key: str, constants: Mapping[str, Constant], recorder: TestRecorder) -> None:
         self._key = key
-        self._exported = exported
+        self._constants = constants
         self._recorder = recorder
         self._builds = BuildCache(recorder)
         self._before = self._builds.get(key, Lowered)
@@ -103,7 +116,7 @@ class CachedLowering:
         if before is None or self._builds.audits(self._key):
             return None
         try:
-            signature = before.signature(self._exported)
+            signature = before.signature(self._constants)
         except (KeyError, AttributeError, ValueError):  # of a program that is otherwise after all
             self._builds.forget(self._key)
             return None
@@ -150,22 +163,24 @@ class CachedLowering:
         random: str | None,
         results: Sequence[tuple[StageResult, Status]],
     ) -> Lowered | None:
-        try:
-            constants = _constants(self._exported)
-        except (KeyError, ExportRefusal):
-            return None
+        constants = self._constants
         literals = [result.literal for result in signature.results]
         if not all(type(each) in (type(None), bool, int, float, str) for each in literals):
             return None
-        for argument in signature.constants:  # none was folded, or has another's name
+        folded = 0
+        for argument in signature.constants:
             before = constants.get(argument.name)
-            if before is None or not _one(before, argument):
+            if before is None and _is_folded(argument):
+                folded += argument.value.nbytes
+            elif before is None or not _one(before, argument):  # it has another's name
                 return None
+        if folded > _LARGEST_FOLDED:
+            return None
         store = self._recorder.run.artifacts
         return Lowered(
             artifact=artifact,
             random=random,
-            arguments=tuple(map(_named, signature.arguments)),
+            arguments=tuple(_named(each, constants) for each in signature.arguments),
             results=tuple((r.index, r.literal, r.computed) for r in signature.results),
             mutations=tuple((m.path, m.index, m.computed) for m in signature.mutations),
             stages=tuple(
@@ -188,11 +203,11 @@ def cached_lowering(
     if _says_more(config):
         return None
     try:
-        _constants(exported)
+        constants = _constants(exported)
         key = key_of(
             "lowered",
             (
-                digest_of(exported),
+                digest_of(exported, values=config.enable_consteval),
                 settings(),
                 _settings_of(config),
                 (entry.places, entry.beside, entry.sharing),
@@ -202,12 +217,44 @@ def cached_lowering(
         )
     except (UnwrittenError, ExportRefusal, RecordError, KeyError, TypeError, ValueError):
         return None
-    return CachedLowering(key, exported, recorder)
+    return CachedLowering(key, constants, recorder)
+
+
+def cached_onnx_lowering(
+    prepared: "onnx.ModelProto",
+    signature: Signature,
+    config: CompilerConfig,
+    recorder: TestRecorder,
+) -> CachedLowering | None:
+    """Where the lowering of a prepared ONNX model is kept; None for one that is not.
+
+    Its weights are arguments; what is left inside, shapes and axes, is in the key with the graph.
+    """
+    if _says_more(config):
+        return None
+    try:
+        key = key_of(
+            "lowered onnx",
+            (
+                hashlib.sha256(prepared.SerializeToString(deterministic=True)).hexdigest(),
+                [(each.name, str(each.dtype), each.shape) for each in _inputs(signature)],
+                _settings_of(config),
+                onnx_code(),
+            ),
+        )
+    except (RecordError, TypeError, ValueError):
+        return None
+    constants = {constant.name: constant for constant in signature.constants}
+    return CachedLowering(key, constants, recorder)
+
+
+def _inputs(signature: Signature) -> list[UserInput]:
+    return [each for each in signature.arguments if isinstance(each, UserInput)]
 
 
 def _says_more(config: CompilerConfig) -> bool:
     """Does a lowering leave something else than its artifact, or put weights into it?"""
-    inlined = config.inline_parameters or config.enable_consteval or config.consteval_parameters
+    inlined = config.inline_parameters or config.consteval_parameters
     printed = bool(config.ir_log_level or config.save_mlir)
     return inlined or printed or config.stops_at_graph or config.compile_depth.op_by_op
 
@@ -241,20 +288,49 @@ def _one(one: Constant, other: Constant) -> bool:
     return layout and (same or torch.equal(one.value, other.value))
 
 
-def _named(argument: UserInput | Constant) -> _Argument:
-    if isinstance(argument, Constant):
+def _is_folded(constant: Constant) -> bool:
+    """Is it what `consteval` leaves, and nothing but its elements?"""
+    value = constant.value
+    plain = type(value) is torch.Tensor and value.layout is torch.strided
+    return plain and value.device.type == "cpu" and constant.name.startswith(FOLDED)
+
+
+def _named(argument: UserInput | Constant, constants: Mapping[str, Constant]) -> _Argument:
+    if isinstance(argument, UserInput):
+        return _Argument(argument.name, argument.leaf, argument.shape, _name_of(argument.dtype))
+    if argument.name in constants:
         return _Argument(argument.name)
-    return _Argument(argument.name, argument.leaf, argument.shape, _name_of(argument.dtype))
+    value = argument.value.detach().resolve_conj().resolve_neg().contiguous()
+    return _Argument(
+        argument.name,
+        shape=tuple(value.shape),
+        dtype=_name_of(value.dtype),
+        folded=value.reshape(-1).view(torch.uint8).numpy().tobytes(),
+    )
 
 
 def _name_of(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
 
-def _argument(kept: _Argument, constants: dict[str, Constant]) -> UserInput | Constant:
-    if kept.leaf is None:
+def _argument(kept: _Argument, constants: Mapping[str, Constant]) -> UserInput | Constant:
+    """What a kept argument stands for.
+
+    Raises:
+        KeyError, AttributeError, ValueError: it is none of this program.
+    """
+    if kept.leaf is not None:
+        return UserInput(kept.leaf, kept.name, kept.shape, getattr(torch, kept.dtype))
+    if kept.folded is None:
         return constants[kept.name]
-    return UserInput(kept.leaf, kept.name, kept.shape, getattr(torch, kept.dtype))
+    dtype = getattr(torch, kept.dtype)
+    value = torch.empty(kept.shape, dtype=dtype)
+    if value.nbytes != len(kept.folded):
+        raise ValueError(f"{kept.name}: {len(kept.folded)} bytes, and not {value.nbytes}")
+    if kept.folded:
+        whole = torch.frombuffer(bytearray(kept.folded), dtype=torch.uint8)
+        value = whole.view(dtype).reshape(kept.shape)
+    return Constant(kept.name, value)
 
 
 def _plain(attributes: dict[str, str]) -> dict[str, str]:

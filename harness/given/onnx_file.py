@@ -29,10 +29,13 @@ def read(path: Path) -> onnx.ModelProto:
         UsageError: there is none, or it cannot be read.
     """
     try:
-        return onnx.load(path)
+        model = onnx.load(path)
     except Exception as error:  # protobuf's and the checker's have no common base
         said = said_by(error).partition("\n")[0]
         raise UsageError(f"{path} cannot be read as an ONNX model: {said[:200]}") from error
+    if not model.opset_import:  # an empty file is a message of protobuf, too
+        raise UsageError(f"{path} holds no ONNX model: it names no opset")
+    return model
 
 
 def static(

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from bringup.harness.did_you_mean import hint
 from bringup.harness.errors import UsageError
 from bringup.harness.given.input_spec import InputSpec, value_of
 from bringup.harness.storage.writable import said_by
@@ -65,7 +66,7 @@ def _named(source: str) -> nn.Module:
         raise
     for part in name.split("."):
         if not hasattr(found, part):
-            raise UsageError(f"{module} has no {name}")
+            raise UsageError(f"{module} has no {name}{hint(part, dir(found))}")
         found = getattr(found, part)
     if isinstance(found, type) or (not isinstance(found, nn.Module) and _makes(found)):
         torch.manual_seed(0)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from bringup.harness.devices.catalog import kind_of, versions
 from bringup.harness.errors import RecordError
 from bringup.harness.op_by_op.cache_key import Basis
+from bringup.harness.op_by_op.stage_memory import StageMemory
 from bringup.harness.ops.operand_values import counts_values
 from bringup.harness.recording.recorder import TestRecorder
 from bringup.harness.records.schema import Op, OpVerdict
@@ -19,14 +20,21 @@ from bringup.harness.records.verdicts.recheck import Recheck
 class KnownVerdicts:
     """The cache's verdicts on a device's ops; what one says is looked up once."""
 
-    def __init__(self, recorder: TestRecorder, device: str, flags: Mapping[str, str]) -> None:
-        """`flags`: what a verdict depends on beside op, device and versions."""
+    def __init__(
+        self,
+        recorder: TestRecorder,
+        device: str,
+        flags: Mapping[str, str],
+        options: Mapping[str, str],
+    ) -> None:
+        """`flags`: what a verdict depends on beside op, device and versions; of them the `options`
+        are the device compiler's."""
         self.executes = False
         """Are ops executed, and not compiled only?"""
         self.origins: Mapping[str, str] = {}
         """Where operands come from, by the op's key (`operand_values`)."""
         self._device = device
-        self._flags = dict(flags)
+        self._flags, self._options = dict(flags), dict(options)
         self._artifacts = recorder.run.artifacts
         self._cache = VerdictCache(complain=recorder.warn)
         self._recheck = Recheck.from_environment(recorder.run.run_id)
@@ -65,13 +73,19 @@ class KnownVerdicts:
         """Is an op to be run again, whatever the cache has of it?"""
         return self._recheck.chooses(key)
 
+    @functools.cached_property
+    def _stages(self) -> StageMemory:
+        return StageMemory(self._cache, self._device, self._options, executes=self.executes)
+
     def put(self, key: str, verdict: OpVerdict) -> None:
-        """Keep a new verdict."""
-        self._cache.put(key, verdict, self._artifacts)
+        """Keep a new verdict, and how far the op got."""
+        if self._cache.put(key, verdict, self._artifacts):
+            self._stages.note(verdict)
 
     def replace(self, key: str, verdict: OpVerdict) -> None:
         """Put a verdict in the place of one that does not hold."""
         self._cache.replace(key, verdict, self._artifacts)
+        self._stages.note(verdict)
 
 
 def descriptor_of(device: str) -> str:

@@ -23,12 +23,15 @@ from bringup.harness.frontend.fx_import import import_graph
 from bringup.harness.frontend.lowering import Program, lower_onnx
 from bringup.harness.frontend.torch_program import random_op
 from bringup.harness.mlir import LoweringError, TorchMlir, text_of
+from bringup.harness.op_by_op.follow import SECONDS, Follow
 from bringup.harness.op_by_op.walk import Candidate, OpByOpExecutor
 from bringup.harness.ops.fx_json import FxJsonError, dumps, loads
 from bringup.harness.ops.operand_values import origins_of
 from bringup.harness.ops.stablehlo_ops import StablehloOp, split
 from bringup.harness.ops.torch_ops import TorchOp, count_ops, rounding_of, unique_ops
 from bringup.harness.records.schema import Outcome
+from bringup.harness.records.variable_names import FOLLOW_VARIABLE
+from bringup.harness.records.variables import VARIABLES
 from bringup.harness.reference.references import (
     Golden,
     References,
@@ -58,8 +61,26 @@ class TorchExecutor(OpByOpExecutor):
         """Walk a decomposed graph on its arguments, one tensor for each placeholder."""
         mlir = TorchMlir()
         self._known.origins = origins_of(graph, arguments)
+        self._followed = graph, arguments
         ops = unique_ops(graph, arguments, self.needs_values)
         return self.walk((self._candidate(op, mlir) for op in ops), len(count_ops(graph)))
+
+    def follow_on(self) -> None:
+        """Follow the device's own values, where that was asked for."""
+        wrong = any(r.verdict.outcome is Outcome.INCORRECT for r in self.results)
+        asked = VARIABLES[FOLLOW_VARIABLE].read()
+        if asked == "never" or (asked == "wrong" and not wrong):
+            return
+        left = self.recorder.seconds_left()
+        follow = Follow(
+            self.run_op,
+            self._options(),
+            self.node_tolerances(),
+            self.results,
+            SECONDS if left is None else left,
+        )
+        graph, arguments = self._followed
+        self.recorder.ops_followed(follow.through(graph, arguments))
 
     def _candidate(self, op: TorchOp, mlir: TorchMlir) -> Candidate:
         @functools.cache

@@ -105,7 +105,7 @@ class OpByOpExecutor(Executor):
         self._executes = False
         self._earlier: dict[str, OpResult] = {}
         flags = judge.flags_of(self._options(), tolerances=tolerances)
-        self._known = KnownVerdicts(recorder, device.name, flags)
+        self._known = KnownVerdicts(recorder, device.name, flags, self._options())
 
     def compile_op(self, job: OpJob, clear: _Clear = None, done: _Done = None) -> "Future[OpRun]":
         """Compile one op in a worker; nothing is executed. The callbacks are `OpPool.submit`'s."""
@@ -163,7 +163,12 @@ class OpByOpExecutor(Executor):
                 else:
                     self._take(candidate, recording)
         self.recorder.ops_through()
+        if self._executes and only is None:
+            self.follow_on()
         return self._conclude()
+
+    def follow_on(self) -> None:
+        """Give ops their second verdict, on the device's own values, where an executor can."""
 
     def needs_values(self, op: Op, index: int) -> bool:
         """Will an op's inputs and golden be asked for: to run it, or for its reproducer?

@@ -104,6 +104,11 @@ def count_ops(graph: Graph) -> dict[str, tuple[int, int, str]]:
     return {found.op.key: (i, found.count, found.node) for i, found in enumerate(_found(graph))}
 
 
+def ops_of(graph: Graph) -> list[Op]:
+    """The unique ops of a graph, in order; nothing is computed."""
+    return [found.op for found in _found(graph)]
+
+
 @dataclass
 class _Found:
     op: Op
@@ -138,7 +143,7 @@ def unique_ops(
     values: dict[Node, Any] = {}
     feed = iter(arguments)
     live = _leading_to(graph, wanted)
-    dead = _last_uses(graph, live)
+    dead = last_uses(graph, live)
     for node in graph.nodes:
         argument = next(feed) if node.op == "placeholder" else None
         if node in live:
@@ -153,7 +158,7 @@ def unique_ops(
                 count=found.count,
                 node=node.name,
                 graph=alone(node),
-                inputs=[_as_tensor(values[n]) for n in torch_operands(node)] if has else [],
+                inputs=[as_tensor(values[n]) for n in torch_operands(node)] if has else [],
                 golden=_picked(values[node], torch_results(node)) if has else [],
                 refused=refused,
             )
@@ -187,7 +192,7 @@ def attribute(node: Node) -> Any:
     return value.detach() if isinstance(value, torch.Tensor) else value
 
 
-def _last_uses(graph: Graph, live: set[Node]) -> dict[Node, list[Node]]:
+def last_uses(graph: Graph, live: set[Node]) -> dict[Node, list[Node]]:
     """Node to the values that nothing needs once it is computed, of the nodes that are."""
     seen: set[Node] = set()
     dead: dict[Node, list[Node]] = {}
@@ -201,7 +206,8 @@ def _last_uses(graph: Graph, live: set[Node]) -> dict[Node, list[Node]]:
     return dead
 
 
-def _as_tensor(value: Any) -> torch.Tensor:
+def as_tensor(value: Any) -> torch.Tensor:
+    """A node's value as an op alone takes it: a number in a tensor without dimensions."""
     kind = scalar_kind(value)
     if not kind:
         assert isinstance(value, torch.Tensor)

@@ -20,6 +20,7 @@ from bringup.harness.device_host.usage import Meter
 from bringup.harness.recording.failures import NOTHING_COMPARED, failure_of
 from bringup.harness.recording.op_tally import OpTally
 from bringup.harness.recording.run import current_run
+from bringup.harness.records.followed import Followed
 from bringup.harness.records.journal import run_attempt
 from bringup.harness.records.naming import run_again
 from bringup.harness.records.ops import without_costs
@@ -34,6 +35,7 @@ from bringup.harness.records.schema import (
     LeaseAwaited,
     OpEnded,
     OpResult,
+    OpsFollowed,
     OpsFound,
     OpStarted,
     Outcome,
@@ -275,6 +277,10 @@ class TestRecorder:
         event = OpEnded(time=time.time(), key=self.key, result=result)
         self.run.journal.append(event, sync=False)
 
+    def ops_followed(self, followed: Followed) -> None:
+        """The device's own values were followed through the ops."""
+        self._write(OpsFollowed(time=time.time(), key=self.key, followed=followed))
+
     def sync(self) -> None:
         """Have everything on record that was said so far."""
         self.run.journal.sync()
@@ -340,7 +346,7 @@ class TestRecorder:
                     key=self.key,
                     outcome=outcome,
                     failure=failure,
-                    seconds=time.monotonic() - self.began,
+                    seconds=time.monotonic() - self.began - self.deadline.uncounted,
                     at_most=at_most,
                 )
             )

@@ -13,6 +13,7 @@ from typing import get_args
 
 import msgspec
 
+from bringup.harness.records.followed import Followed
 from bringup.harness.records.naming import identity_of_key
 from bringup.harness.records.schema import (
     GOOD,
@@ -23,6 +24,7 @@ from bringup.harness.records.schema import (
     Op,
     OpEnded,
     OpResult,
+    OpsFollowed,
     OpsFound,
     OpStarted,
     OpVerdict,
@@ -65,6 +67,7 @@ class _Open:
     ops: dict[str, OpStarted | OpEnded] = field(default_factory=dict)
     """By op key, the last event on each."""
     ops_found: int = 0
+    followed: Followed | None = None
 
     @property
     def status(self) -> Status:
@@ -194,7 +197,14 @@ def _gather(
 
 
 _TestEvent = (
-    TestDescribed | TestWarned | StageStarted | StageEnded | OpsFound | OutputsChecked | TestEnded
+    TestDescribed
+    | TestWarned
+    | StageStarted
+    | StageEnded
+    | OpsFound
+    | OpsFollowed
+    | OutputsChecked
+    | TestEnded
 )
 _TEST_EVENTS = get_args(_TestEvent)
 
@@ -216,6 +226,8 @@ def _apply(record: _Open, event: _TestEvent) -> None:
     elif isinstance(event, OpsFound):
         record.only_op = event.only
         record.ops_found = event.total
+    elif isinstance(event, OpsFollowed):
+        record.followed = event.followed
     elif isinstance(event, OutputsChecked):
         record.outputs[event.tester] = record.outputs.get(event.tester, ()) + event.outputs
     elif record.ended is None:
@@ -271,6 +283,7 @@ def _close(record: _Open) -> TestRecord:
         outputs=_all_outputs(record.outputs),
         failure=failure if outcome is not Outcome.PASSED else None,
         only_op=record.only_op,
+        followed=record.followed,
         assertions=described.assertions if described else {},
         notes=described.notes if described else (),
         warnings=tuple(record.warnings),

@@ -5,6 +5,7 @@
 
 import msgspec
 
+from bringup.harness.records.followed import Followed
 from bringup.harness.records.values import Event, Failure, Metric, Outcome, StageResult, Status
 
 
@@ -124,6 +125,13 @@ class OpEnded(Event, frozen=True, tag="op_ended", kw_only=True):
 
     key: str
     result: OpResult
+
+
+class OpsFollowed(Event, frozen=True, tag="ops_followed", kw_only=True):
+    """The device's own values were followed through a tester's ops."""
+
+    key: str
+    followed: Followed
 
 
 class OpRepeated(Event, frozen=True, tag="op_repeated", kw_only=True):

@@ -17,6 +17,7 @@ Version history
     3   `test_warned`, and with it a record's `warnings`
     4   the outcome `UNVERIFIED`
     5   the outcome `DOES_NOT_FIT`, a stage's `estimate`; `lease_awaited`
+    6   `ops_followed`, and with it a record's `followed`
 """
 
 import msgspec
@@ -24,12 +25,14 @@ import msgspec
 from bringup.harness.records.device_listing import DeviceState
 from bringup.harness.records.estimates import Estimate
 from bringup.harness.records.expected import Expect, Expectation
+from bringup.harness.records.followed import Followed
 from bringup.harness.records.metrics import worst
 from bringup.harness.records.ops import (
     Op,
     OpEnded,
     OpRepeated,
     OpResult,
+    OpsFollowed,
     OpsFound,
     OpStarted,
     OpVerdict,
@@ -84,6 +87,7 @@ __all__ = [
     "OpResult",
     "OpStarted",
     "OpVerdict",
+    "OpsFollowed",
     "OpsFound",
     "Outcome",
     "OutputCheck",
@@ -108,7 +112,7 @@ __all__ = [
     "Turn",
 ]
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 # --- events ---------------------------------------------------------------------------------
 
@@ -214,8 +218,8 @@ class TestEnded(Event, frozen=True, tag="test_ended", kw_only=True):
     outcome: Outcome
     failure: Failure | None = None
     seconds: float | None = None
-    """Since its start, on a clock that nobody sets and that stands still while the machine sleeps;
-    None where an older version wrote it."""
+    """Since its start, on a clock that nobody sets and that stands still while the machine sleeps,
+    less what it waited for a lease; None where an older version wrote it."""
     at_most: Status = Status.EXECUTED
     """Its stages say nothing of its own device beyond this: another device executed."""
 
@@ -248,6 +252,7 @@ AnyEvent = (
     | OpStarted
     | OpEnded
     | OpRepeated
+    | OpsFollowed
     | OutputsChecked
     | TestEnded
     | TestStopped
@@ -293,6 +298,9 @@ class TestRecord(msgspec.Struct, frozen=True, kw_only=True):
     ops_found: int = 0
     """Of an op-by-op test: unique ops that the model was split into, begun or not; 0 when it was
     not split, or by a version that did not say."""
+    followed: Followed | None = None
+    """Of an op-by-op test: what its ops came to fed the device's own values; None where they were
+    fed golden ones alone."""
 
     @property
     def wall_s(self) -> float | None:

@@ -150,6 +150,13 @@ _FOR_PEOPLE = (
         otherwise="its share of the cores",
     ),
     Variable(
+        names.FOLLOW_VARIABLE,
+        "when ops are fed the device's own values too: always, never, or where one is wrong alone",
+        one_of("always", "never", "wrong"),
+        "harness/op_by_op",
+        default="wrong",
+    ),
+    Variable(
         names.REDUCE_SECONDS_VARIABLE,
         "seconds to reduce a model that failed, at once",
         number("seconds"),

@@ -142,17 +142,20 @@ def named_folders(named: Sequence[str]) -> tuple[Path, ...]:
     return tuple(Path(os.path.normpath(Path(name).absolute())) for name in named)
 
 
-def refuse_untrusted(expected: ModelExpected, where: str, loaders: Sequence[Path] = ()) -> None:
+def refuse_untrusted(
+    expected: ModelExpected, where: str, loaders: Sequence[Path] = (), named: str = ""
+) -> None:
     """A reproducer may be a stranger's: it names a test and sets variables, and brings no code.
 
-    Who names a repository of loaders trusts what is in it; `loaders` are those, absolute.
+    Who names a repository of loaders trusts what is in it; `loaders` are those, absolute. So does
+    who names the test itself, by its pytest id: `named`.
 
     Raises:
         UsageError: it needs trust in whoever wrote it.
     """
     hint = "; if you know who wrote it, --trust runs it all the same"
     try:
-        if not _is_of_named(expected.entry, loaders):
+        if expected.entry != named and not _is_of_named(expected.entry, loaders):
             refuse_foreign_test(expected.entry, Path.cwd(), where)
         of_a_test(expected.environment, where)
     except UsageError as error:

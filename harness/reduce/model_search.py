@@ -14,7 +14,8 @@ import torch
 
 from bringup.harness.config import CompilerConfig
 from bringup.harness.device_host import shared
-from bringup.harness.devices.catalog import versions
+from bringup.harness.device_host.op_run import OpRun
+from bringup.harness.devices.catalog import kind_of, versions
 from bringup.harness.devices.lease import lease
 from bringup.harness.errors import DeviceError, RecordError, UsageError
 from bringup.harness.executor import Executor
@@ -32,7 +33,7 @@ from bringup.harness.records.reproducible import (
     is_reproducible,
     reproduce_command,
 )
-from bringup.harness.records.schema import AnyEvent, StageStarted, Status
+from bringup.harness.records.schema import AnyEvent, Outcome, StageStarted, Status
 from bringup.harness.reduce import child_process as apart
 from bringup.harness.reduce import request as requests
 from bringup.harness.reduce.attempts import Attempts, worker
@@ -40,6 +41,7 @@ from bringup.harness.reduce.model_reproducer import (
     expected_of,
     write_model,
 )
+from bringup.harness.reduce.pass_blame import blame, can_blame
 from bringup.harness.reduce.request import Request, SearchDone
 from bringup.harness.reduce.search import (
     WHOLE_DEADLINE,
@@ -52,6 +54,8 @@ from bringup.harness.reduce.search import (
 from bringup.harness.reproduce.reproducer import write_reproducer
 from bringup.harness.verify import Tolerances
 
+_PASSES_S = 60.0
+"""Seconds that looking for the pass that makes a whole model wrong may take."""
 SAVED_AT_ONCE = 64 << 20
 """Bytes of inputs and outputs up to which a part is written as soon as it is found."""
 
@@ -85,7 +89,7 @@ class Tested(Protocol):
         """
 
 
-class _GraphOnly(CompilerConfig):
+class GraphOnly(CompilerConfig):
     """A test's settings, but its model is lowered to its graph and no further."""
 
     def __init__(self, config: CompilerConfig) -> None:
@@ -94,6 +98,7 @@ class _GraphOnly(CompilerConfig):
 
     @property
     def stops_at_graph(self) -> bool:
+        """It does."""
         return True
 
 
@@ -159,7 +164,7 @@ def _search(tester: Tested, request: Request) -> Found:
     request.say("loading the model")
     recorder, config = tester.recorder, tester.compiler_config
     tester.recorder = _Unrecorded(recorder.test, recorder.tester)
-    tester.compiler_config = _GraphOnly(config)
+    tester.compiler_config = GraphOnly(config)
     try:
         return _searched(tester, request)
     finally:
@@ -189,15 +194,33 @@ def _searched(tester: Tested, request: Request) -> Found:
         Attempts(device, subject.graph, subject.options, request.deadline_s) as attempts,
     ):
         saver = _Saver(request, attempts)
-        apart.say(None, 2 * WHOLE_DEADLINE + request.seconds + request.deadline_s)
+        seconds = request.seconds + request.deadline_s + _PASSES_S
+        apart.say(None, 2 * WHOLE_DEADLINE + seconds)
         search = Search(
             subject, attempts, seconds=request.seconds, say=request.say, save=saver.save
         )
         found = search.run(wanted, request.deadline_s)
         if found.smallest is not None:
             request.place = saver.finish(found)
+        if found.ended.outcome is Outcome.INCORRECT and can_blame(kind_of(subject.device)):
+            found.sentences.append(f"Of the whole model: {_pass_of_whole(subject, attempts)}")
     _note(tester, request, found)
     return found
+
+
+def _pass_of_whole(subject: Subject, attempts: Attempts) -> str:
+    """Which of the compiler's passes makes the whole model wrong, a sentence.
+
+    The smallest part may be wrong in a way of its own, so both are asked.
+    """
+    graph = subject.graph
+    part = graph.cut(graph.units, graph.results)
+
+    def is_wrong(run: OpRun) -> bool:
+        return run.outputs is None or bool(subject.wrong(run.outputs))
+
+    job = attempts.job(part)
+    return blame(attempts.device, job, is_wrong, WHOLE_DEADLINE, _PASSES_S).told()
 
 
 def _note(tester: Tested, request: Request, found: Found) -> None:

@@ -36,10 +36,17 @@ class Blamed:
     passes: tuple[str, ...]
     """Each of them alone makes the numbers wrong: without it they are right."""
     tried: int
-    """Passes that changed the program."""
+    """Passes that changed the program and were left out."""
+    left: int = 0
+    """Passes that there was no time for."""
 
     def told(self) -> str:
         """A sentence."""
+        if self.left and not self.passes:
+            return (
+                f"None of {self.tried} passes that changed the program alone is to blame; there was"
+                f" no time for {self.left} more."
+            )
         if not self.tried:
             return "No pass of the compiler changed the program."
         if not self.passes:
@@ -69,17 +76,18 @@ def blame(
         job: A program whose numbers are wrong there.
         is_wrong: The judge of a run that came to its end.
         deadline_s: Of each run.
-        seconds: For the whole search; what is not tried by then is not to blame.
+        seconds: For the whole search; what is not tried by then is counted as `left`.
     """
     end = time.monotonic() + seconds
     found, tried = [], 0
-    for name in _passes(device, job, deadline_s):
+    names = _passes(device, job, deadline_s)
+    for name in names:
         if time.monotonic() > end:
             break
         tried += 1
         if _cures(device, job, name, is_wrong, deadline_s):
             found.append(name)
-    return Blamed(tuple(found), tried)
+    return Blamed(tuple(found), tried, len(names) - tried)
 
 
 def _passes(device: Device, job: OpJob, deadline_s: float) -> list[str]:

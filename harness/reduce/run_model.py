@@ -47,8 +47,8 @@ def reproduce_model(
 
     0: it ended as expected (or, never seen before, it failed), and where a smallest part was
     found, that part ends the same way alone. 1: it ended otherwise. Unless there is `trust` in
-    whoever wrote a reproducer, its test has to be one of this checkout, or of the repositories of
-    `loaders`, in our settings.
+    whoever wrote a reproducer, its test has to be `which` itself, one of this checkout, or of the
+    repositories of `loaders`, in our settings.
 
     Raises:
         UsageError: there is no such test, it does not come as far as its model, or needs trust.
@@ -65,7 +65,7 @@ def reproduce_model(
     )
     if expected is not None:
         if not trust:
-            refuse_untrusted(expected, f"{folder}/{EXPECTED}", loaders)
+            refuse_untrusted(expected, f"{folder}/{EXPECTED}", loaders, which)
         print(writable(f"{folder}: {expected.model.key}, {expected.fingerprint}"), flush=True)
     _run_test(which, device, size, request)
     return _told(request)

@@ -73,9 +73,12 @@ def compared(expected: Expected, found: OpOutcome) -> tuple[bool, str]:
     return False, f"{said}: not the same as expected, {before}."
 
 
-def reproduce(folder: Path, expected: Expected, *, trust: bool = False) -> OpOutcome:
+def reproduce(
+    folder: Path, expected: Expected, *, trust: bool = False, passes: bool = True
+) -> OpOutcome:
     """Run the op of a reproducer. Unless there is `trust` in whoever wrote it, what could run
-    more than an op of PyTorch, ONNX or StableHLO is refused.
+    more than an op of PyTorch, ONNX or StableHLO is refused. With `passes` the compiler's pass that
+    makes its numbers wrong is looked for and printed, where they are.
 
     Raises:
         DeviceError: the device cannot be had here, or the machine failed: nothing was found out.
@@ -115,7 +118,7 @@ def reproduce(folder: Path, expected: Expected, *, trust: bool = False) -> OpOut
     golden = cache(partial(golden_of, folder, expected, inputs, trust=trust))
     apart.say(Stage.GOLDEN, allowed)
     found = _judged(run, golden, tolerances)
-    if found.outcome is Outcome.INCORRECT and can_blame(kind_of(expected.device)):
+    if passes and found.outcome is Outcome.INCORRECT:
         apart.say(Stage.COMPILE, OPEN_TIMEOUT + _PASSES_S)
         _name_the_pass(expected, job, run, golden, tolerances)
     return _of_the_op(found, f"{expected.device}: ")
@@ -129,6 +132,9 @@ def _name_the_pass(
     tolerances: "Tolerances",
 ) -> None:
     """Say which pass of the compiler makes the numbers wrong, as they were in a run."""
+    if not can_blame(kind_of(expected.device)):
+        print(f"The compiler of {expected.device} has no option that leaves out one of its passes.")
+        return
 
     def is_wrong(run: OpRun) -> bool:
         pairs = zip(run.outputs or (), wrong.outputs or (), strict=True)

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 import torch
-from torch.utils._pytree import tree_map_only
 
 from bringup.harness.config import CompilerConfig
 from bringup.harness.frontend.call import refuse_inputs
@@ -29,6 +28,7 @@ from bringup.harness.state.fingerprint import fingerprint
 from bringup.harness.state.loaded import Loaded, Run
 from bringup.harness.tester import reuse
 from bringup.harness.tester.golden import Golden, difference
+from bringup.harness.verify.structure import map_tensors
 
 SEED = 0
 
@@ -228,10 +228,10 @@ class ModelRuns:
             return
         self._model = self._model.to(self.dtype)
 
-        def cast(tensor: torch.Tensor) -> torch.Tensor:
+        def cast(path: str, tensor: torch.Tensor) -> torch.Tensor:
             return tensor.to(self.dtype) if tensor.is_floating_point() else tensor
 
-        self._inputs = tree_map_only(torch.Tensor, cast, self._inputs)
+        self._inputs = map_tensors(self._inputs, cast, whole=True)
 
     def _begin_runs(self) -> None:
         """What model and inputs are now is what every run of this flow gets."""

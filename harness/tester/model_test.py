@@ -16,11 +16,13 @@ model to the next is its loader, its inputs, and what is looked at in its output
         assert results.logits.shape == (1, 128, 30522)
 
 Ids are the page's, `[full-eval]`, `[op_by_op_torch-t5-base-eval]`: flow, variant, mode. A dtype
-that is not the model's own ends the variant: `[full-bf16-eval]`, `[full-t5-base-bf16-eval]`.
+that is not the model's own ends the variant: `[full-bf16-eval]`, `[full-t5-base-bf16-eval]`. Phases
+and sweeps stand before it: `[full-decode-batch_8-seq_128-bf16-eval]`.
 """
 
 import functools
 import inspect
+import itertools
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +34,7 @@ from bringup.harness.config import CompileDepth, CompilerConfig, OpByOpBackend
 from bringup.harness.did_you_mean import hint
 from bringup.harness.errors import UsageError
 from bringup.harness.records.naming import MODES, ONNX_SUFFIX
+from bringup.harness.tester.cached_tester import PHASES
 from bringup.harness.tester.model_tester import ModelTester
 
 OWN = "own"
@@ -72,13 +75,20 @@ class _Case:
     """One column of the table: all that an id says but the flow."""
 
     variant: Variant
+    sweep: Mapping[str, str | int]
+    """What the tester's attributes of these names are."""
     dtype: str
     mode: str
 
     @property
     def id(self) -> str:
+        swept = (_SWEPT[name].format(value) for name, value in self.sweep.items())
         dtype = "" if self.dtype == OWN else self.dtype
-        return "-".join(word for word in (self.variant.word, dtype, self.mode) if word)
+        return "-".join(word for word in (self.variant.word, *swept, dtype, self.mode) if word)
+
+
+_SWEPT = {"phase": "{}", "batch": "batch_{}", "length": "seq_{}"}
+"""By attribute of a tester, how ids name it."""
 
 
 def model_test(
@@ -86,6 +96,9 @@ def model_test(
     *variants: str | Variant,
     modes: Collection[str] = ("eval",),
     dtypes: Collection[str] = (OWN,),
+    phases: Collection[str] = (),
+    batches: Collection[int] = (),
+    lengths: Collection[int] = (),
     config: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -97,6 +110,9 @@ def model_test(
         modes: `eval`, `train`.
         dtypes: `own`, `bf16`, `f16`, `f32`: what model and floating inputs are brought to before
             anything runs. All but the own are tested in eval mode.
+        phases: `prefill`, `decode`: the tester's `phase`, tested in eval mode. `CachedTester` makes
+            their inputs of a decoder, with a static KV cache.
+        batches, lengths: sizes to sweep: the tester's `batch` and `length`, e.g. of sequences.
         config: settings of the `CompilerConfig` of every test.
         options: of the tester.
 
@@ -106,7 +122,8 @@ def model_test(
     Raises:
         UsageError: there is no such mode, dtype, option or setting, or two tests would have one id.
     """
-    cases = _cases(variants, modes, dtypes)
+    swept = {"phase": _words(phases), "batch": batches, "length": lengths}
+    cases = _cases(variants, modes, dtypes, {n: v for n, v in swept.items() if v})
     flows = FLOWS[tester.framework]
 
     def decorate(looks: Callable[..., None]) -> Callable[..., None]:
@@ -130,6 +147,8 @@ def model_test(
                 **{**options, **case.variant.options},
             )
             made.variant, made.dtype = case.variant.word, DTYPES[case.dtype]
+            for name, value in case.sweep.items():
+                setattr(made, name, value)
             given = {**fixtures, "tester": made, "variant": case.variant.word, "mode": mode}
             given |= {"results": made.test_model(), "record_property": record_property}
             if mode == "eval":
@@ -183,7 +202,10 @@ def _config(
 
 
 def _cases(
-    variants: Sequence[str | Variant], modes: Collection[str], dtypes: Collection[str]
+    variants: Sequence[str | Variant],
+    modes: Collection[str],
+    dtypes: Collection[str],
+    swept: Mapping[str, Collection[Any]],
 ) -> list[_Case]:
     if not variants:
         raise WrongModelTest("model_test needs the model's name: model_test(Tester, 'bert-base')")
@@ -191,10 +213,12 @@ def _cases(
     cases = []
     for one in variants:
         variant = Variant("" if alone else one, one) if isinstance(one, str) else one
-        for dtype in _words(dtypes if variant.dtypes is None else variant.dtypes):
-            for mode in _words(modes if variant.modes is None else variant.modes):
-                if dtype == OWN or mode == "eval":
-                    cases.append(_Case(variant, dtype, mode))
+        for values in itertools.product(*swept.values()):
+            sweep = dict(zip(swept, values, strict=True))
+            for dtype in _words(dtypes if variant.dtypes is None else variant.dtypes):
+                for mode in _words(modes if variant.modes is None else variant.modes):
+                    if mode == "eval" or (dtype == OWN and "phase" not in sweep):
+                        cases.append(_Case(variant, sweep, dtype, mode))
     return cases
 
 
@@ -214,6 +238,13 @@ def _check(looks: Callable[..., None], tester: type[ModelTester], cases: Sequenc
             if word not in known:
                 said = hint(word, list(known)) or f"; one of {', '.join(known)}"
                 raise WrongModelTest(f"{name}: there is no {what} {word!r}{said}")
+        if case.sweep.get("phase", "prefill") not in PHASES:
+            said = hint(str(case.sweep["phase"]), PHASES) or f"; one of {', '.join(PHASES)}"
+            raise WrongModelTest(f"{name}: there is no phase {case.sweep['phase']!r}{said}")
+        for what in ("batch", "length"):
+            size = case.sweep.get(what, 1)
+            if type(size) is not int or size < 1:
+                raise WrongModelTest(f"{name}: {what} {size!r} is no whole number from 1")
         if onnx and (case.mode != "eval" or case.dtype != OWN):
             raise WrongModelTest(f"{name}: ONNX models are tested in eval mode and as they are")
         if not (case.variant.model_name or case.variant.word):

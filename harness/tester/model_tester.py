@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 
+from bringup.harness.builds.opened_before import opened_before
 from bringup.harness.config import BACKENDS, CompileDepth, CompilerConfig
 from bringup.harness.device_host.client import Device
 from bringup.harness.device_host.shared import device
@@ -27,6 +28,7 @@ from bringup.harness.frontend import training
 from bringup.harness.frontend.call import Call
 from bringup.harness.frontend.eager import without_fast_paths
 from bringup.harness.frontend.lowering import Program, lower_torch, lower_training
+from bringup.harness.predict.question import asked
 from bringup.harness.recording.failures import (
     NOTHING_COMPARED,
     failure_of,
@@ -41,11 +43,18 @@ from bringup.harness.storage.writable import said_by
 from bringup.harness.tester.eager_runs import EagerRuns
 from bringup.harness.tester.op_walk import walk_ops
 from bringup.harness.tester.routing import executor_name
-from bringup.harness.tester.several_devices import chips_of, hold_to_devices, parallelism
+from bringup.harness.tester.several_devices import (
+    TensorParallel,
+    chips_of,
+    hold_to_devices,
+    mesh_of,
+    parallelism,
+)
+from bringup.harness.tester.shards import shards_of
 from bringup.harness.verify import Tolerances, mismatches, nothing_finite
 
 
-class ModelTester(EagerRuns):
+class ModelTester(EagerRuns, TensorParallel):
     """Tests one PyTorch model on one device.
 
     Args:
@@ -73,6 +82,8 @@ class ModelTester(EagerRuns):
         model_name_suffix: ends the name on record.
         data_parallel_mode: the program on every device there is, or on `devices`, each checked;
             `test_model` returns a list then.
+        tensor_parallel_mode: one program over every chip there is, weights divided as
+            `load_shard_spec` says over the mesh of `get_mesh_config`.
         backend: tt-torch's word for its way to compile; recorded, and there is one way here.
         forge_models_test: recorded, in the tags of the JUnit file.
     """
@@ -106,6 +117,7 @@ class ModelTester(EagerRuns):
         model_name_suffix: str = "",
         devices: Sequence[Any] | None = None,
         data_parallel_mode: bool = False,
+        tensor_parallel_mode: bool | None = None,
         backend: str = BACKENDS[0],
         forge_models_test: bool = False,
         **unknown: object,
@@ -125,6 +137,8 @@ class ModelTester(EagerRuns):
         self.model_info = model_info
         self.run_generate, self.backend = run_generate, backend
         self.devices, self.data_parallel_mode = devices, data_parallel_mode
+        if tensor_parallel_mode is not None:
+            self.tensor_parallel_mode = tensor_parallel_mode
         self.is_token_output = is_token_output
         self.issue = issue
         self.tolerances = Tolerances(
@@ -229,17 +243,29 @@ class ModelTester(EagerRuns):
             from bringup.harness.reduce.model_search import search_now
 
             search_now(self, request)
+        question = asked()
+        if question is not None:
+            from bringup.harness.predict.answer import answer_now
+
+            answer_now(self, question)
         target = device(self.device_name)
         self.record_tag_cache["parallelism"] = parallelism(
-            self.data_parallel_mode, config.automatic_parallelization
+            self.data_parallel_mode, config.automatic_parallelization, self.tensor_parallel_mode
         )
-        hold_to_devices(config, self.devices, self.data_parallel_mode, target, self.recorder)
+        hold_to_devices(
+            config,
+            self.devices,
+            self.data_parallel_mode,
+            target,
+            self.recorder,
+            tensor_parallel=self.tensor_parallel_mode,
+        )
         if self.steered:
             return self._steered_run(target)
         if config.compile_depth.op_by_op:
             self._op_by_op(name)
             return self._golden_for_body()
-        if config.compile_depth.compiles:
+        if config.compile_depth.compiles and not opened_before(target.name, self.recorder):
             target.start()
         program = self._program()
         if not config.compile_depth.compiles:
@@ -247,12 +273,19 @@ class ModelTester(EagerRuns):
             return self._golden_for_body()
         with ExitStack() as held:  # of the board, which verification does not need
             held.enter_context(target.leased(self.recorder.uncounted))
-            target.open()  # a device that cannot be had is nobody's compile failure
             if self.data_parallel_mode:
+                target.open()
                 return self._on_every_chip(program, target)
             executor = self._make_executor(program, target)
-            if config.mesh_devices > 1:
-                executor.placed = executor.over(config.mesh_devices)
+            if self.tensor_parallel_mode:
+                assert program.signature is not None
+                mesh, spec = mesh_of(self, target), self.load_shard_spec(self._model)
+                shards = shards_of(program.signature, self._model, mesh, spec)
+                executor.placed = executor.over(mesh, shards)
+            elif config.mesh_devices > 1:
+                executor.placed = executor.over((("batch", config.mesh_devices),))
+            if not executor.finds_compiled():
+                target.open()  # a device that cannot be had is nobody's compile failure
             return self._on_device(executor, target, held.close)
 
     def _on_device(
@@ -261,7 +294,7 @@ class ModelTester(EagerRuns):
         try:
             executor.compile()
             executes = (
-                self.compiler_config.compile_depth is CompileDepth.EXECUTE and target.executes()
+                self.compiler_config.compile_depth is CompileDepth.EXECUTE and executor.executes()
             )
             if not executes:
                 give_back()

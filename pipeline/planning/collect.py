@@ -26,10 +26,13 @@ from bringup.harness.storage.decoding import decode_json, read_bytes
 from bringup.harness.storage.scratch import Scratch
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.planning.collected_json import IMPORTING_SUFFIX, OPTION, CollectedJson
+from bringup.pipeline.planning.collection_cache import CollectionCache
 from bringup.pipeline.planning.tests_root import root_of
 
 TIMEOUT_S = 600.0
 _MOST_CRASHES = 20
+_LOADERS = "bringup.loaders"
+"""The entry-point group of repositories of loaders that are installed."""
 _HARNESS_PLUGIN = "bringup.harness.pytest_plugin"
 
 
@@ -65,11 +68,17 @@ class Collected:
 
 
 def collect_tests(
-    folder: str, root: Path, timeout_s: float = TIMEOUT_S, loaders: Sequence[str] = ()
+    folder: str,
+    root: Path,
+    timeout_s: float = TIMEOUT_S,
+    loaders: Sequence[str] = (),
+    *,
+    cached: bool = False,
 ) -> Collected:
     """Collect below `folder`, which is relative to `root`, and in repositories of loaders: those
     that are named and those that are installed. Where one is named, the folder need not be there.
-    Ids begin in `root_of` folder and root.
+    Ids begin in `root_of` folder and root. `cached`: what was collected before will do, where
+    nothing of it has changed (`collection_cache`).
 
     Every later process of this one has the named repositories by `BRINGUP_MODELS`.
 
@@ -82,7 +91,7 @@ def collect_tests(
             raise PipelineError(f"--models {lacking}: there is no such folder")
         os.environ[MODELS_VARIABLE] = os.pathsep.join(named)
         if not (root / folder).exists():
-            return _collect(ALL_LOADERS, root, timeout_s)
+            return _collect(ALL_LOADERS, root, timeout_s, None)
     if not (root / folder).exists():
         raise PipelineError(
             f"the folder of tests {folder} does not exist in {root};"
@@ -92,15 +101,20 @@ def collect_tests(
     if within != root:
         folder = (root / folder).resolve().relative_to(within.resolve()).as_posix()
         root = within
-    return _collect(folder, root, timeout_s)
+    installed = importlib.metadata.entry_points(group=_LOADERS)
+    kept = CollectionCache(folder, root) if not installed else None
+    before = kept.get() if kept is not None and cached else None
+    return _as_collected(before, {}, root) if before else _collect(folder, root, timeout_s, kept)
 
 
-def _collect(folder: str, root: Path, timeout_s: float) -> Collected:
+def _collect(folder: str, root: Path, timeout_s: float, kept: CollectionCache | None) -> Collected:
     crashed: dict[str, str] = {}
     for _ in range(_MOST_CRASHES):
         found = _attempt(folder, root, crashed, timeout_s)
-        if isinstance(found, Collected):
-            return found
+        if isinstance(found, CollectedJson):
+            if kept is not None and not crashed:
+                kept.put(found)
+            return _as_collected(found, crashed, root)
         file, how = found
         crashed[file] = f"{file} cannot be collected: importing it {how}"
     raise PipelineError(
@@ -111,21 +125,14 @@ def _collect(folder: str, root: Path, timeout_s: float) -> Collected:
 
 def _attempt(
     folder: str, root: Path, crashed: dict[str, str], timeout_s: float
-) -> Collected | tuple[str, str]:
+) -> CollectedJson | tuple[str, str]:
     """Collect once; the file and how it ended the process, when it did."""
     with Scratch("collect") as scratch:
         target = scratch.path / "collected.json"
         code = _pytest(folder, root, crashed, target, timeout_s)
         if target.exists():
             data = read_bytes(target)
-            found = decode_json(data, CollectedJson, "what pytest collected", "a list of tests")
-            sentences = {f: f"{f} cannot be collected: {why}" for f, why in found.broken.items()}
-            sentences |= {name: f"{name}: {why}" for name, why in found.left_out.items()}
-            identities = dict(zip(found.ids, found.identities, strict=True))
-            broken = {**sentences, **crashed}
-            return Collected(
-                tuple(found.ids), broken, identities, found.needs, found.expected, root
-            )
+            return decode_json(data, CollectedJson, "what pytest collected", "a list of tests")
         importing = target.with_suffix(IMPORTING_SUFFIX)
         if not importing.exists():
             raise PipelineError(
@@ -133,6 +140,14 @@ def _attempt(
                 f"`python -m pytest --collect-only {folder}` shows why"
             )
         return importing.read_text("utf-8"), code
+
+
+def _as_collected(found: CollectedJson, crashed: Mapping[str, str], root: Path) -> Collected:
+    sentences = {f: f"{f} cannot be collected: {why}" for f, why in found.broken.items()}
+    sentences |= {name: f"{name}: {why}" for name, why in found.left_out.items()}
+    identities = dict(zip(found.ids, found.identities, strict=True))
+    broken = {**sentences, **crashed}
+    return Collected(tuple(found.ids), broken, identities, found.needs, found.expected, root)
 
 
 def _pytest(

@@ -27,3 +27,5 @@ class CollectedJson(msgspec.Struct):
     """By repository of loaders, a sentence on those that become no tests."""
     broken: dict[str, str] = {}
     """Test file to what was raised while it was imported."""
+    imported: list[str] = []
+    """Files of all modules that are no installed distribution's."""

@@ -24,6 +24,7 @@ from bringup.harness.records.variable_names import PARENT_VARIABLE
 from bringup.harness.storage.writable import encoded, said_by, writable
 from bringup.pipeline.lifeline import die_with_parent
 from bringup.pipeline.planning.collected_json import IMPORTING_SUFFIX, OPTION, CollectedJson
+from bringup.pipeline.planning.collection_cache import imported_from_elsewhere
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -98,6 +99,7 @@ class Listener:
 
     def pytest_unconfigure(self) -> None:
         """Hand over."""
+        self._found.imported = [writable(file) for file in imported_from_elsewhere()]
         self._target.write_bytes(encoded(self._found))
 
 

@@ -24,6 +24,7 @@ from bringup.harness.options.option import (
 )
 from bringup.harness.records.advice import PLACES, Advice, advice_here
 from bringup.harness.records.checkout import refuse_foreign_folder
+from bringup.harness.records.schema import Plan
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.options import RunOptions
 
@@ -110,6 +111,19 @@ def _refuse_foreign(folder: str, where: str) -> None:
     except UsageError as error:
         hint = f"; if they are yours, say so with --tests {shlex.quote(folder)}"
         raise PipelineError(f"{error}{hint}") from None
+
+
+def own_folders(plan: Plan) -> tuple[str, ...]:
+    """The folders of a plan's tests that only a person can say are theirs (`--tests`)."""
+    return tuple(f for f in plan.chosen.get("tests", ()) if _is_foreign(f))
+
+
+def _is_foreign(folder: str) -> bool:
+    try:
+        refuse_foreign_folder(folder, Path.cwd(), "a plan")
+    except UsageError:
+        return True
+    return False
 
 
 def otherwise(where: str, name: str, planned: Iterable[str], how: str) -> str:

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From what a person asked for to the tests that are meant, or to a sentence why not."""
 
+import random
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -24,6 +25,7 @@ from bringup.harness.records.naming import (
     listed_as,
 )
 from bringup.harness.records.schema import Expect, Identity, Outcome, PlannedTest
+from bringup.harness.records.verdicts.recheck import parse_share
 from bringup.pipeline import devices as machine
 from bringup.pipeline.errors import ListError, NothingToDo, PipelineError
 from bringup.pipeline.lists.lists import Entry, Lists, problems, read_lists
@@ -238,16 +240,26 @@ def _goes_op_by_op(identity: Identity, options: RunOptions) -> bool:
     return identity.flow == f"op_by_op_{split}"
 
 
+def collected_for(options: RunOptions) -> Collected:
+    """The tests there are; those of an earlier command, where nothing of them has changed.
+
+    A share of what is kept is asked of pytest again, as `--recheck` says.
+    """
+    share = parse_share(options.recheck) if options.recheck else 0.0
+    cached = not options.no_cache and random.random() >= share
+    return collect_tests(options.tests, Path.cwd(), loaders=options.loaders, cached=cached)
+
+
 def look_around(options: RunOptions) -> tuple[tuple[ListedDevice, ...], Collected]:
     """The devices that are here and the tests there are; each asks a child, both at once."""
     if options.devices_from:
         listed = machine.read(options.devices_from)  # first: it may be refused
-        return listed, collect_tests(options.tests, Path.cwd(), loaders=options.loaders)
+        return listed, collected_for(options)
     with ThreadPoolExecutor(max_workers=1) as pool:
         asked = pool.submit(machine.probe, Path.cwd(), options.devices)
         if options.devices and wait([asked], timeout=_SOON_S).done:
             asked.result()  # a misspelled name is refused at once, before anything is imported
-        collected = collect_tests(options.tests, Path.cwd(), loaders=options.loaders)
+        collected = collected_for(options)
         return asked.result(), collected
 
 

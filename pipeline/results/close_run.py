@@ -33,6 +33,7 @@ from bringup.pipeline.lists.expectations import (
 )
 from bringup.pipeline.messages import Speaker, printable
 from bringup.pipeline.planning.durations import add_durations
+from bringup.pipeline.planning.recorded_options import own_folders
 from bringup.pipeline.results.issue import write_drafts
 from bringup.pipeline.results.junit import write_junit
 from bringup.pipeline.results.list_change import checks_off
@@ -103,8 +104,12 @@ def _expected_and_tracked(made: Mapping[str, tuple[PlannedTest, Kept]]) -> set[s
 
 
 def how_to_go_on(run_dir: Path, plan: Plan) -> str:
-    """What to type after a run that did not come to its end."""
-    return f"`{command(plan.session, '--resume', str(run_dir))}` goes on with it"
+    """What to type after a run that did not come to its end, in its working directory.
+
+    Tests that a plan alone does not have run are said to be the person's own.
+    """
+    words = [word for folder in own_folders(plan) for word in ("--tests", folder)]
+    return f"`{command(plan.session, '--resume', str(run_dir), *words)}` goes on with it"
 
 
 def write_issues(

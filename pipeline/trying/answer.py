@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How far a model gets on each device, in a line each, and what holds it back."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -12,12 +13,14 @@ from bringup.harness.records.ops import OpResult
 from bringup.harness.records.outcomes import latest
 from bringup.harness.records.reproducible import op_command, place_of
 from bringup.harness.records.run_dir import read_merged, read_ops
-from bringup.harness.records.schema import GOOD, Failure, TestRecord
+from bringup.harness.records.schema import GOOD, Failure, Outcome, TestRecord
 from bringup.pipeline.running.progress import clock
 
 _GIB = 1 << 30
 _MOST_OPS = 3
 """Ops named of one test."""
+_MOST_TOLD = 40
+"""Models and devices of which each has its line."""
 
 
 class Blame(NamedTuple):
@@ -34,16 +37,27 @@ def of_models(records: Sequence[TestRecord]) -> Iterator[str]:
     """A line for each model and device: what it came to, how far it got, why no further.
 
     On a device with figures also whether it fits, how long it would take at least, and what takes
-    that time; a last line says on what that rests.
+    that time; a last line says on what that rests. Of a large fleet the good ones and those that
+    never started are counted.
     """
     found = sorted(latest(records), key=lambda r: r.identity)
-    rows = [_row(r) for r in found]
+    told = found if len(found) <= _MOST_TOLD else [r for r in found if _is_news(r)]
+    rows = [_row(r) for r in told]
     columns = [i for i in range(len(_NO_ROW)) if any(row[i] for row in rows)]
     wide = {i: max(len(row[i]) for row in rows) for i in columns}
     for row in rows:
         yield "  ".join(row[i].ljust(wide[i]) for i in columns).rstrip()
+    if len(told) < len(found):
+        counted = Counter(r.outcome for r in found if not _is_news(r))
+        yield "; ".join(f"{many} {outcome.value}" for outcome, many in counted.items()) + (
+            f": of {len(found)} models and devices those without a line"
+        )
     if any(record.estimate for record in found):
         yield f"(memory and time are {ASSUMPTION})"
+
+
+def _is_news(record: TestRecord) -> bool:
+    return record.outcome not in GOOD and record.outcome is not Outcome.NOT_RUN
 
 
 def of_ops(run_dir: Path) -> Iterator[str]:
@@ -125,8 +139,12 @@ def _ops(record: TestRecord, ops: Sequence[OpResult], run_dir: Path) -> Iterator
         unknown = record.ops_found - len(ops)
         rest = f"; {unknown} more were not looked at" if unknown > 0 else ""
         yield f"{where}: none of {len(ops)} ops alone is to blame{rest}"
+        if record.followed is not None:
+            yield f"  {record.followed.said()}"
         return
     yield f"{where}: {len(bad)} of {len(ops)} ops are to blame"
+    if record.followed is not None:
+        yield f"  {record.followed.said()}"
     for op in _blames(bad, run_dir):
         yield f"  {op.op}: {op.outcome}, {op.why}"
         yield f"    {op.command}"

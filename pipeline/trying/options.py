@@ -57,6 +57,13 @@ class TryOptions:
         choices=(BOTH, "full", OP_BY_OP),
         verbs=["try"],
     )
+    predict: bool = option(
+        False,
+        "--predict",
+        "run nothing: how far the model will get on each device, by what the verdict cache knows of"
+        " its ops; unknown where some were never tried",
+        verbs=["try"],
+    )
     history: str = option(
         "none",
         "--history",
@@ -96,4 +103,5 @@ class TryOptions:
             flows=(flow,),
             history=self.history,
             output=run_dir,
+            sources={"tests": Source.COMMAND_LINE},  # so that what is printed says where they lie
         )

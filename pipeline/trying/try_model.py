@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`try`: write the test that nobody wrote, run it, and answer."""
 
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from bringup.harness.records.naming import entry_of
 from bringup.harness.records.outcomes import latest
 from bringup.harness.records.run_dir import read_merged
 from bringup.harness.records.schema import Outcome, Stage, TestRecord
+from bringup.harness.records.variable_names import FOLLOW_VARIABLE
 from bringup.harness.storage.atomic import write_atomically
 from bringup.harness.storage.writable import encoded
 from bringup.pipeline import commands
@@ -23,6 +25,7 @@ from bringup.pipeline.messages import Speaker
 from bringup.pipeline.run_names import name_of_now
 from bringup.pipeline.trying.answer import of_models, of_ops
 from bringup.pipeline.trying.options import BOTH, OP_BY_OP, TryOptions
+from bringup.pipeline.trying.predicting import told
 from bringup.pipeline.trying.test_file import FLOWS, understood, write_test
 
 TRIED = Path("results") / "tried"
@@ -52,6 +55,8 @@ def try_model(options: TryOptions, say: Speaker) -> ExitCode:
         for device in (d for d in known if d.state is DeviceState.MISSING):
             say(f"left out: {device.name}: {device.reason}")
     listing = write_atomically(folder / "devices.json", encoded(known))
+    if options.predict:
+        return told(test, [d for d in known if d.name in devices], say)
     noun = "model" if len(given.models) == 1 else "models"
     say(f"{len(given.models)} {noun} on {', '.join(devices)}; the test is {test}")
     name = name_of_now(f"try-{given.name}", datetime.now(UTC))
@@ -74,6 +79,8 @@ def try_model(options: TryOptions, say: Speaker) -> ExitCode:
         say(f"{len(failed)} failed; which op is to blame?")
         ids = sorted({_taken_apart(r, apart) for r in failed})
         on = tuple(dict.fromkeys(r.identity.device for r in failed))
+        if any(r.outcome is Outcome.INCORRECT for r in failed):  # or did an op inherit it?
+            os.environ.setdefault(FOLLOW_VARIABLE, "always")
         commands.run(options.of_run(test, ids, apart, walked, on, listing), say)
     for line in (*lines, *(of_ops(walked) if walked else ())):
         say(line)

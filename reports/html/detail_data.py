@@ -8,6 +8,7 @@ escaped; what no page can carry is taken away by `clean`.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 from bringup.harness.errors import RecordError
@@ -38,6 +39,8 @@ _PER_BLOCK = 256  # results: unpacked and read in 5 ms
 _STAGES = tuple(Stage)
 _MOST_OUTPUTS = 40
 """Outputs shown; what asserts and fails comes first, the spreadsheet has all."""
+_INHERITED = 10
+"""Ops shown that are wrong by inheritance; the spreadsheet has all that are on record."""
 _MIB = 1 << 20
 _STACKS = frozenset({Outcome.CRASHED, Outcome.TIMEOUT, Outcome.KILLED, Outcome.FAILED})
 _LARGEST_STACK = 4 << 20
@@ -85,13 +88,25 @@ def _detail(
         "r": one.reduce_command if command else "",
         "b": _blame(one, folder, one.advice) if command and folder else None,
         "e": [[r.outcome.value, numbers.moment_text(r.started), _message(r)] for r in one.earlier],
-        "n": [clean(note) for note in record.notes],
+        "n": [clean(note) for note in (*record.notes, *_followed(record))],
         "w": [clean(warning) for warning in record.warnings],
         "a": [[clean(k), clean(v)] for k, v in record.assertions.items()],
         "v": _verdict(verdict) if verdict else None,
         "t": pairs.get(record.identity.planned.key),
     }
     return {key: value for key, value in found.items() if value}
+
+
+def _followed(record: TestRecord) -> tuple[str, ...]:
+    """What came of following the device's own values through its ops, in lines."""
+    if record.followed is None:
+        return ()
+    inherited = (
+        f"wrong by inheritance: {one.op} at {one.node}: {one.why}"
+        for one in record.followed.past
+        if not one.wrong_alone
+    )
+    return f"fed the device's own values: {record.followed.said()}", *islice(inherited, _INHERITED)
 
 
 def _blame(one: Result, folder: Path, advice: Advice) -> list[object] | None:

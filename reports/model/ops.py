@@ -7,13 +7,14 @@ Nothing is taken from whichever model came first: of an op in many models counts
 status, correlation and error are those of the worst.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import msgspec
 
 from bringup.harness.records.advice import Advice, read_advice
+from bringup.harness.records.followed import Past
 from bringup.harness.records.metrics import worst_of
 from bringup.harness.records.outcomes import is_blocking, is_good, urgency, worst_blocking
 from bringup.harness.records.recent import OpsOfTest
@@ -67,6 +68,12 @@ class ModelOps:
         stage = verdict.failure.stage if verdict.failure else None
         failure = Failure(stage, verdict.outcome.value, why)
         return msgspec.structs.replace(record, outcome=verdict.outcome, failure=failure)
+
+    @cached_property
+    def past(self) -> Mapping[str, Past]:
+        """By key the ops that left tolerance fed the device's own values."""
+        followed = self.source.record.followed
+        return {one.op_key: one for one in followed.past} if followed else {}
 
     @property
     def identity(self) -> Identity:

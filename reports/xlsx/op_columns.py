@@ -81,8 +81,9 @@ class OpColumns:
         """A model's sheet."""
         said = {title: _said(title) for title in _PLACES}
         own: dict[str, Callable[[Use], Cell]] = {t: _of_result(v) for t, v in _OWN.items()}
-        columns = own | said | {"Ops": self._page}
-        return Table([_column(t, columns[t], own=t in _OWN or t == "Ops") for t in _ON_MODEL])
+        columns = own | said | {"Ops": self._page, _FED_OWN: _fed_own}
+        mine = {*_OWN, "Ops", _FED_OWN}
+        return Table([_column(t, columns[t], own=t in mine) for t in _ON_MODEL])
 
     def shared_table(self) -> Table[Row]:
         """A sheet of ops of many models."""
@@ -180,6 +181,7 @@ _OWN: dict[str, Callable[[OpResult], Value]] = {
     "cached": cached_text,
 }
 """What a model's op does not share with the same op, of the same verdict, in another model."""
+_FED_OWN = "fed the device's own values"
 _OF_SHARED: dict[str, Callable[[SharedOp], Cell]] = {
     "device": lambda s: ", ".join(s.devices),
     "variants": lambda s: s.variants,
@@ -194,8 +196,8 @@ _OF_SHARED: dict[str, Callable[[SharedOp], Cell]] = {
 """The worst, or the sum, of all."""
 _ON_MODEL = (
     *("global_op_idx", "op", "first node", "inputs", "outputs", "attributes", "num_ops", "status"),
-    *("outcome", "PCC", "atol", "compared with", "failing stage", "failure", "fingerprint"),
-    *(*_COSTS, "cached", "computed in run", "computed at (UTC)", "key"),
+    *("outcome", "PCC", "atol", "compared with", _FED_OWN, "failing stage", "failure"),
+    *("fingerprint", *_COSTS, "cached", "computed in run", "computed at (UTC)", "key"),
     *("Ops", *link_columns.TITLES, _COMMAND),
 )
 _ON_SHARED = (
@@ -209,6 +211,18 @@ _ON_SHARED = (
 def _said(title: str) -> Callable[[Use], Cell]:
     place = _PLACES[title]
     return lambda use: use.said[place]
+
+
+def _fed_own(use: Use) -> Cell:
+    """The op's second verdict; empty where its test gave none."""
+    followed = use.model.source.record.followed
+    if followed is None:
+        return None
+    past = use.model.past.get(use.result.verdict.op.key)
+    if past is None:
+        return "within tolerance" if followed.past_in_all <= len(followed.past) else None
+    how = "wrong by itself" if past.wrong_alone else "wrong by inheritance"
+    return f"{how}: {past.why}"
 
 
 def _of_result(value: Callable[[OpResult], Value]) -> Callable[[Use], Cell]:
@@ -232,7 +246,7 @@ _FORMATS = {
 }
 _WIDTHS = {
     **dict.fromkeys(("op", "Ops", "sheet", "inputs", "outputs", "first node"), 30),
-    **dict.fromkeys(("failure", "fingerprint", _COMMAND, "model names"), 48),
+    **dict.fromkeys(("failure", "fingerprint", _COMMAND, "model names", _FED_OWN), 48),
     **dict.fromkeys(("status", "lowest status"), 28),
     **dict.fromkeys(link_columns.TITLES, 18),
     **dict.fromkeys(("computed at (UTC)", "attributes", "key"), 21),

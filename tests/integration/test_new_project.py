@@ -28,14 +28,15 @@ def test_three_commands_end_with_a_dashboard(wheel: Path, tmp_path: Path) -> Non
             [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True
         ).strip()
     )
-    (target / "libraries.pth").write_text(sysconfig.get_path("purelib"))
-    install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--no-deps"]
-    subprocess.run([*install, "--no-index", "--quiet", str(wheel)], check=True)
-    project = tmp_path / "a new <project>"
-    project.mkdir()
     hidden = ("PYTHONPATH", "BRINGUP_ENV")
     variables = {k: v for k, v in os.environ.items() if k not in hidden}
     variables["BRINGUP_CACHE"] = str(tmp_path / "cache")
+    install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--no-deps"]
+    subprocess.run([*install, "--no-index", "--quiet", str(wheel)], env=variables, check=True)
+    # the libraries come behind it: pip would take a checkout that is among them for the wheel
+    (target / "libraries.pth").write_text(sysconfig.get_path("purelib"))
+    project = tmp_path / "a new <project>"
+    project.mkdir()
     for words in (["init"], ["doctor", "--fast"], ["nightly"]):
         done = subprocess.run(
             [environment / "bin" / "bringup", *words],

@@ -137,6 +137,10 @@ class IreeBackend:
         module = iree.runtime.VmModule.copy_buffer(self._config.vm_instance, binary)
         return iree.runtime.load_vm_module(module, self._config)
 
+    def load_binary(self, binary: bytes) -> Compiled:
+        """A vmfb as a program again."""
+        return Compiled(self._load(binary), binary, Analysis())
+
     def run(self, executable: Compiled, inputs: Sequence[Array]) -> list[Array]:
         """Call `main` (not `main$async`)."""
         results = executable.loaded["main"](*inputs)

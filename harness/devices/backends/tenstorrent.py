@@ -70,8 +70,9 @@ class TenstorrentBackend:
         note = f"{distribution} {version}"
         if not executes:
             note += "; no card: compiles against a generated system descriptor"
-        self._pjrt = PjrtBackend("tt", library)
-        with _shared_assets() as folder:
+        self._pjrt = PjrtBackend("tt", library.resolve())
+        # tt-metal writes `generated/` into the working directory, which is the user's
+        with _shared_assets() as folder, contextlib.chdir(folder):
             if not executes:
                 descriptor = folder / f"{self._board}.ttsys"
                 write_descriptor(self._board, descriptor, distribution, version)
@@ -114,7 +115,7 @@ class TenstorrentBackend:
     def _collected(
         self, options: dict[str, str], load: Callable[[dict[str, str]], Any]
     ) -> tuple[Any, tuple[Level, ...]]:
-        with tempfile.TemporaryDirectory(prefix=_FOLDER) as folder:
+        with tempfile.TemporaryDirectory(prefix=_FOLDER) as folder, contextlib.chdir(folder):
             try:
                 executable = load({**options, "export_path": folder})
             except CompileError as error:

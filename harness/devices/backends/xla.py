@@ -5,7 +5,7 @@
 
 from pathlib import Path
 
-from bringup.harness.devices.kind import IrLevel
+from bringup.harness.devices.kind import IrLevel, Released
 from bringup.harness.records.values import Status
 
 COMPILER = "xla"
@@ -15,6 +15,9 @@ ENVIRONMENT = (
     *("TF_FORCE_*", "TF_USE_*", "TF_DETERMINISTIC_OPS", "LD_PRELOAD", "LD_LIBRARY_PATH"),
 )
 DISTRIBUTIONS = ("jax", "jaxlib")
+RELEASES = (Released("jaxlib", ("jax",), "0.7.0"),)
+CUDA_RELEASES = (Released("jax-cuda12-pjrt", (), "0.7.0"), *RELEASES)
+TPU_RELEASES = (Released("libtpu"), *RELEASES)
 CUDA_PLUGINS = ("*cuda*",)
 CUDA_INSTALL = "pip install 'bringup[cuda]' brings one"
 TPU_INSTALL = "pip install 'bringup[tpu]' brings it"

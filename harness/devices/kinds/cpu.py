@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def _backend(name: str) -> "Backend":
-    from bringup.harness.devices.backends.pjrt import PjrtBackend
+    from bringup.harness.devices.backends.pjrt import XlaCpuBackend
 
-    return PjrtBackend()
+    return XlaCpuBackend()
 
 
 KINDS = (
@@ -27,6 +27,7 @@ KINDS = (
         levels=xla.LEVELS,
         compiler=xla.COMPILER,
         distributions=xla.DISTRIBUTIONS,
+        releases=xla.RELEASES,
         libraries=xla.jaxlib_libraries,
         environment=xla.ENVIRONMENT,
         target=lambda name: processor(),

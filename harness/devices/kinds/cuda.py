@@ -68,6 +68,7 @@ KINDS = (
         # precision, as PyTorch's lowered programs do.
         products=Arithmetic.TF32,
         distributions=DISTRIBUTIONS,
+        releases=xla.CUDA_RELEASES,
         libraries=libraries,
         environment=ENVIRONMENT,
         target=_card,

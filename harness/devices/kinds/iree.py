@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bringup.harness.devices.host_cpu import processor
-from bringup.harness.devices.kind import DeviceKind, IrLevel
+from bringup.harness.devices.kind import DeviceKind, IrLevel, Released
 from bringup.harness.records.values import Status
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ FLAGS = (
 """The backend and the CPU to compile for."""
 COMPILER = "iree"
 DISTRIBUTIONS = ("iree-base-compiler", "iree-base-runtime")
+RELEASES = (Released("iree-base-compiler", ("iree-base-runtime",), "3.4.0"),)
 ENVIRONMENT = ("IREE_*", "LD_PRELOAD", "LD_LIBRARY_PATH")
 INSTALL = "pip install 'bringup[iree]' brings it"
 PRELOAD = ("iree.runtime", "iree.compiler.api")
@@ -61,6 +62,7 @@ KINDS = (
         ),
         compiler=COMPILER,
         distributions=DISTRIBUTIONS,
+        releases=RELEASES,
         libraries=libraries,
         environment=ENVIRONMENT,
         flags=FLAGS,

@@ -6,7 +6,7 @@
 What is told is what `night.json` has, so that a page and a terminal never say two things.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -60,14 +60,20 @@ def compare(columns: Columns, run_a: str, run_b: str, tonight: Tonight | None = 
     return compared(judge(columns, replace(given, run=run_b, baseline=run_a)))
 
 
-def compared(verdict: NightVerdict) -> list[str]:
-    """The lines that tell a run against its baseline."""
+def compared(verdict: NightVerdict, left_out: Collection[str] = ()) -> list[str]:
+    """The lines that tell a run against its baseline.
+
+    Args:
+        verdict: The run's.
+        left_out: Keys of the tests that the baseline's budget had no time for.
+    """
     against = f"against {moment_text(verdict.baseline)}" if verdict.baseline else "without baseline"
     lines = [f"{verdict.run} {against}: {verdict.head}"]
     lines += [f"{device}: nearly all failed, no evidence" for device in verdict.mass_failures]
     told = [one for one in verdict.tests if one.judgement is not Judgement.KNOWN or one.drifts]
     for one in told[:MOST_TESTS]:
-        outcomes = f"{one.baseline or 'absent'} -> {one.outcome or 'absent'}"
+        before = one.baseline or ("left out by its budget" if one.test in left_out else "absent")
+        outcomes = f"{before} -> {one.outcome or 'absent'}"
         drift = "".join(f"; {drift_text(d)}" for d in one.drifts)
         lines.append(f"{one.judgement} {one.test}: {outcomes}{drift}")
     if told[MOST_TESTS:]:

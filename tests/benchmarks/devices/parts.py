@@ -2,9 +2,10 @@
 #
 # SPDX-License-Identifier: Apache-2.0
 """Accelerators that are not here: how many there are, how much of the fleet they take, at what
-cost; and estimates against executions on the CPU.
+cost; estimates against executions on the CPU; what is to blame, and what is to be expected.
 
-`--quick` takes two small programs instead of the seven models. Whatever is lowered is lowered once,
+`--quick` takes two small programs instead of the seven models, installs no release and predicts
+nothing. Whatever is lowered is lowered once,
 on the CPU; each kind then compiles the artifacts in a host of its own.
 """
 
@@ -25,10 +26,10 @@ from bringup.harness.errors import DeviceError
 from bringup.harness.estimate.roofline import estimate
 from bringup.harness.estimate.stablehlo_work import work_of
 from bringup.harness.mlir import TorchMlir, read
-from tests.benchmarks.devices import programs, roofline
+from tests.benchmarks.devices import pass_cases, predictions, programs, releases, roofline
 from tests.benchmarks.figures import Figure
 
-PARTS = ("fleet", "roofline")
+PARTS = ("fleet", "roofline", "passes", "versions", "predict")
 _DEADLINE_S = 600.0
 
 
@@ -55,7 +56,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     names = ",".join(one.name for one in shipped())
     parser.add_argument("--quick", action="store_true", help="two small programs, no model")
     parser.add_argument("--kinds", default=names, help="accelerators, with commas")
-    parser.add_argument("--only", default=",".join(PARTS), help=f"parts: {','.join(PARTS)}")
+    parser.add_argument(
+        "--predict-on", default="n150,h100", help="devices that only compile, with commas"
+    )
+    parser.add_argument("--only", default="", help=f"parts: {','.join(PARTS)} (default: all)")
 
 
 def measure(options: argparse.Namespace) -> list[Figure]:
@@ -64,25 +68,39 @@ def measure(options: argparse.Namespace) -> list[Figure]:
     Raises:
         SystemExit: there is no such part.
     """
-    parts = options.only.split(",")
+    quick = ("fleet", "roofline", "passes")
+    parts = options.only.split(",") if options.only else (quick if options.quick else PARTS)
     if unknown := sorted(set(parts) - set(PARTS)):
         raise SystemExit(f"no part {unknown[0]!r}: there are {', '.join(PARTS)}")
-    with TemporaryDirectory(prefix="bringup-bench-") as folder:
-        lowered = programs.small() if options.quick else programs.base_models(Path(folder))
     figures: list[Figure] = []
-    if "fleet" in parts:
-        figures += _fleet(lowered, options.kinds.split(","))
-    if "roofline" in parts:
-        figures += roofline.measure(lowered)
+    with TemporaryDirectory(prefix="bringup-bench-") as name:
+        folder = Path(name)
+        lowered = {}
+        if {"fleet", "roofline"} & set(parts):
+            lowered = programs.small() if options.quick else programs.base_models(folder)
+        if "fleet" in parts:
+            figures += _fleet(lowered, options.kinds.split(","))
+        if "roofline" in parts:
+            figures += roofline.measure(lowered)
+        if "passes" in parts:
+            figures += pass_cases.measure()
+        if "versions" in parts:
+            figures += releases.measure(folder / "versions")
+        if "predict" in parts:
+            figures += predictions.measure(folder, options.predict_on.split(","))
     return figures
 
 
 def _fleet(lowered: dict[str, bytes], kinds: Sequence[str]) -> list[Figure]:
-    tried = list(_tried(lowered, kinds))
-    for one in tried:
+    tried: list[Tried] = []
+    for one in _tried(lowered, kinds):
+        tried.append(one)
         said = f"{one.compiled} compiled, {one.refused} refused in the compiler's words"
         op = statistics.median(one.op_s) if one.op_s else 0.0
-        print(f"{one.kind}: opened in {one.opened_s:.2f} s, {said}, an op {op:.2f} s; {one.lost}")
+        print(
+            f"{one.kind}: opened in {one.opened_s:.2f} s, {said}, an op {op:.2f} s; {one.lost}",
+            flush=True,
+        )
     programs_in_all = len(tried) * len(lowered) or 1
     compiled = sum(one.compiled for one in tried)
     orderly = compiled + sum(one.refused for one in tried)

@@ -17,8 +17,12 @@ held_pairs_ratio    the same of `--truth FILE [--estimates FILE]`, durations by 
 plan_seconds        a static plan for 64 runners of 5 kinds and 10,000 tests; the best of 3
 pull_ms             from a test's end to the choice of the next, 10,000 waiting, 64 workers; median
 lost_tests          of all those nights: tests that no worker ran
+second_night_share  a night of a few models that is run twice: the second against the first; this
+                    one is run, for some minutes, with what devices there are
+first_test_seconds  from its command to its first test
 
-Seeds are fixed, nothing is timed but the last two, and nothing is run: an hour is a number.
+Seeds are fixed, and of all others nothing is timed but planning and pulling, and nothing is run: an
+hour is a number.
 """
 
 import argparse
@@ -35,6 +39,7 @@ from bringup.pipeline.planning.work import Runner, WorkUnit, units_of
 from bringup.pipeline.planning.work_queue import WorkQueue
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.scheduling.nights import Night, boarded, made, measured
+from tests.benchmarks.scheduling.second_night import two_nights
 from tests.benchmarks.scheduling.simulate import OTHERS, board_bound, bound, on_boards, pulled
 
 WORKERS = 16
@@ -47,6 +52,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of this benchmark."""
     add = parser.add_argument
     add("--quick", action="store_true", help="few seeds and a small plan")
+    add("--simulated", action="store_true", help="leave out what runs models")
     add("--truth", type=Path, metavar="FILE", help="durations by pytest id that are the truth")
     add("--estimates", type=Path, metavar="FILE", help="those of an older night, for --truth")
 
@@ -55,7 +61,17 @@ def measure(options: argparse.Namespace) -> list[Figure]:
     """All figures."""
     seeds = range(6 if options.quick else 100)
     figures = [*_of_made_nights(seeds), _loads(seeds), *_boards(seeds), _of_pairs(options, seeds)]
-    return [*figures, _planning(options.quick), _pulling(options.quick)]
+    figures += [_planning(options.quick), _pulling(options.quick)]
+    return [*figures, *(() if options.simulated else _of_two_nights(options.quick))]
+
+
+def _of_two_nights(quick: bool) -> Iterator[Figure]:
+    first, second = two_nights(quick)
+    share = second.seconds / first.seconds
+    says = f"{first.seconds:.0f} s and {second.seconds:.0f} s, {second.hits} stages cached"
+    yield Figure("second_night_share", share, "of the first", "<= 0.35", says)
+    says = f"with an empty cache {first.first:.1f} s"
+    yield Figure("first_test_seconds", second.first, "s", "<= 5", says)
 
 
 def _of_made_nights(seeds: range) -> Iterator[Figure]:

@@ -233,7 +233,11 @@ def test_a_decorated_function_is_a_test_of_every_variant_mode_and_dtype(
         for times in ("once", "twice")
     }
     names.add("several[op_by_op_torch-wide-twice-eval]")
+    phases = ("prefill", "decode", "prefill-bf16", "decode-bf16")
+    names |= {f"phases[full-{phase}-eval]" for phase in phases}
     assert set(done.records) == {f"{name}@cpu" for name in names}
     loose = done.records["several[full-loose-once-eval]@cpu"]
     assert loose.notes == ("https://example.com/1",) and loose.assertions["assert_pcc"] == "False"
     assert done.records["one[full-bf16-eval]@cpu"].outputs[0].dtype == "bfloat16"
+    decoded = {o.path for o in done.records["phases[full-decode-eval]@cpu"].outputs}
+    assert {"logits", "past_key_values.keys[0]", "past_key_values.values[0]"} <= decoded

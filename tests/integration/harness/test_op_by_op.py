@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Op by op, as users meet it: findings on record, tests pass, verdicts shared, failures run."""
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 
 from bringup.harness.device_host.op_pool import MEMORY_LIMIT
 from bringup.harness.records.fingerprint import parts
+from bringup.harness.records.predictions import Predicted
 from bringup.harness.records.run_dir import load_ops
 from bringup.harness.records.schema import GOOD, Metric, OpResult, Outcome, Stage, Status
 from bringup.harness.records.verdicts.cache import VerdictCache
@@ -24,12 +26,39 @@ EXECUTE = f"{MINIATURE}/test_ops.py::test_ops[op_by_op_torch-EXECUTE_OP_BY_OP-ev
 COMPILE = f"{MINIATURE}/test_ops.py::test_ops[op_by_op_torch-COMPILE_OP_BY_OP-eval]"
 KEY = "ops[op_by_op_torch-EXECUTE_OP_BY_OP-eval]@cpu"
 Run = Callable[..., Done]
+CACHE = "verdicts.sqlite"
+CHAIN = """
+import pytest
+import torch
+from bringup import CompileDepth, CompilerConfig, ModelTester
+
+class Chain(torch.nn.Module):
+    def forward(self, x):
+        least = torch.log(torch.exp(-90 - 12 * torch.sigmoid(x)))
+        return torch.tanh(torch.clamp(least, min=-104.0) / 100) + 1
+
+class ChainTester(ModelTester):
+    def _load_model(self):
+        return Chain()
+
+    def _load_inputs(self):
+        return torch.linspace(-3, 3, 32)
+
+@pytest.mark.parametrize("mode", ["eval"])
+@pytest.mark.parametrize("flow", ["op_by_op_torch"])
+def test_chain(record_property, flow, mode):
+    config = CompilerConfig()
+    config.compile_depth = CompileDepth.EXECUTE_OP_BY_OP
+    tester = ChainTester("chain", mode, compiler_config=config)
+    tester.test_model()
+    tester.finalize()
+"""
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Run pytest in a new run directory, all with one verdict cache."""
-    cache = tmp_path_factory.mktemp("cache") / "verdicts.sqlite"
+    cache = tmp_path_factory.mktemp("cache") / CACHE
 
     def once(*arguments: str, **environment: str) -> Done:
         directory = tmp_path_factory.mktemp("run")
@@ -71,6 +100,47 @@ def test_each_op_has_its_own_verdict(first: Done) -> None:
     assert refused.failure.stage in (Stage.TORCH_BACKEND_IR, Stage.STABLEHLO)
     stage, op, _ = parts(refused.fingerprint)
     assert stage == refused.failure.stage and "aten.cumprod" in op
+
+
+def test_what_is_wrong_by_itself_is_told_from_what_inherits_it(first: Done) -> None:
+    followed = first.records[KEY].followed
+    assert followed is not None and not followed.ended
+    assert 0 < followed.compared < followed.nodes, "some ops are refused: golden goes on there"
+    assert followed.first_wrong_alone.endswith("(aten.max_pool2d_with_indices.default)")
+    assert followed.first_past == followed.first_wrong_alone
+    alone = {r.verdict.op.key: r.verdict.outcome for r in ops_of(first).values()}
+    for one in followed.past:
+        assert one.wrong_alone == (alone[one.op_key] is Outcome.INCORRECT)
+
+
+def test_an_op_that_is_right_by_itself_inherits_what_came_before(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "test_chain.py").write_text(CHAIN)
+    done = run(f"{tmp_path}/test_chain.py::test_chain[op_by_op_torch-eval]")
+    followed = done.records["chain[op_by_op_torch-eval]@cpu"].followed
+    assert followed is not None and followed.compared == followed.nodes
+    # XLA takes values below the least normal number for 0
+    assert followed.first_past == followed.first_wrong_alone == "log (aten.log.default)"
+    wrong = {one.op: one.wrong_alone for one in followed.past}
+    assert wrong["aten.log.default"] and not wrong["aten.clamp.default"]
+    assert followed.inherited == len(followed.past) - 1
+    assert "wrong by inheritance" in followed.said()
+
+
+def test_how_far_a_model_gets_is_looked_up_by_its_ops(first: Done, run: Run) -> None:
+    words = [EXECUTE, "--on", "cpu=executes", "iree-cpu=executes"]
+    done = subprocess.run(
+        [sys.executable, "-m", "bringup.harness.predict", *words],
+        capture_output=True,
+        check=True,
+        env=os.environ | {"BRINGUP_CACHE": str(first.directory.parent / "cache0" / CACHE)},
+    )
+    cpu, other = msgspec.json.decode(done.stdout, type=Predicted).on
+    record, ops = first.records[KEY], ops_of(first)
+    assert (cpu.ops, cpu.known, cpu.unknown) == (record.ops_found, len(ops), 0)
+    assert cpu.status is record.status is cpu.in_the_way[0].status
+    assert "aten.max_pool2d_with_indices.default" in cpu.wrong
+    assert other.status is None and other.unknown == record.ops_found, "never tried there"
+    assert other.said().startswith("unknown: ")
 
 
 def test_an_op_that_cannot_even_be_imported_is_a_finding(first: Done) -> None:

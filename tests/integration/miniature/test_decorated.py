@@ -6,8 +6,9 @@
 
 import pytest
 import torch
+from transformers import LlamaConfig, LlamaForCausalLM
 
-from bringup import ModelTester, Variant, model_test
+from bringup import CachedTester, ModelTester, Variant, model_test
 
 
 class Net(torch.nn.Module):
@@ -50,3 +51,20 @@ def test_one(results, tester, width):
 def test_several(results, variant, twice, tester):
     assert (tester.model_name == "wide-net") == (variant == "wide")
     assert results.shape == (2, 4) and twice
+
+
+class Generating(CachedTester):
+    length = 6
+
+    def _load_model(self):
+        sizes = {"vocab_size": 32, "hidden_size": 16, "intermediate_size": 16}
+        heads = {"num_attention_heads": 2, "num_key_value_heads": 1, "num_hidden_layers": 1}
+        return LlamaForCausalLM(LlamaConfig(**sizes, **heads))
+
+
+@model_test(Generating, "tiny-llama", phases=("prefill", "decode"), dtypes=("own", "bf16"))
+def test_phases(results, tester):
+    words = 1 if tester.phase == "decode" else 6
+    assert results.logits.shape == (1, words, 32)
+    assert results.past_key_values.get_seq_length() == 6 + (tester.phase == "decode")
+    assert results.past_key_values.layers[0].keys.dtype is (tester.dtype or torch.float32)

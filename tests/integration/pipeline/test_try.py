@@ -50,6 +50,9 @@ def test_a_folder_of_files_is_a_fleet_and_the_broken_ones_are_red(project: Small
     assert "zoo good on cpu" in said and "input x has no shape; say one: --input x=" in said
     (kept,) = (project.root / "results" / "tried").glob("zoo-*/test_zoo_onnx.py")
     assert f"the test is {kept.relative_to(project.root)}" in said
+    assert (
+        f"[full-broken-eval]' --device cpu --tests {kept.parent.relative_to(project.root)}" in said
+    )
 
 
 def test_a_function_that_fails_is_taken_apart_down_to_the_op_that_is_to_blame(

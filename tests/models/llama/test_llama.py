@@ -4,7 +4,7 @@
 
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from bringup import ModelTester, model_test
+from bringup import CachedTester, ModelTester, model_test
 
 from ..seeded import build, tokens
 
@@ -27,3 +27,14 @@ class ThisTester(ModelTester):
 @model_test(ThisTester, "llama-160m", dtypes=("own", "bf16"))
 def test_llama(results):
     assert results.logits.shape == (1, 128, 32000)
+
+
+class Generating(CachedTester):
+    _load_model = ThisTester._load_model
+
+
+@model_test(Generating, "llama-160m", phases=("prefill", "decode"), batches=(1, 4), lengths=(32,))
+def test_llama_phases(results, tester):
+    words = 1 if tester.phase == "decode" else tester.length
+    assert results.logits.shape == (tester.batch, words, 32000)
+    assert results.past_key_values.get_seq_length() == 32 + (tester.phase == "decode")

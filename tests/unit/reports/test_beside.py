@@ -90,3 +90,13 @@ def test_a_report_of_few_ops_begins_no_process(tmp_path: Path) -> None:
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split()
     assert said == ["False", str(cores > 1), "False"]
+
+
+def test_a_process_that_hangs_is_ended_and_said() -> None:
+    def hangs(_: Attempts) -> None:
+        signal.pause()
+
+    (said,) = Beside(hangs).result("sheet", longest_s=0.1).failures
+    assert said == "format sheet failed: its process gave no answer for 0.1 s, and was ended"
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)

@@ -21,6 +21,12 @@ def relu(shape: list[int | str] | None, opset: int = 13) -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
 
 
+def test_an_empty_file_is_no_model(tmp_path: Path) -> None:
+    (tmp_path / "empty.onnx").write_bytes(b"")
+    with pytest.raises(UsageError, match="holds no ONNX model: it names no opset"):
+        read(tmp_path / "empty.onnx")
+
+
 @pytest.mark.parametrize(
     ("declared", "taken"),
     [

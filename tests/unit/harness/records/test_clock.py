@@ -170,3 +170,6 @@ def test_waiting_for_a_device_counts_towards_no_deadline(
         monkeypatch.setattr("time.monotonic", lambda: clock + 1200.0)
         assert NET.key in ledger.overdue({NET.key: 100.0}, grace_s=5.0)
         recorder.end(Outcome.PASSED)
+    monkeypatch.undo()
+    (record,) = load_journals(tmp_path / "run")[0]
+    assert record.seconds is not None and 199 < record.seconds < 300  # the thousand are not its own

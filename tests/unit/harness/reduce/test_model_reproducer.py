@@ -5,6 +5,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from bringup.harness.errors import UsageError
@@ -57,6 +58,16 @@ def test_a_named_repositorys_loader_may_run(repository: Path) -> None:
 def test_what_lies_outside_it_may_not(repository: Path, file: str) -> None:
     with pytest.raises(UsageError, match="not of this checkout"):
         refuse_untrusted(expected(f"{file}::test_x[full-eval]"), "it", (repository,))
+
+
+def test_a_test_that_somebody_names_may_run_in_our_settings_alone() -> None:
+    tried = "results/tried/net-1/test_net.py::test_net[full-eval]"
+    refuse_untrusted(expected(tried), "it", named=tried)
+    with pytest.raises(UsageError, match="not of this checkout"):
+        refuse_untrusted(expected(tried), "it", named="net[full-eval]@cpu")
+    preloads = msgspec.structs.replace(expected(tried), environment={"LD_PRELOAD": "x.so"})
+    with pytest.raises(UsageError, match="LD_PRELOAD"):
+        refuse_untrusted(preloads, "it", named=tried)
 
 
 def test_a_repository_that_is_not_there_is_a_sentence(repository: Path) -> None:

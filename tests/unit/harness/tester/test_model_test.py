@@ -65,6 +65,40 @@ def test_a_variant_says_what_differs() -> None:
     ]
 
 
+def test_phases_and_sweeps_are_words_of_the_id() -> None:
+    found = ids("net", phases=("prefill", "decode"), batches=(1, 8), lengths=(32,))
+    assert [one for one in found if one.startswith("full")] == [
+        f"full-{phase}-batch_{batch}-seq_32-eval"
+        for phase in ("prefill", "decode")
+        for batch in (1, 8)
+    ]
+    found = ids("a", "b", batches=(2,), dtypes=("own", "bf16"), modes=("train", "eval"))
+    assert [one for one in found if one.startswith("full-b-")] == [
+        "full-b-batch_2-train",
+        "full-b-batch_2-eval",
+        "full-b-batch_2-bf16-eval",
+    ]
+
+
+def test_a_phase_is_of_eval() -> None:
+    found = ids("net", modes=("train", "eval"), phases="decode")
+    assert [one for one in found if one.startswith("full")] == ["full-decode-eval"]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"phases": ("prefil",)}, "there is no phase 'prefil'; did you mean prefill"),
+        ({"batches": (0,)}, "batch 0 is no whole number from 1"),
+        ({"lengths": (True,)}, "length True is no whole number"),
+        ({"lengths": (8, 8)}, "two of its tests would be called seq_8-eval"),
+    ],
+)
+def test_a_sweep_that_cannot_be_is_refused(options: dict[str, Any], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        ids("net", **options)
+
+
 def test_pytest_sees_fixtures_and_marks_of_the_function() -> None:
     @pytest.mark.slow
     def test_net(results: Any, tmp_path: Any, mode: str) -> None: ...

@@ -58,3 +58,12 @@ def test_a_device_with_figures_says_whether_it_fits_and_what_it_would_cost() -> 
     assert "  4.0 GiB of 80.0 GiB" in h100 and ">= 200 µs  compute-bound" in h100
     assert "does not fit: 4.0 GiB of 1.0 GiB" in small
     assert rests.startswith("(memory and time are an estimate, not a measurement")
+
+
+def test_of_a_large_fleet_the_good_and_what_never_started_are_counted() -> None:
+    ends = [Outcome.PASSED] * 40 + [Outcome.NOT_RUN] * 3 + [Outcome.FAILED]
+    records = [made.record(made.identity(f"m{n:02}"), end) for n, end in enumerate(ends)]
+    failed, counted = of_models(records)
+    assert failed.startswith("m43 on n150  FAILED")
+    assert counted == "40 PASSED; 3 NOT_RUN: of 44 models and devices those without a line"
+    assert len(list(of_models(records[:40]))) == 40

@@ -47,6 +47,14 @@ def test_the_head_sentence_counts_what_the_counts_count() -> None:
     assert sum(verdict.counts.values()) == len(LETTERS)
 
 
+def test_a_test_that_the_other_run_left_out_was_not_absent() -> None:
+    """A budgeted run is no proof that a failure is new."""
+    both = [*nights("..", GOOD), *nights(" F")]
+    verdict = judge(columns_of(both), Tonight(run="n1", baseline="n0"))
+    assert compared(verdict)[1:] == [f"new {TEST}: absent -> FAILED"]
+    assert compared(verdict, {TEST})[1:] == [f"new {TEST}: left out by its budget -> FAILED"]
+
+
 def test_a_run_is_told_against_any_other() -> None:
     assert compare(columns_of(samples()), "n2", "n18") == [
         "n18 against 1970-01-03 00:00 UTC (n2): 1 new, 1 known, 1 fixed; first: "
