@@ -36,9 +36,18 @@ def _rrelu(
     return torch.nn.functional.leaky_relu(x, (lower + upper) / 2), noise
 
 
-def _empty_permuted(size: Sequence[int], _layout: Sequence[int], **options: Any) -> torch.Tensor:
-    """An uninitialised tensor, without the layout that is asked for: no compiler keeps it."""
-    return torch.empty(size, dtype=options.get("dtype"), device=options.get("device"))
+def _empty(size: Sequence[int], *_layout: Sequence[int], **options: Any) -> torch.Tensor:
+    """Zeros instead of what nobody wrote, which torch-mlir leaves as an op that is no StableHLO;
+    without the layout that is asked for, which no compiler keeps."""
+    return torch.zeros(size, dtype=options.get("dtype"), device=options.get("device"))
+
+
+def _empty_like(x: torch.Tensor, **options: Any) -> torch.Tensor:
+    return torch.zeros_like(x, dtype=options.get("dtype"))
+
+
+def _new_empty(x: torch.Tensor, size: Sequence[int], **options: Any) -> torch.Tensor:
+    return x.new_zeros(size, dtype=options.get("dtype"))
 
 
 def _diagonal(x: torch.Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> torch.Tensor:
@@ -237,7 +246,7 @@ def _compared(op: Callable[..., torch.Tensor], x: torch.Tensor, y: Any) -> Any:
         if y.dtype not in _UNSIGNED:
             return NotImplemented
         return op(x.to(torch.int32), y.to(torch.int32))
-    within = type(y) is bool or (type(y) is int and x.dtype is torch.uint8 and 0 <= y < 256)
+    within = type(y) is bool or (type(y) is int and 0 <= y < 256)
     return op(x.to(torch.int32), int(y)) if within else NotImplemented
 
 
@@ -264,7 +273,10 @@ TABLE: dict[Any, Callable[..., Any]] = {
     _aten.put.default: _put,
     _aten.index_put.default: _index_put,
     _aten.convolution_backward.default: convolution_backward,
-    _aten.empty_permuted.default: _empty_permuted,
+    _aten.empty_permuted.default: _empty,
+    _aten.empty.memory_format: _empty,
+    _aten.empty_like.default: _empty_like,
+    _aten.new_empty.default: _new_empty,
     _aten._weight_norm_interface_backward.default: _weight_norm_backward,
     **get_decompositions(
         [

@@ -152,7 +152,7 @@ def generating(name):
 
 
 def kinked(name):
-    """A net of ReLUs and batch norms that is trained on two pictures: gradients by their PCC alone.
+    """A net of ReLUs that is trained on a batch of a few: gradients by their PCC alone.
 
     A rounding that takes a value over the kink of a ReLU changes single gradients by as much as
     they are. MobileNet V1 in eager float32 differs from itself in float64 by once their root mean

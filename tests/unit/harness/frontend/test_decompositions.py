@@ -11,6 +11,7 @@ import torch
 
 from bringup.harness.frontend import experts
 from bringup.harness.frontend.decompositions import TABLE
+from bringup.harness.frontend.torch_program import decomposed_call
 
 _aten = torch.ops.aten
 NAN = float("nan")
@@ -145,6 +146,19 @@ def test_booleans_and_bytes_are_compared_as_unsigned(name: str, dtype: torch.dty
     x = torch.tensor([0, 1, 255, 200]).to(dtype)
     for y in (0, 1, 255, 200):
         assert_same(op.Tensor, x, torch.tensor(y).to(dtype))
-    assert_same(op.Scalar, x, True)
+    for scalar in (True, 0, 1, 200):
+        assert_same(op.Scalar, x, scalar)
     assert TABLE[op.Tensor](x, drawn(4)) is NotImplemented
     assert TABLE[op.Scalar](x, 0.5) is NotImplemented
+
+
+def test_what_nobody_wrote_is_zero() -> None:
+    x = torch.arange(3)
+    graph = decomposed_call(Unwritten(), [x])
+    assert not [node for node in graph.nodes if "empty" in str(node.target)]
+    assert torch.equal(torch.fx.GraphModule({}, graph)(x)[0], x)
+
+
+class Unwritten(torch.nn.Module):
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor]:
+        return (_aten.index_put.default(_aten.empty_like.default(x), [x], x),)
