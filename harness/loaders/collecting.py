@@ -170,7 +170,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     entry = expected_of(entries, module.loader, params["variant"], params["way"], mode)
     if entry is not None:
         devices = (ANYWHERE, *entry.overrides, *entry.supported_archs)
-        by_device = {device: entry.expectation(device) for device in devices}
+        by_device = {device: entry.on(device).expectation(device) for device in devices}
         full = params["op_by_op"] is None
         item.stash[EXPECTED] = {
             device: said or Expectation()
