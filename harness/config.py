@@ -145,7 +145,7 @@ def _depth(text: str) -> CompileDepth:
 _ELSEWHERE = {
     "data_parallel_mode": "give it to the tester, as data_parallel_mode=",
     "valid_dialects": 'say save_mlir = ("STABLEHLO",) for the levels that are to be written',
-    "xla_mesh": "say mesh_shape, and automatic_parallelization or tensor_parallel",
+    "xla_mesh": "give the tester tensor_parallel_mode=True, get_mesh_config and load_shard_spec",
     "output_mlir_dir": "files go to the run's directory",
     "output_binary_dir": "files go to the run's directory",
     "results_path": "records go to the run's directory; --results of a run says where that is",
@@ -249,9 +249,6 @@ class CompilerConfig(metaclass=_Built):
 
     automatic_parallelization = False
     """Split the batch over the devices of `mesh_shape`, in one program."""
-    tensor_parallel = False
-    """Split the weights over the devices of `mesh_shape` by their first dimension, in one program:
-    beside the batch, or alone. The device's compiler splits what follows from it."""
     dump_info = Logged("INFO", "DEBUG")
     dump_debug = Logged("DEBUG")
     typecast_inputs = Always(
@@ -268,7 +265,8 @@ class CompilerConfig(metaclass=_Built):
     )
     device_map = Always[Mapping[str, object]](
         {},
-        because="a model is not cut over several devices; say mesh_shape and what to split",
+        because="a model is not cut into parts that run one after another on several devices; say"
+        " mesh_shape to split its batch, or tensor_parallel_mode of the tester its weights",
     )
 
     def __init__(self) -> None:
@@ -330,10 +328,8 @@ class CompilerConfig(metaclass=_Built):
 
     @property
     def mesh_devices(self) -> int:
-        """How many devices a program is split over: 1 unless `automatic_parallelization` or
-        `tensor_parallel` is set."""
-        split = self.automatic_parallelization or self.tensor_parallel
-        return math.prod(self.mesh_shape) if split else 1
+        """How many devices the batch is split over: 1 unless `automatic_parallelization` is set."""
+        return math.prod(self.mesh_shape) if self.automatic_parallelization else 1
 
     @property
     def dump_binary(self) -> bool:
@@ -395,6 +391,6 @@ def _settings_of(cls: type) -> list[str]:
         for name, held in vars(base).items()
         if isinstance(held, Setting | Always | Logged)
         or (isinstance(held, property) and held.fset is not None)
-        or name in ("automatic_parallelization", "tensor_parallel")
+        or name == "automatic_parallelization"
     }
     return sorted(found)

@@ -3,7 +3,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Executors: a lowered program on a device, called like the model it was made from."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -19,7 +21,7 @@ from bringup.harness.estimate.roofline import estimate, told
 from bringup.harness.estimate.stablehlo_work import work_of
 from bringup.harness.frontend.call import Call
 from bringup.harness.frontend.lowering import Program, keep_level
-from bringup.harness.frontend.program import Constant, UserInput, fit
+from bringup.harness.frontend.program import UserInput, fit
 from bringup.harness.mlir import TorchMlir, at_version, read
 from bringup.harness.recording.recorder import StageScope, TestRecorder
 from bringup.harness.records.schema import Estimate, Stage, Status
@@ -28,6 +30,10 @@ from bringup.harness.verify import Tolerances
 
 if TYPE_CHECKING:
     from bringup.harness.graph.intermediates import Callback, IntermediateReport
+
+
+_MOST_NAMED = 8
+"""Arguments that the record names of those that are divided."""
 
 
 class Executor:
@@ -170,29 +176,37 @@ class Executor:
         chips = len(self.placed.chips) if self.placed is not None else 1
         return estimate(work, said, figures, chips, refused=refused)
 
-    def over(self, chips: int, *, batch: bool = True, weights: bool = False) -> Placed:
-        """One program over the first chips of the device, which divide arguments among them.
+    def over(
+        self,
+        mesh: tuple[tuple[str, int], ...],
+        shards: Mapping[int, tuple[str, ...]] = MappingProxyType({}),
+    ) -> Placed:
+        """One program over the first chips of the device, arranged in named axes.
 
-        What is divided, of the `batch` and of the `weights`, is every input, and every matrix or
-        larger constant, whose first dimension can be; the program computes the same whatever is.
+        The first axis divides every input whose first dimension can be; `shards` say what divides
+        other arguments, by place. The program computes the same whatever is divided.
         """
         assert self.program.signature is not None
-
-        def is_divided(argument: UserInput | Constant) -> bool:
-            of_caller = isinstance(argument, UserInput)
-            shape = argument.shape if isinstance(argument, UserInput) else argument.value.shape
-            asked = batch and bool(shape) if of_caller else weights and len(shape) > 1
-            return asked and shape[0] >= chips and shape[0] % chips == 0
-
         arguments = enumerate(self.program.signature.arguments)
-        split = tuple(place for place, argument in arguments if is_divided(argument))
-        return Placed(tuple(range(chips)), split)
+        ways = mesh[0][1]
+        split = tuple(
+            place
+            for place, argument in arguments
+            if isinstance(argument, UserInput)
+            and argument.shape
+            and 1 < ways <= argument.shape[0]
+            and argument.shape[0] % ways == 0
+        )
+        chips = math.prod(size for _, size in mesh)
+        return Placed(tuple(range(chips)), split, mesh, tuple(shards.items()))
 
     def _split_names(self, placed: Placed) -> str:
         assert self.program.signature is not None
         arguments = self.program.signature.arguments
-        names = [arguments[place].name for place in placed.split]
-        return ", ".join(names) or "nothing: every chip computes all"
+        places = (*placed.split, *(place for place, _ in placed.shards))
+        names = [arguments[place].name for place in places]
+        more = f" and {len(names) - _MOST_NAMED} more" if names[_MOST_NAMED:] else ""
+        return ", ".join(names[:_MOST_NAMED]) + more or "no input: every chip computes all"
 
     def set_binary(self, binary: Binary) -> None:
         """Use a compiled program from now on; the previous one is released."""

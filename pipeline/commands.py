@@ -243,7 +243,8 @@ def _carry_out(
     )
     say.told.append(run_dir)
     if plan.budget_s is not None:
-        _say_left_out(run_dir, plan, say)
+        ran = _say_left_out(run_dir, plan, say)
+        code = code if ran else max(code, ExitCode.INFRASTRUCTURE)
     confirm_s = _confirm_s(plan, options, ended.how)
     alone = replace(settings, holder=""), LOCAL if holder else engine  # the others have left
     if plan.more_s is not None:
@@ -265,14 +266,18 @@ def _carry_out(
     return code
 
 
-def _say_left_out(run_dir: Path, plan: Plan, say: Speaker) -> None:
-    """Say what the run's budget left out, and the command that runs it."""
+def _say_left_out(run_dir: Path, plan: Plan, say: Speaker) -> bool:
+    """Say what the run's budget left out, and the command that runs it; was anything run?"""
     _, records = read_merged(run_dir)
     keys = {record.identity.key for record in latest(records) if is_left_out(record)}
     out = [test for test in plan.tests if test.identity.key in keys]
     goes_on = command(plan.session, "--resume", str(run_dir), "--budget", "TIME")
     for sentence in after_the_run(plan.budget_s or 0.0, out, goes_on):
         say(sentence)
+    if out and len(out) == len(plan.tests):
+        say("nothing was run: the budget was over before a test could start")
+        return False
+    return True
 
 
 def _left(ended: Ended, say: Speaker) -> ExitCode:

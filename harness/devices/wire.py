@@ -97,7 +97,24 @@ class Placed(msgspec.Struct, frozen=True):
     chips: tuple[int, ...]
     """By ordinal; of more than one, every chip computes its part of one program."""
     split: tuple[int, ...] = ()
-    """Arguments of `main`, by place, whose first dimension is divided over the chips."""
+    """Arguments of `main`, by place, whose first dimension is divided over the first axis."""
+    mesh: tuple[tuple[str, int], ...] = ()
+    """Axes that the chips are arranged in, each with its size; none: all are one axis, `batch`."""
+    shards: tuple[tuple[int, tuple[str, ...]], ...] = ()
+    """Arguments that are divided otherwise, by place: the axis of each dimension; empty: whole."""
+
+    @property
+    def axes(self) -> tuple[tuple[str, int], ...]:
+        """The axes of the mesh, each with its size; the last one counts fastest."""
+        return self.mesh or (("batch", len(self.chips)),)
+
+    def axes_of(self, place: int, rank: int) -> tuple[str, ...]:
+        """The axis that each dimension of an argument is divided over; empty: it is whole."""
+        for other, axes in self.shards:
+            if other == place:
+                return axes
+        first = self.axes[0][0] if place in self.split and rank else ""
+        return ((first,) + ("",) * (rank - 1))[:rank]
 
 
 class Compile(msgspec.Struct, frozen=True, tag=True):

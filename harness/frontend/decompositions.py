@@ -221,6 +221,11 @@ def _histc(x: torch.Tensor, bins: int = 100, min: float = 0, max: float = 0) -> 
     return ((place == numbers) & inside).sum(1).to(x.dtype)
 
 
+def _topk(x: torch.Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
+    """Sorted, where any order would do: torch-mlir takes no other."""
+    return NotImplemented if sorted else _aten.topk.default(x, k, dim, largest, True)
+
+
 _UNSIGNED = (torch.bool, torch.uint8)
 
 
@@ -272,9 +277,11 @@ TABLE: dict[Any, Callable[..., Any]] = {
     ),
     _aten.upsample_nearest2d_backward.default: resampling.nearest_backward,
     _aten.avg_pool2d_backward.default: resampling.averaged_backward,
+    _aten._adaptive_avg_pool2d_backward.default: resampling.adaptive_averaged_backward,
     _aten.max_pool2d_with_indices.default: resampling.pooled_with_indices,
     _aten.cumprod.default: _cumprod,
     _aten.histc.default: _histc,
+    _aten.topk.default: _topk,
     _aten._embedding_bag.default: bags.embedding_bag,
     _aten._embedding_bag_forward_only.default: bags.embedding_bag,
     _aten._embedding_bag_backward.default: bags.embedding_bag_backward,

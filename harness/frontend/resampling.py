@@ -71,6 +71,22 @@ def averaged_backward(
     return matrices[0].mT @ grad @ matrices[1]
 
 
+def adaptive_averaged_backward(grad: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """The gradient of `adaptive_avg_pool2d`, of (N, C, H, W) or (C, H, W)."""
+    rows, columns = (_adaptive(grad, grad.shape[d], x.shape[d]) for d in (-2, -1))
+    return rows.mT @ grad @ columns
+
+
+def _adaptive(like: torch.Tensor, count: int, size: int) -> torch.Tensor:
+    """[count, size]: window i is from floor(i size / count) to ceil((i + 1) size / count)."""
+    step = torch.arange(count, device=like.device).unsqueeze(1)
+    starts = torch.div(step * size, count, rounding_mode="trunc")
+    ends = torch.div((step + 1) * size + count - 1, count, rounding_mode="trunc")
+    places = torch.arange(size, device=like.device).unsqueeze(0)
+    inside = (places >= starts) & (places < ends)
+    return inside.to(like.dtype) / (ends - starts).to(like.dtype)
+
+
 def _windows(
     like: torch.Tensor, count: int, length: int, size: int, step: int, pad: int
 ) -> torch.Tensor:

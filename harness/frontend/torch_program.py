@@ -29,7 +29,7 @@ from torch.export.graph_signature import (
 from torch.fx import Graph, Node
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from bringup.harness.frontend import decompositions
+from bringup.harness.frontend import decompositions, experts
 from bringup.harness.frontend.call import Call
 from bringup.harness.frontend.eager import DenseEmbeddings, without_fast_paths
 from bringup.harness.frontend.entry import MODEL, Entry
@@ -83,7 +83,9 @@ def decompose(exported: ExportedProgram) -> ExportedProgram:
     _reshape(exported.graph)
     with warnings.catch_warnings(), explained():
         warnings.simplefilter("ignore")
-        decomposed: ExportedProgram = exported.run_decompositions(dict(decomposition_table()))
+        decomposed: ExportedProgram = exported.run_decompositions(
+            {**decomposition_table(), **experts.table()}
+        )
     _bound_slices(decomposed.graph)
     return decomposed
 

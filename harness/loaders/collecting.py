@@ -10,6 +10,7 @@ so.
 """
 
 import hashlib
+import itertools
 import os
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -21,10 +22,11 @@ import pytest
 import torch
 
 from bringup.harness.config import CompileDepth, CompilerConfig, OpByOpBackend
+from bringup.harness.device_host.shared import device as device_called
 from bringup.harness.devices.catalog import DEFAULT_DEVICE
 from bringup.harness.errors import UsageError
 from bringup.harness.loaders.asked import Answer, ask
-from bringup.harness.loaders.declared import declared_variants
+from bringup.harness.loaders.declared import declared_methods, declared_variants
 from bringup.harness.loaders.expected import ANYWHERE, FOLDERS, Expected, read_expected
 from bringup.harness.loaders.importing import importable
 from bringup.harness.loaders.plugin import REPOSITORIES
@@ -34,6 +36,7 @@ from bringup.harness.loaders.repository import (
     untested,
 )
 from bringup.harness.loaders.tester import LoaderTester, OnnxLoaderTester
+from bringup.harness.loaders.ways import Way, expected_of, ways_of
 from bringup.harness.peer.plugin import IMPORTS_NOTHING
 from bringup.harness.records.collected import DEVICE_PARAMETER, EXPECTED, LEFT_OUT
 from bringup.harness.records.expected import Expect, Expectation
@@ -50,7 +53,6 @@ _FLOWS = {
     "op_by_op_stablehlo": OpByOpBackend.STABLEHLO,
     "full": None,
 }
-_RUN_MODES = {"eval": "inference", "train": "training"}
 _LONGEST = 100
 _expected = pytest.StashKey[Mapping[str, Expected]]()
 """By tt-xla's id of a test, what is expected of it."""
@@ -164,9 +166,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     if module is None:
         return
     params = item.callspec.params  # type: ignore[attr-defined]
-    entry = module.config.stash[_expected].get(
-        expected_id(module.loader, params.get("variant", ""), params["mode"])
-    )
+    entries, mode = module.config.stash[_expected], params["mode"]
+    entry = expected_of(entries, module.loader, params["variant"], params["way"], mode)
     if entry is not None:
         devices = (ANYWHERE, *entry.overrides, *entry.supported_archs)
         by_device = {device: entry.expectation(device) for device in devices}
@@ -176,12 +177,6 @@ def pytest_itemcollected(item: pytest.Item) -> None:
             for device, said in by_device.items()
             if full or said is None or said.expect is not Expect.XFAIL
         }
-
-
-def expected_id(loader: LoaderFile, variant: str, mode: str) -> str:
-    """What tt-xla calls a loader's test."""
-    name = f"{loader.inside}-{variant}" if variant else loader.inside
-    return f"{name}-single_device-{_RUN_MODES[mode]}"
 
 
 def _variants(module: LoaderModule) -> Answer:
@@ -218,15 +213,25 @@ def _test(
     onnx = loader.framework == "onnx"
     tester = OnnxLoaderTester if onnx else LoaderTester
 
-    def run(item: pytest.Item, variant: str, record: Any) -> None:
-        params = item.callspec.params  # type: ignore[attr-defined]
-        flow, dtype, mode = params["op_by_op"], params["dtype"], params["mode"]
+    # pytest takes a parameter for one only where the function names it
+    def test(
+        request: Any,
+        record_property: Any,
+        op_by_op: Any,
+        variant: str,
+        way: Way,
+        dtype: str,
+        mode: str,
+    ) -> None:
+        params = request.node.callspec.params
         device = params.get(DEVICE_PARAMETER, "") or os.environ.get(DEVICE_VARIABLE, DEFAULT_DEVICE)
-        entry = expected.get(expected_id(loader, variant, mode))
+        if way is Way.TENSOR_PARALLEL:
+            _skip_alone(device)
+        entry = expected_of(expected, loader, variant, way, mode)
         config = CompilerConfig()
-        if flow is not None:
+        if op_by_op is not None:
             config.compile_depth = CompileDepth.EXECUTE_OP_BY_OP
-            config.op_by_op_backend = flow
+            config.op_by_op_backend = op_by_op
         name = f"{loader.model} {variant}".strip()
         with importable(repository, loader):
             made = tester(
@@ -236,38 +241,46 @@ def _test(
                 loader,
                 variant,
                 DTYPES[dtype],
+                way=way,
                 why_not=answer.error,
                 compiler_config=config,
-                record_property_handle=record,
+                record_property_handle=record_property,
                 **(entry.on(device).options() if entry else {}),
             )
             made.note_decoded(made.test_model())
             made.finalize()
 
-    # pytest takes a parameter for one only where the function names it
+    test.__name__ = test.__qualname__ = loader.function
+    columns = [*_columns(loader, answer.variants)]
+    marked: Any = pytest.mark.parametrize(
+        "op_by_op, variant, way, dtype, mode",
+        [values for _, values in columns],
+        ids=["-".join(filter(None, words)) for words, _ in columns],
+    )(test)
+    return marked
 
-    def with_variants(
-        request: Any, record_property: Any, op_by_op: Any, variant: str, dtype: str, mode: str
-    ) -> None:
-        run(request.node, variant, record_property)
 
-    def without_variants(
-        request: Any, record_property: Any, op_by_op: Any, dtype: str, mode: str
-    ) -> None:
-        run(request.node, "", record_property)
-
+def _columns(
+    loader: LoaderFile, variants: Sequence[str]
+) -> Iterator[tuple[tuple[str, ...], tuple[Any, ...]]]:
+    """The tests of a loader: the words of the id of each, and its parameters."""
+    onnx = loader.framework == "onnx"
     flows = {n: f for n, f in _FLOWS.items() if not (onnx and f is OpByOpBackend.TORCH)}
-    given: dict[str, dict[str, Any]] = {"op_by_op": flows}
-    if answer.variants:
-        given["variant"] = dict(zip(ids(answer.variants), answer.variants, strict=True))
-    given["dtype"] = {name: name for name in [*DTYPES][: 1 if onnx else None]}
-    given["mode"] = {mode: mode for mode in MODES[: 1 if onnx else None]}
-    function: Any = with_variants if answer.variants else without_variants
-    function.__name__ = function.__qualname__ = loader.function
-    for parameter, values in given.items():
-        mark = pytest.mark.parametrize(parameter, [*values.values()], ids=[*values])
-        function = mark(function)
-    return function
+    ways = (Way.WHOLE,) if onnx else ways_of(declared_methods(loader.path))
+    named = dict(zip(ids(variants), variants, strict=True)) or {"": ""}
+    dtypes, modes = [*DTYPES][: 1 if onnx else None], MODES[: 1 if onnx else None]
+    for each in itertools.product(flows.items(), named.items(), ways, dtypes, modes):
+        (flow, backend), (word, variant), way, dtype, mode = each
+        in_training = mode != "eval" and way is not Way.WHOLE
+        apart = backend is not None and way is Way.TENSOR_PARALLEL
+        if not (in_training or apart):
+            yield (flow, word, way.value, dtype, mode), (backend, variant, way, dtype, mode)
+
+
+def _skip_alone(name: str) -> None:
+    """Skip what divides weights, on a device of one chip."""
+    if device_called(name).open().chips == 1:
+        pytest.skip(f"weights are divided over several chips, and {name} has one")
 
 
 def ids(variants: Sequence[str]) -> list[str]:

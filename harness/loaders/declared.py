@@ -9,6 +9,7 @@ Whatever is said in another way can only be asked for (:mod:`bringup.harness.loa
 """
 
 import ast
+import contextlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -31,6 +32,14 @@ def declared_variants(path: Path) -> tuple[str, ...] | None:
         return tuple(dict.fromkeys(_Source(path, _DEEPEST).variants(CLASS)))
     except (_NotSpelledOutError, SyntaxError, ValueError, OSError, RecursionError):
         return None
+
+
+def declared_methods(path: Path) -> frozenset[str]:
+    """The methods of a loader's class and its bases, as far as it and files beside it say."""
+    try:
+        return frozenset(_Source(path, _DEEPEST).methods(CLASS))
+    except (_NotSpelledOutError, SyntaxError, ValueError, OSError, RecursionError):
+        return frozenset()
 
 
 class _Source:
@@ -63,6 +72,18 @@ class _Source:
         if (cls.keywords and any(k.arg != "metaclass" for k in cls.keywords)) or len(others) > 1:
             raise _NotSpelledOutError
         return self.variants(others[0]) if others else []
+
+    def methods(self, name: str) -> Iterator[str]:
+        """Those of a class of this file or of one that it imports from beside, bases' included."""
+        cls = self._classes.get(name)
+        if cls is None:
+            source, other = self._imported(name)
+            yield from source.methods(other)
+            return
+        yield from (node.name for node in cls.body if isinstance(node, ast.FunctionDef))
+        for base in map(_last_name, cls.bases):
+            with contextlib.suppress(_NotSpelledOutError, SyntaxError, ValueError, OSError):
+                yield from self.methods(base)
 
     def _keys(self, table: ast.expr) -> list[str]:
         if isinstance(table, ast.Dict):

@@ -5,7 +5,7 @@
 
 import inspect
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,11 @@ import torch
 
 from bringup.harness.loaders.importing import LoaderError, loader_class, variant_of
 from bringup.harness.loaders.repository import LoaderFile, Repository
+from bringup.harness.loaders.ways import BATCH, SEQUENCE, Way
 from bringup.harness.storage.writable import said_by
 from bringup.harness.tester.model_tester import ModelTester
 from bringup.harness.tester.onnx_tester import OnnxModelTester
+from bringup.harness.tester.shards import Spec
 from bringup.harness.verify.structure import map_tensors
 
 _OVERRIDE = "dtype_override"
@@ -32,6 +34,7 @@ class LoaderTester(ModelTester):
         variant: as `ModelVariant` spells it; empty: the loader has none.
         dtype: of the model and of the inputs that are floats. A loader that takes `dtype_override`
             makes them so itself; what another gives is cast.
+        way: whole, in a phase of generating, or with its weights divided over the chips.
         why_not: why the loader cannot be imported, where that is known.
         others: of `ModelTester`.
     """
@@ -44,12 +47,15 @@ class LoaderTester(ModelTester):
         place: LoaderFile,
         variant: str,
         dtype: torch.dtype,
+        way: Way = Way.WHOLE,
         why_not: str = "",
         **others: Any,
     ) -> None:
         self.repository, self.place = repository, place
         self.variant, self.model_dtype, self.why_not = variant, dtype, why_not
-        super().__init__(model_name, mode, **others)
+        self.way = way
+        divided = way is Way.TENSOR_PARALLEL
+        super().__init__(model_name, mode, tensor_parallel_mode=divided, **others)
 
     def _load_model(self) -> Any:
         self.loader = self._made()
@@ -59,7 +65,12 @@ class LoaderTester(ModelTester):
         return model
 
     def _load_inputs(self) -> Any:
-        inputs, taken = _given(self.loader.load_inputs, {_OVERRIDE: self.model_dtype})
+        offered: dict[str, Any] = {_OVERRIDE: self.model_dtype}
+        load = self.loader.load_inputs
+        if self.way in (Way.PREFILL, Way.DECODE):
+            load = getattr(self.loader, self.way.method)
+            offered |= {"batch_size": BATCH, "seq_len": SEQUENCE}
+        inputs, taken = _given(load, offered)
         return inputs if _OVERRIDE in taken else _cast(inputs, self.model_dtype)
 
     def _made(self) -> Any:
@@ -87,6 +98,16 @@ class LoaderTester(ModelTester):
         if group is not None:
             self.model_group = str(getattr(group, "value", group))
             self._describe()
+
+    def get_mesh_config(self, num_devices: int) -> tuple[Sequence[int], Sequence[str]]:
+        """The loader's mesh, or all chips for the weights."""
+        said = getattr(self.loader, "get_mesh_config", super().get_mesh_config)
+        shape, names = said(num_devices)
+        return shape, names
+
+    def load_shard_spec(self, model: Any) -> Spec:
+        """The loader's."""
+        return self.loader.load_shard_spec(model) or {}
 
     def append_fake_loss_function(self, outputs: Any) -> torch.Tensor:
         """The loss of what `unpack_forward_output` takes out of the outputs."""

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 
 BUILT_IN = "tt-mlir's own ops, sockets and profiler are not part of this; StableHLO is what goes in"
 _NO_MESH_OBJECT = (
-    "weights cannot be split over devices yet; CompilerConfig.mesh_shape with"
-    " automatic_parallelization splits the batch"
+    "there is no mesh object: ModelTester(tensor_parallel_mode=True) with get_mesh_config and"
+    " load_shard_spec splits weights, CompilerConfig.mesh_shape with automatic_parallelization the"
+    " batch"
 )
 
 CONFIG = "bringup.harness.config"

@@ -37,6 +37,7 @@ class EagerRuns(RecordedRuns):
 
     run_generate: bool
     data_parallel_mode: bool
+    tensor_parallel_mode: bool
     backend: str
     loader: Any
     record_tag_cache: dict[str, Any]
@@ -163,10 +164,11 @@ class EagerRuns(RecordedRuns):
                 f"{self.model_name}: a model that Python steers (run_generate, run_model,"
                 " compile_model) is tested in eval mode only"
             )
-        if self.compiler_config.mesh_devices > 1 or self.data_parallel_mode:
+        several = self.data_parallel_mode or self.tensor_parallel_mode
+        if self.compiler_config.mesh_devices > 1 or several:
             raise UsageError(
                 f"{self.model_name}: a model that Python steers runs on one device; leave out"
-                " data_parallel_mode and automatic_parallelization"
+                " data_parallel_mode, tensor_parallel_mode and automatic_parallelization"
             )
         self._load()
         self._begin_runs()

@@ -43,11 +43,18 @@ from bringup.harness.storage.writable import said_by
 from bringup.harness.tester.eager_runs import EagerRuns
 from bringup.harness.tester.op_walk import walk_ops
 from bringup.harness.tester.routing import executor_name
-from bringup.harness.tester.several_devices import chips_of, hold_to_devices, parallelism
+from bringup.harness.tester.several_devices import (
+    TensorParallel,
+    chips_of,
+    hold_to_devices,
+    mesh_of,
+    parallelism,
+)
+from bringup.harness.tester.shards import shards_of
 from bringup.harness.verify import Tolerances, mismatches, nothing_finite
 
 
-class ModelTester(EagerRuns):
+class ModelTester(EagerRuns, TensorParallel):
     """Tests one PyTorch model on one device.
 
     Args:
@@ -75,6 +82,8 @@ class ModelTester(EagerRuns):
         model_name_suffix: ends the name on record.
         data_parallel_mode: the program on every device there is, or on `devices`, each checked;
             `test_model` returns a list then.
+        tensor_parallel_mode: one program over every chip there is, weights divided as
+            `load_shard_spec` says over the mesh of `get_mesh_config`.
         backend: tt-torch's word for its way to compile; recorded, and there is one way here.
         forge_models_test: recorded, in the tags of the JUnit file.
     """
@@ -108,6 +117,7 @@ class ModelTester(EagerRuns):
         model_name_suffix: str = "",
         devices: Sequence[Any] | None = None,
         data_parallel_mode: bool = False,
+        tensor_parallel_mode: bool | None = None,
         backend: str = BACKENDS[0],
         forge_models_test: bool = False,
         **unknown: object,
@@ -127,6 +137,8 @@ class ModelTester(EagerRuns):
         self.model_info = model_info
         self.run_generate, self.backend = run_generate, backend
         self.devices, self.data_parallel_mode = devices, data_parallel_mode
+        if tensor_parallel_mode is not None:
+            self.tensor_parallel_mode = tensor_parallel_mode
         self.is_token_output = is_token_output
         self.issue = issue
         self.tolerances = Tolerances(
@@ -238,9 +250,16 @@ class ModelTester(EagerRuns):
             answer_now(self, question)
         target = device(self.device_name)
         self.record_tag_cache["parallelism"] = parallelism(
-            self.data_parallel_mode, config.automatic_parallelization, config.tensor_parallel
+            self.data_parallel_mode, config.automatic_parallelization, self.tensor_parallel_mode
         )
-        hold_to_devices(config, self.devices, self.data_parallel_mode, target, self.recorder)
+        hold_to_devices(
+            config,
+            self.devices,
+            self.data_parallel_mode,
+            target,
+            self.recorder,
+            tensor_parallel=self.tensor_parallel_mode,
+        )
         if self.steered:
             return self._steered_run(target)
         if config.compile_depth.op_by_op:
@@ -258,12 +277,13 @@ class ModelTester(EagerRuns):
                 target.open()
                 return self._on_every_chip(program, target)
             executor = self._make_executor(program, target)
-            if config.mesh_devices > 1:
-                executor.placed = executor.over(
-                    config.mesh_devices,
-                    batch=config.automatic_parallelization,
-                    weights=config.tensor_parallel,
-                )
+            if self.tensor_parallel_mode:
+                assert program.signature is not None
+                mesh, spec = mesh_of(self, target), self.load_shard_spec(self._model)
+                shards = shards_of(program.signature, self._model, mesh, spec)
+                executor.placed = executor.over(mesh, shards)
+            elif config.mesh_devices > 1:
+                executor.placed = executor.over((("batch", config.mesh_devices),))
             if not executor.finds_compiled():
                 target.open()  # a device that cannot be had is nobody's compile failure
             return self._on_device(executor, target, held.close)

@@ -68,7 +68,7 @@ _NOT_LOADED = frozenset(
         *("is_token_output", "required_pcc", "required_atol", "relative_atol"),
         *("required_relative_l2", "assert_pcc", "assert_atol", "assert_allclose"),
         *("assert_relative_l2", "assert_exact", "assert_tokens", "forge_models_test", "backend"),
-        *("devices", "data_parallel_mode", "model_info"),
+        *("devices", "data_parallel_mode", "tensor_parallel_mode", "model_info"),
     }
 )
 """Arguments of a tester that decide nothing of what is loaded, or that are in its key anyway."""

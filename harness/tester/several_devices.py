@@ -1,12 +1,14 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""A model on several devices: the program on each of them, or one program over all.
+"""A model on several devices: the program on each of them, or one program over all, which divides
+the batch, or weights as well.
 
 A board may have several chips, and a machine several boards: `Device.open().chips` says how many a
 program can be put on.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,23 +16,29 @@ from bringup.harness.config import CompilerConfig
 from bringup.harness.device_host.client import Device
 from bringup.harness.errors import UsageError
 from bringup.harness.recording.recorder import TesterRecorder
+from bringup.harness.tester.shards import Spec
 
 
-def parallelism(data_parallel: bool, automatic: bool, tensors: bool = False) -> str:
+def parallelism(data_parallel: bool, automatic: bool, tensor_parallel: bool = False) -> str:
     """tt-torch's word for how a model is spread over devices.
 
     Raises:
         UsageError: it is asked for both ways at once.
     """
-    if data_parallel and (automatic or tensors):
+    if tensor_parallel and (data_parallel or automatic):
         raise UsageError(
-            "data_parallel_mode runs a program on every device, automatic_parallelization and"
-            " tensor_parallel one program over all: leave out one of them"
+            "tensor_parallel_mode divides weights and batch by get_mesh_config: leave out"
+            " data_parallel_mode and automatic_parallelization"
+        )
+    if tensor_parallel:
+        return "tensor_parallel"
+    if data_parallel and automatic:
+        raise UsageError(
+            "data_parallel_mode runs a program on every device, automatic_parallelization one"
+            " program over all: leave out one of them"
         )
     if data_parallel:
         return "runtime_data_parallel"
-    if tensors:
-        return "data_and_tensor_parallel" if automatic else "tensor_parallel"
     return "data_parallel" if automatic else "single_device"
 
 
@@ -52,6 +60,8 @@ def hold_to_devices(
     data_parallel: bool,
     target: Device,
     recorder: TesterRecorder,
+    *,
+    tensor_parallel: bool = False,
 ) -> None:
     """Hold how many devices are asked for to how many there are; opens `target` where it counts.
 
@@ -63,7 +73,9 @@ def hold_to_devices(
         raise UsageError(
             "an op-by-op flow runs every op on one device: leave out data_parallel_mode"
         )
-    if config.mesh_devices > 1 and op_by_op:
+    if tensor_parallel and op_by_op:
+        recorder.warn("tensor_parallel_mode: every op alone is on one device")
+    elif config.mesh_devices > 1 and op_by_op:
         recorder.warn(f"mesh_shape {config.mesh_shape}: every op alone is on one device")
     elif config.mesh_devices > 1 and config.compile_depth.compiles:
         with target.leased(recorder.uncounted):
@@ -73,5 +85,46 @@ def hold_to_devices(
                 f"mesh_shape {list(config.mesh_shape)} asks for {config.mesh_devices} devices,"
                 f" and {target.name} has {chips}: run it on one that has more, by --device"
             )
+    if devices is not None and tensor_parallel:
+        raise UsageError("tensor_parallel_mode takes every chip: leave out devices=")
     if devices is not None and len(devices) > 1 and not data_parallel:
         raise UsageError("devices= names several, and data_parallel_mode is not set")
+
+
+class TensorParallel:
+    """What a tester says of the mesh that its weights are divided over."""
+
+    tensor_parallel_mode: bool = False
+    """Run one program over all chips, weights divided by `load_shard_spec`."""
+
+    def get_mesh_config(self, num_devices: int) -> tuple[Sequence[int], Sequence[str]]:
+        """Rows and columns of the mesh, and what its two axes are called. The first axis divides
+        the batch; by default it has one device, and all are for the weights."""
+        return (1, num_devices), ("batch", "model")
+
+    def load_shard_spec(self, model: Any) -> Spec:
+        """By weight of the model, or its name, the axis that divides each dimension; None: none
+        does. Weights that are not named are whole on every device."""
+        raise UsageError(f"tensor_parallel_mode: {type(self).__name__} must define load_shard_spec")
+
+
+def mesh_of(tester: TensorParallel, target: Device) -> tuple[tuple[str, int], ...]:
+    """The axes of a tester's mesh over all chips of a device that is open.
+
+    Raises:
+        UsageError: there is one chip, or the mesh is not of as many as there are.
+    """
+    chips = target.open().chips
+    if chips < 2:
+        raise UsageError(
+            f"tensor_parallel_mode divides weights over several chips, and {target.name} has one:"
+            " run it on a device that has more, by --device"
+        )
+    shape, names = tester.get_mesh_config(chips)
+    if len(shape) != len(names) or len(set(names)) != len(names) or not all(names):
+        raise UsageError(f"get_mesh_config: {tuple(shape)} and {tuple(names)} do not go together")
+    if math.prod(shape) > chips or min(shape) < 1:
+        raise UsageError(
+            f"get_mesh_config gives {tuple(shape)}, and {target.name} has {chips} chips"
+        )
+    return tuple(zip(names, map(int, shape), strict=True))

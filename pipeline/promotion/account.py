@@ -120,18 +120,11 @@ def _blocked(test: str, place: Place, policy: Policy) -> tuple[str, ...]:
 
 def _unvouched(on: Ways, at: int, test: str) -> str:
     """What a device has to show before a test of its is demoted."""
-    given, seen = on.policy.demote, int(on.weighed.held.witnesses[at])
-    if on.weighed.crowded[at]:
-        return (
-            "it failed often enough to go down, in a night in which more tests of "
-            f"{test.rpartition('@')[2]} began to fail than chance explains; that may be the "
-            "device, until another night says so too"
-        )
-    results = "result" if seen == 1 else "results"
+    doubt = float(on.weighed.doubt[at])
     return (
-        f"it failed often enough to go down, beside {seen} good {results} of other tests on "
-        f"{test.rpartition('@')[2]}; that may be the device, until there are {given.witnesses} or "
-        f"it has failed for more than {given.witness_nights} nights"
+        f"it failed often enough to go down, and with a chance of {doubt:.2g} that is "
+        f"{test.rpartition('@')[2]}, by what else ran on it; it waits until that is at most "
+        f"{on.policy.demote.doubt:g}"
     )
 
 

@@ -103,7 +103,7 @@ def attempts_wanted(
     """
     policy = policy or default_policy()
     columns = samples if isinstance(samples, Columns) else columns_of(samples)
-    weighed = weigh(columns, places, _tonight(policy), compile_only)
+    weighed = weigh(columns, places, _tonight(columns, policy), compile_only)
     position = {name: i for i, name in enumerate(weighed.tests)}
     none, error = np.zeros(1, np.int64), np.array([policy.demote.error_rate])
     unknown = int(failures_asked(none, none, error, policy)[0])
@@ -119,9 +119,12 @@ def attempts_wanted(
     return found
 
 
-def _tonight(policy: Policy) -> Policy:
-    """With tonight in the window its oldest night is not, and what that said is missing then."""
-    window = max(policy.evidence.window - 1, 1)
+def _tonight(columns: Columns, policy: Policy) -> Policy:
+    """With tonight in the window its oldest night is not, and what that said is missing then; so it
+    is where a caller keeps a window that lost nights make shorter."""
+    nights = len(np.unique(columns.at))
+    window = policy.evidence.window if 2 * nights <= policy.evidence.window else nights
+    window = max(min(window, policy.evidence.window) - 1, 1)
     return msgspec.structs.replace(
         policy, evidence=msgspec.structs.replace(policy.evidence, window=window)
     )

@@ -15,17 +15,12 @@ import numpy.typing as npt
 from bringup.harness.records.values import Outcome
 from bringup.pipeline.history.judge.columns import OUTCOMES, Bools, Columns, Counts, Floats
 from bringup.pipeline.promotion.counting import LEVELS, Levels
-from bringup.pipeline.promotion.crowds import crowded, places_of
 from bringup.pipeline.promotion.ladder import Level
 from bringup.pipeline.promotion.policy import Demote
 
 _CRASHED = OUTCOMES.index(Outcome.CRASHED)
 BREAK = 3
 """Failures one after another that are no chance."""
-CONTROL = 3
-"""Good attempts in a night of a test that gates: it was run between the failures of others."""
-NOBODY = -1
-"""Of a test that is alone on its device there is no witness, for or against."""
 PRIOR = 15.0
 """Attempts that what is known of all tests is worth, beside a test's own."""
 
@@ -67,18 +62,13 @@ class Streaks:
     """Of attempts before the failures at the end, with a prior's share."""
     first: Counts
     """The row with which what is at the end begins; -1 without evidence."""
-    witnesses: Counts
-    """Good results of other tests on the device, in the nights of the failures at its end; of a
-    device of which nothing else is known `NOBODY`."""
-    crowded: Bools
-    """With it began to fail more tests of its device than chance explains (`crowds`)."""
 
 
 def nights_bad(columns: Columns, says: Bools, asked: Levels) -> Counts:
     """int64[tests]: nights at the end that say something and are not good, on a suspect device or
     not, by the least `Level` that is asked of each test."""
     of, at = columns.test.codes, np.arange(len(columns))
-    passed, _ = _attempts(columns, asked[of])
+    passed, _ = attempts(columns, asked[of])
     tail = says & (at > _last(of, at, says & (passed > 0), len(asked))[of])
     return np.asarray(np.bincount(of[tail], minlength=len(asked)), np.int64)
 
@@ -95,19 +85,17 @@ def seen(columns: Columns, counts: Bools) -> Seen:
     return Seen(rows, last, level)
 
 
-def streaks(found: Seen, asked: Levels, gates: Bools, given: Demote) -> Streaks:
+def streaks(found: Seen, asked: Levels, given: Demote) -> Streaks:
     """Every test's nights against the level that is asked of it.
 
     Args:
         found: What counts.
         asked: int64[tests], the least `Level` that is good.
-        gates: bool[tests], those that a night runs several times for no sake of their own.
-        given: What is known of all tests, how many witnesses a control is worth, and how many
-            failures at once are no chance.
+        given: What is known of all tests.
     """
     rows, tests = found.rows, len(found.last)
     of, at = rows.test.codes, np.arange(len(rows))
-    passed, failed = _attempts(rows, asked[of])
+    passed, failed = attempts(rows, asked[of])
     night = np.ones(len(rows), np.bool_)
     night[1:] = (np.diff(rows.at) != 0) | (np.diff(of) != 0)
     last_good = _last(of, at, passed > 0, tests)
@@ -133,8 +121,6 @@ def streaks(found: Seen, asked: Levels, gates: Bools, given: Demote) -> Streaks:
     if len(rows):
         starts[of[edges[:-1]]] = edges[:-1]
     end = np.where(last_good > last_bad, last_bad, last_good)
-    control = _controls(rows, gates)
-    together = crowded(rows, alone & ~repeated, control, given.crowd_error_rate)
     return Streaks(
         failed=total(failed * tail),
         nights_failed=total(tail & night),
@@ -147,32 +133,7 @@ def streaks(found: Seen, asked: Levels, gates: Bools, given: Demote) -> Streaks:
         flakes_before=before,
         flake_rate=(before + PRIOR * given.least_flake_rate) / (passes + before + PRIOR),
         first=np.where(found.last < 0, -1, np.maximum(end + 1, starts)),
-        witnesses=_witnesses(rows, tail, control, tests, given.witnesses),
-        crowded=total(tail & together) > 0,
     )
-
-
-def _controls(rows: Columns, gates: Bools) -> Bools:
-    """bool[rows]: a test that gates and was good several times in one night was the control of a
-    confirmation: it was good before, between and after the failures."""
-    good = LEVELS[rows.outcome] >= Level.COMPILED
-    found: Bools = good & gates[rows.test.codes] & (rows.passed >= CONTROL) & (rows.failed == 0)
-    return found
-
-
-def _witnesses(rows: Columns, tail: Bools, control: Bools, tests: int, enough: int) -> Counts:
-    """int64[tests]: `Streaks.witnesses`; a control is worth `enough`."""
-    of, place, size = rows.test.codes, *places_of(rows)
-    worth = np.where(LEVELS[rows.outcome] >= Level.COMPILED, 1, 0)
-    worth = np.where(control, np.maximum(worth, enough), worth)
-    there = np.bincount(place, weights=worth, minlength=size).astype(np.int64)
-    beside = np.where(tail, there[place] - worth, 0)
-    found = np.bincount(of, weights=beside, minlength=tests).astype(np.int64)
-    edges = rows.edges()
-    device = rows.device.codes[edges[:-1]]
-    alone = np.bincount(device, minlength=len(rows.device.words)) == 1
-    found[of[edges[:-1]][alone[device]]] = NOBODY
-    return np.asarray(found, np.int64)
 
 
 def _by_chance(starts: Bools, alone: Bools, failed: Counts) -> tuple[Counts, Bools]:
@@ -196,7 +157,7 @@ def only_crashes(found: Seen, since: Counts) -> Bools:
     return none & (found.last >= 0)
 
 
-def _attempts(rows: Columns, asked: Levels) -> tuple[Counts, Counts]:
+def attempts(rows: Columns, asked: Levels) -> tuple[Counts, Counts]:
     """int64[rows] each: good attempts, and those that were not, at the level that is asked of each
     row's test.
 

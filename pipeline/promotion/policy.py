@@ -27,9 +27,7 @@ class Demote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     error_rate: float
     least_flake_rate: float
     unseen_failures: int
-    witnesses: int
-    witness_nights: int
-    crowd_error_rate: float
+    doubt: float
     cap_a_night: int
 
 
@@ -65,10 +63,9 @@ class Counting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[evidence]`."""
 
     window: int
-    suspect_share: float
-    suspect_tests: int
-    suspect_nights: int
-    outage_share: float
+    break_rate: float
+    sick_rate: float
+    sick_nights: float
 
 
 class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -210,8 +207,6 @@ _NIGHTS = 3650
 """Ten years: a larger number of nights is a slip."""
 _RANGES: Mapping[str, tuple[int, int]] = {
     "unseen_failures": (1, 60),
-    "witnesses": (0, 1000),
-    "witness_nights": (0, _NIGHTS),
     "cap_a_night": (0, 1_000_000),
     "nights": (1, _NIGHTS),
     "promote_nights": (1, _NIGHTS),
@@ -221,8 +216,7 @@ _RANGES: Mapping[str, tuple[int, int]] = {
     "every_compiling": (0, _NIGHTS),
     "budget_s": (0, 604_800),
     "window": (1, _NIGHTS),
-    "suspect_tests": (1, 1_000_000),
-    "suspect_nights": (0, _NIGHTS),
+    "sick_nights": (1, _NIGHTS),
     "spread": (0, 100),
     "room": (0, 100),
     "gain": (0, 1),
@@ -267,12 +261,6 @@ def _unfit(policy: Policy) -> str:
             "thresholds.highest_pcc",
             thresholds.highest_pcc,
         ),
-        (
-            "evidence.suspect_share",
-            evidence.suspect_share,
-            "evidence.outage_share",
-            evidence.outage_share,
-        ),
     )
     for less, lower, more, higher in ascending:
         if lower >= higher:
@@ -293,7 +281,7 @@ def _why_not(name: str, value: object) -> str:
         return ""
     if not math.isfinite(value):
         return "be a finite number"
-    if name == "rate" or name.endswith(_SHARES):
+    if name in ("rate", "doubt") or name.endswith(_SHARES):
         return "" if 0 < value < 1 else "lie between 0 and 1"
     least, most = _RANGES[name]
     return "" if least <= value <= most else f"be at least {least} and at most {most}"

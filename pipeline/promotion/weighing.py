@@ -20,18 +20,19 @@ import msgspec
 import numpy as np
 
 from bringup.pipeline.history.judge.columns import Bools, Columns, Counts, Floats
-from bringup.pipeline.promotion.counting import Levels, counted, telling
+from bringup.pipeline.promotion.counting import LEVELS, Levels, telling
 from bringup.pipeline.promotion.evidence import (
     BREAK,
-    NOBODY,
     PRIOR,
     Seen,
     Streaks,
+    attempts,
     nights_bad,
     only_crashes,
     seen,
     streaks,
 )
+from bringup.pipeline.promotion.health import Health, health
 from bringup.pipeline.promotion.ladder import GATES, NEEDS, Level, Standing
 from bringup.pipeline.promotion.policy import Group, Policy, log_odds
 
@@ -41,6 +42,8 @@ of what is needed: a flaky test that was mended has not to wait until all of it 
 _CREDIT = 0.5
 """What was seen before it was broken last speaks at most so much for it: it may have come back a
 flaky one."""
+_SICK = 0.5
+"""A night says nothing of what failed if its device was sick with this chance."""
 _MOST_FAILURES = 60
 """More are never asked for."""
 
@@ -78,11 +81,9 @@ class Weighed:
     """Have nights enough gone by since it went down?"""
     failed_last: Bools
     """Its newest run that says something was bad, on a suspect device or not."""
-    vouched: Bools
-    """Others were good on its device while it failed, or it has failed for longer than a machine is
-    left alone with what it has."""
-    crowded: Bools
-    """More tests of its device began to fail with it than chance explains, last night."""
+    most_doubt: float
+    doubt: Floats
+    """The chance that a test which fails at the end is good, and its device is what fails."""
     unsteady: Bools
     """It fails so often by chance that it belongs in quarantine."""
 
@@ -91,6 +92,11 @@ class Weighed:
         """bool[tests]: it failed often enough to go down, and its device may be what fails."""
         enough = (self.needs > Level.BROKEN) & (self.held.failed >= self.failures_needed)
         return np.asarray(enough & ~self.vouched, np.bool_)
+
+    @property
+    def vouched(self) -> Bools:
+        """bool[tests]: its device is known to have been well enough to blame the test."""
+        return np.asarray(self.doubt <= self.most_doubt, np.bool_)
 
 
 def weigh(
@@ -107,13 +113,15 @@ def weigh(
     needs = np.array([NEEDS[s] for s in standings], np.int64)
     listed = np.array([s in GATES for s in standings], np.bool_)
     says = telling(columns, compile_only, policy.evidence)
-    found = seen(columns, counted(columns, says, listed, policy.evidence))
+    alone, sound = _alone(columns), _health(columns, says, needs, listed, policy)
+    failing = (LEVELS[columns.outcome] < Level.COMPILED) | (columns.failed > 0)
+    ill = sound.sick[columns.device.codes, columns.run.codes] >= _SICK
+    found = seen(columns, says & ~(failing & ill & ~alone[columns.test.codes]))
 
     def against(level: Levels) -> Streaks:
-        return streaks(found, level, listed, policy.demote)
+        return streaks(found, level, policy.demote)
 
-    held, bad = against(needs), nights_bad(columns, says, needs)
-    crowded = np.asarray(held.crowded & (bad <= 1), np.bool_)
+    held = against(needs)
     only = np.array([test.rpartition("@")[2] in compile_only for test in tests], np.bool_)
     best = np.where(only, Level.COMPILED, Level.CORRECT)
     asked = np.where(found.level > Level.BROKEN, found.level, best)
@@ -132,8 +140,8 @@ def weigh(
         nights_needed=_each(groups, lambda g: g.promote_nights, policy.promote.nights).astype(int),
         rested=_rested(columns, at, _each(groups, lambda g: g.cool_down, policy.promote.cool_down)),
         failed_last=nights_bad(columns, says, asked) > 0,
-        vouched=_vouched(held, bad, policy) & ~crowded,
-        crowded=crowded,
+        most_doubt=policy.demote.doubt,
+        doubt=np.where(alone, 0.0, sound.good),
         unsteady=_unsteady(held, policy),
     )
 
@@ -191,12 +199,21 @@ def _passes_needed(reached: Streaks, policy: Policy, groups: list[Group | None])
     return np.asarray(np.maximum(attempts, 1), np.int64)
 
 
-def _vouched(held: Streaks, bad: Counts, policy: Policy) -> Bools:
-    """bool[tests]: a device on which only few others were good may be what fails, as long as nobody
-    looked at it."""
-    found = (held.witnesses == NOBODY) | (held.witnesses >= policy.demote.witnesses)
-    found |= bad > policy.demote.witness_nights
-    return np.asarray(found, np.bool_)
+def _health(columns: Columns, says: Bools, needs: Levels, listed: Bools, policy: Policy) -> Health:
+    """Of a test on no list that gates, running at all is good."""
+    asked = np.where(listed, needs, Level.COMPILED)
+    tops = listed & (needs != Level.INCORRECT)
+    seen_of = attempts(columns, asked[columns.test.codes])
+    return health(columns, seen_of, says, (listed, tops), policy)
+
+
+def _alone(columns: Columns) -> Bools:
+    """bool[tests]: with no other on its device, so that there is none to ask."""
+    of = np.zeros(len(columns.test.words), np.int64)
+    of[columns.test.codes] = columns.device.codes
+    ran = np.unique(columns.test.codes)
+    found: Bools = np.bincount(of[ran], minlength=len(columns.device.words))[of] == 1
+    return found
 
 
 def _unsteady(held: Streaks, policy: Policy) -> Bools:

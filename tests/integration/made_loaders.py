@@ -119,6 +119,22 @@ class ModelLoader(ForgeModel):
 _PLAIN = (
     "from ...base import ForgeModel\n" + _MODEL + "\n\nclass ModelLoader(ForgeModel):" + _OVERRIDES
 )
+_WAYS = (
+    _PLAIN
+    + """
+    def load_inputs_prefill(self, dtype_override=None, batch_size=1, seq_len=128):
+        return torch.ones(batch_size, seq_len, 3, dtype=dtype_override or torch.float32)
+
+    def load_inputs_decode(self, dtype_override=None, batch_size=1):
+        return torch.ones(batch_size, 1, 3, dtype=dtype_override or torch.float32)
+
+    def get_mesh_config(self, num_devices):
+        return (2, num_devices // 2), ("batch", "model")
+
+    def load_shard_spec(self, model):
+        return {model.fc.weight: ("model", None), model.fc.bias: ("model",)}
+"""
+)
 _NO_OVERRIDE = (
     "from ..base import ForgeModel\n"
     + _MODEL
@@ -250,6 +266,7 @@ GOOD = {
     "listed/pytorch/loader.py": _LIST,
     "listed/pytorch/src/parts.py": _SUM,
     "nested/pytorch/loader.py": _UNPACK,
+    "ways/pytorch/loader.py": _WAYS,
     "computed/pytorch/loader.py": _COMPUTED,
     "asked/pytorch/loader.py": _QUERY,
     "v1.5 <b>[x]/pytorch/loader.py": _PLAIN,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bringup.harness.records.schema import Outcome, TestRecord
+from bringup.harness.records.schema import Outcome, Stage, TestRecord
 from tests.integration.made_loaders import BAD, GOOD, OTHERS, make_loaders
 from tests.integration.pytest_runs import Done, run_command
 
@@ -52,9 +52,19 @@ def test_every_shape_runs_to_its_end(done: Done) -> None:
     wrong = {f"{name}[full-float32-eval]" for name in BROKEN}
     found = {name: record.outcome for name, record in named(done).items()}
     good = {name: outcome for name, outcome in found.items() if name not in wrong}
-    assert len(good) == 16 and set(good.values()) == {Outcome.PASSED}, done.output
+    assert len(good) == 20 and set(good.values()) == {Outcome.PASSED}, done.output
     assert "nested[full-float32-train]" in good
     assert {name: found[name] for name in wrong} == dict.fromkeys(wrong, Outcome.FAILED)
+
+
+def test_phases_and_divided_weights_are_tests_where_a_loader_has_them(done: Done) -> None:
+    shapes = {"": (1,), "prefill-": (1, 128), "decode-": (1, 1), "tensor_parallel-": (1,)}
+    for word, shape in shapes.items():
+        record = named(done)[f"ways[full-{word}float32-eval]"]
+        assert record.outputs[0].shape == (*shape, 4)
+    (compiled,) = (s for s in record.stages if s.stage is Stage.COMPILE)
+    assert compiled.attributes["split"] == "fc.weight, fc.bias"
+    assert "ways[full-tensor_parallel-float32-train]" not in done.output
 
 
 @pytest.mark.parametrize("name", BROKEN)

@@ -50,7 +50,7 @@ OUTCOMES = {
 
 REFUSALS = {
     "too_many[full-eval]": "mesh_shape [2, 8] asks for 16 devices, and cpu has 8",
-    "cut_over_devices[full-eval]": "is not done here: a model is not cut over several devices",
+    "cut_over_devices[full-eval]": "is not done here: a model is not cut into parts",
     "asynchronous[full-eval]": "ModelTester(data_parallel_mode=True) to run on every device",
     "mesh_of_weights[full-eval]": "tests.utils.create_device_mesh is tt-torch's and none here",
     "unknown_backend[full-eval]": "backend 'tt-xlaa' of m: one of bringup, tt, tt-legacy",

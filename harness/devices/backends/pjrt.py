@@ -156,7 +156,7 @@ class PjrtBackend:
         build.device_assignment = xla_client.DeviceAssignment.create(ids)
         divided = placed if len(devices) > 1 else None
         loaded = self._compiled(stablehlo, devices, settings, divided)
-        return PlacedExecutable(loaded, devices, frozenset(placed.split))
+        return PlacedExecutable(loaded, devices, placed)
 
     def _hlo(self, executable: Any) -> tuple[Level, ...]:
         try:
@@ -209,15 +209,16 @@ class PjrtBackend:
         Results are whole on every chip, those of other chips gathered.
         """
         sharding = self._jax.sharding
-        devices = executable.devices
-        mesh = sharding.Mesh(np.array(devices), ("batch",))
+        devices, placed = executable.devices, executable.placed
+        names, sizes = zip(*placed.axes, strict=True)
+        mesh = sharding.Mesh(np.array(devices).reshape(sizes), names)
         buffers = []
         for place, value in enumerate(inputs):
-            is_split = place in executable.split
-            axis = sharding.PartitionSpec("batch") if is_split else sharding.PartitionSpec()
-            parts = np.split(value, len(devices)) if is_split else [value] * len(devices)
+            axes = [axis or None for axis in placed.axes_of(place, value.ndim)]
+            target = sharding.NamedSharding(mesh, sharding.PartitionSpec(*axes))
+            shares = target.devices_indices_map(value.shape)
+            parts = [np.asarray(value[shares[device]], order="C") for device in devices]
             aval = self._jax.core.ShapedArray(value.shape, value.dtype)
-            target = sharding.NamedSharding(mesh, axis)
             buffers.append(self._core.batched_device_put(aval, target, parts, list(devices)))
         results = executable.loaded.execute_sharded(buffers)
         arrays = results.disassemble_into_single_device_arrays()
@@ -246,8 +247,7 @@ class PlacedExecutable(NamedTuple):
 
     loaded: Any
     devices: tuple[Any, ...]
-    split: frozenset[int]
-    """Places of the arguments that are divided."""
+    placed: Placed
 
 
 def sharded(stablehlo: bytes, placed: Placed) -> bytes:
@@ -273,26 +273,27 @@ def module_of(context: Any, stablehlo: bytes, placed: Placed | None = None) -> A
     module = dialect.deserialize_portable_artifact(context, stablehlo)
     if placed is None:
         return module
-    chips = len(placed.chips)
     with context, ir.Location.unknown():
         with ir.InsertionPoint.at_block_begin(module.body):
-            sdy.MeshOp("mesh", sdy.MeshAttr.get([sdy.MeshAxisAttr.get("batch", chips)]))
+            axes = [sdy.MeshAxisAttr.get(name, size) for name, size in placed.axes]
+            sdy.MeshOp("mesh", sdy.MeshAttr.get(axes))
         main = next(op for op in module.body if op.attributes["sym_name"].value == "main")
         main.attributes["arg_attrs"] = ir.ArrayAttr.get(
             [
-                _sharding(ir, argument.type, divided=place in placed.split)
+                _sharding(ir, placed.axes_of(place, len(argument.type.shape)))
                 for place, argument in enumerate(main.arguments)
             ]
         )
         main.attributes["res_attrs"] = ir.ArrayAttr.get(
-            [_sharding(ir, result, divided=False) for result in main.type.results]
+            [_sharding(ir, ("",) * len(result.shape)) for result in main.type.results]
         )
     return module
 
 
-def _sharding(ir: Any, tensor: Any, *, divided: bool) -> Any:
-    axes = ['{"batch"}' if divided and not place else "{}" for place in range(len(tensor.shape))]
-    text = f"#sdy.sharding<@mesh, [{', '.join(axes)}]>"
+def _sharding(ir: Any, axes: Sequence[str]) -> Any:
+    """Of a tensor that is divided over these axes, one a dimension."""
+    shares = (f'{{"{axis}"}}' if axis else "{}" for axis in axes)
+    text = f"#sdy.sharding<@mesh, [{', '.join(shares)}]>"
     return ir.DictAttr.get({"sdy.sharding": ir.Attribute.parse(text)})
 
 

@@ -42,7 +42,8 @@ class Nights:
         shape = year.level.shape
         self.rng = np.random.default_rng(year.seed + 1_000_003)
         self.outcome = np.full(shape, -1, np.int32)
-        self.passed, self.failed, self.excluded = (np.zeros(shape, np.int32) for _ in range(3))
+        self.passed, self.failed = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
+        self.incorrect, self.excluded = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
         self.kind, self.message = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
         self.names = [f"m{i:04}[full-eval]@d{d}" for i, d in enumerate(year.device)]
         self.since = np.zeros(shape[1], np.int64)
@@ -73,6 +74,7 @@ class Nights:
         self.failed[night] = failures + np.where(wrong, good, 0)
         again = self._confirmations(most)
         self.failed[night] = np.where(wrong_again, again, self.failed[night])
+        self.incorrect[night] = np.where(wrong_again, again, np.where(wrong, good, 0))
         self._lose(night, runs)
 
     def _attempts(
@@ -118,11 +120,12 @@ class Nights:
             self.excluded[night, mine] = EXCLUSIONS.index(excluded)
             self.kind[night, mine] = {3: 1, 4: 2}.get(case, 0)
             self.message[night, mine] = {5: 1 + night % 2}.get(case, 0)
-            self.passed[night, mine] = 0
+            self.passed[night, mine] = self.incorrect[night, mine] = 0
             self.failed[night, mine] = outcome is Outcome.FAILED
         compiles = lost & ~infra
         self.outcome[night, compiles] = _CODE[Outcome.REACHED]
         self.passed[night, compiles], self.failed[night, compiles] = 1, 0
+        self.incorrect[night, compiles] = 0
 
     def _rename(self, night: int) -> None:
         """Without an alias a renamed test begins anew, and its old name is never seen again."""
@@ -157,6 +160,7 @@ class Nights:
             stage=np.where(bad, STAGES.index(Stage.EXECUTE), -1).astype(np.int32),
             passed=self.passed[nights, tests],
             failed=self.failed[nights, tests],
+            incorrect=self.incorrect[nights, tests],
             kind=Words(self.kind[nights, tests], KINDS),
             message=Words(self.message[nights, tests], MESSAGES),
         )

@@ -3,16 +3,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """A model that was lowered and compiled before is not again, unless anything of it has changed."""
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 import onnx
 import pytest
 import torch
 
+from bringup.harness.builds.compiled import CompiledBefore
 from bringup.harness.config import CompilerConfig
 from bringup.harness.device_host.client import Device
 from bringup.harness.devices import device_history
@@ -22,6 +25,7 @@ from bringup.harness.frontend.training import default_loss
 from bringup.harness.recording.recorder import TestRecorder
 from bringup.harness.records.schema import Stage, StageResult
 from bringup.harness.records.values import CACHED_FROM, RECHECKED
+from bringup.harness.storage.file_cache import FileCache
 
 LOWERING = (Stage.DECOMPOSE, Stage.TORCH_IR, Stage.TORCH_BACKEND_IR, Stage.STABLEHLO)
 ALL = frozenset({*LOWERING, Stage.COMPILE})
@@ -322,6 +326,23 @@ def test_a_run_may_take_nothing_or_look_again(
     again = run()
     assert again.said() == frozenset()
     assert again.said(RECHECKED) == {Stage.DECOMPOSE, Stage.COMPILE}
+
+
+@pytest.mark.parametrize("binary", [b"nonsense", b""], ids=["another's", "none"])
+def test_a_program_that_does_not_load_is_compiled(
+    run: Callable[..., Built], cache: Path, binary: bytes
+) -> None:
+    first = run("cpu")
+    files = FileCache(next(cache.parent.rglob("*.builds")))
+    for path in list(files.folder.glob("??/*")):
+        with contextlib.suppress(msgspec.ValidationError):
+            before = msgspec.msgpack.decode(files.get(path.name) or b"", type=CompiledBefore)
+            spoilt = msgspec.structs.replace(before, binary=binary)
+            assert before.binary and files.put(path.name, msgspec.msgpack.encode(spoilt))
+    again = run("cpu")
+    assert again.said() == frozenset(LOWERING)
+    torch.testing.assert_close(again.outputs, first.outputs)
+    assert run("cpu").said() == ALL
 
 
 def test_entries_that_are_damaged_are_made_again(run: Callable[..., Built], cache: Path) -> None:

@@ -272,23 +272,3 @@ def test_wrong_onnx_inputs_are_refused(
 def test_a_wrong_onnx_rank_is_refused(small_onnx: onnx.ModelProto) -> None:
     with pytest.raises(HarnessError, match="input x has rank 1, the model takes 2"):
         onnx_program.prepare(small_onnx, {"x": torch.ones(16)})
-
-
-@pytest.mark.parametrize(("batch", "weights"), [(False, True), (True, True)])
-def test_weights_divided_over_chips_compute_the_same(
-    recorder: TestRecorder, cpu: Device, batch: bool, weights: bool
-) -> None:
-    model = torch.nn.Sequential(torch.nn.Linear(16, 32), torch.nn.ReLU(), torch.nn.Linear(32, 8))
-    x = torch.randn(4, 16)
-    program = lowered(model.eval(), (x,), recorder)
-    executor = Executor(program, CompilerConfig(), cpu, recorder)
-    executor.placed = executor.over(4, batch=batch, weights=weights)
-    assert program.signature is not None
-    names = [program.signature.arguments[place].name for place in executor.placed.split]
-    assert len(names) == 2 + batch and not any("bias" in name for name in names)
-    executor.compile()
-    assert executor.binary is not None
-    text = next(v.text for v in executor.binary.levels if v.name == "hlo_optimized")
-    assert "num_partitions=4" in text and ("all-gather" in text or "all-reduce" in text)
-    assert torch.allclose(executor(x), model(x), atol=1e-5)
-    executor.release()

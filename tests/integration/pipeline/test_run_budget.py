@@ -88,20 +88,26 @@ def test_time_that_is_left_goes_to_what_was_left_out(fleet: SmallFleet) -> None:
 
 def test_when_the_time_is_over_no_test_starts(fleet: SmallFleet) -> None:
     """Estimates were far too short: the first test takes all of the time."""
-    fleet.file("test_slow", "@full\ndef test_slow(flow):\n    time.sleep(9)\n")
+    fleet.file("test_slow", "@full\ndef test_slow(flow):\n    time.sleep(14)\n")
     measured(fleet, a=0.5, b=0.5, c=0.5, d=0.5)
     slow = {"slow[full-eval]@cpu": [[1.0, 1.0]]}
     path = fleet.root / "results" / "durations.json"
     path.write_text(
         json.dumps({"schema": 1, "samples": json.loads(path.read_text())["samples"] | slow})
     )
-    code, said = fleet.run(*WORDS, "--budget", "8s")
+    code, said = fleet.run(*WORDS, "--budget", "14s")
     assert code == 0, said
     outcomes = fleet.outcomes()
     assert outcomes["slow[full-eval]@cpu"] is Outcome.PASSED, "what has begun is let finish"
     _, records = read_merged(fleet.output)
     assert all(is_left_out(r) for r in records if r.outcome is Outcome.NOT_RUN)
     assert any(is_left_out(r) for r in records)
+
+
+def test_a_run_in_which_nothing_ran_is_no_good_one(fleet: SmallFleet) -> None:
+    code, said = fleet.run(*WORDS, "--budget", "1s")
+    assert code == 3 and "nothing was run: the budget was over before a test could start" in said
+    assert not (fleet.root / "begun.txt").exists()
 
 
 def test_a_budget_is_for_this_machine(fleet: SmallFleet) -> None:

@@ -120,7 +120,7 @@ def test_a_forbidden_pair_is_refused_and_the_allowed_one_named(
         ("op_by_op_backnd", "is no setting: did you mean op_by_op_backend?"),
         ("colour", "is no setting: it has arg_type_map_override, automatic_parallelization"),
         ("unique_ops", "is tt-torch's and none here: the ops of a model are on its record"),
-        ("xla_mesh", "is tt-torch's and none here: say mesh_shape"),
+        ("xla_mesh", "is tt-torch's and none here: give the tester tensor_parallel_mode"),
         ("splits_fx", "follows from others"),
     ],
 )
@@ -134,7 +134,7 @@ def test_a_setting_that_there_is_not_is_refused(name: str, sentence: str) -> Non
     [
         ("typecast_inputs", False, "is not done here: inputs are always cast"),
         ("push_outputs_to_cpu", False, "is not done here: outputs always come back"),
-        ("device_map", {"layer.0": 0}, "is not done here: a model is not cut over several"),
+        ("device_map", {"layer.0": 0}, "is not done here: a model is not cut into parts"),
         ("arg_type_map_override", True, "is not done here: which arguments are parameters"),
         ("mesh_shape", [1, 2, 3], "give two whole numbers from 1"),
         ("mesh_shape", "12", "give two whole numbers from 1"),
@@ -162,8 +162,6 @@ def test_settings_of_tt_torchs_do_what_they_say() -> None:
     assert config.mesh_devices == 1, "nobody asked for the batch to be split"
     config.automatic_parallelization = True
     assert config.mesh_devices == 2
-    config.automatic_parallelization, config.tensor_parallel = False, True
-    assert config.mesh_devices == 2, "the weights are"
     config.cache_preprocessed_constants = config.typecast_inputs = config.push_outputs_to_cpu = True
     assert config.to_dict()["mesh_shape"] == (1, 2) and config.to_dict()["dump_info"] is True
 

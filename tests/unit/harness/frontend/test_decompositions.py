@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 
+from bringup.harness.frontend import experts
 from bringup.harness.frontend.decompositions import TABLE
 
 _aten = torch.ops.aten
@@ -56,6 +57,13 @@ def test_histc(bins: int, low: float, high: float) -> None:
     assert_same(_aten.histc.default, edges, bins, low, high)
 
 
+def test_the_largest_in_any_order_are_the_sorted_ones() -> None:
+    x, op = drawn(4, 9), _aten.topk.default
+    values, places = TABLE[op](x, 3, -1, True, False)
+    assert torch.equal(values, x.topk(3).values) and torch.equal(x.gather(-1, places), values)
+    assert TABLE[op](x, 3) is NotImplemented
+
+
 def test_histc_whose_edges_are_in_the_data_is_left_as_it_is() -> None:
     assert TABLE[_aten.histc.default](drawn(4)) is NotImplemented
 
@@ -69,6 +77,22 @@ def test_the_gradient_of_averages(kernel: Any, stride: Any, padding: Any) -> Non
         rest = (list(kernel), list(stride), list(padding), ceil, counts, divisor)
         y = _aten.avg_pool2d.default(x, *rest)
         assert_same(_aten.avg_pool2d_backward.default, drawn(*y.shape, seed=1), x, *rest)
+
+
+@pytest.mark.parametrize("output", ((3, 5), (1, 1), (8, 11), (6, 6), (13, 4)))
+def test_the_gradient_of_adaptive_averages(output: tuple[int, int]) -> None:
+    op = _aten._adaptive_avg_pool2d_backward.default
+    assert_same(op, drawn(2, 3, *output), drawn(2, 3, 8, 11, seed=1))
+
+
+@pytest.mark.parametrize("offsets", ([2, 2, 7], [0, 3, 5], [0, 0, 0]))
+def test_every_row_is_multiplied_by_its_expert(offsets: list[int]) -> None:
+    from transformers.integrations import moe  # noqa: F401
+
+    op = torch.ops.transformers.grouped_mm_fallback.default
+    x, weight, ends = drawn(7, 4), drawn(3, 4, 5, seed=1), torch.tensor(offsets, dtype=torch.int32)
+    weight[1, 0, 0] = float("inf") if offsets[0] == offsets[1] else 1.0
+    torch.testing.assert_close(experts.table()[op](x, weight, ends), op(x, weight, ends))
 
 
 @pytest.mark.parametrize("output", ((18, 22), (13, 7), (4, 5), (9, 11), (1, 1)))

@@ -10,8 +10,9 @@ import pytest
 from bringup.harness.errors import UsageError
 from bringup.harness.loaders.asked import ask
 from bringup.harness.loaders.collecting import ids
-from bringup.harness.loaders.declared import declared_variants
+from bringup.harness.loaders.declared import declared_methods, declared_variants
 from bringup.harness.loaders.repository import Repository, repositories
+from bringup.harness.loaders.ways import Way, expected_of, ways_of
 from tests.integration.made_loaders import BAD, GOOD, OTHERS, make_loaders
 
 
@@ -110,3 +111,35 @@ def test_a_folder_that_is_none_and_two_of_one_name_are_refused(tmp_path: Path) -
         (tmp_path / parent / "models").mkdir(parents=True)
     with pytest.raises(UsageError, match="two repositories of loaders are called models"):
         repositories([tmp_path / "a/models", tmp_path / "b/models"])
+
+
+def test_the_ways_to_run_a_loader_are_read_from_its_methods_and_its_bases(made: Repository) -> None:
+    every = made.root / "ways/pytorch/loader.py"
+    assert ways_of(declared_methods(every)) == tuple(Way)
+    heir = every.parent.parent / "heir" / "loader.py"
+    heir.parent.mkdir()
+    said = "from ..pytorch.loader import ModelLoader as Other\n\n\nclass ModelLoader(Other):\n    "
+    heir.write_text(f"{said}pass\n")
+    assert ways_of(declared_methods(heir)) == tuple(Way)
+    assert ways_of(declared_methods(made.root / "flat/pytorch/loader.py")) == (Way.WHOLE,)
+    assert declared_methods(made.root / "wrong/pytorch/loader.py") == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("way", "entry"),
+    [
+        (Way.WHOLE, "v-single_device-inference"),
+        (Way.PREFILL, "v-llm_prefill-seq_128-batch_1-single_device-inference"),
+        (Way.DECODE, "v-llm_decode-seq_1-batch_1-single_device-inference"),
+        (
+            Way.DECODE,
+            "v-llm_decode-seq_1-batch_1-single_device-mesh_default-inference",
+        ),
+        (Way.TENSOR_PARALLEL, "v-tensor_parallel-inference"),
+    ],
+)
+def test_what_tt_xla_calls_a_test_of_each_way(made: Repository, way: Way, entry: str) -> None:
+    loader = made.loaders[made.root / "flat/pytorch/loader.py"]
+    entries = {f"flat/pytorch-{entry}": 1}
+    assert expected_of(entries, loader, "v", way, "eval") == 1
+    assert expected_of(entries, loader, "w", way, "eval") is None

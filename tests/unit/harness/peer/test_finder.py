@@ -48,7 +48,10 @@ def test_names_are_had_without_a_checkout(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("statement", "sentence"),
     [
-        ("from tests.utils import create_device_mesh", "weights cannot be split over devices yet"),
+        (
+            "from tests.utils import create_device_mesh",
+            "no mesh object: ModelTester(tensor_parallel",
+        ),
         ("from tests.utils import Nothing", "of tests.utils there is ModelTester"),
         ("import tt_mlir; tt_mlir.open_mesh_device", "sockets and profiler are not part of this"),
         ("import third_party.tt_forge_models.bert", "name its folder by --models"),

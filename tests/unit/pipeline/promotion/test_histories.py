@@ -94,8 +94,8 @@ STAYS: dict[str, tuple[list[Sample], Lists]] = {
 }
 
 MOVES: dict[str, tuple[list[Sample], Lists, set[tuple[str, str, str]]]] = {
-    "1 failed in each of its three attempts": (
-        [*GOOD, sample(30, "failed", failed=3)],
+    "1 failed in each of its four attempts": (
+        [*GOOD, sample(30, "failed", failed=4)],
         lists(*IN_FULL),
         DOWN,
     ),

@@ -136,7 +136,7 @@ class TestDevicesThatOnlyCompile:
         seen = [*nights(30, "reached", list_name=E2E), sample(30, "failed", list_name=E2E)]
         other = sample(30, entry=YOLO)  # the device executes
         assert ("remove", E2E, T5) not in moves([*seen, other], given)
-        seen[-1] = sample(30, "failed", list_name=E2E, failed=3)
+        seen[-1] = sample(30, "failed", list_name=E2E, failed=4)
         assert ("remove", E2E, T5) in moves([*seen, other], given)
 
 

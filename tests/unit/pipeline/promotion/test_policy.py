@@ -30,7 +30,7 @@ WRONG = {
     "[promote]\nnights = true": "promote.nights: expected `int`, got `bool`",
     "[promote]\ncool_down = -1": "promote.cool_down is -1, and has to be at least 0 and at most",
     "[thresholds]\nlowest_pcc = 0.9999": "thresholds.lowest_pcc has to be less than",
-    "[evidence]\noutage_share = 0.05": "evidence.suspect_share has to be less than",
+    "[evidence]\nsick_nights = 0.5": "evidence.sick_nights is 0.5, and has to be at least 1",
     "[[groups]]\nname = 'a'\ntests = ['b']\nowner = '\u0007'": "is no TOML",
     "[[groups]]\nname = 'a'\ntests = ['b']\nowner = \"\\u0007\"": "has to be printable text",
     "[[groups]]\nname = ''\ntests = ['b']": "groups..name is '', and has to name something",

@@ -30,7 +30,7 @@ from tests.unit.pipeline.promotion.made_nights import (
 
 NIGHTS = [
     *nights(40, list_name=FULL),
-    sample(40, "failed", failed=3, list_name=FULL),
+    sample(40, "failed", failed=4, list_name=FULL),
     *(probed(41 + i) for i in range(5)),
 ]
 
@@ -64,7 +64,7 @@ def test_another_policy_moves_otherwise() -> None:
 def test_the_end_is_what_is_decided_today() -> None:
     today = situation_of(NIGHTS[:41], lists(*IN_FULL), default_policy())
     [step] = preview(today, 1).steps
-    assert step.evidence.in_a_row == 3
+    assert step.evidence.in_a_row == 4
 
 
 def test_the_desk_counts_for_tests_on_no_list(tmp_path: Path) -> None:
