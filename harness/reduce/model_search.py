@@ -203,12 +203,12 @@ def _searched(tester: Tested, request: Request) -> Found:
         if found.smallest is not None:
             request.place = saver.finish(found)
         if found.ended.outcome is Outcome.INCORRECT and can_blame(kind_of(subject.device)):
-            found.sentences.append(f"Of the whole model: {_pass_of_whole(subject, attempts)}")
+            found.sentences.append(f"Of the whole model: {pass_of_whole(subject, attempts)}")
     _note(tester, request, found)
     return found
 
 
-def _pass_of_whole(subject: Subject, attempts: Attempts) -> str:
+def pass_of_whole(subject: Subject, attempts: Attempts) -> str:
     """Which of the compiler's passes makes the whole model wrong, a sentence.
 
     The smallest part may be wrong in a way of its own, so both are asked.

@@ -105,9 +105,7 @@ def released(asked: Asked) -> list[str]:
             continue
     if len(chosen) < 2:
         limits = str(asked.wanted.specifier) or f"from {asked.compiler.oldest} on"
-        raise UsageError(
-            f"of {name} there is no release {limits} beside {here}, which is installed"
-        )
+        raise UsageError(f"pip finds no release of {name} {limits} beside {here}, which is here")
     return sorted(chosen, key=Version)
 
 

@@ -30,7 +30,7 @@ from bringup.harness.records.naming import identity_of
 from bringup.harness.records.schema import Failure, Outcome, Stage, Status
 from bringup.harness.reduce.attempts import Attempts, sign_of, worker
 from bringup.harness.reduce.model_reproducer import expected_of, find_model, read_model, write_model
-from bringup.harness.reduce.model_search import write_part
+from bringup.harness.reduce.model_search import pass_of_whole, write_part
 from bringup.harness.reduce.run_op import compared, reproduce
 from bringup.harness.reduce.search import Found, Search, Smallest, Subject
 from bringup.harness.reproduce.reproducer import read_bytes_of, read_expected, write_bytes_of
@@ -135,6 +135,13 @@ def test_ops_that_are_wrong_only_together_stay_together(searched: Searcher) -> N
     assert place is not None
     write_bytes_of(place, "golden", [])
     assert ends_the_same_alone(place), "one too large to keep is computed again"
+
+
+def test_the_pass_to_blame_is_named_of_a_whole_model(device: Callable[[str], Device]) -> None:
+    subject = network("fused", "cpu")
+    with Attempts(device("cpu"), subject.graph, subject.options, PART_S) as attempts:
+        said = pass_of_whole(subject, attempts)
+    assert said.startswith("The pass to blame is algsimp: without it the numbers are right")
 
 
 @pytest.mark.slow
