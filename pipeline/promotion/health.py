@@ -48,6 +48,9 @@ LISTED, OTHERS = 0.15, 0.6
 """Of tests of which nothing is known so many are broken: of those that gate, and of the rest."""
 USUALLY = 0.3
 """What is taken for the chance that a good test fails on a night of a device that stays sick."""
+STUCK, CROWD = 0.3, 3
+"""The chance that a device which was sick the night before fails the same tests again, if they are
+as many as that. It is looked at for `sick_nights`: what lasts longer is no spell."""
 CONTROL = 3
 """Good attempts in a night of a test that gates: it was run between the failures of others."""
 _MOST = 60
@@ -103,7 +106,7 @@ def health(
     broken = np.where(gates[0], LISTED, OTHERS)
     flakes, passes = np.full(tests, PRIOR * least), np.full(tests, PRIOR * (1 - least))
     before, after = np.zeros((2, len(columns.run.words), devices, len(SHARES)))
-    order = []
+    failed_last, spell, order = np.zeros(tests, np.bool_), np.zeros(devices, np.int64), []
     for night in _nights(columns, attempts, says):
         order.append(night.run)
         of = night.tests
@@ -113,6 +116,10 @@ def health(
         control = gates[1][of] & (night.failed == 0) & (night.passed >= CONTROL)
         watched = np.bincount(at, weights=control, minlength=len(here))[at] > 0
         good = _likely(night, flakes[of], passes[of], control, watched)
+        fails = night.passed == 0
+        crowd = np.bincount(at, weights=fails & failed_last[of], minlength=len(here))[at] >= CROWD
+        early = (spell[here] > 0) & (spell[here] < given.sick_nights)
+        good[1:] = _stuck(good, fails, failed_last[of], STUCK * (crowd & early[at]))
         bad = np.where(night.passed > 0, LUCKY, 1.0)
         each = was * bad + (1 - was) * good
         said = np.log(np.maximum(was * bad * night.hindsight + (1 - was) * good, _LEAST))
@@ -121,6 +128,7 @@ def health(
         state[here] = after[night.run, here] = _shares_of(total).T
         others = _shares_of(total[:, at] - said)
         broken[of] = was * bad / np.maximum((others * each).sum(axis=0), _LEAST)
+        spell[here], failed_last[of] = np.where(state[here, 0] < 0.5, spell[here] + 1, 0), fails
         flakes[of] += night.failed * others[0] * (1 - broken[of])
         passes[of] += night.passed
     return Health(_smoothed(order, before, after, turn), 1 - broken)
@@ -196,6 +204,13 @@ def _likely(night: _Night, flakes: Floats, passes: Floats, control: Bools, watch
     among = (1 - share) * (chance + np.maximum(anew, chance)) / 2
     clean = (1 - share) ** np.where(control, night.passed, 1)
     return np.where(night.passed == 0, fails, np.where(n > 0, among, clean))
+
+
+def _stuck(good: Table, fails: Bools, failed_last: Bools, chance: Floats) -> Table:
+    """float[states but the first, tests]: `_likely` with the chance, float[tests], that what is
+    sick fails the tests that it failed the night before, and no others."""
+    same = np.where(failed_last, np.where(fails, 1.0, LUCKY), good[0])
+    return np.asarray((1 - chance) * good[1:] + chance * same, np.float64)
 
 
 def _shares_of(logs: Table) -> Table:

@@ -61,7 +61,7 @@ def rounded(x):
 
 def refused(x):
     """torch-mlir cannot lower it."""
-    return torch.cumprod(x * 0.1 + 1, 1)
+    return torch.erfinv(torch.tanh(x * 0.1) * 0.5)
 
 
 class EmptyContraction(torch.nn.Module):
