@@ -39,7 +39,7 @@ _MEMORY_SHARE = 0.9
 """Of the memory that is free at the start, what the inner process may have for itself."""
 _POLL_S = 0.1
 _LAST_WORDS_S = 10.0
-"""For an inner process that is through, to let go of its devices."""
+"""For an inner process that is through, or interrupted, to let go of its devices."""
 _KEPT = 64 << 10
 """Bytes of its standard error that are kept to say how it ended."""
 _STACK_SIGNAL = signal.SIGRTMIN + 6
@@ -123,7 +123,11 @@ def _write(word: _Word) -> None:
 def run(module: str, arguments: Sequence[str]) -> End:
     """Run a module's main once more, with `arguments`, in a process that is watched.
 
-    What it writes is passed on as it comes. Ctrl-C ends it with everything that it started.
+    What it writes is passed on as it comes. Ctrl-C is passed on too, so that it can keep the best
+    so far; a second one, or a while, ends it with everything that it started.
+
+    Raises:
+        KeyboardInterrupt: it had nothing to keep.
     """
     reading, writing = os.pipe()
     told = json.dumps([sys.path, writing, os.getpid(), module])
@@ -139,6 +143,10 @@ def run(module: str, arguments: Sequence[str]) -> End:
     watch = _Watch(process, reading)
     try:
         return watch.until_it_ends()
+    except KeyboardInterrupt:
+        if (end := watch.interrupted()) is None:
+            raise
+        return end
     finally:
         watch.end_all()
         os.close(reading)
@@ -185,6 +193,15 @@ class _Watch:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_LAST_WORDS_S)
         return End(word.code)
+
+    def interrupted(self) -> End | None:
+        """Pass Ctrl-C on; None of one that does not come to its end then."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._process.pid, signal.SIGINT)  # its session is its own: nobody else did
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_LAST_WORDS_S)
+        codes = [word.code for word in self._words() if word.code is not None]
+        return End(codes[-1]) if codes else None
 
     def end_all(self) -> None:
         """Nothing of it is left, and all that it wrote is passed on."""

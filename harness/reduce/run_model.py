@@ -88,7 +88,9 @@ def _run_test(which: str, device: str | None, size: str, request: Request) -> No
         variables = {**variables, RUN_DIR_VARIABLE: str(scratch.path)}
         with _environment(variables), begin() as session:
             session.hold(request)  # pytest's own session is within this one, and finds it
-            pytest.main([*arguments, *_QUIET], plugins=[watch])
+            code = pytest.main([*arguments, *_QUIET], plugins=[watch])
+    if code == pytest.ExitCode.INTERRUPTED and request.found is None and watch.error is None:
+        raise KeyboardInterrupt  # pytest keeps it to itself; a collection that failed is no such
     if isinstance(watch.error, HarnessError):
         raise watch.error
     if request.found is None:

@@ -119,7 +119,8 @@ def health(
         fails = night.passed == 0
         crowd = np.bincount(at, weights=fails & failed_last[of], minlength=len(here))[at] >= CROWD
         early = (spell[here] > 0) & (spell[here] < given.sick_nights)
-        good[1:] = _stuck(good, fails, failed_last[of], STUCK * (crowd & early[at]))
+        same = np.where(crowd & early[at], STUCK, 0.0)
+        good[1:] = _stuck(good, fails, failed_last[of], same)
         bad = np.where(night.passed > 0, LUCKY, 1.0)
         each = was * bad + (1 - was) * good
         said = np.log(np.maximum(was * bad * night.hindsight + (1 - was) * good, _LEAST))
