@@ -103,5 +103,6 @@ def test_lists_move_in_a_made_year_as_a_careful_person_would_move_them(tmp_path:
     assert values["wrong_promotions.usual"] == values["wrong_demotions.usual"] == 0, done.stdout
     assert values["infrastructure_edits.usual"] == 0 and values["recovered_share.usual"] == 1
     assert values["median_nights_to_promote.usual"] == 2
-    assert values["moves_made_share.usual"] >= 0.97 and values["demoted_same_night.usual"] >= 0.85
+    assert values["moves_made_share.usual"] >= 0.97 and values["nights_to_demote.usual"] < 1
+    assert values["demoted_same_night.usual"] >= 0.5  # 20 tests a device, and no control ran
     assert values["replayed_alike"] == 1

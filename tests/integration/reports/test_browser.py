@@ -179,7 +179,8 @@ def test_the_page_asks_for_nothing_but_itself(browser: Any, page: str) -> None:
         for message in messages
         if message["method"] == "Network.requestWillBeSent"
     ]
-    own = ("data:", "chrome://", "about:")  # the empty icon; the browser's own search box
+    # the empty icon; the browser's own pages and search box
+    own = ("data:", "chrome://", "chrome-untrusted://", "about:")
     assert [url for url in asked if not url.startswith(own)] == [page]
 
 

@@ -96,7 +96,8 @@ def test_a_process_that_hangs_is_ended_and_said() -> None:
     def hangs(_: Attempts) -> None:
         signal.pause()
 
-    (said,) = Beside(hangs).result("sheet", longest_s=0.1).failures
+    beside = Beside(hangs)
+    (said,) = beside.result("sheet", longest_s=0.1).failures
     assert said == "format sheet failed: its process gave no answer for 0.1 s, and was ended"
     with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+        os.waitpid(beside._process, os.WNOHANG)  # other tests have processes of their own
