@@ -9,6 +9,7 @@ program can be put on.
 """
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -112,7 +113,7 @@ def mesh_of(tester: TensorParallel, target: Device) -> tuple[tuple[str, int], ..
     """The axes of a tester's mesh over all chips of a device that is open.
 
     Raises:
-        UsageError: there is one chip, or the mesh is not of as many as there are.
+        UsageError: there is one chip, or `axes_of_mesh` has something against what the tester says.
     """
     chips = target.open().chips
     if chips < 2:
@@ -120,11 +121,27 @@ def mesh_of(tester: TensorParallel, target: Device) -> tuple[tuple[str, int], ..
             f"tensor_parallel_mode divides weights over several chips, and {target.name} has one:"
             " run it on a device that has more, by --device"
         )
-    shape, names = tester.get_mesh_config(chips)
-    if len(shape) != len(names) or len(set(names)) != len(names) or not all(names):
-        raise UsageError(f"get_mesh_config: {tuple(shape)} and {tuple(names)} do not go together")
-    if math.prod(shape) > chips or min(shape) < 1:
+    return axes_of_mesh(tester.get_mesh_config(chips), chips, target.name)
+
+
+def axes_of_mesh(given: Any, chips: int, device: str) -> tuple[tuple[str, int], ...]:
+    """The axes that `get_mesh_config` gave, each with its size.
+
+    Raises:
+        UsageError: it is no mesh, or one of more chips than the device has.
+    """
+    try:
+        shape, names = given
+        sizes = tuple(operator.index(size) for size in shape)
+        axes = dict(zip(names, sizes, strict=True))
+    except (TypeError, ValueError):
+        axes, names = {}, ()
+    named = all(isinstance(name, str) and name.isidentifier() for name in axes)
+    if not axes or len(axes) != len(names) or not named:
         raise UsageError(
-            f"get_mesh_config gives {tuple(shape)}, and {target.name} has {chips} chips"
+            f"get_mesh_config gives {given!r}: sizes are wanted and as many names, such as"
+            ' (1, 8), ("batch", "model")'
         )
-    return tuple(zip(names, map(int, shape), strict=True))
+    if math.prod(axes.values()) > chips or min(axes.values()) < 1:
+        raise UsageError(f"get_mesh_config gives {sizes}, and {device} has {chips} chips")
+    return tuple(axes.items())

@@ -30,6 +30,8 @@ def shards_of(
         UsageError: `spec` names what is no weight of the model, an axis that there is not, or
             divides what cannot be divided.
     """
+    if not isinstance(spec, Mapping):
+        raise UsageError(f"shards: axes by weight are wanted, and not {spec!r}")
     by_name = _by_name(model, spec)
     for name, (shape, divided) in by_name.items():
         _check(name, shape, divided, dict(mesh))
@@ -55,6 +57,8 @@ def _by_name(
     for weight, divided in spec.items():
         if isinstance(weight, str) and weight not in known:
             raise UsageError(f"shards: the model has no weight {weight!r}")
+        if isinstance(divided, str) or not isinstance(divided, Sequence):
+            raise UsageError(f"shards: {divided!r} is no axis for each dimension of a weight")
         tensor = known[weight] if isinstance(weight, str) else weight
         names = [name for name, each in held if each is tensor]
         if not names:

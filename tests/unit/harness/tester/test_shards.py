@@ -11,6 +11,7 @@ import torch
 from bringup.harness.devices.wire import Placed
 from bringup.harness.errors import UsageError
 from bringup.harness.frontend.program import Constant, Signature, UserInput
+from bringup.harness.tester.several_devices import axes_of_mesh
 from bringup.harness.tester.shards import shards_of
 
 MESH = (("batch", 2), ("model", 4))
@@ -66,6 +67,26 @@ def test_what_cannot_be_divided_is_refused(spec: dict[Any, Any], says: str) -> N
     mesh = (*MESH, ("three", 3))
     with pytest.raises(UsageError, match=says):
         shards_of(signature(model, "head.weight"), model, mesh, spec)
+
+
+@pytest.mark.parametrize("spec", [5, None, {"table.weight": "model"}, {"table.weight": 1}])
+def test_what_is_no_spec_is_a_sentence(spec: Any) -> None:
+    model = Tied()
+    with pytest.raises(UsageError, match="shards: "):
+        shards_of(signature(model, "head.weight"), model, MESH, spec)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *(3, None, ((), ()), ((1, 2), ("a",)), ((1, 2), ("a", "a")), ((1.5, 2), ("a", "b"))),
+        *(((1, 2), ("a", 2)), ((1, 2), ("a", 'b"')), ((1, 2), (["a"], "b")), ((0, 2), ("a", "b"))),
+        ((2, 8), ("a", "b")),
+    ],
+)
+def test_what_is_no_mesh_is_a_sentence(given: Any) -> None:
+    with pytest.raises(UsageError, match="get_mesh_config gives "):
+        axes_of_mesh(given, 8, "cpu")
 
 
 def test_every_dimension_of_an_argument_has_its_axis() -> None:
