@@ -122,8 +122,9 @@ def model_test(
     Raises:
         UsageError: there is no such mode, dtype, option or setting, or two tests would have one id.
     """
-    swept = {"phase": _words(phases), "batch": batches, "length": lengths}
-    cases = _cases(variants, modes, dtypes, {n: v for n, v in swept.items() if v})
+    given = {"phase": phases, "batch": batches, "length": lengths}
+    swept = {name: several for name, one in given.items() if (several := _several(one))}
+    cases = _cases(variants, modes, dtypes, swept)
     flows = FLOWS[tester.framework]
 
     def decorate(looks: Callable[..., None]) -> Callable[..., None]:
@@ -212,19 +213,22 @@ def _cases(
     alone = len(variants) == 1
     cases = []
     for one in variants:
+        if not isinstance(one, str | Variant):
+            raise WrongModelTest(f"model_test takes models' names and variants, and not {one!r}")
         variant = Variant("" if alone else one, one) if isinstance(one, str) else one
         for values in itertools.product(*swept.values()):
             sweep = dict(zip(swept, values, strict=True))
-            for dtype in _words(dtypes if variant.dtypes is None else variant.dtypes):
-                for mode in _words(modes if variant.modes is None else variant.modes):
+            for dtype in _several(dtypes if variant.dtypes is None else variant.dtypes):
+                for mode in _several(modes if variant.modes is None else variant.modes):
                     if mode == "eval" or (dtype == OWN and "phase" not in sweep):
                         cases.append(_Case(variant, sweep, dtype, mode))
     return cases
 
 
-def _words(given: Collection[str]) -> Collection[str]:
-    """A word alone is a collection of one, and not of its letters."""
-    return (given,) if isinstance(given, str) else given
+def _several(given: Any) -> Collection[Any]:
+    """A word or a number alone is a collection of one, and not of its letters."""
+    alone = isinstance(given, str) or not isinstance(given, Collection)
+    return (given,) if alone else given
 
 
 def _check(looks: Callable[..., None], tester: type[ModelTester], cases: Sequence[_Case]) -> None:
@@ -235,8 +239,8 @@ def _check(looks: Callable[..., None], tester: type[ModelTester], cases: Sequenc
         raise WrongModelTest(f"{name} tests a {tester.framework} model: its name {ends} _onnx")
     for case in cases:
         for word, known, what in ((case.dtype, DTYPES, "dtype"), (case.mode, MODES, "mode")):
-            if word not in known:
-                said = hint(word, list(known)) or f"; one of {', '.join(known)}"
+            if not isinstance(word, str) or word not in known:
+                said = hint(str(word), list(known)) or f"; one of {', '.join(known)}"
                 raise WrongModelTest(f"{name}: there is no {what} {word!r}{said}")
         if case.sweep.get("phase", "prefill") not in PHASES:
             said = hint(str(case.sweep["phase"]), PHASES) or f"; one of {', '.join(PHASES)}"

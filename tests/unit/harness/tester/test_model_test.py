@@ -66,6 +66,7 @@ def test_a_variant_says_what_differs() -> None:
 
 
 def test_phases_and_sweeps_are_words_of_the_id() -> None:
+    assert ids("net", batches=4, phases="decode") == ids("net", batches=(4,), phases=("decode",))
     found = ids("net", phases=("prefill", "decode"), batches=(1, 8), lengths=(32,))
     assert [one for one in found if one.startswith("full")] == [
         f"full-{phase}-batch_{batch}-seq_32-eval"
@@ -91,6 +92,10 @@ def test_a_phase_is_of_eval() -> None:
         ({"phases": ("prefil",)}, "there is no phase 'prefil'; did you mean prefill"),
         ({"batches": (0,)}, "batch 0 is no whole number from 1"),
         ({"lengths": (True,)}, "length True is no whole number"),
+        ({"batches": 0}, "batch 0 is no whole number from 1"),
+        ({"phases": 3}, "there is no phase 3"),
+        ({"modes": None}, "there is no mode None"),
+        ({"dtypes": ({},)}, "there is no dtype {}"),
         ({"lengths": (8, 8)}, "two of its tests would be called seq_8-eval"),
     ],
 )
