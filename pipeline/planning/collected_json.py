@@ -27,5 +27,6 @@ class CollectedJson(msgspec.Struct):
     """By repository of loaders, a sentence on those that become no tests."""
     broken: dict[str, str] = {}
     """Test file to what was raised while it was imported."""
-    imported: list[str] = []
-    """Files of all modules that are no installed distribution's."""
+    made_of: list[str] = []
+    """Files of all modules that are no installed distribution's, and the files and folders that
+    code of the tests read."""

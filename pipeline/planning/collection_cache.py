@@ -6,9 +6,10 @@
 Collecting imports every test file with what it imports: some seven seconds of processor time before
 anything runs. What comes of it is a function of the files below the folder of tests, whatever they
 are, of pytest's settings above it, of every other module that was imported and is no installed
-distribution's, of which distributions are installed, of Python, and of the environment. A file that
-could not be collected is asked again each time, and so are repositories of loaders. What test files
-read elsewhere while they are imported is in no key: then `--no-cache`.
+distribution's, of the files and folders elsewhere that test files read while they are imported, of
+which distributions are installed, of Python, and of the environment. A file that could not be
+collected is asked again each time, and so are repositories of loaders. What other programs read for
+them, and whether a file is there at all, is in no key: then `--no-cache`.
 
 A planned test that is no more is told by the session that cannot find it, as ever.
 """
@@ -16,7 +17,6 @@ A planned test that is no more is told by the session that cannot find it, as ev
 import hashlib
 import os
 import sys
-import sysconfig
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -31,33 +31,25 @@ from bringup.harness.storage.decoding import UNDECODABLE
 from bringup.harness.storage.file_cache import FileCache
 from bringup.harness.storage.writable import encoded
 from bringup.pipeline.planning.collected_json import CollectedJson
+from bringup.pipeline.planning.read_elsewhere import installed_folders
 
-KEY_VERSION = 1
+KEY_VERSION = 2
 _ABOVE = (
     *("conftest.py", "__init__.py", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini"),
     *("setup.cfg", "pytest.toml", ".pytest.toml"),
 )
 """What pytest reads in the folders above the tests."""
 _NOT_READ = (
-    *(
-        "PWD",
-        "OLDPWD",
-        "SHLVL",
-        "_",
-        "TMPDIR",
-        "COLUMNS",
-        "LINES",
-        "TERM*",
-        "PYTEST_*",
-        "LS_COLORS",
-    ),
+    *("PWD", "OLDPWD", "SHLVL", "_", "TMPDIR", "COLUMNS", "LINES", "TERM*", "LS_COLORS"),
     *("GITHUB_*", "RUNNER_*", "ACTIONS_*", "SLURM_*", "SSH_*", "XDG_*", "DBUS_*", "BRINGUP_*"),
-    "LS_COLORS",
+    "PYTEST_*",
 )
 """Variables that differ from shell to shell and from job to job, by pattern."""
 _OURS = (SIZE_VARIABLE, KINDS_VARIABLE)
 """Those of ours that may decide what is collected."""
 _MADE = frozenset({"__pycache__", ".git", ".pytest_cache"})
+_LARGE = 64 << 20
+"""Bytes of a file above which it takes as long to read it as to collect."""
 _MOST_FILES = 20_000
 """Files below a folder of tests above which it takes as long to read them as to collect."""
 
@@ -65,7 +57,7 @@ _MOST_FILES = 20_000
 class _Kept(msgspec.Struct, frozen=True):
     collected: bytes
     files: dict[str, str]
-    """Modules that were imported from elsewhere, and their digests."""
+    """What else it was made of, and digests."""
 
 
 class CollectionCache:
@@ -92,7 +84,7 @@ class CollectionCache:
         """Keep what was just collected, if all of it could be."""
         if not self._key or found.broken or found.left_out or found.expected:
             return
-        files = {name: _digest(Path(name)) for name in found.imported}
+        files = {name: _digest(Path(name)) for name in found.made_of}
         if all(files.values()):
             said = encoded(found)
             self._files.put(self._key, msgspec.msgpack.encode(_Kept(said, files)))
@@ -100,15 +92,10 @@ class CollectionCache:
 
 def imported_from_elsewhere() -> list[str]:
     """The files of this process's modules that no distribution was installed with."""
-    installed = {
-        f"{Path(path).resolve()}{os.sep}"
-        for name in ("stdlib", "platstdlib", "purelib", "platlib")
-        if (path := sysconfig.get_path(name))
-    }
     files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
     found = {Path(file).resolve() for file in files if isinstance(file, str)}
     own = {str(path) for path in found if path.is_file()}  # PyTorch has modules of made names
-    return sorted(file for file in own if not file.startswith(tuple(installed)))
+    return sorted(file for file in own if not file.startswith(installed_folders()))
 
 
 def _key(folder: str, root: Path) -> str:
@@ -143,8 +130,14 @@ def _below(folder: Path) -> Iterable[Path]:
 
 
 def _digest(path: Path) -> str:
-    """Of a file's content; empty where there is none that can be read."""
+    """Of a file's content, of a large one by its size and time, or of the names in a folder; empty
+    where there is none that can be read."""
     try:
+        if path.is_dir():
+            names = sorted(set(os.listdir(path)) - _MADE)  # noqa: PTH208
+            return hashlib.sha256(repr(names).encode("utf-8", "surrogateescape")).hexdigest()
+        if (told := path.stat()).st_size > _LARGE:
+            return f"{told.st_size} {told.st_mtime_ns}"
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except (OSError, RecordError):

@@ -25,6 +25,7 @@ from bringup.harness.storage.writable import encoded, said_by, writable
 from bringup.pipeline.lifeline import die_with_parent
 from bringup.pipeline.planning.collected_json import IMPORTING_SUFFIX, OPTION, CollectedJson
 from bringup.pipeline.planning.collection_cache import imported_from_elsewhere
+from bringup.pipeline.planning.read_elsewhere import ReadElsewhere
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,19 +33,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(OPTION, metavar="FILE", help="write the collected ids and errors as JSON")
 
 
+READ = pytest.StashKey[ReadElsewhere]()
+
+
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Watch what is read from the first conftest on."""
+    early_config.stash[READ] = ReadElsewhere()
+    early_config.stash[READ].watch()
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Start listening."""
     target = config.getoption(OPTION)
     if target:
         die_with_parent(int(os.environ[PARENT_VARIABLE]), signal.SIGKILL)
-        config.pluginmanager.register(Listener(Path(target)))
+        config.pluginmanager.register(Listener(Path(target), config.stash[READ]))
 
 
 class Listener:
     """Hooks of the collecting process."""
 
-    def __init__(self, target: Path) -> None:
-        self._target = target
+    def __init__(self, target: Path, read: ReadElsewhere) -> None:
+        self._target, self._read = target, read
         self._found = CollectedJson()
 
     def pytest_ignore_collect(self, collection_path: Path, config: pytest.Config) -> bool | None:
@@ -99,7 +109,8 @@ class Listener:
 
     def pytest_unconfigure(self) -> None:
         """Hand over."""
-        self._found.imported = [writable(file) for file in imported_from_elsewhere()]
+        made_of = {*imported_from_elsewhere(), *self._read.paths}
+        self._found.made_of = [writable(file) for file in sorted(made_of)]
         self._target.write_bytes(encoded(self._found))
 
 

@@ -29,7 +29,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def found(root: Path, **more: dict[str, str]) -> CollectedJson:
     ids, what = ["models/test_a.py::test_a"], [Identity(model="a", device="")]
-    return CollectedJson(ids, what, imported=[str(root / "shared.py")], **more)
+    return CollectedJson(ids, what, made_of=[str(root / "shared.py")], **more)
 
 
 def test_what_was_collected_is_taken_again(root: Path) -> None:
@@ -85,6 +85,32 @@ def test_a_damaged_entry_is_none(root: Path) -> None:
     (entry,) = (path for path in (root.parent / "cache").rglob("*.builds/*/*") if path.is_file())
     entry.write_bytes(entry.read_bytes()[:-1])
     assert CollectionCache("models", root).get() is None
+
+
+def test_models_that_lie_elsewhere_are_found_when_they_come(root: Path) -> None:
+    """A test for each file of a folder that is none of tests: none is lost to what was kept."""
+    fleet = root / "fleet"
+    fleet.mkdir()
+    (fleet / "names.txt").write_text("one\ntwo\n")
+    (fleet / "a.onnx").write_text("")
+    (root / "models" / "test_a.py").write_text(
+        "import pathlib, pytest\n"
+        "fleet = pathlib.Path(__file__).parents[1] / 'fleet'\n"
+        "names = (fleet / 'names.txt').read_text().split()\n"
+        "names += [p.stem for p in fleet.glob('*.onnx')]\n"
+        "@pytest.mark.parametrize('name', names)\n"
+        "def test_a(name): pass\n"
+    )
+
+    def count() -> int:
+        return len(collect_tests("models", root, cached=True).ids)
+
+    assert count() == 3
+    assert CollectionCache("models", root).get() is not None, "it was kept"
+    (fleet / "b.onnx").write_text("")
+    assert count() == 4
+    (fleet / "names.txt").write_text("one\n")
+    assert count() == 3
 
 
 def test_pytest_is_asked_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
