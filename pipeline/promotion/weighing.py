@@ -154,7 +154,7 @@ def weigh(
         most_doubt=policy.demote.doubt,
         doubt=np.where(alone, 0.0, sound.good),
         seen_last=_seen_last(columns, found),
-        unsteady=_unsteady(held, policy),
+        unsteady=_unsteady(streaks(seen(columns, says & ~ill), needs, policy.demote), policy),
     )
 
 

@@ -251,6 +251,16 @@ class TestDevices:
         for seen in (broken, elsewhere, [*unseen, *night_of(42, 1)]):
             assert [s.test for s in propose(seen, PLACES) if s.device == "n150"] == TESTS[:1]
 
+    def test_a_device_that_fails_attempts_by_chance_sends_nobody_to_quarantine(self) -> None:
+        nights_before = [s for n in range(5) for s in night_of(n, 0)]
+        hit = {"device": "n150", "passed": 1, "failed": 20}
+        seen = [*nights_before, *(sample(5, test=t, **hit) for t in TESTS[:12])]
+        seen += [sample(5, "failed", test=t, device="n150", failed=9) for t in TESTS[12:]]
+        assert propose(seen, PLACES) == []
+        alone = [*nights_before, sample(5, test=TESTS[0], **hit), *night_of(5, 0)[1:]]
+        [step] = propose(alone, PLACES)
+        assert (step.test, step.to) == (TESTS[0], Standing.QUARANTINE)
+
     def test_a_control_between_the_failures_is_witness_enough(self) -> None:
         good = [s for n in range(40) for s in night_of(n, 0)[:2]]
         control = sample(40, test=TESTS[1], device="n150", passed=5)
