@@ -175,10 +175,10 @@ def judge_run(
             past = past_of(history, run_id, lists, promises=promises, confirmed=words)
             verdict = verdict_of_run(past, lists, advice)
         write_night(run_dir, verdict)
-        keep_verdict(history, verdict)
         trends = trends_of_run(history, past, verdict)
         earlier = earlier_texts(run_dir, verdict)
         write_trends(run_dir, msgspec.structs.replace(trends, earlier=earlier))
+        keep_verdict(history, verdict)
     except Exception as error:  # a night's report is worth more than its place among the others
         say(f"warning: the run is not judged against the ones before: {said_by(error)}")
         return None
