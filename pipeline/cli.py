@@ -12,6 +12,8 @@ from bringup.harness.options.command_line import read, run
 from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.options.option import declared
 from bringup.harness.records.door import command
+from bringup.harness.session import begin
+from bringup.pipeline.early_python import EarlyPython
 from bringup.pipeline.errors import NothingToDo, PipelineError
 from bringup.pipeline.history_options import OF_HISTORY, HistoryOptions
 from bringup.pipeline.messages import Speaker
@@ -125,6 +127,13 @@ def _refuse_what_the_session_does_not_take(options: RunOptions) -> None:
 
 
 def _carry_out(verb: str, options: RunOptions, say: Speaker) -> int:
+    with begin() as session:
+        if verb in RUNS and not (options.dry_run or options.list_cases):
+            session.hold(EarlyPython())  # it imports while everything below does
+        return _carried_out(verb, options, say)
+
+
+def _carried_out(verb: str, options: RunOptions, say: Speaker) -> int:
     from bringup.pipeline import (  # a help does not wait for them
         commands,
         lists_command,

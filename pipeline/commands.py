@@ -26,6 +26,7 @@ from bringup.harness.records.run_dir import (
 from bringup.harness.records.schema import Plan, PlannedTest
 from bringup.harness.records.variable_names import STARTED_BY_VARIABLE
 from bringup.harness.storage.scratch import sweep
+from bringup.pipeline.early_python import early_python
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.lists.specs import PROBE
 from bringup.pipeline.messages import Speaker
@@ -75,6 +76,8 @@ def run(options: RunOptions, say: Speaker) -> ExitCode:
     begun = time.monotonic()
     sweep()
     engine, address = engine_of(options.engine)  # a wrong one is refused before anything is done
+    if isinstance(engine, Elsewhere) and (early := early_python()):
+        early.close()  # it would wait here for nothing
     if options.budget_s is not None:
         _refuse_budget_elsewhere(engine, options)
     if isinstance(engine, Shares) and not options.dry_run:

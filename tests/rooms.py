@@ -22,9 +22,9 @@ FROM_GROUND_UP = {
         op_by_op reduce predict repro tester given sweep peer loaders pytest_plugin
     """,
     "pipeline": """
-        errors messages lifeline devices history lists history/causes history/judge history/store
-        history/imports promotion option_values options history_options run_names planning running
-        results plan_command lists_command merge_command promote_command commands
+        errors messages lifeline early_python devices history lists history/causes history/judge
+        history/store history/imports promotion option_values options history_options run_names
+        planning running results plan_command lists_command merge_command promote_command commands
         history_commands issue_command trying verb_help cli __main__
     """,
     "reports": """

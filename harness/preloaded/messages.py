@@ -14,6 +14,13 @@ LARGEST = 128 << 10
 """Bytes of a packet that is sent: the kernel takes none above its buffer, 208 KiB by default."""
 
 
+class Preload(msgspec.Struct, frozen=True, tag=True):
+    """Import more; a descriptor for what is said meanwhile and later comes along. Not answered."""
+
+    modules: tuple[str, ...]
+    """Each `MODULE` or `MODULE:NAME,NAME`."""
+
+
 class Start(msgspec.Struct, frozen=True, tag=True):
     """Fork a process; its standard input, output and error come along. Answered by `Started`."""
 

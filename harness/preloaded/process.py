@@ -10,6 +10,7 @@ The server is one process for as long as this object is open and its own process
 have ended its imports to be asked.
 """
 
+import contextlib
 import os
 import select
 import signal
@@ -24,14 +25,26 @@ from typing import IO, Any
 import msgspec
 
 from bringup.harness.errors import HarnessError
-from bringup.harness.preloaded.messages import LARGEST, PACKET, Reap, Reaped, Start, Started
+from bringup.harness.preloaded.messages import (
+    LARGEST,
+    PACKET,
+    Preload,
+    Reap,
+    Reaped,
+    Start,
+    Started,
+)
+from bringup.harness.records.variable_names import THREADS_VARIABLE
 from bringup.harness.storage.decoding import UNDECODABLE
 
 ANSWER_S = 120.0
 """A server that gives no answer for so long hangs; the first one waits for its imports."""
 _LATE = ("BRINGUP_", "PYTEST_")
-_LATE_NAMES = frozenset({"TMPDIR", "COLUMNS", "LINES", "PWD", "OLDPWD", "SHLVL", "_"})
-"""Variables that nobody reads while he is imported, by their first letters and by name."""
+_LATE_NAMES = frozenset(
+    {"TMPDIR", "COLUMNS", "LINES", "PWD", "OLDPWD", "SHLVL", "_", THREADS_VARIABLE}
+)
+"""Variables that nobody reads while he is imported, by their first letters and by name; or that
+PyTorch alone does, which is told."""
 _QUIET = {"OPENBLAS_NUM_THREADS": "1"}
 """Without it numpy's import starts threads. A process's environment is without it, but its numpy
 goes on with one thread; PyTorch has threads of its own."""
@@ -90,6 +103,21 @@ class Process:
         return self.returncode
 
 
+class _Child:
+    """A child of this process that was started before what this process is now."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+
+    def wait(self) -> None:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self.pid, 0)
+
+
 class PreloadedPython:
     """The parent's side. Close it, or let it end with this process."""
 
@@ -104,6 +132,7 @@ class PreloadedPython:
         self._lock = threading.Lock()
         self._sock, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._sock.settimeout(ANSWER_S)
+        self._process: subprocess.Popen[bytes] | _Child
         with theirs:
             number = theirs.fileno()
             server = ["-m", "bringup.harness.preloaded.server", str(number)]
@@ -113,6 +142,33 @@ class PreloadedPython:
                 env=self.environment | _QUIET,
                 stdin=subprocess.DEVNULL,
             )
+
+    @classmethod
+    def inherited(cls, handed_over: str) -> "PreloadedPython":
+        """That of the process that became this one, by what its `hand_over` said."""
+        number, pid = map(int, handed_over.split(":"))
+        python = cls.__new__(cls)
+        python.environment = dict(os.environ)
+        python._lock = threading.Lock()
+        python._sock = socket.socket(fileno=number)
+        python._sock.set_inheritable(False)
+        python._sock.settimeout(ANSWER_S)
+        python._process = _Child(pid)
+        return python
+
+    def hand_over(self) -> str:
+        """What `inherited` is to be told after this process has called exec; `takes` holds of the
+        environment that it goes on with. Only for what has no process of it left."""
+        self._sock.set_inheritable(True)
+        self._sock.setblocking(True)
+        return f"{self._sock.fileno()}:{self._process.pid}"
+
+    def preload(self, modules: Iterable[str], said: int) -> None:
+        """Have it import more, before anything that is asked for later; it says what there is to be
+        said on a descriptor from now on. Where it is gone, whoever asks for a process is told."""
+        packet = msgspec.msgpack.encode(Preload(tuple(modules)))
+        with self._lock, contextlib.suppress(OSError):
+            socket.send_fds(self._sock, [packet], [said])
 
     @property
     def pid(self) -> int:

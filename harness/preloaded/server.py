@@ -32,7 +32,8 @@ from typing import Any
 import msgspec
 
 from bringup.harness.inner_process import words_of_parent
-from bringup.harness.preloaded.messages import PACKET, Reap, Reaped, Start, Started
+from bringup.harness.preloaded.messages import PACKET, Preload, Reap, Reaped, Start, Started
+from bringup.harness.records.variable_names import THREADS_VARIABLE
 
 _SET_PDEATHSIG = 1
 _HARMLESS = (
@@ -59,6 +60,18 @@ def preload(wanted: Iterable[str]) -> None:
             for name in filter(None, names.split(",")):
                 with contextlib.suppress(Exception, SystemExit):
                     getattr(imported, name)
+
+
+def make_ready(wanted: Iterable[str]) -> None:
+    """Import what is wanted, and be fit to fork after it.
+
+    Raises:
+        SystemExit: importing did what a fork does not survive.
+    """
+    preload(wanted)
+    if why := unsafe():
+        sys.exit(f"preloaded Python: importing {why}, so processes come from nothing")
+    gc.freeze()  # a collection in a process does not copy every page
 
 
 def unsafe() -> str:
@@ -88,7 +101,13 @@ def serve(sock: socket.socket) -> Start | None:
         packet, descriptors, _, _ = socket.recv_fds(sock, PACKET, 3)
         if not packet:
             return None
-        request = msgspec.msgpack.decode(packet, type=Start | Reap)
+        request = msgspec.msgpack.decode(packet, type=Start | Reap | Preload)
+        if isinstance(request, Preload):
+            for number in (1, 2):
+                os.dup2(descriptors[0], number)
+            os.close(descriptors[0])
+            make_ready(request.modules)
+            continue
         if isinstance(request, Reap):
             sock.send(msgspec.msgpack.encode(Reaped(_exit_code(request.pid))))
             continue
@@ -126,11 +145,13 @@ def become(request: Start, path: Sequence[str]) -> None:
     """Be the process that was asked for, to its end; `path` is where modules are found."""
     kind, what, *rest = request.arguments
     os.chdir(request.folder)
+    threads = os.environ.get(THREADS_VARIABLE)
     os.environ.clear()
     os.environ.update(request.environment)
     tempfile.tempdir = None  # TMPDIR is its own
     if (random := sys.modules.get("numpy.random")) is not None:  # Python's own is seeded by a fork
         random.seed()
+    _take_threads(threads)
     sys.orig_argv = [sys.executable, *request.arguments]
     _take_streams()
     sys.argv = [kind if kind == "-c" else what, *rest]
@@ -141,6 +162,15 @@ def become(request: Start, path: Sequence[str]) -> None:
     main: Any = types.ModuleType("__main__")
     sys.modules["__main__"] = main
     exec(compile(what, "<string>", "exec"), main.__dict__)
+
+
+def _take_threads(before: str | None) -> None:
+    """Have PyTorch compute with as many threads as the process's own environment says: it read the
+    variable while it was imported, and has started none yet."""
+    wanted, torch = os.environ.get(THREADS_VARIABLE), sys.modules.get("torch")
+    if torch is not None and wanted != before:
+        first = (wanted or "").partition(",")[0]  # the others are of loops within loops
+        torch.set_num_threads(int(first) if first.isdecimal() else len(os.sched_getaffinity(0)))
 
 
 def _take_streams() -> None:
@@ -165,14 +195,12 @@ def main() -> None:
     descriptor, *wanted = words_of_parent(1)
     path = sys.path[1:]  # the first is this process's working directory
     interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    preload(wanted)
-    if why := unsafe():
-        sys.exit(f"preloaded Python: importing {why}, so processes come from nothing")
-    gc.collect()
-    gc.freeze()  # a collection in a process does not copy every page
+    gc.disable()  # imports make a million objects and little garbage: a fifth of their time
+    make_ready(wanted)
     request = serve(socket.socket(fileno=int(descriptor)))
     if request is None:
         os._exit(0)  # its imports have nothing to put away
+    gc.enable()
     signal.signal(signal.SIGINT, interrupt)
     become(request, path)
 

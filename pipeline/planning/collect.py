@@ -7,6 +7,7 @@ Importing a model's test file may fail, end the process or never return; that co
 tests and no others.
 """
 
+import contextlib
 import importlib.metadata
 import os
 import subprocess
@@ -24,6 +25,7 @@ from bringup.harness.records.schema import DeclaredNeeds, Expectation, Identity
 from bringup.harness.records.variable_names import DEVICE_VARIABLE, MODELS_VARIABLE, PARENT_VARIABLE
 from bringup.harness.storage.decoding import decode_json, read_bytes
 from bringup.harness.storage.scratch import Scratch
+from bringup.pipeline.early_python import NotEarlyError, early_python
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.planning.collected_json import IMPORTING_SUFFIX, OPTION, CollectedJson
 from bringup.pipeline.planning.collection_cache import CollectionCache
@@ -154,8 +156,7 @@ def _pytest(
     folder: str, root: Path, ignored: Collection[str], target: Path, timeout_s: float
 ) -> str:
     """Run the collecting child; how it ended, in words."""
-    command = [
-        sys.executable,
+    arguments = [
         "-m",
         "pytest",
         "--collect-only",
@@ -169,26 +170,30 @@ def _pytest(
         *(f"--ignore={file}" for file in ignored),
         *dict.fromkeys((folder, ALL_LOADERS)),
     ]
+    too_long = f"takes more than {timeout_s:.0f} s"
+    if (early := early_python()) is not None:
+        with contextlib.suppress(NotEarlyError):
+            code = early.collect(arguments, root, folder, _environment(), timeout_s)
+            return too_long if code is None else how_it_ended(code)
     try:
         done = subprocess.run(
-            command,
+            [sys.executable, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd=root,
-            env=_environment(),
+            env=_environment() | {PARENT_VARIABLE: str(os.getpid())},
             timeout=timeout_s,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return f"takes more than {timeout_s:.0f} s"
+        return too_long
     return how_it_ended(done.returncode)
 
 
 def _environment() -> dict[str, str]:
     """The environment of the collecting child: without a chosen device, on which no id depends."""
-    held = {name: text for name, text in os.environ.items() if name != DEVICE_VARIABLE}
-    return held | {PARENT_VARIABLE: str(os.getpid())}
+    return {name: text for name, text in os.environ.items() if name != DEVICE_VARIABLE}
 
 
 def harness_plugin() -> list[str]:

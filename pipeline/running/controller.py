@@ -12,7 +12,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,12 +27,11 @@ from bringup.harness.records.run_dir import read_plan
 from bringup.harness.records.schema import Artifact, PlannedTest, TestStopped
 from bringup.harness.records.variable_names import PARENT_VARIABLE
 from bringup.pipeline.lifeline import die_with_parent
-from bringup.pipeline.planning.plan import deadline, files_of
+from bringup.pipeline.planning.plan import deadline
 from bringup.pipeline.running.forked_gateways import ForkedGateways
 from bringup.pipeline.running.leases import Leases
 from bringup.pipeline.running.ledger import Ledger
 from bringup.pipeline.running.memory import MemoryKills
-from bringup.pipeline.running.preload import ALWAYS, libraries
 from bringup.pipeline.running.worker import (
     NOTHING_LEFT_INPUT,
     PARENT_INPUT,
@@ -52,9 +50,10 @@ class ControllerSide:
     """Hooks of the controller."""
 
     def __init__(
-        self, plan: str, timeout: float | None, room: Room, workers: int, holder: str = ""
+        self, plan: str, timeout: float | None, room: Room, preloaded: str | None, holder: str = ""
     ) -> None:
-        """`holder` is whom tests are leased for, of a run that several share."""
+        """`preloaded` is what workers are forked off, as it was handed over; `holder` is whom tests
+        are leased for, of a run that several share."""
         if PARENT_VARIABLE in os.environ:
             die_with_parent(int(os.environ[PARENT_VARIABLE]), signal.SIGKILL)
         loaded = read_plan(Path(plan))
@@ -71,7 +70,7 @@ class ControllerSide:
         self._out_of_memory: dict[str, TestStopped] = {}
         """By key, the first ends of tests that are run again, alone; see `_runs_alone`."""
         self._useless_deaths = 0
-        self._gateways = _preloaded(self._ledger.waiting, workers)
+        self._gateways = ForkedGateways(PreloadedPython.inherited(preloaded)) if preloaded else None
 
     def pytest_xdist_make_scheduler(self) -> PlanScheduling:
         """Ours."""
@@ -197,14 +196,6 @@ def _taken(path: Path) -> str:
     except OSError:
         return ""
     return text
-
-
-def _preloaded(tests: Sequence[PlannedTest], workers: int) -> ForkedGateways | None:
-    """Where workers come from with their imports; None where that costs more than it saves."""
-    wanted = libraries(Path.cwd(), files_of(tests))
-    if workers < 2 and not wanted:
-        return None
-    return ForkedGateways(PreloadedPython((*ALWAYS, *wanted)))
 
 
 def _returncode(popen: "subprocess.Popen[bytes]") -> int | None:

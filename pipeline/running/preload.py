@@ -27,10 +27,11 @@ _OURS = "bringup"
 """A library wherever it lies, in our own checkout too."""
 
 
-def libraries(root: Path, files: Iterable[str]) -> tuple[str, ...]:
+def libraries(root: Path, files: Iterable[str]) -> tuple[str, ...] | None:
     """What test files below `root` import of libraries, each `MODULE` or `MODULE:NAME,NAME`.
 
-    Nothing, if one of them or of their conftest files sets variables while it is imported.
+    None, if one of them or of their conftest files sets variables while it is imported: then
+    nothing of what tests import is to be there before.
     """
     waiting = [root / file for file in files]
     waiting += {
@@ -51,7 +52,7 @@ def libraries(root: Path, files: Iterable[str]) -> tuple[str, ...]:
         except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
             continue  # the worker says so better
         if any("environ" in ast.unparse(node) for node in tree.body if _runs_at_once(node)):
-            return ()
+            return None
         for module, names in _head(tree, file, root):
             top = module.partition(".")[0]
             if top == _OURS:

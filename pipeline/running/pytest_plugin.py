@@ -14,6 +14,7 @@ from bringup.pipeline.running.plugin_options import (
     HOLDER_OPTION,
     MEMORY_OPTION,
     PLAN_OPTION,
+    PRELOADED_OPTION,
     TIMEOUT_OPTION,
     UNTIL_OPTION,
 )
@@ -29,6 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         UNTIL_OPTION, type=float, metavar="SECONDS", help="no test starts later, by time.monotonic"
     )
+    group.addoption(PRELOADED_OPTION, metavar="SOCKET:PID", help="where workers are forked")
     group.addoption(HOLDER_OPTION, default="", metavar="NAME", help="whom tests are leased for")
     group.addoption(
         CAPACITY_OPTION,
@@ -60,5 +62,6 @@ def pytest_configure(config: pytest.Config) -> None:
             processes or 1,
             config.getoption(UNTIL_OPTION),
         )
-        side = ControllerSide(plan, timeout, room, processes, config.getoption(HOLDER_OPTION))
+        preloaded, holder = config.getoption(PRELOADED_OPTION), config.getoption(HOLDER_OPTION)
+        side = ControllerSide(plan, timeout, room, preloaded, holder)
     config.pluginmanager.register(side, "bringup-pipeline-side")

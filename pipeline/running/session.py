@@ -6,8 +6,6 @@
 import math
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +21,7 @@ from bringup.harness.records.variable_names import (
     RUN_ID_VARIABLE,
     THREADS_VARIABLE,
 )
+from bringup.pipeline.early_python import EarlyPython, early_python
 from bringup.pipeline.planning.collect import harness_plugin
 from bringup.pipeline.planning.plan import files_of
 from bringup.pipeline.running import memory
@@ -92,11 +91,10 @@ def default_workers(tests: int, cores: int | None = None, free_bytes: int | None
 
 
 def command(settings: Settings, tests: Sequence[PlannedTest]) -> list[str]:
-    """The pytest command that runs the plan, collecting no more files than it needs."""
+    """What follows `python` to run the plan, collecting no more files than it needs."""
     devices = sorted({t.identity.device for t in tests})
     capacities = settings.capacities or {}
     return [
-        sys.executable,
         "-m",
         "pytest",
         f"--rootdir={settings.root}",
@@ -147,18 +145,17 @@ class Session:
 
     def __init__(self, settings: Settings, tests: Sequence[PlannedTest]) -> None:
         self.log = settings.log
-        watchdog = [sys.executable, "-m", "bringup.pipeline.running.watchdog", str(os.getpid())]
+        python = early_python() or EarlyPython()
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*watchdog, *command(settings, tests)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=settings.root,
-                env=environment(settings),
-                start_new_session=True,
-                pass_fds=() if settings.lock is None else (settings.lock,),
+            python.become(
+                command(settings, tests),
+                settings.root,
+                files_of(tests),
+                environment(settings),
+                log.fileno(),
+                settings.lock,
             )
+        self._process = python.watchdog
 
     @property
     def exit_code(self) -> int | None:

@@ -10,16 +10,21 @@ short grace. When the supervisor asks by SIGTERM, or is gone by SIGKILL (the ker
 the SIGTERM), it ends everything below: first politely, then by SIGKILL, until nothing is left
 that can be ended.
 
-Run as `python -m bringup.pipeline.running.watchdog SUPERVISOR_PID COMMAND...`; exits as the command
-did, with 128 + n when a signal n ended it.
+It is started before the run is known (`bringup.pipeline.early_python`); where its log is, and what
+it is to hold until the end, comes later on a socket.
+
+Run as `python -m bringup.pipeline.running.watchdog SUPERVISOR_PID SOCKET COMMAND...`; exits as the
+command did, with 128 + n when a signal n ended it.
 """
 
 import contextlib
 import os
 import select
 import signal
+import socket
 import sys
 import time
+from collections.abc import Sequence
 
 import psutil
 
@@ -40,8 +45,11 @@ _LOOK_S = 1.0
 class Watchdog:
     """Starts one command and outlives everything that comes of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: socket.socket) -> None:
         self.stop_asked = 0
+        self._telling = [told]
+        """Until it has told."""
+        self._held: list[int] = []
         self._pid = 0
         self._status: int | None = None
         self._orphans: dict[int, float] = {}
@@ -79,8 +87,17 @@ class Watchdog:
             elif now >= self._next_look:
                 self._next_look = now + _LOOK_S
                 self._end_orphans(now)
-            _sleep(wake, _BEAT_S if ending is None else 0.05)
+            if _sleep(wake, self._telling, _BEAT_S if ending is None else 0.05):
+                self._take_over()
         return _exit_code(self._status)
+
+    def _take_over(self) -> None:
+        """Speak into the log from now on, and hold what else comes; once."""
+        told = self._telling.pop()
+        _, self._held, _, _ = socket.recv_fds(told, 1, 2)  # nothing: the supervisor is gone
+        for stream in (1, 2) if self._held else ():
+            os.dup2(self._held[0], stream)
+        told.close()
 
     def _reap(self) -> bool:
         """Collect the dead; False when no child is left."""
@@ -125,10 +142,13 @@ def _signal(process: psutil.Process, number: signal.Signals) -> None:
         process.send_signal(number)
 
 
-def _sleep(wake: int, seconds: float) -> None:
-    ready, _, _ = select.select([wake], [], [], seconds)
-    if ready:
+def _sleep(wake: int, others: Sequence[socket.socket], seconds: float) -> list[socket.socket]:
+    """Wait for a signal, or for one of the others to have something to read; those that have."""
+    watched = {wake: None, **{other.fileno(): other for other in others}}
+    ready, _, _ = select.select(list(watched), [], [], seconds)
+    if wake in ready:
         os.read(wake, 4096)
+    return [other for number in ready if (other := watched[number])]
 
 
 def _exit_code(status: int | None) -> int:
@@ -148,9 +168,10 @@ def wake_on_signals() -> int:
 
 def main() -> int:
     """Entry point of `python -m bringup.pipeline.running.watchdog`."""
-    pid, *command = words_of_parent(2)
+    pid, told, *command = words_of_parent(3)
     supervisor = int(pid)
-    watchdog = Watchdog()
+    os.set_inheritable(int(told), False)
+    watchdog = Watchdog(socket.socket(fileno=int(told)))
     wake = wake_on_signals()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, watchdog.ask_to_stop)

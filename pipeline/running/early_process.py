@@ -1,0 +1,97 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""The early process: it has a preloaded Python, lends it to whoever collects, and becomes pytest.
+
+Run as `python -m bringup.pipeline.running.early_process SOCKET`, below a watchdog, by
+:mod:`bringup.pipeline.early_python`, which says what it is for. It imports little, so that becoming
+another program loses nothing.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from bringup.harness.inner_process import words_of_parent
+from bringup.harness.preloaded.process import NotPreloadedError, PreloadedPython
+from bringup.harness.records.variable_names import PARENT_VARIABLE
+from bringup.pipeline.early_python import Become, Collect, Ended, received, send
+from bringup.pipeline.running.plugin_options import PRELOADED_OPTION
+from bringup.pipeline.running.preload import ALWAYS, libraries
+
+NEARLY_ALWAYS = ("torch", "bringup:ModelTester,model_test")
+"""What nearly every test file imports, and longer than all that is done until it is known."""
+_MOST_FILES = 2000
+"""Of more, reading their heads takes longer than it saves."""
+
+
+def main() -> None:
+    """Serve the command line until it says what to become, or is gone."""
+    [number] = words_of_parent(1)
+    sock = socket.socket(fileno=int(number))
+    python = PreloadedPython((*ALWAYS, *NEARLY_ALWAYS))
+    kind: Any = Collect | Become
+    while True:
+        wanted, descriptors = received(sock, kind)
+        if wanted is None:
+            return
+        if isinstance(wanted, Become):
+            _become(wanted, python, *descriptors)
+        send(sock, _collect(wanted, python))
+
+
+def _collect(wanted: Collect, python: PreloadedPython) -> Ended:
+    root = Path(wanted.root)
+    modules = libraries(root, _test_files(root, wanted.folder))
+    if modules is None:
+        return Ended(refused=True)
+    python.preload(modules, said=2)
+    with open(os.devnull, "r+b") as nowhere:  # noqa: PTH123
+        streams = (nowhere.fileno(),) * 3
+        environment = {**wanted.environment, PARENT_VARIABLE: str(python.pid)}
+        try:
+            process = python.start(
+                wanted.arguments, streams=streams, environment=environment, folder=root
+            )
+        except NotPreloadedError:
+            return Ended(refused=True)
+    try:
+        return Ended(process.wait(wanted.timeout_s))
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return Ended()
+
+
+def _test_files(root: Path, folder: str) -> list[str]:
+    """The files below a folder that pytest takes for tests, as it comes; none where there are too
+    many."""
+    place = root / folder
+    found = [place] if place.is_file() else [*place.rglob("test_*.py"), *place.rglob("*_test.py")]
+    few = found if len(found) <= _MOST_FILES else []
+    return [path.relative_to(root).as_posix() for path in few if path.is_relative_to(root)]
+
+
+def _become(wanted: Become, python: PreloadedPython, log: int, *held: int) -> None:
+    """Be the process that was asked for; what is preloaded forks its workers."""
+    for number in (1, 2):
+        os.dup2(log, number)
+    for descriptor in held:
+        os.set_inheritable(descriptor, True)
+    os.chdir(wanted.root)
+    environment = {**wanted.environment, PARENT_VARIABLE: os.environ[PARENT_VARIABLE]}
+    modules = libraries(Path(wanted.root), wanted.files)
+    if modules is None or not python.takes(environment):
+        python.close()
+        python = PreloadedPython((*ALWAYS, *(modules or ())), environment)
+    else:
+        python.preload(modules, log)
+    arguments = (*wanted.arguments, f"{PRELOADED_OPTION}={python.hand_over()}")
+    os.execve(sys.executable, [sys.executable, *arguments], environment)
+
+
+if __name__ == "__main__":
+    main()
