@@ -14,6 +14,7 @@ from bringup.pipeline.running.plugin_options import (
     HOLDER_OPTION,
     MEMORY_OPTION,
     PLAN_OPTION,
+    SLOTS_OPTION,
     TIMEOUT_OPTION,
     UNTIL_OPTION,
 )
@@ -38,6 +39,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="at most N tests at a time on DEVICE",
     )
     group.addoption(
+        SLOTS_OPTION, type=int, metavar="N", help="so many compute while others wait for a board"
+    )
+    group.addoption(
         MEMORY_OPTION, type=int, metavar="BYTES", help="what all tests may need at a time"
     )
 
@@ -59,6 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
             config.getoption(MEMORY_OPTION),
             processes or 1,
             config.getoption(UNTIL_OPTION),
+            config.getoption(SLOTS_OPTION),
         )
         side = ControllerSide(plan, timeout, room, processes, config.getoption(HOLDER_OPTION))
     config.pluginmanager.register(side, "bringup-pipeline-side")
