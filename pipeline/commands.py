@@ -37,6 +37,7 @@ from bringup.pipeline.plan_command import (
     how_many,
     print_plan,
     print_shards,
+    processes_of,
     reruns_of,
     slots_of,
 )
@@ -224,6 +225,7 @@ def _carry_out(
         address=address,
         until=None if plan.budget_s is None else begun + plan.budget_s,
     )
+    settings = replace(settings, processes=processes_of(options, chosen, tests, settings))
     counted = how_many(tests, plan.total, chosen.devices)
     say(f"{plan.session}: {counted}, {settings.workers} at a time, in {run_dir}")
     if plan.budget_s is not None:

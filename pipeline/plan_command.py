@@ -34,13 +34,15 @@ from bringup.pipeline.planning.selection import (
     choose,
 )
 from bringup.pipeline.planning.shared_plan import share, tell_github
+from bringup.pipeline.planning.slots import processes_for
 from bringup.pipeline.planning.work import Runner, fill_estimates
 from bringup.pipeline.results.confirm import confirm_seconds
 from bringup.pipeline.results.planned_reruns import with_reruns
 from bringup.pipeline.results.promote_run import Asked
 from bringup.pipeline.run_names import name_of_now, run_of_this_job
+from bringup.pipeline.running.memory import MEMORY_PER_WORKER
 from bringup.pipeline.running.progress import clock
-from bringup.pipeline.running.session import default_workers
+from bringup.pipeline.running.session import Settings, default_workers
 
 _GIB = 1 << 30
 
@@ -118,6 +120,18 @@ def capacities(chosen: Chosen, runner: Runner | None) -> dict[str, int]:
     most = {d.name: d.capacity for d in chosen.devices.values() if d.capacity}
     said = (runner.kinds or {}) if runner else {}
     return most | {k: min(n, most.get(k, n)) for k, n in said.items() if k in chosen.devices}
+
+
+def processes_of(
+    options: RunOptions, chosen: Chosen, tests: Sequence[PlannedTest], settings: Settings
+) -> int:
+    """How many processes run tests: more than compute at a time where some will wait for a board,
+    as far as memory goes. Who asks for one worker gets one test after the other."""
+    if options.workers == 1:
+        return 1
+    most = settings.capacities or {}
+    boards = {d.name: most[d.name] for d in chosen.devices.values() if d.capacity}
+    return processes_for(settings.workers, tests, boards, settings.memory, MEMORY_PER_WORKER)
 
 
 def print_shards(shared: SharedPlan, say: Speaker) -> None:

@@ -353,6 +353,8 @@ class PlannedTest(msgspec.Struct, frozen=True):
     """Expected peak of resident memory, None when nothing is known."""
     estimate_device_s: float | None = None
     """How long of `estimate_s` it is expected to hold a leased device; None where nobody knows."""
+    estimate_front_s: float | None = None
+    """Expected until it asks for its device, where it loads its model itself; None likewise."""
     environment: dict[str, str] = {}
     """Set for this test only, e.g. `TT_TORCH_COMPILE_DEPTH: TTNN_IR`."""
     entry: str = ""

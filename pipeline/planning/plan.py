@@ -156,11 +156,17 @@ def with_memory(
     return [msgspec.structs.replace(t, estimate_bytes=peak(t.identity)) for t in tests]
 
 
-def with_device_seconds(
-    tests: Iterable[PlannedTest], seconds: Callable[[Identity], float | None]
+def with_phases(
+    tests: Iterable[PlannedTest], on_device: Estimate, front: Estimate
 ) -> list[PlannedTest]:
-    """The same tests, with the seconds that each is expected to hold its device."""
-    return [msgspec.structs.replace(t, estimate_device_s=seconds(t.identity)) for t in tests]
+    """The same tests, with the seconds that each is expected to hold its device, and those until
+    it asks for it."""
+    return [
+        msgspec.structs.replace(
+            t, estimate_device_s=on_device(t.identity), estimate_front_s=front(t.identity)
+        )
+        for t in tests
+    ]
 
 
 def with_needs(

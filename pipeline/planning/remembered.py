@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bringup.pipeline.errors import PipelineError
+from bringup.pipeline.history.samples import Excluded
 from bringup.pipeline.history.store.tables import NOWHERE
 from bringup.pipeline.messages import Speaker
-from bringup.pipeline.planning.durations import KEPT, LONGEST_S, MEASURED, Durations, Sample
+from bringup.pipeline.planning.durations import LONGEST_S, MEASURED, Durations, Sample, latest
 
 if TYPE_CHECKING:
     from bringup.pipeline.history.store.history import History
@@ -59,7 +60,7 @@ def _durations(history: "History", aliases: Mapping[str, str]) -> dict[str, tupl
     taken: dict[str, list[Sample]] = defaultdict(list)
     for one in samples(history, runs, None, aliases) if runs else ():
         if one.outcome in MEASURED and one.seconds and 0 < one.seconds <= LONGEST_S:
-            taken[one.test].append(Sample(round(one.seconds, 3), one.at, one.memory))
-    return {
-        test: tuple(sorted(each, key=lambda s: s.started)[-KEPT:]) for test, each in taken.items()
-    }
+            seconds, cached = round(one.seconds, 3), one.excluded is Excluded.CACHED
+            sample = Sample(seconds, one.at, one.memory, cached=cached, outcome=one.outcome.value)
+            taken[one.test].append(sample)
+    return {test: latest(each) for test, each in taken.items()}

@@ -45,13 +45,14 @@ from bringup.pipeline.planning.plan import (
     from_lists,
     is_excluded,
     planned,
-    with_device_seconds,
     with_memory,
     with_needs,
+    with_phases,
 )
 from bringup.pipeline.planning.remembered import with_history
 from bringup.pipeline.planning.sweep import limited
 from bringup.pipeline.planning.tests_root import root_of
+from bringup.pipeline.planning.verdict_cache import nothing_kept
 from bringup.pipeline.planning.work import Runner
 from bringup.pipeline.promotion.policy import policy_of
 from bringup.pipeline.promotion.probes import DAY_S, candidates, planned_before, probes
@@ -89,7 +90,7 @@ def choose(
     """
     aliases = read_aliases(options.lists)
     known_s = with_history(read_durations(options.durations), options.history, aliases, say)
-    estimate = Estimator(known_s, aliases)
+    estimate = Estimator(known_s, aliases, cold=nothing_kept(options))
     lists = read_lists(options.lists) if by_list(options) else None
     known, collected = look_around(options)
     for sentence in collected.broken.values():
@@ -121,7 +122,7 @@ def choose(
         tests = limited(tests, options.limit)
     if options.size != SIZES[0]:
         tests = at_size(tests, options.size, estimate)
-    tests = with_device_seconds(with_memory(tests, estimate.memory), estimate.on_device)
+    tests = with_phases(with_memory(tests, estimate.memory), estimate.on_device, estimate.front)
     tests = with_needs(tests, collected.needs)
     runners = read_fleet(options.fleet) if options.fleet else []
     if options.fleet and not options.devices:

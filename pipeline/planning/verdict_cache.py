@@ -13,8 +13,9 @@ from bringup.harness.records.variable_names import (
     RECHECK_VARIABLE,
     RESUMED_VARIABLE,
 )
-from bringup.harness.records.verdicts.cache import VerdictCache
+from bringup.harness.records.verdicts.cache import VerdictCache, default_path
 from bringup.harness.records.verdicts.upkeep import Limits, prune_if_due
+from bringup.harness.storage.presence import is_there
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.options import RunOptions
 
@@ -33,6 +34,11 @@ def variables(plan: Plan, options: RunOptions) -> dict[str, str]:
         **({RECHECK_VARIABLE: recheck} if recheck else {}),
         **({NO_CACHE_VARIABLE: "1"} if options.no_cache else {}),
     }
+
+
+def nothing_kept(options: RunOptions) -> bool:
+    """Will tests find nothing of what earlier runs kept, as far as this machine knows?"""
+    return options.no_cache or not is_there(default_path())
 
 
 def prune(plan: Plan, say: Speaker) -> None:

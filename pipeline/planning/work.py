@@ -65,6 +65,8 @@ class WorkUnit:
     """The key of the unit that has to be done first; empty for none."""
     held: float = 1.0
     """Of its seconds, how large a part it holds its device: 0 to 1."""
+    front_s: float = 0.0
+    """Expected until it asks for its device, where its model is yet to be loaded; 0: unknown."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,7 @@ def _unit(test: PlannedTest, typical: float, hedge: float, unknown_bytes: int) -
         long_s=hedge if expected is None else expected,
         group=group_of(test.identity),
         held=_held(test),
+        front_s=test.estimate_front_s or 0.0,
     )
 
 

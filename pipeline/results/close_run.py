@@ -14,13 +14,14 @@ from bringup.harness.records.advice import Advice, read_advice
 from bringup.harness.records.device_listing import DeviceState
 from bringup.harness.records.door import command
 from bringup.harness.records.moves import Move
+from bringup.harness.records.naming import is_op_by_op
 from bringup.harness.records.outcomes import (
     counts_text,
     is_left_out,
     latest,
     outcome_counts_of_run,
 )
-from bringup.harness.records.run_dir import RECORDS_NAME, read_merged
+from bringup.harness.records.run_dir import RECORDS_NAME, read_merged, read_ops
 from bringup.harness.records.schema import Plan, PlannedTest, RunHeader, TestRecord
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.lists.expectations import (
@@ -70,7 +71,7 @@ def close_run(
     losses = header.missing if plan.shard[1] == 1 else ()  # a shard does not miss the others
     made = made_of_promises([msgspec.structs.replace(plan, devices=dict(states))], latest_by_key)
     write_junit(run_dir / JUNIT_NAME, records, losses, made)
-    _learn(durations, records, aliases, say)
+    _learn(durations, run_dir, records, aliases, say)
     _tell_unkept(unkept, made, read_advice(plan.started_by), say)
     _tell_expected(made, say)
     counts = counts_text(outcome_counts_of_run(run_dir))
@@ -133,12 +134,16 @@ def write_issues(
 
 def _learn(
     durations: Path,
-    records: Iterable[TestRecord],
+    run_dir: Path,
+    records: Collection[TestRecord],
     aliases: Mapping[str, str] | None,
     say: Speaker,
 ) -> None:
     try:
-        add_durations(durations, records, aliases)
+        walked = any(is_op_by_op(record.identity) for record in records)
+        ops = read_ops(run_dir) if walked else []
+        cached = {op.test for op in ops if op.result.hit and not op.result.rechecked}
+        add_durations(durations, records, aliases, cached)
     except (PipelineError, RecordError) as error:  # the next plan is a little worse, no more
         say(f"warning: {error}")
 

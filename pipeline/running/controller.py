@@ -28,6 +28,7 @@ from bringup.harness.records.schema import Artifact, PlannedTest, TestStopped
 from bringup.harness.records.variable_names import PARENT_VARIABLE
 from bringup.pipeline.lifeline import die_with_parent
 from bringup.pipeline.planning.plan import deadline
+from bringup.pipeline.running.board_watch import BoardWatch
 from bringup.pipeline.running.forked_gateways import ForkedGateways
 from bringup.pipeline.running.leases import Leases
 from bringup.pipeline.running.ledger import Ledger
@@ -65,6 +66,9 @@ class ControllerSide:
         self._journal = JournalWriter(self._run_dir, loaded.run_id, collect(), loaded.attempt)
         claim = partial(Leases(self._run_dir, holder).take, turn=loaded.attempt) if holder else None
         self._scheduling = PlanScheduling(self._ledger.waiting, room, claim)
+        self._watches = room.slots is not None
+        """Do more processes run tests than may compute at a time?"""
+        self._watch: BoardWatch | None = None
         self._memory = MemoryKills()
         self._second_try: set[str] = set()
         self._out_of_memory: dict[str, TestStopped] = {}
@@ -72,9 +76,20 @@ class ControllerSide:
         self._useless_deaths = 0
         self._gateways = ForkedGateways(PreloadedPython.inherited(preloaded)) if preloaded else None
 
-    def pytest_xdist_make_scheduler(self) -> PlanScheduling:
+    def pytest_xdist_make_scheduler(self, config: pytest.Config) -> PlanScheduling:
         """Ours."""
+        if self._watches:
+            dsession = config.pluginmanager.get_plugin("dsession")
+            self._watch = BoardWatch(dsession, self._look_at_boards)
         return self._scheduling
+
+    def _look_at_boards(self) -> None:
+        """Let others start while some wait for a board."""
+        if not self._scheduling.collection_is_completed:
+            return
+        with contextlib.suppress(RecordError):  # the next look may find the journals well
+            self._ledger.read()
+        self._scheduling.boards_seen(self._ledger.awaiting, self._ledger.off_boards)
 
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a new worker what it cannot know."""
@@ -114,6 +129,8 @@ class ControllerSide:
 
     def pytest_unconfigure(self) -> None:
         """No worker is left."""
+        if self._watch is not None:
+            self._watch.close()
         if self._gateways is not None:
             self._gateways.close()
 

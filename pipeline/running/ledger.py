@@ -201,6 +201,17 @@ class Ledger:
         return {k: e for k, e in self.started.items() if k not in self.outcomes}
 
     @property
+    def awaiting(self) -> set[str]:
+        """Running tests that wait for a board."""
+        return set(self._awaiting) & self.running.keys()
+
+    @property
+    def off_boards(self) -> set[str]:
+        """Running tests that are through with their board, as far as it is seen: verification
+        needs none."""
+        return {key for key, stage in self.stages.items() if stage is Stage.VERIFY}
+
+    @property
     def waiting(self) -> list[PlannedTest]:
         """Tests that have neither started nor got an outcome."""
         return [

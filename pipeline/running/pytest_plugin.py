@@ -15,6 +15,7 @@ from bringup.pipeline.running.plugin_options import (
     MEMORY_OPTION,
     PLAN_OPTION,
     PRELOADED_OPTION,
+    SLOTS_OPTION,
     TIMEOUT_OPTION,
     UNTIL_OPTION,
 )
@@ -40,6 +41,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="at most N tests at a time on DEVICE",
     )
     group.addoption(
+        SLOTS_OPTION, type=int, metavar="N", help="so many compute while others wait for a board"
+    )
+    group.addoption(
         MEMORY_OPTION, type=int, metavar="BYTES", help="what all tests may need at a time"
     )
 
@@ -61,6 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
             config.getoption(MEMORY_OPTION),
             processes or 1,
             config.getoption(UNTIL_OPTION),
+            config.getoption(SLOTS_OPTION),
         )
         preloaded, holder = config.getoption(PRELOADED_OPTION), config.getoption(HOLDER_OPTION)
         side = ControllerSide(plan, timeout, room, preloaded, holder)

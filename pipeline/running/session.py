@@ -30,6 +30,7 @@ from bringup.pipeline.running.plugin_options import (
     HOLDER_OPTION,
     MEMORY_OPTION,
     PLAN_OPTION,
+    SLOTS_OPTION,
     TIMEOUT_OPTION,
     UNTIL_OPTION,
 )
@@ -51,6 +52,7 @@ class Settings:
     root: Path
     """Where pytest starts; ids are relative to it."""
     workers: int
+    """Tests that compute at a time."""
     timeout_s: float | None = None
     capacities: Mapping[str, int] | None = None
     """The most tests a device runs at a time; absent: any number."""
@@ -69,6 +71,8 @@ class Settings:
     of a machine share. None: it has as long as it takes."""
     holder: str = ""
     """Whom tests are leased for in a directory that others share; empty: nobody shares it."""
+    processes: int = 0
+    """That run tests, of which some wait for a board; 0: one for each that computes."""
 
     @property
     def left_s(self) -> float:
@@ -108,7 +112,7 @@ def command(settings: Settings, tests: Sequence[PlannedTest]) -> list[str]:
         # workers come with their imports, made before pytest was there to rewrite asserts
         *("-W", "ignore:Module already imported so cannot:pytest.PytestAssertRewriteWarning"),
         "--dist=load",
-        f"--numprocesses={settings.workers}",
+        f"--numprocesses={max(settings.processes, settings.workers)}",
         # every test may cost its worker once, and some workers may die for nothing
         f"--max-worker-restart={len(tests) + 100}",
         f"{PLAN_OPTION}={settings.plan}",
@@ -116,6 +120,7 @@ def command(settings: Settings, tests: Sequence[PlannedTest]) -> list[str]:
         *([] if settings.until is None else [f"{UNTIL_OPTION}={settings.until}"]),
         *([f"{HOLDER_OPTION}={settings.holder}"] if settings.holder else []),
         *(f"{CAPACITY_OPTION}={name}={n}" for name, n in sorted(capacities.items())),
+        *([f"{SLOTS_OPTION}={settings.workers}"] if settings.processes > settings.workers else []),
         *([f"{MEMORY_OPTION}={settings.memory}"] if settings.memory else []),
         *(f"--device={name}" for name in devices),
         *(

@@ -15,11 +15,12 @@ Source: xdist 3.8, `remote.WorkerInteractor.run_one_test` (the worker's loop),
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from bringup.harness.records.schema import PlannedTest
+from bringup.pipeline.planning.slots import may_start, offered_to
 from bringup.pipeline.planning.work import Group, WorkUnit, units_of
 from bringup.pipeline.planning.work_queue import WorkQueue
 from bringup.pipeline.running.memory import MEMORY_PER_WORKER
@@ -50,8 +51,12 @@ class Room(NamedTuple):
     memory: int | None = None
     """Bytes; None: nobody counts."""
     workers: int = 1
+    """Processes that run tests."""
     until: float | None = None
     """On `time.monotonic`, when no further test starts; None: there is time for all."""
+    slots: int | None = None
+    """Tests that compute at a time, while others wait for a board; None: as many as there are
+    workers."""
 
     @property
     def unknown_bytes(self) -> int:
@@ -88,6 +93,8 @@ class PlanScheduling:
     has it runs it, and it is gone from here."""
     clock: Callable[[], float] = time.monotonic
     queue: WorkQueue = field(init=False)
+    waiting_for_board: Collection[str] = ()
+    """Keys of tests that wait for a board."""
     workers: dict[Node, Worker] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -168,9 +175,21 @@ class PlanScheduling:
         """Give every idle worker a test, or let it go when no test is left."""
         self._drop_uncollected()
         self._heed_time()
-        for worker in self.workers.values():
-            if worker.positions is not None and worker.running is None:
-                self._give(worker)
+        idle = {
+            node: worker.last_group
+            for node, worker in self.workers.items()
+            if worker.positions is not None and worker.running is None
+        }
+        for node in offered_to(idle, self.queue):
+            self._give(self.workers[node])
+
+    def boards_seen(self, waiting: Collection[str], left: Iterable[str]) -> None:
+        """Which tests wait for a board now, and which of those that run are through with theirs:
+        somebody else may start."""
+        self.waiting_for_board = waiting
+        for key in left:
+            self.queue.left_device(key)
+        self.schedule()
 
     def mark_test_complete(self, node: Node, item_index: int, duration: float = 0) -> None:
         """An item is through; when it was the worker's test, the worker is free."""
@@ -224,6 +243,9 @@ class PlanScheduling:
         if not self.anything_left:
             worker.node.shutdown()
             return
+        slots = self.room.slots or len(self.workers)
+        if not may_start(self.queue.running, self.waiting_for_board, slots):
+            return
         positions = worker.positions
         assert positions is not None
         chosen = self._claimed(worker, positions)
@@ -245,7 +267,9 @@ class PlanScheduling:
         """Take the next test that nobody else has."""
         while True:
             chosen = self.queue.take(
-                worker.last_group, len(self.workers), lambda unit: self._nodeid(unit) in positions
+                worker.last_group,
+                min(self.room.slots or len(self.workers), len(self.workers)),
+                lambda unit: self._nodeid(unit) in positions,
             )
             if chosen is None or self.claim is None or self.claim(chosen.key):
                 return chosen

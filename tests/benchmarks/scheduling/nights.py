@@ -69,6 +69,7 @@ def boarded(seed: int, kinds: Sequence[str]) -> tuple[list[PlannedTest], dict[st
                     f"tests/m{model}.py::t",
                     estimate_s=seconds,
                     estimate_device_s=own.device * noise,
+                    estimate_front_s=own.front * noise,
                 )
             )
     return [listed[i] for i in dice.permutation(len(listed))], parts

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from bringup.pipeline.planning.slots import may_start, offered_to
 from bringup.pipeline.planning.work import Group, WorkUnit
 from bringup.pipeline.planning.work_queue import WorkQueue
 
@@ -76,65 +77,88 @@ class Parts(NamedTuple):
 
 
 def on_boards(
-    units: Sequence[WorkUnit], parts: Mapping[str, Parts], workers: int, boards: Mapping[str, int]
+    units: Sequence[WorkUnit],
+    parts: Mapping[str, Parts],
+    slots: int,
+    boards: Mapping[str, int],
+    processes: int,
 ) -> Played:
-    """What our queue makes of it where a worker waits for a board of a kind that has so many.
+    """What our queue and our slots make of it, where there are so many boards of a kind.
 
-    As a test is run: it is loaded, waits for a board, holds it for its part, and ends without it.
+    As a test is run: it is loaded, waits for a board without a slot, holds it for its part, and
+    ends without it. Whoever computes shares as many processors as there are slots, a part on a
+    board included: its compiler is a program of the host.
     """
     queue = WorkQueue(units, boards)
     kinds = {u.key: u.needs.kind for u in units}
-    last: dict[int, Group] = {}
-    idle, free = set(range(workers)), dict(boards)
-    waiting: dict[str, deque[tuple[int, str]]] = {kind: deque() for kind in boards}
-    events: list[tuple[float, int, _Step, str]] = []
-    now = end = 0.0
+    last: dict[int, Group | None] = dict.fromkeys(range(processes))
+    idle, free = set(last), dict(boards)
+    waiting: dict[str, deque[int]] = {kind: deque() for kind in boards}
+    at: dict[int, _At] = {}
+    computing: dict[int, float] = {}
+    """By process, the seconds that are left of the step it is at."""
+    now = 0.0
     ran = loads = 0
 
-    def start(worker: int) -> None:
+    def begin(process: int, step: _Step, seconds: float) -> None:
+        at[process] = at[process]._replace(step=step)
+        computing[process] = seconds
+
+    def start_what_may() -> None:
         nonlocal loads
-        unit = queue.take(last.get(worker), workers)
-        if unit is None:
-            return
-        idle.discard(worker)
-        loads += last.get(worker) != unit.group
-        front = 0.0 if last.get(worker) == unit.group else parts[unit.key].front
-        last[worker] = unit.group
-        heapq.heappush(events, (now + front, worker, _Step.LOADED, unit.key))
+        in_line = {at[process].key for queued in waiting.values() for process in queued}
+        for process in offered_to({p: last[p] for p in sorted(idle)}, queue):
+            if not may_start(queue.running, in_line, slots):
+                return
+            unit = queue.take(last[process], slots)
+            if unit is None:
+                continue
+            idle.discard(process)
+            again = last[process] == unit.group
+            loads += not again
+            last[process], at[process] = unit.group, _At(unit.key)
+            begin(process, _Step.FRONT, 0.0 if again else parts[unit.key].front)
 
-    def begin(worker: int, key: str) -> None:
-        heapq.heappush(events, (now + parts[key].device, worker, _Step.COMPUTED, key))
-
-    for worker in range(workers):
-        start(worker)
-    while events:
-        now, worker, step, key = heapq.heappop(events)
+    start_what_may()
+    while computing:
+        process = min(computing, key=lambda p: (computing[p], p))
+        rate = min(1.0, slots / len(computing))
+        took = computing.pop(process)
+        now += took / rate
+        computing = {p: seconds - took for p, seconds in computing.items()}
+        key, step = at[process]
         kind = kinds[key]
-        if step is _Step.LOADED:
+        if step is _Step.FRONT:
             if kind in free and not free[kind]:
-                waiting[kind].append((worker, key))
+                waiting[kind].append(process)
             else:
-                free[kind] = free.get(kind, workers) - 1
-                begin(worker, key)
-        elif step is _Step.COMPUTED:
+                free[kind] = free.get(kind, processes) - 1
+                begin(process, _Step.DEVICE, parts[key].device)
+        elif step is _Step.DEVICE:
             free[kind] += 1
-            heapq.heappush(events, (now + parts[key].rest, worker, _Step.ENDED, key))
+            queue.left_device(key)
+            begin(process, _Step.REST, parts[key].rest)
             if waiting.get(kind):
                 free[kind] -= 1
-                begin(*waiting[kind].popleft())
+                following = waiting[kind].popleft()
+                begin(following, _Step.DEVICE, parts[at[following].key].device)
         else:
             queue.done(key)
-            end, ran = now, ran + 1
-            idle.add(worker)
-            for each in sorted(idle):
-                start(each)
-    return Played(end, ran, loads)
+            ran += 1
+            idle.add(process)
+        start_what_may()
+    return Played(now, ran, loads)
 
 
-class _Step(enum.IntEnum):
-    LOADED = 0
-    COMPUTED = 1
-    ENDED = 2
+class _Step(enum.Enum):
+    FRONT = enum.auto()
+    DEVICE = enum.auto()
+    REST = enum.auto()
+
+
+class _At(NamedTuple):
+    key: str
+    step: _Step = _Step.FRONT
 
 
 def board_bound(parts: Mapping[str, Parts], units: Sequence[WorkUnit], workers: int) -> float:

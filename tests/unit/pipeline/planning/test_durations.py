@@ -12,6 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from bringup.harness.records.schema import Identity, Outcome, Stage, StageResult, TestRecord
+from bringup.harness.records.values import CACHED_FROM, REUSED_FROM
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.planning.durations import (
     KEPT,
@@ -118,6 +119,45 @@ class TestEstimates:
         for other in (compiled, walked, replace(ran, stages=broken)):
             assert Estimator(observed([other])).on_device(other.identity) is None
 
+    def test_phases_are_learnt_from_attempts_that_loaded_the_model_themselves(self) -> None:
+        def stages(load: float, compiles: float, shared: bool = False) -> tuple[StageResult, ...]:
+            of_another = {REUSED_FROM: "t5 on cpu"} if shared else {}
+            return (
+                StageResult(Stage.LOAD, ok=True, wall_s=load, attributes=of_another),
+                StageResult(Stage.COMPILE, ok=True, wall_s=compiles),
+                StageResult(Stage.VERIFY, ok=True, wall_s=1.0),
+            )
+
+        n150 = identity("t5", "n150")
+        first = [replace(took(30, at=i), stages=stages(i + 10.0, i + 2.0)) for i in range(5)]
+        then = [replace(took(9, n150, at=i), stages=stages(0.0, 4.0, shared=True)) for i in (1, 2)]
+        known = Estimator(observed([*first, *then]))
+        assert known.front(T5) == 13.0 and known.phase(T5, "front", 0.5) == 12.0
+        assert (known.phase(T5, "device"), known.phase(T5, "verify")) == (5.0, 1.0)
+        assert known.phase(n150, "front") is None and known.front(n150) == 13.0
+        assert known.phase(n150, "device") == 4.0
+        assert known.front(identity("other", "cpu")) is None
+        odd = (StageResult(Stage.LOAD, ok=True, wall_s=-1.0), *stages(1.0, 2.0))
+        (sample,) = observed([replace(took(9), stages=odd[:1])]).samples[T5.key]
+        assert sample.phases is None, "a clock that was set"
+
+    def test_a_night_with_nothing_kept_is_not_planned_by_nights_that_had_it(self) -> None:
+        kept = StageResult(Stage.COMPILE, ok=True, wall_s=0.0, attributes={CACHED_FROM: "r1"})
+        warm = [replace(took(5, at=100 + i), stages=(kept,)) for i in range(KEPT + 1)]
+        found = observed([took(60), *warm])
+        assert Estimator(found)(T5) == 5 and Estimator(found, cold=True)(T5) == 60
+        assert Estimator(observed(warm), cold=True)(T5) is None
+        walked = identity("t5", "cpu", flow="op_by_op_torch")
+        by_ops = observed([took(60, walked), took(5, walked, at=9)], cached=[walked.key])
+        assert [s.cached for s in by_ops.samples[walked.key]] == [True, True]
+        assert len(combined(found).samples[T5.key]) == KEPT + 1, "of each kind the latest"
+
+    def test_what_passes_now_is_not_expected_to_end_as_early_as_when_it_failed(self) -> None:
+        failed = [took(4, outcome=Outcome.FAILED, at=i) for i in range(3)]
+        passed = [took(60 + i, at=10 + i) for i in range(2)]
+        assert estimate(T5, *failed, *passed) == 60.75
+        assert estimate(T5, *failed, passed[0]) == 18.0, "once may be chance"
+
     def test_memory_is_learnt_from_the_model_and_from_no_other(self) -> None:
         samples = (Sample(1.0, STARTED, 7 << 30), Sample(1.0, STARTED + 1, 5 << 30))
         known = Estimator(Durations({T5.key: samples}))
@@ -208,7 +248,7 @@ class TestTheFile:
         path = tmp_path / "durations.json"
         fleet = [identity(f"model_number_{i}", "cpu") for i in range(2000)]
         add_durations(path, [took(61.234567, t, at=n * 86_400.5) for t in fleet for n in range(9)])
-        assert path.stat().st_size < 600_000
+        assert path.stat().st_size < 900_000
 
 
 def write_some(path: Path, writer: int) -> None:
