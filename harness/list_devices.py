@@ -15,9 +15,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from bringup.harness.builds.listing_cache import ListingCache
-from bringup.harness.device_host.listing import list_devices
+from bringup.harness.device_host.listing import first_devices, list_devices
 from bringup.harness.devices import device_history
 from bringup.harness.devices.catalog import kind_of
+from bringup.harness.errors import UsageError
 from bringup.harness.options.command_line import Command, parser_of, read, run, say
 from bringup.harness.options.device_names import device_named
 from bringup.harness.options.exit_codes import ExitCode
@@ -54,6 +55,11 @@ class Options:
         "--cached",
         "do not open what has no hardware behind it and was opened before, with the same libraries",
     )
+    first: bool = option(
+        False,
+        "--first",
+        "open them in order only until one executes here and one is only compiled for",
+    )
     forget: tuple[str, ...] = option(
         (),
         "--forget",
@@ -86,7 +92,10 @@ def start(words: Sequence[str]) -> int:
         kind_of(name)
     for name in options.forget:
         device_history.forget(name)
-    listed = list_devices(names, ListingCache() if options.cached else None)
+    known = ListingCache() if options.cached else None
+    if options.first and names:
+        raise UsageError("--first is about all devices, and some are named")
+    listed = first_devices(known) if options.first else list_devices(names, known)
     if options.json:
         say(encode_listing(listed).decode())
     else:

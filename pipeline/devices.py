@@ -22,13 +22,18 @@ PROBE_TIMEOUT_S = 300.0
 _UNKNOWN_NAME = 2  # its exit code; the sentence is on stderr
 
 
-def probe(root: Path, names: Sequence[str] = ()) -> tuple[ListedDevice, ...]:
-    """Ask the harness, in a child started in `root`, of `names` or of every device.
+def probe(
+    root: Path, names: Sequence[str] = (), *, first: bool = False
+) -> tuple[ListedDevice, ...]:
+    """Ask the harness, in a child started in `root`, of `names` or of every device; with `first`
+    of no more than it takes to find one that executes and one that is only compiled for.
 
     Raises:
         PipelineError: it does not know a name, or does not answer.
     """
-    command = [sys.executable, "-m", "bringup.harness.list_devices", *names, "--json", "--cached"]
+    few = ["--first"] if first else []
+    words = [*names, *few, "--json", "--cached"]
+    command = [sys.executable, "-m", "bringup.harness.list_devices", *words]
     spoken = f"`python {' '.join(command[1:])}`"
     try:
         done = subprocess.run(

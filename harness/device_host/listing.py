@@ -23,6 +23,8 @@ from bringup.harness.records.device_listing import DeviceState, ListedDevice
 _AT_ONCE = 8
 """Devices that are opened at a time: each may take some hundred megabytes."""
 _WORTH_A_SERVER = 6
+_NEXT = 4
+"""Devices that are looked at together where the first good ones will do."""
 
 
 class Known(Protocol):
@@ -42,7 +44,21 @@ def list_devices(names: list[str] | None = None, known: Known | None = None) -> 
 
     What is `known` is not opened.
     """
-    chosen = names or installed_names()
+    return _looked_at(names or installed_names(), known)
+
+
+def first_devices(known: Known | None = None) -> list[ListedDevice]:
+    """Open known devices in order, a few at once, until one executes here and one is only compiled
+    for: those that were looked at, which are all where there are no such two."""
+    names, found = installed_names(), list[ListedDevice]()
+    wanted = {DeviceState.EXECUTES, DeviceState.COMPILES}
+    while names and not wanted <= {one.state for one in found}:
+        found += _looked_at(names[:_NEXT], known)
+        del names[:_NEXT]
+    return found
+
+
+def _looked_at(chosen: Sequence[str], known: Known | None) -> list[ListedDevice]:
     found = {name: known.get(name) for name in chosen} if known is not None else {}
     opened = {d.name: d for d in _opened([name for name in chosen if found.get(name) is None])}
     if known is not None:

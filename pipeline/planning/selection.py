@@ -58,7 +58,8 @@ from bringup.pipeline.promotion.policy import policy_of
 from bringup.pipeline.promotion.probes import DAY_S, candidates, planned_before, probes
 from bringup.pipeline.promotion.standings import listed_tests
 
-_SOON_S = 1.0
+SOON_S = 1.0
+"""A name that is refused is refused by then."""
 NIGHTLY = "nightly"
 """The session whose plan has probes."""
 
@@ -258,7 +259,7 @@ def look_around(options: RunOptions) -> tuple[tuple[ListedDevice, ...], Collecte
         return listed, collected_for(options)
     with ThreadPoolExecutor(max_workers=1) as pool:
         asked = pool.submit(machine.probe, Path.cwd(), options.devices)
-        if options.devices and wait([asked], timeout=_SOON_S).done:
+        if options.devices and wait([asked], timeout=SOON_S).done:
             asked.result()  # a misspelled name is refused at once, before anything is imported
         collected = collected_for(options)
         return asked.result(), collected

@@ -5,6 +5,7 @@
 
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from bringup.harness.storage.writable import encoded
 from bringup.pipeline import commands
 from bringup.pipeline import devices as machine
 from bringup.pipeline.messages import Speaker
+from bringup.pipeline.planning.collect import collect_tests
+from bringup.pipeline.planning.selection import SOON_S
 from bringup.pipeline.run_names import name_of_now
 from bringup.pipeline.trying.answer import of_models, of_ops
 from bringup.pipeline.trying.options import BOTH, OP_BY_OP, TryOptions
@@ -48,17 +51,18 @@ def try_model(options: TryOptions, say: Speaker) -> ExitCode:
     folder = TRIED / f"{given.name}-{given.digest}"
     test = write_test(given, folder)
     every = EVERY_DEVICE in options.devices
-    known = machine.probe(Path.cwd(), () if every else options.devices)
+    noun = "model" if len(given.models) == 1 else "models"
+    known = _look_around(options, test, f"{len(given.models)} {noun}; the test is {test}", say)
     devices = options.devices or _default(known)
     if every:
         devices = tuple(d.name for d in known if d.state is not DeviceState.MISSING)
         for device in (d for d in known if d.state is DeviceState.MISSING):
             say(f"left out: {device.name}: {device.reason}")
-    listing = write_atomically(folder / "devices.json", encoded(known))
+    # beside the folder: what a folder of tests holds is what a kept collection was made of
+    listing = write_atomically(folder.with_suffix(".devices.json"), encoded(known))
     if options.predict:
         return told(test, [d for d in known if d.name in devices], say)
-    noun = "model" if len(given.models) == 1 else "models"
-    say(f"{len(given.models)} {noun} on {', '.join(devices)}; the test is {test}")
+    say(f"tried on {', '.join(devices)}")
     name = name_of_now(f"try-{given.name}", datetime.now(UTC))
     run_dir = options.output or Path("results") / name
     apart = FLOWS[given.framework]
@@ -85,6 +89,29 @@ def try_model(options: TryOptions, say: Speaker) -> ExitCode:
     for line in (*lines, *(of_ops(walked) if walked else ())):
         say(line)
     return code
+
+
+def _look_around(
+    options: TryOptions, test: Path, begins: str, say: Speaker
+) -> tuple[ListedDevice, ...]:
+    """The devices, of those that nobody named no more than are needed; `begins` is said as soon as
+    no name was refused.
+
+    The test is collected meanwhile: the run finds that it was.
+
+    Raises:
+        PipelineError: there is no such device, or pytest cannot collect.
+    """
+    named = options.devices if EVERY_DEVICE not in options.devices else ()
+    first = not options.devices
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        asked = pool.submit(machine.probe, Path.cwd(), named, first=first)
+        if wait([asked], timeout=SOON_S).done:
+            asked.result()
+        say(begins)
+        if not options.predict:
+            collect_tests(test.parent.as_posix(), Path.cwd(), cached=True)
+        return asked.result()
 
 
 def _default(known: Sequence[ListedDevice]) -> tuple[str, ...]:
