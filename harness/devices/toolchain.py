@@ -86,12 +86,19 @@ def _backend_file(kind: DeviceKind) -> tuple[Path, ...]:
 def owner_of(path: Path) -> str:
     """The distribution whose RECORD names a file, by the folder both are installed in; or empty."""
     for folder in path.parents:
-        records = sorted(folder.glob("*.dist-info/RECORD"))
+        records = _records(folder)
         if records:
-            line = f"{path.relative_to(folder).as_posix()},"
-            found = (r for r in records if _mentions(r, line))
-            return next((_name(record.parent) for record in found), "")
+            within = path.relative_to(folder)
+            line, package = f"{within.as_posix()},", within.parts[0].casefold()
+            # Most packages are called like their distribution; reading all RECORDs takes a while.
+            likely = sorted(records, key=lambda r: not r.parent.name.casefold().startswith(package))
+            return next((_name(r.parent) for r in likely if _mentions(r, line)), "")
     return ""
+
+
+@functools.cache
+def _records(folder: Path) -> tuple[Path, ...]:
+    return tuple(sorted(folder.glob("*.dist-info/RECORD")))
 
 
 def _mentions(record: Path, line: str) -> bool:
