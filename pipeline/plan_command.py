@@ -40,6 +40,8 @@ from bringup.pipeline.results.confirm import confirm_seconds
 from bringup.pipeline.results.planned_reruns import with_reruns
 from bringup.pipeline.results.promote_run import Asked
 from bringup.pipeline.run_names import name_of_now, run_of_this_job
+from bringup.pipeline.running.engine import Elsewhere
+from bringup.pipeline.running.engines import engine_of
 from bringup.pipeline.running.memory import MEMORY_PER_WORKER
 from bringup.pipeline.running.progress import clock
 from bringup.pipeline.running.session import Settings, default_workers
@@ -103,11 +105,20 @@ def budgeted(shared: SharedPlan, chosen: Chosen, options: RunOptions, say: Speak
     by_name = {runner.name: runner for runner in chosen.runners}
     of_shard = [by_name.get(name) for name in shared.runners] or [None] * len(shared.shards)
     allowed = [
-        Allowance(seconds, slots_of(options, runner, len(own)), capacities(chosen, runner))
+        Allowance(seconds, _at_a_time(options, chosen, runner, own), capacities(chosen, runner))
         for own, runner in zip(shared.shards, of_shard, strict=True)
     ]
     shards = with_turns(shared.shards, allowed, known)
     return msgspec.structs.replace(shared, shards=shards, budget_s=float(options.budget_s))
+
+
+def _at_a_time(
+    options: RunOptions, chosen: Chosen, runner: Runner | None, own: Sequence[PlannedTest]
+) -> int:
+    """How many tests run at a time, wherever that is: elsewhere one on each device."""
+    if not isinstance(engine_of(options.engine).engine, Elsewhere):
+        return slots_of(options, runner, len(own))
+    return max(sum(capacities(chosen, None).values()), 1)
 
 
 def slots_of(options: RunOptions, runner: Runner | None, tests: int) -> int:

@@ -24,7 +24,8 @@ FROM_GROUND_UP = {
     "pipeline": """
         errors messages lifeline early_python devices history lists history/causes history/judge
         history/store history/imports promotion option_values options history_options run_names
-        planning running results plan_command lists_command merge_command promote_command commands
+        planning running results plan_command taking_part lists_command merge_command
+        promote_command commands
         history_commands issue_command trying verb_help cli __main__
     """,
     "reports": """

@@ -52,6 +52,8 @@ class Joined(NamedTuple):
     """Seconds since the epoch, by the clock of whoever came first."""
     holder: str
     """What this command is called among them."""
+    age_s: float = 0.0
+    """Seconds since whoever came first named the run."""
 
 
 @runtime_checkable
@@ -64,6 +66,14 @@ class Shares(Protocol):
         Raises:
             PipelineError: the run there is finished, or is no run of this kind.
             RecordError: its directory cannot be written.
+        """
+        ...
+
+    def agreed(self, run_dir: Path, plan: Plan) -> Plan:
+        """The plan that all carry out: that of whoever says one first, which may be this one.
+
+        Raises:
+            RecordError: the directory cannot be written, or what lies there is no plan.
         """
         ...
 

@@ -74,6 +74,9 @@ class RayCluster:
         for name, device in chosen.devices.items():
             if device.state is DeviceState.MISSING and name in there:
                 devices[name] = ListedDevice(name, DeviceState.EXECUTES, device.title)
+        for name, device in devices.items():
+            most = sum((runner.kinds or {}).get(name, 0) for runner in runners)
+            devices[name] = msgspec.structs.replace(device, capacity=most or device.capacity)
         return replace(chosen, devices=devices)
 
     def run(

@@ -11,6 +11,7 @@ to, and dies with its actor.
 import os
 import signal
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from bringup.pipeline.running.engine import End
 from bringup.pipeline.running.ledger import Ledger
 from bringup.pipeline.running.session import Settings
 from bringup.pipeline.running.shared import Participant
+from bringup.pipeline.running.shared_clock import age_s
 from bringup.pipeline.running.supervisor import counted_signals
 
 
@@ -50,7 +52,7 @@ def main() -> int:
         given = msgspec.json.decode(sys.stdin.read(), type=Settings, dec_hook=_path)
     except msgspec.DecodeError:
         refuse_person()
-    settings = replace(given, memory=memory.available())
+    settings = replace(given, memory=memory.available(), until=_until(given))
     adopt_orphans()
     with counted_signals() as signals:
         part = _Pulling(read_plan(settings.plan), settings, _Unwatched(), {})
@@ -59,6 +61,14 @@ def main() -> int:
     for sentence in ended.sentences:
         print(sentence)
     return 0 if ended.how is End.FINISHED else 1
+
+
+def _until(given: Settings) -> float | None:
+    """When the run's time is over, on this machine's steady clock: what is given counts from the
+    moment at which the part was written."""
+    if given.until is None:
+        return None
+    return time.monotonic() + given.until - age_s(given.plan)
 
 
 def _path(kind: type, value: Any) -> Any:

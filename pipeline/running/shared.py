@@ -20,11 +20,13 @@ import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from bringup.harness.errors import RecordError
 from bringup.harness.records.journal import JournalWriter
+from bringup.harness.records.outcomes import LEFT_OUT
 from bringup.harness.records.run_dir import HEADER_NAME, plan_files, write_plan
 from bringup.harness.records.schema import Failure, Outcome, Plan, PlannedTest
 from bringup.harness.storage.atomic import cannot_write, write_atomically
@@ -32,6 +34,8 @@ from bringup.harness.storage.decoding import decode_json, read_bytes
 from bringup.harness.storage.writable import encoded, said_by
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.lifeline import adopt_orphans
+from bringup.pipeline.option_values import span_text
+from bringup.pipeline.planning.budget import why_left_out
 from bringup.pipeline.planning.selection import Refusal
 from bringup.pipeline.running.engine import End, Ended, Joined, Watcher
 from bringup.pipeline.running.leases import (
@@ -45,11 +49,14 @@ from bringup.pipeline.running.leases import (
 )
 from bringup.pipeline.running.ledger import Ledger
 from bringup.pipeline.running.session import Session, Settings
+from bringup.pipeline.running.shared_clock import age_s
 from bringup.pipeline.running.supervisor import Signals, Supervisor, counted_signals
 from bringup.pipeline.running.worker_death import STACK_FOLDER, stopped
 
 MOST_DEATHS = 2
 """A test may cost so many runners; then it is quarantined for the night."""
+_AGREED = "agreed.json"
+"""The plan of whoever came first, in a run with a budget: by it all know what is in time."""
 _LOOK_S = 1.0
 """Between two looks at all leases by one who waits."""
 _UNCOLLECTED = "never started: pytest did not collect it"
@@ -62,6 +69,9 @@ class _Named(msgspec.Struct, frozen=True):
 
     run_id: str
     created: float
+
+
+First = TypeVar("First", _Named, Plan)
 
 
 @dataclass(frozen=True)
@@ -88,7 +98,12 @@ class Shared:
             except OSError as error:
                 raise cannot_write(run_dir / folder, error, "create") from error
         named = _first(run_dir / NAME, _Named(run_id, created))
-        return Joined(run_dir, named.run_id, named.created, holder_here())
+        age = age_s(run_dir / NAME)
+        return Joined(run_dir, named.run_id, named.created, holder_here(), age)
+
+    def agreed(self, run_dir: Path, plan: Plan) -> Plan:
+        """The plan that all carry out, as `Shares` says."""
+        return _first(run_dir / _AGREED, plan)
 
     def run(
         self, plan: Plan, settings: Settings, watcher: Watcher, refused: Mapping[str, Refusal]
@@ -151,6 +166,7 @@ class Participant(Supervisor):
             }
             self.uncollected = []
             self._give_up_what_nobody_takes()
+            self._leave_out_what_has_no_time()
             self.look()
             if len(self.ledger.outcomes) == len(self.ledger.tests):
                 return Ended(End.FINISHED, sentences)
@@ -172,6 +188,8 @@ class Participant(Supervisor):
             lease = known.get(key)
             turn = self._next_turn(lease, dead)
             if not turn or key in self.ledger.outcomes or key in self._refused:
+                continue
+            if self._is_over_for(test):
                 continue
             deaths = _deaths_before(turn, lease)
             if deaths >= MOST_DEATHS:
@@ -277,6 +295,26 @@ class Participant(Supervisor):
             if turn and waited and key not in self.ledger.outcomes:
                 self._give_outcome(self.ledger.tests[key], turn, outcome, outcome.value, reason)
 
+    def _is_over_for(self, test: PlannedTest) -> bool:
+        """Is less time left than a test needs?"""
+        return test.turn is not None and test.turn.expected_s > max(self.settings.left_s, 0.0)
+
+    def _leave_out_what_has_no_time(self) -> None:
+        """Say of what nobody has, and nobody could finish in time, that the budget left it out."""
+        late = [
+            (key, test.turn)
+            for key, test in self.ledger.tests.items()
+            if key not in self.ledger.outcomes and test.turn and self._is_over_for(test)
+        ]
+        if not late:
+            return
+        known = self.leases.all()
+        dead = self.leases.dead_among(lease.holder for lease in known.values())
+        for key, place in late:
+            if turn := self._next_turn(known.get(key), dead):
+                said = why_left_out(place, span_text(self.budget_s or 0.0))
+                self._give_outcome(self.ledger.tests[key], turn, Outcome.NOT_RUN, LEFT_OUT, said)
+
     def _quarantine(self, test: PlannedTest, turn: int, deaths: int) -> None:
         message = f"quarantined for the night: its runner died {deaths} times while it ran"
         self._give_outcome(test, turn, Outcome.KILLED, "QUARANTINED", message)
@@ -316,7 +354,7 @@ def _alone(test: PlannedTest) -> PlannedTest:
     return msgspec.structs.replace(test, needs=needs)
 
 
-def _first(path: Path, ours: _Named) -> _Named:
+def _first(path: Path, ours: First) -> First:
     """What the first of all wrote there; a link is made by one of them only."""
     temporary = path.with_name(f".{path.name}-{holder_here()}")
     write_atomically(temporary, encoded(ours))
@@ -327,4 +365,4 @@ def _first(path: Path, ours: _Named) -> _Named:
         raise cannot_write(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
-    return decode_json(read_bytes(path), _Named, path, "the name of a shared run")
+    return decode_json(read_bytes(path), type(ours), path, "what a shared run began with")

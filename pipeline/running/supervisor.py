@@ -171,11 +171,11 @@ class Supervisor:
             self.stop_running(Outcome.KILLED, "KILLED", sentence)
             unmoved = self.unmoved(left)
             fruitless = 0 if len(unmoved) < len(left) else fruitless + 1
-            if session.exit_code in _TO_THE_END and self.settings.until is not None:
-                break  # what it left has no time any more
             if fruitless and session.exit_code in _TO_THE_END:
                 self.uncollected = unmoved
                 break
+            if session.exit_code in _TO_THE_END and self.settings.until is not None:
+                break  # what it left has no time any more
             if fruitless == _MOST_FRUITLESS:
                 tail = "\n".join(session.tail())
                 return Ended(End.DIED, (f"{sentence}; the end of {session.log}:\n{tail}",))

@@ -4,6 +4,8 @@
 """A run with a budget: what does not fit is left out, is said to be, and counts for nothing."""
 
 import json
+import os
+import signal
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -15,7 +17,7 @@ from bringup.harness.records.schema import Outcome
 from bringup.pipeline.history.store.history import History
 from bringup.pipeline.history.store.read import samples
 from bringup.reports.build import load
-from tests.integration.small_fleet import SmallFleet, finish
+from tests.integration.small_fleet import SmallFleet, eventually, finish
 
 BODY = """
 @full
@@ -110,6 +112,45 @@ def test_a_run_in_which_nothing_ran_is_no_good_one(fleet: SmallFleet) -> None:
     assert not (fleet.root / "begun.txt").exists()
 
 
-def test_a_budget_is_for_this_machine(fleet: SmallFleet) -> None:
-    code, said = fleet.run(*WORDS, "--budget", "1m", "--engine", f"shared://{fleet.root}/there")
-    assert code == 2 and "--budget is time on this machine" in said
+def test_in_a_shared_directory_all_leave_out_the_same(fleet: SmallFleet) -> None:
+    """Whoever comes first says what is in time; a record is written of what was left out."""
+    measured(fleet, a=1.0, b=1.0, c=5000.0, d=4000.0)
+    there = fleet.root / "there"
+    words = (
+        *WORDS[:-2], "--history", "none", "--engine", f"shared://{there}",
+        "--devices-from", "devices.json",
+    )  # fmt: skip
+    runs = [fleet.start_plain(*words, "--budget", "10m") for _ in range(2)]
+    ends = [finish(run) for run in runs]
+    assert [code for code, _ in ends] == [0, 0], ends
+    said = next(said for _, said in ends if "did what was promised" in said)
+    assert "budget 10m: 2 of 4 tests fit in" in said
+    assert "left out by the budget of 10m: 2" in said and "2 of 2 tests did" in said
+    header, records = read_merged(there)
+    out = {r.identity.variant: r for r in latest(records) if is_left_out(r)}
+    assert set(out) == {"c", "d"} and not header.missing and not header.unrun
+    assert sorted((fleet.root / "begun.txt").read_text()) == ["a", "b"]
+    assert not fleet.processes()
+
+
+def test_who_joins_a_run_has_its_budget_and_what_is_left_of_it(fleet: SmallFleet) -> None:
+    measured(fleet, a=30.0, b=30.0, c=5000.0, d=4000.0)
+    fleet.file("test_all", BODY + "    if name == 'a' or name == 'b': time.sleep(600)\n")
+    there = fleet.root / "there"
+    words = (
+        *WORDS[:-2], "--history", "none", "--engine", f"shared://{there}",
+        "--devices-from", "devices.json",
+    )  # fmt: skip
+    first = fleet.start_plain(*words, "--budget", "10m")
+    eventually(lambda: (fleet.root / "begun.txt").exists())
+    code, said = finish(fleet.start_plain(*words, "--budget", "5m"))
+    assert code == 2 and "has --budget 10m; give every participant the same" in said
+    code, said = finish(fleet.start_plain(*words))
+    assert code == 2 and "has --budget 10m" in said
+    first.send_signal(signal.SIGTERM)
+    finish(first)
+    begun = (there / "shared.json").stat()
+    os.utime(there / "shared.json", (begun.st_atime, begun.st_mtime - 590))  # ten minutes ago
+    code, said = finish(fleet.start_plain(*words, "--budget", "10m"))
+    left = {r.identity.variant for r in latest(read_merged(there)[1]) if is_left_out(r)}
+    assert left == {"a", "b", "c", "d"}, said

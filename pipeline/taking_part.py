@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What one of several commands needs that carry a run out together."""
 
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +12,9 @@ from bringup.harness.records.run_dir import read_plans
 from bringup.harness.records.schema import Plan
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.messages import Speaker
+from bringup.pipeline.option_values import span_text
 from bringup.pipeline.options import RunOptions
+from bringup.pipeline.plan_command import budgeted
 from bringup.pipeline.planning.selection import Chosen, choose
 from bringup.pipeline.planning.shared_plan import share
 from bringup.pipeline.running.engine import Shares
@@ -29,6 +33,8 @@ class Part(NamedTuple):
     plan: Plan
     chosen: Chosen
     holder: str
+    begun: float
+    """When the run began, on this machine's `time.monotonic`."""
 
 
 def take_part(
@@ -45,13 +51,20 @@ def take_part(
             f"{options.engine} divides the run itself and keeps it in its own directory; leave "
             f"{wrong[0]} out"
         )
-    run_dir, run_id, created, holder = engine.join(address, options.run_id or name, created)
+    joined = engine.join(address, options.run_id or name, created)
+    begun = time.monotonic() - joined.age_s
+    run_dir, run_id, created = joined.run_dir, joined.run_id, joined.created
     if options.run_id not in (None, run_id):
         raise PipelineError(f"the run in {run_dir} is {run_id}; leave --run-id out")
     chosen = choose(options, say)
-    plan = share(chosen, options, 1, run_id, created).of_shard(1, created=created)
+    shared = budgeted(share(chosen, options, 1, run_id, created), chosen, options, say)
+    plan = shared.of_shard(1, created=created)
     _refuse_other_tests(run_dir, plan)
-    return Part(run_dir, plan, chosen, holder)
+    if plan.budget_s is not None:  # one choice of what is in time, whatever each knows of the tests
+        plan = engine.agreed(run_dir, plan)
+        _refuse_other_tests(run_dir, plan)
+        chosen = replace(chosen, tests=list(plan.tests))
+    return Part(run_dir, plan, chosen, joined.holder, begun)
 
 
 def _refuse_other_tests(run_dir: Path, plan: Plan) -> None:
@@ -69,4 +82,10 @@ def _refuse_other_tests(run_dir: Path, plan: Plan) -> None:
             raise PipelineError(
                 f"the run in {run_dir} is of other tests than this command chooses ({other}); "
                 "give every participant the same options, or name a fresh directory"
+            )
+        if there.budget_s != plan.budget_s:
+            was = f"--budget {span_text(there.budget_s)}" if there.budget_s else "no --budget"
+            raise PipelineError(
+                f"the run in {run_dir} has {was}; give every participant the same, or name a fresh "
+                "directory"
             )
