@@ -6,6 +6,8 @@
 pytest loads it in the xdist controller and in every worker; each gets its own side.
 """
 
+import sys
+
 import pytest
 
 from bringup.pipeline.running.controller import ControllerSide
@@ -21,6 +23,8 @@ from bringup.pipeline.running.plugin_options import (
 )
 from bringup.pipeline.running.worker import WorkerSide
 from bringup.pipeline.running.xdist_scheduling import Room
+
+_HYPOTHESIS = "hypothesis"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -70,3 +74,17 @@ def pytest_configure(config: pytest.Config) -> None:
         preloaded, holder = config.getoption(PRELOADED_OPTION), config.getoption(HOLDER_OPTION)
         side = ControllerSide(plan, timeout, room, preloaded, holder)
     config.pluginmanager.register(side, "bringup-pipeline-side")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let Hypothesis's plugin go where no test has imported Hypothesis.
+
+    It imports all of it to tell that there is nothing to tell, with its asserts rewritten: two
+    seconds of processor time for the session and for each of its workers.
+    """
+    manager = session.config.pluginmanager
+    if _HYPOTHESIS not in sys.modules and session.config.getoption(PLAN_OPTION):
+        told = [p for n, p in manager.list_name_plugin() if p and n.startswith(_HYPOTHESIS)]
+        for plugin in told:
+            manager.unregister(plugin)

@@ -70,3 +70,23 @@ def test_what_is_known_is_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     assert opened == ["cpu", "p150"]
     listing.list_devices(["n150"])
     assert opened[-1] == "n150"
+
+
+def test_the_first_devices_are_looked_for_no_further_than_they_are_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    states = [DeviceState.MISSING, DeviceState.COMPILES, DeviceState.MISSING, DeviceState.MISSING]
+    states += [DeviceState.EXECUTES, *[DeviceState.COMPILES] * 7]
+    names = [f"d{i}" for i in range(len(states))]
+    opened: list[str] = []
+
+    def open_some(chosen: list[str]) -> list[ListedDevice]:
+        opened.extend(chosen)
+        return [ListedDevice(n, states[names.index(n)], n, "", "", None) for n in chosen]
+
+    monkeypatch.setattr(listing, "_opened", open_some)
+    monkeypatch.setattr(listing, "installed_names", lambda: list(names))
+    assert [one.name for one in listing.first_devices()] == opened == names[:8]
+    states[4] = DeviceState.MISSING
+    opened.clear()
+    assert [one.name for one in listing.first_devices()] == opened == names
