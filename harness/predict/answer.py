@@ -14,11 +14,11 @@ from typing import NoReturn
 from bringup.harness.devices.catalog import kind_of
 from bringup.harness.frontend.lowering import Program
 from bringup.harness.mlir import TorchMlir
-from bringup.harness.op_by_op.stage_memory import StageMemory, got_through
+from bringup.harness.op_by_op.stage_memory import Kept, StageMemory, got_through
 from bringup.harness.ops.stablehlo_ops import split
 from bringup.harness.ops.torch_ops import ops_of
 from bringup.harness.predict.question import Question
-from bringup.harness.records.predictions import OpInTheWay, Predicted, Prediction
+from bringup.harness.records.predictions import By, OpInTheWay, Predicted, Prediction
 from bringup.harness.records.schema import Op, Outcome, Status
 from bringup.harness.records.verdicts.cache import VerdictCache
 from bringup.harness.reduce.model_search import GraphOnly, Tested
@@ -67,7 +67,7 @@ def _ops(program: Program) -> list[Op]:
 def predict(
     ops: Iterable[Op],
     device: str,
-    cache: VerdictCache,
+    cache: Kept,
     options: Mapping[str, str],
     *,
     executes: bool,
@@ -83,31 +83,32 @@ def predict(
     """
     began = time.perf_counter()
     memory = StageMemory(cache, device, options, executes=executes)
-    known = kin = 0
+    by = dict.fromkeys(By, 0)
     in_the_way: list[OpInTheWay] = []
     wrong: dict[str, None] = {}
     never: dict[str, None] = {}
     every = list(ops)
     for op in every:
-        verdict, is_kin = memory.exact(op), False
-        if verdict is None:
-            verdict, is_kin = memory.kin(op), True
-        if verdict is None:
+        expected = memory.expected(op)
+        if expected is None:
             never[op.name] = None
             continue
-        known, kin = known + (not is_kin), kin + is_kin
-        if verdict.outcome is Outcome.INCORRECT and not is_kin:
+        by[expected.by] += 1
+        verdict = expected.verdict
+        if verdict.outcome is Outcome.INCORRECT and expected.by is By.ITSELF:
             wrong[op.name] = None
         if not got_through(verdict):
             failure = verdict.failure
             why = failure.message.strip().partition("\n")[0][:_LINE] if failure else ""
-            in_the_way.append(OpInTheWay(op.name, verdict.outcome, verdict.status, why, is_kin))
+            one = OpInTheWay(op.name, verdict.outcome, verdict.status, why, expected.by)
+            in_the_way.append(one)
     top = Status.EXECUTED if executes else Status.CONVERTED_TO_TTNN
     return Prediction(
         device=device,
         ops=len(every),
-        known=known,
-        kin=kin,
+        known=by[By.ITSELF],
+        kin=by[By.KIN],
+        named=by[By.NAME],
         top=top,
         in_the_way=tuple(sorted(in_the_way, key=lambda one: one.status)),
         wrong=tuple(wrong),

@@ -3,12 +3,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """Predictions: how far a model will get on a device, by how far its ops got in other models."""
 
+import enum
+
 import msgspec
 
 from bringup.harness.records.values import Outcome, Status
 
 MOST_NAMED = 5
 """Ops that are named of those in the way, and of those never tried."""
+
+
+class By(enum.StrEnum):
+    """Whose end an op's is expected to be, the nearest first."""
+
+    ITSELF = "itself"
+    KIN = "kin"
+    """Ops of the same name, dtypes, ranks and arguments, in other sizes or with other numbers."""
+    NAME = "name"
+    """Several ops of the same name and dtypes, of other ranks or with other arguments."""
 
 
 class OpInTheWay(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -19,8 +31,8 @@ class OpInTheWay(msgspec.Struct, frozen=True, omit_defaults=True):
     status: Status
     why: str
     """The first line of what its compiler said."""
-    kin: bool = False
-    """True: it was not this op but others of its kind, in other sizes."""
+    by: By = By.ITSELF
+    """Whether it was this op, or others of its kind."""
 
 
 class Prediction(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -32,7 +44,9 @@ class Prediction(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     known: int
     """Of them, ops that were tried there as they are."""
     kin: int
-    """Ops of whose kind others were tried, in other sizes, all with the same end."""
+    """Ops of whose kin (`By.KIN`) others were tried, all with the same end."""
+    named: int
+    """Ops of whose name (`By.NAME`) enough others were tried, all with the same end."""
     top: Status
     """The furthest that anything gets on this device on this machine."""
     in_the_way: tuple[OpInTheWay, ...] = ()
@@ -47,7 +61,7 @@ class Prediction(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     @property
     def unknown(self) -> int:
         """Ops that nothing is known of."""
-        return self.ops - self.known - self.kin
+        return self.ops - self.known - self.kin - self.named
 
     @property
     def at_most(self) -> Status:
@@ -63,6 +77,7 @@ class Prediction(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         """A line for people."""
         counted = f"{self.known} of {self.ops} ops known"
         counted += f", {self.kin} by their kind" if self.kin else ""
+        counted += f", {self.named} by their name" if self.named else ""
         how = f"{self.at_most.name.lower().replace('_', ' ')} ({self.at_most.value})"
         if self.unknown:
             names = ", ".join(self.never_tried[:MOST_NAMED])
@@ -72,7 +87,7 @@ class Prediction(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         else:
             said = f"{how}; {counted}"
         for one in self.in_the_way[:1]:
-            like = "an op like " if one.kin else ""
+            like = "" if one.by is By.ITSELF else "an op like "
             said += f"; in the way: {like}{one.name}, {one.outcome.value}: {one.why}"
         if self.wrong:
             said += f"; wrong alone: {', '.join(self.wrong[:MOST_NAMED])}"
