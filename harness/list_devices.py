@@ -17,7 +17,7 @@ from rich.table import Table
 from bringup.harness.builds.listing_cache import ListingCache
 from bringup.harness.device_host.listing import list_devices
 from bringup.harness.devices import device_history
-from bringup.harness.devices.catalog import kind_of
+from bringup.harness.devices.catalog import installed_names, kind_of
 from bringup.harness.options.command_line import Command, parser_of, read, run, say
 from bringup.harness.options.device_names import device_named
 from bringup.harness.options.exit_codes import ExitCode
@@ -54,6 +54,12 @@ class Options:
         "--cached",
         "do not open what has no hardware behind it and was opened before, with the same libraries",
     )
+    only: tuple[str, ...] = option(
+        (),
+        "--only",
+        "open only these; the others are listed as not looked at",
+        metavar="NAME",
+    )
     forget: tuple[str, ...] = option(
         (),
         "--forget",
@@ -84,14 +90,23 @@ def start(words: Sequence[str]) -> int:
     names = [device_named(name) for name in options.names]
     for name in (*names, *options.forget):
         kind_of(name)
+    named = names or installed_names()
+    looked_at = [name for name in named if not options.only or name in options.only]
     for name in options.forget:
         device_history.forget(name)
-    listed = list_devices(names, ListingCache() if options.cached else None)
+    known = ListingCache() if options.cached else None
+    opened = {one.name: one for one in list_devices(looked_at, known)} if looked_at else {}
+    listed = [opened.get(name) or _not_looked_at(name) for name in named]
     if options.json:
         say(encode_listing(listed).decode())
     else:
         Console().print(table(listed))
     return ExitCode.KEPT
+
+
+def _not_looked_at(name: str) -> ListedDevice:
+    why = "it was not looked at: nothing that was asked for is for it"
+    return ListedDevice(name, DeviceState.MISSING, kind_of(name).title, reason=why)
 
 
 def table(listed: list[ListedDevice]) -> Table:

@@ -9,7 +9,7 @@ may end its process, so it is never made in ours.
 
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from bringup.harness.did_you_mean import hint
@@ -22,13 +22,17 @@ PROBE_TIMEOUT_S = 300.0
 _UNKNOWN_NAME = 2  # its exit code; the sentence is on stderr
 
 
-def probe(root: Path, names: Sequence[str] = ()) -> tuple[ListedDevice, ...]:
-    """Ask the harness, in a child started in `root`, of `names` or of every device.
+def probe(
+    root: Path, names: Sequence[str] = (), only: Collection[str] = ()
+) -> tuple[ListedDevice, ...]:
+    """Ask the harness, in a child started in `root`, of `names` or of every device; where `only`
+    says for which there is anything to do, the others are named and not opened.
 
     Raises:
         PipelineError: it does not know a name, or does not answer.
     """
     command = [sys.executable, "-m", "bringup.harness.list_devices", *names, "--json", "--cached"]
+    command += [word for name in sorted(only) for word in ("--only", name)]
     spoken = f"`python {' '.join(command[1:])}`"
     try:
         done = subprocess.run(
