@@ -17,7 +17,7 @@ from rich.table import Table
 from bringup.harness.builds.listing_cache import ListingCache
 from bringup.harness.device_host.listing import first_devices, list_devices
 from bringup.harness.devices import device_history
-from bringup.harness.devices.catalog import kind_of
+from bringup.harness.devices.catalog import installed_names, kind_of
 from bringup.harness.errors import UsageError
 from bringup.harness.options.command_line import Command, parser_of, read, run, say
 from bringup.harness.options.device_names import device_named
@@ -60,6 +60,12 @@ class Options:
         "--first",
         "open them in order only until one executes here and one is only compiled for",
     )
+    only: tuple[str, ...] = option(
+        (),
+        "--only",
+        "open only these; the others are listed as not looked at",
+        metavar="NAME",
+    )
     forget: tuple[str, ...] = option(
         (),
         "--forget",
@@ -90,17 +96,28 @@ def start(words: Sequence[str]) -> int:
     names = [device_named(name) for name in options.names]
     for name in (*names, *options.forget):
         kind_of(name)
+    named = names or installed_names()
+    looked_at = [name for name in named if not options.only or name in options.only]
     for name in options.forget:
         device_history.forget(name)
     known = ListingCache() if options.cached else None
-    if options.first and names:
+    if options.first and (names or options.only):
         raise UsageError("--first is about all devices, and some are named")
-    listed = first_devices(known) if options.first else list_devices(names, known)
+    if options.first:
+        listed = first_devices(known)
+    else:
+        opened = {one.name: one for one in list_devices(looked_at, known)} if looked_at else {}
+        listed = [opened.get(name) or _not_looked_at(name) for name in named]
     if options.json:
         say(encode_listing(listed).decode())
     else:
         Console().print(table(listed))
     return ExitCode.KEPT
+
+
+def _not_looked_at(name: str) -> ListedDevice:
+    why = "it was not looked at: nothing that was asked for is for it"
+    return ListedDevice(name, DeviceState.MISSING, kind_of(name).title, reason=why)
 
 
 def table(listed: list[ListedDevice]) -> Table:

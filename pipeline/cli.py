@@ -129,7 +129,7 @@ def _refuse_what_the_session_does_not_take(options: RunOptions) -> None:
 def _carry_out(verb: str, options: RunOptions, say: Speaker) -> int:
     with begin() as session:
         if verb in RUNS and not (options.dry_run or options.list_cases):
-            session.hold(EarlyPython())  # it imports while everything below does
+            session.hold(EarlyPython(options.tests))  # it imports while everything below does
         return _carried_out(verb, options, say)
 
 

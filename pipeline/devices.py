@@ -9,7 +9,7 @@ may end its process, so it is never made in ours.
 
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from bringup.harness.did_you_mean import hint
@@ -23,15 +23,16 @@ _UNKNOWN_NAME = 2  # its exit code; the sentence is on stderr
 
 
 def probe(
-    root: Path, names: Sequence[str] = (), *, first: bool = False
+    root: Path, names: Sequence[str] = (), only: Collection[str] = (), *, first: bool = False
 ) -> tuple[ListedDevice, ...]:
-    """Ask the harness, in a child started in `root`, of `names` or of every device; with `first`
-    of no more than it takes to find one that executes and one that is only compiled for.
+    """Ask the harness, in a child started in `root`, of `names` or of every device; where `only`
+    says for which there is anything to do, the others are named and not opened; with `first` of no
+    more than it takes to find one that executes and one that is only compiled for.
 
     Raises:
         PipelineError: it does not know a name, or does not answer.
     """
-    few = ["--first"] if first else []
+    few = ["--first"] if first else [w for name in sorted(only) for w in ("--only", name)]
     words = [*names, *few, "--json", "--cached"]
     command = [sys.executable, "-m", "bringup.harness.list_devices", *words]
     spoken = f"`python {' '.join(command[1:])}`"

@@ -78,8 +78,9 @@ class NotEarlyError(PipelineError):
 class EarlyPython:
     """The command line's side."""
 
-    def __init__(self) -> None:
-        """Start it; it imports from now on."""
+    def __init__(self, folder: str = "") -> None:
+        """Start it; it imports from now on, and what the tests below `folder` have in common, where
+        that is known."""
         self.is_used = False
         self._asked, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._watching, watched = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -89,7 +90,7 @@ class EarlyPython:
             self.watchdog = subprocess.Popen(
                 [
                     *(sys.executable, "-m", _WATCHDOG, str(os.getpid()), str(numbers[0])),
-                    *(sys.executable, "-m", _EARLY, str(numbers[1])),
+                    *(sys.executable, "-m", _EARLY, str(numbers[1]), folder),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=self._said,

@@ -93,7 +93,7 @@ def choose(
     known_s = with_history(read_durations(options.durations), options.history, aliases, say)
     estimate = Estimator(known_s, aliases, cold=nothing_kept(options))
     lists = read_lists(options.lists) if by_list(options) else None
-    known, collected = look_around(options)
+    known, collected = look_around(options, _devices_of(lists, options))
     for sentence in collected.broken.values():
         say(f"warning: {sentence}")
     if lists is not None:
@@ -252,13 +252,22 @@ def collected_for(options: RunOptions) -> Collected:
     return collect_tests(options.tests, Path.cwd(), loaders=options.loaders, cached=cached)
 
 
-def look_around(options: RunOptions) -> tuple[tuple[ListedDevice, ...], Collected]:
-    """The devices that are here and the tests there are; each asks a child, both at once."""
+def _devices_of(lists: Lists | None, options: RunOptions) -> set[str]:
+    """The devices that the session's lists name; all others are none of its business."""
+    entries = lists.entries if lists is not None else ()
+    return {entry.device for entry in entries if options.session in entry.list.sessions}
+
+
+def look_around(
+    options: RunOptions, only: Collection[str] = ()
+) -> tuple[tuple[ListedDevice, ...], Collected]:
+    """The devices that are here and the tests there are; each asks a child, both at once. Of
+    devices that `only` does not name, if it names any, nothing but their names is asked."""
     if options.devices_from:
         listed = machine.read(options.devices_from)  # first: it may be refused
         return listed, collected_for(options)
     with ThreadPoolExecutor(max_workers=1) as pool:
-        asked = pool.submit(machine.probe, Path.cwd(), options.devices)
+        asked = pool.submit(machine.probe, Path.cwd(), options.devices, only)
         if options.devices and wait([asked], timeout=SOON_S).done:
             asked.result()  # a misspelled name is refused at once, before anything is imported
         collected = collected_for(options)

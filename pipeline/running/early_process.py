@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The early process: it has a preloaded Python, lends it to whoever collects, and becomes pytest.
 
-Run as `python -m bringup.pipeline.running.early_process SOCKET`, below a watchdog, by
+Run as `python -m bringup.pipeline.running.early_process SOCKET FOLDER`, below a watchdog, by
 :mod:`bringup.pipeline.early_python`, which says what it is for. It imports little, so that becoming
 another program loses nothing.
 """
@@ -12,6 +12,7 @@ import os
 import socket
 import subprocess
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +23,21 @@ from bringup.pipeline.early_python import Become, Collect, Ended, received, send
 from bringup.pipeline.running.plugin_options import PRELOADED_OPTION
 from bringup.pipeline.running.preload import ALWAYS, libraries
 
-NEARLY_ALWAYS = ("torch", "bringup:ModelTester,model_test")
-"""What nearly every test file imports, and longer than all that is done until it is known."""
-_MOST_FILES = 2000
+NEARLY_ALWAYS = ("torch", "bringup")
+"""What nearly all tests of models import, and that takes longer than to plan them: where one test
+file does, it is imported before it is known which tests run."""
+_TESTS = ("test_*.py", "*_test.py")
+_MOST_FILES = 500
 """Of more, reading their heads takes longer than it saves."""
 
 
 def main() -> None:
     """Serve the command line until it says what to become, or is gone."""
-    [number] = words_of_parent(1)
+    number, folder = words_of_parent(2)
     sock = socket.socket(fileno=int(number))
-    python = PreloadedPython((*ALWAYS, *NEARLY_ALWAYS))
+    python = PreloadedPython(ALWAYS)
+    found = libraries(Path.cwd(), _test_files(Path.cwd(), folder)) or ()
+    python.preload((each for each in found if _package(each) in NEARLY_ALWAYS), said=2)
     kind: Any = Collect | Become
     while True:
         wanted, descriptors = received(sock, kind)
@@ -41,6 +46,10 @@ def main() -> None:
         if isinstance(wanted, Become):
             _become(wanted, python, *descriptors)
         send(sock, _collect(wanted, python))
+
+
+def _package(module: str) -> str:
+    return module.partition(":")[0].partition(".")[0]
 
 
 def _collect(wanted: Collect, python: PreloadedPython) -> Ended:
@@ -68,11 +77,19 @@ def _collect(wanted: Collect, python: PreloadedPython) -> Ended:
 
 def _test_files(root: Path, folder: str) -> list[str]:
     """The files below a folder that pytest takes for tests, as it comes; none where there are too
-    many."""
+    many, or no folder is named."""
     place = root / folder
-    found = [place] if place.is_file() else [*place.rglob("test_*.py"), *place.rglob("*_test.py")]
-    few = found if len(found) <= _MOST_FILES else []
-    return [path.relative_to(root).as_posix() for path in few if path.is_relative_to(root)]
+    found = [place] if place.is_file() else []
+    for where, folders, names in os.walk(place) if folder else ():
+        folders[:] = [name for name in folders if _may_have_tests(Path(where, name))]
+        found += [Path(where, name) for name in names if any(fnmatch(name, p) for p in _TESTS)]
+        if len(found) > _MOST_FILES:
+            return []
+    return [path.relative_to(root).as_posix() for path in found if path.is_relative_to(root)]
+
+
+def _may_have_tests(folder: Path) -> bool:
+    return not (folder.name.startswith(".") or (folder / "pyvenv.cfg").exists())
 
 
 def _become(wanted: Become, python: PreloadedPython, log: int, *held: int) -> None:

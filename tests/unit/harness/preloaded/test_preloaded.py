@@ -134,7 +134,7 @@ def test_one_that_does_not_end_is_waited_for_and_killed(python: PreloadedPython)
     process.kill()  # it is gone
 
 
-@pytest.mark.parametrize("name", ["OMP_NUM_THREADS", "PYTHONPATH", "HF_HUB_OFFLINE"])
+@pytest.mark.parametrize("name", ["OPENBLAS_NUM_THREADS", "PYTHONPATH", "HF_HUB_OFFLINE"])
 def test_an_environment_that_imports_might_read_is_refused(
     python: PreloadedPython, name: str
 ) -> None:
@@ -143,6 +143,54 @@ def test_an_environment_that_imports_might_read_is_refused(
         run(python, "-c", "pass", environment={**python.environment, name: "1"})
     without = {k: v for k, v in {**python.environment, name: "1"}.items() if k != name}
     assert python.takes(without) == (name not in python.environment)
+
+
+def test_more_is_imported_on_demand_and_computes_with_the_threads_of_its_process() -> None:
+    python = PreloadedPython(())
+    says = "import sys; print('torch' in sys.modules); import torch; print(torch.get_num_threads())"
+    with tempfile.TemporaryFile() as said:
+        python.preload(["torch", "no_such_module"], said.fileno())
+        for threads in ("3", "1", "5,2"):
+            environment = {**python.environment, "OMP_NUM_THREADS": threads}
+            assert run(python, "-c", says, environment=environment) == (0, f"True\n{threads[0]}\n")
+    python.close()
+
+
+def test_what_is_imported_on_demand_and_unfit_ends_the_server_and_says_why(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "unfit.py").write_text("device = open('/dev/full', 'w')")
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONPATH": path}
+    python = PreloadedPython((), environment)
+    with tempfile.TemporaryFile() as said:
+        python.preload(["unfit"], said.fileno())
+        with pytest.raises(NotPreloadedError):
+            python.start(["-c", "pass"], streams=(0, 1, 2), environment=environment)
+        said.seek(0)
+        assert "opened /dev/full, so processes come from nothing" in said.read().decode()
+    python.close()
+
+
+def test_whoever_becomes_another_program_has_it_still(tmp_path: Path) -> None:
+    after = tmp_path / "after.py"
+    after.write_text("""
+import sys
+from bringup.harness.preloaded.process import PreloadedPython
+python = PreloadedPython.inherited(sys.argv[1])
+code = "import sys; sys.exit(7 * ('colorsys' in sys.modules))"
+print(python.start(["-c", code], streams=(0, 1, 2)).wait(60))
+python.close()
+""")
+    code = """
+        import os, sys
+        from bringup.harness.preloaded.process import PreloadedPython
+        python = PreloadedPython(["colorsys"])
+        os.execv(sys.executable, [sys.executable, sys.argv[1], python.hand_over()])
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code), str(after)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "7\n")
 
 
 def test_an_environment_too_large_for_a_packet_is_refused_and_costs_nobody(
