@@ -179,9 +179,10 @@ class _Pullers:
         part = msgspec.structs.replace(self._plan, tests=tests)
         path = self._settings.run_dir / f"ray-{holder}.json"
         write_atomically(path, encoded(part))
-        settings = replace(
-            self._settings, plan=path, holder=holder, workers=1, processes=1, lock=None
-        )
+        mine = self._settings
+        settings = replace(mine, plan=path, holder=holder, workers=1, processes=1, lock=None)
+        if mine.until is not None:  # no other machine has our clock: from the moment of writing on
+            settings = replace(settings, until=mine.left_s)
         command = (sys.executable, "-m", "bringup.pipeline.running.ray_part")
         spec = msgspec.json.encode(settings, enc_hook=str).decode()
         reference = actor.run.remote(command, spec, str(settings.root), _environment())

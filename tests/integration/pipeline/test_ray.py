@@ -4,6 +4,7 @@
 """A rehearsal on a Ray cluster of four nodes on this machine, one of which is killed."""
 
 import contextlib
+import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,3 +81,22 @@ def test_a_cluster_that_does_not_answer_is_named(tmp_path: Path) -> None:
         "run", "tests/models", "--device", "cpu", "--engine", "ray://localhost:1"
     )
     assert code == 2 and "no Ray cluster answers at localhost:1" in said
+
+
+@pytest.mark.slow
+def test_a_budget_is_kept_to_on_the_cluster(cluster: Any, tmp_path: Path) -> None:
+    """By the devices of the cluster, and not by the cores of the command's machine."""
+    cluster.add_node(**NODE, resources={"p150": 1})
+    cluster.wait_for_nodes()
+    fleet = SmallFleet(tmp_path)
+    short = fleet.file("test_all", TESTS)
+    took = {f"short[full-{n}-eval]@p150": [[1.0 if n < 4 else 5000.0, 1.0]] for n in range(12)}
+    (tmp_path / "took.json").write_text(json.dumps({"schema": 1, "samples": took}))
+    words = ("--device", "p150", "--engine", f"ray://{cluster.address}", "--history", "none")
+    run = fleet.start("run", short, *words, "--durations", "took.json", "--budget", "5m")
+    code, said = finish(run, timeout_s=180)
+    assert code == 0 and "4 of 12 tests fit in" in said, said
+    outcomes = Counter(r.outcome for r in latest(read_merged(fleet.output)[1]))
+    assert outcomes == {Outcome.PASSED: 4, Outcome.NOT_RUN: 8}
+    assert "left out by the budget of 5m: 8" in said
+    assert fleet.processes() == []
