@@ -13,6 +13,7 @@ import enum
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar, overload
 
 from bringup.harness.did_you_mean import hint
@@ -263,11 +264,8 @@ class CompilerConfig(metaclass=_Built):
     arg_type_map_override = Always(
         False, because="which arguments are parameters is known from the model"
     )
-    device_map = Always[Mapping[str, object]](
-        {},
-        because="a model is not cut into parts that run one after another on several devices; say"
-        " mesh_shape to split its batch, or tensor_parallel_mode of the tester its weights",
-    )
+    device_map: Mapping[str, object] = MappingProxyType({})
+    """By module of a model, the number of the device it runs on: for `torch.compile` alone."""
 
     def __init__(self) -> None:
         self._op_by_op_backend: OpByOpBackend | None = None

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bringup.command.catalog import Declared
-from bringup.command.project_files import NOX, PROJECT, SECTION, noxfile, project_files
+from bringup.command.project_files import IGNORED, NOX, PROJECT, SECTION, noxfile, project_files
 from bringup.harness.errors import UsageError
 from bringup.harness.options.command_line import Command, read, say
 from bringup.harness.options.exit_codes import ExitCode
 from bringup.harness.options.option import option
 from bringup.harness.options.project import project_texts
-from bringup.harness.records.door import command
+from bringup.harness.records.door import Door, command, door_to
 from bringup.harness.storage.atomic import write_atomically
 
 COMMAND = Command(
@@ -56,7 +56,8 @@ def start(words: list[str]) -> int:
     tests, lists = (said.get(key, (f"tests/{key_folder}",))[0] for key, key_folder in _FOLDERS)
     files = dict(project_files(tests, lists)) | ({NOX: noxfile()} if options.nox else {})
     for name, text in files.items():
-        say(_write(Path(name), text))
+        lacks = _lacks(Path(name))
+        say(_write(Path(name), text) + lacks)
     for line in _project(Path(PROJECT)):
         say(line)
     say(f"next: `{command('nightly')}` ends with a dashboard, results/nightly-.../index.html")
@@ -64,6 +65,19 @@ def start(words: list[str]) -> int:
 
 
 _FOLDERS = (("tests", "models"), ("lists", "lists"))
+
+
+def _lacks(path: Path) -> str:
+    """What a file that is there, and kept, is without."""
+    try:
+        lines = path.read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return ""
+    if path.name == NOX and door_to("nightly") is Door.CLI:
+        return ", which has no sessions of bringup; `bringup VERB` does without"
+    if path.name == IGNORED and not any(line.strip().strip("/*") == "results" for line in lines):
+        return ", which does not ignore results/: add it"
+    return ""
 
 
 def _write(path: Path, text: str) -> str:

@@ -14,6 +14,7 @@ from bringup.pipeline.lists.specs import (
 
 PROJECT = "pyproject.toml"
 NOX = "noxfile.py"
+IGNORED = ".gitignore"
 _SAMPLE_TEST = '''\
 """A model, taken through every stage on every device that the lists name. Yours look like it."""
 
@@ -158,7 +159,7 @@ def project_files(tests: str, lists: str) -> Mapping[str, str]:
         written[f"{lists}/{spec.file_name}"] = _LIST.format(says=says, tests=listed)
     return written | {
         ".github/workflows/bringup.yml": _WORKFLOW,
-        ".gitignore": "results/\n__pycache__/\n",
+        IGNORED: "results/\n__pycache__/\n",
     }
 
 

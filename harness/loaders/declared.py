@@ -17,6 +17,7 @@ CLASS = "ModelLoader"
 _TABLE, _QUERY = "_VARIANTS", "query_available_variants"
 _PLAIN = frozenset({"ForgeModel", "ABC", "object", "Generic"})
 """Bases that bring no variants of their own."""
+_ABSTRACT = "NotImplementedError"
 _DEEPEST = 8
 """Loaders that stand on one another."""
 
@@ -35,7 +36,10 @@ def declared_variants(path: Path) -> tuple[str, ...] | None:
 
 
 def declared_methods(path: Path) -> frozenset[str]:
-    """The methods of a loader's class and its bases, as far as it and files beside it say."""
+    """The methods of a loader's class and its bases, as far as it and files beside it say.
+
+    One that only says that there is none, as those of `ForgeModel` do, is no method.
+    """
     try:
         return frozenset(_Source(path, _DEEPEST).methods(CLASS))
     except (_NotSpelledOutError, SyntaxError, ValueError, OSError, RecursionError):
@@ -80,10 +84,11 @@ class _Source:
             source, other = self._imported(name)
             yield from source.methods(other)
             return
-        yield from (node.name for node in cls.body if isinstance(node, ast.FunctionDef))
+        own = {node.name: node for node in cls.body if isinstance(node, ast.FunctionDef)}
+        yield from (name for name, node in own.items() if not _gives_nothing(node))
         for base in map(_last_name, cls.bases):
             with contextlib.suppress(_NotSpelledOutError, SyntaxError, ValueError, OSError):
-                yield from self.methods(base)
+                yield from (name for name in self.methods(base) if name not in own)
 
     def _keys(self, table: ast.expr) -> list[str]:
         if isinstance(table, ast.Dict):
@@ -158,6 +163,19 @@ def _assigned(cls: ast.ClassDef, name: str) -> ast.expr | None:
 
 def _is_def(node: ast.AST) -> bool:
     return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+
+
+def _gives_nothing(method: ast.FunctionDef) -> bool:
+    """Does it do nothing but return None, also `None, ()`, or raise NotImplementedError?"""
+    body = method.body[bool(ast.get_docstring(method, clean=False)) :]
+    if not body or isinstance(body[0], ast.Pass):
+        return len(body) < 2
+    if isinstance(body[0], ast.Raise) and body[0].exc is not None:
+        called = body[0].exc
+        return _last_name(called.func if isinstance(called, ast.Call) else called) == _ABSTRACT
+    if isinstance(body[0], ast.Return):
+        return ast.unparse(body[0]) in ("return", "return None", "return (None, ())")
+    return False
 
 
 def _last_name(node: ast.expr) -> str:

@@ -24,7 +24,9 @@ from bringup.harness.recording.recorder import TesterRecorder
 from bringup.harness.records.schema import Outcome, Stage
 from bringup.harness.session import current
 from bringup.harness.tester.compiled_graphs import CompiledGraphs
+from bringup.harness.tester.cut_graphs import CutGraphs, device_numbers
 from bringup.harness.tester.model_runs import SEED
+from bringup.harness.tester.several_devices import chips_of
 from bringup.harness.verify import Tolerances, compare, mismatches
 
 _PEERS = tuple(name for name in BACKENDS if name != "bringup")
@@ -54,13 +56,14 @@ class BackendOptions:
         """Hold it to what is done here.
 
         Raises:
-            UsageError: the graphs are to be cut over several devices, or run behind the body's
-                back.
+            UsageError: several devices are named without a map, or graphs are to run behind the
+                body's back.
         """
-        if len(self.devices) > 1:
+        if len(self.devices) > 1 and not self.compiler_config.device_map:
             raise UsageError(
-                f"BackendOptions.devices has {len(self.devices)}: a graph runs on one device; say"
-                " CompilerConfig.mesh_shape with automatic_parallelization to split its batch"
+                f"BackendOptions.devices has {len(self.devices)}, and nothing says what runs where:"
+                " CompilerConfig.device_map does, by module; mesh_shape with"
+                " automatic_parallelization splits the batch"
             )
         if self.async_mode:
             raise UsageError(
@@ -73,7 +76,7 @@ class _Compiled:
     """The shares and programs of a test that calls `torch.compile` itself."""
 
     def __init__(self) -> None:
-        self.graphs: dict[int, CompiledGraphs] = {}
+        self.graphs: dict[int, CompiledGraphs | CutGraphs] = {}
 
     def close(self) -> None:
         """Free what is on the device."""
@@ -100,9 +103,12 @@ def backend(
         return _refusing(error)
     held = current().get(_Compiled).graphs
     key = hash((id(options), recorder.key, id(recorder)))
-    if key not in held:
-        held[key] = _graphs_of(given, recorder.share("torch.compile"))
-    return held[key](module, examples)
+    try:
+        if key not in held:
+            held[key] = _graphs_of(given, recorder.share("torch.compile"))
+        return held[key](module, examples)
+    except UsageError as error:  # of its device_map
+        return _refusing(error)
 
 
 def _refusing(error: UsageError) -> Callable[..., Any]:
@@ -114,7 +120,7 @@ def _refusing(error: UsageError) -> Callable[..., Any]:
     return refused
 
 
-def _graphs_of(options: BackendOptions, share: TesterRecorder) -> CompiledGraphs:
+def _graphs_of(options: BackendOptions, share: TesterRecorder) -> CompiledGraphs | CutGraphs:
     config, name = options.compiler_config, selected_device()
     tolerances = Tolerances(arithmetic=kind_of(name).coarsest)
     share.describe(
@@ -140,7 +146,22 @@ def _graphs_of(options: BackendOptions, share: TesterRecorder) -> CompiledGraphs
         elif share.outcome is Outcome.REACHED:
             share.outcome = Outcome.PASSED
 
-    return CompiledGraphs(config, device(name), lambda: share, tolerances, compared)
+    target = device(name)
+
+    def on(chip: int) -> CompiledGraphs:
+        return CompiledGraphs(config, target, lambda: share, tolerances, compared, chip)
+
+    handles = [one for one in options.devices if one is not None]
+    if config.device_map and config.compile_depth.op_by_op:
+        share.warn("device_map: every op alone is on one device")
+    if not config.device_map or config.compile_depth.op_by_op:
+        return on(handles[0].ordinals[0] if handles else 0)
+    with target.leased(share.uncounted):
+        chips = chips_of(None, target)
+    if len(handles) > 1:
+        chips = [handle.ordinals[0] for handle in handles]
+    numbers = device_numbers(config.device_map, len(chips), name)
+    return CutGraphs(numbers, [on(chip) for chip in chips])
 
 
 def register() -> None:

@@ -20,6 +20,7 @@ from typing import Any
 
 from bringup.harness.errors import UsageError
 from bringup.harness.peer.names import FUNCTIONS_OF_LOADERS, LOADERS, SERVED, refusal
+from bringup.harness.storage.writable import said_by
 
 _MARK = "tt_torch"
 """What the source of a `tests.utils` of tt-torch's mentions."""
@@ -112,7 +113,11 @@ class _WithGetFile(importlib.abc.Loader):
         try:
             self._own.exec_module(module)
         except ModuleNotFoundError as error:
-            lacking = f"needs {error.name}, which is not installed: pip install {error.name}"
+            lacking = (
+                f"needs {error.name}, which is not installed: pip install {error.name}"
+                if error.name  # that of transformers' own words has none
+                else f"cannot be imported: {said_by(error)}"
+            )
             module.__getattr__ = _refuser(  # type: ignore[method-assign]
                 module.__name__, lacking
             )

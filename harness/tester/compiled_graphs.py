@@ -17,6 +17,7 @@ import torch
 
 from bringup.harness.config import CompileDepth, CompilerConfig
 from bringup.harness.device_host.client import Device
+from bringup.harness.devices.wire import Placed
 from bringup.harness.executor import Executor
 from bringup.harness.frontend.call import Call, named_tensors
 from bringup.harness.frontend.lowering import Program, lower_torch
@@ -38,7 +39,7 @@ class CompiledGraphs:
 
     Without a device that executes here, and at a depth above EXECUTE, a graph goes as far as it is
     to go and gives what eager PyTorch gives. `compared` gets what the first call of every graph
-    gave, and what eager PyTorch gives of it.
+    gave, and what eager PyTorch gives of it. `chip` is the ordinal of the target's chip.
     """
 
     def __init__(
@@ -48,7 +49,9 @@ class CompiledGraphs:
         recorder: Callable[[], TesterRecorder],
         tolerances: Tolerances,
         compared: Compared | None = None,
+        chip: int = 0,
     ) -> None:
+        self._chip = chip
         self.config, self.target, self.tolerances = config, target, tolerances
         self._recorder, self._compared = recorder, compared
         self.name = executor_name("torch", config.compile_depth, config.chosen_backend)
@@ -97,6 +100,7 @@ class CompiledGraphs:
         if not config.compile_depth.compiles:
             return None
         executor = Executor(program, config, self.target, recorder)
+        executor.placed = Placed((self._chip,)) if self._chip else None
         executor.compile()
         if config.compile_depth is not CompileDepth.EXECUTE or not self.target.executes():
             executor.release()

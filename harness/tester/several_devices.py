@@ -70,6 +70,11 @@ def hold_to_devices(
         UsageError: there are fewer, or what is asked for makes no sense of one program.
     """
     op_by_op = config.compile_depth.op_by_op
+    if config.device_map:
+        raise UsageError(
+            'device_map cuts the graphs of torch.compile(model, backend="tt"): a tester\'s model is'
+            " one program; tensor_parallel_mode divides its weights over devices"
+        )
     if data_parallel and op_by_op:
         raise UsageError(
             "an op-by-op flow runs every op on one device: leave out data_parallel_mode"

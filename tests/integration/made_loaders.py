@@ -64,6 +64,16 @@ class ForgeModel(ABC):
     @classmethod
     def get_model_info(cls, variant=None):
         return ModelInfo("made", variant or cls.DEFAULT_VARIANT, ModelGroup.RED)
+
+    def get_mesh_config(self, num_devices):
+        '''Of a model that is not divided.'''
+        return None, ()
+
+    def load_shard_spec(self, model):
+        return None
+
+    def load_inputs_prefill(self, batch_size=1, seq_len=128):
+        raise NotImplementedError(f"{type(self).__name__} must implement it")
 """
 _MODEL = """
 import torch

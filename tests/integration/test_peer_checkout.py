@@ -36,6 +36,7 @@ OUTCOMES = {
     "own_run_model[full-eval]": Outcome.PASSED,
     "compiled_by_the_body[full-eval]": Outcome.PASSED,
     "torch_compile[full-eval]": Outcome.PASSED,
+    "cut_by_module[full-eval]": Outcome.PASSED,
     "verify_module[full-eval]": Outcome.PASSED,
     "trained[full-train]": Outcome.PASSED,
     "careless[full-train]": Outcome.FAILED,
@@ -50,7 +51,7 @@ OUTCOMES = {
 
 REFUSALS = {
     "too_many[full-eval]": "mesh_shape [2, 8] asks for 16 devices, and cpu has 8",
-    "cut_over_devices[full-eval]": "is not done here: a model is not cut into parts",
+    "cut_over_devices[full-eval]": "device_map puts 1 on 'disk': the number of a device is wanted",
     "asynchronous[full-eval]": "ModelTester(data_parallel_mode=True) to run on every device",
     "mesh_of_weights[full-eval]": "tests.utils.create_device_mesh is tt-torch's and none here",
     "unknown_backend[full-eval]": "backend 'tt-xlaa' of m: one of bringup, tt, tt-legacy",
@@ -88,6 +89,12 @@ def test_a_batch_is_split_over_the_mesh(done: Done) -> None:
     (level,) = (a for a in compiled.artifacts if a.level == "hlo_optimized")
     text = ArtifactStore(done.directory).get(level).decode()
     assert "num_partitions=2" in text and "f32[3,4]" in text, "half of six rows"
+
+
+def test_a_graph_is_cut_by_its_device_map(done: Done) -> None:
+    record = named(done)["cut_by_module[full-eval]"]
+    compiled = [s for s in record.stages if s.stage is Stage.COMPILE]
+    assert [s.attributes.get("chips", "0") for s in compiled] == ["0", "1"]
 
 
 def test_a_steered_model_has_its_graphs_on_the_device(done: Done) -> None:

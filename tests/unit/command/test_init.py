@@ -61,6 +61,23 @@ def test_what_is_there_is_kept_and_pyproject_is_added_to(
     assert Path(".gitignore").read_text() == "mine" and not Path("noxfile.py").exists()
 
 
+@pytest.mark.parametrize(
+    ("file", "text", "says"),
+    [
+        (".gitignore", "*.pyc\n", ".gitignore, which does not ignore results/: add it\n"),
+        (".gitignore", "*.pyc\n/results/\n", ".gitignore\n"),
+        ("noxfile.py", "import nox\n", "noxfile.py, which has no sessions of bringup; `bringup"),
+    ],
+)
+def test_what_a_kept_file_is_without_is_said(
+    file: str, text: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(file).write_text(text)
+    assert main(["init", "--nox"]) == ExitCode.KEPT
+    assert f"kept   {says}" in capsys.readouterr().out
+    assert Path(file).read_text() == text
+
+
 def test_it_writes_where_the_project_says(here: Path) -> None:
     Path("pyproject.toml").write_text('[tool.bringup]\ntests = "my models"\nlists = "my lists"\n')
     assert main(["init"]) == ExitCode.KEPT

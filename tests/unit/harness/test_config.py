@@ -134,7 +134,6 @@ def test_a_setting_that_there_is_not_is_refused(name: str, sentence: str) -> Non
     [
         ("typecast_inputs", False, "is not done here: inputs are always cast"),
         ("push_outputs_to_cpu", False, "is not done here: outputs always come back"),
-        ("device_map", {"layer.0": 0}, "is not done here: a model is not cut into parts"),
         ("arg_type_map_override", True, "is not done here: which arguments are parameters"),
         ("mesh_shape", [1, 2, 3], "give two whole numbers from 1"),
         ("mesh_shape", "12", "give two whole numbers from 1"),

@@ -122,6 +122,12 @@ def test_the_ways_to_run_a_loader_are_read_from_its_methods_and_its_bases(made: 
     heir.write_text(f"{said}pass\n")
     assert ways_of(declared_methods(heir)) == tuple(Way)
     assert ways_of(declared_methods(made.root / "flat/pytorch/loader.py")) == (Way.WHOLE,)
+    heir.write_text(f"{said}def load_shard_spec(self, model):\n        return None\n")
+    assert ways_of(declared_methods(heir)) == (Way.WHOLE, Way.PREFILL, Way.DECODE)
+    heir.write_text(f"{said}def load_inputs_decode(self):\n        pass\n")
+    assert Way.DECODE not in ways_of(declared_methods(heir))
+    heir.write_text(f"{said}def load_shard_spec(self, model):\n        return {{}}\n")
+    assert ways_of(declared_methods(heir)) == tuple(Way)
     assert declared_methods(made.root / "wrong/pytorch/loader.py") == frozenset()
 
 

@@ -10,7 +10,10 @@ from tests.utils import ModelTester
 
 def test_cut_over_devices():
     cc = CompilerConfig()
-    cc.device_map = {"layer.0": 0, "layer.1": 1}
+    cc.device_map = {"0": 0, "1": "disk"}
+    model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU())
+    options = BackendOptions(compiler_config=cc)
+    torch.compile(model, backend="tt", options=options)(torch.randn(1, 2))
 
 
 def test_asynchronous():

@@ -107,5 +107,22 @@ def test_torch_compile(record_property):
     assert not list(DeviceManager.get_parent_devices())
 
 
+def test_cut_by_module():
+    parent, devices = DeviceManager.acquire_available_devices(2)
+    options = BackendOptions()
+    options.compiler_config, options.devices = CompilerConfig(), devices
+    options.compiler_config.device_map = {
+        **{"transformer.wte": 0, "transformer.wpe": 0, "transformer.h.0": 0},
+        **{"transformer.h.1": 1, "transformer.ln_f": 1, "lm_head": 1},
+    }
+    size = {"n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": 16, "vocab_size": 40}
+    model, ids = GPT2LMHeadModel(GPT2Config(**size)).eval(), torch.tensor([[3, 1, 4]])
+    compiled = torch.compile(model, backend="tt-legacy", dynamic=False, options=options)
+    with torch.no_grad():
+        out, golden = compiled(ids, use_cache=False), model(ids, use_cache=False)
+    assert calculate_pcc(out.logits, golden.logits) > 0.99
+    DeviceManager.release_parent_device(parent, cleanup_sub_devices=True)
+
+
 def test_verify_module():
     verify_module(torch.nn.Linear(4, 2), input_shapes=[(3, 4)])
