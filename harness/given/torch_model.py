@@ -107,9 +107,14 @@ def _config_of(folder: Path) -> dict[str, Any]:
 
 
 def _of_transformers(folder: Path) -> nn.Module:
-    import transformers
-
     names = _config_of(folder).get("architectures") or ["AutoModel"]
+    try:
+        import transformers
+    except ImportError as error:
+        raise UsageError(
+            f"{folder} is a model of transformers, which cannot be imported ({said_by(error)}): "
+            "pip install 'bringup[fleet]' brings it"
+        ) from error
     architecture = getattr(transformers, str(names[0]), None)
     if architecture is None:
         raise UsageError(f"{folder / CONFIG_NAME}: transformers has no architecture {names[0]!r}")

@@ -18,7 +18,9 @@ supported_archs  the devices it is run on: on all others it is left out
 ===============  ==========================================================================
 
 The source of the format: `tests/runner/test_config` of tt-xla. `markers`, `batch_size`,
-`execution_pass`, `filechecks` and the tolerances of allclose are taken and change nothing here.
+`execution_pass`, `filechecks`, the tolerances of allclose and what tt-xla tells its own compiler
+(`optimization_level`, `enable_weight_bfp8_conversion`, `inject_custom_moe`) are taken and change
+nothing here.
 """
 
 import re
@@ -74,6 +76,9 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     batch_size: int | None = None
     execution_pass: str = ""
     filechecks: tuple[str, ...] = ()
+    optimization_level: int | None = None
+    enable_weight_bfp8_conversion: bool = False
+    inject_custom_moe: bool = False
     overrides: Mapping[str, "Expected"] = {}
     """By device, what holds there."""
 

@@ -25,6 +25,7 @@ from bringup.harness.options.option import (
 from bringup.harness.records.advice import PLACES, Advice, advice_here
 from bringup.harness.records.checkout import refuse_foreign_folder
 from bringup.harness.records.schema import Plan
+from bringup.harness.storage.presence import is_there
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.options import RunOptions
 
@@ -71,7 +72,7 @@ def as_planned(
         if name in options.given and said != tuple(sorted(set(planned.get(name, ())))):
             raise PipelineError(otherwise(where, name, planned.get(name, ()), how))
     if "tests" not in options.given:
-        for folder in planned.get("tests", ()):
+        for folder in _folders_with_tests(planned):
             _refuse_foreign(folder, where)
     chosen: dict[str, Any] = {}
     for name, made in KEPT.items():
@@ -115,7 +116,15 @@ def _refuse_foreign(folder: str, where: str) -> None:
 
 def own_folders(plan: Plan) -> tuple[str, ...]:
     """The folders of a plan's tests that only a person can say are theirs (`--tests`)."""
-    return tuple(f for f in plan.chosen.get("tests", ()) if _is_foreign(f))
+    return tuple(f for f in _folders_with_tests(plan.chosen) if _is_foreign(f))
+
+
+def _folders_with_tests(planned: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The folders of a plan's tests; one that is not there has none, beside loaders that have."""
+    folders = planned.get("tests", ())
+    if not planned.get("loaders"):
+        return tuple(folders)
+    return tuple(folder for folder in folders if is_there(Path(folder)))
 
 
 def _is_foreign(folder: str) -> bool:

@@ -93,11 +93,9 @@ def _row(one: OnDevice) -> str:
     )
     how = f"{one.status.name.lower().replace('_', ' ')} ({one.status.value})"
     cells = (one.model, one.device, one.outcome.value, how)
-    return (
-        "<tr>"
-        + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
-        + f"<td>{escape(one.why)}{ops}</td></tr>"
-    )
+    texts = (*map(escape, cells), f"{escape(one.why)}{ops}")
+    left = '<td style="text-align: left">'  # notebooks have figures in tables, on the right
+    return "<tr>" + "".join(f"{left}{text}</td>" for text in texts) + "</tr>"
 
 
 def try_model(
@@ -122,7 +120,7 @@ def try_model(
     if isinstance(model, str | os.PathLike):
         return _by_name(os.fspath(model), inputs, tuple(devices))
     if not callable(model):
-        raise UsageError(f"try_model takes a model, not a {type(model).__name__}")
+        raise UsageError(f"try_model takes a model, and {model!r:.60} is none")
     if inputs is None:
         raise UsageError("try_model needs the inputs: a tensor, a tuple or a dict of them")
     called = identifier(name or getattr(model, "__name__", type(model).__name__))

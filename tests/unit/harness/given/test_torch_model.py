@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """PyTorch models as they come: by name, exported, as transformers saved them."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,15 @@ def test_inputs_that_were_asked_for_come_by_name_or_in_order() -> None:
         inputs_of("m:f", NET, read_specs(("x=2x8", "3")))
     with pytest.raises(UsageError, match="does not say what it takes"):
         inputs_of("m:f", NET, [])
+
+
+def test_without_transformers_a_folder_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(UsageError, match=r"config\.json cannot be read"):
+        load(str(tmp_path))
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(UsageError, match=r"pip install 'bringup\[fleet\]' brings it"):
+        load(str(tmp_path))

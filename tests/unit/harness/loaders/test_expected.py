@@ -74,3 +74,10 @@ def test_what_is_wrong_is_said_by_file_and_field(tmp_path: Path, text: str, sent
     with pytest.raises(UsageError, match=sentence) as refused:
         read_expected(tmp_path)
     assert str(file) in str(refused.value)
+
+
+def test_what_tt_xla_tells_its_own_compiler_is_taken(tmp_path: Path) -> None:
+    file = tmp_path / "test_config_x.yaml"
+    fields = "optimization_level: 2, enable_weight_bfp8_conversion: true, inject_custom_moe: true"
+    file.write_text(f"test_config:\n  a: {{status: EXPECTED_PASSING, {fields}}}\n")
+    assert read_expected(file)["a"].optimization_level == 2

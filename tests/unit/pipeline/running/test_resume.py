@@ -75,3 +75,10 @@ def test_a_plan_of_before_the_options_were_kept_goes_on() -> None:
     old = Plan(run_id="r", created=1.0, session="op_by_op", chosen=chosen)
     options = resumed(old)
     assert (options.models, options.no_cache, options.recheck) == (("bert",), False, "")
+
+
+def test_loaders_go_on_where_there_are_no_tests_beside_them() -> None:
+    options = {"tests": "no such folder", "loaders": ("../models",)}
+    assert resumed(begun(**options)).loaders == ("../models",)
+    with pytest.raises(PipelineError, match="is not of this checkout"):
+        resumed(begun(tests="no such folder"))
