@@ -144,6 +144,14 @@ class StablehloExecutor(OpByOpExecutor):
         ops = split(self._artifact, mlir)
         return self.walk((self._candidate(op, mlir, references) for op in ops), len(ops))
 
+    def follow_on(self) -> None:
+        """Say that nothing is followed here, where that was asked for."""
+        if VARIABLES[FOLLOW_VARIABLE].read() == "always":
+            self.recorder.warn(
+                f"{FOLLOW_VARIABLE}=always: the device's own values are followed through PyTorch"
+                " graphs only, and this is a StableHLO graph: each op has one verdict"
+            )
+
     def _candidate(self, op: StablehloOp, mlir: TorchMlir, references: References) -> Candidate:
         @functools.cache
         def asked() -> tuple[tuple[torch.Tensor, ...], Callable[[], Golden]]:

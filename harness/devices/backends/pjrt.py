@@ -46,10 +46,9 @@ class PjrtBackend:
         os.environ.setdefault(JAX_PLATFORMS_VARIABLE, "cpu")  # plugins register at import otherwise
         os.environ.setdefault(XLA_LOG_LEVEL_VARIABLE, "2")
         import jax
-        from jaxlib import _jax
 
         jax.config.update("jax_enable_x64", True)
-        self._jax, self._core = jax, _jax
+        self._jax, self._core = jax, _core()
         self._client = self._make_client()
         devices = self._client.local_devices()
         if not devices:
@@ -61,7 +60,8 @@ class PjrtBackend:
             count=len(devices),
             chips=len(devices) if self._plugin else VIRTUAL_CHIPS,
             executes=True,
-            stablehlo_version=self._attribute("stablehlo_current_version"),
+            stablehlo_version=self._attribute("stablehlo_current_version")
+            or self._oldest_version(),
         )
 
     def _chips(self) -> list[Any]:
@@ -96,6 +96,17 @@ class PjrtBackend:
             return ""
         return ".".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
+    def _oldest_version(self) -> str:
+        """The StableHLO that a jaxlib before 0.6 reads; empty for others, which read ours.
+
+        `repro --versions` asks such releases.
+        """
+        if self._core.__name__ == "jaxlib._jax":
+            return ""
+        from jaxlib.mlir.dialects import stablehlo
+
+        return str(stablehlo.get_current_version())
+
     def compile(self, stablehlo: bytes, options: dict[str, str]) -> tuple[Any, tuple[Level, ...]]:
         """Compile for the first device; the level kept is XLA's optimised HLO."""
         executable = self.load(stablehlo, options)
@@ -122,10 +133,11 @@ class PjrtBackend:
             CompileError: it refuses.
         """
         program = stablehlo if placed is None else sharded(stablehlo, placed)
+        client = devices[0].client
         try:
-            return devices[0].client.compile_and_load(
-                program, self._core.DeviceList(devices), settings
-            )
+            if not hasattr(client, "compile_and_load"):  # as in jaxlib before 0.6
+                return client.compile(program, settings)
+            return client.compile_and_load(program, self._core.DeviceList(devices), settings)
         except (self._core.JaxRuntimeError, ValueError) as error:
             raise CompileError(str(error)) from error
 
@@ -248,6 +260,15 @@ class PlacedExecutable(NamedTuple):
     loaded: Any
     devices: tuple[Any, ...]
     placed: Placed
+
+
+def _core() -> Any:
+    """jaxlib's own module of XLA; releases before 0.6 have it under another name."""
+    try:
+        from jaxlib import _jax
+    except ImportError:
+        from jaxlib import xla_extension as _jax
+    return _jax
 
 
 def sharded(stablehlo: bytes, placed: Placed) -> bytes:

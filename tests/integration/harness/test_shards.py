@@ -3,6 +3,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Weights divided over several chips: executed on the CPU's eight, compiled for a board of two."""
 
+from importlib.util import find_spec
+from pathlib import Path
+
 import pytest
 
 from bringup.harness.records.artifacts import ArtifactStore
@@ -41,6 +44,15 @@ def test_chips_talk_to_each_other(divided: Done) -> None:
     kept = [a for stage in record.stages for a in stage.artifacts if a.level == "hlo_optimized"]
     texts = [store.get(artifact).decode() for artifact in kept]
     assert any("all-reduce" in text for text in texts)
+
+
+@pytest.mark.skipif(find_spec("jax_plugins.xla_cuda12") is None, reason="the extra cuda")
+def test_a_program_is_compiled_for_eight_h100(tmp_path: Path) -> None:
+    words = (f"{MINIATURE}/test_shards.py", "-k", "full-weights", "--device", "h100")
+    done = run_pytest(tmp_path / "run", *words)
+    name = "divided[full-weights-eval]@h100"
+    assert done.records[name].outcome is Outcome.REACHED, done.output
+    assert split(done, name) == ("01234567", WEIGHTS)
 
 
 @pytest.mark.parametrize(
