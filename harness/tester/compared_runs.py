@@ -7,6 +7,7 @@ What a device gave is compared with the golden in units of both their arithmetic
 rounding is found, by the model in float64, only where a check does not hold without knowing it.
 """
 
+import contextlib
 import dataclasses
 import time
 from collections.abc import Iterator, Mapping
@@ -146,13 +147,11 @@ class ComparedRuns(ModelRuns):
             return None
         if golden.turned is None:
             started = time.perf_counter()
-            turned = Turned(golden.kinks)
+            watched = Watched()
             try:
-                torch.manual_seed(SEED)
-                with self._run() as run, compiled_parts_in_eager():
-                    with turned:
-                        outputs = self._golden()
-                    outputs = run.outliving(outputs)
+                self._golden_within(watched)
+                turned = Turned(golden.kinks, watched)
+                outputs = self._golden_within(turned)
                 natural = turned_over(natural, golden.outputs, outputs)
             except Exception as error:  # whatever a model raises that is given other values
                 attributes["kinks"] = f"none: {type(error).__name__}: {said_by(error)}"[:500]
@@ -174,6 +173,14 @@ class ComparedRuns(ModelRuns):
         for path, value in one.mutated.items():
             found |= natural_errors(value, other.mutated.get(path), path)
         return found
+
+    def _golden_within(self, mode: contextlib.AbstractContextManager[object]) -> Any:
+        """Golden's outputs, of a run within `mode`."""
+        torch.manual_seed(SEED)
+        with self._run() as run, compiled_parts_in_eager():
+            with mode:
+                outputs = self._golden()
+            return run.outliving(outputs)
 
     def _sampled(self, natural: Natural, attributes: dict[str, str]) -> Iterator[Natural]:
         """Golden's own rounding by more and more samples, as far as those can be had.

@@ -8,13 +8,14 @@ right computation and -1e-8 in another hands its gradient on in the one and not 
 weights that see a few hundred numbers are off by a tenth of their gradient. Of ten million numbers
 a handful is so near, other ones in each computation, so a float64 run or two tell of a few of them.
 
-So all of them are turned over at once. `Watched` notes in the float64 run what goes into ops with a
-kink (every n-th number). `Turned` runs the model once more as golden ran, measures how far its own
-numbers are off from those, and mirrors at the kink whatever is as near to it as the worst of its
-channel is off; of maxima it moves all that may win by as much, up or down by chance. It is
-done around the call, outside of autograd, so backward sees what forward does.
+So all of them are turned over at once. `Watched` notes what goes into ops with a kink (every n-th
+number), in the float64 run and in one as golden's. `Turned` runs the model once more and mirrors at
+the kink whatever is as near to it as twice what the worst of its channel was off; of maxima it moves
+all that may win by as much, up or down by chance. It is done around the call, outside of autograd,
+so backward sees what forward does.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,9 +79,10 @@ class Watched(TorchFunctionMode):
 class Turned(TorchFunctionMode):
     """While it is active, what rounding may take over a kink is on its other side."""
 
-    def __init__(self, exact: Watched) -> None:
+    def __init__(self, exact: Watched, golden: Watched) -> None:
+        """`exact` watched the float64 run, `golden` one like golden's own."""
         super().__init__()
-        self._calls = iter(exact.calls)
+        self._calls = iter(zip(golden.calls, exact.calls, strict=False))
         self._generator = torch.Generator().manual_seed(0)
         self.turned = 0
         """So many numbers were mirrored."""
@@ -92,22 +94,28 @@ class Turned(TorchFunctionMode):
         kwargs = kwargs or {}
         if not _has_kinks(func, args):
             return func(*args, **kwargs)
-        call, taken = next(self._calls, None), args[0]
-        if call is None or (call.name, call.shape) != (func.__name__, taken.shape):
+        taken = args[0]
+        calls = next(self._calls, ())
+        if {(c.name, c.shape) for c in calls} != {(func.__name__, taken.shape)}:
             raise ValueError("the model took another way than in float64")
         with torch.no_grad():
-            move = self._move(taken, call, args, kwargs)
+            move = self._move(taken, calls, args, kwargs)
         if _in_place(func.__name__, args, kwargs):
             return func(taken.add_(move), *args[1:], **kwargs)
         return func(taken + move, *args[1:], **kwargs)
 
     def _move(
-        self, taken: torch.Tensor, call: _Call, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self,
+        taken: torch.Tensor,
+        calls: Sequence[_Call],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
     ) -> torch.Tensor:
         """What to add to what goes in, of its shape."""
         if not taken.numel():
             return torch.zeros_like(taken)
-        off = (_some(taken) - call.numbers).abs().amax((0, 2)).mul_(_TIMES)
+        call, exact = calls
+        off = (call.numbers - exact.numbers).abs().amax((0, 2)).mul_(_TIMES)
         off = off.nan_to_num_(0.0, 0.0, 0.0).to(taken.dtype)
         off = off.view(1, -1, *(1 for _ in taken.shape[2:])) if taken.dim() > 1 else off
         if call.name in _MAXIMA:
@@ -133,7 +141,9 @@ def turned_over(own: Natural, golden: object, moved: object) -> Natural:
     jumps = natural_errors(moved, golden)
     for leaf in flatten(golden):
         jump = jumps.get(leaf.path)
-        if jump is None or float(jump.norm()) > _TELLS * float(leaf.value.norm()):
+        if jump is None or not isinstance(leaf.value, torch.Tensor):
+            continue
+        if float(jump.norm()) > _TELLS * float(leaf.value.norm()):
             continue
         jump = jump * _ALL_AT_ONCE
         error = found.get(leaf.path, torch.zeros_like(jump))

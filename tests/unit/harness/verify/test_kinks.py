@@ -58,7 +58,10 @@ def runs() -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor], Natural, N
     golden = step(net)
     with watched, Float64():
         own = natural_errors(golden, step(net))
-    turned = Turned(watched)
+    noted = Watched()
+    with noted:
+        step(net)
+    turned = Turned(watched, noted)
     with turned:
         found = step(net)
     natural = turned_over(own, golden, found)
@@ -159,7 +162,10 @@ def test_what_is_near_a_kink_has_the_other_gradient(op):
     with watched, Float64():
         gradient()
     assert len(watched.calls) == 1
-    with Turned(watched):
+    noted = Watched()
+    with noted:
+        gradient()
+    with Turned(watched, noted):
         moved, turned = gradient()
     assert float((moved - outputs).abs().max()) < 3e-4
     changed = (plain != turned).view(8, 8)
@@ -171,7 +177,7 @@ def test_a_model_that_takes_another_way_says_so():
     watched = Watched()
     with watched:
         X.relu()
-    with Turned(watched), pytest.raises(ValueError, match="another way"):
+    with Turned(watched, watched), pytest.raises(ValueError, match="another way"):
         X.abs()
 
 
