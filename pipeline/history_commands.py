@@ -29,6 +29,7 @@ from bringup.pipeline.history.store.renames import likely_renames
 from bringup.pipeline.history.store.rows import Kept
 from bringup.pipeline.history.store.tables import NOWHERE
 from bringup.pipeline.history.store.upkeep import is_history, prune, rebuild, verify
+from bringup.pipeline.history.store.verdicts import keep_verdict_of, kept_verdict
 from bringup.pipeline.history_options import HistoryOptions
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.results.compared_run import write_compared
@@ -81,6 +82,7 @@ def _add(history: History, source: str, device: str, say: Speaker) -> None:
         else:
             finish_runs([path], say)
             run = history.add(path)
+            keep_verdict_of(history, path)
             say(f"{run.run} of {path} is in the history at {history.address}")
     elif path.name.endswith(ENDING):
         _add_rows(history, [unique_ops_run([path], _named(device))], source, say)
@@ -200,10 +202,13 @@ def night_of(options: HistoryOptions) -> NightVerdict:
     """
     history = None if options.run else history_of(options)
     run = _id_of(options.run) if history is None else _newest(history)
-    judged = _as_judged(run, options.run)
-    if judged is not None and not options.against:
+    judged = None if options.against else _as_judged(run, options.run)
+    if judged is not None:
         return judged
     history = history or history_of(options)
+    judged = None if options.against else kept_verdict(history, run)
+    if judged is not None:
+        return judged
     against = _id_of(options.against) if options.against else ""
     past = past_of(history, run, options.lists, against=against)
     return verdict_of_run(past, options.lists)
@@ -251,7 +256,7 @@ def told_of(history: History, options: HistoryOptions) -> list[str]:
     tried = {run.run for run in history.runs() if run.session in AT_THE_DESK}
     newest = ([s for s in found if s.run not in tried] or found)[-1]
     past = past_of(history, newest.run, options.lists, tests=[test], read=found)
-    night = _as_judged(newest.run)
+    night = _as_judged(newest.run) or kept_verdict(history, newest.run)
     if night is None and not newest.good:
         night = verdict_of_run(past_of(history, newest.run, options.lists), options.lists)
     clusters = night.clusters if night else ()

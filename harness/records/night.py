@@ -252,5 +252,13 @@ def read_night(run_dir: Path) -> NightVerdict | None:
     path = run_dir / NIGHT_NAME
     if not path.exists():
         return None
-    data = read_bytes(path)
-    return decode_versioned(data, NightVerdict, path, "a night's verdict", NIGHT_SCHEMA, "night")
+    return decode_night(read_bytes(path), path)
+
+
+def decode_night(data: bytes, where: object) -> NightVerdict:
+    """A run's verdict out of its JSON.
+
+    Raises:
+        RecordError: it has a newer schema, or is no verdict.
+    """
+    return decode_versioned(data, NightVerdict, where, "a night's verdict", NIGHT_SCHEMA, "night")

@@ -96,6 +96,8 @@ def _account(on: Ways, test: str, at: int, places: Mapping[str, Place]) -> Accou
             blocked = (*blocked, f"it went down less than {cool} nights ago, and rests")
         if on.weighed.unvouched[at]:
             blocked = (*blocked, _unvouched(on, at, test))
+        if on.weighed.unseen[at]:
+            blocked = (*blocked, "nothing of its device's newest night says how it is by now")
     return Account(
         test=test,
         device=test.rpartition("@")[2],

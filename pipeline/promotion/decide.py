@@ -173,7 +173,7 @@ class Ways:
         skipped = np.array([p.standing is Standing.SKIPPED for p in w.places], np.bool_)
         arrived = np.array([p.standing is Standing.NEW for p in w.places], np.bool_)
         walked = np.array([p.standing in _OP_BY_OP for p in w.places], np.bool_)
-        falls = (w.held.failed >= w.failures_needed) & w.vouched
+        falls = (w.held.failed >= w.failures_needed) & w.vouched & w.seen_last
         rises = (w.reached.passed >= w.passes_needed) & (w.reached.nights_good >= w.nights_needed)
         any_way = falls | rises | w.unsteady | arrived | (walked & (w.found.level == Level.BROKEN))
         return np.flatnonzero(known & any_way & ~skipped).tolist()
@@ -195,7 +195,7 @@ class Ways:
         rises = not up.more and not up.more_nights and bool(w.rested[test])
         rises = rises and not w.failed_last[test]
         if w.needs[test] > Level.BROKEN and not down.more:
-            if not w.vouched[test]:
+            if not w.vouched[test] or not w.seen_last[test]:
                 return was, down
             to = self._no_further_than_it_fell(test, was, to)
             return (to, down) if RANK[to] < RANK[was] else (was, down)

@@ -84,6 +84,8 @@ class Weighed:
     most_doubt: float
     doubt: Floats
     """The chance that a test which fails at the end is good, and its device is what fails."""
+    seen_last: Bools
+    """Of its device's newest night something of it counts."""
     unsteady: Bools
     """It fails so often by chance that it belongs in quarantine."""
 
@@ -97,6 +99,13 @@ class Weighed:
     def vouched(self) -> Bools:
         """bool[tests]: its device is known to have been well enough to blame the test."""
         return np.asarray(self.doubt <= self.most_doubt, np.bool_)
+
+    @property
+    def unseen(self) -> Bools:
+        """bool[tests]: it failed often enough to go down, and may have been mended since: of the
+        newest night nothing is known."""
+        enough = (self.needs > Level.BROKEN) & (self.held.failed >= self.failures_needed)
+        return np.asarray(enough & self.vouched & ~self.seen_last, np.bool_)
 
 
 def weigh(
@@ -144,7 +153,8 @@ def weigh(
         failed_last=nights_bad(columns, says, asked) > 0,
         most_doubt=policy.demote.doubt,
         doubt=np.where(alone, 0.0, sound.good),
-        unsteady=_unsteady(held, policy),
+        seen_last=_seen_last(columns, found),
+        unsteady=_unsteady(streaks(seen(columns, says & ~ill), needs, policy.demote), policy),
     )
 
 
@@ -216,6 +226,16 @@ def _alone(columns: Columns) -> Bools:
     ran = np.unique(columns.test.codes)
     found: Bools = np.bincount(of[ran], minlength=len(columns.device.words))[of] == 1
     return found
+
+
+def _seen_last(columns: Columns, found: Seen) -> Bools:
+    """bool[tests]: `Weighed.seen_last`."""
+    newest = np.full(len(columns.device.words), -np.inf)
+    np.maximum.at(newest, columns.device.codes, columns.at)
+    rows, last = found.rows, np.maximum(found.last, 0)
+    if not len(rows):
+        return np.zeros(len(last), np.bool_)
+    return np.asarray((found.last >= 0) & (rows.at[last] >= newest[rows.device.codes[last]]))
 
 
 def _unsteady(held: Streaks, policy: Policy) -> Bools:

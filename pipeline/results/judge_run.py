@@ -34,6 +34,7 @@ from bringup.pipeline.history.samples import AT_THE_DESK, OpSample, Sample
 from bringup.pipeline.history.store.history import History
 from bringup.pipeline.history.store.read import first_op_failures, op_counts, op_samples, samples
 from bringup.pipeline.history.store.tables import Run
+from bringup.pipeline.history.store.verdicts import keep_verdict
 from bringup.pipeline.lists.expectations import Promise, promises_of
 from bringup.pipeline.lists.specs import list_specs
 from bringup.pipeline.messages import Speaker
@@ -174,6 +175,7 @@ def judge_run(
             past = past_of(history, run_id, lists, promises=promises, confirmed=words)
             verdict = verdict_of_run(past, lists, advice)
         write_night(run_dir, verdict)
+        keep_verdict(history, verdict)
         trends = trends_of_run(history, past, verdict)
         earlier = earlier_texts(run_dir, verdict)
         write_trends(run_dir, msgspec.structs.replace(trends, earlier=earlier))

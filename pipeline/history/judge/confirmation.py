@@ -73,8 +73,15 @@ class Confirming:
 
 
 def is_open(verdict: TestVerdict) -> bool:
-    """Is it a new failure that nothing settles yet?"""
-    return verdict.judgement in NEW_FAILURES and not verdict.settled
+    """Is it a new failure that nothing settles yet, be it of a test that failed by turns before and
+    of which something is another since it was good last?"""
+    by_turns = (
+        verdict.judgement is Judgement.FLAKE
+        and verdict.outcome not in GOOD
+        and verdict.baseline in GOOD
+        and bool(verdict.changes)
+    )
+    return (verdict.judgement in NEW_FAILURES or by_turns) and not verdict.settled
 
 
 def suspects_of(verdict: NightVerdict, seconds: Mapping[str, float]) -> list[Suspect]:

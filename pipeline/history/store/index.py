@@ -6,6 +6,7 @@
     index/DIGEST.json            one container: its runs, and its files with their sizes
     data/DIGEST-TABLE.parquet    its rows
     texts/ab/SHA256.zst          kept texts, shared by all runs
+    verdicts/RUN/WHEN-SHA.zst    what was made of a run when it ended
 
 A container is written last and named by its content, and nothing is ever changed: a process that
 is killed half way leaves files that no container names, and two processes that write at once write
@@ -31,7 +32,7 @@ from bringup.pipeline.errors import HistoryError
 from bringup.pipeline.history.store.place import GoneError, Place
 from bringup.pipeline.history.store.tables import SCHEMA_VERSION, Run
 
-INDEX, DATA, TEXTS = "index/", "data/", "texts/"
+INDEX, DATA, TEXTS, VERDICTS = "index/", "data/", "texts/", "verdicts/"
 
 
 class File(msgspec.Struct, frozen=True):

@@ -17,10 +17,15 @@ from bringup.harness.records.recent import merged_runs
 from bringup.harness.storage.decoding import unpacked
 from bringup.pipeline.errors import HistoryError
 from bringup.pipeline.history.store.history import History
-from bringup.pipeline.history.store.index import DATA, INDEX, TEXTS, Index
+from bringup.pipeline.history.store.index import DATA, INDEX, TEXTS, VERDICTS, Index
 from bringup.pipeline.history.store.parquet import database, relation
 from bringup.pipeline.history.store.rows import rows_of_run
 from bringup.pipeline.history.store.tables import Run
+from bringup.pipeline.history.store.verdicts import (
+    damaged_verdicts,
+    keep_verdict_of,
+    verdicts_of,
+)
 
 DAY_S = 86400.0
 _LARGEST_TEXT = 4 << 30
@@ -58,7 +63,7 @@ def verify(history: History) -> list[str]:
             whole = False
         if not whole:
             said.append(f"{history.address}/{name} is damaged: its content is not what it was")
-    return said
+    return said + damaged_verdicts(history, index.sizes)
 
 
 def rebuild(history: History, folders: Sequence[Path], *, forget: bool = False) -> list[str]:
@@ -76,6 +81,7 @@ def rebuild(history: History, folders: Sequence[Path], *, forget: bool = False) 
     for header in (h for folder in folders for h in merged_runs(folder)):
         try:
             history.add_rows([rows_of_run(header.parent)], header.parent)
+            keep_verdict_of(history, header.parent)
         except RecordError as error:
             said.append(f"not added: {error}")
     with history.place.alone():
@@ -156,8 +162,9 @@ def _sweep(history: History) -> None:
         history.place.delete(name)
     named = {f.name for n in owners for f in index.containers[n].files.values()}
     named |= {*owners, *index.broken, *_needed_texts(history, index)}
+    named |= verdicts_of(index.sizes, index.owners())
     for name in sorted(set(index.sizes) - named):
-        if name.startswith((INDEX, DATA, TEXTS)) and _is_left(history, name):
+        if name.startswith((INDEX, DATA, TEXTS, VERDICTS)) and _is_left(history, name):
             history.place.delete(name)
 
 

@@ -124,6 +124,9 @@ def test_why_explain_and_compare(nights: Nights) -> None:
     fleet, _ = nights
     code, why = asked(fleet, "why", "night-1")
     assert code == 1 and "1 new, 0 known; first: net[full-eval]@cpu" in why[0]
+    verdict = read_night(fleet.root / "night-1")
+    assert verdict is not None
+    assert asked(fleet, "why", verdict.run) == (code, why), "its directory is none of results/"
     code, why = asked(fleet, "why")
     assert code == 0 and "1 fixed" in why[0]
     code, told = asked(fleet, "explain", "net")

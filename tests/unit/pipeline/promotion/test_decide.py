@@ -235,6 +235,32 @@ class TestDevices:
         assert re.search(r"with a chance of 0\.\d+ that is n150, by what else ran on it", blocked)
         assert len(propose([*seen, *night_of(41, 1)[:6]], PLACES)) == 1
 
+    def test_a_night_that_says_nothing_of_a_test_demotes_nobody_by_older_ones(self) -> None:
+        good = [s for n in range(40) for s in night_of(n, 0)]
+        broken = [*good, *night_of(40, 1)]
+        nothing = {"outcome": Outcome.INFRA, "passed": 0, "excluded": Excluded.MACHINE}
+        unseen = [
+            *broken,
+            *night_of(41, 0)[1:],
+            sample(41, test=TESTS[0], device="n150", **nothing),
+        ]
+        assert propose(unseen, PLACES) == []
+        [blocked] = account_of(unseen, TESTS[0], PLACES).blocked
+        assert "its device's newest night" in blocked
+        elsewhere = [*broken, sample(41, test="m0[full-eval]@cpu")]
+        for seen in (broken, elsewhere, [*unseen, *night_of(42, 1)]):
+            assert [s.test for s in propose(seen, PLACES) if s.device == "n150"] == TESTS[:1]
+
+    def test_a_device_that_fails_attempts_by_chance_sends_nobody_to_quarantine(self) -> None:
+        nights_before = [s for n in range(5) for s in night_of(n, 0)]
+        hit = {"device": "n150", "passed": 1, "failed": 20}
+        seen = [*nights_before, *(sample(5, test=t, **hit) for t in TESTS[:12])]
+        seen += [sample(5, "failed", test=t, device="n150", failed=9) for t in TESTS[12:]]
+        assert propose(seen, PLACES) == []
+        alone = [*nights_before, sample(5, test=TESTS[0], **hit), *night_of(5, 0)[1:]]
+        [step] = propose(alone, PLACES)
+        assert (step.test, step.to) == (TESTS[0], Standing.QUARANTINE)
+
     def test_a_control_between_the_failures_is_witness_enough(self) -> None:
         good = [s for n in range(40) for s in night_of(n, 0)[:2]]
         control = sample(40, test=TESTS[1], device="n150", passed=5)

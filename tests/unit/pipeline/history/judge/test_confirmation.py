@@ -2,6 +2,7 @@
 #
 # SPDX-License-Identifier: Apache-2.0
 
+import msgspec
 import pytest
 
 from bringup.harness.records.night import Judgement
@@ -92,3 +93,19 @@ def test_a_nights_open_failures_are_planned_run_and_settled() -> None:
     verdict = judge(columns, Tonight(run="n9", confirmed=words))
     assert verdict.head == f"1 new, 1 known, 1 flaky; first: {TEST}, regression"
     assert suspects_of(verdict, seconds) == [] and confirmed(made, {}) == {}
+
+
+@pytest.mark.parametrize(("program", "again"), [("other", [TEST]), ("", [])])
+def test_who_failed_by_turns_is_run_again_if_something_is_another_now(
+    program: str, again: list[str]
+) -> None:
+    """A bug that comes back with a commit is no flake, though the nights look like one."""
+    past = nights("....F.F.F..F")
+    changed = [*past[:-1], msgspec.structs.replace(past[-1], ir_hash=program)]
+    columns = columns_of([msgspec.structs.replace(s, ir_hash=s.ir_hash or "one") for s in changed])
+    verdict = judge(columns, Tonight(run="n11"))
+    assert [t.judgement for t in verdict.tests] == [Judgement.FLAKE]
+    assert [s.test for s in suspects_of(verdict, {TEST: 1.0})] == again
+    words = {TEST: Judgement.REGRESSION}
+    (one,) = judge(columns, Tonight(run="n11", confirmed=words)).tests
+    assert (one.judgement, one.settled) == (Judgement.REGRESSION, True)

@@ -10,12 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from bringup.harness.records.night import NIGHT_SCHEMA, NightVerdict, write_night
 from bringup.pipeline.errors import HistoryError
 from bringup.pipeline.history.store import history as store
 from bringup.pipeline.history.store.history import History
+from bringup.pipeline.history.store.index import VERDICTS
 from bringup.pipeline.history.store.place import place_of
 from bringup.pipeline.history.store.read import op_samples, samples
 from bringup.pipeline.history.store.upkeep import prune, rebuild, verify
+from bringup.pipeline.history.store.verdicts import keep_verdict, keep_verdict_of, kept_verdict
 from tests.s3_service import s3_service, variables_of
 from tests.unit import run_builder as made
 from tests.unit.pipeline.history.store.made_runs import DAY, night, op_night
@@ -43,6 +46,49 @@ def address(
         "s3": f"s3://history/{fresh}/team",
     }
     return known[request.param]
+
+
+def judged(run: str, head: str) -> NightVerdict:
+    return NightVerdict(schema=NIGHT_SCHEMA, run=run, at=made.STARTED, head=head)
+
+
+def test_verdicts_are_kept_at_any_address_the_newest_counts_and_goes_with_its_run(
+    address: str, tmp_path: Path
+) -> None:
+    there = History(address)
+    for n in (0, 1):
+        there.add(op_night(tmp_path / "runs", n, [made.op_result(0)]))
+    first, second = (run.run for run in there.runs())
+    assert kept_verdict(there, first) is None
+    for head in ("too early", "all is well"):
+        keep_verdict(there, judged(first, head))
+    keep_verdict(there, judged(second, "later"))
+    found = kept_verdict(History(address), first)
+    assert found is not None and found.head == "all is well"
+    assert len([n for n in there.place.sizes() if n.startswith(VERDICTS)]) == 2
+    assert verify(there) == []
+    prune(there, made.STARTED + 3 * DAY, days=2.5)
+    assert kept_verdict(there, second) is not None
+    if there.place.exclusive:  # elsewhere files of today may still be somebody's
+        assert kept_verdict(there, first) is None
+
+
+def test_a_damaged_verdict_is_named_and_the_run_is_judged_anew(tmp_path: Path) -> None:
+    history = History(str(tmp_path / "history"))
+    run_dir = op_night(tmp_path / "runs", 0, [made.op_result(0)])
+    (run,) = [history.add(run_dir).run]
+    verdict = judged(run, "as it was")
+    write_night(run_dir, verdict)
+    assert rebuild(history, [tmp_path / "runs"]) == []
+    assert kept_verdict(history, run) == verdict
+    (name,) = (n for n in history.place.sizes() if n.startswith(VERDICTS))
+    path = history.place.local(name)
+    path.write_bytes(path.read_bytes()[:-3])
+    assert kept_verdict(history, run) is None
+    (said,) = verify(history)
+    assert name in said and "damaged" in said
+    keep_verdict_of(history, run_dir)
+    assert kept_verdict(history, run) == verdict and verify(history) == []
 
 
 def test_a_store_is_the_same_at_any_address(
