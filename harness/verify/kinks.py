@@ -11,8 +11,8 @@ a handful is so near, other ones in each computation, so a float64 run or two te
 So all of them are turned over at once. `Watched` notes what goes into ops with a kink (every n-th
 number), in the float64 run and in one as golden's. `Turned` runs the model once more and mirrors at
 the kink whatever is as near to it as twice what the worst of its channel was off; of maxima it
-moves all that may win by as much, up or down by chance. It is done around the call, outside of autograd,
-so backward sees what forward does.
+moves all that may win by as much, up or down by chance. It is done around the call, outside of
+autograd, so backward sees what forward does.
 """
 
 from collections.abc import Sequence
