@@ -7,6 +7,7 @@ What a device gave is compared with the golden in units of both their arithmetic
 rounding is found, by the model in float64, only where a check does not hold without knowing it.
 """
 
+import contextlib
 import dataclasses
 import time
 from collections.abc import Iterator, Mapping
@@ -41,6 +42,8 @@ from bringup.harness.verify import (
     Rerounded,
     Spread,
     Tolerances,
+    Turned,
+    Watched,
     coarsest_of,
     compare,
     compare_tokens,
@@ -48,6 +51,7 @@ from bringup.harness.verify import (
     mismatches,
     natural_errors,
     settled,
+    turned_over,
 )
 
 
@@ -90,6 +94,7 @@ class ComparedRuns(ModelRuns):
             ),
             lambda: self._natural(said),
             lambda natural: self._sampled(natural, said),
+            (lambda natural: self._turned(natural, said)) if self.mode == "train" else None,
         )
         if asked is Asked.NOTHING:
             said["reference"] = "not needed"
@@ -115,9 +120,11 @@ class ComparedRuns(ModelRuns):
             attributes["reference"] = "found on another device of this test"
             return self._golden_run.natural
         started = time.perf_counter()
+        kinks = Watched()
         try:
             torch.manual_seed(SEED)
-            reference, attributes["reference"] = self._reference()
+            with kinks:
+                reference, attributes["reference"] = self._reference()
             natural = self._differences(self._golden_run, reference)
         except Exception as error:  # whatever a model raises that is given other dtypes
             attributes["reference"] = f"none: {type(error).__name__}: {said_by(error)}"[:500]
@@ -125,10 +132,37 @@ class ComparedRuns(ModelRuns):
         finally:
             attributes["reference_s"] = f"{time.perf_counter() - started:.3f}"
         self._golden_run = dataclasses.replace(
-            self._golden_run, natural=natural, arithmetic=reference.arithmetic
+            self._golden_run, natural=natural, arithmetic=reference.arithmetic, kinks=kinks
         )
         reuse.last_test().add_golden(self._key, self._golden_run)
         return natural
+
+    def _turned(self, natural: Natural, attributes: dict[str, str]) -> Natural | None:
+        """Golden's own rounding, with all turned over that is near a kink; None of a model that has
+        no kinks, or took another way then, and the record says so.
+        """
+        golden = self._golden_run
+        assert golden is not None
+        if golden.kinks is None or not golden.kinks.calls:
+            return None
+        if golden.turned is None:
+            started = time.perf_counter()
+            watched = Watched()
+            try:
+                self._golden_within(watched)
+                turned = Turned(golden.kinks, watched)
+                outputs = self._golden_within(turned)
+                natural = turned_over(natural, golden.outputs, outputs)
+            except Exception as error:  # whatever a model raises that is given other values
+                attributes["kinks"] = f"none: {type(error).__name__}: {said_by(error)}"[:500]
+                return None
+            finally:
+                spent = float(attributes.get("reference_s", "0")) + time.perf_counter() - started
+                attributes["reference_s"] = f"{spent:.3f}"
+            attributes["kinks"] = f"{turned.turned} numbers turned over"
+            golden = self._golden_run = dataclasses.replace(golden, turned=natural)
+            reuse.last_test().add_golden(self._key, golden)
+        return golden.turned
 
     def _differences(self, one: Golden, other: Golden) -> Natural:
         """By path what one run is off from another."""
@@ -139,6 +173,14 @@ class ComparedRuns(ModelRuns):
         for path, value in one.mutated.items():
             found |= natural_errors(value, other.mutated.get(path), path)
         return found
+
+    def _golden_within(self, mode: contextlib.AbstractContextManager[object]) -> Any:
+        """Golden's outputs, of a run within `mode`."""
+        torch.manual_seed(SEED)
+        with self._run() as run, compiled_parts_in_eager():
+            with mode:
+                outputs = self._golden()
+            return run.outliving(outputs)
 
     def _sampled(self, natural: Natural, attributes: dict[str, str]) -> Iterator[Natural]:
         """Golden's own rounding by more and more samples, as far as those can be had.

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from bringup.harness.verify import Natural, Spread, UnsupportedOutputError, flatten
+from bringup.harness.verify import Natural, Spread, UnsupportedOutputError, Watched, flatten
 
 _ROUNDING = 2.0**-13
 """What part of a row's largest value two runs may differ by and be the same but for rounding.
@@ -37,6 +37,11 @@ class Golden:
     """Did it take numbers from a random generator of PyTorch, numpy or Python?"""
     natural: Natural | None = None
     """How far it is off by rounding; None when nobody asked, or nobody knows."""
+    kinks: Watched | None = None
+    """What goes into its ops with a kink, by the reference; None where that was not run."""
+    turned: Natural | None = None
+    """How far it is off by rounding, with all turned over that is near a kink; None when nobody
+    asked."""
     sampled: Spread | None = None
     """The same by several samples, as many as were asked for; None when nobody did."""
     arithmetic: str = ""

@@ -7,6 +7,7 @@ from bringup.harness.verify.arithmetic import coarsest_of
 from bringup.harness.verify.compare import compare, mismatches, nothing_finite, verdict
 from bringup.harness.verify.flatten import Leaf, UnsupportedOutputError, flatten
 from bringup.harness.verify.gradients import compare_training, gradient_scale
+from bringup.harness.verify.kinks import Turned, Watched, turned_over
 from bringup.harness.verify.natural import Asked, Natural, Passed, natural_errors, settled
 from bringup.harness.verify.reference import Float64
 from bringup.harness.verify.samples import SAMPLES, Rerounded, Spread
@@ -23,7 +24,9 @@ __all__ = [
     "Rerounded",
     "Spread",
     "Tolerances",
+    "Turned",
     "UnsupportedOutputError",
+    "Watched",
     "coarsest_of",
     "compare",
     "compare_tokens",
@@ -34,5 +37,6 @@ __all__ = [
     "natural_errors",
     "nothing_finite",
     "settled",
+    "turned_over",
     "verdict",
 ]

@@ -56,6 +56,8 @@ from bringup.harness.verify.tolerances import Tolerances
 
 ELEMENT_TIMES = 4
 """So many times the resolution one element may be off: of 2,500 it is not seen in its row."""
+_SHORT_ROW = 64
+"""Rows of fewer numbers are joined where that is asked for."""
 _NOISE_TIMES = 64.0
 _COARSER_TIMES = 2.0
 _COARSER_TIMES_OF_16_BITS = 4.0
@@ -115,9 +117,26 @@ def judged(
     """
     dtypes = golden.dtype, actual.dtype
     unit = power_of_two((-peak, peak))
+    shape = golden.shape
+    if tolerances.joins_short_rows:
+        golden, actual = joined(golden), joined(actual)
+        natural = None if natural is None else joined(natural)
     sums = block_sums(golden, actual, natural, unit, quantum(*dtypes), NATURAL_TIMES)
     scale = scale_of(tolerances, sums, peak, dtypes, known)
-    return row_bound(sums, scale, golden.shape), element_bound(sums, scale, golden.shape)
+    return row_bound(sums, scale, golden.shape), element_bound(sums, scale, shape)
+
+
+def joined(kernels: torch.Tensor) -> torch.Tensor:
+    """A tensor of three axes and more whose last ones are one axis, as far as rows are short.
+
+    The last axis of a convolution's kernels is three numbers wide, or one; what makes one output
+    are all the numbers of its channel, as they are of a matrix.
+    """
+    axis, size = kernels.dim() - 1, kernels.shape[-1] if kernels.dim() else 0
+    while axis > 1 and size < _SHORT_ROW:
+        axis -= 1
+        size *= kernels.shape[axis]
+    return kernels.flatten(axis) if axis < kernels.dim() - 1 else kernels
 
 
 @dataclass(frozen=True)
@@ -241,7 +260,7 @@ def element_bound(sums: BlockSums, scale: Scale, shape: torch.Size) -> Bound:
     )
     ratio = sums.scaled_worst / allowed
     at = int(ratio.argmax())
-    index = at * shape[-1] + int(sums.worst_at[at]) if shape else 0
+    index = at * (math.prod(shape) // len(ratio)) + int(sums.worst_at[at]) if shape else 0
     measured = max(0.0, float(sums.scaled_worst[at]))
     return Bound(measured, float(allowed[at]), f"element {list(unravel(index, shape))}")
 

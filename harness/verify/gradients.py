@@ -32,7 +32,8 @@ def compare_training(
         UnsupportedOutputError: something in golden or actual cannot be taken apart.
     """
     gradients = {name: value for name, value in golden.items() if name.startswith(prefix)}
-    scaled = dataclasses.replace(tolerances, scale=gradient_scale(gradients))
+    scale = gradient_scale(gradients)
+    scaled = dataclasses.replace(tolerances, scale=scale, joins_short_rows=True)
     return (
         *compare(
             _without(golden, gradients),

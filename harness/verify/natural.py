@@ -70,6 +70,7 @@ def settled(
     check: Callable[[Natural | None, Passed], tuple[OutputCheck, ...]],
     reference: Callable[[], Natural | None],
     samples: Callable[[Natural], Iterable[Natural]] | None = None,
+    kinks: Callable[[Natural], Natural | None] | None = None,
 ) -> tuple[tuple[OutputCheck, ...], Asked]:
     """The checks that decide, and what of golden's own rounding had to be asked for.
 
@@ -81,6 +82,9 @@ def settled(
         reference: finds that rounding, or None where it cannot be had; called once at most.
         samples: finds it better, given that: once more with each sample, and it is asked for as
             long as something fails by little (`near`). None: there are none.
+        kinks: adds what gradients are off by where rounding takes numbers over a kink, however
+            much that is; None where there is no kink. It is asked for first, where something fails
+            by the reference alone.
 
     Raises:
         Whatever these three raise.
@@ -93,6 +97,9 @@ def settled(
         return outputs, Asked.NOTHING
     natural = reference()
     outputs = check(natural, _passed(outputs))
+    if kinks is not None and natural is not None and _failed(outputs):
+        natural = kinks(natural) or natural
+        outputs = check(natural, _passed(outputs))
     if samples is None or natural is None or not near(outputs):
         return outputs, Asked.REFERENCE
     for sampled in samples(natural):

@@ -98,6 +98,9 @@ class Tolerances:
     that of a bias before a normalisation, is noise in proportion to the others. None: golden's
     own, or 1 where golden is all zeros.
     """
+    joins_short_rows: bool = False
+    """Is what one output's numbers are made of a row, however short the last axis is? So it is of
+    gradients: a row of a 1 x 1 kernel would be a single number, of which no rounding is known."""
 
     def __post_init__(self) -> None:
         """Raise UsageError when a number makes no sense or an assertion has nothing to assert."""

@@ -149,16 +149,3 @@ def generating(name):
         Variant("", name),
         Variant("generate", name, modes=("eval",), dtypes=("own",), options={"run_generate": True}),
     )
-
-
-def kinked(name):
-    """A net of ReLUs that is trained on a batch of a few: gradients by their PCC alone.
-
-    A rounding that takes a value over the kink of a ReLU changes single gradients by as much as
-    they are. MobileNet V1 in eager float32 differs from itself in float64 by once their root mean
-    square in one element, and by 0.8 % in all of a weight.
-    """
-    return (
-        Variant("", name, modes=("eval",)),
-        Variant("", name, modes=("train",), options={"assert_atol": False}),
-    )

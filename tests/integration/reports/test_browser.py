@@ -18,7 +18,7 @@ import pytest
 from axe_core_python.selenium import Axe
 
 from bringup.harness.records.moves import Move
-from bringup.harness.records.schema import Identity, Outcome, Status
+from bringup.harness.records.schema import Identity, Outcome, Stage, Status
 from bringup.harness.records.trends import TRENDS_SCHEMA, EarlierText, Trends, write_trends
 from bringup.reports import catalog
 from bringup.reports.build import build
@@ -413,6 +413,23 @@ def test_axe_finds_nothing(browser: Any, page: str, ops_page: str, night: str) -
         opened(browser, address)
         assert violations(browser) == [], address
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", dark)
+    assert violations(browser) == []
+
+
+def test_axe_finds_nothing_in_what_devices_have_seen_of_the_ops(
+    browser: Any, tmp_path: Path
+) -> None:
+    low = Status.CONVERTED_TO_TORCH_IR
+    kept_from = Stage.TORCH_BACKEND_IR
+    refused = op_result(9, low, Outcome.FAILED, name=NASTY, message=NASTY, stage=kept_from)
+    walks = {
+        identity("t5", "cpu", flow="op_by_op_torch"): [op_result(1), op_result(2), refused],
+        identity("bert", "n150", flow="op_by_op_torch"): [op_result(1, name="aten.other")],
+    }
+    opened(browser, built(write_run(tmp_path, [record(test) for test in walks], ops=walks)))
+    assert len(css(browser, "#coverage table.coverage tbody tr")) == 2
+    unfold = "document.querySelectorAll('#coverage details').forEach(d => d.open = true)"
+    browser.execute_script(unfold)
     assert violations(browser) == []
 
 
