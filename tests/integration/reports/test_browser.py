@@ -460,6 +460,16 @@ def test_a_phone_does_not_scroll_sideways(browser: Any, page: str, night: str) -
     assert css(browser, "#grid-body .cell")[0].size["width"] >= 24
 
 
+@pytest.mark.parametrize("width", [1240, 1241, 1280, 1345, 1346, 1440])
+def test_the_figures_of_devices_stay_in_their_frame(browser: Any, night: str, width: int) -> None:
+    screen = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    opened(browser, night)
+    rows = "[...document.querySelectorAll('.device')]"
+    assert browser.execute_script(f"return {rows}.length > 1")
+    assert browser.execute_script(f"return {rows}.every((e) => e.scrollWidth <= e.clientWidth)")
+
+
 def test_names_that_are_nothing_or_endless_fit_a_phone_and_can_be_read_out(
     browser: Any, tmp_path: Path
 ) -> None:
