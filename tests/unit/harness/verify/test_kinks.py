@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from bringup.harness.frontend.training import eager_step
 from bringup.harness.verify import (
+    KINK_DRAWS,
     Asked,
     Float64,
     Natural,
@@ -61,11 +62,13 @@ def runs() -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor], Natural, N
     noted = Watched()
     with noted:
         step(net)
-    turned = Turned(watched, noted)
-    with turned:
-        found = step(net)
-    natural = turned_over(own, golden, found)
-    assert 1 <= turned.turned < 10
+    natural = own
+    for draw in range(KINK_DRAWS):
+        turned = Turned(watched, noted, draw)
+        with turned:
+            found = step(net)
+        natural = turned_over(natural, golden, found)
+        assert turned.turned < 10 and (turned.turned or draw)
     net.nudge[0, 3, 2, 2] = -2e-7
     return golden, step(net), own, natural
 
@@ -205,3 +208,27 @@ def test_kinks_are_asked_for_once_where_the_reference_does_not_settle_it():
     assert asked(off=0.05, own=0.05) == ([], True)
     assert asked(off=0.2, own=1e-6) == (["kinks"], True)  # however far it is off
     assert asked(off=3.0, own=1e-6)[1] is False
+
+
+def test_what_two_numbers_move_against_each_other_is_seen_by_chance():
+    """Of two rows that a sum joins, each on its own side of a kink."""
+    x = torch.tensor([[1e-6], [1e-6], [3.0]]).requires_grad_()
+    signs = torch.tensor([[1.0], [-1.0], [1.0]])
+
+    def gradient() -> torch.Tensor:
+        weight = torch.ones(1, 1, requires_grad=True)
+        off = 1e-5 * (weight.dtype is torch.float32)
+        ((x.to(weight.dtype) @ weight + off).relu() * signs).sum().backward()
+        assert weight.grad is not None
+        return weight.grad
+
+    exact, noted = Watched(), Watched()
+    with exact, Float64():
+        gradient()
+    with noted:
+        plain = gradient()
+    moved = []
+    for draw in range(KINK_DRAWS):
+        with Turned(exact, noted, draw):
+            moved.append(gradient() - plain)
+    assert abs(float(moved[0])) < 1e-9 < max(abs(float(one)) for one in moved)
