@@ -13,7 +13,6 @@ import json
 import os
 import random
 import signal
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -27,6 +26,7 @@ from bringup.harness.records.outcomes import latest
 from bringup.harness.records.run_dir import read_merged
 from bringup.harness.records.schema import Outcome
 from bringup.pipeline.running.memory import cgroup_of
+from tests.integration.pipeline.small_disk import small_disk
 from tests.integration.pipeline.test_run_boards import KIND
 from tests.integration.small_fleet import DEVICES, SmallFleet
 
@@ -60,14 +60,8 @@ LIMIT = 3 * 1024**3
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A small file system of its own."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(disk)]
-    done = subprocess.run(mount, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        pytest.skip(f"cannot mount a small file system here: {done.stderr.strip()}")
-    yield disk
-    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+    with small_disk(tmp_path, megabytes=64) as place:
+        yield place
 
 
 @pytest.fixture(params=["little memory", "front ends ahead"])

@@ -3,13 +3,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """A disk that fills up in the middle of a run, on a small file system of its own."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bringup.harness.records.schema import Outcome
+from tests.integration.pipeline.small_disk import small_disk
 from tests.integration.small_fleet import SmallFleet
 
 FILLERS = """
@@ -28,21 +28,15 @@ def test_small(size, flow): time.sleep(0.2)
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(disk)]
-    done = subprocess.run(mount, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        pytest.skip(f"cannot mount a small file system here: {done.stderr.strip()}")
-    yield disk
-    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path, megabytes=16) as place:
+        yield place
 
 
-def test_a_full_disk_ends_the_run_with_every_word_on_it(tmp_path: Path, small_disk: Path) -> None:
+def test_a_full_disk_ends_the_run_with_every_word_on_it(tmp_path: Path, disk: Path) -> None:
     fleet = SmallFleet(tmp_path / "fleet")
     fleet.file("test_fill", FILLERS)
-    output = small_disk / "out"
+    output = disk / "out"
     code, said = fleet.run(
         "run", "tests/models", "--device", "cpu", "--workers", "2", output=output
     )
@@ -55,12 +49,12 @@ def test_a_full_disk_ends_the_run_with_every_word_on_it(tmp_path: Path, small_di
     assert fleet.processes() == []
 
 
-def test_a_disk_without_room_for_the_records_is_refused(tmp_path: Path, small_disk: Path) -> None:
+def test_a_disk_without_room_for_the_records_is_refused(tmp_path: Path, disk: Path) -> None:
     fleet = SmallFleet(tmp_path / "fleet")
     fleet.file("test_fine", "@full\ndef test_fine(flow): pass\n")
-    with (small_disk / "filler").open("wb") as file:
+    with (disk / "filler").open("wb") as file:
         file.write(bytes(16 * 1024**2 - 64 * 1024))
-    code, said = fleet.run("run", "tests/models", "--device", "cpu", output=small_disk / "out")
+    code, said = fleet.run("run", "tests/models", "--device", "cpu", output=disk / "out")
     assert code == 3
     assert "no room for the records of 1 tests" in said
     assert fleet.processes() == []
