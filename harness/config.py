@@ -9,10 +9,11 @@ executing whatever its body says. A value that cannot be read is refused, never 
 a setting that does not exist, tt-torch's among them that mean nothing here.
 """
 
+import contextlib
 import enum
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar, overload
 
@@ -163,6 +164,15 @@ _ELSEWHERE = {
 """Settings of tt-torch that are none here: what to do instead."""
 
 
+class _Noted(Setting[T]):
+    """A setting that notes on its config when it is asked for."""
+
+    def __get__(self, config: Any, owner: type) -> Any:
+        if config is not None:
+            config.__dict__["_flow_asked"] = True
+        return super().__get__(config, owner)
+
+
 class Always(Generic[T]):
     """An attribute of tt-torch's that has one meaning here: it takes the values that say it.
 
@@ -217,8 +227,10 @@ class CompilerConfig(metaclass=_Built):
     """
 
     _built = False
+    _flow_asked = False
+    """Did somebody ask which flow this is since this was set to False last?"""
 
-    compile_depth = Setting(CompileDepth.EXECUTE, names.DEPTH_VARIABLE, _depth)
+    compile_depth = _Noted(CompileDepth.EXECUTE, names.DEPTH_VARIABLE, _depth)
     profile_ops = Setting(True, names.PROFILE_OPS_VARIABLE, flag)
     """Put the seconds and the memory of each op's stages on record in op-by-op flows."""
     enable_consteval = Setting(False, names.CONSTEVAL_VARIABLE, flag)
@@ -298,6 +310,7 @@ class CompilerConfig(metaclass=_Built):
     @property
     def op_by_op_backend(self) -> OpByOpBackend:
         """What to split in an op-by-op flow; TORCH until somebody says otherwise."""
+        self._flow_asked = True
         return self._op_by_op_backend or OpByOpBackend.TORCH
 
     @op_by_op_backend.setter
@@ -352,6 +365,15 @@ class CompilerConfig(metaclass=_Built):
         named = {name: getattr(self, name) for name in _settings_of(type(self))}
         return {n: v.name if isinstance(v, enum.Enum) else v for n, v in named.items()}
 
+    @contextlib.contextmanager
+    def asked_for_flow(self) -> Iterator[Callable[[], bool]]:
+        """Within it, what it gives tells whether somebody has asked which flow this is."""
+        before, self._flow_asked = self._flow_asked, False
+        try:
+            yield lambda: self._flow_asked
+        finally:
+            self._flow_asked |= before
+
     @property
     def splits_fx(self) -> bool:
         """Is this an op-by-op flow over the FX graph?"""
@@ -365,6 +387,7 @@ class CompilerConfig(metaclass=_Built):
     @property
     def chosen_backend(self) -> OpByOpBackend | None:
         """The backend somebody chose, None when nobody did."""
+        self._flow_asked = True
         return self._op_by_op_backend
 
 

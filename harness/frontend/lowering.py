@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The front end, stage by stage: a model in, a program that any device can compile out."""
 
+import copy
 import functools
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch.fx import Graph
+from torch.fx import Graph, GraphModule
 
 from bringup.harness.config import CompileDepth, CompilerConfig
 from bringup.harness.frontend import dependence, torch_program, training
@@ -60,6 +61,24 @@ class Program:
         Of a program that was lowered before it is made when it is asked for.
         """
         return self.make_graph() if self.make_graph is not None else None
+
+    @property
+    def has_graph(self) -> bool:
+        """Has `graph` been made?"""
+        return "graph" in vars(self)
+
+
+def lower_on(program: Program, config: CompilerConfig, recorder: TestRecorder) -> None:
+    """Take a program that another flow has lowered as far as this one wants it."""
+    if config.compile_depth is CompileDepth.TORCH_FX:
+        return
+    if not program.has_graph and config.stops_at_graph:  # its lowering was kept of an earlier run
+        with recorder.stage(Stage.DECOMPOSE) as stage:
+            assert program.graph is not None
+            stage.attributes["nodes"] = str(torch_program.node_count(program.graph))
+    if program.artifact is None and not config.stops_at_graph:
+        assert program.graph is not None
+        program.artifact = _lower_graph(program.graph, config, recorder)
 
 
 def lower_torch(
@@ -130,6 +149,7 @@ def _lower_exported(
         stage.attributes["nodes"] = str(torch_program.node_count(graph))
         stage.attributes |= kept.audited() if kept is not None else {}
     program = _program(entry, signature, lambda: graph, random)
+    program.graph = graph
     if config.stops_at_graph:
         return program
     program.artifact = _lower_graph(graph, config, recorder)
@@ -170,11 +190,19 @@ def _lower_graph(graph: Graph, config: CompilerConfig, recorder: TestRecorder) -
 
     mlir = TorchMlir(trace=config.ir_log_level == "DEBUG")
     with recorder.stage(Stage.TORCH_IR) as stage:
-        module = import_graph(mlir, graph)
+        module = import_graph(mlir, _copy(graph))  # importing rewrites some ops in place
         whole = not config.inline_parameters
         keep_level(stage, config, "torch_ir", text_of(module, whole=whole))
         stage.reached(Status.CONVERTED_TO_TORCH_IR)
     return _lower_module(mlir, module, whole, config, recorder)
+
+
+def _copy(graph: Graph) -> Graph:
+    """A graph of its own, with the same tensors inside where there are any."""
+    copied = copy.deepcopy(graph)
+    if graph.owning_module is not None:
+        GraphModule(graph.owning_module, copied)
+    return copied
 
 
 def _refuse_shared_writes(entry: Entry, signature: Signature) -> None:

@@ -256,13 +256,14 @@ def _says_more(config: CompilerConfig) -> bool:
     """Does a lowering leave something else than its artifact, or put weights into it?"""
     inlined = config.inline_parameters or config.consteval_parameters
     printed = bool(config.ir_log_level or config.save_mlir)
-    return inlined or printed or config.stops_at_graph or config.compile_depth.op_by_op
+    return inlined or printed or config.stops_at_graph
 
 
 def _settings_of(config: CompilerConfig) -> dict[str, object]:
     found = config.to_dict()
-    if config.compile_depth.compiles:
+    if config.compile_depth.compiles or config.compile_depth.op_by_op:  # all that get so far
         found["compile_depth"] = CompileDepth.EXECUTE.name
+        del found["op_by_op_backend"]
     return {name: v.name if isinstance(v, enum.Enum) else v for name, v in found.items()}
 
 

@@ -13,13 +13,14 @@ import enum
 from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
+import msgspec
 import torch
 
 from bringup.harness.config import CompilerConfig
 from bringup.harness.frontend.call import refuse_inputs
 from bringup.harness.frontend.callable_model import as_module, set_mode
 from bringup.harness.frontend.eager import compiled_parts_in_eager, keep_all_branches
-from bringup.harness.frontend.lowering import Program
+from bringup.harness.frontend.lowering import Program, lower_on
 from bringup.harness.frontend.torch_program import parameter_count
 from bringup.harness.recording.recorder import StageScope, TesterRecorder
 from bringup.harness.records.schema import Stage
@@ -72,6 +73,7 @@ class ModelRuns:
         self._golden_run: Golden | None = None
         self._key: reuse.Key | None = None
         self._differs_by_device = False  # did loading ask for the device?
+        self._differs_by_flow = False
         self._golden_notes: dict[str, str] = {}  # for the record of the GOLDEN stage
         self._extracted = False  # does the program give what `_extract_outputs` gives?
         self._uncompared: Sequence[
@@ -146,8 +148,10 @@ class ModelRuns:
 
     def lowered(self) -> Program:
         """The model at the level its config asks for, as `bringup.harness.reduce` takes it."""
-        self._load()
-        self._begin_runs()
+        with self.compiler_config.asked_for_flow() as asked:
+            self._load()
+            self._begin_runs()
+            self._differs_by_flow |= asked()
         if self.mode == "train":
             self._compute_golden(twice=False)  # finds the parameters that get no gradient
         with self._run(watched=False):
@@ -156,17 +160,23 @@ class ModelRuns:
         return program
 
     def _program(self) -> Program:
-        """Load and lower; or take what the same test did on another device of this process."""
+        """Load and lower; or take what the same test did in this process, on another device or in
+        another flow."""
         set_by_hand = self._inputs_set or self._model_set
         as_made = self._progress is _Progress.NEW and not set_by_hand
         self._key = self._reuse_key() if as_made else None
-        kept = reuse.last_test().take(self._key)
+        config = self.compiler_config
+        kept = reuse.last_test().take(self._key, config)
         if kept is not None:
             self._model, self._golden_run, self._as_loaded = kept.model, kept.golden, kept.loaded
             self._inputs = kept.loaded.inputs
             self._progress, self._extracted = _Progress.RUN, kept.program.extracted
             self._uncompared = kept.program.uncompared
-            self.recorder.reuse(kept.results, kept.source)
+            self.recorder.reuse(kept.results_for(config), kept.source)
+            known = {result.stage for result, _ in kept.results}
+            lower_on(kept.program, config, self.recorder)
+            more = reuse.front_end_results(self.recorder.results)
+            kept.results += [each for each in more if each[0].stage not in known]
             return kept.program
         program = self.lowered()
         if self._key is not None and not self._differs_by_device:
@@ -180,6 +190,7 @@ class ModelRuns:
                     golden=self._golden_run,
                     program=program,
                     results=reuse.front_end_results(self.recorder.results),
+                    flow=reuse.flow_of(config) if self._differs_by_flow else None,
                 )
             )
         return program
@@ -194,7 +205,8 @@ class ModelRuns:
         recorder = self.recorder
         place = recorder.testers.index(recorder)
         file = recorder.nodeid.partition("[")[0]
-        test = (recorder.identity.name, file, recorder.run.directory, place)
+        of_all_flows = msgspec.structs.replace(recorder.identity, flow="").name
+        test = (of_all_flows, file, recorder.run.directory, place)
         return reuse.key_of((*test, self.mode, self.model_name, made_of), self.compiler_config)
 
     def _own_attributes(self) -> dict[str, Any]:

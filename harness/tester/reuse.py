@@ -1,13 +1,15 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""What the same test on another device already did in this process.
+"""What the same test on another device, or in another flow, already did in this process.
 
-A model is loaded, exported and lowered once for all devices: export and decomposition take most
-of a test's time, and nothing of them depends on the device. Only the last test is remembered, so
-at most one model stays in memory, and only for the same place of the same test: its n-th tester, of
-the same class, arguments, attributes and settings. A tester whose arguments cannot be told apart
-from others, or that was loaded before its flow began, has no key, and shares nothing.
+A model is loaded, exported and lowered once for all devices and flows: export and decomposition
+take most of a test's time, and nothing of them depends on the device; a flow only decides how far
+a model is lowered. Only the last test is remembered, so at most one model stays in memory, and only
+for the same place of the same test: its n-th tester, of the same class, arguments, attributes and
+settings. A tester whose arguments cannot be told apart from others, or that was loaded before its
+flow began, has no key, and shares nothing. One that asks for the device while it loads shares
+nothing either, and one that asks for the flow shares with its own flow.
 """
 
 import contextlib
@@ -46,20 +48,56 @@ class Kept:
     golden: Golden | None
     program: Program
     results: list[tuple[StageResult, Status]]
+    flow: Key | None = None
+    """The only flow it is for, of one whose loading asked which it is; None: for all."""
+
+    def serves(self, config: CompilerConfig) -> bool:
+        """Is it for this flow, and lowered far enough, or to be lowered further?"""
+        if self.flow not in (None, flow_of(config)):
+            return False
+        if config.compile_depth is CompileDepth.TORCH_FX:
+            return True
+        has_graph = self.program.make_graph is not None
+        return has_graph or (self.program.artifact is not None and not config.stops_at_graph)
+
+    def results_for(self, config: CompilerConfig) -> list[tuple[StageResult, Status]]:
+        """What is there of the stages that a flow has; without those that are to be done anew."""
+        last = Stage.STABLEHLO
+        if config.compile_depth is CompileDepth.TORCH_FX:
+            last = Stage.EXPORT
+        elif config.stops_at_graph:
+            last = Stage.DECOMPOSE if self.program.has_graph else Stage.EXPORT
+        wanted = FRONT_END[: FRONT_END.index(last) + 1]
+        return [each for each in self.results if each[0].stage in wanted]
 
 
 def key_of(test: Key, config: CompilerConfig) -> Key:
-    """Equal keys mean: the same code would load and lower the same model again.
+    """Equal keys mean: the same code would load the same model again, and lower it as far as its
+    flow says.
 
-    `test` says which test of which run it is, without its device.
+    `test` says which test of which run it is, without its device and its flow.
     """
-    settings = tuple(
-        (name, repr(getattr(config, name)))
-        for name, setting in vars(type(config)).items()
-        if isinstance(setting, Setting) and name != "compile_depth"
-    )
+    settings = {
+        name: repr(getattr(config, name))
+        for name in dir(type(config))
+        if isinstance(getattr(type(config), name), Setting) and name != "compile_depth"
+    }
+    own = [(n, repr(v)) for n, v in vars(config).items() if n not in settings and n not in _FLOW]
+    # Weights inside are in no graph, and what a lowering prints and writes is for each flow.
+    own_lowering = config.inline_parameters or bool(config.ir_log_level or config.save_mlir)
+    return (*test, flow_of(config) if own_lowering else None, *settings.items(), *own)
+
+
+_FLOW = frozenset({"compile_depth", "_op_by_op_backend", "_flow_asked"})
+"""What a config holds that says which flow it is."""
+
+
+def flow_of(config: CompilerConfig) -> Key:
+    """What lowers a model as far, and loads it the same where loading asks which flow it is."""
     depth = config.compile_depth
-    return (*test, CompileDepth.EXECUTE if depth.compiles else depth, settings)
+    if depth.op_by_op:
+        return (depth, config.op_by_op_backend)
+    return (CompileDepth.EXECUTE if depth.compiles else depth,)
 
 
 _NOT_LOADED = frozenset(
@@ -103,12 +141,14 @@ class LastTest:
     def __init__(self) -> None:
         self._kept: Kept | None = None
 
-    def take(self, key: Key | None) -> Kept | None:
+    def take(self, key: Key | None, config: CompilerConfig) -> Kept | None:
         """It, if it fits; anything else is dropped before the next model loads.
 
         What the test did to the model meanwhile is undone; where it cannot be, nothing is shared.
         """
-        if self._kept is not None and (self._kept.key != key or not self._kept.loaded.restored()):
+        kept = self._kept
+        fits = kept is not None and kept.key == key and kept.serves(config)
+        if kept is not None and not (fits and kept.loaded.restored()):
             self._kept = None
             _return_memory()
         return self._kept

@@ -19,7 +19,8 @@ bias before a normalisation, the mean of what was centred. There 64 N is allowed
 on the scale of the whole tensor (of the largest gradient, for gradients).
 
 Without a reference nobody can tell a block that is small by cancellation from one that is small:
-rounding noise on the scale of the whole tensor is allowed in each, and the record says so.
+rounding noise on the scale of the whole tensor is allowed in each, more where an op adds many
+numbers up, and the record says so.
 
 A device of coarser arithmetic is also allowed golden's error in units of that arithmetic, up to a
 quarter of the block. In what arithmetic golden itself was computed its dtype does not say: a model
@@ -73,6 +74,10 @@ _NOT_FLOAT16 = 2.0**-10
 _NOT_FLOAT32_BESIDE = 2.0**-20
 """The same where the model is known to compute in 16 bits somewhere: what it averages over 4,000
 numbers is off by 2^-14 no more."""
+_LONG_SUM = 16.0
+"""What is small by cancellation in an op that adds many numbers up is off by this part of what a
+number of usual size may be: with float32 sums of n products, one after another, most are off by
+0.3 sqrt(n) units, and the worst of 30,000 was off by 2.4 sqrt(n) where 4 sqrt(n) are allowed."""
 _AVERAGED_TIMES = 4.0
 """So many standard deviations an average may be off."""
 
@@ -187,6 +192,8 @@ def scale_of(
     own = sums.bulk * sums.unit
     base = max(own, tolerances.scale or 0.0)
     rounds = max(16 * unit_of("f32"), device)  # sums are kept in float32 by coarse devices too
+    if not known:
+        rounds = max(rounds, (tolerances.ulps or 0.0) / _LONG_SUM * unit_of("f32"))
     noise = (4 if known else 1) * rounds * base
     zero = rounds * own if own else tolerances.noise(*dtypes)
     if not known:

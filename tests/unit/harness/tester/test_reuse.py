@@ -1,11 +1,12 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""What one device's test may take over from another's: the same lowering, and only that."""
+"""What a test may take over from another device's or flow's: the same model, and only that."""
 
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from bringup import CompileDepth, CompilerConfig
@@ -13,16 +14,18 @@ from bringup.harness.records.naming import identity_of
 from bringup.harness.tester import reuse
 
 FRONT_END_SETTINGS = ["enable_consteval", "consteval_parameters", "inline_parameters"]
+SETTINGS = [*FRONT_END_SETTINGS, "save_mlir"]
 
 
 def key(depth: CompileDepth = CompileDepth.EXECUTE, **changes: Any) -> reuse.Key:
     config = CompilerConfig()
     config.compile_depth = depth
-    for name in set(changes) & set(FRONT_END_SETTINGS):
+    for name in set(changes) & set(SETTINGS):
         setattr(config, name, changes[name])
     identity = identity_of(
         changes.get("entry", "x.py::test_x[full-eval]"), changes.get("device", "cpu")
     )
+    identity = msgspec.structs.replace(identity, flow="")
     directory = changes.get("directory", Path("a"))
     return reuse.key_of((identity.name, directory, changes.get("model_name", "x")), config)
 
@@ -31,10 +34,14 @@ def test_another_device_takes_it_over() -> None:
     assert key(device="n150") == key(device="cpu")
 
 
-def test_stopping_after_the_compiler_takes_it_over_and_stopping_earlier_does_not() -> None:
-    assert key(CompileDepth.TTNN_IR) == key(CompileDepth.EXECUTE)
-    earlier = {key(depth) for depth in CompileDepth if not depth.compiles}
-    assert len(earlier) == 4 and key(CompileDepth.EXECUTE) not in earlier
+def test_every_flow_takes_it_over() -> None:
+    assert len({key(depth) for depth in CompileDepth}) == 1
+
+
+@pytest.mark.parametrize("setting", [{"inline_parameters": True}, {"save_mlir": ("STABLEHLO",)}])
+def test_what_a_lowering_leaves_besides_its_program_is_each_flows(setting: dict[str, Any]) -> None:
+    keys = {key(depth, **setting) for depth in CompileDepth}
+    assert len(keys) == len(CompileDepth) - 1, "what stops after the compiler is lowered as far"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ import dataclasses
 import pytest
 import torch
 
+from bringup.harness.op_by_op.op_tolerances import op_tolerances
+from bringup.harness.records.schema import Op, TensorType
 from bringup.harness.verify import (
     Tolerances,
     compare,
@@ -102,3 +104,25 @@ def test_small_gradients_are_not_taken_for_noise_when_all_of_them_are_small():
 def test_gradient_scale_is_the_largest_finite_float():
     assert gradient_scale({"a": X, "b": [-7.0, NAN, INF], "c": 100, "d": "text"}) == 7
     assert gradient_scale([1, "a", None]) == 0
+
+
+def _kernels(added: int) -> tuple[torch.Tensor, torch.Tensor, Op]:
+    """The gradient of 1 x 1 kernels, of that many products each: exact, and added one by one."""
+    generator = torch.Generator().manual_seed(0)
+    a, b = (torch.randn(256, added, generator=generator) for _ in range(2))
+    one_by_one = torch.zeros(256, 256)
+    for place in range(added):
+        one_by_one += a[:, place, None] * b[None, :, place]
+    exact = (a.double() @ b.double().T).float()
+    given = tuple(TensorType((256, 2, added // 2), "float32") for _ in range(2))
+    made = (TensorType((256, 256, 1, 1), "float32"),)
+    op = Op("", "stablehlo.convolution", "stablehlo", given, made)
+    return exact.view(256, 256, 1, 1), one_by_one.view(256, 256, 1, 1), op
+
+
+def test_a_long_sum_that_cancels_may_be_off_as_sums_of_float32_are() -> None:
+    exact, one_by_one, op = _kernels(6050)
+    asked = op_tolerances(Tolerances(), op)
+    assert not mismatches(compare([exact], [one_by_one], asked))
+    one_by_one[17, 4] += exact.norm() / 256 * 1e-3
+    assert mismatches(compare([exact], [one_by_one], asked)), "a thousandth of a usual number"

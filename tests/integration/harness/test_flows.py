@@ -1,0 +1,121 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""The flows of a test: one load and one export for all of them, and what each gives as if alone."""
+
+from pathlib import Path
+
+import pytest
+
+from bringup.harness.records.run_dir import load_ops
+from bringup.harness.records.schema import Op, Outcome, Stage, TestRecord
+from tests.integration.pytest_runs import MINIATURE, Done, run_pytest
+
+FILE = f"{MINIATURE}/test_flows.py"
+ALL = (
+    *(Stage.LOAD, Stage.EXPORT, Stage.DECOMPOSE),
+    *(Stage.TORCH_IR, Stage.TORCH_BACKEND_IR, Stage.STABLEHLO),
+)
+
+
+@pytest.fixture(scope="module")
+def flows(tmp_path_factory: pytest.TempPathFactory) -> Done:
+    cache = tmp_path_factory.mktemp("cache")
+    return run_pytest(tmp_path_factory.mktemp("run"), FILE, BRINGUP_CACHE=str(cache))
+
+
+def record_of(done: Done, test: str, flow: str, mode: str) -> TestRecord:
+    found = [
+        record
+        for record in done.records.values()
+        if record.identity.model == test
+        and record.identity.mode == mode
+        and record.identity.flow == flow
+    ]
+    (record,) = found
+    return record
+
+
+def stages_of(record: TestRecord, *, reused: bool) -> tuple[Stage, ...]:
+    """Those before the device, that another test did or this one did itself."""
+    found = (s for s in record.stages if ("reused from" in s.attributes) is reused)
+    return tuple(stage.stage for stage in found if stage.stage in ALL)
+
+
+def ops_of(done: Done, record: TestRecord) -> list[Op]:
+    lines = load_ops(done.directory)
+    return [line.result.verdict.op for line in lines if line.test == record.identity.key]
+
+
+def keys_of(done: Done, record: TestRecord) -> list[str]:
+    return sorted(op.key for op in ops_of(done, record))
+
+
+@pytest.mark.parametrize("mode", ["eval", "train"])
+def test_flows_lower_a_model_once_and_only_as_far_as_each_goes(flows: Done, mode: str) -> None:
+    reused = {
+        flow: stages_of(record_of(flows, "down", flow, mode), reused=True)
+        for flow in ("full", "op_by_op_stablehlo", "op_by_op_torch")
+    }
+    assert reused == {"full": (), "op_by_op_stablehlo": ALL, "op_by_op_torch": ALL[:3]}
+
+
+@pytest.mark.parametrize("mode", ["eval", "train"])
+def test_what_one_flow_left_at_its_graph_the_next_lowers_on(flows: Done, mode: str) -> None:
+    first, second, third = (
+        record_of(flows, "up", flow, mode)
+        for flow in ("op_by_op_torch", "op_by_op_stablehlo", "full")
+    )
+    assert stages_of(first, reused=False) == ALL[:3]
+    assert stages_of(second, reused=True) == ALL[:3]
+    assert stages_of(second, reused=False) == ALL[3:]
+    assert stages_of(third, reused=True) == ALL
+    assert third.outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize("mode", ["eval", "train"])
+@pytest.mark.parametrize("flow", ["op_by_op_torch", "op_by_op_stablehlo"])
+def test_the_ops_are_those_of_a_flow_that_came_first(
+    flows: Done, tmp_path: Path, flow: str, mode: str
+) -> None:
+    """Importing a graph changes it, and with it the keys of its ops."""
+    after = record_of(flows, "down", flow, mode)
+    first = run_pytest(tmp_path, f"{FILE}::test_down[{mode}-{flow}]")
+    (alone,) = first.records.values()
+    assert stages_of(alone, reused=True) == ()
+    assert keys_of(flows, after) == keys_of(first, alone) != []
+    assert after.outcome is alone.outcome is Outcome.PASSED
+
+
+def test_a_model_that_depends_on_the_flow_is_loaded_for_each(flows: Done) -> None:
+    full, *split = (
+        record_of(flows, "by_flow", flow, "eval")
+        for flow in ("full", "op_by_op_torch", "op_by_op_stablehlo")
+    )
+    assert full.outcome is Outcome.PASSED
+    for record in split:
+        assert stages_of(record, reused=True) == ()
+        assert ["tanh" in op.name for op in ops_of(flows, record)] == [True]
+
+
+def test_inputs_that_depend_on_what_is_split_are_given_to_each(flows: Done) -> None:
+    for flow, rows in (("op_by_op_torch", 3), ("op_by_op_stablehlo", 2)):
+        record = record_of(flows, "by_backend", flow, "train")
+        assert stages_of(record, reused=True) == ()
+        assert any(i.shape == (rows, 4) for op in ops_of(flows, record) for i in op.inputs)
+
+
+def test_a_lowering_kept_of_another_run_serves_the_flow_over_its_ops(tmp_path: Path) -> None:
+    cache = str(tmp_path / "cache")
+    one = f"{FILE}::test_down[eval-full]"
+    run_pytest(tmp_path / "first", one, BRINGUP_CACHE=cache)
+    split = f"{FILE}::test_down[eval-op_by_op_stablehlo]"
+    graph = f"{FILE}::test_down[eval-op_by_op_torch]"
+    second = run_pytest(tmp_path / "second", one, graph, BRINGUP_CACHE=cache)
+    by_graph = record_of(second, "down", "op_by_op_torch", "eval")
+    assert stages_of(by_graph, reused=True) == ALL[:2]
+    assert stages_of(by_graph, reused=False) == (Stage.DECOMPOSE,)
+    assert ops_of(second, by_graph)
+    (alone,) = run_pytest(tmp_path / "third", split, BRINGUP_CACHE=cache).records.values()
+    kept = [s.stage for s in alone.stages if "cached from" in s.attributes]
+    assert kept == [*ALL[2:]] and alone.outcome is Outcome.PASSED

@@ -1,0 +1,75 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+
+# One model in all flows, in the orders that `-k` leaves; what each loads is told apart by its ops.
+
+import pytest
+import torch
+
+from bringup import CompileDepth, CompilerConfig, ModelTester, OpByOpBackend
+
+FLOWS = {
+    "full": None,
+    "op_by_op_torch": OpByOpBackend.TORCH,
+    "op_by_op_stablehlo": OpByOpBackend.STABLEHLO,
+}
+
+
+class Plain(ModelTester):
+    def _load_model(self):
+        return torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.BatchNorm1d(4), torch.nn.ReLU())
+
+    def _load_inputs(self):
+        return torch.randn(3, 4)
+
+
+class ByFlow(Plain):
+    """Another model op by op, as who asks may have it."""
+
+    def _load_model(self):
+        op_by_op = self.compiler_config.compile_depth.op_by_op
+        return torch.nn.Tanh() if op_by_op else torch.nn.Sigmoid()
+
+
+class ByBackend(Plain):
+    def set_inputs_train(self, inputs):
+        splits = self.compiler_config.op_by_op_backend is OpByOpBackend.STABLEHLO
+        return inputs[:2] if splits else inputs
+
+
+def _run(tester, mode, flow, record_property):
+    config = CompilerConfig()
+    if FLOWS[flow]:
+        config.compile_depth = CompileDepth.EXECUTE_OP_BY_OP
+        config.op_by_op_backend = FLOWS[flow]
+    made = tester("x", mode, compiler_config=config, record_property_handle=record_property)
+    made.test_model()
+    made.finalize()
+
+
+def _in(*flows):
+    return pytest.mark.parametrize("flow", flows)
+
+
+@_in("full", "op_by_op_stablehlo", "op_by_op_torch")
+@pytest.mark.parametrize("mode", ["eval", "train"])
+def test_down(record_property, flow, mode):
+    _run(Plain, mode, flow, record_property)
+
+
+@_in("op_by_op_torch", "op_by_op_stablehlo", "full")
+@pytest.mark.parametrize("mode", ["eval", "train"])
+def test_up(record_property, flow, mode):
+    _run(Plain, mode, flow, record_property)
+
+
+@_in("full", "op_by_op_torch", "op_by_op_stablehlo")
+def test_by_flow(record_property, flow):
+    _run(ByFlow, "eval", flow, record_property)
+
+
+@_in("op_by_op_torch", "op_by_op_stablehlo")
+@pytest.mark.parametrize("mode", ["train"])
+def test_by_backend(record_property, flow, mode):
+    _run(ByBackend, mode, flow, record_property)
