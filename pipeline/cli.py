@@ -6,6 +6,7 @@
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bringup.harness.did_you_mean import hint
 from bringup.harness.options.command_line import read, run
@@ -18,6 +19,7 @@ from bringup.pipeline.errors import NothingToDo, PipelineError
 from bringup.pipeline.history_options import OF_HISTORY, HistoryOptions
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.options import OP_SWEEP, RUNS, RunOptions
+from bringup.pipeline.planning.filters import says_which
 from bringup.pipeline.planning.sweep import SWEEP_TESTS, list_cases
 from bringup.pipeline.trying.options import TryOptions
 from bringup.pipeline.verb_help import VERBS
@@ -85,6 +87,10 @@ def options_of(verb: str, words: Sequence[str]) -> RunOptions:
     if values.get("session") == OP_SWEEP:
         values = {"tests": SWEEP_TESTS, **values}
     options = RunOptions(**values, sources=given.sources)
+    taken_up = options.resume is not None or options.plan
+    named = options.session == "run" and "tests" in options.given
+    if named and not (taken_up or says_which(options)):
+        options = replace(options, all=True)  # said by its plan, too: whoever resumes means these
     if verb == "plan":
         _refuse_what_the_session_does_not_take(options)
     return options

@@ -8,6 +8,7 @@ PyTorch gives: that is the outcome, and a body that compares nothing is judged a
 `torch.compile` has a share of the test's record.
 """
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -23,7 +24,7 @@ from bringup.harness.recording.failures import failure_of
 from bringup.harness.recording.recorder import TesterRecorder
 from bringup.harness.records.schema import Outcome, Stage
 from bringup.harness.session import current
-from bringup.harness.tester.compiled_graphs import CompiledGraphs
+from bringup.harness.tester.compiled_graphs import CompiledGraphs, every_graph
 from bringup.harness.tester.cut_graphs import CutGraphs, device_numbers
 from bringup.harness.tester.model_runs import SEED
 from bringup.harness.tester.several_devices import chips_of
@@ -76,13 +77,27 @@ class _Compiled:
     """The shares and programs of a test that calls `torch.compile` itself."""
 
     def __init__(self) -> None:
-        self.graphs: dict[int, CompiledGraphs | CutGraphs] = {}
+        self.graphs: dict[int, tuple[CompiledGraphs | CutGraphs, TesterRecorder]] = {}
+        self._limits: contextlib.ExitStack | None = None
+
+    def begin(self) -> None:
+        """Have dynamo hand over every graph until `close`."""
+        if self._limits is None:
+            self._limits = contextlib.ExitStack()
+            self._limits.enter_context(every_graph())
 
     def close(self) -> None:
-        """Free what is on the device."""
-        for graphs in self.graphs.values():
+        """Free what is on the device, and have dynamo forget: what it keeps is this test's, and
+        would be called in the next one instead of a backend."""
+        for graphs, share in self.graphs.values():
+            if isinstance(graphs, CutGraphs) and graphs.unused:
+                names = ", ".join(sorted(graphs.unused))
+                share.warn(f"device_map: nothing was compiled of {names}")
             graphs.release()
         self.graphs.clear()
+        if self._limits is not None:
+            self._limits.close()
+            self._limits = None
 
 
 def backend(
@@ -101,12 +116,14 @@ def backend(
             raise UsageError('torch.compile(backend="tt") belongs into a test that pytest runs')
     except UsageError as error:
         return _refusing(error)
-    held = current().get(_Compiled).graphs
-    key = hash((id(options), recorder.key, id(recorder)))
+    compiled = current().get(_Compiled)
+    compiled.begin()
+    held, key = compiled.graphs, hash((id(options), recorder.key, id(recorder)))
     try:
         if key not in held:
-            held[key] = _graphs_of(given, recorder.share("torch.compile"))
-        return held[key](module, examples)
+            share = recorder.share("torch.compile")
+            held[key] = _graphs_of(given, share), share
+        return held[key][0](module, examples)
     except UsageError as error:  # of its device_map
         return _refusing(error)
 
@@ -162,6 +179,27 @@ def _graphs_of(options: BackendOptions, share: TesterRecorder) -> CompiledGraphs
         chips = [handle.ordinals[0] for handle in handles]
     numbers = device_numbers(config.device_map, len(chips), name)
     return CutGraphs(numbers, [on(chip) for chip in chips])
+
+
+def refuse_backward(error: BaseException) -> None:
+    """Say why what a graph gave has no gradient, where that is what a test's body tripped over.
+
+    Raises:
+        UsageError: it is.
+    """
+    compiled = current().find(_Compiled)
+    if compiled is not None and compiled.graphs and "does not require grad" in str(error):
+        raise UsageError(
+            'a graph of torch.compile(model, backend="tt") is run forward only: a tester of mode'
+            " train has the backward on the device too, and every gradient compared"
+        ) from error
+
+
+def end_test() -> None:
+    """A test is over: free what its own `torch.compile` has on devices."""
+    compiled = current().find(_Compiled)
+    if compiled is not None:
+        compiled.close()
 
 
 def register() -> None:

@@ -159,12 +159,13 @@ def with_torch_dynamo_cleanup(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def setup_xla_spmd_environment() -> None:
-    """Refuse: weights are not split over devices here.
+    """Refuse: it is a tester that says how weights are divided.
 
     Raises:
         UsageError: always.
     """
     raise UsageError(
-        "weights cannot be split over devices yet (setup_xla_spmd_environment);"
-        " CompilerConfig.mesh_shape with automatic_parallelization splits the batch"
+        "setup_xla_spmd_environment is tt-torch's and none here: ModelTester("
+        "tensor_parallel_mode=True) with get_mesh_config and load_shard_spec divides weights,"
+        " CompilerConfig.mesh_shape with automatic_parallelization the batch"
     )

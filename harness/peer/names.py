@@ -106,7 +106,10 @@ REFUSED: Mapping[tuple[str, str], str] = {
         "tt_torch.tools.utils",
         "RuntimeIntermediate",
     ): "register_intermediate_callback of an Executor gets the values",
-    ("tt_torch.tools.utils", "MultiChipGraph"): "a model is not cut over several devices",
+    (
+        "tt_torch.tools.utils",
+        "MultiChipGraph",
+    ): 'CompilerConfig.device_map has torch.compile(model, backend="tt") cut its graphs itself',
 }
 """By module and name, why it is not had, and what there is instead."""
 

@@ -5,6 +5,7 @@
 
 import argparse
 import contextlib
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +25,8 @@ _OF_FLOWS = {
     "--op_by_op_torch": OpByOpBackend.TORCH,
     "--op_by_op_stablehlo": OpByOpBackend.STABLEHLO,
 }
+_BACKEND = "bringup.harness.peer.backend"
+"""Asked only where a test has it imported: it takes PyTorch with it."""
 _OURS = pytest.StashKey[bool]()
 """Did no conftest of theirs bring the options?"""
 _memory = pytest.StashKey[list[str]]()
@@ -127,7 +130,26 @@ def _keep(config: pytest.Config, items: list[pytest.Item], kept: list[pytest.Ite
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Measure a test's memory, where that is asked for."""
+    """Measure a test's memory, where that is asked for; end what it has compiled itself."""
+    try:
+        return (yield from _measured(item))
+    finally:
+        if backend := sys.modules.get(_BACKEND):
+            backend.end_test()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
+    """Say of a body that trains through `torch.compile` why it cannot."""
+    try:
+        return (yield)
+    except RuntimeError as error:
+        if backend := sys.modules.get(_BACKEND):
+            backend.refuse_backward(error)
+        raise
+
+
+def _measured(item: pytest.Item) -> Iterator[None]:
     if not _logs_memory(item.config):
         return (yield)
     meter = Meter()
@@ -169,7 +191,7 @@ def manage_dependencies(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture
 def use_xla_spmd_environment() -> None:
-    """Refused: weights are not split over devices here."""
+    """Refused: it is a tester that says how weights are divided."""
     from bringup.harness.peer.functions import setup_xla_spmd_environment
 
     setup_xla_spmd_environment()

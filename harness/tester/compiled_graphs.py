@@ -34,6 +34,16 @@ _MOST_SHAPES = 4096
 """Graphs of one frame: a `generate` with a growing cache has a new one for every token."""
 
 
+def every_graph() -> contextlib.AbstractContextManager[None]:
+    """Within it dynamo hands out every graph of a frame, or says that it does not."""
+    patched: contextlib.AbstractContextManager[None] = torch._dynamo.config.patch(
+        recompile_limit=_MOST_SHAPES,
+        accumulated_recompile_limit=_MOST_SHAPES,
+        fail_on_recompile_limit_hit=True,  # else the rest runs in eager, and nobody is told
+    )
+    return patched
+
+
 class CompiledGraphs:
     """A backend: `torch.compile(model, backend=CompiledGraphs(...))`.
 
@@ -74,11 +84,7 @@ class CompiledGraphs:
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
         """Have dynamo hand out every graph, or say so."""
-        with torch._dynamo.config.patch(
-            recompile_limit=_MOST_SHAPES,
-            accumulated_recompile_limit=_MOST_SHAPES,
-            fail_on_recompile_limit_hit=True,  # else the rest runs in eager, and nobody is told
-        ):
+        with every_graph():
             yield
 
     def release(self) -> None:
@@ -183,7 +189,8 @@ class _Graph:
             self._executor = self._graphs.lowered(model, (given, {}))
         inputs, executor = model.inputs_of(args), self._executor
         if executor is None:
-            return self._module(*args)
+            with torch.no_grad():  # what a device gives has no gradient either
+                return self._module(*args)
         golden = model(*copied(inputs)) if first and self._graphs.compares else None
         outputs = executor(*inputs)
         self._write_back(executor, model, inputs)

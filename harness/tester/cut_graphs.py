@@ -58,9 +58,14 @@ def _module_of(node: torch.fx.Node) -> str:
 
 def _device_of(module: str, device_map: Mapping[str, int]) -> int | None:
     """What the map says of a module, or of the nearest one around it that it names."""
+    return device_map.get(_entry_of(module, device_map))
+
+
+def _entry_of(module: str, device_map: Mapping[str, int]) -> str:
+    """The map's name of a module, or of the nearest one around it."""
     while module and module not in device_map:
         module = module.rpartition(".")[0]
-    return device_map.get(module)
+    return module
 
 
 def device_numbers(device_map: Mapping[str, object], count: int, device: str) -> dict[str, int]:
@@ -104,10 +109,13 @@ class CutGraphs:
 
     def __init__(self, device_map: Mapping[str, int], graphs: Sequence[CompiledGraphs]) -> None:
         self._device_map, self._graphs = device_map, graphs
+        self.unused = set(device_map)
+        """Entries of the map that no operation of a graph was in, so far."""
 
     def __call__(self, module: torch.fx.GraphModule, examples: Sequence[Any]) -> Callable[..., Any]:
         """Take a graph from dynamo; its parts are lowered when they are called first."""
         whole, devices = cut(module, self._device_map)
+        self.unused -= {_entry_of(_module_of(n), self._device_map) for n in module.graph.nodes}
         for number, device in enumerate(devices):
             name = f"submod_{number}"
             part: Any = whole.get_submodule(name)

@@ -25,7 +25,7 @@ from bringup.harness.records.fold import model_status
 from bringup.harness.records.schema import Outcome, OutputCheck, Stage
 from bringup.harness.tester.compiled_graphs import CompiledGraphs
 from bringup.harness.tester.recorded_runs import RecordedRuns
-from bringup.harness.tester.several_devices import parallelism
+from bringup.harness.tester.several_devices import parallelism, the_chip
 from bringup.harness.verify import compare, mismatches
 from bringup.harness.verify.natural import Natural, Passed
 
@@ -36,6 +36,7 @@ class EagerRuns(RecordedRuns):
     """A model of which only the graphs go to the device."""
 
     run_generate: bool
+    devices: Sequence[Any] | None
     data_parallel_mode: bool
     tensor_parallel_mode: bool
     backend: str
@@ -47,7 +48,7 @@ class EagerRuns(RecordedRuns):
     # --- what tests use, and may say otherwise ------------------------------------------------
 
     def get_framework_model(self) -> Any:
-        """The loaded model, in eval mode.
+        """The loaded model, in eval mode; a tester that says otherwise has what it gives tested.
 
         Raises:
             UsageError: `run_generate` of a model that does not generate.
@@ -147,6 +148,11 @@ class EagerRuns(RecordedRuns):
     # --- the flow -----------------------------------------------------------------------------
 
     @property
+    def makes_model(self) -> bool:
+        """Is `get_framework_model` one of the tester's own?"""
+        return type(self).get_framework_model is not EagerRuns.get_framework_model
+
+    @property
     def steered(self) -> bool:
         """Does Python steer this model, so that it is no one program?"""
         cls = type(self)
@@ -173,7 +179,11 @@ class EagerRuns(RecordedRuns):
         self._load()
         self._begin_runs()
         self._graphs = graphs = CompiledGraphs(
-            self.compiler_config, target, self._share_for_graph, self.device_tolerances
+            self.compiler_config,
+            target,
+            self._share_for_graph,
+            self.device_tolerances,
+            chip=the_chip(self.devices),
         )
         own = self._model.__dict__.get("forward") if hasattr(self._model, "__dict__") else None
         try:
@@ -183,7 +193,8 @@ class EagerRuns(RecordedRuns):
                 self._run(watched=False),
                 torch.no_grad(),
             ):
-                model = self.compile_model(self.get_framework_model(), self.compiler_config)
+                model = self._model if self.makes_model else self.get_framework_model()
+                model = self.compile_model(model, self.compiler_config)
                 outputs = self.run_model(model, self._inputs)
         finally:
             self._graphs = None
@@ -226,7 +237,12 @@ class EagerRuns(RecordedRuns):
         self._load()
         target = device(self.device_name)
         graphs = CompiledGraphs(
-            config, target, lambda: self.recorder, self.device_tolerances, self._graph_compared
+            config,
+            target,
+            lambda: self.recorder,
+            self.device_tolerances,
+            self._graph_compared,
+            the_chip(self.devices),
         )
         self.recorder.outcome = Outcome.REACHED
         return graphs

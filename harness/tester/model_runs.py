@@ -17,6 +17,7 @@ import msgspec
 import torch
 
 from bringup.harness.config import CompilerConfig
+from bringup.harness.errors import UsageError
 from bringup.harness.frontend.call import refuse_inputs
 from bringup.harness.frontend.callable_model import as_module, set_mode
 from bringup.harness.frontend.eager import compiled_parts_in_eager, keep_all_branches
@@ -68,6 +69,7 @@ class ModelRuns:
         self._model: Any = None
         self._inputs: Any = None
         self._inputs_set = self._model_set = False  # before anything was loaded?
+        self._made_of: Any = None  # what `_model` was made of, where a tester says how
         self._progress = _Progress.NEW
         self._as_loaded: Loaded | None = None
         self._golden_run: Golden | None = None
@@ -101,6 +103,15 @@ class ModelRuns:
             return self.loader.load_inputs()
         raise NotImplementedError(f"{type(self).__name__} must define _load_inputs")
 
+    @property
+    def makes_model(self) -> bool:
+        """Does the tester say itself, by `get_framework_model`, what of the loaded model runs?"""
+        return False
+
+    def get_framework_model(self) -> Any:
+        """Return the model to run."""
+        raise NotImplementedError
+
     def set_inputs_train(self, inputs: Any) -> Any:
         """Return the inputs to train with."""
         raise NotImplementedError
@@ -117,11 +128,11 @@ class ModelRuns:
     def framework_model(self) -> Any:
         """The loaded model; whoever sets another before it was loaded gives the model to test."""
         self._load()
-        return self._model
+        return self._model if self._made_of is None else self._made_of
 
     @framework_model.setter
     def framework_model(self, model: Any) -> None:
-        self._model = model
+        self._model, self._made_of = model, None
         self._model_set |= self._progress is _Progress.NEW and model is not None
 
     @property
@@ -164,7 +175,7 @@ class ModelRuns:
         another flow."""
         set_by_hand = self._inputs_set or self._model_set
         as_made = self._progress is _Progress.NEW and not set_by_hand
-        self._key = self._reuse_key() if as_made else None
+        self._key = self._reuse_key() if as_made and not self.makes_model else None
         config = self.compiler_config
         kept = reuse.last_test().take(self._key, config)
         if kept is not None:
@@ -225,6 +236,9 @@ class ModelRuns:
                 if not self._inputs_set and inputs is not None:
                     self._inputs = inputs  # else what loading itself has set
                 self._bring_to_dtype()
+                if self.makes_model:
+                    self._made_of = self._model
+                    self._model = self.get_framework_model()
                 self._set_mode(stage)
             except BaseException:
                 self._progress = _Progress.NEW
@@ -250,7 +264,7 @@ class ModelRuns:
         self._progress = _Progress.RUN
         self._golden_run = None
         if self.mode == "train":
-            self._inputs = self.set_inputs_train(self._inputs)
+            self._inputs = self._given_back(self.set_inputs_train(self._inputs))
         self._accept_inputs()
         beside = self._own_attributes().values()
         self._as_loaded = Loaded(self._model, self._inputs, beside, apart=(self,))
@@ -278,6 +292,13 @@ class ModelRuns:
         kept = keep_all_branches(self._model) if self.mode == "train" else 0
         if kept:
             stage.attributes["dropout"] = f"off in {kept} modules that leave out branches"
+
+    def _given_back(self, inputs: Any) -> Any:
+        if inputs is None and self._inputs is not None:
+            raise UsageError(
+                f"set_inputs_train of {type(self).__name__} returns nothing: return the inputs"
+            )
+        return inputs
 
     def _accept_inputs(self) -> None:
         """Refuse, or name, what the inputs are that a test gives."""

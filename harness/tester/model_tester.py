@@ -50,6 +50,7 @@ from bringup.harness.tester.several_devices import (
     hold_to_devices,
     mesh_of,
     parallelism,
+    the_chip,
 )
 from bringup.harness.tester.shards import shards_of
 from bringup.harness.verify import Tolerances, mismatches, nothing_finite
@@ -287,6 +288,8 @@ class ModelTester(EagerRuns, TensorParallel):
                 executor.placed = executor.over(mesh, shards)
             elif config.mesh_devices > 1:
                 executor.placed = executor.over((("batch", config.mesh_devices),))
+            elif chip := the_chip(self.devices):
+                executor.placed = Placed((chip,))
             if not executor.finds_compiled():
                 target.open()  # a device that cannot be had is nobody's compile failure
             return self._on_device(executor, target, held.close)

@@ -50,9 +50,23 @@ def chips_of(devices: Sequence[Any] | None, target: Device) -> list[int]:
         devices: ordinals, or objects with `ordinals` (a mesh of several); None for all.
         target: the device, open.
     """
-    if devices is None:
-        return list(range(target.open().chips))
-    return [chip for one in devices for chip in getattr(one, "ordinals", (one,))]
+    return list(range(target.open().chips)) if devices is None else _named(devices)
+
+
+def the_chip(devices: Sequence[Any] | None) -> int:
+    """The chip of a program that runs on one: the one that `devices` names, or the first."""
+    return next(iter(_named(devices or ())), 0)
+
+
+def _named(devices: Sequence[Any]) -> list[int]:
+    chips = [chip for one in devices for chip in getattr(one, "ordinals", (one,))]
+    for chip in chips:
+        if type(chip) is not int or chip < 0:
+            raise UsageError(
+                f"devices= names {chip!r}: handles of DeviceManager are wanted, or whole numbers"
+                " from 0"
+            )
+    return chips
 
 
 def hold_to_devices(
@@ -93,8 +107,23 @@ def hold_to_devices(
             )
     if devices is not None and tensor_parallel:
         raise UsageError("tensor_parallel_mode takes every chip: leave out devices=")
-    if devices is not None and len(devices) > 1 and not data_parallel:
+    if devices is not None and len(_named(devices)) > 1 and not data_parallel:
         raise UsageError("devices= names several, and data_parallel_mode is not set")
+    if the_chip(devices) and not data_parallel:
+        _hold_to_one(config, recorder)
+    if config.mesh_shape != (1, 1) and not config.automatic_parallelization:
+        recorder.warn(
+            f"mesh_shape {config.mesh_shape}: without automatic_parallelization the program is on"
+            " one device"
+        )
+
+
+def _hold_to_one(config: CompilerConfig, recorder: TesterRecorder) -> None:
+    """Hold a test whose one device is named to what a named device is for."""
+    if config.mesh_devices > 1:
+        raise UsageError("automatic_parallelization takes the first chips: leave out devices=")
+    if config.compile_depth.op_by_op:
+        recorder.warn("devices=: every op alone is on the first device")
 
 
 class TensorParallel:

@@ -55,6 +55,11 @@ def named(options: RunOptions) -> list[tuple[Filter, tuple[str, ...]]]:
     return [(f, names) for f, names in pairs if names]
 
 
+def says_which(options: RunOptions) -> bool:
+    """Does the command line say which tests are meant, beside whose loaders?"""
+    return bool(options.ids or options.all or options.changed or named(options))
+
+
 def narrowed(
     tests: Iterable[PlannedTest], options: RunOptions, there: Iterable[Identity], say: Speaker
 ) -> list[PlannedTest]:

@@ -35,7 +35,7 @@ from bringup.pipeline.options import OP_BY_OP, OP_SWEEP, RunOptions
 from bringup.pipeline.planning.changed import touched
 from bringup.pipeline.planning.collect import Collected, collect_tests
 from bringup.pipeline.planning.durations import Estimator, read_durations
-from bringup.pipeline.planning.filters import named, narrowed, spoken
+from bringup.pipeline.planning.filters import narrowed, says_which, spoken
 from bringup.pipeline.planning.fleet import on_fleet, read_fleet, refuse_unmet, this_machine, unmet
 from bringup.pipeline.planning.ids import ids_meant
 from bringup.pipeline.planning.plan import (
@@ -89,6 +89,7 @@ def choose(
     Raises:
         PipelineError: something asked for does not exist, or the lists are wrong.
     """
+    _refuse_nothing(options)
     aliases = read_aliases(options.lists)
     known_s = with_history(read_durations(options.durations), options.history, aliases, say)
     estimate = Estimator(known_s, aliases, cold=nothing_kept(options))
@@ -337,13 +338,18 @@ def _named_ids(options: RunOptions, collected: Collected) -> list[str]:
     """The collected ids that the command line means; all of them where only filters choose."""
     if options.ids:
         return list(dict.fromkeys(i for text in options.ids for i in ids_meant(text, collected)))
-    if options.all or options.changed or named(options) or options.session == OP_SWEEP:
-        return list(collected.ids)
-    if options.loaders:
+    if options.loaders and not (says_which(options) or options.session == OP_SWEEP):
         return [i for i in collected.ids if is_loaders(i)]
-    raise PipelineError(
-        "`run` needs ids of tests, or --model or another filter; `nightly` runs the lists"
-    )
+    return list(collected.ids)
+
+
+def _refuse_nothing(options: RunOptions) -> None:
+    """Refuse a `run` that says nothing, before anything is collected for it."""
+    if options.session == "run" and not (says_which(options) or options.loaders):
+        raise PipelineError(
+            "`run` needs ids of tests, --model or another filter, or --tests DIR for all of a"
+            " folder; `nightly` runs the lists"
+        )
 
 
 def _nothing_to_run(options: RunOptions, chosen: Collection[str], lists: Lists | None) -> str:

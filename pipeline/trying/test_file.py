@@ -105,10 +105,15 @@ def understood(model: str, inputs: tuple[str, ...] = ()) -> Given:
         framework = "onnx" if path.suffix == _ONNX else "torch"
         name = identifier(path.stem)
         return Given(name, framework, {name: str(path.absolute())}, inputs)
-    if re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", model):
+    if is_name(model):
         name = identifier(model.rpartition(":")[2].rpartition(".")[2])
         return Given(name, "torch", {name: model}, inputs)
     raise PipelineError(f"{model!r} is no .onnx or .pt2 file, no folder and no package.module:NAME")
+
+
+def is_name(model: str) -> bool:
+    """Is it written as `package.module:NAME` is?"""
+    return re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", model) is not None
 
 
 def _of_folder(folder: Path, inputs: tuple[str, ...]) -> Given:

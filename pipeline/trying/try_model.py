@@ -29,7 +29,8 @@ from bringup.pipeline.run_names import name_of_now
 from bringup.pipeline.trying.answer import of_models, of_ops
 from bringup.pipeline.trying.options import BOTH, OP_BY_OP, TryOptions
 from bringup.pipeline.trying.predicting import told
-from bringup.pipeline.trying.test_file import FLOWS, understood, write_test
+from bringup.pipeline.trying.python_name import refuse_absent
+from bringup.pipeline.trying.test_file import FLOWS, is_name, understood, write_test
 
 TRIED = Path("results") / "tried"
 _SPLITS = (Outcome.FAILED, Outcome.INCORRECT, Outcome.CRASHED, Outcome.TIMEOUT)
@@ -48,6 +49,8 @@ def try_model(options: TryOptions, say: Speaker) -> ExitCode:
     """
     read_specs(options.inputs)  # what cannot be read is said before anything is run
     given = understood(options.model, options.inputs)
+    if is_name(options.model):
+        refuse_absent(options.model, Path.cwd())
     folder = TRIED / f"{given.name}-{given.digest}"
     test = write_test(given, folder)
     every = EVERY_DEVICE in options.devices

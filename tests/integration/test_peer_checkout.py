@@ -46,6 +46,29 @@ OUTCOMES = {
     "asynchronous[full-eval]": Outcome.FAILED,
     "mesh_of_weights[full-eval]": Outcome.FAILED,
     "unknown_backend[full-eval]": Outcome.FAILED,
+    "own_framework_model[full-Bounded-eval]": Outcome.PASSED,
+    "own_framework_model[full-SteeredBounded-eval]": Outcome.PASSED,
+    "own_framework_model_by_hand[full-eval]": Outcome.PASSED,
+    "own_compile_model[full-eval]": Outcome.PASSED,
+    "function_for_model[full-eval]": Outcome.PASSED,
+    "own_init[full-eval]": Outcome.PASSED,
+    "one_device[full-eval]": Outcome.PASSED,
+    "one_device_steered[full-eval]": Outcome.PASSED,
+    "no_device[full-eval]": Outcome.FAILED,
+    "forgetful[full-eval]": Outcome.FAILED,
+    "mesh_alone[full-eval]": Outcome.PASSED,
+    "setting[full-dump_debug-eval]": Outcome.PASSED,
+    "setting[full-dump_info-eval]": Outcome.PASSED,
+    "setting[full-push_outputs_to_cpu-eval]": Outcome.PASSED,
+    "unsettable[full-eval]": Outcome.FAILED,
+    "many_shapes[full-eval]": Outcome.PASSED,
+    **{f"many_bodies[full-{number}-eval]": Outcome.PASSED for number in range(10)},
+    "trained_by_hand[full-eval]": Outcome.FAILED,
+    "trained_by_hand_in_parts[full-eval]": Outcome.FAILED,
+    "map_of_another[full-eval]": Outcome.PASSED,
+    "map_of_tester[full-eval]": Outcome.FAILED,
+    "functions[full-eval]": Outcome.PASSED,
+    "spmd[full-eval]": Outcome.FAILED,
 }
 
 
@@ -57,6 +80,13 @@ REFUSALS = {
     "unknown_backend[full-eval]": "backend 'tt-xlaa' of m: one of bringup, tt, tt-legacy",
     "careless[full-train]": "has no attribute 'no_such_attribute'",
     "loaded[full-single_device-wide-eval]": "FAILED_RUNTIME: does not fit",
+    "no_device[full-eval]": "devices= names 'tt:0': handles of DeviceManager are wanted",
+    "forgetful[full-eval]": "set_inputs_train of Forgetful returns nothing: return the inputs",
+    "unsettable[full-eval]": "outputs always come back as CPU tensors",
+    "trained_by_hand[full-eval]": "is run forward only: a tester of mode train has the backward",
+    "trained_by_hand_in_parts[full-eval]": "is run forward only: a tester of mode train has",
+    "map_of_tester[full-eval]": "tensor_parallel_mode divides its weights over devices",
+    "spmd[full-eval]": "ModelTester(tensor_parallel_mode=True) with get_mesh_config",
 }
 
 
@@ -95,6 +125,27 @@ def test_a_graph_is_cut_by_its_device_map(done: Done) -> None:
     record = named(done)["cut_by_module[full-eval]"]
     compiled = [s for s in record.stages if s.stage is Stage.COMPILE]
     assert [s.attributes.get("chips", "0") for s in compiled] == ["0", "1"]
+
+
+def test_what_is_set_and_changes_nothing_is_said(done: Done) -> None:
+    found = named(done)
+    assert "without automatic_parallelization" in str(found["mesh_alone[full-eval]"].warnings)
+    assert "compiled of decoder" in str(found["map_of_another[full-eval]"].warnings)
+
+
+@pytest.mark.parametrize("test", ["one_device", "one_device_steered"])
+def test_the_device_that_is_named_is_the_one(done: Done, test: str) -> None:
+    stages = named(done)[f"{test}[full-eval]"].stages
+    assert {s.attributes.get("chips", "0") for s in stages if s.stage is Stage.COMPILE} == {"1"}
+
+
+def test_every_graph_is_on_the_device_however_many_there_are(done: Done) -> None:
+    """Dynamo runs the ninth of a frame in eager PyTorch, and says so to nobody."""
+    found = named(done)
+    bodies = [found[f"many_bodies[full-{number}-eval]"] for number in range(10)]
+    assert all(r.pcc is not None for r in bodies)
+    executed = [s for s in found["many_shapes[full-eval]"].stages if s.stage is Stage.EXECUTE]
+    assert len(executed) == 20, "ten shapes, each called twice"
 
 
 def test_a_steered_model_has_its_graphs_on_the_device(done: Done) -> None:

@@ -128,7 +128,7 @@ def test_shards_run_apart_and_merge_into_the_whole(fleet: SmallFleet) -> None:
         (["nightly", "--model", "goood"], "did you mean good?"),
         (["nightly", "--shard", "1/2"], "give each the same --run-id"),
         (["run", GOOD.replace("good", "goood")], f"did you mean {GOOD}?"),
-        (["run"], "`run` needs ids of tests, or --model"),
+        (["run"], "`run` needs ids of tests, --model or another filter, or --tests DIR"),
         (["nightly", "--output", "tests"], "exists and is not empty; name another --output"),
         (["nightly", "--lists", "nowhere"], "cannot read the list nowhere/"),
         (["nightly", "--tests", "nowhere"], "the folder of tests nowhere does not exist"),

@@ -81,6 +81,22 @@ def test_every_verb_has_help_of_its_own_whose_examples_it_takes(
     assert not others & set(VERBS[verb].examples) and len(said.splitlines()) < 115
 
 
+@pytest.mark.parametrize(
+    ("verb", "words", "every"),
+    [
+        ("run", "--tests here", True),
+        ("plan", "--session run --tests here --shards 2", True),
+        ("run", "--tests here --model bert", False),
+        ("run", "here/test_one.py --tests here", False),
+        ("run", "--resume results/one --tests here", False),
+        ("run", "", False),
+        ("nightly", "--tests here", False),
+    ],
+)
+def test_a_folder_that_is_named_alone_is_run_whole(verb: str, words: str, every: bool) -> None:
+    assert options_of(verb, shlex.split(words)).all is every
+
+
 def test_a_variable_that_stands_for_an_option_is_in_the_table() -> None:
     named = {made.variable for made in DECLARED.values() if made.variable}
     assert len(named) == 7 and named <= VARIABLES.keys()
