@@ -4,6 +4,7 @@
 """Accelerators that are not here: compiled for down to the kernels, never executed on."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from bringup.harness.device_host import client
 from bringup.harness.device_host.client import Device
 from bringup.harness.device_host.op_run import OpJob
 from bringup.harness.devices.backends.accelerator_file import ACCELERATORS, accelerator
@@ -132,7 +134,8 @@ def listed(*names: str) -> list[dict[str, str]]:
             'architecture = "nokia"',
             "not compile for 'nokia'",
         ),
-        ("tpu-v5e", "v5e:2x2", "v9:1x1", "target: tpu: INVALID_ARGUMENT: Invalid TPU external"),
+        ("tpu-v5e", "v5e:2x2", "v9:1x1", "target.topology: tpu does not take it: INVALID_ARGUMENT"),
+        ("h100", "[9, 0]", "[77, 7]", "bad.toml: target: cuda does not take it: "),
     ],
 )
 def test_a_file_of_ones_own_is_opened_or_refused_in_a_sentence(
@@ -167,6 +170,43 @@ def test_a_missing_extra_is_a_sentence_that_says_what_brings_it(
     with pytest.raises(DeviceError) as refused:
         plugin_for(accelerator(ACCELERATORS / f"{name}.toml"))
     assert said in str(refused.value)
+
+
+DYING = """#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+void *GetPjrtApi(void) { fprintf(stderr, "%s\\n", "no board answers"); WAY; return 0; }
+"""
+
+
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [
+        ("abort()", "died (SIGABRT): no board answers"),
+        ("_exit(7)", "died (exit code 7): no board answers"),
+        ("for (;;) sleep(9)", "gave no answer in 3 s and was stopped: no board answers"),
+    ],
+)
+def test_a_plugin_that_dies_or_hangs_while_it_is_opened_is_a_sentence_and_its_own_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, said: str
+) -> None:
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("there is no C compiler to make a plugin with")
+    source, library = tmp_path / "plugin.c", tmp_path / "plugin.so"
+    source.write_text(DYING.replace("WAY", way))
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source], check=True)
+    monkeypatch.setenv("BRINGUP_PJRT_PLUGIN_A_CUDA", str(library))  # the first, and so the one
+    monkeypatch.setattr(client, "OPEN_TIMEOUT", 3.0)
+    dying, other = Device("h100"), Device("mi300x")
+    try:
+        with pytest.raises(DeviceError) as wrong:
+            dying.open()
+        assert str(wrong.value).startswith("opening h100: ") and str(wrong.value).endswith(said)
+        assert not other.executes()
+    finally:
+        dying.close()
+        other.close()
 
 
 HUGE = """
