@@ -50,13 +50,16 @@ Line = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r'^[^"\
 _PEAKS = ("f64", "f32", "tf32", "bf16", "f16", "f8", "i8")
 
 
-class TpuTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class TpuTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What libtpu is told."""
 
     topology: Word
     """As libtpu names it, e.g. `v5e:2x2`."""
     accelerator_type: Word
     """As Google Cloud names a host of it, e.g. `v5litepod-4`."""
+    chip_config: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_]{0,40}$")] = ""
+    """`megacore` where two cores work as one and libtpu takes them apart unless told; empty: as it
+    does by itself."""
     pci: tuple[Word, ...] = ()
     """Device ids by which a chip in this machine is known."""
 

@@ -132,7 +132,10 @@ class XlaAccelerator(PjrtBackend):
                 raise self._unknown(error) from error
 
     def _unknown(self, error: Exception) -> DeviceError:
-        field = "target.topology" if isinstance(self._found.target, TpuTarget) else "target"
+        field = "target"
+        if isinstance(self._found.target, TpuTarget):
+            is_chip = str(error).startswith("NOT_FOUND: embed://tpu_chip_config")
+            field = "target.chip_config" if is_chip else "target.topology"
         said = str(error).strip().splitlines()[0]
         where = f"{self._found.file}: {field}"
         return DeviceError(f"{where}: {self._how.name} does not take it: {said}")
@@ -212,7 +215,8 @@ def _tpu(target: TpuTarget) -> Plugin:
         "ALLOW_MULTIPLE_LIBTPU_LOAD": "1",  # what is described nobody has to himself
         "TPU_LOG_DIR": tempfile.gettempdir(),
     }
-    return Plugin("tpu", library, target.topology, environment=environment)
+    options = {"chip_config_name": target.chip_config} if target.chip_config else {}
+    return Plugin("tpu", library, target.topology, options, environment)
 
 
 def _gpu(found: Accelerator, target: GpuTarget) -> Plugin:
