@@ -111,7 +111,7 @@ def start(words: Sequence[str]) -> int:
     if options.json:
         say(encode_listing(listed).decode())
     else:
-        Console().print(table(listed))
+        Console(emoji=False).print(table(listed))  # a name may have `:ab:` in it
     return ExitCode.KEPT
 
 

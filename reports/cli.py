@@ -187,7 +187,7 @@ def _build(options: Options, reporters: Sequence[Reporter]) -> ExitCode:
     recent = _recent(built, options.results, aliases, reporters, ArtifactChoice(options.ir))
     inside = run_dir.resolve().is_relative_to(options.results.resolve())
     index = build_results(options.results, reporters) if inside else Attempts()
-    print_summary(built, Console(), recent, index.documents)
+    print_summary(built, Console(emoji=False), recent, index.documents)
     return _code((*built.failures, *(recent.made.failures if recent else ()), *index.failures))
 
 
@@ -220,7 +220,7 @@ def _ops(options: Options, reporters: Sequence[Reporter]) -> ExitCode:
     from bringup.reports.terminal import print_models
 
     built = build_models(options.results, read_aliases(options.lists), reporters)
-    print_models(built, Console())
+    print_models(built, Console(emoji=False))
     return _code(built.made.failures)
 
 

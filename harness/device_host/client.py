@@ -24,6 +24,7 @@ import msgspec
 
 from bringup.harness.device_host.connection import Connection, HostProcess
 from bringup.harness.device_host.fork_server import ForkServer
+from bringup.harness.device_host.last_words import last_words
 from bringup.harness.device_host.op_run import DEADLINE, OpJob, OpRun
 from bringup.harness.device_host.probe import PROBE_DEADLINE, diagnosis, probe_job
 from bringup.harness.device_host.running_op import BegunOp
@@ -191,8 +192,8 @@ class Device:
             if isinstance(error, DeviceRefusal):
                 raise DeviceError(str(error)) from error
             self._suspect(str(error))
-            last = error.diagnostic.strip().splitlines()[-1:] or ["it said nothing"]
-            wrong = DeviceError(f"opening {self.board.title}: {error}: {last[0]}")
+            said = last_words(error.diagnostic)
+            wrong = DeviceError(f"opening {self.board.title}: {error}: {said}")
             wrong.__cause__ = error
             return wrong
         wrong_then = self._proved(host, opened)

@@ -28,5 +28,9 @@ class Figures(msgspec.Struct, frozen=True):
     """The type in which matrix products of float32 are computed; empty: float32."""
 
     def computed_in(self, dtype: str) -> str:
-        """The type whose rate holds for matrix products of a type."""
+        """The type whose rate holds for matrix products of a type, as StableHLO names it."""
+        if dtype.startswith("f8"):
+            return "f8"  # all forms of 8 bits go through the same units
+        if dtype == "ui8":
+            return "i8"
         return self.products if dtype == "f32" and self.products else dtype

@@ -11,7 +11,7 @@ its test passes. Values nobody will ask for, as of an op whose verdict is known,
 
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import onnx
 import torch
@@ -24,12 +24,14 @@ from bringup.harness.frontend.lowering import Program, lower_onnx
 from bringup.harness.frontend.torch_program import random_op
 from bringup.harness.mlir import LoweringError, TorchMlir, text_of
 from bringup.harness.op_by_op.follow import SECONDS, Follow
+from bringup.harness.op_by_op.follow_stablehlo import FollowStablehlo
 from bringup.harness.op_by_op.walk import Candidate, OpByOpExecutor
 from bringup.harness.ops.fx_json import FxJsonError, dumps, loads
 from bringup.harness.ops.operand_values import origins_of
 from bringup.harness.ops.stablehlo_ops import StablehloOp, split
 from bringup.harness.ops.torch_ops import TorchOp, count_ops, rounding_of, unique_ops
-from bringup.harness.records.schema import Outcome
+from bringup.harness.recording.recorder import TestRecorder
+from bringup.harness.records.schema import OpResult, Outcome
 from bringup.harness.records.variable_names import FOLLOW_VARIABLE
 from bringup.harness.records.variables import VARIABLES
 from bringup.harness.reference.references import (
@@ -67,17 +69,14 @@ class TorchExecutor(OpByOpExecutor):
 
     def follow_on(self) -> None:
         """Follow the device's own values, where that was asked for."""
-        wrong = any(r.verdict.outcome is Outcome.INCORRECT for r in self.results)
-        asked = VARIABLES[FOLLOW_VARIABLE].read()
-        if asked == "never" or (asked == "wrong" and not wrong):
+        if not _is_followed(self.results):
             return
-        left = self.recorder.seconds_left()
         follow = Follow(
             self.run_op,
             self._options(),
             self.node_tolerances(),
             self.results,
-            SECONDS if left is None else left,
+            _seconds_for(self.recorder),
         )
         graph, arguments = self._followed
         self.recorder.ops_followed(follow.through(graph, arguments))
@@ -106,6 +105,18 @@ class TorchExecutor(OpByOpExecutor):
         )
 
 
+def _is_followed(results: Sequence[OpResult]) -> bool:
+    """Are the device's own values to be followed, by what is asked for and by the verdicts?"""
+    asked = VARIABLES[FOLLOW_VARIABLE].read()
+    wrong = any(r.verdict.outcome is Outcome.INCORRECT for r in results)
+    return asked == "always" or (asked == "wrong" and wrong)
+
+
+def _seconds_for(recorder: TestRecorder) -> float:
+    left = recorder.seconds_left()
+    return SECONDS if left is None else left
+
+
 def _json_of(op: TorchOp) -> bytes:
     """The op's graph as JSON, empty for one that has none; importing changes a graph."""
     try:
@@ -118,14 +129,20 @@ class StablehloExecutor(OpByOpExecutor):
     """A StableHLO module, op by op, for PyTorch and ONNX sources alike."""
 
     _artifact: bytes | None = None
+    _arguments: Callable[[], list[torch.Tensor]] | None = None
 
-    def add_program(self, program: Program) -> None:
-        """Take a lowered PyTorch program."""
-        self._artifact = program.artifact
+    def add_program(
+        self, program: Program, arguments: Callable[[], list[torch.Tensor]] | None = None
+    ) -> None:
+        """Take a lowered program; `arguments` makes a tensor for each argument of its `main`."""
+        self._artifact, self._arguments = program.artifact, arguments
 
     def add_onnx_model_proto(self, model: onnx.ModelProto, inputs: dict[str, torch.Tensor]) -> None:
         """Take an ONNX model: lower it to StableHLO."""
-        self.add_program(lower_onnx(model, inputs, self.compiler_config, self.recorder))
+        program = lower_onnx(model, inputs, self.compiler_config, self.recorder)
+        signature = program.signature
+        leaves = program.flatten(((), inputs)) if signature is not None else ()
+        self.add_program(program, lambda: signature.bind(leaves) if signature else [])
 
     def get_stable_hlo_graph(self, op: StablehloOp) -> bytes:
         """One op as a program that compiles alone: a portable artifact with a `main`."""
@@ -145,12 +162,23 @@ class StablehloExecutor(OpByOpExecutor):
         return self.walk((self._candidate(op, mlir, references) for op in ops), len(ops))
 
     def follow_on(self) -> None:
-        """Say that nothing is followed here, where that was asked for."""
-        if VARIABLES[FOLLOW_VARIABLE].read() == "always":
-            self.recorder.warn(
-                f"{FOLLOW_VARIABLE}=always: the device's own values are followed through PyTorch"
-                " graphs only, and this is a StableHLO graph: each op has one verdict"
-            )
+        """Follow the device's own values, where that was asked for and the inputs are known."""
+        if not _is_followed(self.results) or self._artifact is None:
+            return
+        if self._arguments is None:
+            self.recorder.warn("the device's own values are not followed: no inputs were given")
+            return
+        mlir = TorchMlir()
+        follow = FollowStablehlo(
+            self.run_op,
+            self._options(),
+            self.node_tolerances(),
+            self.results,
+            _seconds_for(self.recorder),
+            References(self.device.name, mlir),
+        )
+        ops, arguments = split(self._artifact, mlir), self._arguments()
+        self.recorder.ops_followed(follow.through(self._artifact, ops, arguments))
 
     def _candidate(self, op: StablehloOp, mlir: TorchMlir, references: References) -> Candidate:
         @functools.cache

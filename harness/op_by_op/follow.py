@@ -6,7 +6,7 @@
 The graph is walked node by node, each op compiled alone as in the first walk, with the golden value
 computed beside it. Where the device gives nothing the golden value goes on in its place. What left
 tolerance is an error that has accumulated, so it is judged as intermediate values are, and not by
-the few units that an op alone may be off.
+the few units that an op alone may be off. `follow_stablehlo` walks a StableHLO module so.
 """
 
 import time
@@ -39,12 +39,85 @@ SECONDS = 120.0
 _WHY = 300
 
 
+def out_of_time(node: str) -> str:
+    """Why not all nodes were followed."""
+    return f"the seconds for it were spent before {node}"
+
+
 @dataclass(frozen=True)
 class _Step:
     """A node's values: golden, and the device's own."""
 
     golden: Any
     own: Any
+
+
+class Trail:
+    """Which ops' values left tolerance so far, and which was wrong by itself first."""
+
+    def __init__(self, alone_results: Sequence[OpResult], tolerances: Tolerances) -> None:
+        """`alone_results` are the first verdicts on the graph's ops."""
+        self._results = {result.verdict.op.key: result for result in alone_results}
+        self._tolerances = tolerances
+        self._past: dict[str, Past] = {}
+        self._compared = 0
+        self._first_wrong = ""
+
+    def passes(self, key: str, node: str, op: str) -> None:
+        """The walk is at a node; `op` is what people read."""
+        result = self._results.get(key)
+        if result and result.verdict.outcome is Outcome.INCORRECT and not self._first_wrong:
+            self._first_wrong = named(node, op)
+
+    def judge(
+        self,
+        key: str,
+        node: str,
+        wanted: Sequence[torch.Tensor],
+        outputs: Sequence[torch.Tensor],
+        by_itself: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Compare what the device made of its own values.
+
+        `by_itself` tells of an op that was judged on other values than this graph's whether it is
+        wrong on those too.
+        """
+        checks = compare(list(wanted), list(outputs), self._tolerances)
+        self._compared += 1
+        wrong = mismatches(checks)
+        result = self._results.get(key)
+        if not wrong or result is None:
+            return
+        before = self._past.get(key)
+        alone = before.wrong_alone if before else False
+        alone = alone or result.verdict.outcome is Outcome.INCORRECT or by_itself()
+        if alone and not self._first_wrong:
+            self._first_wrong = named(node, result.verdict.op.name)
+        every = [check for output in checks for check in output.checks]
+        pcc, atol = worst(every, "pcc"), worst(every, "atol")
+        self._past[key] = Past(
+            op_key=key,
+            index=result.index,
+            op=result.verdict.op.name,
+            node=before.node if before else node,
+            wrong_alone=alone,
+            nodes=before.nodes + 1 if before else 1,
+            pcc=_worse(before.pcc if before else None, pcc, "pcc"),
+            atol=_worse(before.atol if before else None, atol, "atol"),
+            why=before.why if before else wrong[0][:_WHY],
+        )
+
+    def followed(self, nodes: int, ended: str) -> Followed:
+        """What came of it."""
+        past = tuple(self._past.values())
+        return Followed(
+            nodes=nodes,
+            compared=self._compared,
+            past=past[:MOST_NAMED],
+            past_in_all=len(past),
+            first_wrong_alone=self._first_wrong,
+            ended=ended,
+        )
 
 
 class Follow:
@@ -59,45 +132,32 @@ class Follow:
         seconds: float,
     ) -> None:
         """`run` executes an op; `alone_results` are the first verdicts on the graph's ops."""
-        self._run, self._options, self._tolerances = run, dict(options), tolerances
-        self._results = {result.verdict.op.key: result for result in alone_results}
+        self._run, self._options = run, dict(options)
+        self._trail = Trail(alone_results, tolerances)
         self._end = time.monotonic() + min(seconds, SECONDS)
         self._mlir = TorchMlir()
         self._texts: dict[str, bytes] = {}
-        self._past: dict[str, Past] = {}
-        self._compared = 0
 
     def through(self, graph: Graph, arguments: Sequence[torch.Tensor]) -> Followed:
         """Follow the device's values through a graph, on one tensor for each placeholder."""
         steps: dict[Node, _Step] = {}
         feed = iter(arguments)
         dead = last_uses(graph, set(graph.nodes))
-        first_wrong, ended, nodes = "", "", sum(map(is_op, graph.nodes))
+        ended, nodes = "", sum(map(is_op, graph.nodes))
         for node in graph.nodes:
             if node.op in ("placeholder", "get_attr"):
                 value = next(feed).detach() if node.op == "placeholder" else attribute(node)
                 steps[node] = _Step(value, value)
             elif node.op == "call_function":
                 if time.monotonic() > self._end:
-                    ended = f"the seconds for it were spent before {node.name}"
+                    ended = out_of_time(node.name)
                     break
                 key = _key_of(node)
-                result = self._results.get(key)
-                is_wrong = result is not None and result.verdict.outcome is Outcome.INCORRECT
-                if is_wrong and not first_wrong:
-                    first_wrong = named(node.name, str(node.target))
+                self._trail.passes(key, node.name, str(node.target))
                 steps[node] = self._step(node, key, steps)
             for value in dead.get(node, ()):
                 steps.pop(value, None)
-        past = tuple(self._past.values())
-        return Followed(
-            nodes=nodes,
-            compared=self._compared,
-            past=past[:MOST_NAMED],
-            past_in_all=len(past),
-            first_wrong_alone=first_wrong,
-            ended=ended,
-        )
+        return self._trail.followed(nodes, ended)
 
     def _step(self, node: Node, key: str, steps: Mapping[Node, _Step]) -> _Step:
         golden = _computed(node, {given: step.golden for given, step in steps.items()})
@@ -127,26 +187,7 @@ class Follow:
 
     def _judge(self, node: Node, key: str, golden: Any, outputs: Sequence[torch.Tensor]) -> None:
         wanted = [golden if i is None else golden[i] for i in torch_results(node)]
-        checks = compare(wanted, list(outputs), self._tolerances)
-        self._compared += 1
-        wrong = mismatches(checks)
-        result = self._results.get(key)
-        if not wrong or result is None:
-            return
-        before = self._past.get(key)
-        every = [check for output in checks for check in output.checks]
-        pcc, atol = worst(every, "pcc"), worst(every, "atol")
-        self._past[key] = Past(
-            op_key=key,
-            index=result.index,
-            op=result.verdict.op.name,
-            node=before.node if before else node.name,
-            wrong_alone=result.verdict.outcome is Outcome.INCORRECT,
-            nodes=before.nodes + 1 if before else 1,
-            pcc=_worse(before.pcc if before else None, pcc, "pcc"),
-            atol=_worse(before.atol if before else None, atol, "atol"),
-            why=before.why if before else wrong[0][:_WHY],
-        )
+        self._trail.judge(key, node.name, wanted, outputs)
 
 
 def _key_of(node: Node) -> str:

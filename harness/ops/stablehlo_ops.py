@@ -71,7 +71,7 @@ def split(artifact: bytes, mlir: TorchMlir | None = None) -> list[StablehloOp]:
     found: dict[str, _Found] = {}
     for position, operation in enumerate(operations_of(main_of(module))):
         op = stablehlo_op(operation)
-        node = _node_name(operation, position)
+        node = node_name(operation, position)
         found.setdefault(op.key, _Found(op, operation, node)).count += 1
     return [
         StablehloOp(f.op, index, f.count, f.node, mlir.portable(alone(mlir, f.operation)))
@@ -185,7 +185,8 @@ def _referred(operation: ir.Operation) -> list[str]:
     return names
 
 
-def _node_name(operation: ir.Operation, position: int) -> str:
+def node_name(operation: ir.Operation, position: int) -> str:
+    """Its name in its location, else the op's and its position."""
     location = operation.location
     if isinstance(location, ir.NameLoc):
         return str(location.name_str)

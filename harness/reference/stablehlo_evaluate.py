@@ -57,6 +57,15 @@ def compute(main: ir.Operation, inputs: Sequence[torch.Tensor]) -> Tensors:
     return [values[value] for value in operations[-1].operands]
 
 
+def constant(operation: ir.Operation) -> torch.Tensor:
+    """The value of a constant.
+
+    Raises:
+        ReferenceRefusal: it is of a type that is not read.
+    """
+    return CREATIONS["constant"](operation, [])
+
+
 def _wide(value: torch.Tensor) -> torch.Tensor:
     if value.is_complex():
         return value.to(torch.complex128)

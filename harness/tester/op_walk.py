@@ -27,5 +27,7 @@ def walk_ops(
         by_torch = TorchExecutor(*given)
         return by_torch.run_gm_op_by_op(program.graph, arguments), bool(by_torch.results)
     by_stablehlo = StablehloExecutor(*given)
-    by_stablehlo.add_program(program)
+    signature = program.signature
+    bound = (lambda: signature.bind(program.flatten(call))) if signature is not None else None
+    by_stablehlo.add_program(program, bound)
     return by_stablehlo.shlo_op_by_op(), bool(by_stablehlo.results)

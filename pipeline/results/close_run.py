@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """After the last test: records, JUnit, proposals, and what a person needs to know."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -39,6 +39,7 @@ from bringup.pipeline.results.issue import write_drafts
 from bringup.pipeline.results.junit import write_junit
 from bringup.pipeline.results.list_change import checks_off
 from bringup.pipeline.results.merge import finish
+from bringup.pipeline.results.same_end import end_before_devices, together
 from bringup.pipeline.running.engine import End, Ended
 from bringup.pipeline.running.session import LOG_NAME
 
@@ -154,7 +155,13 @@ def _tell_unkept(
     advice: Advice,
     say: Speaker,
 ) -> None:
-    for test, record in unkept[:MOST_SHOWN]:
+    def end_of(one: tuple[PlannedTest, TestRecord | None]) -> Hashable:
+        test, record = one
+        _, kept = made.get(test.identity.key, (test, Kept.BROKEN))
+        return end_before_devices(record) if kept is Kept.BROKEN else None
+
+    groups = together(unkept, end_of)
+    for (test, record), *others in groups[:MOST_SHOWN]:
         outcome = record.outcome if record else "no record"
         failure = record.failure if record else None
         why = f": {printable(failure.message.partition(chr(10))[0])}" if failure else ""
@@ -163,13 +170,14 @@ def _tell_unkept(
         if end is Kept.UNEXPECTED_PASS:
             say(f"unexpected pass: {outcome} {test.identity.key}: {printable(otherwise)}")
         else:
-            say(f"{outcome} {test.identity.key}{why}")
+            also = f" and on {len(others)} more devices" if others else ""
+            say(f"{outcome} {test.identity.key}{also}{why}")
         if end is Kept.OTHERWISE:
             say(f"    {printable(otherwise)}")
         if record is not None and record.started is not None:
             say(f"    reproduce: {reproduce(test, advice)}")
-    if unkept[MOST_SHOWN:]:
-        say(f"and {len(unkept) - MOST_SHOWN} more")
+    if left := sum(map(len, groups[MOST_SHOWN:])):
+        say(f"and {left} more")
 
 
 def _tell_expected(made: Mapping[str, tuple[PlannedTest, Kept]], say: Speaker) -> None:

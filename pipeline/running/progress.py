@@ -320,7 +320,7 @@ class PlainLines:
 def watcher(stream: TextIO, frame: Frame) -> LivePicture | PlainLines:
     """The picture on a terminal, lines elsewhere. rich itself heeds NO_COLOR."""
     if stream.isatty():
-        console = Console(file=stream, highlight=False)
+        console = Console(file=stream, highlight=False, emoji=False)
         if not console.is_dumb_terminal:
             return LivePicture(console, frame)
     return PlainLines(stream, frame)

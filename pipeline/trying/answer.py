@@ -14,6 +14,7 @@ from bringup.harness.records.outcomes import latest
 from bringup.harness.records.reproducible import op_command, place_of
 from bringup.harness.records.run_dir import read_merged, read_ops
 from bringup.harness.records.schema import GOOD, Failure, Outcome, TestRecord
+from bringup.pipeline.results.same_end import end_before_devices, together
 from bringup.pipeline.running.progress import clock
 
 _GIB = 1 << 30
@@ -42,7 +43,7 @@ def of_models(records: Sequence[TestRecord]) -> Iterator[str]:
     """
     found = sorted(latest(records), key=lambda r: r.identity)
     told = found if len(found) <= _MOST_TOLD else [r for r in found if _is_news(r)]
-    rows = [_row(r) for r in told]
+    rows = [_row(*group) for group in together(told, end_before_devices)]
     columns = [i for i in range(len(_NO_ROW)) if any(row[i] for row in rows)]
     wide = {i: max(len(row[i]) for row in rows) for i in columns}
     for row in rows:
@@ -99,12 +100,13 @@ def _where(record: TestRecord) -> str:
 _NO_ROW = ("",) * 7
 
 
-def _row(record: TestRecord) -> tuple[str, ...]:
+def _row(record: TestRecord, *others: TestRecord) -> tuple[str, ...]:
+    """Of one model on one device; on `others` it ended alike, before any device came in."""
     status = record.status
     took = sum(stage.wall_s or 0 for stage in record.stages)
     how = f"{status.name.lower().replace('_', ' ')} ({status.value})"
     return (
-        _where(record),
+        _where(record) + (f" and {len(others)} more devices" if others else ""),
         record.outcome.value,
         f"{how}, {clock(took)}",
         *_takes(record.estimate),

@@ -50,13 +50,16 @@ Line = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r'^[^"\
 _PEAKS = ("f64", "f32", "tf32", "bf16", "f16", "f8", "i8")
 
 
-class TpuTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class TpuTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What libtpu is told."""
 
     topology: Word
     """As libtpu names it, e.g. `v5e:2x2`."""
     accelerator_type: Word
     """As Google Cloud names a host of it, e.g. `v5litepod-4`."""
+    chip_config: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_]{0,40}$")] = ""
+    """`megacore` where two cores work as one and libtpu takes them apart unless told; empty: as it
+    does by itself."""
     pci: tuple[Word, ...] = ()
     """Device ids by which a chip in this machine is known."""
 
@@ -111,7 +114,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     memory_bytes: Bytes
     memory_bandwidth: Rate
     products: Arithmetic | None = None
-    peak: dict[str, Rate] = {}
+    peak: dict[str, Any] = {}
     target: dict[str, Any]
 
 
@@ -146,27 +149,34 @@ def accelerator(file: Traversable | Path) -> Accelerator:
     except RecordError as error:
         raise UsageError(str(error)) from error
     read = _converted(document, _File, where, "")
-    if unknown := [key for key in read.peak if key not in _PEAKS]:
-        types = ", ".join(_PEAKS)
-        raise UsageError(f"{where}: peak.{shown(unknown[0])}: no type we count in; those: {types}")
-    if read.products and read.products.value not in read.peak:
+    peak = _peak(read.peak, where)
+    if read.products and read.products.value not in peak:
         raise UsageError(f"{where}: products: {read.products} has no rate in [peak]")
     target = _converted(read.target, _TARGETS.get(read.route, IreeTarget), where, "target")
     figures = Figures(
         memory=read.memory_bytes,
         bandwidth=read.memory_bandwidth,
-        peak=read.peak,
+        peak=peak,
         products=read.products.value if read.products else "",
     )
     own = isinstance(file, Path) and not _is_ours(file)
     return Accelerator(name, read.title, read.route, figures, read.products, target, where, own)
 
 
+def _peak(rates: dict[str, Any], where: str) -> dict[str, float]:
+    """The rates by type, each looked at alone: a decoder does not say which key it was at."""
+    for key in rates:
+        if key not in _PEAKS:
+            types = ", ".join(_PEAKS)
+            raise UsageError(f"{where}: peak.{shown(key)}: no type we count in; those: {types}")
+    return {key: _converted(rate, Rate, where, f"peak.{key}") for key, rate in rates.items()}
+
+
 def _is_ours(file: Path) -> bool:
     return file.parent.resolve() == Path(str(ACCELERATORS)).resolve()
 
 
-def _converted(value: Any, kind: type[Any], where: str, table: str) -> Any:
+def _converted(value: Any, kind: Any, where: str, table: str) -> Any:
     try:
         return msgspec.convert(value, kind)
     except (msgspec.ValidationError, OverflowError) as error:

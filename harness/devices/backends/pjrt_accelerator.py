@@ -35,6 +35,11 @@ PTX = "ptx"
 _NO_ROOM = "RESOURCE_EXHAUSTED"
 _FOLDER = "bringup-xla-"
 _KERNELS = re.compile(r"module_\d+\..*?\.(?P<part>\d+)\.ptx")
+_ANY = b"""func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %y = stablehlo.add %x, %x : tensor<4xf32>
+  return %y : tensor<4xf32>
+}"""
+"""A program that every target takes."""
 _WITHOUT_A_CARD = {"xla_gpu_autotune_level": "0"}
 """Autotuning runs candidates: without a card there is nothing to run them on, and what is chosen
 instead is the same every time."""
@@ -101,9 +106,9 @@ class XlaAccelerator(PjrtBackend):
             )
             devices = topology._make_compile_only_devices()
         except _jax.JaxRuntimeError as error:
-            said = str(error).strip().splitlines()[0]
-            raise DeviceError(f"{self._found.file}: target: {self._how.name}: {said}") from error
+            raise self._unknown(error) from error
         self._devices, self._device = devices, devices[0]
+        self._refuse_unknown_target()
         return Opening(
             platform=_distribution(self._how.library),
             kind=self._device.device_kind,
@@ -113,6 +118,27 @@ class XlaAccelerator(PjrtBackend):
             stablehlo_version=stablehlo.get_current_version(),
             note=note,
         )
+
+    def _refuse_unknown_target(self) -> None:
+        """See that a compiler takes the figures of a user's own file; some it finds wrong only
+        when it compiles, and then every model would be to blame."""
+        if self._found.own and isinstance(self._found.target, GpuTarget):
+            from jaxlib.mlir.dialects import stablehlo
+
+            newest = stablehlo.get_current_version()
+            try:
+                self.compile(stablehlo.serialize_portable_artifact_str(_ANY, newest), {})
+            except CompileError as error:
+                raise self._unknown(error) from error
+
+    def _unknown(self, error: Exception) -> DeviceError:
+        field = "target"
+        if isinstance(self._found.target, TpuTarget):
+            is_chip = str(error).startswith("NOT_FOUND: embed://tpu_chip_config")
+            field = "target.chip_config" if is_chip else "target.topology"
+        said = str(error).strip().splitlines()[0]
+        where = f"{self._found.file}: {field}"
+        return DeviceError(f"{where}: {self._how.name} does not take it: {said}")
 
     def _chips(self) -> list[Any]:
         return list(self._devices) if self._described else super()._chips()
@@ -189,7 +215,8 @@ def _tpu(target: TpuTarget) -> Plugin:
         "ALLOW_MULTIPLE_LIBTPU_LOAD": "1",  # what is described nobody has to himself
         "TPU_LOG_DIR": tempfile.gettempdir(),
     }
-    return Plugin("tpu", library, target.topology, environment=environment)
+    options = {"chip_config_name": target.chip_config} if target.chip_config else {}
+    return Plugin("tpu", library, target.topology, options, environment)
 
 
 def _gpu(found: Accelerator, target: GpuTarget) -> Plugin:

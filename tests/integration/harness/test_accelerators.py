@@ -4,6 +4,8 @@
 """Accelerators that are not here: compiled for down to the kernels, never executed on."""
 
 import json
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +13,16 @@ from pathlib import Path
 import pytest
 import torch
 
+from bringup.harness.device_host import client
 from bringup.harness.device_host.client import Device
 from bringup.harness.device_host.op_run import OpJob
-from bringup.harness.devices.backends.accelerator_file import ACCELERATORS, accelerator
+from bringup.harness.devices.backends.accelerator_file import (
+    ACCELERATORS,
+    Accelerator,
+    Route,
+    accelerator,
+    shipped,
+)
 from bringup.harness.devices.backends.pjrt_accelerator import plugin_for
 from bringup.harness.devices.catalog import kind_of, reached_by
 from bringup.harness.devices.failures import DOES_NOT_FIT, DeviceRefusal
@@ -38,7 +47,7 @@ func.func @main(%x: tensor<8x8xf32>) -> tensor<8x8xf32> {
   return %0 : tensor<8x8xf32>
 }"""
 ARGUMENTS, OUTPUTS = 4 * (128 * 256 + 256 * 512), 4 * 128 * 512
-NEEDS = {"h100": "jax_plugins.xla_cuda12", "tpu-v5e": "libtpu", "mi300x": "iree.compiler"}
+NEEDS = {"h100": "jax_plugins.xla_cuda12", "tpu-v4": "libtpu", "tpu-v5e": "libtpu"}
 KERNELS = {
     "mi300x": "llvm.func",
     "a100-iree": "nvvm",
@@ -132,7 +141,9 @@ def listed(*names: str) -> list[dict[str, str]]:
             'architecture = "nokia"',
             "not compile for 'nokia'",
         ),
-        ("tpu-v5e", "v5e:2x2", "v9:1x1", "target: tpu: INVALID_ARGUMENT: Invalid TPU external"),
+        ("tpu-v5e", "v5e:2x2", "v9:1x1", "target.topology: tpu does not take it: INVALID_ARGUMENT"),
+        ("tpu-v4", "megacore", "nocore", "target.chip_config: tpu does not take it: NOT_FOUND"),
+        ("h100", "[9, 0]", "[77, 7]", "bad.toml: target: cuda does not take it: "),
     ],
 )
 def test_a_file_of_ones_own_is_opened_or_refused_in_a_sentence(
@@ -169,11 +180,67 @@ def test_a_missing_extra_is_a_sentence_that_says_what_brings_it(
     assert said in str(refused.value)
 
 
+DYING = """#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+void *GetPjrtApi(void) { fprintf(stderr, "%s\\n", "no board answers"); WAY; return 0; }
+"""
+
+
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [
+        ("abort()", "died (SIGABRT): no board answers"),
+        ("_exit(7)", "died (exit code 7): no board answers"),
+        ("for (;;) sleep(9)", "gave no answer in 3 s and was stopped: no board answers"),
+    ],
+)
+def test_a_plugin_that_dies_or_hangs_while_it_is_opened_is_a_sentence_and_its_own_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, said: str
+) -> None:
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("there is no C compiler to make a plugin with")
+    source, library = tmp_path / "plugin.c", tmp_path / "plugin.so"
+    source.write_text(DYING.replace("WAY", way))
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source], check=True)
+    monkeypatch.setenv("BRINGUP_PJRT_PLUGIN_A_CUDA", str(library))  # the first, and so the one
+    monkeypatch.setattr(client, "OPEN_TIMEOUT", 3.0)
+    dying, other = Device("h100"), Device("mi300x")
+    try:
+        with pytest.raises(DeviceError) as wrong:
+            dying.open()
+        assert str(wrong.value).startswith("opening h100: ") and str(wrong.value).endswith(said)
+        assert not other.executes()
+    finally:
+        dying.close()
+        other.close()
+
+
 HUGE = """
 func.func @main(%x: tensor<200000x65536xf32>) -> tensor<200000x65536xf32> {
   %0 = stablehlo.tanh %x : tensor<200000x65536xf32>
   return %0 : tensor<200000x65536xf32>
 }"""
+
+
+TPUS = [one for one in shipped() if one.route is Route.XLA_TPU]
+
+
+@pytest.mark.parametrize("found", TPUS, ids=[one.name for one in TPUS])
+def test_a_tpu_has_the_memory_that_its_compiler_says_but_for_what_that_reserves(
+    found: Accelerator,
+) -> None:
+    opened("tpu-v5e").close()
+    device = Device(found.name)
+    try:
+        with pytest.raises(DeviceRefusal) as refused:
+            device.compile(portable(HUGE.replace("200000", "400000")), {})
+        said = re.search(r"available HBM \(([\d.]+)G\)", str(refused.value))
+        assert said is not None
+        assert 0.9 < float(said[1]) * 2**30 / found.figures.memory <= 1
+    finally:
+        device.close()
 
 
 def test_a_compiler_that_finds_no_room_says_so_and_it_is_no_fault_of_the_machine() -> None:
@@ -197,7 +264,7 @@ def test_a_model_that_a_device_has_no_room_for_does_not_fit_and_did_not_fail(
     text = (ACCELERATORS / "apple-metal.toml").read_text("utf-8")
     roomy, narrow = tmp_path / "roomy.toml", tmp_path / "narrow.toml"
     roomy.write_text(text)
-    narrow.write_text(text.replace("memory_bytes = 64_000_000_000", "memory_bytes = 40"))
+    narrow.write_text(text.replace("memory_bytes = 68_719_476_736", "memory_bytes = 40"))
     done = run_pytest(
         tmp_path / "run", f"{MINIATURE}/test_nearly.py", "--device", f"{roomy},{narrow}"
     )

@@ -40,6 +40,23 @@ def test_figures_are_those_of_the_data_sheets() -> None:
     assert v5e.figures.memory == 16 << 30 and v5e.figures.peak["bf16"] == 197e12
     assert h100.figures.computed_in("f32") == "tf32" and v5e.figures.computed_in("f32") == "bf16"
     assert h100.figures.computed_in("bf16") == "bf16"
+    assert h100.figures.computed_in("f8E4M3FN") == "f8" and "f8" in h100.figures.peak
+    assert h100.figures.computed_in("ui8") == "i8"
+
+
+def test_memory_is_what_the_chips_hold_in_binary_units() -> None:
+    """AMD, Apple and phone makers write GB for it; ROCm's own table has GiB."""
+    gib = {one.name: one.figures.memory / 2**30 for one in accelerator_file.shipped()}
+    assert (gib["mi300x"], gib["mi350x"]) == (192, 288)
+    assert (gib["apple-metal"], gib["adreno-vulkan"], gib["rdna3-vulkan"]) == (64, 24, 24)
+
+
+def test_half_the_bits_are_twice_as_fast_on_the_same_matrix_units() -> None:
+    for one in accelerator_file.shipped():
+        peak = one.figures.peak
+        if one.name in ("a100", "h100", "h200", "b200"):
+            assert peak["tf32"] * 2 == pytest.approx(peak["bf16"], rel=1e-3), one.name
+            assert peak["bf16"] * 2 == pytest.approx(peak["i8"], rel=1e-3), one.name
 
 
 def test_one_board_by_two_compilers_has_one_set_of_figures() -> None:
@@ -59,6 +76,10 @@ def test_one_board_by_two_compilers_has_one_set_of_figures() -> None:
         ("84_942_979_072", "-3", "memory_bytes: expected `int` >= 1"),
         ("3.35e12", "nan", "memory_bandwidth: expected `float` > 0.0"),
         ("3.35e12", "inf", "memory_bandwidth: expected `float` <= 1e+21"),
+        ("3.35e12", "-1", "memory_bandwidth: expected `float` > 0.0"),
+        ("bf16 = 989.4e12", "bf16 = nan", "peak.bf16: expected `float` > 0.0"),
+        ("bf16 = 989.4e12", "bf16 = 0", "peak.bf16: expected `float` > 0.0"),
+        ("bf16 = 989.4e12", 'bf16 = "fast"', "peak.bf16: expected `float`, got `str`"),
         ("bf16 = 989.4e12", "bf61 = 1", "peak.bf61: no type we count in; those: f64, f32, tf32"),
         ("tf32 = 494.7e12\n", "", "products: tf32 has no rate in [peak]"),
         ('route = "xla-cuda"', 'route = "xla"', "route: invalid enum value 'xla'"),

@@ -125,3 +125,22 @@ def test_no_issue_is_drafted_of_checks_that_one_tracks_already(tmp_path: Path) -
     assert drafts("another", None, {"bert[full-eval]@cpu": issue}) == 1
     assert drafts("disabled", off, {}) == 0
     assert drafts("other check", msgspec.structs.replace(off, disabled="atol"), {}) == 1
+
+
+def test_a_model_that_no_device_got_to_see_is_told_once(tmp_path: Path) -> None:
+    devices = ("a100", "cpu", "h100", "n150")
+    plan = plan_of([identity("net", device) for device in devices])
+    write_plan(tmp_path, plan)
+    journal = JournalWriter(tmp_path, RUN_ID, PROVENANCE)
+    for planned in plan.tests:
+        test = planned.identity
+        failure = Failure(Stage.LOAD, "ImportError", "No module named 'nothere'")
+        journal.append(TestStarted(time=1.0, identity=test, nodeid=nodeid(test), pid=1))
+        journal.append(TestEnded(time=2.0, key=test.key, outcome=Outcome.FAILED, failure=failure))
+    journal.close()
+    said, durations = StringIO(), tmp_path / "durations.json"
+    close_run(tmp_path, plan, Ended(End.FINISHED), {}, durations, Speaker(said))
+    text = said.getvalue()
+    assert "FAILED net[full-eval]@a100 and on 3 more devices: No module named" in text
+    assert text.count("nothere") == text.count("reproduce: ") == 1
+    assert "0 of 4 tests did what was promised (4 FAILED)" in text

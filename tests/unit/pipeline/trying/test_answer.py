@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from bringup.harness.records.estimates import Bound, Estimate, Memory, Source
-from bringup.harness.records.schema import Outcome, Stage, StageResult, Status
+from bringup.harness.records.schema import Outcome, Stage, StageResult, Status, TestRecord
 from bringup.pipeline.trying.answer import of_models, of_ops
 from tests.unit import run_builder as made
 
@@ -67,3 +67,21 @@ def test_of_a_large_fleet_the_good_and_what_never_started_are_counted() -> None:
     assert failed.startswith("m43 on n150  FAILED")
     assert counted == "40 PASSED; 3 NOT_RUN: of 44 models and devices those without a line"
     assert len(list(of_models(records[:40]))) == 40
+
+
+def test_what_ends_alike_before_any_device_has_one_line() -> None:
+    def records(message: str, stage: Stage, *devices: str) -> list[TestRecord]:
+        ended = {"status": Status.NOT_STARTED, "message": message, "stage": stage}
+        return [
+            made.record(made.identity("t5", device), Outcome.FAILED, **ended) for device in devices
+        ]
+
+    export = records("no such op", Stage.EXPORT, "cpu", "h100", "n150", "p150")
+    (line,) = of_models(export)
+    assert line.startswith("t5 on cpu and 3 more devices  FAILED") and "no such op" in line
+    assert len(list(of_models(export[:2]))) == 2
+    compiled = records("no such op", Stage.COMPILE, "cpu", "h100", "n150")
+    assert len(list(of_models(compiled))) == 3  # each device's own compiler said it
+    other = records("out of patience", Stage.EXPORT, "tpu-v4")
+    first, last = of_models([*export, *other])
+    assert "3 more devices" in first and last.startswith("t5 on tpu-v4 ")
