@@ -11,6 +11,7 @@ import torch
 from torch_mlir import ir
 from torch_mlir._mlir_libs import _stablehlo
 
+from bringup.harness.reference.convolutions import RANKS, Windows, convolved
 from bringup.harness.reference.stablehlo_attributes import integer, integers, pairs, shape_of
 from bringup.harness.reference.stablehlo_torch import Meaning, ReferenceRefusal, Tensors, padded
 
@@ -108,18 +109,11 @@ def _dot_general(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
     return (matrices[0] @ matrices[1].mT).reshape(shape_of(operation))
 
 
-_CONVOLUTIONS = {
-    1: torch.nn.functional.conv1d,
-    2: torch.nn.functional.conv2d,
-    3: torch.nn.functional.conv3d,
-}
-
-
 def _convolution(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
     numbers = _stablehlo.ConvDimensionNumbers(operation.attributes["dimension_numbers"])
     spatial = list(numbers.input_spatial_dimensions)
     rank, ones = len(spatial), [1] * len(spatial)
-    if integer(operation, "batch_group_count") != 1 or rank not in _CONVOLUTIONS:
+    if integer(operation, "batch_group_count") != 1 or rank not in RANKS:
         raise ReferenceRefusal("a convolution over batch groups is not computed in PyTorch")
     x = operands[0].permute(
         [numbers.input_batch_dimension, numbers.input_feature_dimension, *spatial]
@@ -131,20 +125,19 @@ def _convolution(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
             *numbers.kernel_spatial_dimensions,
         ]
     )
-    low, high = zip(*pairs(operation, "padding", rank), strict=True)
-    spread = [d - 1 for d in integers(operation, "lhs_dilation", ones)]
-    zero = torch.zeros((), dtype=torch.float64)
-    x = padded(_exact(x), zero, [0, 0, *low], [0, 0, *high], [0, 0, *spread])
     if "window_reversal" in operation.attributes:
         flags = list(ir.DenseBoolArrayAttr(operation.attributes["window_reversal"]))
         kernel = kernel.flip([2 + d for d, flag in enumerate(flags) if flag])
-    result = _CONVOLUTIONS[rank](
-        x,
-        _exact(kernel),
+    low, high = zip(*pairs(operation, "padding", rank), strict=True)
+    windows = Windows(
         stride=integers(operation, "window_strides", ones),
-        dilation=integers(operation, "rhs_dilation", ones),
+        low=low,
+        high=high,
+        spread=integers(operation, "lhs_dilation", ones),
+        apart=integers(operation, "rhs_dilation", ones),
         groups=integer(operation, "feature_group_count"),
     )
+    result = convolved(_exact(x), _exact(kernel), windows)
     places = [
         numbers.output_batch_dimension,
         numbers.output_feature_dimension,
