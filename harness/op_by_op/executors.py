@@ -31,6 +31,7 @@ from bringup.harness.ops.operand_values import origins_of
 from bringup.harness.ops.stablehlo_ops import StablehloOp, split
 from bringup.harness.ops.torch_ops import TorchOp, count_ops, rounding_of, unique_ops
 from bringup.harness.recording.recorder import TestRecorder
+from bringup.harness.records.followed import Followed
 from bringup.harness.records.schema import OpResult, Outcome
 from bringup.harness.records.variable_names import FOLLOW_VARIABLE
 from bringup.harness.records.variables import VARIABLES
@@ -79,7 +80,8 @@ class TorchExecutor(OpByOpExecutor):
             _seconds_for(self.recorder),
         )
         graph, arguments = self._followed
-        self.recorder.ops_followed(follow.through(graph, arguments))
+        text = str(graph).encode()
+        self.record_followed(text, arguments, lambda: follow.through(graph, arguments))
 
     def _candidate(self, op: TorchOp, mlir: TorchMlir) -> Candidate:
         @functools.cache
@@ -177,8 +179,12 @@ class StablehloExecutor(OpByOpExecutor):
             _seconds_for(self.recorder),
             References(self.device.name, mlir),
         )
-        ops, arguments = split(self._artifact, mlir), self._arguments()
-        self.recorder.ops_followed(follow.through(self._artifact, ops, arguments))
+        artifact, arguments = self._artifact, self._arguments()
+
+        def through() -> Followed:
+            return follow.through(artifact, split(artifact, mlir), arguments)
+
+        self.record_followed(artifact, arguments, through)
 
     def _candidate(self, op: StablehloOp, mlir: TorchMlir, references: References) -> Candidate:
         @functools.cache

@@ -34,7 +34,7 @@ from bringup.harness.records.metrics import worst, worst_of
 from bringup.harness.records.schema import Metric, OpResult, Outcome
 from bringup.harness.verify import Tolerances, compare, mismatches
 
-SECONDS = 120.0
+SECONDS = 60.0
 """For the whole walk; what is not followed by then is said."""
 _WHY = 300
 

@@ -6,10 +6,12 @@
 import contextlib
 import functools
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
+
+import torch
 
 from bringup.harness.config import CompileDepth, CompilerConfig
 from bringup.harness.device_host.client import Device
@@ -25,10 +27,12 @@ from bringup.harness.frontend.lowering import Program
 from bringup.harness.mlir import LoweringError
 from bringup.harness.op_by_op import judge
 from bringup.harness.op_by_op.cached_verdicts import KnownVerdicts
+from bringup.harness.op_by_op.followed_before import basis_of, followed_once
 from bringup.harness.op_by_op.op_tolerances import op_tolerances
 from bringup.harness.op_by_op.recording_thread import RecordingThread, Rest
 from bringup.harness.op_by_op.workers import op_workers, workers
 from bringup.harness.recording.recorder import TestRecorder
+from bringup.harness.records.followed import Followed
 from bringup.harness.records.machine_faults import is_machines_error
 from bringup.harness.records.schema import (
     GOOD,
@@ -169,6 +173,15 @@ class OpByOpExecutor(Executor):
 
     def follow_on(self) -> None:
         """Give ops their second verdict, on the device's own values, where an executor can."""
+
+    def record_followed(
+        self, graph: bytes, arguments: Sequence[torch.Tensor], follow: Callable[[], Followed]
+    ) -> None:
+        """Record what `follow` finds, or what it found before of the same graph and arguments."""
+        alone = (result.verdict for result in self.results)
+        verdicts = ((self._known.key(v.op), v.outcome.value) for v in alone)
+        basis = basis_of(graph, arguments, verdicts, self.node_tolerances())
+        self.recorder.ops_followed(followed_once(self.recorder, basis, follow))
 
     def needs_values(self, op: Op, index: int) -> bool:
         """Will an op's inputs and golden be asked for: to run it, or for its reproducer?

@@ -49,6 +49,8 @@ class Followed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     `log (aten.log.default)`; empty where none is."""
     ended: str = ""
     """Why not all nodes were followed, a sentence; empty where all were."""
+    origin: str = ""
+    """The run that found it, of the same values, device and code; empty: this one."""
 
     @property
     def first_past(self) -> str:
@@ -66,7 +68,8 @@ class Followed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         past = self.first_past or "none"
         said = f"first op wrong by itself: {alone}; first op past tolerance: {past}"
         said += f"; {self.inherited} wrong by inheritance" if self.inherited else ""
-        return f"{said}; {self.ended}" if self.ended else said
+        said += f"; {self.ended}" if self.ended else ""
+        return f"{said}; as {self.origin} found" if self.origin else said
 
 
 def named(node: str, op: str) -> str:

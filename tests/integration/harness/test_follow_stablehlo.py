@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from msgspec.structs import replace
 from torch_mlir import ir
 
 from bringup.harness.device_host.client import Device
@@ -122,8 +123,19 @@ def test_a_models_stablehlo_is_followed_with_its_own_inputs(tmp_path: Path) -> N
     )
     test = test.replace("CompilerConfig, ModelTester", "CompilerConfig, ModelTester, OpByOpBackend")
     (tmp_path / "test_chain.py").write_text(test)
-    done = run_pytest(tmp_path / "run", f"{tmp_path}/test_chain.py", BRINGUP_FOLLOW="always")
-    record = done.records["chain[op_by_op_stablehlo-eval]@cpu"]
-    assert record.followed is not None, done.output
-    assert record.followed.first_wrong_alone.endswith("(stablehlo.log)")
-    assert record.followed.inherited > 0 and not record.warnings
+
+    def followed_in(run: str) -> Followed:
+        variables = {"BRINGUP_FOLLOW": "always", "BRINGUP_CACHE": str(tmp_path / "cache")}
+        done = run_pytest(tmp_path / run, f"{tmp_path}/test_chain.py", **variables)
+        record = done.records["chain[op_by_op_stablehlo-eval]@cpu"]
+        assert record.followed is not None and not record.warnings, done.output
+        return record.followed
+
+    first = followed_in("first")
+    assert first.first_wrong_alone.endswith("(stablehlo.log)")
+    assert first.inherited > 0 and not first.origin
+    again = followed_in("again")
+    assert again.origin and again == replace(first, origin=again.origin)
+    assert again.said() == f"{first.said()}; as {again.origin} found"
+    (tmp_path / "test_chain.py").write_text(test.replace("linspace(-3, 3", "linspace(-2, 3"))
+    assert not followed_in("of others").origin, "its values are others"

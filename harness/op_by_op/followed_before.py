@@ -1,0 +1,55 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""What following a graph came to before, of the same graph, values, ops, device and code.
+
+It takes as long as two walks, and a model with an op that is wrong would be followed every night.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+import torch
+
+from bringup.harness.builds.build_cache import BuildCache, key_of
+from bringup.harness.ops.operand_values import fingerprint
+from bringup.harness.recording.recorder import TestRecorder
+from bringup.harness.records.followed import Followed
+from bringup.harness.verify import Tolerances
+
+
+def basis_of(
+    graph: bytes,
+    arguments: Sequence[torch.Tensor],
+    verdicts: Iterable[tuple[str, str]],
+    tolerances: Tolerances,
+) -> object:
+    """What following depends on.
+
+    Args:
+        graph: as text or as an artifact.
+        arguments: a tensor for each argument of it.
+        verdicts: of each op of it what the verdict cache has it under, and its outcome alone.
+        tolerances: of its values.
+    """
+    values = [fingerprint(each) for each in arguments]
+    return (hashlib.sha256(graph).hexdigest(), values, sorted(verdicts), repr(tolerances))
+
+
+def followed_once(
+    recorder: TestRecorder, basis: object, follow: Callable[[], Followed]
+) -> Followed:
+    """What was found before of the same, or what `follow` finds, which is kept."""
+    builds, key, run = BuildCache(recorder), key_of("followed", basis), recorder.run.run_id
+    before = builds.get(key, Followed)
+    if before is not None and not builds.audits(key):
+        return before if before.origin != run else msgspec.structs.replace(before, origin="")
+    found = follow()
+    kept = msgspec.structs.replace(found, origin=run)
+    if before is not None and msgspec.structs.replace(before, origin=run) != kept:
+        recorder.warn(
+            f"following the device's own values came to something else in {before.origin}"
+        )
+    builds.put(key, kept)
+    return found
