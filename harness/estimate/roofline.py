@@ -26,10 +26,12 @@ def estimate(
         chips: That the program is divided over.
         refused: The compiler says that it does not fit.
     """
-    by_compiler = said.flops is not None and said.bytes is not None and said.flops > 0
+    by_compiler = said.flops is not None and said.flops > 0
     flops = said.flops if by_compiler else work.flops / chips
-    traffic = said.bytes if by_compiler else work.bytes / chips
-    assert flops is not None and traffic is not None
+    assert flops is not None
+    # XLA counts what its fusions take and give wherever it lies, in memory on the chip too, and
+    # what is fetched ahead twice: of a small model several times what the device's memory sees
+    traffic = min(filter(None, (said.bytes, work.bytes / chips)), default=0.0)
     dtype = figures.computed_in(work.dtype)
     rate = figures.peak.get(dtype)
     computing = flops / rate if rate else 0.0

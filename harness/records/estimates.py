@@ -68,9 +68,10 @@ class Estimate(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     flops: float
     """Operations, a multiplication and an addition being two."""
     bytes: float
-    """Read and written in the device's memory."""
+    """Read and written in the device's memory: by the compiler's count, or by that over StableHLO
+    where it is smaller."""
     source: Source
-    """Who counted operations and bytes."""
+    """Who counted operations."""
     seconds: float | None = None
     """By the roofline of the device's figures (`ASSUMPTION`); None where those do not say."""
     bound: Bound | None = None

@@ -17,6 +17,7 @@ from bringup.harness.records.predictions import Predicted
 from bringup.harness.storage.decoding import decode_json
 from bringup.pipeline.errors import PipelineError
 from bringup.pipeline.messages import Speaker
+from bringup.pipeline.results.same_end import together
 
 _EXECUTES = {DeviceState.EXECUTES: "executes"}
 NOTE = "(by its ops alone; a compiler may refuse together what it takes apart)"
@@ -33,11 +34,22 @@ def told(test: Path, devices: Sequence[ListedDevice], say: Speaker) -> ExitCode:
         if predicted.ended is not None:
             how = f"{predicted.ended.name.lower().replace('_', ' ')} ({predicted.ended})"
             say(f"{predicted.model}: {how} on every device: {predicted.why}")
-        wide = max((len(one.device) for one in predicted.on), default=0)
-        for one in predicted.on:
-            say(f"{predicted.model} on {one.device:<{wide}}  {one.said()}")
+        for line in lines(predicted):
+            say(line)
     say(NOTE)
     return ExitCode.KEPT
+
+
+def lines(predicted: Predicted) -> Iterator[str]:
+    """A line a device; where nothing is known of the same ops on several, one for all of them."""
+    groups = together(predicted.on, lambda one: None if one.known else one.said())
+    names = [
+        group[0].device + (f" and {len(group) - 1} more devices" if group[1:] else "")
+        for group in groups
+    ]
+    wide = max(map(len, names), default=0)
+    for name, group in zip(names, groups, strict=True):
+        yield f"{predicted.model} on {name:<{wide}}  {group[0].said()}"
 
 
 def _asked(test: Path, devices: Sequence[ListedDevice]) -> Iterator[Predicted]:

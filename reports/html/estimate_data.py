@@ -17,11 +17,14 @@ _MIB = 1 << 20
 
 
 def estimates_block(grid: Grid) -> str:
-    """Memory needed and there in MiB, seconds, and flags; 0 where there is no estimate."""
+    """Memory needed and there in MiB, seconds, and flags; 0 where there is no estimate.
+
+    What is there is exact: it is a figure of the data sheet, which people know by heart.
+    """
     found = [one.record.estimate if isinstance(one, Result) else None for one in grid.cells]
     pack = Pack()
     pack.add("need", _mebibytes(None if e is None else e.memory.needed for e in found))
-    pack.add("room", _mebibytes(None if e is None else e.memory.available for e in found))
+    pack.add("room", [-(-e.memory.available // _MIB) if e else 0 for e in found])
     pack.add("time", steps([e.seconds if e else None for e in found]))
     pack.add("flags", [_flags(e) for e in found])
     return pack.text({})

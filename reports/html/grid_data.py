@@ -152,6 +152,7 @@ def _meta(
     styles = legend.OUTCOMES.items()
     return {
         "devices": [shown_name(device) for device in run.devices],
+        "compileOnly": [int(device in run.compile_only) for device in run.devices],
         "names": [shown_name(row.identity.shown) for row in grid.rows],
         "families": [names.code(clean(row.identity.model)) for row in grid.rows],
         "familyNames": names.texts,

@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 
 from bringup.harness.records.advice import THROUGH_NOX, Advice, read_advice
+from bringup.harness.records.device_listing import DeviceState
 from bringup.harness.records.moves import Move
 from bringup.harness.records.night import Cluster, NightVerdict
 from bringup.harness.records.outcomes import ATTENTION, is_left_out
@@ -185,6 +186,8 @@ class RunSummary:
     """The run beside those before it; None where nobody judged it."""
     trends: Trends | None = None
     """The last nights of its tests; None where nobody judged it."""
+    compile_only: frozenset[str] = frozenset()
+    """Devices that only compile, and nothing ran on."""
 
     @property
     def causes(self) -> tuple[Cluster, ...]:
@@ -266,11 +269,6 @@ class RunSummary:
         return ", ".join(f"{count} {reason}" for reason, count in self.left_out_because)
 
     @property
-    def compile_only(self) -> frozenset[str]:
-        """Devices on which something was compiled where no more was to be done, and nothing ran."""
-        return _compile_only([r.record for r in self.results], self.ops)
-
-    @property
     def anything_missing(self) -> bool:
         """True when some planned test was not reported."""
         return bool(self.missing or self.gaps)
@@ -315,7 +313,7 @@ def summarise(
     plan = {test.identity: test for test in planned_by(plans).values()}  # as ids name them
     models = models_of(ops_of(header, records, ops, run_dir))
     results = _results(records, plan, models, read_advice(header.started_by))
-    compile_only = _compile_only(records, models)
+    compile_only = _compile_only(records, models, plans)
     missing = _missing(results, plan)
     unplanned = sum(1 for r in results if r.identity.planned not in plan)
     named = max(len(plan), sum(len(p.tests) for p in plans))
@@ -336,6 +334,7 @@ def summarise(
         grid=_grid(devices, results, missing),
         moves=moves,
         ops=models,
+        compile_only=compile_only,
     )
 
 
@@ -365,12 +364,20 @@ def _results(
     return tuple(results)
 
 
-def _compile_only(records: Iterable[TestRecord], models: Iterable[ModelOps]) -> frozenset[str]:
-    """Devices on which something was compiled where no more was to be done, and nothing ran."""
+def _compile_only(
+    records: Iterable[TestRecord], models: Iterable[ModelOps], plans: Iterable[Plan]
+) -> frozenset[str]:
+    """Devices that only compile, and nothing ran on.
+
+    By what the machine that ran the tests found, and by tests that ended there where no more was
+    to be done: an older plan does not say.
+    """
+    found = (item for plan in plans for item in plan.devices.items())
+    planned = {device for device, state in found if state is DeviceState.COMPILES}
     reached = {r.identity.device for r in records if r.outcome is Outcome.REACHED}
     ran = {r.identity.device for r in records if _was_on_device(r)}
     ran |= {model.identity.device for model in models if model.ops and model.executes}
-    return frozenset(reached - ran)
+    return frozenset((reached | planned) - ran)
 
 
 def _was_on_device(record: TestRecord) -> bool:

@@ -16,7 +16,7 @@ def facts(one: Estimate | None) -> list[tuple[str, str]]:
         ("would take", time_text(one)),
         (
             "work",
-            f"{one.flops / 1e9:.4g} GFLOP, {one.bytes / 1e6:.4g} MB moved, by the {one.source}",
+            f"{one.flops / 1e9:.4g} GFLOP by the {one.source}, {one.bytes / 1e6:.4g} MB moved",
         ),
     ]
 

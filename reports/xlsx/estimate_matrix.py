@@ -23,7 +23,7 @@ def write_matrix(book: Book, sheet: Any, run: RunSummary, frame: Frame) -> None:
     places = [at for at, _ in enumerate(run.devices) if any(_of(r.cells[at]) for r in run.grid)]
     rows = [row for row in run.grid if any(_of(row.cells[at]) for at in places)]
     titles = ["test", *(run.devices[at] for at in places)]
-    table: Table[None] = Table([Column(t, lambda _: None, width=28) for t in titles])
+    table: Table[None] = Table([Column(t, lambda _: None, width=32) for t in titles])
     frame = replace(frame, lead=[*frame.lead[:1], f"{ASSUMPTION}."], rows=len(rows))
     with book.bulk(sheet, frame, table) as written:
         for row in rows:
@@ -41,14 +41,15 @@ def _of(cell: Result | Missing | None) -> Estimate | None:
 
 
 def cell_text(one: Estimate) -> str:
-    """`286 µs, memory`, or `does not fit: 195 GiB of 15.8 GiB`."""
+    """`fits, ≥ 286 µs, memory-bound`, or `does not fit: 195 GiB of 15.8 GiB`."""
     memory = one.memory
     if not one.fits:
         has = numbers.size_text(memory.available)
         return f"does not fit: {numbers.size_text(memory.needed)} of {has}"
+    fits = "fits" if fits_text(one) == "yes" else "perhaps fits"
     if one.seconds is None or one.bound is None:
-        return "fits"
-    return f"{span(one.seconds)}, {one.bound}"
+        return fits
+    return f"{fits}, ≥ {span(one.seconds)}, {one.bound}-bound"
 
 
 def fits_text(one: Estimate | None) -> str | None:

@@ -180,16 +180,25 @@ def _converted(value: Any, kind: Any, where: str, table: str) -> Any:
     try:
         return msgspec.convert(value, kind)
     except (msgspec.ValidationError, OverflowError) as error:
-        raise UsageError(f"{where}: {_fault(error, table)}") from None
+        raise UsageError(f"{where}: {_fault(error, value, table)}") from None
 
 
-def _fault(error: Exception, table: str) -> str:
-    """`target.cores: Expected int, got str`, of what msgspec says."""
+def _fault(error: Exception, value: Any, table: str) -> str:
+    """`target.cores: expected int, got str`, of what msgspec says of a value."""
     placed = _WHERE.match(said := why_not(error))
     what, field = (placed["what"], placed["field"]) if placed else (said, "")
     if lacking := _LACKS.match(what):
         what, field = "is missing", f"{field}.{lacking['name']}".strip(".")
     elif unknown := _HAS.match(what):
         what, field = "there is no such field", f"{field}.{unknown['name']}".strip(".")
+    elif "got" not in what:
+        what += _there(value, field)
     place = f"{table}.{field}".strip(".")
     return f"{place or 'the file'}: {what[:1].lower()}{what[1:]}"
+
+
+def _there(value: Any, field: str) -> str:
+    """`, got nan`: a number that stands in a field, which the limit alone does not tell."""
+    for key in filter(None, field.split(".")):
+        value = value.get(key) if isinstance(value, dict) else None
+    return f", got {value}" if isinstance(value, int | float) else ""

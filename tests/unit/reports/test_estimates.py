@@ -67,6 +67,7 @@ def test_the_page_has_what_a_model_takes_on_each_device(run: RunSummary) -> None
         *(0, 0, 0),  # `<script>` has no estimate on any device
         *(KNOWN, 0, KNOWN | TOO_LARGE | BY_MEMORY | AT_LEAST | REFUSED),
     ]
+    assert found["room"] == [0, 0, 0, 80 * 1024, 0, 16 * 1024]
     assert [bool(code) for code in found["time"]] == [False, False, False, True, False, True]
     assert ASSUMPTION.partition("'")[0] in html and 'id="estimates"' in html
     said = texts(details(html))
@@ -98,7 +99,7 @@ def test_the_spreadsheet_has_the_figures_and_the_matrix(run: RunSummary, tmp_pat
     matrix = [[cell.value for cell in row] for row in book["Estimates"].iter_rows(min_row=5)]
     assert matrix[:2] == [
         ["test", "h100", "tpu-v5e"],
-        ["t5[full-eval]", "6 ms, compute", "does not fit: 91.0 GiB of 16.0 GiB"],
+        ["t5[full-eval]", "fits, ≥ 6 ms, compute-bound", "does not fit: 91.0 GiB of 16.0 GiB"],
     ]
     assert str(book["Estimates"]["A3"].value).startswith("an estimate, not a measurement")
 

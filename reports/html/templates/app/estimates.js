@@ -4,12 +4,12 @@
 // What models would take on devices: does it fit, how long, and what takes the time.
 
 const [TOO_LARGE, BY_MEMORY, AT_LEAST, REFUSED] = [2, 4, 8, 16];
-const MOST_ESTIMATES = 400;
-/** Rows of the table of models and devices; the spreadsheet has all. */
+const MOST_ESTIMATES = 400, OPEN_UNTIL = 20;
+/** Rows of the table of models and devices, the spreadsheet has all; up to how many it is open. */
 
 /** "needs 436 MiB of 80.0 GiB", in words. */
 function fitText(taken, cell) {
-  const flags = taken.flags[cell], need = mebibytes(onScale(taken.need[cell])), room = mebibytes(onScale(taken.room[cell]));
+  const flags = taken.flags[cell], need = mebibytes(onScale(taken.need[cell])), room = mebibytes(taken.room[cell]);
   if (flags & REFUSED) return `does not fit in ${room}, says the compiler`;
   return `${flags & TOO_LARGE ? "does not fit: " : ""}${flags & AT_LEAST ? "at least " : ""}${need} of ${room}`;
 }
@@ -46,9 +46,15 @@ function drawEstimates(page) {
     for (let row = 0; row < height; row++) if (devices.some((at) => known(row * table.width + at))) rows.push(row);
     const one = (cell) => (known(cell) ? h("td", { class: taken.flags[cell] & TOO_LARGE || taken.flags[cell] & REFUSED ? "toolarge" : null },
       h("a", { href: `#p=${encodeURIComponent(table.anchor(cell))}`, title: fitText(taken, cell) }, taken.flags[cell] & (TOO_LARGE | REFUSED) ? "does not fit" : takesText(taken, cell) || "fits"),
-      h("small", {}, ` ${boundText(taken, cell)}`)) : h("td", {}));
-    place.append(wide(h("table", {}, headRow("Test", ...devices.map((at) => grid.devices[at])),
-      h("tbody", {}, ...rows.slice(0, MOST_ESTIMATES).map((row) => h("tr", {}, h("th", { scope: "row" }, bdi(grid.names[row])), ...devices.map((at) => one(row * table.width + at))))))));
+      h("small", {}, ` ${[boundText(taken, cell), fitText(taken, cell).replace("does not fit: ", "")].filter(Boolean).join(", ")}`)) : h("td", {}));
+    const shown = rows.slice(0, MOST_ESTIMATES), name = (row) => grid.names[row], device = (at) => grid.devices[at];
+    // a wide table of a few rows is read downwards
+    const [title, down, across, downName, acrossName, cell] = shown.length < devices.length
+      ? ["Device", devices, shown, device, name, (at, row) => row * table.width + at]
+      : ["Test", shown, devices, name, device, (row, at) => row * table.width + at];
+    place.append(wide(h("table", {}, headRow(title, ...across.map(acrossName)),
+      h("tbody", {}, ...down.map((line) => h("tr", {}, h("th", { scope: "row" }, bdi(downName(line))), ...across.map((column) => one(cell(line, column)))))))));
     if (rows.length > MOST_ESTIMATES) place.append(h("p", { class: "aside" }, `${rows.length - MOST_ESTIMATES} more are in the spreadsheet.`));
   });
+  if (place && page.table.cells / page.table.width <= OPEN_UNTIL) place.open = true;
 }

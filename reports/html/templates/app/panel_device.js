@@ -94,7 +94,7 @@ function funnel(page, at) {
   for (let cell = at; cell < table.cells; cell += table.width) {
     const name = grid.outcome[cell] ? grid.outcomes[grid.outcome[cell] - 1][0] : "";
     if (!name || skip.has(name)) continue;
-    levels.push({ level: grid.status[cell] === 7 && name === "PASSED" ? 8 : grid.status[cell], done: name === "REACHED" });
+    levels.push({ level: grid.status[cell] === 7 && name === "PASSED" ? 8 : grid.status[cell], done: name === "REACHED" || grid.compileOnly[at] });
   }
   if (!levels.length) return h("p", { class: "aside" }, "nothing that says anything of a model");
   return h("ol", { class: "funnel" }, ...steps.flatMap(([name, level], i) => {

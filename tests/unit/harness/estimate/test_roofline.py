@@ -31,6 +31,13 @@ def test_what_the_compiler_does_not_say_is_counted_over_the_program() -> None:
     assert memory.temporaries is None and memory.code is None
 
 
+def test_of_two_counts_of_traffic_the_smaller_is_the_devices() -> None:
+    """A compiler may count what goes through memory on the chip, the program may fuse better."""
+    for said, taken in ((2000.0, 500.0), (300.0, 300.0), (None, 500.0)):
+        found = estimate(WORK, Analysis(flops=1.0, bytes=said), FIGURES)
+        assert (found.bytes, found.seconds) == (taken, taken / 100)
+
+
 def test_memory_is_the_compilers_sum() -> None:
     said = Analysis(arguments=400, outputs=100, aliased=50, temporaries=600, code=20)
     memory = estimate(WORK, said, FIGURES).memory

@@ -7,6 +7,7 @@ import random
 
 import msgspec
 
+from bringup.harness.records.device_listing import DeviceState
 from bringup.harness.records.schema import (
     Failure,
     Identity,
@@ -266,3 +267,15 @@ def test_attempts_before_and_after_a_test_said_its_mode_are_one_test() -> None:
     assert run.missing == () and run.unnamed == 0
     assert [row.identity.key for row in run.grid] == ["t5[full-eval]@", "t5[full-train]@"]
     assert {row.identity.mode for row in run.grid} == {"train"}
+
+
+def test_what_failed_on_a_device_that_only_compiles_was_not_to_execute() -> None:
+    """The plan says what each device was on the machine of the run."""
+    tests = [identity("t5", "mi300x"), identity("t5", "cpu")]
+    failed = record(tests[0], Outcome.FAILED, Status.CONVERTED_TO_TTIR)
+    states = {"mi300x": DeviceState.COMPILES, "cpu": DeviceState.EXECUTES}
+    plan = msgspec.structs.replace(plan_of(tests), devices=states)
+    run = summarise(header(2), [failed, record(tests[1])], [plan])
+    by_device = {one.device: one for one in run.tallies}
+    assert by_device["mi300x"].executed.whole == 0 and by_device["mi300x"].good.whole == 1
+    assert (run.overall.executed.part, run.overall.executed.whole) == (1, 1)
