@@ -46,6 +46,8 @@ class ThisTester(OnnxModelTester):
 def test_ppocr_onnx(results, record_property):
     (scores,) = results
     text = read(scores, characters(recogniser())).strip()
+    right = sum(one == other for one, other in zip(text, TEXT, strict=False))
+    record_property("characters right", right / max(len(text), len(TEXT)))
     record_property("picture", drawn(TEXT))
     record_property("text", text)
     assert text == TEXT
