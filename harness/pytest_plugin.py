@@ -30,6 +30,7 @@ from bringup.harness.recording.current_test import (
 from bringup.harness.recording.failures import NOTHING_COMPARED, failure_of, outcome_of
 from bringup.harness.recording.op_tally import OpTally, report_command, summary
 from bringup.harness.recording.run import current_run
+from bringup.harness.recording.shown import note_shown, without_pictures
 from bringup.harness.records.collected import (
     DEVICE_PARAMETER,
     NEEDS_MARKER,
@@ -260,8 +261,12 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Remember how each phase went; fail a test whose mismatch nobody raised."""
-    report = yield
     recorder = current_test()
+    if call.when == "call":
+        if recorder is not None:
+            note_shown(recorder, item.user_properties)
+        item.user_properties[:] = without_pictures(item.user_properties)
+    report = yield
     if call.when == "call" and report.passed and recorder is not None:
         unraised = [said for share in recorder.testers for said in share.unraised]
         nothing = recorder.says_nothing()

@@ -27,5 +27,9 @@ def check_lists(options: RunOptions, say: Speaker) -> ExitCode:
     ]
     for sentence in said:
         say(sentence)
-    say(f"{len(lists.entries)} entries on {len(list_specs())} lists, {len(said)} problems")
+    entries, problems = len(lists.entries), len(said)
+    say(
+        f"{entries} {'entry' if entries == 1 else 'entries'} on {len(list_specs())} lists, "
+        f"{problems} problem{'' if problems == 1 else 's'}"
+    )
     return ExitCode.USAGE if said else ExitCode.KEPT

@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape
 
 from bringup.harness.records.night import Judgement
 from bringup.reports.model.changes import ORDER
+from bringup.reports.model.headline import counted
 from bringup.reports.model.nights import Night
 from bringup.reports.text.numbers import moment_text
 from bringup.reports.text.untrusted import clean
@@ -52,7 +53,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-
 def render(nights: Sequence[Night], folder: Path) -> bytes:
     """The page; addresses are relative to `folder`. The same runs give the same bytes."""
     items = "\n".join(_item(night, folder) for night in nights)
-    count = f"{len(nights)} run" if len(nights) == 1 else f"{len(nights)} runs"
+    count = counted(len(nights), "run")
     page = f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="{_POLICY}">
@@ -79,11 +80,12 @@ def _item(night: Night, folder: Path) -> str:
     header, regressed = night.header, bool(night.head and night.head.regressed)
     place = quote(night.run_dir.relative_to(folder).as_posix(), errors="replace")
     there = [(name, label) for name, label in _FILES.items() if (night.run_dir / name).is_file()]
+    planned = counted(header.planned, "test")
     links = "".join(f'<a href="{escape(place)}/{name}">{label}</a>' for name, label in there)
     return (
         f"<li{' class=regressed' if regressed else ''}>"
         f'<div class="when">{moment_text(header.created) or "no date"} · '
-        f"{_text(header.session)} · {_text(header.run_id)} · {header.planned} tests</div>"
+        f"{_text(header.session)} · {_text(header.run_id)} · {planned}</div>"
         f'<p class="sentence">{_text(night.sentence)}</p>'
         f'<div class="counts">{"".join(_counts(night))}</div><div>{links}</div></li>'
     )

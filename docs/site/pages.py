@@ -28,6 +28,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "rooms": _rooms,
     "commands": commands.commands,
     "fleet": fleet.table,
+    "fleet-counts": fleet.counts,
     "variables": tables.variables,
     "exit-codes": tables.exit_codes,
     "outcomes": tables.outcomes,

@@ -31,6 +31,8 @@ from bringup.harness.records.schema import (
     Outcome,
     OutputCheck,
     OutputsChecked,
+    OutputsShown,
+    Shown,
     Stage,
     StageEnded,
     StageResult,
@@ -61,6 +63,7 @@ class _Open:
     failure: Failure | None = None
     outputs: dict[str, tuple[OutputCheck, ...]] = field(default_factory=dict)
     """Of each tester."""
+    shown: tuple[Shown, ...] = ()
     only_op: int | None = None
     ended: TestEnded | TestStopped | None = None
     last: float = 0.0
@@ -204,6 +207,7 @@ _TestEvent = (
     | OpsFound
     | OpsFollowed
     | OutputsChecked
+    | OutputsShown
     | TestEnded
 )
 _TEST_EVENTS = get_args(_TestEvent)
@@ -230,6 +234,8 @@ def _apply(record: _Open, event: _TestEvent) -> None:
         record.followed = event.followed
     elif isinstance(event, OutputsChecked):
         record.outputs[event.tester] = record.outputs.get(event.tester, ()) + event.outputs
+    elif isinstance(event, OutputsShown):
+        record.shown = event.shown
     elif record.ended is None:
         record.ended = event
 
@@ -281,6 +287,7 @@ def _close(record: _Open) -> TestRecord:
         attempt=record.started.attempt,
         stages=tuple(record.stages),
         outputs=_all_outputs(record.outputs),
+        shown=record.shown,
         failure=failure if outcome is not Outcome.PASSED else None,
         only_op=record.only_op,
         followed=record.followed,

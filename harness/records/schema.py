@@ -18,6 +18,7 @@ Version history
     4   the outcome `UNVERIFIED`
     5   the outcome `DOES_NOT_FIT`, a stage's `estimate`; `lease_awaited`
     6   `ops_followed`, and with it a record's `followed`
+    7   `outputs_shown`, and with it a record's `shown`
 """
 
 import msgspec
@@ -39,6 +40,7 @@ from bringup.harness.records.ops import (
     TensorType,
 )
 from bringup.harness.records.planned import DeclaredNeeds, RunAgain, Turn
+from bringup.harness.records.shown import OutputsShown, Shown
 from bringup.harness.records.values import (
     GOOD,
     NOT_EVIDENCE,
@@ -92,11 +94,13 @@ __all__ = [
     "Outcome",
     "OutputCheck",
     "OutputsChecked",
+    "OutputsShown",
     "Plan",
     "PlannedTest",
     "Provenance",
     "RunAgain",
     "RunHeader",
+    "Shown",
     "Stage",
     "StageEnded",
     "StageResult",
@@ -112,7 +116,7 @@ __all__ = [
     "Turn",
 ]
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 # --- events ---------------------------------------------------------------------------------
 
@@ -254,6 +258,7 @@ AnyEvent = (
     | OpRepeated
     | OpsFollowed
     | OutputsChecked
+    | OutputsShown
     | TestEnded
     | TestStopped
 )
@@ -286,6 +291,8 @@ class TestRecord(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int = 1
     stages: tuple[StageResult, ...] = ()
     outputs: tuple[OutputCheck, ...] = ()
+    shown: tuple[Shown, ...] = ()
+    """What the test's function made of the outputs: its task's metric, texts, pictures."""
     failure: Failure | None = None
     only_op: int | None = None
     """Op by op: the index of the one op that was asked for; None when all were."""

@@ -153,9 +153,8 @@ def _touched(tests: list[PlannedTest], options: RunOptions) -> list[PlannedTest]
     files = touched(set(file_of.values()), options.changed, folder, root)
     found = [test for test in tests if file_of[test.identity.key] in files]
     if tests and not found:
-        raise NothingToDo(
-            f"nothing that these {len(tests)} tests need differs from {options.changed}"
-        )
+        these = "this test needs" if len(tests) == 1 else f"these {len(tests)} tests need"
+        raise NothingToDo(f"nothing that {these} differs from {options.changed}")
     return found
 
 

@@ -22,7 +22,14 @@ from junitparser import Error, Failure, Skipped, xunit2
 from bringup.harness.records.metrics import titled
 from bringup.harness.records.naming import listed_as
 from bringup.harness.records.outcomes import is_left_out, latest
-from bringup.harness.records.schema import GOOD, Metric, Outcome, PlannedTest, TestRecord
+from bringup.harness.records.schema import (
+    GOOD,
+    Metric,
+    Outcome,
+    PlannedTest,
+    Shown,
+    TestRecord,
+)
 from bringup.harness.storage.atomic import write_atomically
 from bringup.pipeline.lists.expectations import Kept, in_words
 
@@ -104,6 +111,7 @@ def _properties(record: TestRecord) -> dict[str, str]:
         "depth": record.depth,
         "stage": str(stage or ""),
         **{kind.name: _number(record.metric(kind.name)) for kind in titled()},
+        **{f"shown.{_clean(s.name)}": _shown(s) for s in record.shown if not s.picture},
         "attempt": str(record.attempt),
         "peak_rss": str(record.peak_rss or ""),
     }
@@ -131,6 +139,10 @@ def _number(metric: Metric | None) -> str:
     if metric is None:
         return ""
     return str(metric.state) if metric.value is None else repr(metric.value)
+
+
+def _shown(one: Shown) -> str:
+    return one.text if one.number is None else _number(one.number)
 
 
 def _clean(text: str) -> str:

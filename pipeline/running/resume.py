@@ -86,7 +86,7 @@ def what_stays(run_dir: Path, plan: Plan) -> Ledger:
     if (run_dir / HEADER_NAME).exists() and not left(ledger):
         raise PipelineError(
             f"there is nothing to resume: the run in {run_dir} is finished, "
-            f"all {len(plan.tests)} tests have their result"
+            "every test has its result"
         )
     return ledger
 
@@ -132,7 +132,7 @@ def same_tests(plan: Plan, run_dir: Path, now: Chosen) -> Chosen:
     if gone or now.total != plan.total:
         named = ", ".join(gone[:_MOST_NAMED]) + (" ..." if gone[_MOST_NAMED:] else "")
         what = f"{len(gone)} of its tests are not chosen any more ({named})" if gone else ""
-        what = what or f"{now.total} tests are chosen now and not {plan.total}"
+        what = what or f"now {now.total} of its tests are chosen and not {plan.total}"
         raise PipelineError(
             f"the lists or the tests have changed since {run_dir} was planned: {what}; start anew"
         )

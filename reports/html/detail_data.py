@@ -32,7 +32,7 @@ from bringup.reports.html.pack import blocks_of, short
 from bringup.reports.html.text_data import Pair
 from bringup.reports.model.frames import innermost_own_frame
 from bringup.reports.model.run import Result, RunSummary
-from bringup.reports.text import estimates, numbers
+from bringup.reports.text import estimates, numbers, shown
 from bringup.reports.text.untrusted import clean
 
 _PER_BLOCK = 256  # results: unpacked and read in 5 ms
@@ -83,6 +83,7 @@ def _detail(
         "f": _facts(run, one, command),
         "s": [_stage(stage, links) for stage in record.stages],
         "o": _outputs(record.outputs),
+        "g": [[clean(s.name), shown.figure_text(s), shown.address(s)] for s in record.shown],
         "x": _failure(record, links, store),
         "c": command,
         "r": one.reduce_command if command else "",

@@ -33,7 +33,7 @@ from bringup.reports.model.headline import counted, headline
 from bringup.reports.model.past import Line, device_lines, new_names
 from bringup.reports.model.run import RunSummary, anchor_of
 from bringup.reports.model.tally import Tally
-from bringup.reports.text import legend, numbers
+from bringup.reports.text import legend, numbers, shown
 from bringup.reports.text.numbers import Share
 from bringup.reports.text.untrusted import first_line, link_spans, shown_name
 
@@ -45,7 +45,7 @@ SCRIPTS = (
 """Of `templates/app`, in the order in which they need each other; together they are one script."""
 _MOST = {
     **{"causes": 8, "missing": 100, "left_out": 200, "blockers": 50, "moves": 200},
-    **{"new_ops": 8, "unseen": 30},
+    **{"new_ops": 8, "unseen": 30, "shown": 40},
 }
 """Rows of the tables; more of a thing would hide the next one, and the spreadsheet has all."""
 _MOST_PLAIN = 100
@@ -131,11 +131,13 @@ def _environment(links: Mapping[str, str], beside: Collection[str]) -> Environme
     jinja.globals = jinja.globals | {
         "assumption": ASSUMPTION,
         "beside": beside,
+        "figure": shown.figure_text,
         "figures": legend.FIGURES,
         "failing_stage": op_results.failing_stage,
         "failure_line": op_results.failure_line,
         "links": links,
         "outcomes": legend.OUTCOMES,
+        "picture": shown.address,
         "model_statuses": legend.MODEL_STATUSES,
         "no_record": legend.NO_RECORD,
         "no_record_meaning": legend.NO_RECORD_MEANING,

@@ -161,13 +161,13 @@ class Coverage:
 
     @property
     def text(self) -> str:
-        """`1,204 uses of 310 ops, 24 dtypes and ranks up to 6`."""
+        """`1,204 uses of 310 ops, in 24 dtypes and up to rank 6`."""
         names = {row.use.name for row in self.rows}
         dtypes = {dtype for row in self.rows for dtype, _ in row.use.operands}
         most = max((rank for row in self.rows for _, rank in row.use.operands), default=0)
         return (
-            f"{len(self.rows):,} uses of {len(names):,} ops, in {len(dtypes)} dtypes and up to "
-            f"rank {most}"
+            f"{_several(len(self.rows), 'use')} of {_several(len(names), 'op')}, in "
+            f"{_several(len(dtypes), 'dtype')} and up to rank {most}"
         )
 
     def pending(self, device: str) -> list[UseRow]:
@@ -192,6 +192,10 @@ class Coverage:
         states.update(one.state for one in seen)
         good = sum(one.outcome in (Outcome.PASSED, Outcome.REACHED) for one in seen)
         return DeviceCoverage(device, states, good, self.unknown.get(device, 0))
+
+
+def _several(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _most_first(rows: Iterable[UseRow]) -> list[UseRow]:

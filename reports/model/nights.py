@@ -18,6 +18,7 @@ from bringup.harness.records.recent import merged_runs
 from bringup.harness.records.run_dir import read_run_header
 from bringup.harness.records.schema import Outcome, RunHeader
 from bringup.harness.storage.decoding import decode_json, read_bytes
+from bringup.reports.model.headline import counted
 
 
 class Regressed(msgspec.Struct, frozen=True, gc=False):
@@ -71,7 +72,8 @@ class Night:
         """What came of it."""
         if self.head is not None:
             return self.head.head
-        return f"{self.header.planned} tests; nobody compared it with the runs before it."
+        planned = counted(self.header.planned, "test")
+        return f"{planned}; nobody compared it with the runs before it."
 
 
 def nights_of(results: Path) -> tuple[tuple[Night, ...], tuple[str, ...]]:

@@ -217,6 +217,11 @@ class RunSummary:
         """What its ops are, and what each of its devices has seen of them."""
         return coverage(self.ops, self.devices)
 
+    @cached_property
+    def shown(self) -> tuple[Result, ...]:
+        """Of which their tests measured a task's metric, or made something that can be seen."""
+        return tuple(result for result in self.results if result.record.shown)
+
     @property
     def any_ops(self) -> bool:
         """True when a test got as far as its ops."""

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The run as a spreadsheet: `models.xlsx`, a row per (test, device) and figures to every digit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,13 @@ from openpyxl.styles import PatternFill
 
 from bringup.harness.records.metrics import titled
 from bringup.harness.records.moves import Move
-from bringup.harness.records.schema import Estimate, Stage, Status
+from bringup.harness.records.schema import Estimate, Shown, Stage, Status
 from bringup.harness.storage.atomic import write_atomically
 from bringup.reports.addresses import Addresses, page_of
 from bringup.reports.model.past import statuses_by_night
 from bringup.reports.model.run import Missing, Result, RunSummary
 from bringup.reports.model.tally import Tally
-from bringup.reports.text import legend
+from bringup.reports.text import legend, shown
 from bringup.reports.text.numbers import mebibytes, metric_cell, moment, moment_text
 from bringup.reports.xlsx import (
     charts,
@@ -163,7 +163,7 @@ def _tally(sheet: Any, row: int, tally: Tally) -> None:
 Value = Callable[[Result], Cell]
 
 
-def _columns(addresses: Addresses, *, estimates: bool) -> dict[str, Value]:
+def _columns(addresses: Addresses, *, estimates: bool, said: bool) -> dict[str, Value]:
     """Every column by its title; a new metric or stage has its own."""
     metrics = {f"worst {kind.title}": _metric(kind.name) for kind in titled()}
     stages = {f"{stage.value} s": _stage_seconds(stage) for stage in Stage}
@@ -172,7 +172,17 @@ def _columns(addresses: Addresses, *, estimates: bool) -> dict[str, Value]:
     }
     texts = {title: _text(title, addresses) for title in link_columns.TITLES}
     taken = _TAKES if estimates else {}
-    return _WHAT_CAME_OF_IT | metrics | _WHY | page | taken | texts | stages | _HOW
+    return (
+        _WHAT_CAME_OF_IT
+        | metrics
+        | (_SAID if said else {})
+        | _WHY
+        | page
+        | taken
+        | texts
+        | stages
+        | _HOW
+    )
 
 
 def _metric(name: str) -> Value:
@@ -204,6 +214,18 @@ _WHAT_CAME_OF_IT: dict[str, Value] = {
         r.record.outcome, r.record.status, r.record.model_status
     ),
 }
+_SAID: dict[str, Value] = {
+    "task metric": lambda r: next((s.name for s in _measured(r)), None),
+    "measured": lambda r: next((metric_cell(s.number) for s in _measured(r)), None),
+    "said": lambda r: shown.line(s for s in r.record.shown if s not in [*_measured(r)][:1]),
+}
+"""The first metric of a task, and in words what else a test made of the outputs."""
+
+
+def _measured(result: Result) -> Iterator[Shown]:
+    return (one for one in result.record.shown if one.number is not None)
+
+
 _WHY: dict[str, Value] = {
     "failing stage": lambda r: r.failing_stage,
     "failure": lambda r: r.failure_line,
@@ -244,12 +266,12 @@ def _formats() -> dict[str, str]:
     """Number formats by title: of ratios every digit, as 0.99 and 0.989999 are two things."""
     ratios = {f"worst {kind.title}": sheets.EVERY_DIGIT for kind in titled() if not kind.unit}
     seconds = {f"{name} s": sheets.SECONDS for name in ("total", *Stage)}
-    digits = dict.fromkeys(("estimate s", "GFLOP", "traffic MB"), sheets.EVERY_DIGIT)
+    digits = dict.fromkeys(("measured", "estimate s", "GFLOP", "traffic MB"), sheets.EVERY_DIGIT)
     return {**ratios, **seconds, **digits, "parameters": "#,##0"}
 
 
 _WIDTHS = {
-    **dict.fromkeys(("failure", "run it again", "pytest id"), 60),
+    **dict.fromkeys(("failure", "run it again", "pytest id", "said"), 60),
     **dict.fromkeys(("model", "variant", "list", "model name"), 28),
     **dict.fromkeys(("status", "model status"), 30),
     **dict.fromkeys(("worst PCC", "started UTC", *link_columns.TITLES), 20),
@@ -261,7 +283,9 @@ def _models(book: Book, sheet: Any, run: RunSummary, addresses: Addresses) -> No
     table = Table(
         [
             Column(title, value, CellStyle(formats.get(title, "")), _WIDTHS.get(title, 0))
-            for title, value in _columns(addresses, estimates=run.any_estimates).items()
+            for title, value in _columns(
+                addresses, estimates=run.any_estimates, said=bool(run.shown)
+            ).items()
         ]
     )
     with book.bulk(sheet, _frame(run, "Models", len(run.results)), table) as rows:

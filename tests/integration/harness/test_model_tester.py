@@ -239,5 +239,12 @@ def test_a_decorated_function_is_a_test_of_every_variant_mode_and_dtype(
     loose = done.records["several[full-loose-once-eval]@cpu"]
     assert loose.notes == ("https://example.com/1",) and loose.assertions["assert_pcc"] == "False"
     assert done.records["one[full-bf16-eval]@cpu"].outputs[0].dtype == "bfloat16"
+    whole, alone = (
+        {s.name: s for s in done.records[key].shown}
+        for key in ("one[full-eval]@cpu", "one[full-bf16-eval]@cpu")
+    )
+    assert {*whole} == {*alone} == {"zeros", "picture"} and whole["picture"].is_png
+    assert whole["zeros"].number is not None and (whole["zeros"].number.value or 0) >= 0.5
+    assert not done.records["one[full-train]@cpu"].shown  # nobody looks at a step of training
     decoded = {o.path for o in done.records["phases[full-decode-eval]@cpu"].outputs}
     assert {"logits", "past_key_values.keys[0]", "past_key_values.values[0]"} <= decoded

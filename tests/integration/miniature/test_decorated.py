@@ -6,6 +6,7 @@
 
 import pytest
 import torch
+from PIL import Image
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from bringup import CachedTester, ModelTester, Variant, model_test
@@ -34,7 +35,9 @@ def width():
 
 
 @model_test(ThisTester, "net", modes=("train", "eval"), dtypes=("own", "bf16"))
-def test_one(results, tester, width):
+def test_one(results, tester, width, record_property):
+    record_property("zeros", (results == 0).float().mean())
+    record_property("picture", Image.new("L", (8, 4)))
     assert results.dtype is (tester.dtype or torch.float32)
     assert tester.inputs["keep"].dtype is torch.bool
     assert tester.framework_model.inner.weight.shape == (width, 16)

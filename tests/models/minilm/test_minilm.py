@@ -38,4 +38,6 @@ def test_minilm(results, tester, record_property):
     cosines = similarities(results.last_hidden_state, attention_mask)
     paraphrase, unrelated, also_unrelated = cosines[0, 1], cosines[0, 2], cosines[1, 2]
     record_property("separation", float(paraphrase - max(unrelated, also_unrelated)))
+    for other, cosine in zip(SENTENCES[1:], cosines[0, 1:], strict=True):
+        record_property("cosine", f"{cosine:.3f} of {SENTENCES[0]!r} and {other!r}")
     assert paraphrase > 0.5 > max(unrelated, also_unrelated)

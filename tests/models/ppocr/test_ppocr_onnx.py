@@ -5,14 +5,13 @@
 from importlib.metadata import files
 
 import onnx
-import torch
-from PIL import Image, ImageDraw, ImageFont
-from torch.nn.functional import pad
 
 from bringup import OnnxModelTester, model_test
 from bringup.harness.given.onnx_file import static
 
-TEXT = "HELLO 2026"
+from .line import HEIGHT, drawn, pixels_of
+
+TEXT, WIDTH = "HELLO 2026", 320
 
 
 def recogniser():
@@ -21,17 +20,6 @@ def recogniser():
         if file.name == "PP-OCRv6_rec_small.onnx":
             return onnx.load(file.locate())
     raise FileNotFoundError("rapidocr no longer carries PP-OCRv6_rec_small.onnx")
-
-
-def picture(text):
-    """The word, black on white, as PP-OCR wants it: [1, 3, 48, 320] from -1 to 1."""
-    font = ImageFont.load_default(36)
-    _, _, right, _ = font.getbbox(text)
-    page = Image.new("RGB", (int(right) + 16, 48), "white")
-    ImageDraw.Draw(page).text((8, 24), text, font=font, fill="black", anchor="lm")
-    pixels = torch.frombuffer(bytearray(page.tobytes()), dtype=torch.uint8)
-    pixels = pixels.reshape(48, page.width, 3).permute(2, 0, 1) / 127.5 - 1
-    return pad(pixels, (0, 320 - page.width))[None]
 
 
 def characters(model):
@@ -48,15 +36,18 @@ def read(scores, characters):
 
 class ThisTester(OnnxModelTester):
     def _load_model(self):
-        return static(recogniser(), {"x": (1, 3, 48, 320)})
+        return static(recogniser(), {"x": (1, 3, HEIGHT, WIDTH)})
 
     def _load_inputs(self):
-        return {"x": picture(TEXT)}
+        return {"x": pixels_of(drawn(TEXT), WIDTH)[None]}
 
 
 @model_test(ThisTester, "PP-OCRv6_rec_small")
 def test_ppocr_onnx(results, record_property):
     (scores,) = results
     text = read(scores, characters(recogniser())).strip()
+    right = sum(one == other for one, other in zip(text, TEXT, strict=False))
+    record_property("characters right", right / max(len(text), len(TEXT)))
+    record_property("picture", drawn(TEXT))
     record_property("text", text)
     assert text == TEXT

@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The table of the fleet is the sources', which nobody imports for it."""
 
+import re
 from pathlib import Path
 
-from docs.site.fleet import FLEET, families, table
+from docs.site.fleet import FLEET, TESTS, counts, families, full_tests, table, unlisted
 
 SOURCE = '''"""A net.
 
@@ -39,6 +40,19 @@ def test_a_family_is_read_from_its_source(tmp_path: Path) -> None:
     assert (one.modes, one.dtypes) == (("train", "eval"), ("own", "bf16"))
     assert (other.name, other.framework, other.variants) == ("net", "onnx", ("net",))
     assert (other.modes, other.dtypes) == (("eval",), ("own",))
+    assert one.full == (
+        *("net[full-train]", "net[full-eval]", "net[full-bf16-eval]"),
+        "net[full-generate-eval]",
+        *(f"net[full-net-large-{case}]" for case in ("train", "eval", "bf16-eval")),
+    )
+    assert other.full == ("net_onnx[full-eval]",)
+
+
+def test_a_page_counts_the_tests_and_names_those_on_no_list() -> None:
+    assert f"These are {len(full_tests())} tests." in counts()
+    page = (TESTS.parent / "docs" / "fleet.md").read_text("utf-8")
+    rows = [row.split(" | ")[0] for row in page.splitlines() if row.startswith("| `")]
+    assert sorted(re.findall(r"`(.*?)`", " ".join(rows))) == sorted(unlisted())
 
 
 def test_every_folder_of_the_fleet_is_in_the_table() -> None:

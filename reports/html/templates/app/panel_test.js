@@ -41,6 +41,7 @@ async function testPanel(page, cell) {
       detail.b && blamePart(detail.b),
       detail.v && judgement(detail.v),
       history30(page, cell, past, detail),
+      detail.g && part("What it said", h("dl", { class: "facts" }, ...detail.g.map(([name, said, at]) => h("div", {}, h("dt", {}, name), h("dd", {}, at ? h("img", { src: at, alt: name }) : bdi(said)))))),
       stagePart(detail.s ?? []),
       checksPart(detail.o ?? []),
       ops && opsOfTest(page, ops, cell),

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bringup.harness.records.schema import Outcome, Status
+from bringup.harness.records.schema import Metric, Outcome, Shown, Status
 from bringup.pipeline.results.junit import write_junit
 from tests.unit.junit_outcomes import junit_outcomes
 from tests.unit.run_builder import identity, output, record
@@ -74,13 +74,15 @@ def test_a_suite_per_device_with_counts_that_add_up(path: Path) -> None:
 
 def test_a_case_carries_the_entry_and_numbers_at_full_precision(path: Path) -> None:
     pcc = 0.9949999999999999
-    write_junit(path, [record(identity("t5", "cpu"), outputs=(output(pcc),))])
+    said = (Shown(name="accuracy", number=Metric.of(pcc)), Shown(name="text", text=HOSTILE))
+    write_junit(path, [record(identity("t5", "cpu"), outputs=(output(pcc),), shown=said)])
     (case,) = cases(path).values()
     assert case.get("name") == "tests/models/t5/test_t5.py::test_t5[full-eval]"
     assert case.get("classname") == "cpu.tests.models.t5.test_t5"
     assert case.get("time") == "31.25"
     properties = {p.get("name"): p.get("value") for p in case.iter("property")}
-    assert float(properties["pcc"] or "") == pcc
+    assert float(properties["pcc"] or "") == pcc == float(properties["shown.accuracy"] or "")
+    assert "'a': 'dict'" in (properties["shown.text"] or "")
     assert properties["status"] == "7 EXECUTED"
     assert properties["outcome"] == "PASSED"
 

@@ -27,6 +27,7 @@ from bringup.harness.records.schema import (
     OutputCheck,
     PlannedTest,
     Provenance,
+    Shown,
     Stage,
     StageResult,
     Status,
@@ -129,6 +130,7 @@ def nasty_record(text: str) -> TestRecord:
         assertions={text: text},
         notes=(text, f"https://example.com/{text}"),
         warnings=(text,),
+        shown=(Shown(name=text, text=text), Shown(name=text, picture=text.encode())),
         provenance="a",
     )
 
@@ -169,6 +171,33 @@ ALLOWED = set(
     label legend li link main meta noscript ol option p polyline pre rect script section select
     small span style summary svg table tbody td th thead time title tr ul""".split()  # noqa: SIM905
 )
+
+
+PNG = b"\x89PNG\r\n\x1a\n rest"
+SAID = (
+    Shown(name="accuracy", number=Metric.of(0.96875)),
+    Shown(name="text", text="HELLO <2026>"),
+    Shown(name="picture", picture=PNG),
+)
+
+
+def test_what_a_model_said_is_in_a_table_and_in_the_panel(source: Any) -> None:
+    html = source(record(identity("ppocr"), shown=SAID), record(identity("bert")))
+    page, shown = Page(html), base64.b64encode(PNG).decode()
+    (image,) = page.all("img")
+    assert image == {"src": f"data:image/png;base64,{shown}", "alt": "picture"}
+    assert "What models said 1 result" in page.text
+    assert "HELLO <2026>" in page.text and "0.9688" in page.text
+    (said,) = (detail["g"] for detail in details(html) if "g" in detail)
+    assert said == [
+        ["accuracy", "0.9688", ""],
+        ["text", "HELLO <2026>", ""],
+        ["picture", "", image["src"]],
+    ]
+
+
+def test_a_run_whose_models_said_nothing_has_no_such_table(source: Any) -> None:
+    assert "What models said" not in Page(source(record())).text
 
 
 def test_a_hostile_text_is_still_readable(source: Any) -> None:

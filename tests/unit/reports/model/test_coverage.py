@@ -184,7 +184,7 @@ def test_sheet_and_terminal_show_it() -> None:
     for piece in coverage_of(coverage(walked, ["n150"])):
         console.print(piece)
     said = console.file.getvalue()  # type: ignore[attr-defined]
-    assert "op coverage: 1 uses of 1 ops" in said and "pending on n150: 1" in said
+    assert "op coverage: 1 use of 1 op" in said and "pending on n150: 1" in said
 
 
 def test_what_no_device_has_seen_and_which_model_would_show_most() -> None:

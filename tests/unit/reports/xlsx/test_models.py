@@ -15,7 +15,7 @@ import pytest
 from openpyxl.utils import get_column_letter
 
 from bringup.harness.records.moves import Move
-from bringup.harness.records.schema import Outcome, Status, TestRecord
+from bringup.harness.records.schema import Metric, Outcome, Shown, Status, TestRecord
 from bringup.reports.addresses import Addresses
 from bringup.reports.build import load
 from bringup.reports.model.run import RunSummary
@@ -54,6 +54,20 @@ def values(row: dict[str, Any]) -> dict[str, Any]:
 def test_models_has_a_row_per_test_and_device(built: Any) -> None:
     sheet = built(*(record(identity("t5", d)) for d in ("cpu", "n150", "n300")))["Models"]
     assert [row["device"].value for row in rows_of(sheet)] == ["cpu", "n150", "n300"]
+
+
+def test_a_row_has_what_its_model_said(built: Any) -> None:
+    accuracy, recall = (Shown(name=n, number=Metric.of(2 / 3)) for n in ("accuracy", "recall"))
+    said = (Shown(name="text", text="HELLO"), accuracy, recall)
+    sheet = built(record(identity("a"), shown=said), record(identity("b")))["Models"]
+    one, other = map(values, rows_of(sheet))
+    names = ("task metric", "measured", "said")
+    assert [one[n] for n in names] == ["accuracy", 2 / 3, "text HELLO, recall 0.6667"]
+    assert not any(other[n] for n in names)
+
+
+def test_without_any_there_are_no_such_columns(built: Any) -> None:
+    assert "said" not in rows_of(built(record())["Models"])[0]
 
 
 def test_a_row_says_what_the_record_says(built: Any) -> None:
