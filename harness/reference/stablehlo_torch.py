@@ -122,10 +122,43 @@ ELEMENTWISE: dict[str, Meaning] = {
 
 def _constant(operation: ir.Operation, _: Tensors) -> torch.Tensor:
     type_ = mlir_type(operation.results[0].type)
-    if type_.dtype not in DTYPES or type_.dtype.startswith(("bfloat", "float8", "complex")):
+    if type_.dtype not in DTYPES or type_.dtype.startswith("complex"):
         raise ReferenceRefusal(f"a constant of {type_.dtype} is not read")
+    if type_.dtype.startswith(("bfloat", "float8")):
+        written = str(operation.attributes["value"])
+        return _of_text(written, DTYPES[type_.dtype]).expand(type_.shape)
     values = np.array(ir.DenseElementsAttr(operation.attributes["value"]))
     return torch.from_numpy(values.reshape(type_.shape).copy()).to(DTYPES[type_.dtype])
+
+
+def _of_text(written: str, dtype: torch.dtype) -> torch.Tensor:
+    """What is written of a constant whose numbers numpy has no type for: all of them, or one for
+    all; in a shape that expands to the constant's where that is known already.
+
+    Raises:
+        ReferenceRefusal: it is written in a way of its own.
+    """
+    inside, _, kind = written.removeprefix("dense<").rpartition("> : tensor<")
+    sizes = [int(size) for size in kind.split("x")[:-1]]
+    if inside.startswith('"0x'):
+        bits = bytearray.fromhex(inside[3:-1])
+        return torch.frombuffer(bits, dtype=dtype).reshape(sizes)
+    integer = {1: torch.uint8, 2: torch.uint16}[dtype.itemsize]
+    try:
+        numbers = [
+            torch.tensor(int(one, 16), dtype=integer).view(dtype)
+            if one.startswith("0x")  # an infinity, or no number
+            else torch.tensor(float(one), dtype=torch.float64).to(dtype)
+            for one in inside.translate(_PUNCTUATION).split()
+        ]
+    except ValueError as error:
+        raise ReferenceRefusal(f"a constant of {dtype} is not read") from error
+    if len(numbers) == 1:
+        return numbers[0]
+    return torch.stack(numbers).reshape(sizes) if numbers else torch.empty(sizes, dtype=dtype)
+
+
+_PUNCTUATION = str.maketrans("[],", "   ")
 
 
 def _broadcast(operation: ir.Operation, operands: Tensors) -> torch.Tensor:

@@ -160,6 +160,19 @@ OTHERS = {
         f"%r = stablehlo.broadcast_in_dim %a, dims = [2, 0] : ({F}) -> tensor<3x4x2xf32>",
         {"a": F, "to": "tensor<3x4x2xf32>"},
     ),
+    **{
+        f"{kind} {what}": (
+            f"%c = stablehlo.constant dense<{text}> : tensor<{size}x{kind}>"
+            f"\n%r = stablehlo.add %a, %c : tensor<{size}x{kind}>",
+            {"a": f"tensor<{size}x{kind}>", "to": f"tensor<{size}x{kind}>"},
+        )
+        for kind, text, size, what in (
+            ("bf16", "1.5", "2x3", "for all"),
+            ("bf16", "[[1.0, 0x7F80, -2.5]]", "1x3", "each its own"),
+            ("bf16", '"0x803F0040"', "2", "as bits"),
+            ("bf16", str([n / 8 for n in range(200)]), "200", "many"),
+        )
+    },
     "iota": (f"%r = stablehlo.iota dim = 1 : {INT}", {"to": INT}),
     "concatenate": (
         f"%r = stablehlo.concatenate %a, %b, dim = 0 : ({F}, {F}) -> tensor<4x3xf32>",
@@ -266,4 +279,10 @@ def test_torch_computes_what_the_interpreter_does(
     ours = compute(main_of(read(mlir, op.artifact)), inputs)
     theirs = asked(interpreter, op.artifact, inputs)
     assert theirs.outputs is not None, theirs.failure
-    torch.testing.assert_close(ours, list(theirs.outputs), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(
+        [each.double() for each in ours],
+        [each.double() for each in theirs.outputs],
+        rtol=1e-5,
+        atol=1e-5,
+        equal_nan=True,
+    )
