@@ -36,13 +36,14 @@ class Blame(NamedTuple):
 def of_models(records: Sequence[TestRecord]) -> Iterator[str]:
     """A line for each model and device: what it came to, how far it got, why no further.
 
-    On a device with figures also whether it fits, how long it would take at least, and what takes
+    Devices on which a model ends alike, for one reason, share a line: a file that cannot be read
+    is said once. On a device with figures also whether it fits, how long it would take at least, and what takes
     that time; a last line says on what that rests. Of a large fleet the good ones and those that
     never started are counted.
     """
     found = sorted(latest(records), key=lambda r: r.identity)
     told = found if len(found) <= _MOST_TOLD else [r for r in found if _is_news(r)]
-    rows = [_row(r) for r in told]
+    rows = [_row(alike) for alike in _alike(told)]
     columns = [i for i in range(len(_NO_ROW)) if any(row[i] for row in rows)]
     wide = {i: max(len(row[i]) for row in rows) for i in columns}
     for row in rows:
@@ -54,6 +55,17 @@ def of_models(records: Sequence[TestRecord]) -> Iterator[str]:
         )
     if any(record.estimate for record in found):
         yield f"(memory and time are {ASSUMPTION})"
+
+
+def _alike(records: Sequence[TestRecord]) -> list[list[TestRecord]]:
+    """Records of one model that came to the same for one reason, of which no device has figures."""
+    found: dict[object, list[TestRecord]] = {}
+    for record in records:
+        named, failure = record.identity, record.failure
+        same = (named.model, named.variant, record.outcome, record.status, first_line(failure, 200))
+        alone = failure is None or record.estimate is not None
+        found.setdefault(record.identity if alone else same, []).append(record)
+    return list(found.values())
 
 
 def _is_news(record: TestRecord) -> bool:
@@ -91,20 +103,22 @@ def _walked(run_dir: Path) -> Iterator[tuple[TestRecord, list[OpResult]]]:
         yield record, list(ops.get(record.identity.key, {}).values())
 
 
-def _where(record: TestRecord) -> str:
+def _where(record: TestRecord, more: int = 0) -> str:
     named = record.identity
-    return f"{named.model} {named.variant}".strip() + f" on {named.device}"
+    rest = f" and {more} more" if more else ""
+    return f"{named.model} {named.variant}".strip() + f" on {named.device}{rest}"
 
 
 _NO_ROW = ("",) * 7
 
 
-def _row(record: TestRecord) -> tuple[str, ...]:
+def _row(alike: Sequence[TestRecord]) -> tuple[str, ...]:
+    record = alike[0]
     status = record.status
-    took = sum(stage.wall_s or 0 for stage in record.stages)
+    took = sum(stage.wall_s or 0 for one in alike for stage in one.stages)
     how = f"{status.name.lower().replace('_', ' ')} ({status.value})"
     return (
-        _where(record),
+        _where(record, len(alike) - 1),
         record.outcome.value,
         f"{how}, {clock(took)}",
         *_takes(record.estimate),

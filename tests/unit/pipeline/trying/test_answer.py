@@ -60,6 +60,20 @@ def test_a_device_with_figures_says_whether_it_fits_and_what_it_would_cost() -> 
     assert rests.startswith("(memory and time are an estimate, not a measurement")
 
 
+def test_devices_on_which_a_model_fails_for_one_reason_share_a_line() -> None:
+    devices = ("cpu", "n150", "n300")
+    records = [
+        made.record(made.identity(model, device), Outcome.FAILED, message=message)
+        for model, messages in (("bert", ["no file"] * 3), ("t5", ["no file", "other", "no file"]))
+        for device, message in zip(devices, messages, strict=True)
+    ]
+    bert, t5, other = of_models(records)
+    assert bert.startswith("bert on cpu and 2 more  FAILED") and bert.endswith("no file")
+    assert t5.startswith("t5 on cpu and 1 more") and other.startswith("t5 on n150 ")
+    good = [made.record(made.identity("bert", device)) for device in devices]
+    assert len(list(of_models(good))) == 3
+
+
 def test_of_a_large_fleet_the_good_and_what_never_started_are_counted() -> None:
     ends = [Outcome.PASSED] * 40 + [Outcome.NOT_RUN] * 3 + [Outcome.FAILED]
     records = [made.record(made.identity(f"m{n:02}"), end) for n, end in enumerate(ends)]
