@@ -37,9 +37,9 @@ def of_models(records: Sequence[TestRecord]) -> Iterator[str]:
     """A line for each model and device: what it came to, how far it got, why no further.
 
     Devices on which a model ends alike, for one reason, share a line: a file that cannot be read
-    is said once. On a device with figures also whether it fits, how long it would take at least, and what takes
-    that time; a last line says on what that rests. Of a large fleet the good ones and those that
-    never started are counted.
+    is said once. On a device with figures also whether it fits, how long it would take at least,
+    and what takes that time; a last line says on what that rests. Of a large fleet the good ones
+    and those that never started are counted.
     """
     found = sorted(latest(records), key=lambda r: r.identity)
     told = found if len(found) <= _MOST_TOLD else [r for r in found if _is_news(r)]
