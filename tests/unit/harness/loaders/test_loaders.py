@@ -83,15 +83,17 @@ def test_nothing_is_guessed(tmp_path: Path, source: str, variants: tuple[str, ..
 def test_one_that_never_returns_or_ends_the_process_costs_no_other(
     made: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("BRINGUP_CACHE", str(tmp_path / "cache"))
     names = ("dies", "hangs", "empty", "wrong")
     wanted = [made.loaders[made.root / name / "pytorch/loader.py"] for name in names]
-    found = ask(made, wanted, limit_s=5.0)
-    said = [found[one.path].error for one in wanted]
-    assert said[:2] == [
-        "importing it ends the process with exit code 7",
-        "importing it takes more than 5 s",
-    ]
+    for limit_s in (5, 50, 500):  # a busy machine takes longer for those that do end
+        monkeypatch.setenv("BRINGUP_CACHE", str(tmp_path / f"cache-{limit_s}"))
+        found = ask(made, wanted, limit_s=float(limit_s))
+        said = [found[one.path].error for one in wanted]
+        over = f"importing it takes more than {limit_s} s"
+        assert said[1] == over
+        if said.count(over) == 1:
+            break
+    assert said[0] == "importing it ends the process with exit code 7"
     assert said[2] == "has no class ModelLoader" and "SyntaxError" in said[3]
     again = ask(made, wanted, limit_s=0.001)  # kept: nobody is asked
     assert again == found

@@ -8,7 +8,15 @@ import math
 import pytest
 import torch
 
-from bringup.harness.verify import SAMPLES, Asked, Rerounded, Spread, natural_errors, settled
+from bringup.harness.verify import (
+    SAMPLES,
+    Asked,
+    Rerounded,
+    Spread,
+    Tolerances,
+    natural_errors,
+    settled,
+)
 from bringup.harness.verify.compare import compare, verdict
 from bringup.harness.verify.natural import NEAR
 from tests.unit.made_outputs import X, randn
@@ -126,6 +134,50 @@ def test_a_sample_more_is_taken_only_while_something_fails_by_little():
     assert taken(1e-4, 0.01, 0.01, off=0.012) == [1e-4, 0.01]
     assert taken(1e-4, 1e-4, off=0.012) == [1e-4, 1e-4]  # it fails by all there are
     assert taken(1e-5, 1e-5, off=0.5) == []
+
+
+def _heads(seed: int):
+    """The gradient of a head: each row one number, left of larger ones in bfloat16, times one row.
+
+    Golden, what a device gives that is as right, golden's own error, and samples of it.
+    """
+    numbers, features = randn(1000, seed=seed), randn(1, 64, seed=seed + 1)
+
+    def thrown(sample: int) -> torch.Tensor:
+        off = 2.0**-8 * randn(1000, seed=1000 * seed + sample)
+        return ((numbers + off)[:, None] * features).bfloat16()
+
+    def samples(natural):
+        spread = Spread(own)
+        for sample in range(2, 2 + SAMPLES):
+            spread.add(natural_errors(thrown(sample), golden))
+            yield spread.natural
+
+    golden, actual = thrown(0), thrown(1)
+    own = natural_errors(golden, numbers[:, None] * features)
+    return golden, actual, own, samples
+
+
+@pytest.mark.parametrize("seed", [5, 7, 8, 23])
+def test_a_row_of_a_thousand_that_is_off_by_one_number_before_it_is_no_fault(seed):
+    golden, actual, own, samples = _heads(seed)
+    bf16 = Tolerances(arithmetic="bf16", golden_arithmetic="bf16")
+
+    def judge(found):
+        return settled(
+            lambda natural, passed: compare(golden, found, bf16, natural=natural, passed=passed),
+            lambda: own,
+            samples,
+        )
+
+    by_one = compare(golden, actual, bf16, natural=own)
+    assert any(c.measured.value > 4 * c.required for c in by_one[0].checks if c.metric == "row_l2")
+    outputs, asked = judge(actual)
+    assert verdict(outputs) and asked is Asked.SAMPLES
+    for times in (2.0, 0.0, -1.0):
+        faulty = actual.clone()
+        faulty[seed::250] *= times
+        assert not verdict(judge(faulty)[0]), times
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.float16])
