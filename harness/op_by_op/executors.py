@@ -18,7 +18,7 @@ import torch
 from torch.fx import Graph
 
 from bringup.harness.device_host.op_run import OpJob
-from bringup.harness.errors import UsageError
+from bringup.harness.errors import HarnessError, UsageError
 from bringup.harness.frontend.fx_import import import_graph
 from bringup.harness.frontend.lowering import Program, lower_onnx
 from bringup.harness.frontend.torch_program import random_op
@@ -167,7 +167,12 @@ class StablehloExecutor(OpByOpExecutor):
         """Follow the device's own values, where that was asked for and the inputs are known."""
         if not _is_followed(self.results) or self._artifact is None:
             return
-        if self._arguments is None:
+        try:
+            arguments = self._arguments() if self._arguments is not None else None
+        except HarnessError as error:  # ops stand on inputs of their own, so no verdict is lost
+            self.recorder.warn(f"the device's own values are not followed: {error}")
+            return
+        if arguments is None:
             self.recorder.warn("the device's own values are not followed: no inputs were given")
             return
         mlir = TorchMlir()
@@ -179,12 +184,12 @@ class StablehloExecutor(OpByOpExecutor):
             _seconds_for(self.recorder),
             References(self.device.name, mlir),
         )
-        artifact, arguments = self._artifact, self._arguments()
+        artifact, values = self._artifact, arguments
 
         def through() -> Followed:
-            return follow.through(artifact, split(artifact, mlir), arguments)
+            return follow.through(artifact, split(artifact, mlir), values)
 
-        self.record_followed(artifact, arguments, through)
+        self.record_followed(artifact, values, through)
 
     def _candidate(self, op: StablehloOp, mlir: TorchMlir, references: References) -> Candidate:
         @functools.cache

@@ -61,9 +61,12 @@ def constant(operation: ir.Operation) -> torch.Tensor:
     """The value of a constant.
 
     Raises:
-        ReferenceRefusal: it is of a type that is not read.
+        ReferenceRefusal: it is of a type, or kept in a way, that is not read.
     """
-    return CREATIONS["constant"](operation, [])
+    try:
+        return CREATIONS["constant"](operation, [])
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ReferenceRefusal(f"a constant is not read: {error}") from error
 
 
 def _wide(value: torch.Tensor) -> torch.Tensor:
