@@ -23,6 +23,7 @@ _CONFIGURATION = "Configuration: "
 class Family:
     """One folder of the fleet, by one of its files."""
 
+    folder: str
     name: str
     title: str
     """The first sentence of its docstring; empty for one that has none."""
@@ -53,6 +54,7 @@ def _families_in(path: Path) -> Iterator[Family]:
         for call in (d for d in node.decorator_list if _is_model_test(d)):
             assert isinstance(call, ast.Call)
             yield Family(
+                path.parent.name,
                 node.name.removeprefix("test_").removesuffix("_onnx"),
                 title,
                 configuration,

@@ -9,8 +9,6 @@ import sys
 import time
 from collections.abc import Iterable
 
-import torch
-
 from bringup.harness.recording.recorder import TestRecorder
 from bringup.harness.records.schema import Metric, OutputsShown, Shown
 from bringup.harness.storage.writable import writable
@@ -49,8 +47,8 @@ def without_pictures(properties: Iterable[tuple[str, object]]) -> list[tuple[str
 
 
 def _shown(name: str, value: object) -> Shown:
-    if isinstance(value, torch.Tensor) and value.numel() == 1:
-        value = value.item()
+    if _is_a("torch", "Tensor", value) and value.numel() == 1:  # type: ignore[attr-defined]
+        value = value.item()  # type: ignore[attr-defined]
     if isinstance(value, numbers.Real) and not isinstance(value, bool):
         return Shown(name=name, number=Metric.of(float(value)))
     picture = _png(value) if _is_picture(value) else b""
@@ -58,8 +56,13 @@ def _shown(name: str, value: object) -> Shown:
 
 
 def _is_picture(value: object) -> bool:
-    pillow = sys.modules.get("PIL.Image")
-    return pillow is not None and isinstance(value, pillow.Image)
+    return _is_a("PIL.Image", "Image", value)
+
+
+def _is_a(module: str, name: str, value: object) -> bool:
+    """Is it one of a class of a module that nobody imports to find out?"""
+    kind = getattr(sys.modules.get(module), name, None)
+    return kind is not None and isinstance(value, kind)
 
 
 def _png(picture: object) -> bytes:

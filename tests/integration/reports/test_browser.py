@@ -16,12 +16,15 @@ from typing import Any
 
 import pytest
 from axe_core_python.selenium import Axe
+from PIL import Image
 
+from bringup.harness.recording.shown import shown_of
 from bringup.harness.records.moves import Move
 from bringup.harness.records.schema import Identity, Outcome, Stage, Status
 from bringup.harness.records.trends import TRENDS_SCHEMA, EarlierText, Trends, write_trends
 from bringup.reports import catalog
 from bringup.reports.build import build
+from bringup.reports.model.run import anchor_of
 from tests.benchmarks.reports.made_run import Size, write_made_run
 from tests.unit.run_builder import (
     identity,
@@ -230,6 +233,19 @@ def test_an_address_opens_what_it_names(browser: Any, page: str) -> None:
         opened(browser, address)
         assert said(browser, "#panel-title").startswith("vit")
     assert rows_shown(browser) == ["vit"]
+
+
+def test_what_a_model_said_is_to_be_seen(browser: Any, tmp_path: Path) -> None:
+    picture = Image.new("RGB", (60, 20), "teal")
+    said = shown_of([("accuracy", 0.96875), ("text", NASTY), ("picture", picture)])
+    test = record(identity("ppocr", "cpu"), shown=said)
+    address = built(write_run(tmp_path, [test], plan=plan_of([test.identity])))
+    for place, where in (("", "#shown-outputs"), (f"#{anchor_of(test.identity)}", "#panel .facts")):
+        opened(browser, address + place)
+        wait_for(browser, f"document.querySelector('{where} img')?.naturalWidth === 60")
+        told = css(browser, where)[0].text
+        assert "0.9688" in told and NASTY in told
+    assert browser.execute_script("return window.hit") is None
 
 
 def test_the_history_of_attempts_is_in_the_panel(browser: Any, page: str) -> None:

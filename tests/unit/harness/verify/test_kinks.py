@@ -232,3 +232,76 @@ def test_what_two_numbers_move_against_each_other_is_seen_by_chance():
         with Turned(exact, noted, draw):
             moved.append(gradient() - plain)
     assert abs(float(moved[0])) < 1e-9 < max(abs(float(one)) for one in moved)
+
+
+class Rows(torch.nn.Module):
+    """256 rows, of which some have a number that is 1e-7 above zero and worth half of the row."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.x, self.nudge = randn(40, 16, seed=1), torch.zeros(40, 256)
+        self.worth = torch.ones(40, 256)
+        self.inner = torch.nn.Linear(16, 256)
+        with torch.no_grad():
+            self.inner.weight.copy_(randn(256, 16, seed=2))
+            at = torch.tensor([3, 70, 140, 210])
+            self.inner.bias[at] -= self.inner(self.x)[0, at] - 1e-7
+            self.worth[0, at] = 5.0
+
+    def forward(self) -> torch.Tensor:
+        return (self.inner(self.x) + self.nudge).relu() * self.worth
+
+
+def test_rows_that_jump_are_told_by_parts_where_all_together_tell_nothing():
+    net = Rows()
+
+    def gradient() -> dict[str, torch.Tensor]:
+        return eager_step(net, ((), {}), lambda outputs: outputs.sum())
+
+    golden, exact, noted = gradient(), Watched(), Watched()
+    with exact, Float64():
+        reference = gradient()
+    with noted:
+        gradient()
+    own, found = natural_errors(golden, reference), list[Natural]()
+    for draw in range(KINK_DRAWS):
+        with Turned(exact, noted, draw):
+            moved = gradient()
+        found.append(turned_over(own, golden, moved))
+    parts = own
+    for one in found:
+        parts = {k: torch.where(v.abs() > parts[k].abs(), v, parts[k]) for k, v in one.items()}
+    net.nudge[0, 70] = -2e-7
+    other = gradient()
+
+    def right(natural: Natural) -> bool:
+        return verdict(compare_training(golden, other, Tolerances(), "grad.", natural))
+
+    assert not right(found[0]) and right(parts)
+    for fault in FAULTS.values():
+        name = "grad.inner.weight"
+        wrong = {**other, name: fault(other[name])}
+        assert not verdict(compare_training(golden, wrong, Tolerances(), "grad.", parts))
+
+
+def test_each_number_near_a_kink_is_in_one_part():
+    start = torch.linspace(1e-6, 1e-5, 64)
+
+    def gradient() -> torch.Tensor:
+        x = start.clone().requires_grad_()
+        computed = x * 1.0
+        (computed + 1e-4 * (computed.dtype is torch.float32)).relu().sum().backward()
+        assert x.grad is not None
+        return x.grad
+
+    exact, noted = Watched(), Watched()
+    with exact, Float64():
+        gradient()
+    with noted:
+        gradient()
+    off = []
+    for draw in range(KINK_DRAWS):
+        with Turned(exact, noted, draw):
+            off.append(gradient() == 0)
+    assert off[0].all() and all(part.any() for part in off)
+    assert torch.stack(off[1:]).sum(0).tolist() == [1] * 64
