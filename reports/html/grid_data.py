@@ -63,6 +63,8 @@ def grid_block(run: RunSummary, grid: Grid) -> str:
         key = cell.identity.planned.key if cell else ""
         verdict = told.get(key)
         judged = JUDGEMENTS.index(verdict.judgement) + 1 if verdict else usual if cell else 0
+        if isinstance(cell, Result) and cell.left_out:
+            judged = 0  # nobody judged what the budget left out
         line = cell.failure_line if isinstance(cell, Result) else cell.reason if cell else ""
         values = (
             _outcome(cell),

@@ -7,6 +7,7 @@ import base64
 import hashlib
 import math
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ import msgspec
 import pytest
 
 from bringup.harness.records.moves import Move
+from bringup.harness.records.night import NIGHT_SCHEMA, NightVerdict
+from bringup.harness.records.outcomes import LEFT_OUT
 from bringup.harness.records.reduced import Reduced
 from bringup.harness.records.reproducible import reproducer_name
 from bringup.harness.records.schema import (
@@ -194,6 +197,16 @@ def test_what_a_model_said_is_in_a_table_and_in_the_panel(source: Any) -> None:
         ["text", "HELLO <2026>", ""],
         ["picture", "", image["src"]],
     ]
+
+
+def test_what_the_budget_left_out_is_judged_by_nobody(tmp_path: Path) -> None:
+    left = Failure(None, LEFT_OUT, "the budget had no time for it")
+    good, out = record(identity("a")), record(identity("b"), Outcome.NOT_RUN, failure=left)
+    run = load(write_run(tmp_path, [good, out]))
+    night = NightVerdict(schema=NIGHT_SCHEMA, run="n1", at=0.0, counts={}, tests=(), clusters=())
+    found = columns(render(replace(run, night=night), ArtifactPages({})), "grid-data")
+    good_word = found["judgements"].index("good") + 1
+    assert found["judged"] == [good_word, 0]
 
 
 def test_a_run_whose_models_said_nothing_has_no_such_table(source: Any) -> None:
