@@ -46,7 +46,10 @@ def probe(
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise PipelineError(f"{spoken} did not answer in {PROBE_TIMEOUT_S:.0f} s") from error
+        raise PipelineError(
+            f"{spoken} did not answer in {PROBE_TIMEOUT_S:.0f} s; the same command goes on with the"
+            " devices that it has not opened yet, or name fewer by --device"
+        ) from error
     last = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
     if done.returncode == _UNKNOWN_NAME:
         raise PipelineError(last)

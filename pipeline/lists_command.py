@@ -19,7 +19,7 @@ from bringup.pipeline.planning.selection import (
 def check_lists(options: RunOptions, say: Speaker) -> ExitCode:
     """Say everything that is wrong with the lists."""
     lists = read_lists(options.lists)
-    known, collected = look_around(options)
+    known, collected = look_around(options, say)
     said = [
         *list_problems(lists, lists.entries, collected, known),
         *alias_problems(read_aliases(options.lists), collected, options.lists),

@@ -19,6 +19,7 @@ from bringup.pipeline.lists.lists import apply, diff, read_lists
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.options import RunOptions
 from bringup.pipeline.planning.collect import collect_tests
+from bringup.pipeline.planning.selection import COLLECTING
 from bringup.pipeline.promotion.decision import decide, situation_of
 from bringup.pipeline.promotion.policy import policy_of, read_policy
 from bringup.pipeline.promotion.preview import lines_of, preview, write_preview
@@ -42,7 +43,8 @@ def promote(options: RunOptions, say: Speaker) -> ExitCode:
     lists = read_lists(options.lists)
     listed = listed_tests(lists)
     found = samples_of(asked, policy.evidence.window, options.preview, listed)
-    collected = collect_tests(options.tests, Path.cwd(), loaders=options.loaders)
+    with say.waiting_for(COLLECTING):
+        collected = collect_tests(options.tests, Path.cwd(), loaders=options.loaders)
     situation = situation_of(found, lists, policy, collected.identify)
     if options.preview:
         shown = preview(situation, options.preview)

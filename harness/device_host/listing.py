@@ -8,9 +8,8 @@ process that has imported what they need: two dozen that import it each for them
 seconds.
 """
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Protocol
 
 from bringup.harness.device_host.client import Device
@@ -60,18 +59,20 @@ def first_devices(known: Known | None = None) -> list[ListedDevice]:
 
 def _looked_at(chosen: Sequence[str], known: Known | None) -> list[ListedDevice]:
     found = {name: known.get(name) for name in chosen} if known is not None else {}
-    opened = {d.name: d for d in _opened([name for name in chosen if found.get(name) is None])}
-    if known is not None:
-        for listed in opened.values():
+    opened: dict[str, ListedDevice] = {}
+    for listed in _opened([name for name in chosen if found.get(name) is None]):
+        opened[listed.name] = listed
+        if known is not None:  # at once: whoever asked may lose patience before the last
             known.put(listed)
     return [found.get(name) or opened[name] for name in chosen]
 
 
-def _opened(chosen: Sequence[str]) -> list[ListedDevice]:
+def _opened(chosen: Sequence[str]) -> Iterator[ListedDevice]:
     server = _server_for(chosen)
     try:
         with ThreadPoolExecutor(max_workers=min(len(chosen), _AT_ONCE) or 1) as pool:
-            return list(pool.map(partial(_probe, server=server), chosen))
+            asked = [pool.submit(_probe, name, server) for name in chosen]
+            yield from (done.result() for done in as_completed(asked))
     finally:
         if server is not None:
             server.close()

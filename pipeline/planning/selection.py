@@ -60,6 +60,8 @@ from bringup.pipeline.promotion.standings import listed_tests
 
 SOON_S = 1.0
 """A name that is refused is refused by then."""
+COLLECTING = "pytest to collect the tests"
+LOOKING_AROUND = f"{COLLECTING}, and for the devices to answer"
 NIGHTLY = "nightly"
 """The session whose plan has probes."""
 
@@ -94,7 +96,7 @@ def choose(
     known_s = with_history(read_durations(options.durations), options.history, aliases, say)
     estimate = Estimator(known_s, aliases, cold=nothing_kept(options))
     lists = read_lists(options.lists) if by_list(options) else None
-    known, collected = look_around(options, _devices_of(lists, options))
+    known, collected = look_around(options, say, _devices_of(lists, options))
     for sentence in collected.broken.values():
         say(f"warning: {sentence}")
     if lists is not None:
@@ -259,14 +261,15 @@ def _devices_of(lists: Lists | None, options: RunOptions) -> set[str]:
 
 
 def look_around(
-    options: RunOptions, only: Collection[str] = ()
+    options: RunOptions, say: Speaker, only: Collection[str] = ()
 ) -> tuple[tuple[ListedDevice, ...], Collected]:
     """The devices that are here and the tests there are; each asks a child, both at once. Of
     devices that `only` does not name, if it names any, nothing but their names is asked."""
     if options.devices_from:
         listed = machine.read(options.devices_from)  # first: it may be refused
-        return listed, collected_for(options)
-    with ThreadPoolExecutor(max_workers=1) as pool:
+        with say.waiting_for(COLLECTING):
+            return listed, collected_for(options)
+    with say.waiting_for(LOOKING_AROUND), ThreadPoolExecutor(max_workers=1) as pool:
         asked = pool.submit(machine.probe, Path.cwd(), options.devices, only)
         if options.devices and wait([asked], timeout=SOON_S).done:
             asked.result()  # a misspelled name is refused at once, before anything is imported

@@ -64,7 +64,7 @@ def take_up(options: RunOptions, say: Speaker) -> tuple[SharedPlan, Chosen, RunO
     _refuse_otherwise(shared, options)
     how = "give no option that chooses tests beside --plan, or plan anew"
     options = as_planned(shared.chosen, options, f"{options.plan}", how)
-    known, collected = look_around(options)
+    known, collected = look_around(options, say)
     for sentence in collected.broken.values():
         say(f"warning: {sentence}")
     i, n = options.shard

@@ -24,7 +24,7 @@ from bringup.pipeline import commands
 from bringup.pipeline import devices as machine
 from bringup.pipeline.messages import Speaker
 from bringup.pipeline.planning.collect import collect_tests
-from bringup.pipeline.planning.selection import SOON_S
+from bringup.pipeline.planning.selection import LOOKING_AROUND, SOON_S
 from bringup.pipeline.run_names import name_of_now
 from bringup.pipeline.trying.answer import of_models, of_ops
 from bringup.pipeline.trying.options import BOTH, OP_BY_OP, TryOptions
@@ -64,7 +64,8 @@ def try_model(options: TryOptions, say: Speaker) -> ExitCode:
     # beside the folder: what a folder of tests holds is what a kept collection was made of
     listing = write_atomically(folder.with_suffix(".devices.json"), encoded(known))
     if options.predict:
-        return told(test, [d for d in known if d.name in devices], say)
+        with say.waiting_for("the model to be exported"):
+            return told(test, [d for d in known if d.name in devices], say)
     say(f"tried on {', '.join(devices)}")
     name = name_of_now(f"try-{given.name}", datetime.now(UTC))
     run_dir = options.output or Path("results") / name
@@ -112,9 +113,10 @@ def _look_around(
         if wait([asked], timeout=SOON_S).done:
             asked.result()
         say(begins)
-        if not options.predict:
-            collect_tests(test.parent.as_posix(), Path.cwd(), cached=True)
-        return asked.result()
+        with say.waiting_for("the devices to answer" if options.predict else LOOKING_AROUND):
+            if not options.predict:
+                collect_tests(test.parent.as_posix(), Path.cwd(), cached=True)
+            return asked.result()
 
 
 def _default(known: Sequence[ListedDevice]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A device that is nothing but libraries is opened once, and again when they have changed."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from bringup.harness.device_host import listing
 from bringup.harness.devices import device_history
 from bringup.harness.records.device_listing import DeviceState, ListedDevice
 from bringup.harness.session import begin
+
+SLOW_S = 60.0
+"""A device that answers no sooner than another was kept gives up after so long."""
 
 
 @pytest.fixture(autouse=True)
@@ -90,3 +94,25 @@ def test_the_first_devices_are_looked_for_no_further_than_they_are_found(
     states[4] = DeviceState.MISSING
     opened.clear()
     assert [one.name for one in listing.first_devices()] == opened == names
+
+
+def test_each_is_kept_before_the_last_has_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = threading.Event()
+
+    class Known(ListingCache):
+        def put(self, listed: ListedDevice) -> None:
+            super().put(listed)
+            kept.set()
+
+    def probe(name: str, server: object) -> ListedDevice:
+        if name == "n150":
+            return listed()
+        state = DeviceState.COMPILES if kept.wait(SLOW_S) else DeviceState.MISSING
+        return ListedDevice(name, state, name, "", "", None)
+
+    monkeypatch.setattr(listing, "_probe", probe)
+    found = listing.list_devices(["cpu", "n150"], Known())
+    assert [(one.name, one.state) for one in found] == [
+        ("cpu", DeviceState.COMPILES),
+        ("n150", DeviceState.COMPILES),
+    ]
