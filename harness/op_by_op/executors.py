@@ -29,7 +29,7 @@ from bringup.harness.op_by_op.walk import Candidate, OpByOpExecutor
 from bringup.harness.ops.fx_json import FxJsonError, dumps, loads
 from bringup.harness.ops.operand_values import origins_of
 from bringup.harness.ops.stablehlo_ops import StablehloOp, split
-from bringup.harness.ops.torch_ops import TorchOp, count_ops, rounding_of, unique_ops
+from bringup.harness.ops.torch_ops import TorchOp, attribute, count_ops, rounding_of, unique_ops
 from bringup.harness.recording.recorder import TestRecorder
 from bringup.harness.records.followed import Followed
 from bringup.harness.records.schema import OpResult, Outcome
@@ -72,16 +72,13 @@ class TorchExecutor(OpByOpExecutor):
         """Follow the device's own values, where that was asked for."""
         if not _is_followed(self.results):
             return
-        follow = Follow(
-            self.run_op,
-            self._options(),
-            self.node_tolerances(),
-            self.results,
-            _seconds_for(self.recorder),
-        )
+        seconds = _seconds_for(self.recorder)
+        follow = Follow(self.run_op, self._options(), self.node_tolerances(), self.results, seconds)
         graph, arguments = self._followed
-        text = str(graph).encode()
-        self.record_followed(text, arguments, lambda: follow.through(graph, arguments))
+        text = str(graph).encode()  # which names the tensors that are inside, and no more
+        inside = (attribute(node) for node in graph.nodes if node.op == "get_attr")
+        values = [*arguments, *(each for each in inside if isinstance(each, torch.Tensor))]
+        self.record_followed(text, values, lambda: follow.through(graph, arguments), seconds)
 
     def _candidate(self, op: TorchOp, mlir: TorchMlir) -> Candidate:
         @functools.cache
@@ -175,13 +172,13 @@ class StablehloExecutor(OpByOpExecutor):
         if arguments is None:
             self.recorder.warn("the device's own values are not followed: no inputs were given")
             return
-        mlir = TorchMlir()
+        mlir, seconds = TorchMlir(), _seconds_for(self.recorder)
         follow = FollowStablehlo(
             self.run_op,
             self._options(),
             self.node_tolerances(),
             self.results,
-            _seconds_for(self.recorder),
+            seconds,
             References(self.device.name, mlir),
         )
         artifact, values = self._artifact, arguments
@@ -189,7 +186,7 @@ class StablehloExecutor(OpByOpExecutor):
         def through() -> Followed:
             return follow.through(artifact, split(artifact, mlir), values)
 
-        self.record_followed(artifact, values, through)
+        self.record_followed(artifact, values, through, seconds)
 
     def _candidate(self, op: StablehloOp, mlir: TorchMlir, references: References) -> Candidate:
         @functools.cache

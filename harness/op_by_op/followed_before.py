@@ -13,6 +13,7 @@ import msgspec
 import torch
 
 from bringup.harness.builds.build_cache import BuildCache, key_of
+from bringup.harness.op_by_op.follow import SECONDS
 from bringup.harness.ops.operand_values import fingerprint
 from bringup.harness.recording.recorder import TestRecorder
 from bringup.harness.records.followed import Followed
@@ -21,7 +22,7 @@ from bringup.harness.verify import Tolerances
 
 def basis_of(
     graph: bytes,
-    arguments: Sequence[torch.Tensor],
+    values: Sequence[torch.Tensor],
     verdicts: Iterable[tuple[str, str]],
     tolerances: Tolerances,
 ) -> object:
@@ -29,23 +30,29 @@ def basis_of(
 
     Args:
         graph: as text or as an artifact.
-        arguments: a tensor for each argument of it.
+        values: a tensor for each argument of it, and those that it holds and does not say; all
+            their bytes count, as one row of a weight may be what was mended.
         verdicts: of each op of it what the verdict cache has it under, and its outcome alone.
         tolerances: of its values.
     """
-    values = [fingerprint(each) for each in arguments]
-    return (hashlib.sha256(graph).hexdigest(), values, sorted(verdicts), repr(tolerances))
+    given = [fingerprint(each, whole=True) for each in values]
+    return (hashlib.sha256(graph).hexdigest(), given, sorted(verdicts), repr(tolerances))
 
 
 def followed_once(
-    recorder: TestRecorder, basis: object, follow: Callable[[], Followed]
+    recorder: TestRecorder, basis: object, follow: Callable[[], Followed], seconds: float
 ) -> Followed:
-    """What was found before of the same, or what `follow` finds, which is kept."""
+    """What was found before of the same, or what `follow` finds in some seconds, which is kept.
+
+    What a test with little time left did not get through says nothing of one that has more.
+    """
     builds, key, run = BuildCache(recorder), key_of("followed", basis), recorder.run.run_id
     before = builds.get(key, Followed)
     if before is not None and not builds.audits(key):
         return before if before.origin != run else msgspec.structs.replace(before, origin="")
     found = follow()
+    if found.ended and seconds < SECONDS:
+        return found
     kept = msgspec.structs.replace(found, origin=run)
     if before is not None and msgspec.structs.replace(before, origin=run) != kept:
         recorder.warn(

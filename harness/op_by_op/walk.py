@@ -175,13 +175,18 @@ class OpByOpExecutor(Executor):
         """Give ops their second verdict, on the device's own values, where an executor can."""
 
     def record_followed(
-        self, graph: bytes, arguments: Sequence[torch.Tensor], follow: Callable[[], Followed]
+        self,
+        graph: bytes,
+        values: Sequence[torch.Tensor],
+        follow: Callable[[], Followed],
+        seconds: float,
     ) -> None:
-        """Record what `follow` finds, or what it found before of the same graph and arguments."""
+        """Record what `follow` finds in some seconds, or what it found before of the same graph and
+        values, those that are inside it included."""
         alone = (result.verdict for result in self.results)
         verdicts = ((self._known.key(v.op), v.outcome.value) for v in alone)
-        basis = basis_of(graph, arguments, verdicts, self.node_tolerances())
-        self.recorder.ops_followed(followed_once(self.recorder, basis, follow))
+        basis = basis_of(graph, values, verdicts, self.node_tolerances())
+        self.recorder.ops_followed(followed_once(self.recorder, basis, follow, seconds))
 
     def needs_values(self, op: Op, index: int) -> bool:
         """Will an op's inputs and golden be asked for: to run it, or for its reproducer?

@@ -87,15 +87,16 @@ def _computed(node: Node) -> tuple[str, list[Node], str]:
     return f"{node.target} {numbers}", node.all_input_nodes, ""
 
 
-def fingerprint(value: torch.Tensor) -> str:
-    """What tells a tensor from another of other values; of a large one, as a sample shows it."""
+def fingerprint(value: torch.Tensor, *, whole: bool = False) -> str:
+    """What tells a tensor from another of other values; of a large one, as a sample shows it,
+    unless the `whole` of it is to count."""
     plain = value.detach().resolve_conj().resolve_neg()
     if plain.layout is not torch.strided or plain.is_quantized or plain.is_meta:
         return f"{plain.dtype} {tuple(plain.shape)} {plain.layout}"
     flat = plain.reshape(-1) if plain.is_contiguous() else plain.flatten()
-    if flat.nbytes > WHOLE_BYTES:
+    if flat.nbytes > WHOLE_BYTES and not whole:
         flat = flat[:: max(flat.numel() // _SAMPLE, 1)]
-    content = flat.contiguous().cpu().view(torch.uint8).numpy().tobytes()
+    content = flat.contiguous().cpu().view(torch.uint8).numpy().data
     return f"{plain.dtype} {tuple(plain.shape)} {hashlib.sha256(content).hexdigest()}"
 
 

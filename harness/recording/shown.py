@@ -47,12 +47,23 @@ def without_pictures(properties: Iterable[tuple[str, object]]) -> list[tuple[str
 
 
 def _shown(name: str, value: object) -> Shown:
-    if _is_a("torch", "Tensor", value) and value.numel() == 1:  # type: ignore[attr-defined]
-        value = value.item()  # type: ignore[attr-defined]
-    if isinstance(value, numbers.Real) and not isinstance(value, bool):
-        return Shown(name=name, number=Metric.of(float(value)))
+    number = _number(value)
+    if number is not None:
+        return Shown(name=name, number=Metric.of(number))
     picture = _png(value) if _is_picture(value) else b""
     return Shown(name=name, picture=picture) if picture else Shown(name=name, text=_said(value))
+
+
+def _number(value: object) -> float | None:
+    """None of what is no number, or none that there is a float of: 10**400, a tensor on meta."""
+    try:
+        if _is_a("torch", "Tensor", value) and value.numel() == 1:  # type: ignore[attr-defined]
+            value = value.item()  # type: ignore[attr-defined]
+        if isinstance(value, numbers.Real) and not isinstance(value, bool):
+            return float(value)
+    except (OverflowError, RuntimeError):
+        pass
+    return None
 
 
 def _is_picture(value: object) -> bool:
@@ -66,16 +77,20 @@ def _is_a(module: str, name: str, value: object) -> bool:
 
 
 def _png(picture: object) -> bytes:
-    """A PNG of at most `MOST_PICTURE`, as large as fits; nothing where even a tiny one does not."""
-    for side in _SIDES:
-        small = picture.copy()  # type: ignore[attr-defined]
-        if small.mode not in ("1", "L", "P", "RGB", "RGBA"):
-            small = small.convert("RGB")
-        small.thumbnail((side, side))
-        file = io.BytesIO()
-        small.save(file, "png", optimize=True)
-        if file.tell() <= MOST_PICTURE:
-            return file.getvalue()
+    """A PNG of at most `MOST_PICTURE`, as large as fits; nothing where even a tiny one does not,
+    or of what Pillow cannot write: one without pixels, or whose file is cut off."""
+    try:
+        for side in _SIDES:
+            small = picture.copy()  # type: ignore[attr-defined]
+            if small.mode not in ("1", "L", "P", "RGB", "RGBA"):
+                small = small.convert("RGB")
+            small.thumbnail((side, side))
+            file = io.BytesIO()
+            small.save(file, "png", optimize=True)
+            if file.tell() <= MOST_PICTURE:
+                return file.getvalue()
+    except (OSError, ValueError):
+        pass
     return b""
 
 

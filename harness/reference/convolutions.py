@@ -20,8 +20,9 @@ from torch.nn.functional import (
     conv_transpose1d,
     conv_transpose2d,
     conv_transpose3d,
-    pad,
 )
+
+from bringup.harness.reference.ends import with_ends
 
 _PLAIN = {1: conv1d, 2: conv2d, 3: conv3d}
 _TRANSPOSED = {1: conv_transpose1d, 2: conv_transpose2d, 3: conv_transpose3d}
@@ -57,19 +58,20 @@ def convolved(
         at_once: bytes of windows that are copied at once.
     """
     w = windows
-    if not all(counts := _counts(x.shape[2:], kernel.shape[2:], w)):
+    counts = _counts(x.shape[2:], kernel.shape[2:], w)
+    if not (all(counts) and x.numel() and kernel.numel()):
         return x.new_zeros((len(x), len(kernel), *counts))  # PyTorch refuses it
-    if any(each > 1 for each in w.spread) and x.numel() and kernel.numel():
+    if any(each > 1 for each in w.spread):
         return _transposed(x, kernel, w)
-    ends = [end for pair in zip(w.low[::-1], w.high[::-1], strict=True) for end in pair]
-    return _in_parts(pad(x, ends), kernel, w, counts, at_once)
+    return _in_parts(with_ends(x, w.low, w.high), kernel, w, counts, at_once)
 
 
 def _counts(sizes: Sequence[int], kernel: Sequence[int], w: Windows) -> list[int]:
     """How many windows there are along each spatial dimension."""
     counts = []
     for axis, (size, part) in enumerate(zip(sizes, kernel, strict=True)):
-        whole = size + (size - 1) * (w.spread[axis] - 1) + w.low[axis] + w.high[axis]
+        spread = max(0, size + (size - 1) * (w.spread[axis] - 1))
+        whole = spread + w.low[axis] + w.high[axis]
         room = whole - (part - 1) * w.apart[axis] - 1
         counts.append(room // w.stride[axis] + 1 if room >= 0 and part else 0)
     return counts
@@ -88,10 +90,11 @@ def _transposed(x: torch.Tensor, kernel: torch.Tensor, w: Windows) -> torch.Tens
     )
     # it is as if padded by all that a window reaches, which is more or less than was asked for
     reach = [(size - 1) * apart for size, apart in zip(sizes, w.apart, strict=True)]
-    ends = []
-    for low, high, far in zip(w.low[::-1], w.high[::-1], reach[::-1], strict=True):
-        ends += [low - far, high - far]
-    return pad(whole, ends)[(slice(None), slice(None), *(slice(None, None, s) for s in w.stride))]
+    low, high = (
+        [end - far for end, far in zip(ends, reach, strict=True)] for ends in (w.low, w.high)
+    )
+    strides = (slice(None, None, stride) for stride in w.stride)
+    return with_ends(whole, low, high)[(slice(None), slice(None), *strides)]
 
 
 def _in_parts(

@@ -16,6 +16,7 @@ from torch_mlir._mlir_libs import _stablehlo
 from bringup.harness.devices.tensors import WIRE_NAMES
 from bringup.harness.errors import HarnessError
 from bringup.harness.ops.identity import mlir_type
+from bringup.harness.reference.ends import with_ends
 from bringup.harness.reference.stablehlo_attributes import integer, integers, shape_of, word
 
 Tensors = list[torch.Tensor]
@@ -222,10 +223,7 @@ def padded(
     spread = [max(n + (n - 1) * b, 0) for n, b in zip(x.shape, between, strict=True)]
     whole = torch.full(spread, value.item(), dtype=x.dtype)
     whole[tuple(slice(None, None, b + 1) for b in between)] = x
-    ends = [end for pair in zip(low[::-1], high[::-1], strict=True) for end in pair]
-    if any(ends):
-        whole = torch.nn.functional.pad(whole, ends, value=value.item())
-    return whole
+    return with_ends(whole, low, high, value.item())
 
 
 def _gather(operation: ir.Operation, operands: Tensors) -> torch.Tensor:

@@ -61,6 +61,18 @@ def fingerprint(values: Mapping[str, Any], owner: type, base: type) -> str | Non
     return digest.hexdigest()
 
 
+def digest_of(value: object) -> str | None:
+    """A digest that only equal values have; None for what has no pickle, or a large one."""
+    digest = _Digest()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            pickle.dump(value, digest, protocol=5)
+    except Exception:  # as above
+        return None
+    return digest.hexdigest()
+
+
 def _parts_of_class(owner: type, base: type) -> Iterator[object]:
     for cls in owner.__mro__[: owner.__mro__.index(base)]:
         yield cls.__module__, cls.__qualname__

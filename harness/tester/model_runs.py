@@ -8,6 +8,7 @@ come next: a model that differs from itself cannot be compared with anything.
 """
 
 import contextlib
+import copy
 import dataclasses
 import enum
 from collections.abc import Iterator, Sequence
@@ -28,6 +29,7 @@ from bringup.harness.records.schema import Stage
 from bringup.harness.state import settings
 from bringup.harness.state.fingerprint import fingerprint
 from bringup.harness.state.loaded import Loaded, Run
+from bringup.harness.state.surroundings import of_process, variables_of
 from bringup.harness.tester import reuse
 from bringup.harness.tester.golden import Golden, difference
 from bringup.harness.verify.structure import map_tensors
@@ -120,6 +122,10 @@ class ModelRuns:
         """The model at the level its config asks for."""
         raise NotImplementedError
 
+    def _config_of_lowering(self) -> CompilerConfig:
+        """A copy: who asks the tester's which flow this is, while it is lowered, is the model."""
+        return copy.copy(self.compiler_config)
+
     def _golden(self) -> Any:
         """The model's outputs on `self._inputs`, which are a copy of its own for this run."""
         raise NotImplementedError
@@ -162,11 +168,11 @@ class ModelRuns:
         with self.compiler_config.asked_for_flow() as asked:
             self._load()
             self._begin_runs()
+            if self.mode == "train":
+                self._compute_golden(twice=False)  # finds the parameters that get no gradient
+            with self._run(watched=False):
+                program = self._lower()
             self._differs_by_flow |= asked()
-        if self.mode == "train":
-            self._compute_golden(twice=False)  # finds the parameters that get no gradient
-        with self._run(watched=False):
-            program = self._lower()
         self._extracted, self._uncompared = program.extracted, program.uncompared
         return program
 
@@ -210,15 +216,19 @@ class ModelRuns:
         """Which place of which test this is, and what decides what it loads; None: nobody knows."""
         arguments = reuse.loading_arguments(type(self), *self._given)
         ours = next(c for c in type(self).__mro__ if c.__module__.startswith("bringup."))
-        made_of = fingerprint({**arguments, **self._own_attributes()}, type(self), ours)
-        if made_of is None:
+        values = {**arguments, **self._own_attributes(), "": variables_of(type(self), ours)}
+        config = self.compiler_config
+        made_of = fingerprint(values, type(self), ours)
+        set_by = fingerprint(reuse.own_settings(config), type(config), CompilerConfig)
+        if made_of is None or set_by is None:
             return None
         recorder = self.recorder
         place = recorder.testers.index(recorder)
         file = recorder.nodeid.partition("[")[0]
         of_all_flows = msgspec.structs.replace(recorder.identity, flow="").name
         test = (of_all_flows, file, recorder.run.directory, place)
-        return reuse.key_of((*test, self.mode, self.model_name, made_of), self.compiler_config)
+        made_in = (made_of, set_by, of_process())
+        return reuse.key_of((*test, self.mode, self.model_name, *made_in), config)
 
     def _own_attributes(self) -> dict[str, Any]:
         """What a subclass or a test keeps in a tester."""

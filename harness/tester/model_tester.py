@@ -381,13 +381,13 @@ class ModelTester(EagerRuns, TensorParallel):
         if self.mode == "train":
             training.freeze(self._model, self.golden)
             return lower_training(
-                self._model, self._call(), self._loss, self.compiler_config, self.recorder
+                self._model, self._call(), self._loss, self._config_of_lowering(), self.recorder
             )
         with torch.no_grad():
             return lower_torch(
                 self._model,
                 self._call(),
-                self.compiler_config,
+                self._config_of_lowering(),
                 self.recorder,
                 self._extract_outputs,
             )

@@ -62,7 +62,8 @@ class OnnxModelTester(ModelTester):
         return (), dict(self._inputs)
 
     def _lower(self) -> Program:
-        return lower_onnx(self._model, self._inputs, self.compiler_config, self.recorder)
+        config = self._config_of_lowering()
+        return lower_onnx(self._model, self._inputs, config, self.recorder)
 
     def _make_executor(self, program: Program, target: Device) -> Executor:
         return OnnxExecutor(program, self.compiler_config, target, self.recorder)

@@ -7,9 +7,10 @@ A model is loaded, exported and lowered once for all devices and flows: export a
 take most of a test's time, and nothing of them depends on the device; a flow only decides how far
 a model is lowered. Only the last test is remembered, so at most one model stays in memory, and only
 for the same place of the same test: its n-th tester, of the same class, arguments, attributes and
-settings. A tester whose arguments cannot be told apart from others, or that was loaded before its
-flow began, has no key, and shares nothing. One that asks for the device while it loads shares
-nothing either, and one that asks for the flow shares with its own flow.
+settings, whose code reads the same variables of its module, in a process that is set alike. A
+tester whose arguments cannot be told apart from others, or that was loaded before its flow began,
+has no key, and shares nothing. One that asks for the device while it loads shares nothing either,
+and one that asks for the flow, while it loads or while its forward is traced, with its own flow.
 """
 
 import contextlib
@@ -82,10 +83,15 @@ def key_of(test: Key, config: CompilerConfig) -> Key:
         for name in dir(type(config))
         if isinstance(getattr(type(config), name), Setting) and name != "compile_depth"
     }
-    own = [(n, repr(v)) for n, v in vars(config).items() if n not in settings and n not in _FLOW]
     # Weights inside are in no graph, and what a lowering prints and writes is for each flow.
     own_lowering = config.inline_parameters or bool(config.ir_log_level or config.save_mlir)
-    return (*test, flow_of(config) if own_lowering else None, *settings.items(), *own)
+    return (*test, flow_of(config) if own_lowering else None, *settings.items())
+
+
+def own_settings(config: CompilerConfig) -> dict[str, Any]:
+    """What a config holds beside its settings, and which decides no flow."""
+    named = {n for n in dir(type(config)) if isinstance(getattr(type(config), n), Setting)}
+    return {n: v for n, v in vars(config).items() if n not in named | _FLOW}
 
 
 _FLOW = frozenset({"compile_depth", "_op_by_op_backend", "_flow_asked"})
@@ -106,7 +112,7 @@ _NOT_LOADED = frozenset(
         *("is_token_output", "required_pcc", "required_atol", "relative_atol"),
         *("required_relative_l2", "assert_pcc", "assert_atol", "assert_allclose"),
         *("assert_relative_l2", "assert_exact", "assert_tokens", "forge_models_test", "backend"),
-        *("devices", "data_parallel_mode", "tensor_parallel_mode", "model_info"),
+        *("devices", "model_info"),
     }
 )
 """Arguments of a tester that decide nothing of what is loaded, or that are in its key anyway."""

@@ -98,6 +98,21 @@ def test_a_model_that_depends_on_the_flow_is_loaded_for_each(flows: Done) -> Non
         assert ["tanh" in op.name for op in ops_of(flows, record)] == [True]
 
 
+@pytest.mark.parametrize("tester", ["ByVariable", "ByEnvironment", "ByConfig", "ByForward"])
+def test_a_model_that_a_body_chooses_by_flow_is_loaded_for_each(flows: Done, tester: str) -> None:
+    full, split = (
+        next(
+            record
+            for record in flows.records.values()
+            if f"test_by_body[{tester}-{flow}]" in record.nodeid
+        )
+        for flow in ("full", "op_by_op_torch")
+    )
+    assert full.outcome is split.outcome is Outcome.PASSED
+    assert stages_of(split, reused=True) == ()
+    assert ["tanh" in op.name for op in ops_of(flows, split)] == [True]
+
+
 def test_inputs_that_depend_on_what_is_split_are_given_to_each(flows: Done) -> None:
     for flow, rows in (("op_by_op_torch", 3), ("op_by_op_stablehlo", 2)):
         record = record_of(flows, "by_backend", flow, "train")

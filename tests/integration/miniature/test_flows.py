@@ -4,6 +4,8 @@
 
 # One model in all flows, in the orders that `-k` leaves; what each loads is told apart by its ops.
 
+import os
+
 import pytest
 import torch
 
@@ -38,8 +40,56 @@ class ByBackend(Plain):
         return inputs[:2] if splits else inputs
 
 
-def _run(tester, mode, flow, record_property):
-    config = CompilerConfig()
+WHICH = ""
+
+
+def _chosen(which):
+    return torch.nn.Sigmoid() if which == "full" else torch.nn.Tanh()
+
+
+def _named():
+    return _chosen(WHICH)
+
+
+class ByVariable(Plain):
+    def _load_model(self):
+        return _named()
+
+
+class ByEnvironment(Plain):
+    def _load_model(self):
+        return _chosen(os.environ["CHOSEN"])
+
+
+class ForFull(CompilerConfig):
+    chosen = "full"
+
+
+class ForOps(CompilerConfig):
+    chosen = "ops"
+
+
+class ByConfig(Plain):
+    def _load_model(self):
+        return _chosen(self.compiler_config.chosen)
+
+
+class Asking(torch.nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.config = config
+
+    def forward(self, x):
+        return torch.tanh(x) if self.config.compile_depth.op_by_op else torch.sigmoid(x)
+
+
+class ByForward(Plain):
+    def _load_model(self):
+        return Asking(self.compiler_config)
+
+
+def _run(tester, mode, flow, record_property, config=None):
+    config = config or CompilerConfig()
     if FLOWS[flow]:
         config.compile_depth = CompileDepth.EXECUTE_OP_BY_OP
         config.op_by_op_backend = FLOWS[flow]
@@ -73,3 +123,12 @@ def test_by_flow(record_property, flow):
 @pytest.mark.parametrize("mode", ["train"])
 def test_by_backend(record_property, flow, mode):
     _run(ByBackend, mode, flow, record_property)
+
+
+@_in("full", "op_by_op_torch")
+@pytest.mark.parametrize("tester", [ByVariable, ByEnvironment, ByConfig, ByForward])
+def test_by_body(record_property, monkeypatch, flow, tester):
+    monkeypatch.setitem(globals(), "WHICH", flow)
+    monkeypatch.setenv("CHOSEN", flow)
+    config = ForFull() if flow == "full" else ForOps()
+    _run(tester, "eval", flow, record_property, config if tester is ByConfig else None)

@@ -80,3 +80,17 @@ def test_a_picture_is_a_small_png(mode: str, size: tuple[int, int]) -> None:
 def test_junit_gets_no_picture() -> None:
     given = [("picture", noise(30, 20)), ("text", "read")]
     assert without_pictures(given) == [("picture", "a picture of 30 x 20"), ("text", "read")]
+
+
+def test_a_number_that_no_float_holds_is_a_text() -> None:
+    for value in (10**400, Fraction(10**400), torch.empty(1, device="meta")):
+        assert one(value).number is None and one(value).text
+    assert one(10**400).text.startswith("1000")
+
+
+def test_a_picture_that_cannot_be_written_is_said() -> None:
+    assert one(Image.new("RGB", (0, 0))).text == "a picture of 0 x 0"
+    file = io.BytesIO()
+    noise(300, 300).save(file, "png")
+    cut_off = Image.open(io.BytesIO(file.getvalue()[:2000]))
+    assert one(cut_off).text == "a picture of 300 x 300"

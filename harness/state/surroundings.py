@@ -1,0 +1,79 @@
+# SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
+#
+# SPDX-License-Identifier: Apache-2.0
+"""What code reads that is handed to nobody: its module's variables, and what holds for the process.
+
+A test's body may set either before it makes a tester, and another in each flow.
+"""
+
+from collections.abc import Iterator
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+from bringup.harness.state import settings
+from bringup.harness.state.fingerprint import digest_of
+
+_OF_NO_MODEL = frozenset(
+    {
+        *("standard output", "standard error", "exception hook", "warning filters"),
+        *("log level", "log switched off", "garbage collection", "file mode mask"),
+    }
+)
+"""What is set for the process and decides nothing of a model."""
+
+
+def of_process() -> tuple[tuple[str, str], ...]:
+    """What is set for the whole process, random numbers apart."""
+    left_out = settings.RANDOM | _OF_NO_MODEL
+    return tuple(
+        (name, repr(value)) for name, value in settings.read().items() if name not in left_out
+    )
+
+
+def variables_of(owner: type, base: type) -> dict[str, str | int]:
+    """By name the variables of their modules that classes from `owner` up to `base` read.
+
+    So do the functions and classes of the same module that they name. One that has no pickle is
+    told by which object it is.
+    """
+    found: dict[str, str | int] = {}
+    seen: set[int] = set()
+    for cls in owner.__mro__[: owner.__mro__.index(base)]:
+        _read_by(cls, found, seen)
+    return found
+
+
+def _read_by(thing: Any, found: dict[str, str | int], seen: set[int]) -> None:
+    if id(thing) in seen:
+        return
+    seen.add(id(thing))
+    for function in _functions_of(thing):
+        for name in _names_in(function.__code__):
+            if name not in function.__globals__:
+                continue
+            value = function.__globals__[name]
+            if isinstance(value, ModuleType):
+                continue
+            if isinstance(value, type | FunctionType):
+                if value.__module__ == function.__module__:
+                    _read_by(value, found, seen)
+                continue
+            found[f"{function.__module__}.{name}"] = digest_of(value) or id(value)
+
+
+def _functions_of(thing: Any) -> Iterator[FunctionType]:
+    if isinstance(thing, FunctionType):
+        yield thing
+        return
+    for cls in thing.__mro__:
+        if cls.__module__ == thing.__module__:
+            for member in vars(cls).values():
+                inner = (getattr(member, name, None) for name in ("fget", "__func__", "func"))
+                yield from (each for each in (member, *inner) if isinstance(each, FunctionType))
+
+
+def _names_in(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names_in(constant)
