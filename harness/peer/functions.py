@@ -165,7 +165,7 @@ def setup_xla_spmd_environment() -> None:
         UsageError: always.
     """
     raise UsageError(
-        "setup_xla_spmd_environment is tt-torch's and none here: ModelTester("
+        "setup_xla_spmd_environment is none here: ModelTester("
         "tensor_parallel_mode=True) with get_mesh_config and load_shard_spec divides weights,"
         " CompilerConfig.mesh_shape with automatic_parallelization the batch"
     )
