@@ -64,18 +64,27 @@ def _named(source: str) -> nn.Module:
         if error.name and module.startswith(error.name):
             raise UsageError(f"there is no module {error.name}, which {source} names") from error
         raise
+    except SystemExit as error:
+        raise _ends(module, "is imported", error) from error
     for part in name.split("."):
         if not hasattr(found, part):
             raise UsageError(f"{module} has no {name}{hint(part, dir(found))}")
         found = getattr(found, part)
     if isinstance(found, type) or (not isinstance(found, nn.Module) and _makes(found)):
         torch.manual_seed(0)
-        found = found()
+        try:
+            found = found()
+        except SystemExit as error:
+            raise _ends(source, "is called", error) from error
     if isinstance(found, nn.Module):
         return found
     if callable(found):
         return FunctionModel(found)
     raise UsageError(f"{source} is a {type(found).__name__}, no model and no function")
+
+
+def _ends(what: str, when: str, error: SystemExit) -> UsageError:
+    return UsageError(f"{what} ends Python when it {when}: SystemExit({error.code!r})")
 
 
 def _makes(found: Any) -> bool:
@@ -120,7 +129,7 @@ def _of_transformers(folder: Path) -> nn.Module:
         raise UsageError(f"{folder / CONFIG_NAME}: transformers has no architecture {names[0]!r}")
     try:
         model: nn.Module = architecture.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # whatever the reader of a file of weights raises
         said = said_by(error).partition("\n")[0]
         raise UsageError(f"{folder} cannot be loaded: {said}") from error
     return model

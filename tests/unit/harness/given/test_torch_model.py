@@ -35,6 +35,10 @@ def double(x: torch.Tensor) -> torch.Tensor:
     return x * 2
 
 
+def leaving() -> Net:
+    sys.exit(0)
+
+
 NET = Net()
 NUMBER = 3
 
@@ -53,11 +57,30 @@ def test_a_class_a_maker_a_model_and_a_function_are_models() -> None:
         ("no_such_module:Net", "no module no_such_module"),
         (f"{HERE}:Absent", "has no Absent"),
         (f"{HERE}:NUMBER", "is a int, no model"),
+        (f"{HERE}:leaving", r"leaving ends Python when it is called: SystemExit\(0\)"),
     ],
 )
 def test_what_is_no_model_is_said(source: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         load(source)
+
+
+def test_a_module_that_leaves_python_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "leaves_python.py").write_text("import sys\nsys.exit('no')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(UsageError, match=r"leaves_python ends Python when it is imported: .*'no'"):
+        load("leaves_python:Net")
+
+
+def test_a_folder_whose_weights_lie_is_said_with_its_name(tmp_path: Path) -> None:
+    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1}
+    BertModel(BertConfig(**sizes, intermediate_size=8, vocab_size=9)).save_pretrained(tmp_path)
+    for wrong in (b"\xff" * 64, b"\x08" + bytes(7) + b'{"a": 1}'):
+        (tmp_path / "model.safetensors").write_bytes(wrong)
+        with pytest.raises(UsageError, match=f"{tmp_path} cannot be loaded: .*[a-z]"):
+            load(str(tmp_path))
 
 
 def test_an_exported_program_brings_its_inputs(tmp_path: Path) -> None:
