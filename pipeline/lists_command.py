@@ -28,8 +28,9 @@ def check_lists(options: RunOptions, say: Speaker) -> ExitCode:
     for sentence in said:
         say(sentence)
     entries, problems = len(lists.entries), len(said)
+    there = sum((lists.folder / spec.file_name).exists() for spec in list_specs().values())
     say(
-        f"{entries} {'entry' if entries == 1 else 'entries'} on {len(list_specs())} lists, "
+        f"{entries} {'entry' if entries == 1 else 'entries'} on {there} lists, "
         f"{problems} problem{'' if problems == 1 else 's'}"
     )
     return ExitCode.USAGE if said else ExitCode.KEPT
