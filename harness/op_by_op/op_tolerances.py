@@ -5,8 +5,7 @@
 
 An op alone takes the very bits that golden took. What is left is its own rounding: a few units,
 and for n products that are added up about the square root of n times as much. What a test asks of
-its whole model says nothing of that. And ops give what is one number wide, such as the means that a
-norm takes: of thousands of such rows one or two are right by chance, which is no bound for them.
+its whole model says nothing of that.
 """
 
 import dataclasses
@@ -31,7 +30,6 @@ def op_tolerances(tolerances: Tolerances, op: Op) -> Tolerances:
         assert_relative_l2=False,
         assert_allclose=False,
         ulps=ULPS * math.sqrt(summed(op)),
-        joins_short_rows=True,
     )
 
 

@@ -19,7 +19,8 @@ bias before a normalisation, the mean of what was centred. There 64 N is allowed
 on the scale of the whole tensor (of the largest gradient, for gradients).
 
 Without a reference nobody can tell a block that is small by cancellation from one that is small:
-rounding noise on the scale of the whole tensor is allowed in each, and the record says so.
+rounding noise on the scale of the whole tensor is allowed in each, more where an op adds many
+numbers up, and the record says so.
 
 A device of coarser arithmetic is also allowed golden's error in units of that arithmetic, up to a
 quarter of the block. In what arithmetic golden itself was computed its dtype does not say: a model
@@ -73,6 +74,13 @@ _NOT_FLOAT16 = 2.0**-10
 _NOT_FLOAT32_BESIDE = 2.0**-20
 """The same where the model is known to compute in 16 bits somewhere: what it averages over 4,000
 numbers is off by 2^-14 no more."""
+_LONG_SUM = 16.0
+"""What is small by cancellation in an op that adds many numbers up may be off by this part of what
+a number of usual size may be: with float32 sums of n products, one after another, most are off by
+0.3 sqrt(n) units, and the worst of 30,000 was off by 2.4 sqrt(n) where 4 sqrt(n) are allowed."""
+_ONE_BY_ONE = 512.0
+"""The resolution, in units, of an op that adds 64 products up. Golden adds in pairs and lanes, and
+a device may add one after another: of n products it is off by sqrt(n) / 8 times as much then."""
 _AVERAGED_TIMES = 4.0
 """So many standard deviations an average may be off."""
 
@@ -187,10 +195,15 @@ def scale_of(
     own = sums.bulk * sums.unit
     base = max(own, tolerances.scale or 0.0)
     rounds = max(16 * unit_of("f32"), device)  # sums are kept in float32 by coarse devices too
+    if not known:
+        rounds = max(rounds, (tolerances.ulps or 0.0) / _LONG_SUM * unit_of("f32"))
     noise = (4 if known else 1) * rounds * base
     zero = rounds * own if own else tolerances.noise(*dtypes)
     if not known:
         zero = max(zero, noise)
+    times = NATURAL_TIMES
+    if stored <= unit_of("f32"):  # sums of less are kept in float32, and rounded once
+        times *= max(1.0, (tolerances.ulps or 0.0) / _ONE_BY_ONE)
     if math.isfinite(sums.apart) and not sums.masked:
         noise = max(noise, 8 * device * peak)
     return Scale(
@@ -198,7 +211,9 @@ def scale_of(
         zero=zero,
         noise=max(noise, zero),
         floor=0.0 if known else noise,
-        sharing=Sharing.of(sums, 2 * stored if quantum(*dtypes)[0] else 0.0, dtypes, known=known),
+        sharing=Sharing.of(
+            sums, 2 * stored if quantum(*dtypes)[0] else 0.0, dtypes, times, known=known
+        ),
         least=quantum(*dtypes)[1],
         coarser=_coarser(tolerances, sums, stored),
         elements=ELEMENT_TIMES * resolution,
@@ -326,7 +341,7 @@ def _together(common: _Common, sums: BlockSums, scale: Scale, shape: torch.Size)
     rows = torch.arange(len(digits))[digits]
     weight, rest = common.weight[digits], _rest(sums, scale)[digits]
     error, natural = common.error[digits], common.natural[digits]
-    times = max(NATURAL_TIMES, scale.coarser)
+    times = max(scale.sharing.times, scale.coarser)
     part, own = (error / weight).abs(), times * (natural / weight).abs()
     averaged = _AVERAGED_TIMES * rest / weight.sqrt()
     allowed = scale.resolution + rest.minimum(averaged + own + own.median())
@@ -346,7 +361,7 @@ def _natural(
     natural: torch.Tensor, golden: torch.Tensor, noisy: torch.Tensor, scale: Scale
 ) -> torch.Tensor:
     """What golden's own error allows a block."""
-    allowed = natural * NATURAL_TIMES
+    allowed = natural * scale.sharing.times
     allowed[noisy] *= _NOISE_TIMES / NATURAL_TIMES
     off = (natural > 0) & (golden > 0)
     if scale.coarser and bool(off.any()):

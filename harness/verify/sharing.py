@@ -50,6 +50,8 @@ class Sharing:
     """The same as a part of the block's RMS."""
     unit: float
     """One rounding of golden's dtype, of which its own error may say nothing."""
+    times: float
+    """So many times golden's own error a block may be off: `NATURAL_TIMES`, or more."""
     known: bool
     """Is golden's own error known?"""
 
@@ -59,6 +61,7 @@ class Sharing:
         sums: BlockSums,
         stored: float,
         dtypes: tuple[torch.dtype, torch.dtype],
+        times: float,
         *,
         known: bool,
     ) -> "Sharing":
@@ -69,6 +72,7 @@ class Sharing:
             stored: what storing a value costs, as a part of the tensor's usual size; 0 of over 16
                 bits.
             dtypes: golden's and actual's.
+            times: so many times golden's own error may a block be off.
             known: whether golden's own error is known.
         """
         row, off = sums.families[0], sums.noisy > 0
@@ -81,6 +85,7 @@ class Sharing:
             stored=stored * sums.bulk,
             stored_relative=stored,
             unit=max(storage_unit(*dtypes), unit_of("f32")),
+            times=times,
             known=known,
         )
 
@@ -91,10 +96,10 @@ class Sharing:
         """
         found = family.natural[family.natural > 0]
         usual = float(found.median()) if len(found) else 0.0
-        allowed = (_SHARED_MOST * family.golden).clamp(max=NATURAL_TIMES * usual)
+        allowed = (_SHARED_MOST * family.golden).clamp(max=self.times * usual)
         digits = (family.natural > 0) & ~is_noise(family)
         part = _median(family.natural[digits] / family.golden[digits])
-        return self._own(allowed, family, NATURAL_TIMES * part)
+        return self._own(allowed, family, self.times * part)
 
     def elements(self, family: Family) -> torch.Tensor:
         """What each element of a block may be off, by what the median element is.
@@ -102,10 +107,10 @@ class Sharing:
         A vector of RMS, one a block, in the unit of `family`.
         """
         short = _SHORT / family.size.clamp(min=_SHORT)
-        allowed = self.stored * short + NATURAL_TIMES * self.usual * short.sqrt()
+        allowed = self.stored * short + self.times * self.usual * short.sqrt()
         part = self.stored_relative * short
         if self.usual:
-            part = part + NATURAL_TIMES * self.relative * short.sqrt()
+            part = part + self.times * self.relative * short.sqrt()
         return (
             self._own(allowed * family.size.sqrt(), family, part) / family.size.clamp(min=1).sqrt()
         )
@@ -131,7 +136,7 @@ class Sharing:
         of_one = (family.natural > _CONDITIONED * usual) & (of_natural < _ONE_CAUSE)
         of_natural[of_one] = _ONE_CAUSE
         of_unit = (_CHANCE_OF_BOTH**root - 1) * self.unit * family.golden
-        return NATURAL_TIMES * (of_natural * family.natural + of_unit)
+        return self.times * (of_natural * family.natural + of_unit)
 
 
 def is_noise(family: Family) -> torch.Tensor:

@@ -100,8 +100,7 @@ class Tolerances:
     """
     joins_short_rows: bool = False
     """Is what one output's numbers are made of a row, however short the last axis is? So it is of
-    gradients and of single ops: a row of a 1 x 1 kernel, or of means that keep their axis, would be
-    a single number, of which no rounding is known."""
+    gradients: a row of a 1 x 1 kernel would be a single number, of which no rounding is known."""
 
     def __post_init__(self) -> None:
         """Raise UsageError when a number makes no sense or an assertion has nothing to assert."""
