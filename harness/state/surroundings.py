@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from bringup.harness.records.variable_names import AVOID_VARIABLE, DEADLINE_VARIABLE
 from bringup.harness.state import settings
 from bringup.harness.state.fingerprint import digest_of
 
@@ -20,13 +21,17 @@ _OF_NO_MODEL = frozenset(
     }
 )
 """What is set for the process and decides nothing of a model."""
+_OF_EACH_TEST = frozenset(f"${name}" for name in (AVOID_VARIABLE, DEADLINE_VARIABLE))
+"""Variables that a run sets before each test."""
 
 
 def of_process() -> tuple[tuple[str, str], ...]:
     """What is set for the whole process, random numbers apart."""
-    left_out = settings.RANDOM | _OF_NO_MODEL
+    left_out = settings.RANDOM | _OF_NO_MODEL | _OF_EACH_TEST
     return tuple(
-        (name, repr(value)) for name, value in settings.read().items() if name not in left_out
+        sorted(
+            (name, repr(value)) for name, value in settings.read().items() if name not in left_out
+        )
     )
 
 

@@ -3,13 +3,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The flows of a test: one load and one export for all of them, and what each gives as if alone."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from bringup.harness.records.run_dir import load_ops
 from bringup.harness.records.schema import Op, Outcome, Stage, TestRecord
-from tests.integration.pytest_runs import MINIATURE, Done, run_pytest
+from tests.integration.pytest_runs import MINIATURE, ROOT, Done, run_command, run_pytest
 
 FILE = f"{MINIATURE}/test_flows.py"
 ALL = (
@@ -71,6 +72,16 @@ def test_what_one_flow_left_at_its_graph_the_next_lowers_on(flows: Done, mode: s
     assert stages_of(second, reused=False) == ALL[3:]
     assert stages_of(third, reused=True) == ALL
     assert third.outcome is Outcome.PASSED
+
+
+def test_a_run_of_our_own_loads_a_model_once_for_all_flows(tmp_path: Path) -> None:
+    """Its runner sets variables before each test, which are no reason to load it anew."""
+    run = [sys.executable, "-m", "bringup", "run", "--tests", MINIATURE, f"{FILE}::test_down"]
+    alone = ["--device", "cpu", "--workers", "1", "--history", "none", "--output", str(tmp_path)]
+    done = run_command(tmp_path, ROOT, [*run, *alone])
+    assert len(done.records) == 6, done.output
+    by_itself = [r for r in done.records.values() if Stage.LOAD in stages_of(r, reused=False)]
+    assert sorted(r.identity.mode for r in by_itself) == ["eval", "train"]
 
 
 @pytest.mark.parametrize("mode", ["eval", "train"])
