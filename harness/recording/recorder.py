@@ -108,7 +108,7 @@ class TestRecorder:
         self.ops = OpTally()
         """What its ops came to."""
         self._begin(identity, nodeid, entry)
-        self._write(
+        self.run.journal.append(
             TestStarted(
                 time=time.time(),
                 identity=identity,
@@ -139,7 +139,8 @@ class TestRecorder:
         """Off: what an op's stages cost stays off the record."""
 
     def _write(self, event: AnyEvent) -> None:
-        self.run.journal.append(event)
+        self.run.journal.append(event, sync=False)
+        self.run.journal.sync_now_and_then()
 
     def share(self, name: str, device: str | None = None) -> "TesterRecorder":
         """Another tester's part of the record, under a name of its own.
@@ -282,8 +283,8 @@ class TestRecorder:
         self._write(OpsFollowed(time=time.time(), key=self.key, followed=followed))
 
     def sync(self) -> None:
-        """Have everything on record that was said so far."""
-        self.run.journal.sync()
+        """Have on disk what was said so far, but for the last half second's."""
+        self.run.journal.sync_now_and_then()
 
     def reuse(self, results: list[tuple[StageResult, Status]], source: str) -> None:
         """Record stages that another test of this process did for both.
@@ -340,7 +341,7 @@ class TestRecorder:
         at_most = Status.CONVERTED_TO_STABLE_HLO if self.elsewhere() else Status.EXECUTED
         if not self.ended:
             self.ended = True
-            self._write(
+            self.run.journal.append(
                 TestEnded(
                     time=time.time(),
                     key=self.key,

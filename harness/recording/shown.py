@@ -28,7 +28,7 @@ def note_shown(recorder: TestRecorder, properties: Iterable[tuple[str, object]])
     shown = shown_of(properties)
     if shown and not any(share.gave_golden for share in recorder.testers):
         event = OutputsShown(time=time.time(), key=recorder.key, shown=shown)
-        recorder.run.journal.append(event)
+        recorder.run.journal.append(event, sync=False)
 
 
 def shown_of(properties: Iterable[tuple[str, object]]) -> tuple[Shown, ...]:

@@ -1,16 +1,18 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""Journals: one append-only file per process, one event per line, on disk before we go on.
+"""Journals: one append-only file per process, one event per line.
 
 A process owns its file alone, so nothing interleaves. A line is handed to the kernel in one
-write and synced; a process that dies leaves at worst one torn last line, which every reader
-tolerates and mentions.
+write; a process that dies leaves at worst one torn last line, which every reader tolerates and
+mentions. The beginning and the end of a test are on disk before we go on, and what is between them
+half a second later, if the machine dies.
 
 A verdict is written once: when an op of another model has it too, the line refers to it, and
 `read_journal` puts it back. When its run is over a journal is packed to `*.jsonl.zst`.
 """
 
+import math
 import os
 import secrets
 import socket
@@ -42,6 +44,8 @@ JOURNAL_FOLDER = "journal"
 PLAIN, PACKED = ".jsonl", ".jsonl.zst"
 _MOST_NAMED = 50
 """Unreadable lines of one journal that get a sentence each."""
+_SYNC_S = 0.5
+"""What a machine that dies may lose of ops and stages, in seconds."""
 _Place = tuple[str, str, float]
 
 
@@ -68,6 +72,7 @@ class JournalWriter:
             raise cannot_write(f"the journal {self.path}", error, "create") from error
         self.pid = os.getpid()
         self._synced = True
+        self._synced_at = -math.inf
         self._held: dict[_Place, int] = {}
         """The verdicts this journal has, by the hash of how they were written."""
         self.append(
@@ -108,10 +113,22 @@ class JournalWriter:
         if self._synced:
             return
         self._synced = True  # before: what is written meanwhile is another's to sync
+        self._synced_at = time.monotonic()
         try:
             os.fdatasync(self._fd)
         except OSError as error:
             raise cannot_write(f"the journal {self.path}", error) from error
+
+    def sync_now_and_then(self) -> None:
+        """`sync`, unless that was done within the last half second.
+
+        A disk takes milliseconds for it, a third of what an op takes.
+
+        Raises:
+            StorageError: the disk is full or gone.
+        """
+        if time.monotonic() - self._synced_at >= _SYNC_S:
+            self.sync()
 
     def _shortened(self, event: AnyEvent) -> AnyEvent:
         """A reference in place of a verdict that is in the journal already."""
