@@ -27,6 +27,7 @@ from bringup.harness.ops.identity import (
 )
 from bringup.harness.records.schema import Op
 from bringup.harness.verify import Float64, Natural, natural_errors
+from bringup.harness.verify.arithmetic import unit_of
 
 
 @dataclass(frozen=True)
@@ -60,13 +61,57 @@ _UNDEFINED = frozenset(
 def rounding_of(
     graph: Graph, inputs: Sequence[torch.Tensor], golden: Sequence[torch.Tensor]
 ) -> Natural | None:
-    """How far an op's golden outputs are off by rounding; None where float64 cannot be had."""
+    """How far an op's golden outputs are off by rounding; None where float64 cannot be had.
+
+    PyTorch adds some of what is float32 up in float64, and golden is as good as exact then. In
+    float32 a sum is off by a unit of what its terms add up to without their signs, at least.
+    """
     try:
-        with torch.no_grad(), Float64():
-            exact = torch.fx.Interpreter(owned(graph, {})).run(*inputs)
-        return natural_errors(list(golden), list(exact))
+        with torch.no_grad():
+            found = natural_errors(list(golden), _in_float64(graph, inputs))
+            if any(_adds_products(node) for node in graph.nodes):
+                magnitudes = _in_float64(graph, [_magnitude(each) for each in inputs])
+                _raise_to_units(found, golden, magnitudes)
+            return found
     except Exception:  # whatever an op raises that is given other dtypes
         return None
+
+
+_SUMS = frozenset(
+    {
+        *("sum", "mean", "var_mean", "cumsum", "avg_pool2d", "avg_pool3d", "_adaptive_avg_pool2d"),
+        *("mm", "bmm", "addmm", "baddbmm", "mv", "dot", "convolution", "convolution_backward"),
+    }
+)
+"""Ops that are linear in each operand, by the name after `aten.`."""
+
+
+def _adds_products(node: Node) -> bool:
+    named = str(node.target).split(".")
+    return node.op == "call_function" and len(named) > 1 and named[1] in _SUMS
+
+
+def _in_float64(graph: Graph, inputs: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+    with Float64():
+        return list(torch.fx.Interpreter(owned(graph, {})).run(*inputs))
+
+
+def _magnitude(value: torch.Tensor) -> torch.Tensor:
+    return value.abs() if value.is_floating_point() or value.is_complex() else value
+
+
+def _raise_to_units(
+    found: dict[str, torch.Tensor],
+    golden: Sequence[torch.Tensor],
+    magnitudes: Sequence[torch.Tensor],
+) -> None:
+    """Have no error of float32 outputs be less than a unit of what its terms add up to."""
+    for place, (value, size) in enumerate(zip(golden, magnitudes, strict=True)):
+        if value.dtype is not torch.float32 or value.shape != size.shape:
+            continue
+        least = (unit_of("f32") * size.abs()).float()
+        own = found.get(f"[{place}]", torch.zeros_like(value))
+        found[f"[{place}]"] = torch.where(own.abs() < least, least.copysign(own), own)
 
 
 def op_nodes(graph: Graph) -> Iterator[Node]:

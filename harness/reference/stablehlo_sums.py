@@ -25,6 +25,8 @@ _FOLDS: dict[str, Callable[..., torch.Tensor]] = {
     "stablehlo.and": torch.bitwise_and,
     "stablehlo.or": torch.bitwise_or,
 }
+_MOST_STEPS = 1 << 16
+"""Half a second."""
 
 
 def _product(x: torch.Tensor, dimensions: list[int]) -> torch.Tensor:
@@ -58,12 +60,30 @@ def _reduce(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
         raise ReferenceRefusal("a reduction over nothing is not computed in PyTorch")
     if name in _OVER and operand.dtype is not torch.bool:
         return _FOLDS[name](_OVER[name](operand, dimensions), start)
-    for dimension in sorted(dimensions, reverse=True):
-        parts = operand.unbind(dimension)
-        operand = start.expand(parts[0].shape)
-        for part in parts:
-            operand = _FOLDS[name](operand, part)
-    return operand
+    return _folded(_FOLDS[name], operand, start, dimensions)
+
+
+def _folded(
+    fold: Callable[..., torch.Tensor],
+    operand: torch.Tensor,
+    start: torch.Tensor,
+    dimensions: list[int],
+) -> torch.Tensor:
+    """One after another, each step rounded to the operand's dtype."""
+    kept = [size for d, size in enumerate(operand.shape) if d not in dimensions]
+    rows = operand.movedim(dimensions, list(range(len(dimensions)))).reshape(-1, *kept)
+    result = start.expand(kept)
+    for row in rows:
+        result = fold(result, row)
+    return result
+
+
+def _reduce_one_by_one(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
+    operand, start = operands
+    dimensions = integers(operation, "dimensions")
+    if math.prod(operand.shape[d] for d in dimensions) > _MOST_STEPS:
+        raise ReferenceRefusal(f"a reduction of over {_MOST_STEPS} steps is not folded in PyTorch")
+    return _folded(_FOLDS[_folded_by(operation)], operand, start, dimensions)
 
 
 def _reduce_window(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
@@ -153,3 +173,5 @@ SUMS: dict[str, Meaning] = {
     "reduce_window": _reduce_window,
 }
 """By the name after `stablehlo.`."""
+ONE_BY_ONE: dict[str, Meaning] = {"reduce": _reduce_one_by_one, "reduce_window": _reduce_window}
+"""Those whose region says to round each step, where the operands are what they are."""

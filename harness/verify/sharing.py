@@ -22,8 +22,7 @@ _NOISE_SHARE = 0.25
 _SHARED_MOST = 0.5
 _SHORT = 4
 _CHANCE = 1e4
-"""A norm of n errors is less than `_CHANCE`^(-1/n) of the usual as rarely as once in so many. Of
-thousands of blocks one is so, hence so many times for each block."""
+"""A norm of n errors is less than `_CHANCE`^(-1/n) of the usual as rarely as once in so many."""
 _CHANCE_OF_BOTH = 1e3
 """The same of an error that is less than a rounding of what is itself small by chance."""
 _CONDITIONED = 30.0
@@ -131,9 +130,9 @@ class Sharing:
 
     def _chance(self, family: Family) -> torch.Tensor:
         """What golden's own error in a block may be too small by, a norm."""
-        root, blocks = 1 / family.size.clamp(min=1), max(1, len(family.size))
+        root = 1 / family.size.clamp(min=1)
         usual = self.relative * family.golden
-        of_natural = (_CHANCE * blocks) ** root - 1
+        of_natural = _CHANCE**root - 1
         of_one = (family.natural > _CONDITIONED * usual) & (of_natural < _ONE_CAUSE)
         of_natural[of_one] = _ONE_CAUSE
         of_unit = (_CHANCE_OF_BOTH**root - 1) * self.unit * family.golden
