@@ -8,6 +8,7 @@ kept from op to op: making one costs more than lowering with it. Its threads are
 side by side and one op has nothing to share out.
 """
 
+import hashlib
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from bringup.harness.mlir import TorchMlir
 
 _Result = TypeVar("_Result")
+_PROGRAMS_KEPT = 1024
+"""XLA's take 175 KiB each."""
+_OF_THE_HOST = ("cpu", "llvm-cpu")
+"""Kinds of device whose programs take none of a device's memory."""
 _PORTABLE_PRODUCER = b"StableHLO_v"
 """What a portable artifact's bytecode names as its producer, within its first bytes."""
 
@@ -53,6 +58,10 @@ class OpStages:
         self._backend = backend
         self._opening = opening
         self._mlir: TorchMlir | None = None
+        self._programs: dict[bytes, tuple[Any, tuple[Level, ...]]] = {}
+        """What was compiled last, the latest at the end: an op of PyTorch often lowers to the very
+        program that one of StableHLO is, and half of an op's time is its compiler's."""
+        self._keeps = not opening.executes or opening.kind in _OF_THE_HOST
 
     def runs(self, request: RunOp) -> bool:
         """Is the op to be executed, here?"""
@@ -72,8 +81,9 @@ class OpStages:
         else:
             artifact, reached = _stage(Stage.STABLEHLO, lambda: self._read(request.stablehlo))
         yield Step(reached)
+        text = "".join(level.text for level in reached.levels)
         executable, reached = _stage(
-            Stage.COMPILE, lambda: self._backend.compile(artifact, request.options)
+            Stage.COMPILE, lambda: self._program(text, artifact, request.options)
         )
         yield Step(reached, executable)
 
@@ -87,6 +97,18 @@ class OpStages:
             Stage.EXECUTE, lambda: (self._backend.run(executable, inputs), ())
         )
         return outputs, reached.usage
+
+    def _program(
+        self, text: str, artifact: bytes, options: dict[str, str]
+    ) -> tuple[Any, tuple[Level, ...]]:
+        """What `artifact` compiles to, whose whole text is `text`: where it came from differs."""
+        key = hashlib.sha256(repr((sorted(options.items()), text)).encode()).digest()
+        found = self._programs.pop(key, None) or self._backend.compile(artifact, options)
+        if self._keeps:
+            self._programs[key] = found
+            if len(self._programs) > _PROGRAMS_KEPT:
+                del self._programs[next(iter(self._programs))]
+        return found
 
     def _lowering(self) -> "TorchMlir":
         if self._mlir is None:

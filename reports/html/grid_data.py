@@ -63,7 +63,8 @@ def grid_block(run: RunSummary, grid: Grid) -> str:
         key = cell.identity.planned.key if cell else ""
         verdict = told.get(key)
         judged = JUDGEMENTS.index(verdict.judgement) + 1 if verdict else usual if cell else 0
-        if isinstance(cell, Result) and cell.left_out:
+        left_out = isinstance(cell, Result) and cell.left_out
+        if left_out:
             judged = 0  # nobody judged what the budget left out
         line = cell.failure_line if isinstance(cell, Result) else cell.reason if cell else ""
         values = (
@@ -74,6 +75,7 @@ def grid_block(run: RunSummary, grid: Grid) -> str:
             causes.get(verdict.cluster, 0) if verdict else 0,
             lines.code(first_line(line)[:_LINE]),
             past.get(key, 0),
+            int(left_out),
         )
         for name, value in zip(_COLUMNS, values, strict=True):
             columns[name].append(value)
@@ -88,7 +90,7 @@ def grid_block(run: RunSummary, grid: Grid) -> str:
     return pack.text(_meta(run, grid, lists.texts, lines.texts))
 
 
-_COLUMNS = ("outcome", "status", "judged", "list", "cause", "line", "row")
+_COLUMNS = ("outcome", "status", "judged", "list", "cause", "line", "row", "left_out")
 
 
 def past_block(run: RunSummary, grid: Grid) -> str:

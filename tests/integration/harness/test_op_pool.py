@@ -73,6 +73,16 @@ def test_an_op_reports_every_stage_its_levels_and_its_cost(cpu: OpPool) -> None:
     assert torch.equal(run.outputs[0].nan_to_num(7.0), x.relu().nan_to_num(7.0))
 
 
+def test_what_lowers_to_a_program_that_was_compiled_runs_on_its_own_inputs(cpu: OpPool) -> None:
+    inputs = (torch.tensor([-1.0, 0.0, 2.0, 3.0]), torch.tensor([4.0, -4.0, 0.5, -0.5]))
+    first = cpu.submit(OpJob(torch_ir=RELU.encode(), inputs=inputs[:1], execute=True)).result()
+    text = {level.name: level.text for level in first.levels}["stablehlo"]
+    second = cpu.submit(OpJob(stablehlo=text.encode(), inputs=inputs[1:], execute=True)).result()
+    assert first.levels[-2:] == second.levels, "stablehlo and hlo_optimized"
+    for x, run in zip(inputs, (first, second), strict=True):
+        assert run.outputs is not None and torch.equal(run.outputs[0], x.relu())
+
+
 def negated(x: torch.Tensor) -> OpJob:
     kind = f"tensor<{x.numel()}xf32>"
     text = f"""func.func @main(%x: {kind}) -> {kind} {{

@@ -19,12 +19,14 @@ class Table {
     const { outcomes, judgements } = grid;
     this.isGood = Uint8Array.from([1, ...outcomes.map((outcome) => outcome[3])]);
     const usual = new Set([0, 1 + judgements.indexOf("good")]);
-    // quiet: nobody needs to look at it
+    // quiet: nobody needs to look at it; unrun: the budget left it out, on some device at least
     this.quiet = new Uint8Array(this.height);
+    this.unrun = new Uint8Array(this.height);
     for (let row = 0, cell = 0; row < this.height; row++) {
       let quiet = 1;
       for (let at = 0; at < this.width; at++, cell++) {
-        if (!this.isGood[grid.outcome[cell]] || !usual.has(grid.judged[cell])) quiet = 0;
+        if (grid.left_out[cell]) this.unrun[row] = 1;
+        else if (!this.isGood[grid.outcome[cell]] || !usual.has(grid.judged[cell])) quiet = 0;
       }
       this.quiet[row] = quiet;
     }
@@ -92,22 +94,22 @@ class Table {
 
   /**
    * Rows to draw: { row, device } of a test (device -1: all), { title, count } of a group.
-   * Rows that are good and have nothing to say are left out where `folded`.
+   * Rows that are good and have nothing to say, or that the budget left out, are not where `folded`.
    */
   rows(view, fits, folded) {
     const shown = [];
     const byDevice = view.g === "device";
-    let hidden = 0;
+    let hidden = 0, unrun = 0;
     for (let row = 0; row < this.height; row++) {
       let any = 0;
       for (let at = 0, cell = row * this.width; at < this.width; at++, cell++) any |= fits[cell];
       if (!any) continue;
-      if (folded && this.quiet[row]) hidden++;
+      if (folded && this.quiet[row]) { hidden++; unrun += this.unrun[row]; }
       else shown.push(row);
     }
     this.sort(shown, view.s, fits);
     const found = view.g ? this.grouped(shown, view.g, fits, byDevice) : shown.map((row) => ({ row, device: -1 }));
-    return { rows: found, count: shown.length, hidden };
+    return { rows: found, count: shown.length, hidden, unrun };
   }
 
   sort(rows, order, fits) {

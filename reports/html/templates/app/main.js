@@ -115,7 +115,9 @@ class Page {
     find("everything").hidden = !this.filtered();
     const fold = find("fold");
     fold.hidden = this.filtered() || !this.table.quietRows || this.table.quietRows === this.table.height;
-    fold.textContent = folded ? `show ${counted(found.hidden, "good row")}` : "fold good rows";
+    const good = found.hidden - found.unrun;
+    const hidden = [good ? counted(good, "good row") : "", found.unrun ? `${found.unrun} left out by the budget` : ""];
+    fold.textContent = folded ? `show ${hidden.filter(Boolean).join(" and ")}` : "fold good rows";
     find("nothing").hidden = cells > 0;
   }
 

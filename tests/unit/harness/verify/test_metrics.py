@@ -254,3 +254,27 @@ def test_peak_is_the_largest_finite_magnitude():
     assert metrics.peak(f64(1, -7, NAN, INF)) == 7
     assert metrics.peak(f64(NAN)) == 0
     assert metrics.peak(f64()) == 0
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("shape", [(1,), (3, 5), (2, 1, 70_000)])
+def test_equal_tensors_are_measured_at_once_as_complex_ones_are_step_by_step(dtype, shape):
+    golden = torch.randn(shape, generator=torch.Generator().manual_seed(0)).to(
+        getattr(torch, dtype)
+    )
+    at_once = metrics.measure(golden, golden.clone())
+    wide = golden.double()
+    step_by_step = metrics.measure(wide, wide.to(torch.complex128))
+    for name in ("golden_nonfinite", "disagreements", "golden_high", "max_difference", "not_close"):
+        assert getattr(at_once, name) == getattr(step_by_step, name)
+    assert at_once.finite == golden.numel()
+    assert at_once.golden_low == float(golden.min())
+    assert at_once.pcc == (1.0 if golden.numel() > 1 else None)
+
+
+@pytest.mark.parametrize("filled", [NAN, INF, -INF, torch.finfo(torch.float32).max])
+def test_equal_tensors_with_what_is_no_number_are_looked_at_one_by_one(filled):
+    golden = torch.ones(4, 4)
+    golden[1, 2] = filled
+    found = metrics.measure(golden, golden.clone())
+    assert (found.finite, found.disagreements, found.golden_high) == (15, 0, 1.0)

@@ -207,6 +207,7 @@ def test_what_the_budget_left_out_is_judged_by_nobody(tmp_path: Path) -> None:
     found = columns(render(replace(run, night=night), ArtifactPages({})), "grid-data")
     good_word = found["judgements"].index("good") + 1
     assert found["judged"] == [good_word, 0]
+    assert found["left_out"] == [0, 1]
 
 
 def test_a_run_whose_models_said_nothing_has_no_such_table(source: Any) -> None:
