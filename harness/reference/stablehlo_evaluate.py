@@ -40,7 +40,7 @@ def compute(
 ) -> Tensors:
     """What a function without calls computes, as the types of its results have it.
 
-    `one_by_one`: a reduction is rounded at each step, as its region says, and not once.
+    `one_by_one`: what is added up is rounded at each step, and not once.
 
     Raises:
         ReferenceRefusal: an op or a type in it is not known here.
@@ -94,10 +94,11 @@ def _rounded(value: torch.Tensor, type_: ir.Type) -> torch.Tensor:
 
 
 def rounding_as_told(main: ir.Operation, inputs: Sequence[torch.Tensor]) -> Natural | None:
-    """What a device may be off by that rounds each step of a reduction; None where nothing does.
+    """What a device may be off by that rounds each step of a sum; None where there is none.
 
-    A region that adds bfloat16 says that each sum is rounded to bfloat16, whatever the order, which
-    nobody prescribes: one after another is the worst. No more of it counts than leaves a digit.
+    A region that adds bfloat16 says that each sum is rounded to bfloat16, and of a product of
+    bfloat16 the specification leaves it open, as it does the order: one after another is the worst.
+    No more of it counts than leaves a digit.
     """
     names = {each.operation.name.removeprefix("stablehlo.") for each in _body(main)}
     if not names & ONE_BY_ONE.keys():

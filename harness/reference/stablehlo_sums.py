@@ -78,11 +78,15 @@ def _folded(
     return result
 
 
+def _refuse_long(operation: ir.Operation, steps: int) -> None:
+    if steps > _MOST_STEPS:
+        raise ReferenceRefusal(f"{steps} steps of {operation.name} are not added up in PyTorch")
+
+
 def _reduce_one_by_one(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
     operand, start = operands
     dimensions = integers(operation, "dimensions")
-    if math.prod(operand.shape[d] for d in dimensions) > _MOST_STEPS:
-        raise ReferenceRefusal(f"a reduction of over {_MOST_STEPS} steps is not folded in PyTorch")
+    _refuse_long(operation, math.prod(operand.shape[d] for d in dimensions))
     return _folded(_FOLDS[_folded_by(operation)], operand, start, dimensions)
 
 
@@ -113,7 +117,8 @@ def _exact(x: torch.Tensor) -> torch.Tensor:
     return x if x.is_complex() else x.to(torch.float64)
 
 
-def _dot_general(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
+def _matrices(operation: ir.Operation, operands: Tensors) -> list[torch.Tensor]:
+    """Both operands, of shape (*batch, rows, contracted)."""
     numbers = _stablehlo.DotDimensionNumbers(operation.attributes["dot_dimension_numbers"])
     sides = (
         (operands[0], numbers.lhs_batching_dimensions, numbers.lhs_contracting_dimensions),
@@ -122,11 +127,27 @@ def _dot_general(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
     matrices = []
     for x, batching, contracting in sides:
         rest = [d for d in range(x.ndim) if d not in (*batching, *contracting)]
-        ordered = _exact(x).permute([*batching, *rest, *contracting])
         shape = [x.shape[d] for d in batching]
         rows, columns = (math.prod(x.shape[d] for d in part) for part in (rest, contracting))
-        matrices.append(ordered.reshape([*shape, rows, columns]))
-    return (matrices[0] @ matrices[1].mT).reshape(shape_of(operation))
+        matrices.append(
+            x.permute([*batching, *rest, *contracting]).reshape([*shape, rows, columns])
+        )
+    return matrices
+
+
+def _dot_general(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
+    left, right = _matrices(operation, [_exact(x) for x in operands])
+    return (left @ right.mT).reshape(shape_of(operation))
+
+
+def _dot_one_by_one(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
+    left, right = _matrices(operation, operands)
+    _refuse_long(operation, left.shape[-1])
+    products = zip(left.unbind(-1), right.unbind(-1), strict=True)
+    result = torch.zeros(shape_of(operation), dtype=left.dtype)
+    for column, row in products:
+        result += (column.unsqueeze(-1) * row.unsqueeze(-2)).reshape(result.shape)
+    return result
 
 
 def _convolution(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
@@ -173,5 +194,9 @@ SUMS: dict[str, Meaning] = {
     "reduce_window": _reduce_window,
 }
 """By the name after `stablehlo.`."""
-ONE_BY_ONE: dict[str, Meaning] = {"reduce": _reduce_one_by_one, "reduce_window": _reduce_window}
-"""Those whose region says to round each step, where the operands are what they are."""
+ONE_BY_ONE: dict[str, Meaning] = {
+    "dot_general": _dot_one_by_one,
+    "reduce": _reduce_one_by_one,
+    "reduce_window": _reduce_window,
+}
+"""Those that add up in the type of their operands: as a region says, or as nobody forbids."""

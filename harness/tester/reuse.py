@@ -20,6 +20,8 @@ import inspect
 from dataclasses import dataclass
 from typing import Any
 
+import psutil
+
 from bringup.harness.config import CompileDepth, CompilerConfig, Setting
 from bringup.harness.frontend.lowering import Program
 from bringup.harness.records.schema import Stage, StageResult, Status
@@ -27,6 +29,9 @@ from bringup.harness.session import current
 from bringup.harness.state.loaded import Loaded
 from bringup.harness.tester.golden import Golden
 
+_LITTLE = 1536 << 20
+"""Bytes of a process up to which its models are left to the interpreter's own collector: to search
+all that is left of one for cycles takes a third of a second."""
 FRONT_END = (
     Stage.LOAD,
     Stage.EXPORT,
@@ -175,7 +180,9 @@ def last_test() -> LastTest:
 
 
 def _return_memory() -> None:
-    """Give the dropped model's memory back to the system before the next one loads."""
+    """Give the dropped model's memory back before the next one loads, if there is much of it."""
+    if psutil.Process().memory_info().rss < _LITTLE:
+        return
     gc.collect()
     with contextlib.suppress(OSError, AttributeError):  # glibc only
         ctypes.CDLL(None).malloc_trim(0)

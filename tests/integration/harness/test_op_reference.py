@@ -131,6 +131,20 @@ def test_a_reduction_that_rounds_each_step_as_its_region_says_is_right(
         assert mismatches(compared(answer, [wrong], asked_of))
 
 
+def test_a_product_of_bfloat16_may_be_added_up_in_it(mlir: TorchMlir) -> None:
+    a, b, made = "tensor<16x768xbf16>", "tensor<768x16xbf16>", "tensor<16x16xbf16>"
+    text = "%r = stablehlo.dot_general %a, %b, contracting_dims = [1] x [0] : ({0}, {1}) -> {2}"
+    op = one(mlir, text.format(a, b, made), a=a, b=b, to=made)
+    left, right = seeded_inputs(op, mlir)
+    device = torch.zeros(16, 16, dtype=torch.bfloat16)
+    for place in reversed(range(768)):
+        device += left[:, place, None] * right[None, place]
+    answer, asked_of = golden(op, mlir), op_tolerances(Tolerances(), op.op)
+    assert not mismatches(compared(answer, [device], asked_of))
+    for wrong in (torch.zeros_like(device), -device, 2 * device, device.roll(1), device.T):
+        assert mismatches(compared(answer, [wrong.contiguous()], asked_of))
+
+
 def test_an_integer_is_not_divided_by_zero(mlir: TorchMlir, interpreter: OpPool) -> None:
     kind = "tensor<4xi32>"
     op = one(mlir, f"%r = stablehlo.divide %a, %b : {kind}", a=kind, b=kind, to=kind)
