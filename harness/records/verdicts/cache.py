@@ -164,7 +164,8 @@ class VerdictCache:
             ):
                 removed.append((key, used))
                 continue
-            kept, total, texts = kept + 1, total + new, texts | own
+            kept, total = kept + 1, total + new
+            texts |= own  # in place: a copy for each of a fleet's 45,000 verdicts took two minutes
         sql = "DELETE FROM verdict WHERE key = ? AND used = ?"  # not one written meanwhile
         if self._write(lambda db: db.executemany(sql, removed)) is None:
             return Pruned(kept + len(removed), 0, total)
