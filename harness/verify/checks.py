@@ -17,6 +17,7 @@ from bringup.harness.records.schema import Check, Metric
 from bringup.harness.verify import metrics
 from bringup.harness.verify.arithmetic import quantum
 from bringup.harness.verify.bounds import ELEMENT_TIMES, Bound, judged
+from bringup.harness.verify.chunks import chunks
 from bringup.harness.verify.moments import rms
 from bringup.harness.verify.sharing import NATURAL_TIMES
 from bringup.harness.verify.tolerances import Tolerances, rounding
@@ -140,7 +141,12 @@ def _blocks(
 ) -> list[Check]:
     """`row_l2` and `element`, or `ulps` where the bound is in units; asserted by default."""
     asserted = (tolerances.assert_atol or alone) and not tolerances.gives_differences
-    if found.max_difference and not found.disagreements:
+    own = tolerances.resolution(*pair.dtypes, known=pair.known)
+    one_op = tolerances.ulps is not None and bool(found.max_difference)
+    farthest = _farthest(pair) if one_op and not found.disagreements else math.inf
+    if farthest <= own:  # no row can be off by a larger part than each of its elements
+        row, element = Bound(farthest, own, ""), Bound(farthest, ELEMENT_TIMES * own, "")
+    elif found.max_difference and not found.disagreements:
         row, element = judged(
             pair.golden,
             pair.actual,
@@ -150,7 +156,6 @@ def _blocks(
             known=pair.known,
         )
     else:  # equal, or not to be measured
-        own = tolerances.resolution(*pair.dtypes, known=pair.known)
         row = Bound(found.max_difference or 0.0, own, "")
         element = Bound(row.measured, ELEMENT_TIMES * own, "")
     known = "" if pair.known else "; golden's own rounding is not known"
@@ -171,6 +176,15 @@ def _blocks(
     reason = "" if row.ok else _nan_or(found, f"{row.where} is off by so many times {ulp:.3g}")
     measured = Metric.of(row.measured / ulp)
     return [*checks, Check("ulps", measured, row.required / ulp, row.ok, asserted, reason)]
+
+
+def _farthest(pair: Pair) -> float:
+    """The largest part of itself that an element is off by; inf of one that should be zero."""
+    parts = [
+        float((a - g).abs_().div_(g.abs()).nan_to_num_(0.0, posinf=math.inf).max())
+        for _, _, g, a in chunks(pair.golden, pair.actual)
+    ]
+    return max(parts, default=0.0)
 
 
 def _absolute(

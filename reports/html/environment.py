@@ -39,11 +39,13 @@ def _finalize(value: object) -> object:
     return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
+@cache  # a run's pages are a hundred thousand
 def asset(name: str) -> str:
     """The text of one of this package's own style sheets or scripts."""
     return resources.files("bringup.reports.html").joinpath("templates", name).read_text("utf-8")
 
 
+@cache
 def policy(style: str, script: str) -> str:
     """A content security policy for a page with exactly this inline style and script."""
     return (

@@ -13,13 +13,18 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from bringup import CompilerConfig
 from bringup.harness.device_host.op_pool import MEMORY_LIMIT
+from bringup.harness.device_host.shared import device
+from bringup.harness.op_by_op.executors import TorchExecutor
+from bringup.harness.recording.recorder import TestRecorder
 from bringup.harness.records.fingerprint import parts
 from bringup.harness.records.predictions import Predicted
 from bringup.harness.records.run_dir import load_ops
 from bringup.harness.records.schema import GOOD, Metric, OpResult, Outcome, Stage, Status
 from bringup.harness.records.verdicts.cache import VerdictCache
 from bringup.harness.reproduce.reproducer import read_bytes_of, read_expected
+from bringup.harness.verify import Tolerances
 from tests.integration.pytest_runs import MINIATURE, Done, run_pytest
 
 EXECUTE = f"{MINIATURE}/test_ops.py::test_ops[op_by_op_torch-EXECUTE_OP_BY_OP-eval]"
@@ -318,3 +323,12 @@ def test_all_ops_can_be_required_to_be_right(run: Run, first: Done) -> None:
     assert done.code == 1
     assert done.records[KEY].outcome is Outcome.INCORRECT
     assert "ops are wrong, first aten.max_pool2d_with_indices.default" in done.output
+
+
+def test_an_op_alone_knows_nothing_of_what_its_models_golden_was_computed_in(
+    recorder: TestRecorder,
+) -> None:
+    """Which is known only where another flow ran before: its verdicts had another key then."""
+    coarse = Tolerances(golden_arithmetic="bf16")
+    executor = TorchExecutor(CompilerConfig(), device("cpu"), recorder, coarse)
+    assert executor.tolerances == Tolerances()

@@ -244,3 +244,15 @@ def test_made_pairs_get_the_right_verdict():
     found = tally(300, seed=3)  # `bench -- verdicts` makes six thousand
     assert (found.false_fails, found.false_passes) == ([], [])
     assert found.right >= 150 and found.wrong >= 120
+
+
+@pytest.mark.parametrize("place", [(0, 0), (63, 31)])
+def test_an_op_whose_every_element_is_within_units_is_right_and_else_looked_at(place):
+    one_op = Tolerances(ulps=64.0)
+    golden = changed(changed(ROWS, (1, 1), 0.0), (2, 2), float("nan"))
+    near = golden * (1 + 5e-7 * randn(*golden.shape, seed=5))
+    assert mismatches(compare(golden, near, one_op, natural={})) == []
+    for wrong in (float(1.001 * golden[place]), float("nan"), 0.0):
+        assert mismatches(compare(golden, changed(near, place, wrong), one_op, natural={}))
+    assert mismatches(compare(golden, changed(near, (1, 1), 1e-3), one_op, natural={}))
+    assert mismatches(compare(golden, changed(near, (2, 2), 1.0), one_op, natural={}))
