@@ -70,7 +70,16 @@ def bytes_of(tensor: torch.Tensor) -> memoryview:
     Raises:
         DenseError: as `strided` says.
     """
-    return dense(tensor).reshape(-1).view(torch.uint8).numpy().data
+    return as_bytes(dense(tensor)).numpy().data
+
+
+def as_bytes(tensor: torch.Tensor) -> torch.Tensor:
+    """The memory of a strided tensor as a vector of bytes; of a copy if it is not contiguous.
+
+    One that has a single element is contiguous by whatever strides, which no view of bytes takes.
+    """
+    whole = tensor.contiguous()
+    return whole.as_strided((whole.numel(),), (1,)).view(torch.uint8)
 
 
 def to_numpy(tensor: torch.Tensor) -> Array:

@@ -28,6 +28,7 @@ from torch.export.graph_signature import (
 )
 from torch.fx import GraphModule, Node
 
+from bringup.harness.dense import as_bytes
 from bringup.harness.errors import HarnessError
 from bringup.harness.frontend.torch_program import decomposition_table
 
@@ -177,8 +178,7 @@ class _Writer:
                 raise UnwrittenError(f"{name}, a {type(tensor).__name__}")
             self.say(name, first.setdefault(id(tensor), name), _written(tensor))
             if values:
-                flat = tensor.detach().contiguous().reshape(-1)
-                self._digest.update(flat.view(torch.uint8).numpy())
+                self._digest.update(as_bytes(tensor.detach()).numpy().data)
 
 
 def _argument(argument: Any) -> object:

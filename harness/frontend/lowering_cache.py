@@ -25,6 +25,7 @@ from torch.export.graph_signature import InputKind
 from bringup.harness.builds.build_cache import BuildCache, key_of
 from bringup.harness.builds.code import lowering_code, onnx_code
 from bringup.harness.config import CompileDepth, CompilerConfig
+from bringup.harness.dense import as_bytes
 from bringup.harness.errors import RecordError
 from bringup.harness.frontend.consteval import FOLDED
 from bringup.harness.frontend.entry import Entry
@@ -306,7 +307,7 @@ def _named(argument: UserInput | Constant, constants: Mapping[str, Constant]) ->
         argument.name,
         shape=tuple(value.shape),
         dtype=_name_of(value.dtype),
-        folded=value.reshape(-1).view(torch.uint8).numpy().tobytes(),
+        folded=as_bytes(value).numpy().tobytes(),
     )
 
 

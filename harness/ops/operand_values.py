@@ -20,6 +20,7 @@ from collections.abc import Sequence
 import torch
 from torch.fx import Graph, Node
 
+from bringup.harness.dense import as_bytes
 from bringup.harness.ops.identity import IdentityError, nameless_op, torch_op, torch_operands
 from bringup.harness.ops.torch_ops import attribute, is_op
 
@@ -96,7 +97,7 @@ def fingerprint(value: torch.Tensor, *, whole: bool = False) -> str:
     flat = plain.reshape(-1) if plain.is_contiguous() else plain.flatten()
     if flat.nbytes > WHOLE_BYTES and not whole:
         flat = flat[:: max(flat.numel() // _SAMPLE, 1)]
-    content = flat.contiguous().cpu().view(torch.uint8).numpy().data
+    content = as_bytes(flat.cpu()).numpy().data
     return f"{plain.dtype} {tuple(plain.shape)} {hashlib.sha256(content).hexdigest()}"
 
 

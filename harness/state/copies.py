@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import torch
 
+from bringup.harness.dense import as_bytes
 from bringup.harness.reach import reached
 
 T = TypeVar("T")
@@ -114,4 +115,4 @@ def identical(one: torch.Tensor, other: torch.Tensor) -> bool:
 
 
 def _bytes(tensor: torch.Tensor) -> torch.Tensor:
-    return tensor.detach().resolve_conj().resolve_neg().contiguous().reshape(-1).view(torch.uint8)
+    return as_bytes(tensor.detach().resolve_conj().resolve_neg())

@@ -23,6 +23,7 @@ SAME_VALUES = {
     "both, turned": (Z.mH, [[1 - 2j, 5 + 6j], [-3 - 4j, 1j]]),
     "expanded": (torch.ones(1, 2).expand(3, 2), [[1, 1]] * 3),
     "every second": (torch.arange(6.0)[::2], [0, 2, 4]),
+    "one of many": (torch.arange(12.0).view(3, 4).t()[1:2, 2:3], [[9]]),
     "channels last": (
         X[None].to(memory_format=torch.channels_last),
         X[None].tolist(),
