@@ -20,7 +20,8 @@ from PIL import Image
 
 from bringup.harness.recording.shown import shown_of
 from bringup.harness.records.moves import Move
-from bringup.harness.records.schema import Identity, Outcome, Stage, Status
+from bringup.harness.records.outcomes import LEFT_OUT
+from bringup.harness.records.schema import Failure, Identity, Outcome, Stage, Status
 from bringup.harness.records.trends import TRENDS_SCHEMA, EarlierText, Trends, write_trends
 from bringup.reports import catalog
 from bringup.reports.build import build
@@ -246,6 +247,18 @@ def test_what_a_model_said_is_to_be_seen(browser: Any, tmp_path: Path) -> None:
         told = css(browser, where)[0].text
         assert "0.9688" in told and NASTY in told
     assert browser.execute_script("return window.hit") is None
+
+
+def test_what_a_budget_left_out_does_not_bury_what_ran(browser: Any, tmp_path: Path) -> None:
+    left = Failure(None, LEFT_OUT, "the budget had no time for it")
+    ran = [record(identity("bert", "cpu"), Outcome.FAILED), record(identity("vit", "cpu"))]
+    out = [record(identity(f"m{i}"), Outcome.NOT_RUN, failure=left) for i in range(60)]
+    opened(browser, built(write_run(tmp_path, [*ran, *out])))
+    assert rows_shown(browser) == ["bert"]
+    assert said(browser, "#fold") == "show 1 good row and 60 left out by the budget"
+    browser.find_element("id", "fold").click()
+    assert said(browser, "#fold") == "fold good rows"
+    assert rows_shown(browser)[0] == "bert" and len(rows_shown(browser)) > 20
 
 
 def test_the_history_of_attempts_is_in_the_panel(browser: Any, page: str) -> None:
