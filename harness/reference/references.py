@@ -33,7 +33,7 @@ from bringup.harness.devices.catalog import DEFAULT_DEVICE, INTERPRETER, kind_of
 from bringup.harness.mlir import TorchMlir, main_of, read
 from bringup.harness.ops.stablehlo_ops import StablehloOp
 from bringup.harness.records.schema import TensorType
-from bringup.harness.reference.stablehlo_evaluate import compute, rounding_as_told
+from bringup.harness.reference.stablehlo_evaluate import compute
 from bringup.harness.reference.stablehlo_torch import DTYPES, ReferenceRefusal
 from bringup.harness.reference.workers import reference_worker
 from bringup.harness.verify.natural import Natural
@@ -276,12 +276,12 @@ class References:
         for source in sources:
             try:
                 if source is Source.TORCH:
-                    return _golden(compute(main_of(module), inputs), source, module, inputs)
+                    return Golden(compute(main_of(module), inputs), source)
                 asked = begun or self._submit(source, op, inputs)
                 assert asked is not None
                 run = asked.result()
                 if run.outputs is not None:
-                    return _golden(list(run.outputs), source, module, inputs)
+                    return Golden(list(run.outputs), source)
                 machine = machine or run.ended in (Ended.INFRA, Ended.TIMEOUT)
                 reasons.append(f"{source}: {run.failure.message if run.failure else 'no answer'}")
             except ReferenceRefusal as error:
@@ -289,13 +289,6 @@ class References:
             finally:
                 begun = None
         return Golden(None, Source.NOBODY, "; ".join(reasons), machine=machine)
-
-
-def _golden(
-    outputs: list[torch.Tensor], source: Source, module: ir.Module, inputs: Sequence[torch.Tensor]
-) -> Golden:
-    natural = functools.partial(rounding_as_told, main_of(module), inputs)
-    return Golden(outputs, source, natural=natural)
 
 
 def is_other_compiler(device: str) -> bool:

@@ -25,8 +25,6 @@ _FOLDS: dict[str, Callable[..., torch.Tensor]] = {
     "stablehlo.and": torch.bitwise_and,
     "stablehlo.or": torch.bitwise_or,
 }
-_MOST_STEPS = 1 << 16
-"""Half a second."""
 
 
 def _product(x: torch.Tensor, dimensions: list[int]) -> torch.Tensor:
@@ -60,34 +58,12 @@ def _reduce(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
         raise ReferenceRefusal("a reduction over nothing is not computed in PyTorch")
     if name in _OVER and operand.dtype is not torch.bool:
         return _FOLDS[name](_OVER[name](operand, dimensions), start)
-    return _folded(_FOLDS[name], operand, start, dimensions)
-
-
-def _folded(
-    fold: Callable[..., torch.Tensor],
-    operand: torch.Tensor,
-    start: torch.Tensor,
-    dimensions: list[int],
-) -> torch.Tensor:
-    """One after another, each step rounded to the operand's dtype."""
-    kept = [size for d, size in enumerate(operand.shape) if d not in dimensions]
-    rows = operand.movedim(dimensions, list(range(len(dimensions)))).reshape(-1, *kept)
-    result = start.expand(kept)
-    for row in rows:
-        result = fold(result, row)
-    return result
-
-
-def _refuse_long(operation: ir.Operation, steps: int) -> None:
-    if steps > _MOST_STEPS:
-        raise ReferenceRefusal(f"{steps} steps of {operation.name} are not added up in PyTorch")
-
-
-def _reduce_one_by_one(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
-    operand, start = operands
-    dimensions = integers(operation, "dimensions")
-    _refuse_long(operation, math.prod(operand.shape[d] for d in dimensions))
-    return _folded(_FOLDS[_folded_by(operation)], operand, start, dimensions)
+    for dimension in sorted(dimensions, reverse=True):
+        parts = operand.unbind(dimension)
+        operand = start.expand(parts[0].shape)
+        for part in parts:
+            operand = _FOLDS[name](operand, part)
+    return operand
 
 
 def _reduce_window(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
@@ -117,8 +93,7 @@ def _exact(x: torch.Tensor) -> torch.Tensor:
     return x if x.is_complex() else x.to(torch.float64)
 
 
-def _matrices(operation: ir.Operation, operands: Tensors) -> list[torch.Tensor]:
-    """Both operands, of shape (*batch, rows, contracted)."""
+def _dot_general(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
     numbers = _stablehlo.DotDimensionNumbers(operation.attributes["dot_dimension_numbers"])
     sides = (
         (operands[0], numbers.lhs_batching_dimensions, numbers.lhs_contracting_dimensions),
@@ -127,27 +102,11 @@ def _matrices(operation: ir.Operation, operands: Tensors) -> list[torch.Tensor]:
     matrices = []
     for x, batching, contracting in sides:
         rest = [d for d in range(x.ndim) if d not in (*batching, *contracting)]
+        ordered = _exact(x).permute([*batching, *rest, *contracting])
         shape = [x.shape[d] for d in batching]
         rows, columns = (math.prod(x.shape[d] for d in part) for part in (rest, contracting))
-        matrices.append(
-            x.permute([*batching, *rest, *contracting]).reshape([*shape, rows, columns])
-        )
-    return matrices
-
-
-def _dot_general(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
-    left, right = _matrices(operation, [_exact(x) for x in operands])
-    return (left @ right.mT).reshape(shape_of(operation))
-
-
-def _dot_one_by_one(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
-    left, right = _matrices(operation, operands)
-    _refuse_long(operation, left.shape[-1])
-    products = zip(left.unbind(-1), right.unbind(-1), strict=True)
-    result = torch.zeros(shape_of(operation), dtype=left.dtype)
-    for column, row in products:
-        result += (column.unsqueeze(-1) * row.unsqueeze(-2)).reshape(result.shape)
-    return result
+        matrices.append(ordered.reshape([*shape, rows, columns]))
+    return (matrices[0] @ matrices[1].mT).reshape(shape_of(operation))
 
 
 def _convolution(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
@@ -194,9 +153,3 @@ SUMS: dict[str, Meaning] = {
     "reduce_window": _reduce_window,
 }
 """By the name after `stablehlo.`."""
-ONE_BY_ONE: dict[str, Meaning] = {
-    "dot_general": _dot_one_by_one,
-    "reduce": _reduce_one_by_one,
-    "reduce_window": _reduce_window,
-}
-"""Those that add up in the type of their operands: as a region says, or as nobody forbids."""

@@ -51,16 +51,8 @@ def golden_of(
 
     kept = read_bytes_of(folder, GOLDEN)
     if kept:
-        text, artifact = read_file(folder / FX_JSON), b""
-        if expected.op.source == "stablehlo":
-            artifact = read_file(folder / ARTIFACT)
-        return Golden(
-            kept,
-            Source.NOBODY,
-            natural=lambda: (
-                _as_told(artifact, inputs) if artifact else _natural(kept, text, inputs, trust)
-            ),
-        )
+        text = read_file(folder / FX_JSON)
+        return Golden(kept, Source.NOBODY, natural=lambda: _natural(kept, text, inputs, trust))
     try:
         if (folder / ONNX).is_file():
             return Golden(_by_onnxruntime(onnx_model(folder / ONNX), inputs), Source.ONNXRUNTIME)
@@ -146,13 +138,6 @@ def _natural(
     from bringup.harness.ops.torch_ops import rounding_of
 
     return rounding_of(loads(text, trust=trust), inputs, outputs) if text else None
-
-
-def _as_told(artifact: bytes, inputs: "Sequence[torch.Tensor]") -> "Natural | None":
-    from bringup.harness.mlir import TorchMlir, main_of, read
-    from bringup.harness.reference.stablehlo_evaluate import rounding_as_told
-
-    return rounding_as_told(main_of(read(TorchMlir(), artifact)), inputs)
 
 
 def _by_reference(artifact: bytes, device: str, inputs: "Sequence[torch.Tensor]") -> "Golden":

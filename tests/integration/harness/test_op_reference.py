@@ -11,8 +11,6 @@ from torch_mlir import ir
 
 from bringup.harness.device_host.op_pool import OpPool
 from bringup.harness.mlir import TorchMlir, main_of, read
-from bringup.harness.op_by_op.judge import compared
-from bringup.harness.op_by_op.op_tolerances import op_tolerances
 from bringup.harness.ops.stablehlo_ops import StablehloOp, split
 from bringup.harness.reference.references import (
     Golden,
@@ -23,7 +21,6 @@ from bringup.harness.reference.references import (
 from bringup.harness.reference.stablehlo_evaluate import compute
 from bringup.harness.reference.stablehlo_torch import ReferenceRefusal
 from bringup.harness.session import begin
-from bringup.harness.verify import Tolerances, mismatches
 from tests.integration.split_models import asked
 
 
@@ -104,45 +101,6 @@ def test_what_kills_the_interpreter_costs_its_answer_and_no_more(mlir: TorchMlir
     assert "interpreter: the process that serves interpreter died (SIGFPE)" in nobody.reason
     well = one(mlir, PRODUCT.format(SMALL), a=SMALL, b=SMALL, to=SMALL)
     assert golden(well, mlir).source is Source.INTERPRETER
-
-
-SUMMED = """%z = stablehlo.constant dense<0.0> : tensor<bf16>
-        %r = stablehlo.reduce(%a init: %z) applies stablehlo.add across dimensions = [1] :
-            ({0}, tensor<bf16>) -> {1}"""
-
-
-@pytest.mark.parametrize("added", [768, 3136])
-def test_a_reduction_that_rounds_each_step_as_its_region_says_is_right(
-    mlir: TorchMlir, added: int
-) -> None:
-    """Of a few steps the interpreter is asked, and of many PyTorch, which rounds once."""
-    given, made = f"tensor<48x{added}xbf16>", "tensor<48xbf16>"
-    op = one(mlir, SUMMED.format(given, made), a=given, to=made)
-    (values,) = seeded_inputs(op, mlir)
-    in_lanes = torch.zeros(48, 16, dtype=torch.bfloat16)
-    for step in values.view(48, -1, 16).unbind(1):
-        in_lanes += step
-    device = torch.zeros(48, dtype=torch.bfloat16)
-    for lane in in_lanes.unbind(1):
-        device += lane
-    answer, asked_of = golden(op, mlir), op_tolerances(Tolerances(), op.op)
-    assert not mismatches(compared(answer, [device], asked_of))
-    for wrong in (torch.zeros_like(device), -device, 2 * device, device.roll(1)):
-        assert mismatches(compared(answer, [wrong], asked_of))
-
-
-def test_a_product_of_bfloat16_may_be_added_up_in_it(mlir: TorchMlir) -> None:
-    a, b, made = "tensor<16x768xbf16>", "tensor<768x16xbf16>", "tensor<16x16xbf16>"
-    text = "%r = stablehlo.dot_general %a, %b, contracting_dims = [1] x [0] : ({0}, {1}) -> {2}"
-    op = one(mlir, text.format(a, b, made), a=a, b=b, to=made)
-    left, right = seeded_inputs(op, mlir)
-    device = torch.zeros(16, 16, dtype=torch.bfloat16)
-    for place in reversed(range(768)):
-        device += left[:, place, None] * right[None, place]
-    answer, asked_of = golden(op, mlir), op_tolerances(Tolerances(), op.op)
-    assert not mismatches(compared(answer, [device], asked_of))
-    for wrong in (torch.zeros_like(device), -device, 2 * device, device.roll(1), device.T):
-        assert mismatches(compared(answer, [wrong.contiguous()], asked_of))
 
 
 def test_an_integer_is_not_divided_by_zero(mlir: TorchMlir, interpreter: OpPool) -> None:
