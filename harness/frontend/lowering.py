@@ -44,6 +44,8 @@ class Program:
     """Makes `graph`; None for ONNX."""
     random: str | None = None
     """An op of the graph whose result is random, if there is one."""
+    content: str = ""
+    """A digest of all that `graph` is made from; empty where that has no written form."""
     onnx: "onnx.ModelProto | None" = None
     """The prepared ONNX model it was made from; its weights are arguments, unless inlined."""
     flatten: Callable[[Call], Sequence[Any]] = field(default=lambda call: call[0])
@@ -70,15 +72,28 @@ class Program:
 
 def lower_on(program: Program, config: CompilerConfig, recorder: TestRecorder) -> None:
     """Take a program that another flow has lowered as far as this one wants it."""
-    if config.compile_depth is CompileDepth.TORCH_FX:
+    if config.compile_depth is CompileDepth.TORCH_FX or config.stops_at_graph:
         return
-    if not program.has_graph and config.stops_at_graph:  # its lowering was kept of an earlier run
-        with recorder.stage(Stage.DECOMPOSE) as stage:
-            assert program.graph is not None
-            stage.attributes["nodes"] = str(torch_program.node_count(program.graph))
-    if program.artifact is None and not config.stops_at_graph:
+    if program.artifact is None:
         assert program.graph is not None
         program.artifact = _lower_graph(program.graph, config, recorder)
+
+
+def decomposed(program: Program, recorder: TestRecorder) -> Graph:
+    """The graph of a PyTorch program: of one whose lowering was kept, the DECOMPOSE stage."""
+    if not program.has_graph:
+        with recorder.stage(Stage.DECOMPOSE) as stage:
+            assert program.graph is not None
+            stage.attributes |= said_of(program)
+    assert program.graph is not None
+    return program.graph
+
+
+def said_of(program: Program) -> dict[str, str]:
+    """What the record says of a program's graph."""
+    assert program.graph is not None
+    random = {"random": program.random} if program.random is not None else {}
+    return {**random, "nodes": str(torch_program.node_count(program.graph))}
 
 
 def lower_torch(
@@ -87,10 +102,12 @@ def lower_torch(
     config: CompilerConfig,
     recorder: TestRecorder,
     extract: Callable[[Any], Any] = lambda result: result,
+    has_graph: Callable[[Program], None] = lambda program: None,
 ) -> Program:
     """Take a PyTorch model down, to evaluate it.
 
-    `extract` makes of a result that cannot be taken apart one that can.
+    `extract` makes of a result that cannot be taken apart one that can. `has_graph` is called with
+    the program once there is its graph, which no compiler of the front end has seen by then.
     """
     with recorder.stage(Stage.EXPORT) as stage:
         torch_program.accepts_call(model, call)
@@ -98,7 +115,7 @@ def lower_torch(
         exported = torch_program.export_entry(entry)
         keep_level(stage, config, "torch_fx", torch_program.readable(exported))
         stage.reached(Status.CREATED_GRAPH)
-    return _lower_exported(entry, exported, config, recorder)
+    return _lower_exported(entry, exported, config, recorder, has_graph)
 
 
 def lower_training(
@@ -107,16 +124,26 @@ def lower_training(
     loss: Callable[[Any], torch.Tensor],
     config: CompilerConfig,
     recorder: TestRecorder,
+    has_graph: Callable[[Program], None] = lambda program: None,
 ) -> Program:
-    """Take forward, loss and backward of a PyTorch model down, as one program."""
+    """Take forward, loss and backward of a PyTorch model down, as one program.
+
+    `has_graph` as of `lower_torch`.
+    """
     with recorder.stage(Stage.EXPORT) as stage:
         torch_program.accepts_call(model, call)
         entry = training.entry_of(model, call, loss)
         exported = training.export_step(entry)
         keep_level(stage, config, "torch_fx", torch_program.readable(exported))
         stage.reached(Status.CREATED_GRAPH)
-    program = _lower_exported(entry, exported, config, recorder)
-    program.restore = training.results_of(exported, entry)
+    restore = training.results_of(exported, entry)
+
+    def restored(program: Program) -> None:
+        program.restore = restore
+        has_graph(program)
+
+    program = _lower_exported(entry, exported, config, recorder, restored)
+    program.restore = restore
     return program
 
 
@@ -125,11 +152,15 @@ def _lower_exported(
     exported: torch.export.ExportedProgram,
     config: CompilerConfig,
     recorder: TestRecorder,
+    has_graph: Callable[[Program], None],
 ) -> Program:
     if config.compile_depth is CompileDepth.TORCH_FX:
         return Program()
     kept = cached_lowering(entry, exported, config, recorder)
-    before = kept.take() if kept is not None else None
+    content = kept.key if kept is not None else ""
+    before = None
+    if kept is not None:
+        before = kept.find() if config.stops_at_graph else kept.take()
     if before is not None:
         with_gradients = torch.is_grad_enabled()
 
@@ -137,21 +168,20 @@ def _lower_exported(
             with torch.set_grad_enabled(with_gradients):  # PyTorch chooses other ops without
                 return _decomposed(entry, exported, config)[0]
 
-        program = _program(entry, before[1], again, before[0].random)
-        program.artifact = before[0].artifact
+        program = _program(entry, before[1], again, before[0].random, content)
+        program.artifact = None if config.stops_at_graph else before[0].artifact
         return program
     done = len(recorder.results)
     with recorder.stage(Stage.DECOMPOSE) as stage:
         graph, signature = _decomposed(entry, exported, config)
+        # one that is random is compiled all the same, and its golden differs from itself
         random = torch_program.random_op(graph)
-        if random is not None:  # it is compiled all the same, and its golden differs from itself
-            stage.attributes["random"] = random
-        stage.attributes["nodes"] = str(torch_program.node_count(graph))
-        stage.attributes |= kept.audited() if kept is not None else {}
-    program = _program(entry, signature, lambda: graph, random)
-    program.graph = graph
+        program = _program(entry, signature, lambda: graph, random, content)
+        program.graph = graph
+        stage.attributes |= said_of(program) | (kept.audited() if kept is not None else {})
     if config.stops_at_graph:
         return program
+    has_graph(program)
     program.artifact = _lower_graph(graph, config, recorder)
     if kept is not None:
         kept.keep(program.artifact, signature, random, recorder.results[done:])
@@ -172,12 +202,17 @@ def _decomposed(
 
 
 def _program(
-    entry: Entry, signature: Signature, make_graph: Callable[[], Graph], random: str | None
+    entry: Entry,
+    signature: Signature,
+    make_graph: Callable[[], Graph],
+    random: str | None,
+    content: str,
 ) -> Program:
     return Program(
         signature=signature,
         make_graph=make_graph,
         random=random,
+        content=content,
         flatten=entry.flatten,
         restore=entry.restore,
         extracted=entry.extracted,

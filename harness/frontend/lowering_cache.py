@@ -105,22 +105,30 @@ class CachedLowering:
     """The place of one lowering among those that are kept."""
 
     def __init__(self, key: str, constants: Mapping[str, Constant], recorder: TestRecorder) -> None:
-        self._key = key
+        self.key = key
+        """A digest of all that the lowering depends on."""
         self._constants = constants
         self._recorder = recorder
         self._builds = BuildCache(recorder)
         self._before = self._builds.get(key, Lowered)
 
-    def take(self) -> tuple[Lowered, Signature] | None:
-        """What was kept, its stages being on record then; None: it is to be lowered."""
+    def find(self) -> tuple[Lowered, Signature] | None:
+        """What was kept; None: it is to be lowered."""
         before = self._before
-        if before is None or self._builds.audits(self._key):
+        if before is None or self._builds.audits(self.key):
             return None
         try:
-            signature = before.signature(self._constants)
+            return before, before.signature(self._constants)
         except (KeyError, AttributeError, ValueError):  # of a program that is otherwise after all
-            self._builds.forget(self._key)
+            self._builds.forget(self.key)
             return None
+
+    def take(self) -> tuple[Lowered, Signature] | None:
+        """As `find`, the stages being on record then."""
+        found = self.find()
+        if found is None:
+            return None
+        before = found[0]
         store = self._recorder.run.artifacts
         results = []
         for stage in before.stages:
@@ -129,7 +137,7 @@ class CachedLowering:
             result = msgspec.structs.replace(stage.result, artifacts=kept)
             results.append((result, Status(stage.status)))
         self._recorder.take_cached(results, before.run)
-        return before, signature
+        return found
 
     def audited(self) -> dict[str, str]:
         """What is said of the first stage of a lowering that is done although it is kept."""
@@ -153,9 +161,9 @@ class CachedLowering:
                 " lowered to now; what was kept is replaced"
             )
         if now is None:
-            self._builds.forget(self._key)
+            self._builds.forget(self.key)
         else:
-            self._builds.put(self._key, now)
+            self._builds.put(self.key, now)
 
     def _entry(
         self,
@@ -257,7 +265,7 @@ def _says_more(config: CompilerConfig) -> bool:
     """Does a lowering leave something else than its artifact, or put weights into it?"""
     inlined = config.inline_parameters or config.consteval_parameters
     printed = bool(config.ir_log_level or config.save_mlir)
-    return inlined or printed or config.stops_at_graph
+    return inlined or printed
 
 
 def _settings_of(config: CompilerConfig) -> dict[str, object]:

@@ -11,7 +11,7 @@ its test passes. Values nobody will ask for, as of an op whose verdict is known,
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import onnx
 import torch
@@ -20,21 +20,33 @@ from torch.fx import Graph
 from bringup.harness.device_host.op_run import OpJob
 from bringup.harness.errors import HarnessError, UsageError
 from bringup.harness.frontend.fx_import import import_graph
-from bringup.harness.frontend.lowering import Program, lower_onnx
+from bringup.harness.frontend.lowering import Program, decomposed, lower_onnx, said_of
 from bringup.harness.frontend.torch_program import random_op
 from bringup.harness.mlir import LoweringError, TorchMlir, text_of
 from bringup.harness.op_by_op.follow import SECONDS, Follow
 from bringup.harness.op_by_op.follow_stablehlo import FollowStablehlo
-from bringup.harness.op_by_op.walk import Candidate, OpByOpExecutor
+from bringup.harness.op_by_op.known_ops import (
+    KnownOp,
+    OpList,
+    basis_of_graph,
+    basis_of_module,
+)
+from bringup.harness.op_by_op.walk import Candidate, OpByOpExecutor, is_followed
 from bringup.harness.ops.fx_json import FxJsonError, dumps, loads
-from bringup.harness.ops.operand_values import origins_of
+from bringup.harness.ops.operand_values import counts_values, origins_of
 from bringup.harness.ops.stablehlo_ops import StablehloOp, split
-from bringup.harness.ops.torch_ops import TorchOp, attribute, count_ops, rounding_of, unique_ops
+from bringup.harness.ops.torch_ops import (
+    FoundOp,
+    TorchOp,
+    attribute,
+    count_ops,
+    found_ops,
+    rounding_of,
+    unique_ops,
+)
 from bringup.harness.recording.recorder import TestRecorder
 from bringup.harness.records.followed import Followed
-from bringup.harness.records.schema import OpResult, Outcome
-from bringup.harness.records.variable_names import FOLLOW_VARIABLE
-from bringup.harness.records.variables import VARIABLES
+from bringup.harness.records.schema import Outcome, Stage, StageResult
 from bringup.harness.reference.references import (
     Golden,
     References,
@@ -60,6 +72,25 @@ class TorchExecutor(OpByOpExecutor):
         mlir.to_stablehlo(module)
         return text_of(module)
 
+    def walk_program(self, program: Program, arguments: list[torch.Tensor]) -> Outcome:
+        """Walk a program's graph, which is not made where the ops are known and all are good."""
+        kept = OpList(basis_of_graph(program.content, arguments), self.recorder)
+        known = kept.take()
+        if known is not None and self.settles(known):
+            if not program.has_graph:
+                made = StageResult(stage=Stage.DECOMPOSE, ok=True, attributes=known.attributes)
+                self.recorder.take_cached([(made, self.recorder.status)], known.run)
+            return self.walk_known(known)
+        graph = decomposed(program, self.recorder)
+        outcome = self.run_gm_op_by_op(graph, arguments)
+        kept.keep((self._known_op(found) for found in found_ops(graph)), said_of(program))
+        return outcome
+
+    def _known_op(self, found: FoundOp) -> KnownOp:
+        counts = counts_values(found.op.name)
+        origin = self._known.origins.get(found.op.key, "") if counts else ""
+        return KnownOp(found.op, found.count, found.node, origin)
+
     def run_gm_op_by_op(self, graph: Graph, arguments: list[torch.Tensor]) -> Outcome:
         """Walk a decomposed graph on its arguments, one tensor for each placeholder."""
         mlir = TorchMlir()
@@ -70,7 +101,7 @@ class TorchExecutor(OpByOpExecutor):
 
     def follow_on(self) -> None:
         """Follow the device's own values, where that was asked for."""
-        if not _is_followed(self.results):
+        if not is_followed(self.results):
             return
         seconds = _seconds_for(self.recorder)
         follow = Follow(self.run_op, self._options(), self.node_tolerances(), self.results, seconds)
@@ -102,13 +133,6 @@ class TorchExecutor(OpByOpExecutor):
         return Candidate(
             op.op, op.index, op.count, op.node, job, lambda: golden, str(op.graph), written
         )
-
-
-def _is_followed(results: Sequence[OpResult]) -> bool:
-    """Are the device's own values to be followed, by what is asked for and by the verdicts?"""
-    asked = VARIABLES[FOLLOW_VARIABLE].read()
-    wrong = any(r.verdict.outcome is Outcome.INCORRECT for r in results)
-    return asked == "always" or (asked == "wrong" and wrong)
 
 
 def _seconds_for(recorder: TestRecorder) -> float:
@@ -155,14 +179,20 @@ class StablehloExecutor(OpByOpExecutor):
         """
         if self._artifact is None:
             raise UsageError("there is no program; call add_program or add_onnx_model_proto first")
+        kept = OpList(basis_of_module(self._artifact), self.recorder)
+        known = kept.take()
+        if known is not None and self.settles(known):
+            return self.walk_known(known)
         mlir = TorchMlir()
         references = References(self.device.name, mlir)
         ops = split(self._artifact, mlir)
-        return self.walk((self._candidate(op, mlir, references) for op in ops), len(ops))
+        outcome = self.walk((self._candidate(op, mlir, references) for op in ops), len(ops))
+        kept.keep(KnownOp(op.op, op.count, op.node) for op in ops)
+        return outcome
 
     def follow_on(self) -> None:
         """Follow the device's own values, where that was asked for and the inputs are known."""
-        if not _is_followed(self.results) or self._artifact is None:
+        if not is_followed(self.results) or self._artifact is None:
             return
         try:
             arguments = self._arguments() if self._arguments is not None else None

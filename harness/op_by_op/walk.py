@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import NoReturn
 
 import torch
 
@@ -28,6 +29,7 @@ from bringup.harness.mlir import LoweringError
 from bringup.harness.op_by_op import judge
 from bringup.harness.op_by_op.cached_verdicts import KnownVerdicts
 from bringup.harness.op_by_op.followed_before import basis_of, followed_once
+from bringup.harness.op_by_op.known_ops import KnownOps
 from bringup.harness.op_by_op.op_tolerances import op_tolerances
 from bringup.harness.op_by_op.recording_thread import RecordingThread, Rest
 from bringup.harness.op_by_op.workers import op_workers, workers
@@ -45,9 +47,11 @@ from bringup.harness.records.schema import (
     Status,
 )
 from bringup.harness.records.variable_names import (
+    FOLLOW_VARIABLE,
     NO_CACHE_VARIABLE,
     ONLY_OP_VARIABLE,
 )
+from bringup.harness.records.variables import VARIABLES
 from bringup.harness.records.verdicts.cache import worth_keeping
 from bringup.harness.records.verdicts.earlier import earlier_results
 from bringup.harness.records.verdicts.rules import disagreement
@@ -144,15 +148,46 @@ class OpByOpExecutor(Executor):
                 if capacity(self.device.name):
                     op_workers().close()  # the board is free for others only then
 
-    def _walk(self, candidates: Iterable[Candidate], total: int) -> Outcome:
+    def settles(self, known: KnownOps) -> bool:
+        """Has each op a good verdict already, so that `walk_known` is all that is to be done?"""
+        if self.compiler_config.run_global_op_idx is not None or is_followed():
+            return False
+        self._known.origins = {each.op.key: each.origin for each in known.ops}
+        with self.device.leased(self.recorder.uncounted):
+            self._begin()
+        return all(self._is_settled(each.op) for each in known.ops)
+
+    def _is_settled(self, op: Op) -> bool:
+        if earlier := self._earlier.get(op.key):
+            return earlier.verdict.outcome in GOOD
+        key = self._known.key(op)
+        hit = self._known.get(key)
+        return hit is not None and hit.outcome in GOOD and not self._known.audits(key)
+
+    def walk_known(self, known: KnownOps) -> Outcome:
+        """Give each op of a program that `settles` the verdict that it has.
+
+        Raises:
+            As `walk`.
+        """
+        ops = enumerate(known.ops)
+        named = (Candidate(k.op, i, k.count, k.node, _not_asked, _not_asked) for i, k in ops)
+        return self.walk(named, len(known.ops))
+
+    def _begin(self) -> None:
+        """Find out what the verdicts of this test depend on."""
         depth = self.compiler_config.compile_depth
         wanted = depth is CompileDepth.EXECUTE_OP_BY_OP
         self._executes = wanted and op_workers().execute_on(self.device)
         self._known.executes = self._executes
         run = self.recorder.run
-        earlier = earlier_results(run.directory, self.recorder.key, run.journal.path, versions())
-        self._earlier = earlier
-        only = self.compiler_config.run_global_op_idx
+        self._earlier = earlier_results(
+            run.directory, self.recorder.key, run.journal.path, versions()
+        )
+
+    def _walk(self, candidates: Iterable[Candidate], total: int) -> Outcome:
+        self._begin()
+        earlier, only = self._earlier, self.compiler_config.run_global_op_idx
         if only is not None and only >= total:
             raise UsageError(_no_such_op(only, total))
         self.recorder.ops_found(total if only is None else 1, len(earlier), only)
@@ -377,6 +412,17 @@ class OpByOpExecutor(Executor):
         if Outcome.INFRA in outcomes:  # so that a resumed run does what is missing
             return Outcome.INFRA
         return Outcome.PASSED if outcomes <= {Outcome.PASSED} else Outcome.REACHED
+
+
+def is_followed(results: Iterable[OpResult] = ()) -> bool:
+    """Are the device's own values to be followed, by what is asked for and by the verdicts?"""
+    asked = VARIABLES[FOLLOW_VARIABLE].read()
+    wrong = any(r.verdict.outcome is Outcome.INCORRECT for r in results)
+    return asked == "always" or (asked == "wrong" and wrong)
+
+
+def _not_asked() -> NoReturn:
+    raise AssertionError("an op whose verdict is known is not run")
 
 
 def _no_such_op(index: int, total: int) -> str:

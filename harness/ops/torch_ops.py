@@ -146,29 +146,34 @@ def refused_by(node: Node) -> str:
 
 def count_ops(graph: Graph) -> dict[str, tuple[int, int, str]]:
     """Key to (position among unique ops, nodes that are it, name of the first of them)."""
-    return {found.op.key: (i, found.count, found.node) for i, found in enumerate(_found(graph))}
+    return {found.op.key: (i, found.count, found.node) for i, found in enumerate(found_ops(graph))}
 
 
 def ops_of(graph: Graph) -> list[Op]:
     """The unique ops of a graph, in order; nothing is computed."""
-    return [found.op for found in _found(graph)]
+    return [found.op for found in found_ops(graph)]
 
 
 @dataclass
-class _Found:
+class FoundOp:
+    """A unique op of a graph."""
+
     op: Op
     node: str
+    """Name of the first node that is it."""
     count: int = 0
+    """How many are."""
 
 
-def _found(graph: Graph) -> list[_Found]:
-    found: dict[str, _Found] = {}
+def found_ops(graph: Graph) -> list[FoundOp]:
+    """The unique ops of a graph, in order; nothing is computed."""
+    found: dict[str, FoundOp] = {}
     for node in op_nodes(graph):
         try:
             op = torch_op(node)
         except IdentityError as error:
             op = nameless_op(node, str(error))
-        found.setdefault(op.key, _Found(op, node.name)).count += 1
+        found.setdefault(op.key, FoundOp(op, node.name)).count += 1
     return list(found.values())
 
 
@@ -183,7 +188,7 @@ def unique_ops(
     is computed that leads to no needed op. Only values that are still needed are held; drop a
     TorchOp before asking for the next one to keep it so.
     """
-    first = {found.node: (i, found) for i, found in enumerate(_found(graph))}
+    first = {found.node: (i, found) for i, found in enumerate(found_ops(graph))}
     wanted = {name for name, (index, found) in first.items() if needed(found.op, index)}
     values: dict[Node, Any] = {}
     feed = iter(arguments)

@@ -76,6 +76,7 @@ class ModelRuns:
         self._as_loaded: Loaded | None = None
         self._golden_run: Golden | None = None
         self._key: reuse.Key | None = None
+        self._graph_alone: Program | None = None  # of a lowering that is under way, or failed
         self._differs_by_device = False  # did loading ask for the device?
         self._differs_by_flow = False
         self._golden_notes: dict[str, str] = {}  # for the record of the GOLDEN stage
@@ -170,9 +171,11 @@ class ModelRuns:
             self._begin_runs()
             if self.mode == "train":
                 self._compute_golden(twice=False)  # finds the parameters that get no gradient
-            with self._run(watched=False):
-                program = self._lower()
-            self._differs_by_flow |= asked()
+            try:
+                with self._run(watched=False):
+                    program = self._lower()
+            finally:
+                self._differs_by_flow |= asked()
         self._extracted, self._uncompared = program.extracted, program.uncompared
         return program
 
@@ -190,27 +193,38 @@ class ModelRuns:
             self._progress, self._extracted = _Progress.RUN, kept.program.extracted
             self._uncompared = kept.program.uncompared
             self.recorder.reuse(kept.results_for(config), kept.source)
-            known = {result.stage for result, _ in kept.results}
             lower_on(kept.program, config, self.recorder)
-            more = reuse.front_end_results(self.recorder.results)
-            kept.results += [each for each in more if each[0].stage not in known]
+            reuse.last_test().add_results(self._key, self.recorder.results)
             return kept.program
-        program = self.lowered()
-        if self._key is not None and not self._differs_by_device:
-            assert self._as_loaded is not None
-            reuse.last_test().keep(
-                reuse.Kept(
-                    key=self._key,
-                    source=self.recorder.key,
-                    model=self._model,
-                    loaded=self._as_loaded,
-                    golden=self._golden_run,
-                    program=program,
-                    results=reuse.front_end_results(self.recorder.results),
-                    flow=reuse.flow_of(config) if self._differs_by_flow else None,
-                )
-            )
+        self._graph_alone = None
+        try:
+            program = self._graph_alone = self.lowered()
+        finally:  # what a compiler refuses has a graph all the same
+            if self._graph_alone is not None:
+                self._keep(self._graph_alone)
         return program
+
+    def _has_graph(self, program: Program) -> None:
+        """Remember a program whose lowering may fail yet."""
+        self._graph_alone = program
+
+    def _keep(self, program: Program) -> None:
+        """Have the test's other flows and devices find a program, if they can share one."""
+        if self._key is None or self._differs_by_device:
+            return
+        assert self._as_loaded is not None
+        reuse.last_test().keep(
+            reuse.Kept(
+                key=self._key,
+                source=self.recorder.key,
+                model=self._model,
+                loaded=self._as_loaded,
+                golden=self._golden_run,
+                program=program,
+                results=reuse.front_end_results(self.recorder.results),
+                flow=reuse.flow_of(self.compiler_config) if self._differs_by_flow else None,
+            )
+        )
 
     def _reuse_key(self) -> reuse.Key | None:
         """Which place of which test this is, and what decides what it loads; None: nobody knows."""

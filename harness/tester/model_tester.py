@@ -41,6 +41,7 @@ from bringup.harness.reduce.request import SearchDone, requested
 from bringup.harness.state import settings
 from bringup.harness.state.copies import copied
 from bringup.harness.storage.writable import said_by
+from bringup.harness.tester import reuse
 from bringup.harness.tester.eager_runs import EagerRuns
 from bringup.harness.tester.op_walk import walk_ops
 from bringup.harness.tester.routing import executor_name
@@ -337,6 +338,7 @@ class ModelTester(EagerRuns, TensorParallel):
         target, tolerances = device(self.device_name), self.device_tolerances
         given = (self.compiler_config, target, self.recorder, tolerances)
         self.recorder.outcome, walked = walk_ops(executor, program, self._call(), given)
+        reuse.last_test().add_results(self._key, self.recorder.results)
         if not walked and self.recorder.outcome is Outcome.PASSED:
             self._note_unverified(NOTHING_COMPARED, "the model has no op to compare")
 
@@ -381,7 +383,12 @@ class ModelTester(EagerRuns, TensorParallel):
         if self.mode == "train":
             training.freeze(self._model, self.golden)
             return lower_training(
-                self._model, self._call(), self._loss, self._config_of_lowering(), self.recorder
+                self._model,
+                self._call(),
+                self._loss,
+                self._config_of_lowering(),
+                self.recorder,
+                self._has_graph,
             )
         with torch.no_grad():
             return lower_torch(
@@ -390,6 +397,7 @@ class ModelTester(EagerRuns, TensorParallel):
                 self._config_of_lowering(),
                 self.recorder,
                 self._extract_outputs,
+                self._has_graph,
             )
 
     def _make_executor(self, program: Program, target: Device) -> Executor:

@@ -22,10 +22,10 @@ def walk_ops(
     from bringup.harness.op_by_op.executors import StablehloExecutor, TorchExecutor
 
     if executor == "TorchExecutor":
-        assert program.graph is not None and program.signature is not None
+        assert program.signature is not None
         arguments = program.signature.bind(program.flatten(call))
         by_torch = TorchExecutor(*given)
-        return by_torch.run_gm_op_by_op(program.graph, arguments), bool(by_torch.results)
+        return by_torch.walk_program(program, arguments), bool(by_torch.results)
     by_stablehlo = StablehloExecutor(*given)
     signature = program.signature
     bound = (lambda: signature.bind(program.flatten(call))) if signature is not None else None

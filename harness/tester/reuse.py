@@ -168,6 +168,13 @@ class LastTest:
         """Remember a test's front-end work."""
         self._kept = work
 
+    def add_results(self, key: Key | None, results: list[tuple[StageResult, Status]]) -> None:
+        """Remember what else of the front end has been done, once it was."""
+        if self._kept is not None and self._kept.key == key:
+            known = {result.stage for result, _ in self._kept.results}
+            more = front_end_results(results)
+            self._kept.results += [each for each in more if each[0].stage not in known]
+
     def add_golden(self, key: Key | None, golden: Golden) -> None:
         """Remember the golden too, once somebody computed it."""
         if self._kept is not None and self._kept.key == key:
