@@ -30,6 +30,7 @@ from bringup.harness.records.schema import OpResult
 from bringup.harness.reference.references import References
 from bringup.harness.reference.stablehlo_evaluate import compute, constant
 from bringup.harness.reference.stablehlo_torch import ReferenceRefusal
+from bringup.harness.reference.stepwise import order_of, stepwise
 from bringup.harness.verify import Tolerances, compare, mismatches
 
 _CALL, _CONSTANT, _RETURN = "func.call", "stablehlo.constant", "func.return"
@@ -147,7 +148,10 @@ class FollowStablehlo:
         outputs = self._on_device(op, inputs)
         if outputs is None:
             return False
-        return bool(mismatches(compare(list(golden), list(outputs), self._tolerances)))
+        if not mismatches(compare(list(golden), list(outputs), self._tolerances)):
+            return False
+        orders = stepwise(main_of(read(self._mlir, op.artifact)), inputs)
+        return order_of(outputs, orders) is None
 
     def _on_device(
         self, op: StablehloOp, inputs: Sequence[torch.Tensor]

@@ -30,7 +30,8 @@ from bringup.harness.records.schema import (
     StageResult,
     Status,
 )
-from bringup.harness.reference.references import Golden
+from bringup.harness.reference.references import Golden, Source
+from bringup.harness.reference.stepwise import order_of
 from bringup.harness.reproduce.reproducer import fingerprint_of
 from bringup.harness.verify import Tolerances, compare, mismatches, nothing_finite, settled
 
@@ -92,6 +93,10 @@ def close_run(
     checks: tuple[OutputCheck, ...] = ()
     if run.outputs is not None and answer is not None and answer.outputs is not None:
         checks = compared(answer, run.outputs, tolerances)
+        order = order_of(run.outputs, answer.orders()) if mismatches(checks) else None
+        if order is not None:
+            answer = Golden(order, Source.STEPS)
+            checks = compared(answer, run.outputs, tolerances)
     outcome, failure = _outcome(run, checks, artifacts)
     said = run.failure.diagnostic if run.failure else "\n".join(mismatches(checks))
     return Conclusion(_status(run), outcome, failure, said, checks, answer, nothing_finite(checks))
@@ -122,7 +127,7 @@ def judge(
         failure=end.failure,
         outcome=end.outcome,
         fingerprint=fingerprint_of(op.name, end.outcome, end.failure),
-        golden=golden.source.value if end.checks and golden and not end.uncompared else "",
+        golden=end.golden.source.value if end.checks and end.golden and not end.uncompared else "",
         uncompared=(golden.reason if golden and not end.checks else end.uncompared)[
             :_REASON_LENGTH
         ],

@@ -7,7 +7,8 @@ Where these come from is on record with every verdict (`Source`): the first that
 
 1. the reference interpreter, the specification's own, where that takes milliseconds;
 2. PyTorch (`stablehlo_evaluate`), in float64 and in no compiler's hands: matrix products,
-   convolutions and whatever else is too long for the interpreter, the same for every device;
+   convolutions and whatever else is too long for the interpreter, the same for every device; and
+   sums of 16-bit floats of any length, since the interpreter's own are rounded at every step;
 3. the interpreter again, for what PyTorch cannot compute and a person would wait for;
 4. the `cpu` device, where its compiler, XLA, is not the one under test.
 
@@ -19,7 +20,7 @@ and its record says so.
 import enum
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -35,6 +36,7 @@ from bringup.harness.ops.stablehlo_ops import StablehloOp
 from bringup.harness.records.schema import TensorType
 from bringup.harness.reference.stablehlo_evaluate import compute
 from bringup.harness.reference.stablehlo_torch import DTYPES, ReferenceRefusal
+from bringup.harness.reference.stepwise import adds_narrow_floats, stepwise
 from bringup.harness.reference.workers import reference_worker
 from bringup.harness.verify.natural import Natural
 
@@ -208,6 +210,8 @@ class Source(enum.StrEnum):
 
     INTERPRETER = "interpreter"
     TORCH = "torch"
+    STEPS = "torch, in steps"
+    """With every step rounded, in an order that a device may take (`stepwise`)."""
     ONNXRUNTIME = "onnxruntime"
     """Of parts of ONNX models."""
     CPU = "cpu"
@@ -224,6 +228,8 @@ class Golden:
     """Why nobody had an answer."""
     natural: Callable[[], Natural | None] = lambda: None
     """Finds how far the outputs are off by rounding; None where nobody knows."""
+    orders: Callable[[], Iterable[list[torch.Tensor]]] = lambda: ()
+    """What else is right, to the last bit, where the order of many roundings is the device's."""
     machine: bool = False
     """True: it was the machine's fault that nobody had; says nothing of the op."""
 
@@ -246,7 +252,7 @@ class References:
 
     def _sources(self, module: ir.Module) -> list[Source]:
         """Whom to ask for a module's `main`, in order."""
-        cheap = not refusal(module, CHEAP_STEPS)
+        cheap = not (refusal(module, CHEAP_STEPS) or adds_narrow_floats(main_of(module)))
         patient = not cheap and not refusal(module, WORK_LIMIT)
         return [
             *([Source.INTERPRETER] if cheap else []),
@@ -276,7 +282,9 @@ class References:
         for source in sources:
             try:
                 if source is Source.TORCH:
-                    return Golden(compute(main_of(module), inputs), source)
+                    main = main_of(module)
+                    orders = functools.partial(stepwise, main, inputs)
+                    return Golden(compute(main, inputs), source, orders=orders)
                 asked = begun or self._submit(source, op, inputs)
                 assert asked is not None
                 run = asked.result()

@@ -17,7 +17,7 @@ from bringup.harness.reference.stablehlo_torch import Meaning, ReferenceRefusal,
 
 # --- reductions -----------------------------------------------------------------------------
 
-_FOLDS: dict[str, Callable[..., torch.Tensor]] = {
+FOLDS: dict[str, Callable[..., torch.Tensor]] = {
     "stablehlo.add": torch.add,
     "stablehlo.multiply": torch.mul,
     "stablehlo.maximum": torch.maximum,
@@ -41,28 +41,28 @@ _OVER: dict[str, Callable[[torch.Tensor, list[int]], torch.Tensor]] = {
 }
 
 
-def _folded_by(operation: ir.Operation) -> str:
+def folded_by(operation: ir.Operation) -> str:
     """The name of the one op that a region makes of its two arguments."""
     block = operation.regions[0].blocks[0]
     inside = [each.operation for each in block.operations]
     plain = len(inside) == 2 and set(inside[0].operands) == set(block.arguments)
-    if not plain or len(block.arguments) != 2 or inside[0].name not in _FOLDS:
+    if not plain or len(block.arguments) != 2 or inside[0].name not in FOLDS:
         raise ReferenceRefusal(f"this region of {operation.name} is not computed in PyTorch")
     return str(inside[0].name)
 
 
 def _reduce(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
     operand, start = operands
-    name, dimensions = _folded_by(operation), integers(operation, "dimensions")
+    name, dimensions = folded_by(operation), integers(operation, "dimensions")
     if not dimensions:
         raise ReferenceRefusal("a reduction over nothing is not computed in PyTorch")
     if name in _OVER and operand.dtype is not torch.bool:
-        return _FOLDS[name](_OVER[name](operand, dimensions), start)
+        return FOLDS[name](_OVER[name](operand, dimensions), start)
     for dimension in sorted(dimensions, reverse=True):
         parts = operand.unbind(dimension)
         operand = start.expand(parts[0].shape)
         for part in parts:
-            operand = _FOLDS[name](operand, part)
+            operand = FOLDS[name](operand, part)
     return operand
 
 
@@ -75,7 +75,7 @@ def _reduce_window(operation: ir.Operation, operands: Tensors) -> torch.Tensor:
     spread = [d - 1 for d in integers(operation, "base_dilations", ones)]
     low, high = zip(*pairs(operation, "padding", operand.ndim), strict=True)
     whole = padded(operand, start, low, high, spread)
-    fold, counts = _FOLDS[_folded_by(operation)], shape_of(operation)
+    fold, counts = FOLDS[folded_by(operation)], shape_of(operation)
     result = start.expand(counts)
     for offsets in itertools.product(*(range(n) for n in size)):
         first = [o * d for o, d in zip(offsets, apart, strict=True)]
