@@ -6,8 +6,9 @@
 import copy
 import functools
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -18,13 +19,18 @@ from bringup.harness.frontend import dependence, torch_program, training
 from bringup.harness.frontend.call import Call
 from bringup.harness.frontend.consteval import fold_constants
 from bringup.harness.frontend.entry import Entry
-from bringup.harness.frontend.lowering_cache import cached_lowering, cached_onnx_lowering
+from bringup.harness.frontend.lowering_cache import (
+    CachedLowering,
+    Content,
+    content_of,
+    onnx_content,
+)
 from bringup.harness.frontend.paths import INPUTS, MUTATED
 from bringup.harness.frontend.program import Signature
 from bringup.harness.frontend.refusals import ExportRefusal
 from bringup.harness.mlir import TorchMlir, text_of
 from bringup.harness.recording.recorder import StageScope, TestRecorder
-from bringup.harness.records.schema import Stage, Status
+from bringup.harness.records.schema import Stage, StageResult, Status
 
 if TYPE_CHECKING:
     import onnx
@@ -44,8 +50,8 @@ class Program:
     """Makes `graph`; None for ONNX."""
     random: str | None = None
     """An op of the graph whose result is random, if there is one."""
-    content: str = ""
-    """A digest of all that `graph` is made from; empty where that has no written form."""
+    content: Content | None = None
+    """What it is made from; None where that has no written form."""
     onnx: "onnx.ModelProto | None" = None
     """The prepared ONNX model it was made from; its weights are arguments, unless inlined."""
     flatten: Callable[[Call], Sequence[Any]] = field(default=lambda call: call[0])
@@ -70,13 +76,30 @@ class Program:
         return "graph" in vars(self)
 
 
-def lower_on(program: Program, config: CompilerConfig, recorder: TestRecorder) -> None:
-    """Take a program that another flow has lowered as far as this one wants it."""
+def lower_on(
+    program: Program, config: CompilerConfig, recorder: TestRecorder, known: Collection[Stage]
+) -> None:
+    """Take a program that another flow has lowered as far as this one wants it.
+
+    The stages that are `known` are on record.
+    """
     if config.compile_depth is CompileDepth.TORCH_FX or config.stops_at_graph:
         return
-    if program.artifact is None:
-        assert program.graph is not None
-        program.artifact = _lower_graph(program.graph, config, recorder)
+    if program.artifact is not None:
+        return
+    kept = CachedLowering(program.content, recorder) if program.content is not None else None
+    before = kept.take(known) if kept is not None else None
+    if before is not None:
+        program.artifact = before[0].artifact
+        return
+    graph, done = decomposed(program, recorder), len(recorder.results)
+    said = kept.audited() if kept is not None else {}
+    program.artifact = _lower_graph(graph, config, recorder, said)
+    if kept is not None:
+        made = StageResult(stage=Stage.DECOMPOSE, ok=True, attributes=said_of(program))
+        results = [(made, Status.CREATED_GRAPH), *recorder.results[done:]]
+        assert program.signature is not None
+        kept.keep(program.artifact, program.signature, program.random, results)
 
 
 def decomposed(program: Program, recorder: TestRecorder) -> Graph:
@@ -156,8 +179,8 @@ def _lower_exported(
 ) -> Program:
     if config.compile_depth is CompileDepth.TORCH_FX:
         return Program()
-    kept = cached_lowering(entry, exported, config, recorder)
-    content = kept.key if kept is not None else ""
+    content = content_of(entry, exported, config)
+    kept = CachedLowering(content, recorder) if content is not None else None
     before = None
     if kept is not None:
         before = kept.find() if config.stops_at_graph else kept.take()
@@ -206,7 +229,7 @@ def _program(
     signature: Signature,
     make_graph: Callable[[], Graph],
     random: str | None,
-    content: str,
+    content: Content | None,
 ) -> Program:
     return Program(
         signature=signature,
@@ -220,11 +243,18 @@ def _program(
     )
 
 
-def _lower_graph(graph: Graph, config: CompilerConfig, recorder: TestRecorder) -> bytes:
+def _lower_graph(
+    graph: Graph,
+    config: CompilerConfig,
+    recorder: TestRecorder,
+    said: Mapping[str, str] = MappingProxyType({}),
+) -> bytes:
+    """The artifact of a graph; `said` is put on record with the first stage."""
     from bringup.harness.frontend.fx_import import import_graph  # sympy: not to collect tests
 
     mlir = TorchMlir(trace=config.ir_log_level == "DEBUG")
     with recorder.stage(Stage.TORCH_IR) as stage:
+        stage.attributes |= said
         module = import_graph(mlir, _copy(graph))  # importing rewrites some ops in place
         whole = not config.inline_parameters
         keep_level(stage, config, "torch_ir", text_of(module, whole=whole))
@@ -290,7 +320,8 @@ def lower_onnx(
     if config.stops_at_graph:
         return program
     assert program.signature is not None
-    kept = cached_onnx_lowering(prepared, program.signature, config, recorder)
+    content = onnx_content(prepared, program.signature, config)
+    kept = CachedLowering(content, recorder) if content is not None else None
     before = kept.take() if kept is not None else None
     if before is not None:
         program.artifact = before[0].artifact

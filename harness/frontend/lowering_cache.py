@@ -14,7 +14,8 @@ so that programs with weights inside, or folded, are not kept. Neither is a lowe
 import enum
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -39,7 +40,7 @@ from bringup.harness.frontend.program import Constant, Mutation, Result, Signatu
 from bringup.harness.frontend.refusals import ExportRefusal
 from bringup.harness.frontend.torch_program import constant_of
 from bringup.harness.recording.recorder import TestRecorder
-from bringup.harness.records.values import RECHECKED, StageResult, Status
+from bringup.harness.records.values import RECHECKED, Stage, StageResult, Status
 
 if TYPE_CHECKING:
     import onnx
@@ -101,30 +102,38 @@ class Lowered(msgspec.Struct, frozen=True):
         return texts and all(getattr(self, name) == getattr(other, name) for name in names)
 
 
+@dataclass(frozen=True)
+class Content:
+    """What a program is lowered from."""
+
+    key: str
+    """A digest of all that the lowering depends on."""
+    constants: Mapping[str, Constant]
+    """What belongs to the model, by name; the values of parameters are not in the key."""
+
+
 class CachedLowering:
     """The place of one lowering among those that are kept."""
 
-    def __init__(self, key: str, constants: Mapping[str, Constant], recorder: TestRecorder) -> None:
-        self.key = key
-        """A digest of all that the lowering depends on."""
-        self._constants = constants
+    def __init__(self, content: Content, recorder: TestRecorder) -> None:
+        self._key, self._constants = content.key, content.constants
         self._recorder = recorder
         self._builds = BuildCache(recorder)
-        self._before = self._builds.get(key, Lowered)
+        self._before = self._builds.get(self._key, Lowered)
 
     def find(self) -> tuple[Lowered, Signature] | None:
         """What was kept; None: it is to be lowered."""
         before = self._before
-        if before is None or self._builds.audits(self.key):
+        if before is None or self._builds.audits(self._key):
             return None
         try:
             return before, before.signature(self._constants)
         except (KeyError, AttributeError, ValueError):  # of a program that is otherwise after all
-            self._builds.forget(self.key)
+            self._builds.forget(self._key)
             return None
 
-    def take(self) -> tuple[Lowered, Signature] | None:
-        """As `find`, the stages being on record then."""
+    def take(self, known: Collection[Stage] = ()) -> tuple[Lowered, Signature] | None:
+        """As `find`, the stages being on record then; those that are `known` are there already."""
         found = self.find()
         if found is None:
             return None
@@ -132,6 +141,8 @@ class CachedLowering:
         store = self._recorder.run.artifacts
         results = []
         for stage in before.stages:
+            if stage.result.stage in known:
+                continue
             pairs = zip(stage.result.artifacts, stage.texts, strict=False)
             kept = tuple(store.put(text, artifact.level) for artifact, text in pairs)
             result = msgspec.structs.replace(stage.result, artifacts=kept)
@@ -161,9 +172,9 @@ class CachedLowering:
                 " lowered to now; what was kept is replaced"
             )
         if now is None:
-            self._builds.forget(self.key)
+            self._builds.forget(self._key)
         else:
-            self._builds.put(self.key, now)
+            self._builds.put(self._key, now)
 
     def _entry(
         self,
@@ -205,10 +216,8 @@ class CachedLowering:
         )
 
 
-def cached_lowering(
-    entry: Entry, exported: ExportedProgram, config: CompilerConfig, recorder: TestRecorder
-) -> CachedLowering | None:
-    """Where a lowering is kept; None for one that is not."""
+def content_of(entry: Entry, exported: ExportedProgram, config: CompilerConfig) -> Content | None:
+    """What the lowering of an exported program is kept under; None for one that is not."""
     if _says_more(config):
         return None
     try:
@@ -226,16 +235,13 @@ def cached_lowering(
         )
     except (UnwrittenError, ExportRefusal, RecordError, KeyError, TypeError, ValueError):
         return None
-    return CachedLowering(key, constants, recorder)
+    return Content(key, constants)
 
 
-def cached_onnx_lowering(
-    prepared: "onnx.ModelProto",
-    signature: Signature,
-    config: CompilerConfig,
-    recorder: TestRecorder,
-) -> CachedLowering | None:
-    """Where the lowering of a prepared ONNX model is kept; None for one that is not.
+def onnx_content(
+    prepared: "onnx.ModelProto", signature: Signature, config: CompilerConfig
+) -> Content | None:
+    """What the lowering of a prepared ONNX model is kept under; None for one that is not.
 
     Its weights are arguments; what is left inside, shapes and axes, is in the key with the graph.
     """
@@ -254,7 +260,7 @@ def cached_onnx_lowering(
     except (RecordError, TypeError, ValueError):
         return None
     constants = {constant.name: constant for constant in signature.constants}
-    return CachedLowering(key, constants, recorder)
+    return Content(key, constants)
 
 
 def _inputs(signature: Signature) -> list[UserInput]:

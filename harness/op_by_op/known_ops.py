@@ -16,6 +16,7 @@ import torch
 from bringup.harness.builds.build_cache import BuildCache, key_of
 from bringup.harness.builds.code import lowering_code
 from bringup.harness.errors import RecordError
+from bringup.harness.frontend.lowering_cache import Content
 from bringup.harness.ops.operand_values import fingerprint
 from bringup.harness.recording.recorder import TestRecorder
 from bringup.harness.records.schema import Op
@@ -74,9 +75,11 @@ class OpList:
         self._builds.put(self._key, now)
 
 
-def basis_of_graph(program: str, arguments: Sequence[torch.Tensor]) -> object:
+def basis_of_graph(content: Content | None, arguments: Sequence[torch.Tensor]) -> object:
     """Of the ops of a decomposed graph: what the graph is made from, and its arguments' values."""
-    return ("graph", program, [fingerprint(each) for each in arguments]) if program else None
+    if content is None:
+        return None
+    return "graph", content.key, [fingerprint(each) for each in arguments]
 
 
 def basis_of_module(artifact: bytes) -> object:

@@ -55,8 +55,8 @@ class OpVerdict(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_on
     fingerprint: str = ""
     """Of its failure (`harness/records/fingerprint.py`); empty when good."""
     golden: str = ""
-    """Where its golden outputs came from: `torch`, `interpreter` or `cpu`; empty when none were
-    compared, be it that there were none."""
+    """Where its golden outputs came from: `torch`, `torch, in steps`, `interpreter`, `onnxruntime`
+    or `cpu`; empty when none were compared, be it that there were none."""
     uncompared: str = ""
     """Why an op that was executed (status 7, REACHED) was compared with nothing."""
     values: str = ""

@@ -193,7 +193,8 @@ class ModelRuns:
             self._progress, self._extracted = _Progress.RUN, kept.program.extracted
             self._uncompared = kept.program.uncompared
             self.recorder.reuse(kept.results_for(config), kept.source)
-            lower_on(kept.program, config, self.recorder)
+            known = {result.stage for result, _ in kept.results}
+            lower_on(kept.program, config, self.recorder, known)
             reuse.last_test().add_results(self._key, self.recorder.results)
             return kept.program
         self._graph_alone = None
