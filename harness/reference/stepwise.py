@@ -15,13 +15,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import torch
 from torch_mlir import ir
 
+from bringup.harness.dense import as_bytes
 from bringup.harness.devices.tensors import WIRE_NAMES
 from bringup.harness.ops.identity import mlir_type
 from bringup.harness.reference.stablehlo_attributes import integers
 from bringup.harness.reference.stablehlo_evaluate import constant
 from bringup.harness.reference.stablehlo_sums import FOLDS, SUMS, folded_by
 from bringup.harness.reference.stablehlo_torch import ReferenceRefusal
-from bringup.harness.state.copies import identical
 
 _NARROW = (torch.bfloat16, torch.float16)
 _NAMES = frozenset(WIRE_NAMES[dtype] for dtype in _NARROW)
@@ -74,9 +74,15 @@ def order_of(
 ) -> list[torch.Tensor] | None:
     """The one of some orders that comes, to the last bit, to a device's outputs; None: none."""
     for order in orders:
-        if len(order) == len(outputs) and all(map(identical, order, outputs)):
+        if len(order) == len(outputs) and all(map(_same, order, outputs)):
             return order
     return None
+
+
+def _same(one: torch.Tensor, other: torch.Tensor) -> bool:
+    if one.dtype != other.dtype or one.shape != other.shape:
+        return False
+    return torch.equal(as_bytes(one), as_bytes(other))
 
 
 def _whole(
