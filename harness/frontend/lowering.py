@@ -130,7 +130,7 @@ def lower_torch(
     """Take a PyTorch model down, to evaluate it.
 
     `extract` makes of a result that cannot be taken apart one that can. `has_graph` is called with
-    the program once there is its graph, which no compiler of the front end has seen by then.
+    the program once it has, or can make, its graph: a compiler of the front end may refuse it yet.
     """
     with recorder.stage(Stage.EXPORT) as stage:
         torch_program.accepts_call(model, call)
@@ -165,9 +165,7 @@ def lower_training(
         program.restore = restore
         has_graph(program)
 
-    program = _lower_exported(entry, exported, config, recorder, restored)
-    program.restore = restore
-    return program
+    return _lower_exported(entry, exported, config, recorder, restored)
 
 
 def _lower_exported(
@@ -193,6 +191,7 @@ def _lower_exported(
 
         program = _program(entry, before[1], again, before[0].random, content)
         program.artifact = None if config.stops_at_graph else before[0].artifact
+        has_graph(program)
         return program
     done = len(recorder.results)
     with recorder.stage(Stage.DECOMPOSE) as stage:
@@ -201,10 +200,12 @@ def _lower_exported(
         random = torch_program.random_op(graph)
         program = _program(entry, signature, lambda: graph, random, content)
         program.graph = graph
-        stage.attributes |= said_of(program) | (kept.audited() if kept is not None else {})
+        stage.attributes |= said_of(program)
+        if kept is not None and not config.stops_at_graph:
+            stage.attributes |= kept.audited()
+    has_graph(program)
     if config.stops_at_graph:
         return program
-    has_graph(program)
     program.artifact = _lower_graph(graph, config, recorder)
     if kept is not None:
         kept.keep(program.artifact, signature, random, recorder.results[done:])

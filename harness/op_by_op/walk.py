@@ -33,6 +33,7 @@ from bringup.harness.op_by_op.known_ops import KnownOps
 from bringup.harness.op_by_op.op_tolerances import op_tolerances
 from bringup.harness.op_by_op.recording_thread import RecordingThread, Rest
 from bringup.harness.op_by_op.workers import op_workers, workers
+from bringup.harness.ops.operand_values import counts_values
 from bringup.harness.recording.recorder import TestRecorder
 from bringup.harness.records.followed import Followed
 from bringup.harness.records.machine_faults import is_machines_error
@@ -158,11 +159,18 @@ class OpByOpExecutor(Executor):
         return all(self._is_settled(each.op) for each in known.ops)
 
     def _is_settled(self, op: Op) -> bool:
-        if earlier := self._earlier.get(op.key):
+        if earlier := self._result_before(op):
             return earlier.verdict.outcome in GOOD
         key = self._known.key(op)
         hit = self._known.get(key)
         return hit is not None and hit.outcome in GOOD and not self._known.audits(key)
+
+    def _result_before(self, op: Op) -> OpResult | None:
+        """What an earlier attempt found of an op; None of one that it gave other values to."""
+        found = self._earlier.get(op.key)
+        if found is None or not counts_values(op.name):
+            return found
+        return found if found.verdict.values == self._known.values(op) else None
 
     def walk_known(self, known: KnownOps) -> Outcome:
         """Give each op of a program that `settles` the verdict that it has.
@@ -180,17 +188,15 @@ class OpByOpExecutor(Executor):
         wanted = depth is CompileDepth.EXECUTE_OP_BY_OP
         self._executes = wanted and op_workers().execute_on(self.device)
         self._known.executes = self._executes
-        run = self.recorder.run
-        self._earlier = earlier_results(
-            run.directory, self.recorder.key, run.journal.path, versions()
-        )
+        run, key = self.recorder.run, self.recorder.key
+        self._earlier = earlier_results(run.directory, key, run.journal.path, versions())
 
     def _walk(self, candidates: Iterable[Candidate], total: int) -> Outcome:
         self._begin()
-        earlier, only = self._earlier, self.compiler_config.run_global_op_idx
+        only = self.compiler_config.run_global_op_idx
         if only is not None and only >= total:
             raise UsageError(_no_such_op(only, total))
-        self.recorder.ops_found(total if only is None else 1, len(earlier), only)
+        self.recorder.ops_found(total if only is None else 1, len(self._earlier), only)
         limit = (1 + _AHEAD) * workers()
         # This thread makes requests (importing an op takes as long as compiling a small one), the
         # workers' threads follow their hosts, and the thread of `recording` judges and records.
@@ -199,7 +205,7 @@ class OpByOpExecutor(Executor):
             for candidate in candidates:
                 if only is not None and candidate.index != only:
                     continue
-                if known := earlier.get(candidate.op.key):
+                if known := self._result_before(candidate.op):
                     self.results.append(known)  # its record and its reproducer are there
                 else:
                     self._take(candidate, recording)
@@ -231,7 +237,7 @@ class OpByOpExecutor(Executor):
         Known once the walk has begun.
         """
         only = self.compiler_config.run_global_op_idx
-        if not self._executes or only not in (None, index) or op.key in self._earlier:
+        if not self._executes or only not in (None, index) or self._result_before(op):
             return False
         key = self._known.key(op)
         hit = self._known.get(key)

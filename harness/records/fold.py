@@ -17,6 +17,8 @@ from bringup.harness.records.followed import Followed
 from bringup.harness.records.naming import identity_of_key
 from bringup.harness.records.schema import (
     GOOD,
+    NOT_EVIDENCE,
+    WORST_FIRST,
     AnyEvent,
     Failure,
     Identity,
@@ -68,7 +70,9 @@ class _Open:
     ended: TestEnded | TestStopped | None = None
     last: float = 0.0
     ops: dict[str, OpStarted | OpEnded] = field(default_factory=dict)
-    """By op key, the last event on each."""
+    """By op key, the last event on each, or the worst end."""
+    not_passed: dict[str, OpEnded] = field(default_factory=dict)
+    """By op key, the worst end of each that says less of it than PASSED."""
     ops_found: int = 0
     followed: Followed | None = None
 
@@ -111,36 +115,6 @@ def fold(events: Iterable[tuple[AnyEvent, str]]) -> list[TestRecord]:
     return sorted(records, key=lambda r: (r.identity.planned, r.attempt, r.started or 0.0))
 
 
-class Lean:
-    """Makes events that say no more of an op than records are made of: `fold` gives the same.
-
-    Of 300,000 op results a few thousand differ in that, and those that do not are one object: a
-    merge of many shards holds no more of them.
-    """
-
-    def __init__(self) -> None:
-        self._results: dict[tuple[str, str, Status, Outcome], OpResult] = {}
-        self._tests: dict[str, str] = {}
-
-    def __call__(self, event: AnyEvent) -> AnyEvent:
-        """The event, or one that takes its place."""
-        if not isinstance(event, OpEnded):
-            return event
-        verdict = event.result.verdict
-        known = (verdict.op.key, verdict.device, verdict.status, verdict.outcome)
-        result = self._results.get(known)
-        if result is None:
-            lean = OpVerdict(
-                op=Op(verdict.op.key, verdict.op.name, verdict.op.source),
-                device=verdict.device,
-                status=verdict.status,
-                outcome=verdict.outcome,
-            )
-            result = self._results[known] = OpResult(index=0, count=1, node="", verdict=lean)
-        key = self._tests.setdefault(event.key, event.key)
-        return OpEnded(time=event.time, key=key, result=result)
-
-
 def _of_none(stopped: list[TestStopped], attempts: dict[str, list[_Open]]) -> list[TestStopped]:
     """Of every test the last outcome of an attempt that never started, if it is the newest."""
     newest = {e.key: e for e in sorted(stopped, key=lambda e: (e.attempt, e.time))}
@@ -154,9 +128,10 @@ def _of_none(stopped: list[TestStopped], attempts: dict[str, list[_Open]]) -> li
 def fold_ops(events: Iterable[tuple[AnyEvent, str]]) -> list[tuple[str, int, OpResult]]:
     """Fold the same pairs into (test key, attempt, result), by test, attempt and op index.
 
-    Attempts are numbered over all journals, in their order. Of an op's results in
-    one attempt the last counts. An op that was started and never ended has the terminal outcome of
-    its test, status 0 and a failure that says so.
+    Attempts are numbered over all journals, in their order. Of an op's results in one attempt the
+    worst counts, a machine's failure apart: the testers of a test, and the graphs of a model that
+    Python steers, may give one op different values. An op that was started and never ended has the
+    terminal outcome of its test, status 0 and a failure that says so.
     """
     attempts, _ = _gather(events)
     names = _known_ops(attempts)
@@ -178,7 +153,7 @@ def _gather(
         if isinstance(event, OpStarted | OpEnded):  # first: most of a night's events are of ops
             tries = attempts.get(event.key, [])
             if tries and tries[-1].provenance == provenance:
-                tries[-1].ops[_op_key(event)] = event  # a journal is in order, whatever the clock
+                _take_op(tries[-1], event)  # a journal is in order, whatever the clock
             else:
                 ops.append((event, provenance))
         elif isinstance(event, TestStarted):
@@ -366,11 +341,26 @@ def _note_op(tries: list[_Open], event: OpStarted | OpEnded, provenance: str) ->
     own = [t for t in started if t.provenance == provenance]
     if not started:
         return
-    ops = (own or started)[-1].ops
-    op_key = _op_key(event)
-    before = ops.get(op_key)
+    attempt = (own or started)[-1]
+    before = attempt.ops.get(_op_key(event))
     if before is None or before.time <= event.time:
-        ops[op_key] = event
+        _take_op(attempt, event)
+
+
+def _take_op(attempt: _Open, event: OpStarted | OpEnded) -> None:
+    """Note what is newest of an op, but that an end that is worse stays."""
+    op_key = _op_key(event)
+    if isinstance(event, OpEnded) and attempt.not_passed.get(op_key, event) is not event:
+        event = min(attempt.not_passed[op_key], event, key=_badness)
+    if isinstance(event, OpEnded):
+        outcome = event.result.verdict.outcome
+        if outcome is not Outcome.PASSED and outcome not in NOT_EVIDENCE:
+            attempt.not_passed[op_key] = event
+    attempt.ops[op_key] = event
+
+
+def _badness(event: OpEnded) -> int:
+    return WORST_FIRST.index(event.result.verdict.outcome)
 
 
 def _op_key(event: OpStarted | OpEnded) -> str:

@@ -20,8 +20,9 @@ import msgspec
 
 from bringup.harness.errors import RecordError
 from bringup.harness.records.door import command
-from bringup.harness.records.fold import Lean, fold, fold_ops
+from bringup.harness.records.fold import fold, fold_ops
 from bringup.harness.records.journal import events_of, journals
+from bringup.harness.records.lean import Lean
 from bringup.harness.records.packing import packed, read_lines
 from bringup.harness.records.plans import SharedPlan
 from bringup.harness.records.schema import (
@@ -56,7 +57,7 @@ MERGED_FILES = (HEADER_NAME, RECORDS_NAME, PLAIN_RECORDS_NAME, OPS_NAME)
 
 
 class OpLine(msgspec.Struct, frozen=True):
-    """The last result of one op of one test."""
+    """The result of one op of one test, in the last attempt that had it."""
 
     test: str
     """The test's `Identity.key`."""

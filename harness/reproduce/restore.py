@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the op of a reproducer takes and must compute: as it was kept, or had again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +52,12 @@ def golden_of(
     kept = read_bytes_of(folder, GOLDEN)
     if kept:
         text = read_file(folder / FX_JSON)
-        return Golden(kept, Source.NOBODY, natural=lambda: _natural(kept, text, inputs, trust))
+        return Golden(
+            kept,
+            Source.NOBODY,
+            natural=lambda: _natural(kept, text, inputs, trust),
+            orders=lambda: _orders(folder, expected, inputs),
+        )
     try:
         if (folder / ONNX).is_file():
             return Golden(_by_onnxruntime(onnx_model(folder / ONNX), inputs), Source.ONNXRUNTIME)
@@ -138,6 +143,18 @@ def _natural(
     from bringup.harness.ops.torch_ops import rounding_of
 
     return rounding_of(loads(text, trust=trust), inputs, outputs) if text else None
+
+
+def _orders(
+    folder: Path, expected: Expected, inputs: "Sequence[torch.Tensor]"
+) -> "Iterable[list[torch.Tensor]]":
+    """What else is right of a StableHLO op, as a night takes it."""
+    from bringup.harness.mlir import TorchMlir, main_of, read
+    from bringup.harness.reference.stepwise import stepwise
+
+    if expected.op.source != "stablehlo":
+        return ()
+    return stepwise(main_of(read(TorchMlir(), read_file(folder / ARTIFACT))), inputs)
 
 
 def _by_reference(artifact: bytes, device: str, inputs: "Sequence[torch.Tensor]") -> "Golden":

@@ -177,6 +177,57 @@ def test_values_are_followed_where_that_is_asked_for(night: Night) -> None:
         assert followed is not None and followed.compared == followed.nodes > 0
 
 
+SEVERAL = """
+import pytest
+import torch
+from bringup import CompileDepth, CompilerConfig, ModelTester
+
+class Low(torch.nn.Module):
+    def __init__(self, low):
+        super().__init__()
+        self.low = low
+
+    def forward(self, x):
+        return torch.log(torch.exp(self.low - 12 * torch.sigmoid(x)))
+
+class LowTester(ModelTester):
+    low = 0.0
+
+    def _load_model(self):
+        return Low(self.low)
+
+    def _load_inputs(self):
+        return torch.linspace(-3, 3, 32)
+
+@pytest.mark.parametrize("mode", ["eval"])
+@pytest.mark.parametrize("flow", ["op_by_op_torch"])
+@pytest.mark.parametrize("lows", [(-90.0, -20.0), (-20.0, -90.0)], ids=["first", "last"])
+def test_several(record_property, lows, flow, mode):
+    for low in lows:
+        config = CompilerConfig()
+        config.compile_depth = CompileDepth.EXECUTE_OP_BY_OP
+        tester = LowTester("several", mode, compiler_config=config)
+        tester.low = low
+        tester.test_model()
+        tester.finalize()
+"""
+
+
+def test_what_is_wrong_for_one_tester_stays_on_record(tmp_path: Path) -> None:
+    """Both give `log` its values: XLA takes those of one for 0, whichever comes first."""
+    (tmp_path / "test_several.py").write_text(SEVERAL)
+    for run in ("first", "second"):  # which knows the verdicts
+        done = run_pytest(
+            tmp_path / run, f"{tmp_path}/test_several.py", BRINGUP_CACHE=str(tmp_path / "cache")
+        )
+        logs = [
+            line.result.verdict.outcome
+            for line in load_ops(done.directory)
+            if line.result.verdict.op.name == "aten.log.default"
+        ]
+        assert logs == [Outcome.INCORRECT, Outcome.INCORRECT], run
+
+
 def test_what_a_compiler_refuses_is_exported_once_for_all_flows(night: Night) -> None:
     """One stage refuses the model in every flow that gets there, and its ops are walked."""
     done = night(body="torch.lgamma(self.linear(x))")

@@ -4,6 +4,7 @@
 """Sums of 16-bit floats: right as a device takes their steps, and as nothing else."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -13,12 +14,15 @@ from torch_mlir import ir
 from bringup.harness.device_host.op_pool import OpPool
 from bringup.harness.device_host.op_run import Ended, OpJob, OpRun
 from bringup.harness.mlir import TorchMlir, main_of, read
-from bringup.harness.op_by_op.judge import Conclusion, close_run
+from bringup.harness.op_by_op.judge import Conclusion, close_run, judge
 from bringup.harness.op_by_op.op_tolerances import op_tolerances
 from bringup.harness.ops.stablehlo_ops import StablehloOp, split
+from bringup.harness.records.artifacts import ArtifactStore
 from bringup.harness.records.schema import Outcome, Stage
 from bringup.harness.reference.references import Golden, References, Source, seeded_inputs
 from bringup.harness.reference.stepwise import stepwise
+from bringup.harness.reproduce.reproducer import read_expected, write_reproducer
+from bringup.harness.reproduce.restore import golden_of
 from bringup.harness.session import begin
 from bringup.harness.verify import Tolerances
 
@@ -145,6 +149,55 @@ def test_one_number_that_is_not_what_its_steps_come_to_is_wrong(
     other = found.given.clone()
     other[1, 5] = other[1, 5] * 1.25 + 1
     assert found.judged(other).outcome is Outcome.INCORRECT
+
+
+def test_what_a_sum_starts_from_counts_once(mlir: TorchMlir) -> None:
+    """In windows it would count for each, and a device that does that is wrong."""
+    text = """func.func @main(%a: tensor<2x768xbf16>) -> tensor<2xbf16> {
+        %s = stablehlo.constant dense<5.0> : tensor<bf16>
+        %r = stablehlo.reduce(%a init: %s) applies stablehlo.add across dimensions = [1]
+            : (tensor<2x768xbf16>, tensor<bf16>) -> tensor<2xbf16>
+        return %r : tensor<2xbf16>
+    }"""
+    (op,) = split(mlir.portable(ir.Module.parse(text, mlir.context)), mlir)
+    inputs = seeded_inputs(op, mlir)
+    (alone,) = stepwise(main_of(read(mlir, op.artifact)), inputs)
+    answer = References("cpu", mlir).ask(op, inputs)()
+    often = (inputs[0].double().sum(1) + 24 * 5).bfloat16()
+    found = Summed(op, inputs, often, answer)
+    assert found.judged(often).outcome is Outcome.INCORRECT
+    assert found.judged(alone[0]).outcome is Outcome.PASSED
+
+
+def test_a_reproducer_judges_steps_as_a_night_does(
+    summed: Callable[..., Summed], tmp_path: Path
+) -> None:
+    found = summed((2, 28, 28, 768), [1, 2])
+    other = found.given.clone()
+    other[1, 5] = other[1, 5] * 1.25 + 1
+    store, tolerances = ArtifactStore(tmp_path), op_tolerances(Tolerances(), found.op.op)
+    run = OpRun(Ended.DONE, stage=Stage.EXECUTE, outputs=(other,))
+    verdict = judge(found.op.op, "cpu", run, found.golden, tolerances, store, "run")
+    assert verdict.outcome is Outcome.INCORRECT and found.golden.outputs is not None
+    folder = write_reproducer(
+        tmp_path,
+        verdict,
+        stablehlo=found.op.artifact,
+        torch_ir=None,
+        inputs=found.inputs,
+        golden=found.golden.outputs,
+        executes=True,
+        device="cpu",
+        deadline_s=60,
+        versions={},
+        options={},
+        tolerances=tolerances,
+        memory_limit=1 << 33,
+    )
+    again = golden_of(folder, read_expected(folder), found.inputs)
+    right = OpRun(Ended.DONE, stage=Stage.EXECUTE, outputs=(found.given,))
+    assert close_run(right, lambda: again, tolerances).outcome is Outcome.PASSED
+    assert close_run(run, lambda: again, tolerances).outcome is Outcome.INCORRECT
 
 
 def test_a_short_product_is_held_to_the_exact_one(mlir: TorchMlir) -> None:

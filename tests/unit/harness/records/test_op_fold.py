@@ -11,8 +11,9 @@ from msgspec import structs
 from msgspec.json import encode
 
 from bringup.harness.errors import RecordError
-from bringup.harness.records.fold import Lean, fold, fold_ops
+from bringup.harness.records.fold import fold, fold_ops
 from bringup.harness.records.journal import JournalWriter, journals, pack_journals
+from bringup.harness.records.lean import Lean
 from bringup.harness.records.packing import read_lines
 from bringup.harness.records.recent import recent_ops
 from bringup.harness.records.run_dir import OPS_NAME, load_journals, load_ops, read_merged, read_ops
@@ -115,6 +116,17 @@ def test_the_last_end_of_an_op_counts_and_a_later_start_opens_it_again() -> None
     assert [r.verdict.outcome for *_, r in fold_ops(events)] == [Outcome.PASSED]
     ((_, _, again),) = fold_ops([*events, *took(good, 5.0)])
     assert again.verdict.outcome is Outcome.CRASHED
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_of_several_ends_in_one_attempt_the_worst_counts(first: int) -> None:
+    """Two testers of a test, or two graphs of a model, may give one op different values."""
+    ends = [op_result(0, outcome=Outcome.INCORRECT), op_result(0)]
+    one, other = ends[first], ends[1 - first]
+    events = begun() + took(one) + did(one) + took(other, 3.0) + did(other, 4.0)
+    assert [r.verdict.outcome for *_, r in fold_ops(events)] == [Outcome.INCORRECT]
+    again = begun(10.0, "b") + did(op_result(0), 11.0, "b")
+    assert [r.verdict.outcome for *_, r in fold_ops(events + again)][-1] is Outcome.PASSED
 
 
 def test_ops_written_by_a_worker_belong_to_the_attempt_of_their_time() -> None:
