@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: (c) 2026 The Bring-up Authors
 #
 # SPDX-License-Identifier: Apache-2.0
-"""Formats that write in a process of their own, while this one goes on with the others.
+"""What is written by a process of its own, while this one goes on with the rest.
 
-The cells of 200,000 ops are two thirds of a large night's report and need nothing of the rest, so
-two cores halve it. The process is forked: it has what was read, and what it sends back is what came
-of its formats (`Attempts`), never what they read.
+The cells of 200,000 ops, and half of 100,000 pages, need nothing of the rest of a large night's
+report, so two cores halve it. The process is forked: it has what was read, and what it sends back
+is what came of it, never what it read.
 """
 
 import os
@@ -15,13 +15,14 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
-from bringup.reports.attempts import Attempts
+T = TypeVar("T")
 
 LONGEST_S = 900.0
 """A process that has not answered for so long after all else was written hangs."""
 WORTH_IT = 20_000
-"""Op rows from which on a process of its own is begun; below, that is most of the work."""
+"""Op rows, or pages, from which on a process is begun; below, that is most of the work."""
 
 
 def is_worth_it(rows: int) -> bool:
@@ -30,11 +31,15 @@ def is_worth_it(rows: int) -> bool:
     return rows >= WORTH_IT and cores > 1 and threading.active_count() == 1
 
 
-class Beside:
+class ProcessEnded(Exception):
+    """A process beside this one died or was ended before it gave what it made; says how."""
+
+
+class Beside(Generic[T]):
     """Something that is made in a process forked off this one."""
 
-    def __init__(self, make: Callable[[Attempts], None]) -> None:
-        """Begin; `make` has formats write."""
+    def __init__(self, make: Callable[[], T]) -> None:
+        """Begin; what `make` gives has a pickle."""
         self._reader, writer = os.pipe()
         self._process = os.fork()
         if self._process == 0:
@@ -42,23 +47,24 @@ class Beside:
             _make(make, writer)
         os.close(writer)
 
-    def result(self, name: str, longest_s: float = LONGEST_S) -> Attempts:
-        """Wait for it; a process that died, or that gives no answer for so many seconds and is
-        killed, is a failure of the format called `name`."""
+    def result(self, longest_s: float = LONGEST_S) -> T:
+        """Wait for it.
+
+        Raises:
+            ProcessEnded: its process died, or gave no answer for so many seconds and was killed.
+        """
         said = self._said(longest_s)
         if said is None:
             self.give_up()
-            why = f"its process gave no answer for {longest_s:g} s, and was ended"
-            return Attempts(failures=[f"format {name} failed: {why}"])
+            raise ProcessEnded(f"its process gave no answer for {longest_s:g} s, and was ended")
         os.close(self._reader)
         _, status = os.waitpid(self._process, 0)
-        if said:
-            found = pickle.loads(said)  # of our own process
-            if isinstance(found, Attempts):
-                return found
         code = os.waitstatus_to_exitcode(status)
+        if said and not code:
+            found: T = pickle.loads(said)  # of our own process
+            return found
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        return Attempts(failures=[f"format {name} failed: its process ended with {how}"])
+        raise ProcessEnded(f"its process ended with {how}")
 
     def _said(self, longest_s: float) -> bytes | None:
         """All that it sends until it ends; None if that takes longer."""
@@ -78,14 +84,13 @@ class Beside:
         os.waitpid(self._process, 0)
 
 
-def _make(make: Callable[[Attempts], None], writer: int) -> None:
+def _make(make: Callable[[], object], writer: int) -> None:
     """What the new process does, up to its end."""
     code = 1
     try:
-        attempts = Attempts()
-        make(attempts)
+        found = pickle.dumps(make())
         with os.fdopen(writer, "wb") as pipe:
-            pipe.write(pickle.dumps(attempts))
+            pipe.write(found)
         code = 0
     finally:
         os._exit(code)  # nothing that belongs to the first process is closed or flushed

@@ -17,7 +17,7 @@ from bringup.harness.records.run_dir import read_merged, read_ops, read_plans, r
 from bringup.harness.records.trends import read_trends
 from bringup.reports import catalog
 from bringup.reports.attempts import Attempts
-from bringup.reports.beside import Beside, is_worth_it
+from bringup.reports.beside import Beside, ProcessEnded, is_worth_it
 from bringup.reports.errors import ReportError
 from bringup.reports.model.nights import nights_of
 from bringup.reports.model.ops import ModelOps, models_of
@@ -97,13 +97,15 @@ def _written_models(
     """Have the documents on ops written by the end of the block, at its side where it is worth
     that."""
 
-    def make(attempts: Attempts) -> None:
+    def make() -> Attempts:
+        attempts = Attempts()
         for reporter in able:
             attempts.make(reporter.NAME, reporter.write_models, report)
+        return attempts
 
     if not (able and is_worth_it(sum(len(model.ops) for model in report.models))):
         yield
-        make(into)
+        _add(make(), into)
         return
     beside = Beside(make)
     try:
@@ -111,7 +113,14 @@ def _written_models(
     except BaseException:
         beside.give_up()
         raise
-    found = beside.result(", ".join(reporter.NAME for reporter in able))
+    try:
+        _add(beside.result(), into)
+    except ProcessEnded as error:
+        names = ", ".join(reporter.NAME for reporter in able)
+        into.failures.append(f"format {names} failed: {error}")
+
+
+def _add(found: Attempts, into: Attempts) -> None:
     into.written.update(found.written)
     into.failures += found.failures
 

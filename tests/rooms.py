@@ -29,8 +29,8 @@ FROM_GROUND_UP = {
         history_commands issue_command trying verb_help cli __main__
     """,
     "reports": """
-        errors folder text model reporter addresses html xlsx ops_json markdown summary messages
-        results_index formats catalog attempts beside build terminal live cli __main__
+        errors folder text model reporter attempts beside addresses html xlsx ops_json markdown
+        summary messages results_index formats catalog build terminal live cli __main__
     """,
 }
 SHARED = (

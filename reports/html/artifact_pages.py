@@ -14,11 +14,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from markupsafe import Markup
+
 from bringup.harness.errors import RecordError
 from bringup.harness.records.artifacts import ArtifactStore
 from bringup.harness.records.outcomes import is_good
 from bringup.harness.records.schema import Artifact
-from bringup.harness.storage.atomic import write_atomically
+from bringup.harness.storage.atomic import cannot_write, write_atomically
+from bringup.reports.beside import Beside, ProcessEnded, is_worth_it
 from bringup.reports.folder import folder_of, remove_others
 from bringup.reports.html.environment import asset, environment, packed, policy
 from bringup.reports.model.ops import ModelOps
@@ -58,23 +61,60 @@ def write_artifact_pages(
         ReportError: the folder is a link to somewhere else.
     """
     folder = folder_of(run_dir, FOLDER)
+    chosen: dict[str, Artifact] = {}
+    for artifact in _chosen(results, choice, of_ops):  # two levels may have one text
+        chosen.setdefault(artifact.sha256, artifact)
+    lost = _written(run_dir, folder, [*chosen.values()])
+    links = {
+        digest: f"{FOLDER}/{page_name(artifact)}"
+        for digest, artifact in chosen.items()
+        if digest not in lost
+    }
+    # last: where writing fails, what an earlier build's pages link to is still there
+    remove_others(folder, _OURS.fullmatch, {Path(link).name for link in links.values()})
+    return ArtifactPages(links, tuple(lost[digest] for digest in chosen if digest in lost))
+
+
+def _written(run_dir: Path, folder: Path, artifacts: Sequence[Artifact]) -> dict[str, str]:
+    """Write the pages, half of very many by another process; sentences by digest of what is lost.
+
+    Raises:
+        RecordError: the disk is full or gone.
+    """
     store = ArtifactStore(run_dir)
-    links: dict[str, str] = {}
-    losses: dict[str, str] = {}
-    for artifact in _chosen(results, choice, of_ops):
-        if artifact.sha256 in links or artifact.sha256 in losses:
-            continue
+    if not is_worth_it(len(artifacts)):
+        return _write(store, folder, artifacts)
+    half, rest = artifacts[::2], artifacts[1::2]
+    beside = Beside(lambda: _write(store, folder, rest))
+    try:
+        lost = _write(store, folder, half)
+    except BaseException:
+        beside.give_up()
+        raise
+    try:
+        return lost | beside.result()
+    except ProcessEnded:
+        return lost | _write(store, folder, rest)
+
+
+def _write(store: ArtifactStore, folder: Path, artifacts: Iterable[Artifact]) -> dict[str, str]:
+    lost = {}
+    for artifact in artifacts:
         try:
             content = _content(store, artifact)
         except RecordError as error:
-            losses[artifact.sha256] = str(error)
+            lost[artifact.sha256] = str(error)
             continue
-        name = page_name(artifact)
-        write_atomically(folder / name, render_page(artifact, content).encode(), sync=False)
-        links[artifact.sha256] = f"{FOLDER}/{name}"
-    # last: where writing fails, what an earlier build's pages link to is still there
-    remove_others(folder, _OURS.fullmatch, {Path(link).name for link in links.values()})
-    return ArtifactPages(links, tuple(losses.values()))
+        page = render_page(artifact, content).encode()
+        path = f"{folder}/{page_name(artifact)}"
+        try:  # of a name that nobody has: a hundred thousand neighbours to rename take their time
+            with open(path, "xb") as file:  # noqa: PTH123
+                file.write(page)
+        except (FileExistsError, FileNotFoundError):  # which makes the folder, too
+            write_atomically(Path(path), page, sync=False)
+        except OSError as error:
+            raise cannot_write(path, error) from error
+    return lost
 
 
 def render_page(artifact: Artifact, content: bytes) -> str:
@@ -86,7 +126,7 @@ def render_page(artifact: Artifact, content: bytes) -> str:
         .render(
             artifact=artifact,
             size=size_text(len(content)),
-            data=packed(content),
+            data=Markup(packed(content)),  # base64: nothing to be escaped
             style=style,
             script=script,
             policy=policy(style, script),
