@@ -39,10 +39,14 @@ class KnownVerdicts:
         self._cache = VerdictCache(complain=recorder.warn)
         self._recheck = Recheck.from_environment(recorder.run.run_id)
         self._found: dict[str, OpVerdict | None] = {}
+        self._keys: dict[tuple[str, str], str] = {}
 
     def key(self, op: Op) -> str:
         """What the cache keeps an op's verdict under."""
-        return self._basis.key(op, self.values(op) if counts_values(op.name) else "")
+        named = op.key, self.values(op) if counts_values(op.name) else ""
+        if named not in self._keys:
+            self._keys[named] = self._basis.key(op, named[1])
+        return self._keys[named]
 
     def values(self, op: Op) -> str:
         """Where the op's operands come from, as `origins` says; empty where nobody asks."""

@@ -20,18 +20,19 @@ from torch.fx import Graph
 from bringup.harness.device_host.op_run import OpJob
 from bringup.harness.errors import HarnessError, UsageError
 from bringup.harness.frontend.fx_import import import_graph
-from bringup.harness.frontend.lowering import Program, decomposed, lower_onnx, said_of
+from bringup.harness.frontend.lowering import Program, decomposed, said_of
 from bringup.harness.frontend.torch_program import random_op
 from bringup.harness.mlir import LoweringError, TorchMlir, text_of
 from bringup.harness.op_by_op.follow import SECONDS, Follow
 from bringup.harness.op_by_op.follow_stablehlo import FollowStablehlo
+from bringup.harness.op_by_op.followed_before import is_followed
 from bringup.harness.op_by_op.known_ops import (
     KnownOp,
     OpList,
     basis_of_graph,
     basis_of_module,
 )
-from bringup.harness.op_by_op.walk import Candidate, OpByOpExecutor, is_followed
+from bringup.harness.op_by_op.walk import Candidate, OpByOpExecutor
 from bringup.harness.ops.fx_json import FxJsonError, dumps, loads
 from bringup.harness.ops.operand_values import counts_values, origins_of
 from bringup.harness.ops.stablehlo_ops import StablehloOp, split
@@ -162,6 +163,8 @@ class StablehloExecutor(OpByOpExecutor):
 
     def add_onnx_model_proto(self, model: onnx.ModelProto, inputs: dict[str, torch.Tensor]) -> None:
         """Take an ONNX model: lower it to StableHLO."""
+        from bringup.harness.frontend.onnx_lowering import lower_onnx  # PyTorch does without
+
         program = lower_onnx(model, inputs, self.compiler_config, self.recorder)
         signature = program.signature
         leaves = program.flatten(((), inputs)) if signature is not None else ()

@@ -17,7 +17,17 @@ from bringup.harness.op_by_op.follow import SECONDS
 from bringup.harness.ops.operand_values import fingerprint
 from bringup.harness.recording.recorder import TestRecorder
 from bringup.harness.records.followed import Followed
+from bringup.harness.records.schema import OpResult, Outcome
+from bringup.harness.records.variable_names import FOLLOW_VARIABLE
+from bringup.harness.records.variables import VARIABLES
 from bringup.harness.verify import Tolerances
+
+
+def is_followed(results: Iterable[OpResult] = ()) -> bool:
+    """Are the device's own values to be followed, by what is asked for and by the verdicts?"""
+    asked = VARIABLES[FOLLOW_VARIABLE].read()
+    wrong = any(r.verdict.outcome is Outcome.INCORRECT for r in results)
+    return asked == "always" or (asked == "wrong" and wrong)
 
 
 def basis_of(

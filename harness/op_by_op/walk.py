@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import NoReturn
 
 import torch
 
@@ -28,7 +27,7 @@ from bringup.harness.frontend.lowering import Program
 from bringup.harness.mlir import LoweringError
 from bringup.harness.op_by_op import judge
 from bringup.harness.op_by_op.cached_verdicts import KnownVerdicts
-from bringup.harness.op_by_op.followed_before import basis_of, followed_once
+from bringup.harness.op_by_op.followed_before import basis_of, followed_once, is_followed
 from bringup.harness.op_by_op.known_ops import KnownOps
 from bringup.harness.op_by_op.op_tolerances import op_tolerances
 from bringup.harness.op_by_op.recording_thread import RecordingThread, Rest
@@ -47,12 +46,7 @@ from bringup.harness.records.schema import (
     Stage,
     Status,
 )
-from bringup.harness.records.variable_names import (
-    FOLLOW_VARIABLE,
-    NO_CACHE_VARIABLE,
-    ONLY_OP_VARIABLE,
-)
-from bringup.harness.records.variables import VARIABLES
+from bringup.harness.records.variable_names import NO_CACHE_VARIABLE, ONLY_OP_VARIABLE
 from bringup.harness.records.verdicts.cache import worth_keeping
 from bringup.harness.records.verdicts.earlier import earlier_results
 from bringup.harness.records.verdicts.rules import disagreement
@@ -178,9 +172,19 @@ class OpByOpExecutor(Executor):
         Raises:
             As `walk`.
         """
-        ops = enumerate(known.ops)
-        named = (Candidate(k.op, i, k.count, k.node, _not_asked, _not_asked) for i, k in ops)
-        return self.walk(named, len(known.ops))
+        self.recorder.ops_found(len(known.ops), len(self._earlier))
+        for index, each in enumerate(known.ops):
+            result = self._result_before(each.op)
+            hit = None if result is not None else self._known.get(self._known.key(each.op))
+            if hit is not None:
+                result = OpResult(
+                    index=index, count=each.count, node=each.node, verdict=hit, hit=True
+                )
+                self.recorder.op_ended(result)
+            assert result is not None, "it is known"
+            self.results.append(result)
+        self.recorder.ops_through()
+        return self._conclude()
 
     def _begin(self) -> None:
         """Find out what the verdicts of this test depend on."""
@@ -418,17 +422,6 @@ class OpByOpExecutor(Executor):
         if Outcome.INFRA in outcomes:  # so that a resumed run does what is missing
             return Outcome.INFRA
         return Outcome.PASSED if outcomes <= {Outcome.PASSED} else Outcome.REACHED
-
-
-def is_followed(results: Iterable[OpResult] = ()) -> bool:
-    """Are the device's own values to be followed, by what is asked for and by the verdicts?"""
-    asked = VARIABLES[FOLLOW_VARIABLE].read()
-    wrong = any(r.verdict.outcome is Outcome.INCORRECT for r in results)
-    return asked == "always" or (asked == "wrong" and wrong)
-
-
-def _not_asked() -> NoReturn:
-    raise AssertionError("an op whose verdict is known is not run")
 
 
 def _no_such_op(index: int, total: int) -> str:

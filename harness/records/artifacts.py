@@ -29,6 +29,8 @@ class ArtifactStore:
 
     def __init__(self, run_dir: Path) -> None:
         self.root = run_dir / ARTIFACT_FOLDER
+        self.linked: set[str] = set()
+        """Digests of what this process has linked into it: nobody takes it away again."""
 
     def put(self, text: str | bytes, level: str) -> Artifact:
         """Keep `text` and return its address; a text already there is not written again.

@@ -141,9 +141,14 @@ class VerdictCache:
     def restore(self, verdict: OpVerdict, artifacts: ArtifactStore) -> bool:
         """Put a hit's texts into a run's store; False (take it as a miss) when one is gone."""
         try:
-            return all(_link(a, self.artifacts, artifacts) for a in _artifacts(verdict))
+            for artifact in _artifacts(verdict):
+                if artifact.sha256 not in artifacts.linked:  # models have the same ops
+                    if not _link(artifact, self.artifacts, artifacts):
+                        return False
+                    artifacts.linked.add(artifact.sha256)
         except _UNREADABLE:
             return False
+        return True
 
     def prune(self, max_age_s: float, max_bytes: int) -> Pruned:
         """Forget what was not used for `max_age_s`, then the least recently used above a size.
