@@ -13,10 +13,12 @@ import gc
 import os
 import warnings
 from collections.abc import Generator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bringup.harness.builds.sources import SourceFolders
 from bringup.harness.device_host.shared import close_large, device
 from bringup.harness.devices.catalog import DEFAULT_DEVICE, kind_of
 from bringup.harness.errors import IncorrectResultError, UnverifiedError, UsageError
@@ -99,10 +101,19 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from error
     config.addinivalue_line("markers", NEEDS_MARKER)
     config.stash[_session] = begin()
+    config.stash[_session].hold(SourceFolders(_folders_of(config)))
     os.environ[SIZE_VARIABLE] = config.getoption("--size")
     config.stash[_op_tallies], config.stash[_said_of_ops] = {}, {}
     config.stash[_settings], config.stash[_set_by_fixtures] = {}, {}
     config.args = [name for argument in config.args for name in _full_ids(config, argument)]
+
+
+def _folders_of(config: pytest.Config) -> list[Path]:
+    """Where a session was started, the project that it is of, and where its tests lie."""
+    started = Path(config.invocation_params.dir)
+    given = (started / name.partition("::")[0] for name in config.args)
+    tests = [path if path.is_dir() else path.parent for path in given if path.exists()]
+    return [started, *tests, *([config.rootpath] if config.inipath is not None else [])]
 
 
 def _full_ids(config: pytest.Config, argument: str) -> list[str]:

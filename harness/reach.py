@@ -7,7 +7,7 @@ import functools
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
-from types import CellType, FunctionType, MethodType
+from types import CellType, CodeType, FunctionType, MethodType
 from typing import Any, TypeVar
 
 import torch
@@ -155,3 +155,13 @@ def slots(value: object) -> list[tuple[str, object]]:
             if name not in ("__dict__", "__weakref__") and hasattr(value, name):
                 found.append((name, getattr(value, name)))
     return found
+
+
+def code_parts(code: CodeType) -> Iterator[object]:
+    """What a function's code does, that of functions inside it too, wherever it is written."""
+    yield code.co_code, code.co_names, code.co_varnames
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from code_parts(constant)
+        else:
+            yield constant

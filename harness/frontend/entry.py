@@ -21,11 +21,12 @@ from bringup.harness.frontend.held import Before, held
 from bringup.harness.frontend.paths import BUFFERS, INPUTS, MUTATED, PARAMETERS
 from bringup.harness.frontend.program import SignatureError
 from bringup.harness.frontend.traced import quiet_gradient_modes
-from bringup.harness.verify.structure import UnsupportedOutputError, map_tensors
+from bringup.harness.verify.structure import UnsupportedOutputError, map_tensors, outline_of
 
 MODEL = "model."
 """What the names of an entry's parameters and buffers begin with."""
 _TAKEN = {"self", "input", "args", "kwargs"}
+_UNKNOWN = object()
 
 
 class Entry(torch.nn.Module):
@@ -122,6 +123,31 @@ class Entry(torch.nn.Module):
         """Is the result what `extract` made of the model's?"""
         return self._ways.extracted
 
+    @property
+    def attributes(self) -> dict[str, torch.Tensor]:
+        """Tensors that the model holds beside its parameters and buffers, by `holds`' paths."""
+        return self._ways.attributes
+
+    @property
+    def outline(self) -> str:
+        """The structure of the result, once the model is exported; see `structure.outline_of`."""
+        return outline_of(self._ways.result)
+
+    def as_exported(
+        self,
+        found: Mapping[str, str],
+        beside: Sequence[str],
+        uncompared: Sequence[str],
+        result: Callable[[], Any],
+    ) -> None:
+        """Know without an export what one found out: an earlier one, of the same model and call.
+
+        `found` are the places of attributes; `result` gives a result, of `extract` never, or
+        exports; it is called once something is to be restored.
+        """
+        self._ways.found, self._ways.beside = dict(found), tuple(beside)
+        self._ways.uncompared, self._ways.make_result = list(uncompared), result
+
 
 class _Ways:
     """What an entry knows of both structures.
@@ -146,7 +172,8 @@ class _Ways:
         self.names = _identifiers(self.given)
         self.sharing = _sharing(self.given)
         self._call: Call = map_tensors(call, _hole, whole=True)
-        self._result: Any = None
+        self.result: Any = _UNKNOWN
+        self.make_result: Callable[[], Any] | None = None
         self.attributes = held(model, ((), {}))
         self.found: dict[str, str] = {}
         self.beside: tuple[str, ...] = ()
@@ -185,18 +212,21 @@ class _Ways:
             return _hole(path, tensor)
 
         try:
-            self._result = map_tensors(result, take)
+            self.result = map_tensors(result, take)
         except UnsupportedOutputError:
             extracted = self._extract(result)
             if extracted is result:
                 raise
             found.clear()
-            self._result, self.extracted = map_tensors(extracted, take), True
+            self.result, self.extracted = map_tensors(extracted, take), True
         return tuple(found)
 
     def restored(self, tensors: Iterable[Any]) -> Any:
+        if self.result is _UNKNOWN and self.make_result is not None:
+            made = self.make_result()  # it may export, which sets this one
+            self.result = map_tensors(made, _hole) if self.result is _UNKNOWN else self.result
         left = iter(tensors)
-        return map_tensors(self._result, lambda path, hole: next(left))
+        return map_tensors(self.result, lambda path, hole: next(left))
 
 
 class _State:

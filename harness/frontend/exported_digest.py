@@ -15,6 +15,7 @@ import functools
 import hashlib
 import re
 from collections.abc import Mapping
+from types import BuiltinFunctionType
 from typing import Any
 
 import torch
@@ -27,6 +28,7 @@ from torch.export.graph_signature import (
     TokenArgument,
 )
 from torch.fx import GraphModule, Node
+from torch.fx.node import _get_qualified_name
 
 from bringup.harness.dense import as_bytes
 from bringup.harness.errors import HarnessError
@@ -67,6 +69,23 @@ def digest_of(exported: ExportedProgram, *, values: bool = False) -> str:
         writer.tensors({name: value for name, value in held if name in named}, values=True)
     writer.tensors(exported.constants, values=True)
     writer.graph(exported.graph_module)
+    return writer.hexdigest()
+
+
+def digest_of_graph(
+    module: GraphModule, parameters: Mapping[str, Any], buffers: Mapping[str, Any]
+) -> str:
+    """A sha256 in hex of a graph of dynamo's, and of the tensors it is given as state.
+
+    Of parameters the layout counts. Nothing that it calls is anybody's own.
+
+    Raises:
+        UnwrittenError: something of it has no written form.
+    """
+    writer = _Writer()
+    writer.tensors(parameters, values=False)
+    writer.tensors(buffers, values=True)
+    writer.graph(module)
     return writer.hexdigest()
 
 
@@ -123,11 +142,13 @@ def function_name(function: Any) -> str:
     Raises:
         UnwrittenError: it is of another package, or has no name there.
     """
-    package = str(getattr(function, "__module__", "")).partition(".")[0]
+    module = getattr(function, "__module__", None)
     name = str(getattr(function, "__qualname__", ""))
-    if package not in _DIGESTED or not name or "<" in name:
+    if module is None and isinstance(function, BuiltinFunctionType):  # `torch.add` and its like
+        module, _, name = _get_qualified_name(function).rpartition(".")
+    if str(module).partition(".")[0] not in _DIGESTED or not name or "<" in name:
         raise UnwrittenError(f"the function {function!r:.100}")
-    return f"{function.__module__}.{name}"
+    return f"{module}.{name}"
 
 
 class _Writer:
@@ -147,7 +168,7 @@ class _Writer:
         for node in module.graph.nodes:
             target = self._target(node, module)
             given = _written(node.args), _written(node.kwargs)
-            value = _written(node.meta.get("val"))
+            value = _written(node.meta.get("val", node.meta.get("example_value")))
             lines = _COUNTED.sub("<eval_with_key>", str(node.meta.get("stack_trace")))
             self.say(node.op, node.name, target, *given, value, lines)
 
@@ -156,6 +177,8 @@ class _Writer:
             return str(node.target)
         if node.op == "call_function":
             return _function(node.target)
+        if node.op == "call_method":  # of a tensor: dynamo has taken all else apart
+            return "method", str(node.target)
         if node.op == "get_attr":
             self._attribute(str(node.target), module)
             return str(node.target)

@@ -12,18 +12,28 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch.export import ExportedProgram
 from torch.fx import Graph, GraphModule
 
 from bringup.harness.config import CompileDepth, CompilerConfig
+from bringup.harness.errors import HarnessError
 from bringup.harness.frontend import dependence, torch_program, training
 from bringup.harness.frontend.call import Call
 from bringup.harness.frontend.consteval import fold_constants
 from bringup.harness.frontend.entry import Entry
+from bringup.harness.frontend.export_cache import (
+    CachedExport,
+    Exported,
+    Loading,
+    constants,
+    digest_of_outline,
+)
 from bringup.harness.frontend.lowering_cache import (
     CachedLowering,
     Content,
+    Lowered,
+    content_as,
     content_of,
-    onnx_content,
 )
 from bringup.harness.frontend.paths import INPUTS, MUTATED
 from bringup.harness.frontend.program import Signature
@@ -31,12 +41,10 @@ from bringup.harness.frontend.refusals import ExportRefusal
 from bringup.harness.mlir import TorchMlir, text_of
 from bringup.harness.recording.recorder import StageScope, TestRecorder
 from bringup.harness.records.schema import Stage, StageResult, Status
+from bringup.harness.verify.structure import UnsupportedOutputError, outline_of
 
 if TYPE_CHECKING:
     import onnx
-
-LARGE_CONSTANTS = 4 << 20
-"""Bytes of constants inside the IR above which its kept text leaves them out."""
 
 
 @dataclass
@@ -60,6 +68,9 @@ class Program:
     """Does `restore` give what the test extracts, since the model's own result has no structure?"""
     uncompared: Sequence[str] = ()
     """Paths of what the model leaves in containers and attributes, and the program does not give.
+    """
+    confirm: Callable[[], None] = field(default=lambda: None)
+    """Raises `StaleExportError` if an earlier night's export was taken that is not the model's now.
     """
 
     @functools.cached_property
@@ -126,19 +137,23 @@ def lower_torch(
     recorder: TestRecorder,
     extract: Callable[[Any], Any] = lambda result: result,
     has_graph: Callable[[Program], None] = lambda program: None,
+    loading: Loading | None = None,
 ) -> Program:
     """Take a PyTorch model down, to evaluate it.
 
     `extract` makes of a result that cannot be taken apart one that can. `has_graph` is called with
     the program once it has, or can make, its graph: a compiler of the front end may refuse it yet.
+    Of a model whose `loading` is known the export of an earlier night is taken.
     """
-    with recorder.stage(Stage.EXPORT) as stage:
-        torch_program.accepts_call(model, call)
-        entry = Entry(model, call, extract=extract)
-        exported = torch_program.export_entry(entry)
-        keep_level(stage, config, "torch_fx", torch_program.readable(exported))
-        stage.reached(Status.CREATED_GRAPH)
-    return _lower_exported(entry, exported, config, recorder, has_graph)
+    front = _FrontEnd(
+        config,
+        recorder,
+        has_graph,
+        lambda: Entry(model, call, extract=extract),
+        torch_program.export_entry,
+        loading,
+    )
+    return front.lower(lambda: torch_program.accepts_call(model, call))
 
 
 def lower_training(
@@ -148,68 +163,163 @@ def lower_training(
     config: CompilerConfig,
     recorder: TestRecorder,
     has_graph: Callable[[Program], None] = lambda program: None,
+    loading: Loading | None = None,
 ) -> Program:
     """Take forward, loss and backward of a PyTorch model down, as one program.
 
-    `has_graph` as of `lower_torch`.
+    `has_graph` and `loading` as of `lower_torch`.
     """
-    with recorder.stage(Stage.EXPORT) as stage:
-        torch_program.accepts_call(model, call)
-        entry = training.entry_of(model, call, loss)
-        exported = training.export_step(entry)
-        keep_level(stage, config, "torch_fx", torch_program.readable(exported))
-        stage.reached(Status.CREATED_GRAPH)
-    restore = training.results_of(exported, entry)
-
-    def restored(program: Program) -> None:
-        program.restore = restore
-        has_graph(program)
-
-    return _lower_exported(entry, exported, config, recorder, restored)
+    front = _FrontEnd(
+        config,
+        recorder,
+        has_graph,
+        lambda: training.entry_of(model, call, loss),
+        training.export_step,
+        loading,
+        training.result_names,
+    )
+    return front.lower(lambda: torch_program.accepts_call(model, call))
 
 
-def _lower_exported(
-    entry: Entry,
-    exported: torch.export.ExportedProgram,
-    config: CompilerConfig,
-    recorder: TestRecorder,
-    has_graph: Callable[[Program], None],
-) -> Program:
-    if config.compile_depth is CompileDepth.TORCH_FX:
-        return Program()
-    content = content_of(entry, exported, config)
-    kept = CachedLowering(content, recorder) if content is not None else None
-    before = None
-    if kept is not None:
-        before = kept.find() if config.stops_at_graph else kept.take()
-    if before is not None:
+@dataclass(frozen=True)
+class _FrontEnd:
+    """How one PyTorch model is taken down: exported, or taken as an earlier night exported it."""
+
+    config: CompilerConfig
+    recorder: TestRecorder
+    has_graph: Callable[[Program], None]
+    make_entry: Callable[[], Entry]
+    export: Callable[[Entry], ExportedProgram]
+    loading: Loading | None
+    names: Callable[[ExportedProgram, Entry], tuple[str, ...]] | None = None
+    """Of a training step's results."""
+
+    def lower(self, accepts: Callable[[], None]) -> Program:
+        """The program, as far down as the config says; what is refused is so in its stage."""
+        kept = None
+        if self.loading is not None and self.config.compile_depth is not CompileDepth.TORCH_FX:
+            kept = CachedExport(self.loading, self.recorder)
+            program = self._as_before(kept)
+            if program is not None:
+                return program
+        with self.recorder.stage(Stage.EXPORT) as stage:
+            accepts()
+            entry = self.make_entry()
+            exported = self.export(entry)
+            text = torch_program.readable(exported)
+            keep_level(stage, self.config, "torch_fx", text)
+            stage.attributes |= kept.audited() if kept is not None else {}
+            stage.reached(Status.CREATED_GRAPH)
+        names = None if self.names is None else self.names(exported, entry)
+        if kept is not None:
+            kept.keep(entry, exported, text, self.config, names)
+        if self.config.compile_depth is CompileDepth.TORCH_FX:
+            return Program()
+        return self._lower_exported(entry, exported, names)
+
+    def _as_before(self, kept: CachedExport) -> Program | None:
+        """What an earlier night exported and lowered; None where the one or the other is not kept,
+        or this night does it again."""
+        found, loading = kept.find(), self.loading
+        if found is None or loading is None:
+            return None
+        with_gradients = torch.is_grad_enabled()  # PyTorch chooses other ops without
+
+        def exported() -> ExportedProgram:
+            with loading.within(), torch.set_grad_enabled(with_gradients):
+                return kept.checked(lambda: self.export(entry), self.config)
+
+        try:
+            entry = self.make_entry()
+            entry.as_exported(
+                found.found,
+                found.beside,
+                found.uncompared,
+                lambda: _result(loading, found, exported),
+            )
+            content = content_as(entry, found.program, constants(found, entry), self.config)
+        except (HarnessError, AttributeError, RuntimeError):  # it is otherwise after all
+            return None
+        if content is None:
+            return None
+        lowering = CachedLowering(content, self.recorder)
+        before = lowering.find()
+        if before is None:
+            return None
+        kept.record(found)
+        if not self.config.stops_at_graph:
+            lowering.take()
+        program = self._lowered_before(entry, content, before, exported, found.names)
+
+        def confirm() -> None:
+            if not kept.confirmed:
+                exported()
+
+        program.confirm = confirm
+        return program
+
+    def _lower_exported(
+        self, entry: Entry, exported: ExportedProgram, names: tuple[str, ...] | None
+    ) -> Program:
+        config, recorder = self.config, self.recorder
+        content = content_of(entry, exported, config)
+        kept = CachedLowering(content, recorder) if content is not None else None
+        before = None
+        if kept is not None:
+            before = kept.find() if config.stops_at_graph else kept.take()
+        if before is not None:
+            return self._lowered_before(entry, content, before, lambda: exported, names)
+        done = len(recorder.results)
+        with recorder.stage(Stage.DECOMPOSE) as stage:
+            graph, signature = _decomposed(entry, exported, config)
+            # one that is random is compiled all the same, and its golden differs from itself
+            random = torch_program.random_op(graph)
+            program = _program(entry, signature, lambda: graph, random, content, names)
+            program.graph = graph
+            stage.attributes |= said_of(program)
+            if kept is not None and not config.stops_at_graph:
+                stage.attributes |= kept.audited()
+        self.has_graph(program)
+        if config.stops_at_graph:
+            return program
+        program.artifact = _lower_graph(graph, config, recorder)
+        if kept is not None:
+            kept.keep(program.artifact, signature, random, recorder.results[done:])
+        return program
+
+    def _lowered_before(
+        self,
+        entry: Entry,
+        content: Content | None,
+        before: tuple[Lowered, Signature],
+        make_exported: Callable[[], ExportedProgram],
+        names: tuple[str, ...] | None,
+    ) -> Program:
         with_gradients = torch.is_grad_enabled()
 
         def again() -> Graph:
+            exported = make_exported()
             with torch.set_grad_enabled(with_gradients):  # PyTorch chooses other ops without
-                return _decomposed(entry, exported, config)[0]
+                return _decomposed(entry, exported, self.config)[0]
 
-        program = _program(entry, before[1], again, before[0].random, content)
-        program.artifact = None if config.stops_at_graph else before[0].artifact
-        has_graph(program)
+        lowered, signature = before
+        program = _program(entry, signature, again, lowered.random, content, names)
+        program.artifact = None if self.config.stops_at_graph else lowered.artifact
+        self.has_graph(program)
         return program
-    done = len(recorder.results)
-    with recorder.stage(Stage.DECOMPOSE) as stage:
-        graph, signature = _decomposed(entry, exported, config)
-        # one that is random is compiled all the same, and its golden differs from itself
-        random = torch_program.random_op(graph)
-        program = _program(entry, signature, lambda: graph, random, content)
-        program.graph = graph
-        stage.attributes |= said_of(program)
-        if kept is not None and not config.stops_at_graph:
-            stage.attributes |= kept.audited()
-    has_graph(program)
-    if config.stops_at_graph:
-        return program
-    program.artifact = _lower_graph(graph, config, recorder)
-    if kept is not None:
-        kept.keep(program.artifact, signature, random, recorder.results[done:])
-    return program
+
+
+def _result(loading: Loading, found: Exported, export: Callable[[], object]) -> Any:
+    """A result of the structure that the program's has: eager mode's, or, where that is another,
+    none, and the model is exported, which finds it."""
+    result = loading.golden()
+    try:
+        alike = digest_of_outline(outline_of(result)) == found.outline
+    except UnsupportedOutputError:
+        alike = False
+    if not alike:
+        export()
+    return result
 
 
 def _decomposed(
@@ -231,14 +341,16 @@ def _program(
     make_graph: Callable[[], Graph],
     random: str | None,
     content: Content | None,
+    names: tuple[str, ...] | None,
 ) -> Program:
+    """`names` are a training step's results."""
     return Program(
         signature=signature,
         make_graph=make_graph,
         random=random,
         content=content,
         flatten=entry.flatten,
-        restore=entry.restore,
+        restore=entry.restore if names is None else training.named_results(names),
         extracted=entry.extracted,
         uncompared=entry.uncompared,
     )
@@ -260,7 +372,7 @@ def _lower_graph(
         whole = not config.inline_parameters
         keep_level(stage, config, "torch_ir", text_of(module, whole=whole))
         stage.reached(Status.CONVERTED_TO_TORCH_IR)
-    return _lower_module(mlir, module, whole, config, recorder)
+    return lower_module(mlir, module, whole, config, recorder)
 
 
 def _copy(graph: Graph) -> Graph:
@@ -292,62 +404,14 @@ def _consteval(graph: Graph, signature: Signature, config: CompilerConfig) -> Si
     return fold_constants(graph, signature, parameters=config.consteval_parameters)
 
 
-def lower_onnx(
-    model: "onnx.ModelProto",
-    inputs: Mapping[str, torch.Tensor],
-    config: CompilerConfig,
-    recorder: TestRecorder,
-) -> Program:
-    """Take an ONNX model down; its own graph takes the place of the FX graph."""
-    from bringup.harness.frontend import onnx_program  # PyTorch models do without onnx
-
-    with recorder.stage(Stage.EXPORT) as stage:
-        prepared = onnx_program.prepare(model, inputs)
-        keep_level(stage, config, "onnx", onnx_program.readable(prepared))
-        stage.attributes["nodes"] = str(len(prepared.graph.node))
-        random = onnx_program.random_op(model)
-        if random is not None:
-            stage.attributes["random"] = random
-        stage.reached(Status.CREATED_GRAPH)
-    if config.compile_depth is CompileDepth.TORCH_FX:
-        return Program()
-    weights = {} if config.inline_parameters else onnx_program.lift_weights(prepared)
-    program = Program(
-        signature=onnx_program.signature_of(prepared, inputs, weights),
-        onnx=prepared,
-        flatten=lambda call: list(onnx_program.named_inputs(model, call[1] or call[0]).values()),
-        restore=tuple,
-    )
-    if config.stops_at_graph:
-        return program
-    assert program.signature is not None
-    content = onnx_content(prepared, program.signature, config)
-    kept = CachedLowering(content, recorder) if content is not None else None
-    before = kept.take() if kept is not None else None
-    if before is not None:
-        program.artifact = before[0].artifact
-        return program
-    done = len(recorder.results)
-    mlir = TorchMlir(trace=config.ir_log_level == "DEBUG")
-    with recorder.stage(Stage.TORCH_IR) as stage:
-        stage.attributes |= kept.audited() if kept is not None else {}
-        whole = onnx_program.constant_bytes(prepared) < LARGE_CONSTANTS
-        module = onnx_program.import_model(mlir, prepared)
-        keep_level(stage, config, "torch_ir", text_of(module, whole=whole))
-        stage.reached(Status.CONVERTED_TO_TORCH_IR)
-    program.artifact = _lower_module(mlir, module, whole, config, recorder)
-    if kept is not None:
-        kept.keep(program.artifact, program.signature, None, recorder.results[done:])
-    return program
-
-
-def _lower_module(
+def lower_module(
     mlir: TorchMlir,
     module: Any,
     whole: bool,
     config: CompilerConfig,
     recorder: TestRecorder,
 ) -> bytes:
+    """Take a module of torch-mlir's importers down; `whole`: its texts with all constants."""
     with recorder.stage(Stage.TORCH_BACKEND_IR) as stage:
         mlir.to_backend(module)
         keep_level(stage, config, "torch_backend_ir", text_of(module, whole=whole))

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING
 import msgspec
 import torch
 from torch.export import ExportedProgram
-from torch.export.graph_signature import InputKind
 
 from bringup.harness.builds.build_cache import BuildCache, key_of
 from bringup.harness.builds.code import lowering_code, onnx_code
@@ -38,7 +37,7 @@ from bringup.harness.frontend.exported_digest import (
 )
 from bringup.harness.frontend.program import Constant, Mutation, Result, Signature, UserInput
 from bringup.harness.frontend.refusals import ExportRefusal
-from bringup.harness.frontend.torch_program import constant_of
+from bringup.harness.frontend.torch_program import constants_of
 from bringup.harness.recording.recorder import TestRecorder
 from bringup.harness.records.values import RECHECKED, Stage, StageResult, Status
 
@@ -218,14 +217,25 @@ class CachedLowering:
 
 def content_of(entry: Entry, exported: ExportedProgram, config: CompilerConfig) -> Content | None:
     """What the lowering of an exported program is kept under; None for one that is not."""
+    try:
+        constants = constants_of(exported)
+        program = digest_of(exported, values=config.enable_consteval)
+    except (UnwrittenError, ExportRefusal, KeyError, TypeError, ValueError):
+        return None
+    return content_as(entry, program, constants, config)
+
+
+def content_as(
+    entry: Entry, program: str, constants: Mapping[str, Constant], config: CompilerConfig
+) -> Content | None:
+    """As `content_of`, of a program that has this digest and takes these tensors of the model."""
     if _says_more(config):
         return None
     try:
-        constants = _constants(exported)
         key = key_of(
             "lowered",
             (
-                digest_of(exported, values=config.enable_consteval),
+                program,
                 settings(),
                 _settings_of(config),
                 (entry.places, entry.beside, entry.sharing),
@@ -233,7 +243,7 @@ def content_of(entry: Entry, exported: ExportedProgram, config: CompilerConfig) 
                 lowering_code(),
             ),
         )
-    except (UnwrittenError, ExportRefusal, RecordError, KeyError, TypeError, ValueError):
+    except (UnwrittenError, RecordError, TypeError, ValueError):
         return None
     return Content(key, constants)
 
@@ -280,20 +290,6 @@ def _settings_of(config: CompilerConfig) -> dict[str, object]:
         found["compile_depth"] = CompileDepth.EXECUTE.name
         del found["op_by_op_backend"]
     return {name: v.name if isinstance(v, enum.Enum) else v for name, v in found.items()}
-
-
-def _constants(exported: ExportedProgram) -> dict[str, Constant]:
-    """What belongs to the model, by the names that `signature_of` gives; not two of one name.
-
-    Raises:
-        KeyError: two have one name.
-    """
-    kinds = (InputKind.PARAMETER, InputKind.BUFFER, InputKind.CONSTANT_TENSOR)
-    specs = [spec for spec in exported.graph_signature.input_specs if spec.kind in kinds]
-    found = {constant.name: constant for constant in (constant_of(exported, s) for s in specs)}
-    if len(found) < len(specs):
-        raise KeyError("two constants of one name")
-    return found
 
 
 def _one(one: Constant, other: Constant) -> bool:

@@ -243,6 +243,20 @@ def constant_of(exported: ExportedProgram, spec: InputSpec) -> Constant:
     raise ExportRefusal(f"the exported program takes {name}, a {spec.kind.name.lower()}")
 
 
+def constants_of(exported: ExportedProgram) -> dict[str, Constant]:
+    """What belongs to the model, by the names that `signature_of` gives; not two of one name.
+
+    Raises:
+        KeyError: two have one name.
+    """
+    kinds = (InputKind.PARAMETER, InputKind.BUFFER, InputKind.CONSTANT_TENSOR)
+    specs = [spec for spec in exported.graph_signature.input_specs if spec.kind in kinds]
+    found = {constant.name: constant for constant in (constant_of(exported, s) for s in specs)}
+    if len(found) < len(specs):
+        raise KeyError("two constants of one name")
+    return found
+
+
 def _is_tensor(node: Node) -> bool:
     return isinstance(node.meta.get("val"), torch.Tensor)
 

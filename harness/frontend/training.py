@@ -144,10 +144,8 @@ def _name_tied_once(exported: ExportedProgram, entry: Entry) -> None:
     exported.graph_module.recompile()
 
 
-def results_of(
-    exported: ExportedProgram, entry: Entry
-) -> Callable[[Sequence[Any]], dict[str, torch.Tensor]]:
-    """How the program's results map to `loss`, `grad.NAME` and `grad.inputs.NAME`."""
+def result_names(exported: ExportedProgram, entry: Entry) -> tuple[str, ...]:
+    """What the program's results are, in their order: `loss`, `grad.NAME`, `grad.inputs.NAME`."""
     names = []
     wanting = (entry.places[n] for n, tensor in entry.tensors.items() if tensor.requires_grad)
     for spec in exported.graph_signature.output_specs:
@@ -157,4 +155,11 @@ def results_of(
             names.append(GRADIENT + (spec.target or "").removeprefix(MODEL))
         elif spec.kind is OutputKind.GRADIENT_TO_USER_INPUT:
             names.append(GRADIENT + next(wanting))  # in the order of the inputs
+    return tuple(names)
+
+
+def named_results(
+    names: Sequence[str],
+) -> Callable[[Sequence[Any]], dict[str, torch.Tensor]]:
+    """How the program's results map to these names."""
     return lambda leaves: dict(zip(names, leaves, strict=True))

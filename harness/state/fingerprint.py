@@ -9,8 +9,10 @@ import io
 import pickle
 import warnings
 from collections.abc import Iterator, Mapping
-from types import CodeType, FunctionType
+from types import FunctionType
 from typing import Any
+
+from bringup.harness.reach import code_parts
 
 LARGEST = 64 << 20
 """Bytes above which a value is not worth its digest."""
@@ -88,7 +90,7 @@ def _parts_of_member(member: Any) -> Iterator[object]:
     if not functions:
         yield member
     for function in functions:
-        yield from _parts_of_code(function.__code__)
+        yield from code_parts(function.__code__)
         yield function.__defaults__
         yield function.__kwdefaults__
         for cell in function.__closure__ or ():
@@ -100,12 +102,3 @@ def _parts_of_member(member: Any) -> Iterator[object]:
 def _is_own_class(held: object, function: FunctionType) -> bool:
     """Is a cell what `super()` without arguments needs?"""
     return isinstance(held, type) and function.__qualname__.startswith(f"{held.__qualname__}.")
-
-
-def _parts_of_code(code: CodeType) -> Iterator[object]:
-    yield code.co_code, code.co_names, code.co_varnames
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _parts_of_code(constant)
-        else:
-            yield constant

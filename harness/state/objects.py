@@ -7,8 +7,9 @@ An object is written to in place, so that whoever else refers to it sees the sam
 what is compared, so that an object nothing changed is not touched.
 """
 
+import operator
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from types import CellType
 from typing import Any
 
@@ -43,24 +44,19 @@ def kept(value: object) -> list[Restore]:
     return [*restores, _slots(value, held)] if held else restores
 
 
-def _ids(values: Iterable[object]) -> list[int]:
-    return list(map(id, values))
-
-
-def _same(one: Iterable[object], other: Iterable[object]) -> bool:
-    return _ids(one) == _ids(other)
+def _same(one: Collection[object], other: Collection[object]) -> bool:
+    return len(one) == len(other) and all(map(operator.is_, one, other))
 
 
 def _dict(value: dict[Any, Any]) -> Restore:
-    before = [*dict.items(value)]
-    keys, items = _ids(dict.keys(value)), _ids(dict.values(value))
+    keys, items = [*dict.keys(value)], [*dict.values(value)]
 
     def restore() -> None:
-        if _ids(dict.values(value)) == items and _ids(dict.keys(value)) == keys:
+        if _same(dict.values(value), items) and _same(dict.keys(value), keys):
             return
         kind = OrderedDict if isinstance(value, OrderedDict) else dict
         kind.clear(value)
-        for key, item in before:
+        for key, item in zip(keys, items, strict=True):
             kind.__setitem__(value, key, item)
 
     return restore

@@ -6,6 +6,7 @@
 A test's body may set either before it makes a tester, and another in each flow.
 """
 
+import re
 from collections.abc import Iterator
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -23,6 +24,26 @@ _OF_NO_MODEL = frozenset(
 """What is set for the process and decides nothing of a model."""
 _OF_EACH_TEST = frozenset(f"${name}" for name in (AVOID_VARIABLE, DEADLINE_VARIABLE))
 """Variables that a run sets before each test."""
+
+
+_OF_ONE_PROCESS = ("handler of ", "import path", "working directory")
+"""What else is set otherwise in another process that computes the same."""
+_OF_ONE_RUN = re.compile(
+    r"\$((BRINGUP|PYTEST|NOX|GITHUB|RUNNER|ACTIONS|CI|GITLAB|BUILDKITE|JENKINS|BUILD|SSH|SUDO|XDG|"
+    r"SYSTEMD|DBUS|TMUX|COV)_.*|PWD|OLDPWD|SHLVL|_|TERM|COLUMNS|LINES|LS_COLORS|PS\d|PATH|HOME|"
+    r"HOSTNAME|USER|LOGNAME|MAIL|SHELL|EDITOR|PAGER|DISPLAY|STY|TMUX|TMPDIR|TEMP|TMP|VIRTUAL_ENV|"
+    r"VIRTUAL_ENV_PROMPT|PYTHONPATH|INVOCATION_ID|JOURNAL_STREAM|RANDOM|SECONDS)"
+)
+"""Variables that shells, servers and we set for one run, session or person, and no model reads."""
+
+
+def of_any_process() -> tuple[tuple[str, str], ...]:
+    """As `of_process`, without what another process, night or machine of a fleet has otherwise."""
+    return tuple(
+        (name, said)
+        for name, said in of_process()
+        if not name.startswith(_OF_ONE_PROCESS) and not _OF_ONE_RUN.fullmatch(name)
+    )
 
 
 def of_process() -> tuple[tuple[str, str], ...]:

@@ -20,7 +20,10 @@ from bringup.harness.device_host.client import Device
 from bringup.harness.devices.wire import Placed
 from bringup.harness.executor import Executor
 from bringup.harness.frontend.call import Call, named_tensors
+from bringup.harness.frontend.export_cache import Loading, key_of_graph
+from bringup.harness.frontend.exported_digest import UnwrittenError, digest_of_graph
 from bringup.harness.frontend.lowering import Program, lower_torch
+from bringup.harness.frontend.model_digest import digest_of_model
 from bringup.harness.frontend.paths import BUFFERS, INPUTS, MUTATED
 from bringup.harness.recording.recorder import TesterRecorder
 from bringup.harness.state.copies import copied
@@ -94,11 +97,12 @@ class CompiledGraphs:
         self._executors.clear()
         torch._dynamo.reset()
 
-    def lowered(self, module: torch.nn.Module, call: Call) -> "Executor | None":
+    def lowered(self, module: "_WithState", call: Call) -> "Executor | None":
         """Take a graph to the depth that was asked for; what executes it, if something does."""
         recorder, config = self._recorder(), self.config
         with torch.no_grad():
-            program = lower_torch(module, call, config, recorder)
+            loading = module.loading(call, config)
+            program = lower_torch(module, call, config, recorder, loading=loading)
         self.count += 1
         if config.compile_depth.op_by_op:
             self._op_by_op(program, call, recorder)
@@ -160,6 +164,30 @@ class _WithState(torch.nn.Module):
         """Are the parameters and buffers among the arguments still the same ones?"""
         pairs = zip(args, self._places, strict=True)
         return all(place is None or getattr(self, place) is value for value, place in pairs)
+
+    def loading(self, call: Call, config: CompilerConfig) -> Loading | None:
+        """What an export of it depends on; None where something has no written form."""
+        try:
+            state = dict(self.named_parameters()), dict(self.named_buffers())
+            graph, given = digest_of_graph(self.graph, *state), digest_of_model(call)
+            key = key_of_graph(graph, given, config)
+        except (UnwrittenError, NotImplementedError, RuntimeError):
+            return None
+        if not key:
+            return None
+        return Loading(key, contextlib.nullcontext, self._result, lambda: False)
+
+    def _result(self) -> Any:
+        """The structure of its result, with nothing in its tensors."""
+        (output,) = self.graph.graph.find_nodes(op="output")
+
+        def hole(node: torch.fx.Node) -> Any:
+            value = node.meta.get("example_value")
+            if not isinstance(value, torch.Tensor):
+                return node
+            return torch.empty(0, device="meta", dtype=value.dtype)
+
+        return torch.fx.node.map_arg(output.args[0], hole)
 
     def forward(self, *inputs: Any) -> Any:
         """The graph's outputs."""

@@ -39,6 +39,9 @@ class JudgedRuns(BlamedRuns):
 
         `drawn` is the op by which outputs depend on random numbers, if there is one, and `lost`
         says why what is wrong is none of the device's faults.
+
+        Raises:
+            StaleExportError: they are wrong, and the program is none of this model.
         """
         assert self._golden_run is not None
         if self._golden_run.difference:
@@ -55,6 +58,8 @@ class JudgedRuns(BlamedRuns):
         if lost:
             self._note_unverified(LOST_AT_EXPORT, lost)
             return
+        if found:
+            self._confirm_export()
         self.mismatches += found
         if found:
             self.recorder.unraised += [f"the outputs were wrong: {m}" for m in found]

@@ -11,7 +11,7 @@ import contextlib
 import copy
 import dataclasses
 import enum
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self
 
 import msgspec
@@ -19,18 +19,22 @@ import torch
 
 from bringup.harness.config import CompilerConfig
 from bringup.harness.errors import UsageError
-from bringup.harness.frontend.call import refuse_inputs
+from bringup.harness.frontend.call import Call, refuse_inputs
 from bringup.harness.frontend.callable_model import as_module, set_mode
 from bringup.harness.frontend.eager import compiled_parts_in_eager, keep_all_branches
+from bringup.harness.frontend.export_cache import Loading, StaleExportError, key_of_model
+from bringup.harness.frontend.exported_digest import UnwrittenError
 from bringup.harness.frontend.lowering import Program, lower_on
+from bringup.harness.frontend.model_digest import digest_of_model
 from bringup.harness.frontend.torch_program import parameter_count
 from bringup.harness.recording.recorder import StageScope, TesterRecorder
 from bringup.harness.records.schema import Stage
 from bringup.harness.state import settings
 from bringup.harness.state.fingerprint import fingerprint
 from bringup.harness.state.loaded import Loaded, Run
-from bringup.harness.state.surroundings import of_process, variables_of
+from bringup.harness.state.surroundings import of_any_process, of_process, variables_of
 from bringup.harness.tester import reuse
+from bringup.harness.tester.cached_checks import SeenGolden
 from bringup.harness.tester.golden import Golden, difference
 from bringup.harness.verify.structure import map_tensors
 
@@ -79,6 +83,10 @@ class ModelRuns:
         self._graph_alone: Program | None = None  # of a lowering that is under way, or failed
         self._differs_by_device = False  # did loading ask for the device?
         self._differs_by_flow = False
+        self._made_from: tuple[object, ...] = ()  # which tester of which test, on any night
+        self._taken: Program | None = None  # the program of the run
+        self._export_key = ""  # of the loaded model; empty where nobody knows it
+        self._asked: Callable[[], bool] = lambda: False  # has the model asked which flow this is?
         self._golden_notes: dict[str, str] = {}  # for the record of the GOLDEN stage
         self._extracted = False  # does the program give what `_extract_outputs` gives?
         self._uncompared: Sequence[
@@ -127,6 +135,10 @@ class ModelRuns:
         """A copy: who asks the tester's which flow this is, while it is lowered, is the model."""
         return copy.copy(self.compiler_config)
 
+    def _call(self) -> Call:
+        """The inputs as the model is called with them."""
+        raise NotImplementedError
+
     def _golden(self) -> Any:
         """The model's outputs on `self._inputs`, which are a copy of its own for this run."""
         raise NotImplementedError
@@ -167,6 +179,7 @@ class ModelRuns:
     def lowered(self) -> Program:
         """The model at the level its config asks for, as `bringup.harness.reduce` takes it."""
         with self.compiler_config.asked_for_flow() as asked:
+            self._asked = asked
             self._load()
             self._begin_runs()
             if self.mode == "train":
@@ -191,19 +204,37 @@ class ModelRuns:
             self._model, self._golden_run, self._as_loaded = kept.model, kept.golden, kept.loaded
             self._inputs = kept.loaded.inputs
             self._progress, self._extracted = _Progress.RUN, kept.program.extracted
-            self._uncompared = kept.program.uncompared
+            self._uncompared, self._export_key = kept.program.uncompared, kept.export_key
             self.recorder.reuse(kept.results_for(config), kept.source)
             known = {result.stage for result, _ in kept.results}
             lower_on(kept.program, config, self.recorder, known)
             reuse.last_test().add_results(self._key, self.recorder.results)
+            self._taken = kept.program
             return kept.program
         self._graph_alone = None
         try:
             program = self._graph_alone = self.lowered()
         finally:  # what a compiler refuses has a graph all the same
             if self._graph_alone is not None:
+                self._taken = self._graph_alone
                 self._keep(self._graph_alone)
         return program
+
+    def _confirm_export(self) -> None:
+        """Before something bad is said: is an earlier night's export, if it was taken, the model's?
+
+        Raises:
+            StaleExportError: it is not.
+        """
+        if self._taken is not None:
+            self._taken.confirm()
+
+    def _export_anew(self, error: StaleExportError) -> None:
+        """Have the next flow export the model, whatever this one took."""
+        reuse.last_test().drop()
+        self._taken, self._export_key = None, ""
+        self.recorder.outcome = self.recorder.failure = None
+        self.recorder.warn(str(error))
 
     def _has_graph(self, program: Program) -> None:
         """Remember a program whose lowering may fail yet."""
@@ -222,6 +253,7 @@ class ModelRuns:
                 loaded=self._as_loaded,
                 golden=self._golden_run,
                 program=program,
+                export_key=self._export_key,
                 results=reuse.front_end_results(self.recorder.results),
                 flow=reuse.flow_of(self.compiler_config) if self._differs_by_flow else None,
             )
@@ -242,8 +274,29 @@ class ModelRuns:
         file = recorder.nodeid.partition("[")[0]
         of_all_flows = msgspec.structs.replace(recorder.identity, flow="").name
         test = (of_all_flows, file, recorder.run.directory, place)
+        self._made_from = (of_all_flows, file, place, self.model_name, made_of, set_by)
         made_in = (made_of, set_by, of_process())
         return reuse.key_of((*test, self.mode, self.model_name, *made_in), config)
+
+    def _loading(self) -> Loading | None:
+        """What an export of the loaded model depends on; None where nobody can tell all of it."""
+        if self._key is None or self._differs_by_device:
+            return None
+        try:
+            beside = self._own_attributes() if self.mode == "train" else {}  # what a loss reads
+            model = digest_of_model(self._model, self._call(), beside)
+        except UnwrittenError:
+            return None
+        about = (self._made_from, self.mode, of_any_process())
+        key = key_of_model(model, about, self.compiler_config)
+        if not key:
+            return None
+        self._export_key = key
+        return Loading(key, lambda: self._run(watched=False), self._eager_result, self._asked)
+
+    def _eager_result(self) -> Any:
+        self._compute_golden(twice=False)
+        return self.golden
 
     def _own_attributes(self) -> dict[str, Any]:
         """What a subclass or a test keeps in a tester."""
@@ -341,12 +394,26 @@ class ModelRuns:
             if golden is None:
                 torch.manual_seed(SEED)
                 golden = self._run_golden()
-            if twice:  # on the same values, and with whatever random numbers come next
-                found = difference(golden, self._run_golden())
-                golden = dataclasses.replace(golden, difference=found)
+            if twice:
+                golden = dataclasses.replace(golden, difference=self._difference_of(golden))
             stage.attributes.update(self._golden_notes)
             self._golden_run = golden
             reuse.last_test().add_golden(self._key, golden)
+
+    def _difference_of(self, golden: Golden) -> str:
+        """How a second run differs: one on the same values, with whatever random numbers come next.
+
+        One of an earlier night is one, where that gave the same bit for bit.
+        """
+        seen = SeenGolden(self._export_key, self.recorder, golden)
+        run = seen.run()
+        if run:
+            self._golden_notes["second run"] = f"of {run}"
+            return ""
+        found = difference(golden, self._run_golden())
+        if not found:
+            seen.keep()
+        return found
 
     def _run_golden(self) -> Golden:
         generators = settings.random_states()

@@ -28,6 +28,7 @@ from bringup.harness.executor import Executor
 from bringup.harness.frontend import training
 from bringup.harness.frontend.call import Call
 from bringup.harness.frontend.eager import without_fast_paths
+from bringup.harness.frontend.export_cache import StaleExportError
 from bringup.harness.frontend.lowering import Program, lower_torch, lower_training
 from bringup.harness.predict.question import asked
 from bringup.harness.recording.failures import (
@@ -238,6 +239,20 @@ class ModelTester(EagerRuns, TensorParallel):
     # --- the flow ---------------------------------------------------------------------------
 
     def _test_model(self) -> Any:
+        """Run the flow; anew where it ends badly with an export that is none of this model."""
+        try:
+            try:
+                return self._flow()
+            except StaleExportError:
+                raise
+            except Exception:
+                self._confirm_export()
+                raise
+        except StaleExportError as error:
+            self._export_anew(error)
+        return self._flow()
+
+    def _flow(self) -> Any:
         config = self.compiler_config
         name = executor_name(self.framework, config.compile_depth, config.chosen_backend)
         self._describe()
@@ -389,6 +404,7 @@ class ModelTester(EagerRuns, TensorParallel):
                 self._config_of_lowering(),
                 self.recorder,
                 self._has_graph,
+                self._loading(),
             )
         with torch.no_grad():
             return lower_torch(
@@ -398,6 +414,7 @@ class ModelTester(EagerRuns, TensorParallel):
                 self.recorder,
                 self._extract_outputs,
                 self._has_graph,
+                self._loading(),
             )
 
     def _make_executor(self, program: Program, target: Device) -> Executor:

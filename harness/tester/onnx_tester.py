@@ -13,7 +13,8 @@ from bringup.harness.errors import UsageError
 from bringup.harness.executor import Executor, OnnxExecutor
 from bringup.harness.frontend import onnx_program
 from bringup.harness.frontend.call import Call
-from bringup.harness.frontend.lowering import Program, lower_onnx
+from bringup.harness.frontend.lowering import Program
+from bringup.harness.frontend.onnx_lowering import lower_onnx
 from bringup.harness.recording.recorder import StageScope
 from bringup.harness.tester.golden import Golden
 from bringup.harness.tester.model_tester import ModelTester

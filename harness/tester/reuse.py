@@ -54,6 +54,8 @@ class Kept:
     golden: Golden | None
     program: Program
     results: list[tuple[StageResult, Status]]
+    export_key: str = ""
+    """Of the loaded model, as `export_cache` has it; empty where nobody knows it."""
     flow: Key | None = None
     """The only flow it is for, of one whose loading asked which it is; None: for all."""
 
@@ -163,6 +165,10 @@ class LastTest:
             self._kept = None
             _return_memory()
         return self._kept
+
+    def drop(self) -> None:
+        """Have nothing to share."""
+        self._kept = None
 
     def keep(self, work: Kept) -> None:
         """Remember a test's front-end work."""

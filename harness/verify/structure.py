@@ -81,6 +81,32 @@ def map_tensors(
     return _mapped(value, function, path, 0, whole)
 
 
+def outline_of(value: object) -> str:
+    """All that a structure is but its tensors' values: a line for each container and what it holds.
+
+    Raises:
+        UnsupportedOutputError: as `map_tensors`.
+    """
+    return "\n".join(_outlined(value, "", 0))
+
+
+def _outlined(value: object, path: str, depth: int) -> Iterator[str]:
+    if depth > MAX_DEPTH:
+        raise too_deep(path)
+    if isinstance(value, torch.Tensor):
+        yield f"{path}: tensor, {value.dtype}"
+        return
+    yield f"{path}: {type_name(value)}"
+    if value is None or isinstance(value, _LITERALS):
+        yield repr(value.tolist() if isinstance(value, np.ndarray) else value)
+        return
+    children = children_of(value, path)
+    if children is None:
+        raise unsupported(path, value)
+    for step, child in children:
+        yield from _outlined(child, joined(path, step), depth + 1)
+
+
 def joined(path: str, step: str) -> str:
     """The path of a child."""
     return path + step if path else step.removeprefix(".")

@@ -241,7 +241,12 @@ class RunSummary:
             for stage in result.record.stages
             if CACHED_FROM in stage.attributes and REUSED_FROM not in stage.attributes
         ]
-        counted = (("lowering", Stage.STABLEHLO), ("compilation", Stage.COMPILE))
+        counted = (
+            ("export", Stage.EXPORT),
+            ("lowering", Stage.STABLEHLO),
+            ("compilation", Stage.COMPILE),
+            ("comparison", Stage.VERIFY),
+        )
         found = [(name, kept.count(stage)) for name, stage in counted if stage in kept]
         said = ", ".join(f"{count} {name}{'s' * (count > 1)}" for name, count in found)
         return f"cached by earlier runs: {said}" if said else ""

@@ -75,6 +75,65 @@ def digest_of_code(folder: Path) -> str:
     return known.sha256
 
 
+def digest_of_sources(folder: Path) -> str:
+    """As `digest_of_code`, of what can be imported and has a source, without shared libraries.
+
+    Folders are left out that hide, and that hold an environment, what is installed or what runs
+    leave. Empty too where there are too many to look through.
+    """
+    try:
+        real = folder.resolve(strict=True)
+        files = _sources_below(str(real))
+        name, cut = f"{real}/*.py", len(str(real)) + 1
+        whole = hashlib.sha256(name.encode())
+        for path, stamp in files:
+            whole.update(f"{path[cut:]} {stamp}\n".encode())
+        stamp = _four_numbers(whole.digest())
+        known = _known.get(name) or _kept().get(name)
+        if known is None or known.stamp != stamp:
+            content = hashlib.sha256()
+            for path, _ in files:
+                content.update(f"{path[cut:]} ".encode())
+                with Path(path).open("rb") as file:
+                    content.update(hashlib.file_digest(file, "sha256").digest())
+            known = _Known(stamp, content.hexdigest())
+            if _sources_below(str(real)) == files:
+                _keep(name, known)
+        _known[name] = known
+    except OSError:
+        return ""
+    return known.sha256
+
+
+_MOST_ENTRIES = 500_000
+"""Of folders below one, above which that is no checkout: a home, or the root of a machine."""
+_NOT_SOURCES = frozenset({"__pycache__", "node_modules", "results", "site-packages"})
+
+
+def _sources_below(folder: str) -> list[tuple[str, _Stamp]]:
+    """Paths and stamps, sorted; a link to a folder is not followed.
+
+    Raises:
+        OSError: a folder cannot be read, or there are too many entries.
+    """
+    found: list[tuple[str, _Stamp]] = []
+    waiting, seen = [folder], 0
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                seen += 1
+                if entry.is_dir(follow_symlinks=False):
+                    hidden = entry.name.startswith(".") or entry.name in _NOT_SOURCES
+                    if not hidden and not os.path.exists(f"{entry.path}/pyvenv.cfg"):  # noqa: PTH110
+                        waiting.append(entry.path)
+                elif entry.name.endswith(".py"):
+                    with contextlib.suppress(FileNotFoundError):  # a link to nothing
+                        found.append((entry.path, _stamp_in(entry.stat())))
+        if seen > _MOST_ENTRIES:
+            raise OSError(f"more than {_MOST_ENTRIES} entries below {folder}")
+    return sorted(found)
+
+
 def _code_below(folder: Path) -> list[Path]:
     found = (Path(where, name) for where, _, names in os.walk(folder) for name in names)
     return sorted(p for p in found if p.suffix == ".py" or ".so" in p.suffixes)
@@ -85,12 +144,19 @@ def _stamp_of_all(folder: Path, files: list[Path]) -> _Stamp:
     whole = hashlib.sha256()
     for path in files:
         whole.update(f"{path.relative_to(folder)} {_stamp(path)}\n".encode())
-    parts = (int.from_bytes(whole.digest()[at : at + 8]) >> 2 for at in range(0, 32, 8))
+    return _four_numbers(whole.digest())
+
+
+def _four_numbers(digest: bytes) -> _Stamp:
+    parts = (int.from_bytes(digest[at : at + 8]) >> 2 for at in range(0, 32, 8))
     return tuple(parts)  # type: ignore[return-value]
 
 
 def _stamp(path: Path) -> _Stamp:
-    found = path.stat()
+    return _stamp_in(path.stat())
+
+
+def _stamp_in(found: os.stat_result) -> _Stamp:
     return found.st_size, found.st_ino, found.st_mtime_ns, found.st_ctime_ns
 
 

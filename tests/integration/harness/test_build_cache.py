@@ -20,7 +20,8 @@ from bringup.harness.config import CompilerConfig
 from bringup.harness.device_host.client import Device
 from bringup.harness.devices import device_history
 from bringup.harness.executor import Executor
-from bringup.harness.frontend.lowering import lower_onnx, lower_torch, lower_training
+from bringup.harness.frontend.lowering import lower_torch, lower_training
+from bringup.harness.frontend.onnx_lowering import lower_onnx
 from bringup.harness.frontend.training import default_loss
 from bringup.harness.recording.recorder import TestRecorder
 from bringup.harness.records.schema import Stage, StageResult

@@ -17,7 +17,8 @@ from bringup.harness.device_host.client import Device
 from bringup.harness.errors import HarnessError, UsageError
 from bringup.harness.frontend import onnx_program, torch_program
 from bringup.harness.frontend.call import call_of
-from bringup.harness.frontend.lowering import Program, lower_onnx, lower_torch
+from bringup.harness.frontend.lowering import Program, lower_torch
+from bringup.harness.frontend.onnx_lowering import lower_onnx
 from bringup.harness.frontend.program import SignatureError
 from bringup.harness.graph.fx_graph import FxGraph
 from bringup.harness.graph.intermediates import windows

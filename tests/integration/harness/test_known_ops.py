@@ -117,7 +117,7 @@ def test_a_night_may_begin_with_the_flow_over_the_graph(night: Night) -> None:
     assert CACHED_FROM not in decomposed(first).attributes
     assert CACHED_FROM in decomposed(second).attributes
     kept = [s.stage for s in record_of(second, "full").stages if CACHED_FROM in s.attributes]
-    assert kept == [*LOWERING, Stage.COMPILE]
+    assert kept == [Stage.EXPORT, *LOWERING, Stage.COMPILE, Stage.VERIFY]
     made = [each.stage for each in record_of(second, "full").stages]
     assert made == [each.stage for each in record_of(first, "full").stages]
 

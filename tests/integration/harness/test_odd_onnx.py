@@ -17,9 +17,9 @@ from onnx import numpy_helper as nh
 
 from bringup import CompilerConfig, OnnxExecutor
 from bringup.harness.device_host.client import Device
-from bringup.harness.frontend.lowering import lower_onnx
 from bringup.harness.frontend.onnx_checks import OnnxRefusal, named_inputs, result_names
 from bringup.harness.frontend.onnx_golden import golden_outputs
+from bringup.harness.frontend.onnx_lowering import lower_onnx
 from bringup.harness.frontend.onnx_prepare import prepare
 from bringup.harness.recording.recorder import TestRecorder
 from bringup.harness.verify import compare, mismatches

@@ -18,9 +18,9 @@ DEPTH = {
     "harness/config.py": ("    EXECUTE = 6\n", "    EXECUTE = 6\n    TORCH_IR = 7\n"),
     "harness/records/variable_values.py": ('"EXECUTE")\n', '"EXECUTE", "TORCH_IR")\n'),
     "harness/frontend/lowering.py": (
-        "    return _lower_module(",
+        "    return lower_module(",
         "    if config.compile_depth is CompileDepth.TORCH_IR:\n        return None\n"
-        "    return _lower_module(",
+        "    return lower_module(",
     ),
 }
 METRIC = {
