@@ -91,8 +91,11 @@ class Exported(msgspec.Struct, frozen=True):
     """When, in seconds since the epoch."""
 
     def same(self, other: "Exported") -> bool:
-        """Is another export of the same model the same?"""
-        names = (name for name in self.__struct_fields__ if name not in ("run", "exported"))
+        """Is another export of the same model the same?
+
+        Texts are not compared: they count the sources that PyTorch writes, as the digest does not.
+        """
+        names = {*self.__struct_fields__} - {"run", "exported", "text"}
         return all(getattr(self, name) == getattr(other, name) for name in names)
 
 
