@@ -82,6 +82,21 @@ def as_bytes(tensor: torch.Tensor) -> torch.Tensor:
     return whole.as_strided((whole.numel(),), (1,)).view(torch.uint8)
 
 
+def from_bytes(content: bytes, shape: tuple[int, ...], dtype: str) -> torch.Tensor:
+    """A tensor of its own that has the memory that `as_bytes` gave of one of that shape and dtype.
+
+    Raises:
+        AttributeError, ValueError: there is no such dtype, or it has another number of bytes.
+    """
+    value = torch.empty(shape, dtype=getattr(torch, dtype))
+    if value.nbytes != len(content):
+        raise ValueError(f"{len(content)} bytes, and not {value.nbytes}")
+    if content:
+        whole = torch.frombuffer(bytearray(content), dtype=torch.uint8)
+        value = whole.view(value.dtype).reshape(shape)
+    return value
+
+
 def to_numpy(tensor: torch.Tensor) -> Array:
     """The same values as an array; bfloat16 and float8 by the types of ml_dtypes.
 

@@ -165,3 +165,23 @@ def code_parts(code: CodeType) -> Iterator[object]:
             yield from code_parts(constant)
         else:
             yield constant
+
+
+def functions_of(thing: Any) -> Iterator[FunctionType]:
+    """A function, or those in a class and in what that inherits from of its own module."""
+    if isinstance(thing, FunctionType):
+        yield thing
+        return
+    for cls in thing.__mro__:
+        if cls.__module__ == thing.__module__:
+            for member in vars(cls).values():
+                inner = (getattr(member, name, None) for name in ("fget", "__func__", "func"))
+                yield from (each for each in (member, *inner) if isinstance(each, FunctionType))
+
+
+def names_in(code: CodeType) -> Iterator[str]:
+    """What code names beside its own variables, that of functions inside it too."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from names_in(constant)

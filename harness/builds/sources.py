@@ -66,6 +66,14 @@ class SourceFolders:
         return tuple(digest_of(path) for path in sorted(self._others))
 
 
+def is_of_project(module: str) -> bool:
+    """Is a module neither installed, nor of Python's own library, nor of the harness?"""
+    name = getattr(sys.modules.get(module), "__file__", None)
+    if not isinstance(name, str) or module.partition(".")[0] == "bringup":
+        return False
+    return not name.startswith(tuple(f"{path}/" for path in (*_installed(), *_of_python())))
+
+
 def all_sources() -> tuple[str, ...]:
     """Digests of all of them; none where nobody can tell, as in a session without folders."""
     session = current().find(SourceFolders)

@@ -26,7 +26,7 @@ from bringup.harness.builds.build_cache import BuildCache, key_of
 from bringup.harness.builds.code import lowering_code
 from bringup.harness.builds.sources import all_sources
 from bringup.harness.config import CompilerConfig
-from bringup.harness.dense import as_bytes
+from bringup.harness.dense import as_bytes, from_bytes
 from bringup.harness.errors import HarnessError, RecordError
 from bringup.harness.frontend.entry import MODEL, Entry
 from bringup.harness.frontend.exported_digest import UnwrittenError, digest_of, settings
@@ -129,6 +129,16 @@ def key_of_graph(graph: str, call: str, config: CompilerConfig) -> str:
         return ""
 
 
+@dataclass(frozen=True)
+class Made:
+    """What an export gave."""
+
+    program: ExportedProgram
+    text: str
+    names: tuple[str, ...] | None
+    """Of a training step's results."""
+
+
 class CachedExport:
     """The place of one export among those that are kept."""
 
@@ -183,17 +193,10 @@ class CachedExport:
         result = StageResult(stage=Stage.EXPORT, ok=True, artifacts=(text,))
         self._recorder.take_cached([(result, Status.CREATED_GRAPH)], found.run)
 
-    def keep(
-        self,
-        entry: Entry,
-        exported: ExportedProgram,
-        text: str,
-        config: CompilerConfig,
-        names: tuple[str, ...] | None,
-    ) -> None:
+    def keep(self, entry: Entry, made: Made, config: CompilerConfig) -> None:
         """Keep an export, before anything is made of the program; another than was kept is said."""
         try:
-            now = self._entry(entry, exported, text, config, names)
+            now = self._entry(entry, made, config)
         except (HarnessError, AttributeError, KeyError, RuntimeError, TypeError, ValueError):
             now = None  # of whatever kind its tensors are
         before = self._before
@@ -207,30 +210,23 @@ class CachedExport:
         else:
             self._builds.put(self._key, now)
 
-    def _entry(
-        self,
-        entry: Entry,
-        exported: ExportedProgram,
-        text: str,
-        config: CompilerConfig,
-        names: tuple[str, ...] | None,
-    ) -> Exported | None:
+    def _entry(self, entry: Entry, made: Made, config: CompilerConfig) -> Exported | None:
         if entry.extracted or self._asked():
             return None
         held = _named(entry)
-        found = constants_of(exported).values()
+        found = constants_of(made.program).values()
         tensors = tuple(_kept(each, held, entry.attributes) for each in found)
         if sum(len(each.made or b"") for each in tensors) > _LARGEST_MADE:
             return None
         return Exported(
-            program=digest_of(exported, values=config.enable_consteval),
-            text=text.encode("utf-8", "surrogateescape"),
+            program=digest_of(made.program, values=config.enable_consteval),
+            text=made.text.encode("utf-8", "surrogateescape"),
             tensors=tensors,
             found={name: path for name, path in entry.places.items() if path in entry.attributes},
             beside=tuple(entry.beside),
             uncompared=tuple(entry.uncompared),
             outline=digest_of_outline(entry.outline),
-            names=names,
+            names=made.names,
             run=self._recorder.run.run_id,
             exported=time.time(),
         )
@@ -245,18 +241,14 @@ def constants(found: Exported, entry: Entry) -> Mapping[str, Constant]:
     """What belongs to a loaded model of what its program takes, by name.
 
     Raises:
-        UnwrittenError: it is another model after all.
+        UnwrittenError, AttributeError, ValueError: it is another model after all.
     """
     held = _named(entry)
     result = {}
     value: torch.Tensor | None
     for each in found.tensors:
         if each.made is not None:
-            dtype = getattr(torch, each.dtype)
-            value = torch.empty(each.shape, dtype=dtype)
-            if each.made:
-                whole = torch.frombuffer(bytearray(each.made), dtype=torch.uint8)
-                value = whole.view(dtype).reshape(each.shape)
+            value = from_bytes(each.made, each.shape, each.dtype)
         else:
             value = entry.attributes.get(each.attribute) if each.attribute else held.get(each.name)
         if value is None:

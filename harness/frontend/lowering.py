@@ -25,6 +25,7 @@ from bringup.harness.frontend.export_cache import (
     CachedExport,
     Exported,
     Loading,
+    Made,
     constants,
     digest_of_outline,
 )
@@ -212,7 +213,7 @@ class _FrontEnd:
             stage.reached(Status.CREATED_GRAPH)
         names = None if self.names is None else self.names(exported, entry)
         if kept is not None:
-            kept.keep(entry, exported, text, self.config, names)
+            kept.keep(entry, Made(exported, text, names), self.config)
         if self.config.compile_depth is CompileDepth.TORCH_FX:
             return Program()
         return self._lower_exported(entry, exported, names)
@@ -238,7 +239,12 @@ class _FrontEnd:
                 lambda: _result(loading, found, exported),
             )
             content = content_as(entry, found.program, constants(found, entry), self.config)
-        except (HarnessError, AttributeError, RuntimeError):  # it is otherwise after all
+        except (
+            HarnessError,
+            AttributeError,
+            RuntimeError,
+            ValueError,
+        ):  # it is otherwise after all
             return None
         if content is None:
             return None

@@ -25,7 +25,7 @@ from torch.export import ExportedProgram
 from bringup.harness.builds.build_cache import BuildCache, key_of
 from bringup.harness.builds.code import lowering_code, onnx_code
 from bringup.harness.config import CompileDepth, CompilerConfig
-from bringup.harness.dense import as_bytes
+from bringup.harness.dense import as_bytes, from_bytes
 from bringup.harness.errors import RecordError
 from bringup.harness.frontend.consteval import FOLDED
 from bringup.harness.frontend.entry import Entry
@@ -335,14 +335,7 @@ def _argument(kept: _Argument, constants: Mapping[str, Constant]) -> UserInput |
         return UserInput(kept.leaf, kept.name, kept.shape, getattr(torch, kept.dtype))
     if kept.folded is None:
         return constants[kept.name]
-    dtype = getattr(torch, kept.dtype)
-    value = torch.empty(kept.shape, dtype=dtype)
-    if value.nbytes != len(kept.folded):
-        raise ValueError(f"{kept.name}: {len(kept.folded)} bytes, and not {value.nbytes}")
-    if kept.folded:
-        whole = torch.frombuffer(bytearray(kept.folded), dtype=torch.uint8)
-        value = whole.view(dtype).reshape(kept.shape)
-    return Constant(kept.name, value)
+    return Constant(kept.name, from_bytes(kept.folded, kept.shape, kept.dtype))
 
 
 def _plain(attributes: dict[str, str]) -> dict[str, str]:

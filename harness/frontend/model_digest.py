@@ -6,7 +6,8 @@
 Everything that is reached through Python is written in one order: modules with their attributes and
 hooks, configurations, containers, closures; tensors with their values but for parameters, of which
 an export sees the layout; and what is held twice as one. What has a name in a module (a class, a
-function) goes by it, since the sources of all modules are in the key beside this. Of whatever may
+function) goes by it, since the sources of all modules are in the key beside this, and with what
+code of the project's own reads in modules and classes (`project_code`). Of whatever may
 hold more than Python shows (objects of compiled extensions, open files, weak containers) there is
 no digest, and such a model is exported every time.
 """
@@ -29,6 +30,7 @@ import torch
 from bringup.harness.dense import as_bytes
 from bringup.harness.errors import HarnessError
 from bringup.harness.frontend.exported_digest import UnwrittenError
+from bringup.harness.frontend.project_code import variables_read
 from bringup.harness.reach import code_parts, filled, slots
 
 _PLAIN = (type(None), bool, int, str, bytes, type(Ellipsis), range)
@@ -60,6 +62,7 @@ def digest_of_model(*values: object, parameters: bool = False) -> str:
     try:
         for value in values:
             writer.put(value)
+        writer.put_read()
     except RecursionError:
         raise UnwrittenError("it is nested too deep") from None
     except (HarnessError, AttributeError, TypeError, ValueError, RuntimeError) as error:
@@ -79,6 +82,7 @@ class _Writer:
         self._places: dict[int, int] = {}
         self._held: list[object] = []  # so that no id is given out again
         self._storages: dict[int, int] = {}
+        self._code: list[type | types.FunctionType] = []
         self._ways: dict[type, Callable[[Any], None]] = {}
         self._by_kind: tuple[tuple[Any, Callable[[Any], None]], ...] = (
             (type, self._class),
@@ -134,11 +138,24 @@ class _Writer:
             self.put(value.value)
         elif _has_name(value):
             self.say("named", _name_of(value))
+            if not isinstance(value, types.ModuleType | types.BuiltinFunctionType):
+                self._code.append(value)
         elif kind in (tuple, torch.Size, frozenset):  # nobody can tell two equal ones apart
             self._contents(value)
         else:
             self._place(value)
             self._written_of(kind)(value)
+
+    def put_read(self) -> None:
+        """What code reads that was named so far, and what that holds."""
+        said: set[str] = set()
+        while self._code:
+            code, self._code = self._code, []
+            for name, value in sorted(variables_read(code).items()):
+                if name not in said:
+                    said.add(name)
+                    self.say("variable", name)
+                    self.put(value)
 
     def _place(self, value: object) -> None:
         self._places[id(value)] = len(self._places)
@@ -218,6 +235,7 @@ class _Writer:
     def _function(self, function: types.FunctionType) -> None:
         """One that no module has by its name: made in another, or a lambda."""
         self.say("function", function.__module__, function.__qualname__)
+        self._code.append(function)
         for part in code_parts(function.__code__):
             self.put(part)
         self.put(function.__defaults__)
@@ -228,6 +246,7 @@ class _Writer:
     def _class(self, cls: type) -> None:
         """One that no module has by its name: made at run time, as of a parametrised module."""
         self.say("class", cls.__module__, cls.__qualname__)
+        self._code.append(cls)
         self._list("bases", cls.__bases__)
         self._items("members", {k: v for k, v in vars(cls).items() if k not in _OF_EVERY_CLASS})
 

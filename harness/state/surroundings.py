@@ -7,10 +7,10 @@ A test's body may set either before it makes a tester, and another in each flow.
 """
 
 import re
-from collections.abc import Iterator
-from types import CodeType, FunctionType, ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
+from bringup.harness.reach import functions_of, names_in
 from bringup.harness.records.variable_names import AVOID_VARIABLE, DEADLINE_VARIABLE
 from bringup.harness.state import settings
 from bringup.harness.state.fingerprint import digest_of
@@ -73,8 +73,8 @@ def _read_by(thing: Any, found: dict[str, str | int], seen: set[int]) -> None:
     if id(thing) in seen:
         return
     seen.add(id(thing))
-    for function in _functions_of(thing):
-        for name in _names_in(function.__code__):
+    for function in functions_of(thing):
+        for name in names_in(function.__code__):
             if name not in function.__globals__:
                 continue
             value = function.__globals__[name]
@@ -85,21 +85,3 @@ def _read_by(thing: Any, found: dict[str, str | int], seen: set[int]) -> None:
                     _read_by(value, found, seen)
                 continue
             found[f"{function.__module__}.{name}"] = digest_of(value) or id(value)
-
-
-def _functions_of(thing: Any) -> Iterator[FunctionType]:
-    if isinstance(thing, FunctionType):
-        yield thing
-        return
-    for cls in thing.__mro__:
-        if cls.__module__ == thing.__module__:
-            for member in vars(cls).values():
-                inner = (getattr(member, name, None) for name in ("fget", "__func__", "func"))
-                yield from (each for each in (member, *inner) if isinstance(each, FunctionType))
-
-
-def _names_in(code: CodeType) -> Iterator[str]:
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _names_in(constant)

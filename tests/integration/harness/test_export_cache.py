@@ -216,6 +216,25 @@ def test_what_the_body_sets_is_each_tests_own(tmp_path: Path) -> None:
         assert sorted(found.values()) == ["stablehlo.add", "stablehlo.multiply"], found
 
 
+def test_what_loading_sets_beside_the_model_counts(night: Night, tmp_path: Path) -> None:
+    """By a file, in a class and in a module, which ops are taken apart by and no golden tells."""
+    scale = tmp_path / "scale"
+    tester = (
+        "LIMITS = {}\n"
+        "def load(self):\n"
+        f"    Net.scale, LIMITS['low'] = map(float, open({str(scale)!r}).read().split())\n"
+        "    return Net()\n"
+        "NetTester._load_model = load"
+    )
+    before = "x = x * self.scale if self.scale > 1 else x; x = x.clamp(min=LIMITS['low'])"
+    given = {"tester": tester, "before": before, "flow": "op_by_op_stablehlo"}
+    said = []
+    for text in ("1 -9", "1 -9", "2 -9", "2 -8"):
+        scale.write_text(text)
+        said.append(was_exported(night(**given)))
+    assert said == [True, False, True, True]
+
+
 def test_what_has_no_written_form_is_exported_each_time(night: Night) -> None:
     tester = (
         "_init = Net.__init__\ndef init(self):\n    _init(self)\n    self.file = open(__file__)\n"
