@@ -243,6 +243,8 @@ def _written(value: Any) -> object:
         return _layout(value)
     if isinstance(value, dict):
         return "dict", [(_written(key), _written(held)) for key, held in value.items()]
+    if value is Ellipsis:
+        return ("ellipsis",)
     if isinstance(value, slice):
         return "slice", [_written(part) for part in (value.start, value.stop, value.step)]
     if isinstance(value, list | tuple):

@@ -166,7 +166,7 @@ def _graphs_of(options: BackendOptions, share: TesterRecorder) -> CompiledGraphs
     target = device(name)
 
     def on(chip: int) -> CompiledGraphs:
-        return CompiledGraphs(config, target, lambda: share, tolerances, compared, chip)
+        return CompiledGraphs(config, target, lambda: share, tolerances, chip, compared)
 
     handles = [one for one in options.devices if one is not None]
     if config.device_map and config.compile_depth.op_by_op:

@@ -61,23 +61,19 @@ class CompiledGraphs:
         target: Device,
         recorder: Callable[[], TesterRecorder],
         tolerances: Tolerances,
-        compared: Compared | None = None,
         chip: int = 0,
+        compared: Compared | None = None,
     ) -> None:
-        self._chip = chip
-        self.config, self.target, self.tolerances = config, target, tolerances
-        self._recorder, self._compared = recorder, compared
-        self.name = executor_name("torch", config.compile_depth, config.chosen_backend)
-        self.executes = False
-        """Has a graph been executed on the device, as a whole?"""
-        self.count = 0
-        """Graphs that were lowered."""
+        self._compared = compared
         self._executors: list[Executor] = []
+        self._traced: list[_Graph] = []
+        self.serve(config, target, recorder, tolerances, chip)
 
     def __call__(self, module: torch.fx.GraphModule, examples: Sequence[Any]) -> Callable[..., Any]:
         """Take a graph from dynamo; `examples` may be without values, so nothing is lowered yet."""
-        run = _Graph(self, module).run
-        disabled: Callable[..., Any] = torch._dynamo.disable(run)  # type: ignore[no-untyped-call]
+        graph = _Graph(self, module)
+        self._traced.append(graph)
+        disabled: Callable[..., Any] = torch._dynamo.disable(graph.run)  # type: ignore[no-untyped-call]
         return disabled
 
     def compile(self, model: Callable[..., Any]) -> Any:
@@ -90,11 +86,34 @@ class CompiledGraphs:
         with every_graph():
             yield
 
-    def release(self) -> None:
-        """Free what is on the device, and what dynamo keeps."""
+    def serve(
+        self,
+        config: CompilerConfig,
+        target: Device,
+        recorder: Callable[[], TesterRecorder],
+        tolerances: Tolerances,
+        chip: int = 0,
+    ) -> None:
+        """Take graphs for this flow and device, those too that dynamo traced for another one."""
+        self.config, self.target, self.tolerances = config, target, tolerances
+        self._recorder, self._chip = recorder, chip
+        self.executes = False
+        """Has a graph been executed on the device, as a whole?"""
+        self.count = 0
+        """Graphs that were lowered."""
+
+    def free(self) -> None:
+        """Free what is on the device; what dynamo has traced is lowered anew when it is called."""
         for executor in self._executors:
             executor.release()
         self._executors.clear()
+        for graph in self._traced:
+            graph.forget()
+
+    def release(self) -> None:
+        """Free what is on the device, and what dynamo keeps."""
+        self.free()
+        self._traced.clear()
         torch._dynamo.reset()
 
     def lowered(self, module: "_WithState", call: Call) -> "Executor | None":
@@ -121,8 +140,9 @@ class CompiledGraphs:
 
     def _op_by_op(self, program: Program, call: Call, recorder: TesterRecorder) -> None:
         recorder.profiles_ops = self.config.profile_ops
+        name = executor_name("torch", self.config.compile_depth, self.config.chosen_backend)
         outcome, _ = walk_ops(
-            self.name, program, call, (self.config, self.target, recorder, self.tolerances)
+            name, program, call, (self.config, self.target, recorder, self.tolerances)
         )
         recorder.outcome = outcome
 
@@ -206,6 +226,10 @@ class _Graph:
         self._graphs, self._module = graphs, module
         self._lowered: _WithState | None = None
         self._executor: Executor | None = None
+
+    def forget(self) -> None:
+        """Be lowered anew at the next call."""
+        self._lowered = self._executor = None
 
     def run(self, *args: Any) -> Any:
         """The graph's outputs, from the device where one executes it."""

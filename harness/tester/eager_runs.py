@@ -19,14 +19,16 @@ from bringup.harness.device_host.client import Device
 from bringup.harness.device_host.shared import device
 from bringup.harness.errors import IncorrectResultError, UsageError
 from bringup.harness.frontend.call import call_of
+from bringup.harness.frontend.lowering import Program
 from bringup.harness.recording.failures import NOTHING_COMPARED, failure_of
 from bringup.harness.recording.recorder import TesterRecorder
 from bringup.harness.records.fold import model_status
 from bringup.harness.records.schema import Outcome, OutputCheck, Stage
+from bringup.harness.tester import reuse
 from bringup.harness.tester.compiled_graphs import CompiledGraphs
 from bringup.harness.tester.recorded_runs import RecordedRuns
 from bringup.harness.tester.several_devices import parallelism, the_chip
-from bringup.harness.verify import compare, mismatches
+from bringup.harness.verify import Tolerances, compare, mismatches
 from bringup.harness.verify.natural import Natural, Passed
 
 NO_GRAPH = "nothing of the model was compiled: the device computed nothing that was compared"
@@ -176,35 +178,65 @@ class EagerRuns(RecordedRuns):
                 f"{self.model_name}: a model that Python steers runs on one device; leave out"
                 " data_parallel_mode, tensor_parallel_mode and automatic_parallelization"
             )
+        graphs = self._graphs_of_before(target)
+        with self.compiler_config.asked_for_flow() as asked:
+            graphs = self._graphs = graphs or self._graphs_of_loaded(target)
+            loaded = [*self.recorder.results]
+            own = self._model.__dict__.get("forward") if hasattr(self._model, "__dict__") else None
+            traced = False
+            try:
+                with (
+                    target.leased(self.recorder.uncounted),  # graphs live in its host
+                    graphs.running(),
+                    self._run(watched=False),
+                    torch.no_grad(),
+                ):
+                    model = self._model if self.makes_model else self.get_framework_model()
+                    model = self.compile_model(model, graphs.config)
+                    outputs = self.run_model(model, self._inputs)
+                traced = True
+            finally:
+                self._graphs = None
+                if self.run_generate:  # an attribute that hides the class's own forward
+                    self._model.__dict__.pop("forward", None)
+                    if own is not None:
+                        self._model.forward = own
+                self._differs_by_flow |= asked()
+                if traced and self._keep(Program(), loaded, graphs):
+                    graphs.free()
+                else:
+                    reuse.last_test().drop()
+                    graphs.release()
+        self._steered_verdict(graphs, outputs)
+        return outputs if graphs.executes else self._golden_for_body()
+
+    def _graphs_of_before(self, target: Device) -> CompiledGraphs | None:
+        """What dynamo has traced of the model in another flow, or for another device.
+
+        None of one that more than `generate` steers.
+        """
+        shared = self.run_generate and type(self).compile_model is EagerRuns.compile_model
+        kept = self._from_before() if shared else None
+        if kept is None or kept.graphs is None:
+            return None
+        kept.graphs.serve(*self._given_to_graphs(target))
+        return kept.graphs
+
+    def _graphs_of_loaded(self, target: Device) -> CompiledGraphs:
         self._load()
         self._begin_runs()
-        self._graphs = graphs = CompiledGraphs(
-            self.compiler_config,
+        return CompiledGraphs(*self._given_to_graphs(target))
+
+    def _given_to_graphs(
+        self, target: Device
+    ) -> tuple[CompilerConfig, Device, Callable[[], TesterRecorder], Tolerances, int]:
+        return (
+            self._config_of_lowering(),
             target,
             self._share_for_graph,
             self.device_tolerances,
-            chip=the_chip(self.devices),
+            the_chip(self.devices),
         )
-        own = self._model.__dict__.get("forward") if hasattr(self._model, "__dict__") else None
-        try:
-            with (
-                target.leased(self.recorder.uncounted),  # graphs live in its host from call to call
-                graphs.running(),
-                self._run(watched=False),
-                torch.no_grad(),
-            ):
-                model = self._model if self.makes_model else self.get_framework_model()
-                model = self.compile_model(model, self.compiler_config)
-                outputs = self.run_model(model, self._inputs)
-        finally:
-            self._graphs = None
-            if self.run_generate:  # an attribute that hides the class's own forward
-                self._model.__dict__.pop("forward", None)
-                if own is not None:
-                    self._model.forward = own
-            graphs.release()
-        self._steered_verdict(graphs, outputs)
-        return outputs if graphs.executes else self._golden_for_body()
 
     def _steered_verdict(self, graphs: CompiledGraphs, outputs: Any) -> None:
         if self.compiler_config.compile_depth.op_by_op:
@@ -228,7 +260,8 @@ class EagerRuns(RecordedRuns):
 
     def _share_for_graph(self) -> TesterRecorder:
         """Where a graph is recorded: op by op each has a share, as its ops are counted alone."""
-        if self.compiler_config.compile_depth.op_by_op and self.recorder.results:
+        assert self._graphs is not None
+        if self._graphs.config.compile_depth.op_by_op:
             self.recorder = self.recorder.test.share(self.model_name, self._device_name)
         return self.recorder
 
@@ -241,8 +274,8 @@ class EagerRuns(RecordedRuns):
             target,
             lambda: self.recorder,
             self.device_tolerances,
-            self._graph_compared,
             the_chip(self.devices),
+            self._graph_compared,
         )
         self.recorder.outcome = Outcome.REACHED
         return graphs

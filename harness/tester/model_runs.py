@@ -28,13 +28,14 @@ from bringup.harness.frontend.lowering import Program, lower_on
 from bringup.harness.frontend.model_digest import digest_of_model
 from bringup.harness.frontend.torch_program import parameter_count
 from bringup.harness.recording.recorder import StageScope, TesterRecorder
-from bringup.harness.records.schema import Stage
+from bringup.harness.records.schema import Stage, StageResult, Status
 from bringup.harness.state import settings
 from bringup.harness.state.fingerprint import fingerprint
 from bringup.harness.state.loaded import Loaded, Run
 from bringup.harness.state.surroundings import of_any_process, of_process, variables_of
 from bringup.harness.tester import reuse
 from bringup.harness.tester.cached_checks import SeenGolden
+from bringup.harness.tester.compiled_graphs import CompiledGraphs
 from bringup.harness.tester.golden import Golden, difference
 from bringup.harness.verify.structure import map_tensors
 
@@ -195,17 +196,9 @@ class ModelRuns:
     def _program(self) -> Program:
         """Load and lower; or take what the same test did in this process, on another device or in
         another flow."""
-        set_by_hand = self._inputs_set or self._model_set
-        as_made = self._progress is _Progress.NEW and not set_by_hand
-        self._key = self._reuse_key() if as_made and not self.makes_model else None
         config = self.compiler_config
-        kept = reuse.last_test().take(self._key, config)
+        kept = self._from_before()
         if kept is not None:
-            self._model, self._golden_run, self._as_loaded = kept.model, kept.golden, kept.loaded
-            self._inputs = kept.loaded.inputs
-            self._progress, self._extracted = _Progress.RUN, kept.program.extracted
-            self._uncompared, self._export_key = kept.program.uncompared, kept.export_key
-            self.recorder.reuse(kept.results_for(config), kept.source)
             known = {result.stage for result, _ in kept.results}
             lower_on(kept.program, config, self.recorder, known)
             reuse.last_test().add_results(self._key, self.recorder.results)
@@ -217,8 +210,23 @@ class ModelRuns:
         finally:  # what a compiler refuses has a graph all the same
             if self._graph_alone is not None:
                 self._taken = self._graph_alone
-                self._keep(self._graph_alone)
+                self._keep(self._graph_alone, self.recorder.results)
         return program
+
+    def _from_before(self) -> reuse.Kept | None:
+        """What the same test did in this process, with the model that it loaded."""
+        set_by_hand = self._inputs_set or self._model_set
+        as_made = self._progress is _Progress.NEW and not set_by_hand
+        self._key = self._reuse_key() if as_made and not self.makes_model else None
+        config = self.compiler_config
+        kept = reuse.last_test().take(self._key, config)
+        if kept is not None:
+            self._model, self._golden_run, self._as_loaded = kept.model, kept.golden, kept.loaded
+            self._inputs = kept.loaded.inputs
+            self._progress, self._extracted = _Progress.RUN, kept.program.extracted
+            self._uncompared, self._export_key = kept.program.uncompared, kept.export_key
+            self.recorder.reuse(kept.results_for(config), kept.source)
+        return kept
 
     def _confirm_export(self) -> None:
         """Before something bad is said: is an earlier night's export, if it was taken, the model's?
@@ -240,10 +248,20 @@ class ModelRuns:
         """Remember a program whose lowering may fail yet."""
         self._graph_alone = program
 
-    def _keep(self, program: Program) -> None:
-        """Have the test's other flows and devices find a program, if they can share one."""
+    def _keep(
+        self,
+        program: Program,
+        results: list[tuple[StageResult, Status]],
+        graphs: CompiledGraphs | None = None,
+    ) -> bool:
+        """Have the test's other flows and devices find a program, and these stages, or what dynamo
+        traced.
+
+        Returns:
+            Whether they can share it.
+        """
         if self._key is None or self._differs_by_device:
-            return
+            return False
         assert self._as_loaded is not None
         reuse.last_test().keep(
             reuse.Kept(
@@ -254,10 +272,12 @@ class ModelRuns:
                 golden=self._golden_run,
                 program=program,
                 export_key=self._export_key,
-                results=reuse.front_end_results(self.recorder.results),
+                results=reuse.front_end_results(results),
                 flow=reuse.flow_of(self.compiler_config) if self._differs_by_flow else None,
+                graphs=graphs,
             )
         )
+        return True
 
     def _reuse_key(self) -> reuse.Key | None:
         """Which place of which test this is, and what decides what it loads; None: nobody knows."""

@@ -27,6 +27,7 @@ from bringup.harness.frontend.lowering import Program
 from bringup.harness.records.schema import Stage, StageResult, Status
 from bringup.harness.session import current
 from bringup.harness.state.loaded import Loaded
+from bringup.harness.tester.compiled_graphs import CompiledGraphs
 from bringup.harness.tester.golden import Golden
 
 _LITTLE = 1536 << 20
@@ -58,11 +59,15 @@ class Kept:
     """Of the loaded model, as `export_cache` has it; empty where nobody knows it."""
     flow: Key | None = None
     """The only flow it is for, of one whose loading asked which it is; None: for all."""
+    graphs: CompiledGraphs | None = None
+    """Of a model that Python steers, what dynamo has traced of it."""
 
     def serves(self, config: CompilerConfig) -> bool:
         """Is it for this flow, and lowered far enough, or to be lowered further?"""
         if self.flow not in (None, flow_of(config)):
             return False
+        if self.graphs is not None:
+            return True
         if config.compile_depth is CompileDepth.TORCH_FX:
             return True
         has_graph = self.program.make_graph is not None
@@ -162,12 +167,14 @@ class LastTest:
         kept = self._kept
         fits = kept is not None and kept.key == key and kept.serves(config)
         if kept is not None and not (fits and kept.loaded.restored()):
-            self._kept = None
+            self.drop()
             _return_memory()
         return self._kept
 
     def drop(self) -> None:
         """Have nothing to share."""
+        if self._kept is not None and self._kept.graphs is not None:
+            self._kept.graphs.release()
         self._kept = None
 
     def keep(self, work: Kept) -> None:

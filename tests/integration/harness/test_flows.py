@@ -3,7 +3,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The flows of a test: one load and one export for all of them, and what each gives as if alone."""
 
+import re
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -22,7 +24,8 @@ ALL = (
 @pytest.fixture(scope="module")
 def flows(tmp_path_factory: pytest.TempPathFactory) -> Done:
     cache = tmp_path_factory.mktemp("cache")
-    return run_pytest(tmp_path_factory.mktemp("run"), FILE, BRINGUP_CACHE=str(cache))
+    rest = ("-k", "not speaking")
+    return run_pytest(tmp_path_factory.mktemp("run"), FILE, *rest, BRINGUP_CACHE=str(cache))
 
 
 def record_of(done: Done, test: str, flow: str, mode: str) -> TestRecord:
@@ -145,3 +148,22 @@ def test_a_lowering_kept_of_another_run_serves_the_flow_over_its_ops(tmp_path: P
     (alone,) = run_pytest(tmp_path / "third", split, BRINGUP_CACHE=cache).records.values()
     kept = [s.stage for s in alone.stages if "cached from" in s.attributes]
     assert kept == [*ALL[1:]] and alone.outcome is Outcome.PASSED
+
+
+def test_the_graphs_of_a_steered_model_are_traced_once_for_all_flows(tmp_path: Path) -> None:
+    """Those of one whose forward asks for the flow, or that compiles itself, for each flow."""
+    traces = tmp_path / "traces"
+    done = run_pytest(tmp_path / "run", f"{FILE}::test_speaking", TRACES=str(traces))
+    assert Counter(traces.read_text().split()) == {
+        **{"Speaking": 2, "Forgetful": 2},
+        **{"SpeakingByFlow": 6, "SpeakingOtherwise": 6},
+    }
+    assert len(done.records) == 12, done.output
+    for record in done.records.values():
+        tester, whole = record.identity.variant, record.identity.flow == "full"
+        assert record.outcome is Outcome.PASSED
+        stages = Counter(stage.stage for stage in record.stages)
+        assert (stages[Stage.EXPORT], stages[Stage.EXECUTE]) == (2, 2 if whole else 0)
+        names = " ".join(op.name for op in ops_of(done, record))
+        asked = "tanh" if tester == "SpeakingByFlow" else "logistic|sigmoid"
+        assert whole or re.search(asked, names), names

@@ -5,6 +5,7 @@
 # One model in all flows, in the orders that `-k` leaves; what each loads is told apart by its ops.
 
 import os
+from pathlib import Path
 
 import pytest
 import torch
@@ -88,12 +89,66 @@ class ByForward(Plain):
         return Asking(self.compiler_config)
 
 
+@torch.compiler.assume_constant_result
+def _traced(name):
+    with Path(os.environ["TRACES"]).open("a") as traces:
+        print(name, file=traces)
+    return 1.0
+
+
+class Speaker(torch.nn.Module):
+    """Says two words of its own, each by a graph: the second is one longer."""
+
+    def __init__(self, name, config=None):
+        super().__init__()
+        self.words, self.name, self.config = torch.nn.Linear(4, 4), name, config
+
+    def forward(self, x):
+        if torch.compiler.is_compiling():
+            x = x * _traced(self.name)
+        asked = self.config is not None and self.config.compile_depth.op_by_op
+        return torch.tanh(self.words(x)) if asked else torch.sigmoid(self.words(x))
+
+    def generate(self, x):
+        for _ in range(2):
+            x = torch.cat([x, self(x)[-1:]])
+        return x
+
+
+class Speaking(Plain):
+    def _load_model(self):
+        return Speaker(type(self).__name__)
+
+
+class SpeakingByFlow(Plain):
+    def _load_model(self):
+        return Speaker(type(self).__name__, self.compiler_config)
+
+
+class SpeakingOtherwise(Speaking):
+    def compile_model(self, model, *given, **named):
+        return super().compile_model(model, *given, **named)
+
+
+class Forgetful(Speaking):
+    """Says another word each time, which is put back between its flows."""
+
+    def _load_model(self):
+        model = super()._load_model()
+        model.said = []
+        model.register_forward_hook(lambda module, args, out: module.said.append(1) or out)
+        return model
+
+
 def _run(tester, mode, flow, record_property, config=None):
     config = config or CompilerConfig()
     if FLOWS[flow]:
         config.compile_depth = CompileDepth.EXECUTE_OP_BY_OP
         config.op_by_op_backend = FLOWS[flow]
-    made = tester("x", mode, compiler_config=config, record_property_handle=record_property)
+    given = {"run_generate": True} if issubclass(tester, Speaking | SpeakingByFlow) else {}
+    made = tester(
+        "x", mode, compiler_config=config, record_property_handle=record_property, **given
+    )
     made.test_model()
     made.finalize()
 
@@ -132,3 +187,9 @@ def test_by_body(record_property, monkeypatch, flow, tester):
     monkeypatch.setenv("CHOSEN", flow)
     config = ForFull() if flow == "full" else ForOps()
     _run(tester, "eval", flow, record_property, config if tester is ByConfig else None)
+
+
+@_in("op_by_op_stablehlo", "op_by_op_torch", "full")
+@pytest.mark.parametrize("tester", [Speaking, SpeakingByFlow, SpeakingOtherwise, Forgetful])
+def test_speaking(record_property, flow, tester):
+    _run(tester, "eval", flow, record_property)

@@ -14,6 +14,7 @@ from bringup.harness.frontend.exported_digest import (
     UnwrittenError,
     decompositions,
     digest_of,
+    digest_of_graph,
     settings,
 )
 from bringup.harness.frontend.torch_program import export_entry
@@ -76,6 +77,27 @@ def test_what_is_otherwise_has_another(other: Net, x: torch.Tensor) -> None:
 
 def test_the_sign_of_zero_counts() -> None:
     assert digest(Net(factor=-0.0)) != digest(Net(factor=0.0))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda x: x[:, None],
+        lambda x: x[..., :1],
+        lambda x: x["...", None],
+        lambda x: x[("ellipsis",), None],
+    ],
+)
+def test_a_graph_that_takes_other_elements_has_another(
+    other: Callable[[Any], torch.Tensor],
+) -> None:
+    """As dynamo leaves them, with Python's own `...` in it."""
+
+    def digest_of_function(function: Callable[[Any], torch.Tensor]) -> str:
+        return digest_of_graph(torch.fx.symbolic_trace(function), {}, {})
+
+    of_this = digest_of_function(lambda x: x[..., None])
+    assert of_this == digest_of_function(lambda x: x[..., None]) != digest_of_function(other)
 
 
 def test_what_runs_code_of_somebodys_own_is_not_kept() -> None:
