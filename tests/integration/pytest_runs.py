@@ -29,9 +29,10 @@ HUNG_S = 3600.0
 PRELOADED = (
     *("torch", "torch_mlir.fx", "torch._dynamo", "functorch.compile", "sympy.combinatorics"),
     *("torch.distributed.tensor.experimental", "torch._inductor.ir", "execnet", "_pytest.junitxml"),
-    "bringup:ModelTester,OnnxModelTester,TorchExecutor,StablehloExecutor",
+    *("bringup:ModelTester,OnnxModelTester,TorchExecutor,StablehloExecutor",),
+    "tests.integration.digested",
 )
-"""What a test of a model comes to import."""
+"""What a test of a model comes to import, and to read."""
 
 
 @dataclass(frozen=True)

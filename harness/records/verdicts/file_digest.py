@@ -84,7 +84,7 @@ def digest_of_sources(folder: Path) -> str:
     try:
         real = folder.resolve(strict=True)
         files = _sources_below(str(real))
-        name, cut = f"{real}/*.py", len(str(real)) + 1
+        name, cut = f"{real}/{_ALL_SOURCES}", len(str(real)) + 1
         whole = hashlib.sha256(name.encode())
         for path, stamp in files:
             whole.update(f"{path[cut:]} {stamp}\n".encode())
@@ -105,6 +105,8 @@ def digest_of_sources(folder: Path) -> str:
     return known.sha256
 
 
+_ALL_SOURCES = "*.py"
+"""What a folder's sources are kept under, below its path."""
 _MOST_ENTRIES = 500_000
 """Of folders below one, above which that is no checkout: a home, or the root of a machine."""
 _NOT_SOURCES = frozenset({"__pycache__", "node_modules", "results", "site-packages"})
@@ -175,6 +177,11 @@ def _kept() -> dict[str, _Known]:
 
 def _keep(path: str, known: _Known) -> None:
     """Add to what is kept. Of two processes at it at once one may be lost, which costs a second."""
-    still = {name: each for name, each in _kept().items() if os.path.exists(name)}  # noqa: PTH110
+    still = {name: each for name, each in _kept().items() if _is_there(name)}
     with contextlib.suppress(RecordError, OSError):
         write_atomically(_file(), msgspec.json.encode(still | {path: known}), sync=False)
+
+
+def _is_there(name: str) -> bool:
+    """Is the file, or the folder, that a digest is kept of?"""
+    return os.path.exists(name.removesuffix(_ALL_SOURCES))  # noqa: PTH110

@@ -11,7 +11,7 @@ import pytest
 from bringup.harness.records.run_dir import load_ops
 from bringup.harness.records.schema import Outcome, Stage, StageResult, TestRecord
 from bringup.harness.records.values import CACHED_FROM, RECHECKED
-from tests.integration.pytest_runs import Done, run_pytest
+from tests.integration.pytest_runs import MINIATURE, Done, run_pytest
 
 NET = """
 import collections
@@ -300,8 +300,8 @@ def test_the_graphs_of_a_generate_are_exported_once(tmp_path: Path) -> None:
     """For all flows, and for the nights that follow."""
     cache, said = {"BRINGUP_CACHE": str(tmp_path / "cache")}, []
     for night, flow in (("one", "full"), ("two", "op_by_op_stablehlo"), ("three", "full")):
-        test = f"tests/models/gpt2/test_gpt2.py::test_gpt2[{flow}-generate-eval]"
-        done = run_pytest(tmp_path / night, test, "--size", "tiny", **cache)
+        test = f"{MINIATURE}/test_flows.py::test_speaking[Speaking-{flow}]"
+        done = run_pytest(tmp_path / night, test, PYTEST_TRACES=str(tmp_path / "traces"), **cache)
         assert done.code == 0, done.output
         stages = [s for s in only(done).stages if s.stage is Stage.EXPORT]
         said.append([CACHED_FROM in stage.attributes for stage in stages])

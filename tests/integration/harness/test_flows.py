@@ -153,7 +153,7 @@ def test_a_lowering_kept_of_another_run_serves_the_flow_over_its_ops(tmp_path: P
 def test_the_graphs_of_a_steered_model_are_traced_once_for_all_flows(tmp_path: Path) -> None:
     """Those of one whose forward asks for the flow, or that compiles itself, for each flow."""
     traces = tmp_path / "traces"
-    done = run_pytest(tmp_path / "run", f"{FILE}::test_speaking", TRACES=str(traces))
+    done = run_pytest(tmp_path / "run", f"{FILE}::test_speaking", PYTEST_TRACES=str(traces))
     assert Counter(traces.read_text().split()) == {
         **{"Speaking": 2, "Forgetful": 2},
         **{"SpeakingByFlow": 6, "SpeakingOtherwise": 6},

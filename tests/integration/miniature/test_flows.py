@@ -91,7 +91,7 @@ class ByForward(Plain):
 
 @torch.compiler.assume_constant_result
 def _traced(name):
-    with Path(os.environ["TRACES"]).open("a") as traces:
+    with Path(os.environ["PYTEST_TRACES"]).open("a") as traces:
         print(name, file=traces)
     return 1.0
 

@@ -12,7 +12,11 @@ import pytest
 
 from bringup.harness.builds.sources import SourceFolders, all_sources
 from bringup.harness.records.verdicts import file_digest
-from bringup.harness.records.verdicts.file_digest import digest_of_sources
+from bringup.harness.records.verdicts.file_digest import (
+    digest_of,
+    digest_of_code,
+    digest_of_sources,
+)
 from bringup.harness.session import begin
 
 
@@ -50,6 +54,22 @@ def test_an_edit_counts_and_what_is_no_source_does_not(checkout: Path) -> None:
     assert moved not in (before, edited)
     (checkout / "models" / "model.py").rename(checkout / "models" / "net" / "model.py")
     assert digest_of_sources(checkout) == edited  # by its content, whenever it was written
+
+
+def test_what_one_process_read_the_next_one_does_not(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever else is kept of files, and of folders that are gone, meanwhile."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    digest_of_sources(gone)
+    found = digest_of_sources(checkout), digest_of_code(checkout)
+    gone.rmdir()
+    digest_of(checkout / "conftest.py")
+    monkeypatch.setattr(file_digest, "_known", {})
+    monkeypatch.setattr(file_digest.hashlib, "file_digest", None)  # nothing is read again
+    assert (digest_of_sources(checkout), digest_of_code(checkout)) == found
+    assert not [name for name in file_digest._kept() if name.startswith(str(gone))]
 
 
 def test_a_folder_that_is_no_checkout_has_none(
