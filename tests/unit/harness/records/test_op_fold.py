@@ -190,8 +190,19 @@ def test_a_merged_run_keeps_ops_beside_its_records(tmp_path: Path) -> None:
     assert [(line.test, line.result) for line in read_ops(tmp_path / "m")] == [
         (TEST.key, op_result(0))
     ]
-    assert read_ops(tmp_path / "m") == load_ops(tmp_path / "m")
+    assert [*read_ops(tmp_path / "m")] == load_ops(tmp_path / "m")
     assert len(read_merged(tmp_path / "m")[1]) == 1
+
+
+def test_ops_are_read_again_when_there_are_others(tmp_path: Path) -> None:
+    walked(tmp_path, "r1", op_result(0))
+    first = read_ops(tmp_path)
+    assert read_ops(tmp_path) is first
+    walked(tmp_path, "r1", op_result(1))
+    assert [line.result for line in read_ops(tmp_path)] == [op_result(0), op_result(1)]
+    for journal in [*journals(tmp_path)]:
+        journal.unlink()
+    assert not read_ops(tmp_path)
 
 
 def test_merging_again_writes_the_same_bytes(tmp_path: Path) -> None:
@@ -253,7 +264,7 @@ def test_a_reference_to_nothing_is_a_loss(tmp_path: Path) -> None:
 def test_a_run_without_ops_has_none(tmp_path: Path) -> None:
     walked(tmp_path / "a")
     merge([tmp_path / "a"], tmp_path / "m")
-    assert read_ops(tmp_path / "m") == []
+    assert not read_ops(tmp_path / "m")
 
 
 def test_a_run_of_the_first_schema_is_read_and_upgraded(tmp_path: Path) -> None:
