@@ -4,14 +4,20 @@
 """Every reproducer of `docs/findings` is run: it ends and says what its page has. One that does
 otherwise was mended upstream, or is no reproducer."""
 
+import os
 import re
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from bringup.harness.devices.backends.system_desc import write_descriptor
+from bringup.harness.devices.backends.tenstorrent import find_plugin
+from bringup.harness.records.variable_names import DESCRIPTOR_VARIABLE
 
 FOLDER = Path(__file__).parents[2] / "docs" / "findings"
 PAGES = sorted(path.stem for path in FOLDER.glob("*.md") if path.stem != "index")
@@ -42,13 +48,23 @@ def finding(page: str) -> Finding:
     return Finding(match["code"], match["ends"], match["says"])
 
 
-def ran(code: str, folder: Path) -> tuple[str, str]:
+def board(page: str, folder: Path) -> dict[str, str]:
+    """Variables by which a Tenstorrent reproducer has a board to compile for."""
+    if not page.startswith("tenstorrent-"):
+        return {}
+    distribution, version, _ = find_plugin()
+    write_descriptor("n150", folder / "n150.ttsys", distribution, version)
+    return {DESCRIPTOR_VARIABLE: str(folder / "n150.ttsys")}
+
+
+def ran(code: str, folder: Path, variables: Mapping[str, str]) -> tuple[str, str]:
     """How a reproducer ends, and all that it says."""
     path = folder / "reproducer.py"
     path.write_text(code, "utf-8")
     done = subprocess.run(
         [sys.executable, "-c", LIMITED, str(path)],
         cwd=folder,
+        env={**os.environ, **variables},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -78,7 +94,7 @@ def test_a_finding_has_all_that_an_issue_needs(page: str) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_a_reproducer_ends_as_its_page_says(page: str, tmp_path: Path) -> None:
     found = finding(page)
-    ends, said = ran(found.code, tmp_path)
+    ends, said = ran(found.code, tmp_path, board(page, tmp_path))
     assert ends == found.ends, said
     if not found.says.startswith("(nothing"):
         for part in found.says.split("..."):
