@@ -20,6 +20,7 @@ from pathlib import Path
 from bringup.harness.records.verdicts.file_digest import digest_of, digest_of_sources
 from bringup.harness.session import current
 
+_HARNESS = Path(__file__).resolve().parents[1]
 _IMPORTED_NS = time.time_ns()
 """When this process, or the one that it was forked off, began to import what it tests with."""
 
@@ -72,6 +73,22 @@ def is_of_project(module: str) -> bool:
     if not isinstance(name, str) or module.partition(".")[0] == "bringup":
         return False
     return not name.startswith(tuple(f"{path}/" for path in (*_installed(), *_of_python())))
+
+
+def without_places(lines: str, places: Iterable[str]) -> str:
+    """Lines of a traceback, each file named as from the folder that it lies below."""
+    for place in places:
+        lines = lines.replace(f'File "{place}', 'File "')
+    return lines
+
+
+def places_of_sources() -> tuple[str, ...]:
+    """The folders that a session's sources lie below, the innermost first, each with a slash at
+    its end: a checkout, or an environment, that lies elsewhere is the same one."""
+    session = current().find(SourceFolders)
+    given = session.folders if session is not None else ()
+    found = {f"{path}/" for path in (*given, *_installed(), _HARNESS.parent)}
+    return tuple(sorted(found, key=len, reverse=True))
 
 
 def all_sources() -> tuple[str, ...]:

@@ -5,10 +5,10 @@
 
 The graph is the model's source, its config, its shapes and dtypes and whatever its Python did, as
 the export found them, each node with the lines of source that it comes from, since those are in the
-artifact too. Of parameters and buffers, which are arguments, the layout counts, of other tensors
-the values; of buffers too where constants are folded, which is computing with them. What has no
-written form, or runs code that no digest is of (an op of somebody's own, a script object, a dynamic
-shape), makes a program one that is not kept.
+artifact too; where the checkout lies is no part of it. Of parameters and buffers, which are
+arguments, the layout counts, of other tensors the values; of buffers too where constants are
+folded, which is computing with them. What has no written form, or runs code that no digest is of
+(an op of somebody's own, a script object, a dynamic shape), makes a program one that is not kept.
 """
 
 import functools
@@ -30,6 +30,7 @@ from torch.export.graph_signature import (
 from torch.fx import GraphModule, Node
 from torch.fx.node import _get_qualified_name
 
+from bringup.harness.builds.sources import places_of_sources, without_places
 from bringup.harness.dense import as_bytes
 from bringup.harness.errors import HarnessError
 from bringup.harness.frontend.torch_program import decomposition_table
@@ -156,6 +157,7 @@ class _Writer:
 
     def __init__(self) -> None:
         self._digest = hashlib.sha256()
+        self._places = places_of_sources()
 
     def hexdigest(self) -> str:
         return self._digest.hexdigest()
@@ -169,7 +171,8 @@ class _Writer:
             target = self._target(node, module)
             given = _written(node.args), _written(node.kwargs)
             value = _written(node.meta.get("val", node.meta.get("example_value")))
-            lines = _COUNTED.sub("<eval_with_key>", str(node.meta.get("stack_trace")))
+            lines = without_places(str(node.meta.get("stack_trace")), self._places)
+            lines = _COUNTED.sub("<eval_with_key>", lines)
             self.say(node.op, node.name, target, *given, value, lines)
 
     def _target(self, node: Node, module: GraphModule) -> object:

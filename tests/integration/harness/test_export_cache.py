@@ -67,10 +67,15 @@ def night(tmp_path: Path) -> Night:
     """Run the net whole, each time with the cache of the times before."""
     count = 0
 
-    def run(environment: dict[str, str] | None = None, flow: str = "full", **net: object) -> Done:
+    def run(
+        environment: dict[str, str] | None = None,
+        flow: str = "full",
+        where: str = "models",
+        **net: object,
+    ) -> Done:
         nonlocal count
         count += 1
-        folder = tmp_path / "models"
+        folder = tmp_path / where
         folder.mkdir(exist_ok=True)
         (folder / "test_net.py").write_text(NET.format(**PLAIN | net))
         cache = {"BRINGUP_CACHE": str(tmp_path / "cache")}
@@ -251,6 +256,16 @@ def test_a_recheck_exports_again_and_says_so(night: Night) -> None:
     assert stage.attributes[RECHECKED]
     assert not was_exported(night())
     assert was_exported(night({"BRINGUP_NO_CACHE": "1"}))
+
+
+def test_a_checkout_that_lies_elsewhere_is_the_same(night: Night) -> None:
+    """As that of another runner is."""
+    night()
+    moved = night(where="another")
+    assert not was_exported(moved) and only(moved).warnings == ()
+    again = night({"BRINGUP_RECHECK": "100%"}, where="another")
+    assert was_exported(again) and only(again).warnings == ()
+    assert not was_exported(night())
 
 
 def test_what_forward_reads_elsewhere_makes_nothing_bad(night: Night, tmp_path: Path) -> None:
