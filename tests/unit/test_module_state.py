@@ -17,6 +17,7 @@ ALLOWED = {
         "_plain",
     ): "a context variable, and set back",
     ("harness/records/verdicts/file_digest.py", "_known"): "facts, by a file's time and size",
+    ("harness/records/run_dir.py", "_ops_of"): "facts, by the files' times and sizes",
     (
         "harness/frontend/torch_program.py",
         "decomposition_table",
