@@ -20,7 +20,8 @@ from pathlib import Path
 from bringup.harness.records.verdicts.file_digest import digest_of, digest_of_sources
 from bringup.harness.session import current
 
-_HARNESS = Path(__file__).resolve().parents[1]
+_PACKAGE = (Path(__file__).parents[2], Path(__file__).resolve().parents[2])
+"""Where the harness was imported from, by links and without them."""
 _IMPORTED_NS = time.time_ns()
 """When this process, or the one that it was forked off, began to import what it tests with."""
 
@@ -87,7 +88,7 @@ def places_of_sources() -> tuple[str, ...]:
     its end: a checkout, or an environment, that lies elsewhere is the same one."""
     session = current().find(SourceFolders)
     given = session.folders if session is not None else ()
-    found = {f"{path}/" for path in (*given, *_installed(), _HARNESS.parent)}
+    found = {f"{path}/" for path in (*given, *_installed(), *_PACKAGE)}
     return tuple(sorted(found, key=len, reverse=True))
 
 

@@ -178,37 +178,43 @@ class EagerRuns(RecordedRuns):
                 f"{self.model_name}: a model that Python steers runs on one device; leave out"
                 " data_parallel_mode, tensor_parallel_mode and automatic_parallelization"
             )
-        graphs = self._graphs_of_before(target)
+        before, kept = self._graphs_of_before(target), False
         with self.compiler_config.asked_for_flow() as asked:
-            graphs = self._graphs = graphs or self._graphs_of_loaded(target)
+            graphs = self._graphs = before or self._graphs_of_loaded(target)
             loaded = [*self.recorder.results]
-            own = self._model.__dict__.get("forward") if hasattr(self._model, "__dict__") else None
-            traced = False
             try:
-                with (
-                    target.leased(self.recorder.uncounted),  # graphs live in its host
-                    graphs.running(),
-                    self._run(watched=False),
-                    torch.no_grad(),
-                ):
-                    model = self._model if self.makes_model else self.get_framework_model()
-                    model = self.compile_model(model, graphs.config)
-                    outputs = self.run_model(model, self._inputs)
-                traced = True
+                outputs = self._run_graphs(graphs)
+                self._differs_by_flow |= asked()
+                if before is None:
+                    kept = self._keep(Program(), loaded, graphs)
+                else:
+                    kept = not self._differs_by_flow
             finally:
                 self._graphs = None
-                if self.run_generate:  # an attribute that hides the class's own forward
-                    self._model.__dict__.pop("forward", None)
-                    if own is not None:
-                        self._model.forward = own
-                self._differs_by_flow |= asked()
-                if traced and self._keep(Program(), loaded, graphs):
-                    graphs.free()
-                else:
+                if not kept:
                     reuse.last_test().drop()
                     graphs.release()
+        graphs.free()
         self._steered_verdict(graphs, outputs)
         return outputs if graphs.executes else self._golden_for_body()
+
+    def _run_graphs(self, graphs: CompiledGraphs) -> Any:
+        own = self._model.__dict__.get("forward") if hasattr(self._model, "__dict__") else None
+        try:
+            with (
+                graphs.target.leased(self.recorder.uncounted),  # graphs live in its host
+                graphs.running(),
+                self._run(watched=False),
+                torch.no_grad(),
+            ):
+                model = self._model if self.makes_model else self.get_framework_model()
+                model = self.compile_model(model, graphs.config)
+                return self.run_model(model, self._inputs)
+        finally:
+            if self.run_generate:  # an attribute that hides the class's own forward
+                self._model.__dict__.pop("forward", None)
+                if own is not None:
+                    self._model.forward = own
 
     def _graphs_of_before(self, target: Device) -> CompiledGraphs | None:
         """What dynamo has traced of the model in another flow, or for another device.
