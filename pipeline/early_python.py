@@ -29,6 +29,7 @@ import msgspec
 from bringup.harness.session import current
 from bringup.harness.storage.decoding import UNDECODABLE
 from bringup.pipeline.errors import PipelineError
+from bringup.pipeline.lifeline import without_interrupts
 
 _WATCHDOG = "bringup.pipeline.running.watchdog"
 _EARLY = "bringup.pipeline.running.early_process"
@@ -86,7 +87,7 @@ class EarlyPython:
         self._watching, watched = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._said = os.memfd_create("said before there is a log")
         numbers = watched.fileno(), theirs.fileno()
-        with theirs, watched:
+        with theirs, watched, without_interrupts():
             self.watchdog = subprocess.Popen(
                 [
                     *(sys.executable, "-m", _WATCHDOG, str(os.getpid()), str(numbers[0])),

@@ -5,11 +5,16 @@
 
 Source: Linux prctl(2), PR_SET_PDEATHSIG and PR_SET_CHILD_SUBREAPER. The parent is compared
 *after* the tie is made, because a parent that died before leaves nothing to send the signal.
+
+A SIGINT that reaches a Python before it has a handler of its own is a KeyboardInterrupt somewhere
+in its imports, and one in a callback is printed and forgotten: whoever sent it waits for ever.
 """
 
+import contextlib
 import ctypes
 import os
 import signal
+from collections.abc import Iterator
 
 _SET_PDEATHSIG = 1
 _SET_CHILD_SUBREAPER = 36
@@ -28,6 +33,21 @@ def die_with_parent(parent: int, number: signal.Signals) -> None:
 def adopt_orphans() -> None:
     """Become the parent of every descendant whose own parent dies."""
     _prctl(_SET_CHILD_SUBREAPER, 1)
+
+
+@contextlib.contextmanager
+def without_interrupts() -> Iterator[None]:
+    """A process started within gets no SIGINT until it calls `let_interrupts_in`."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def let_interrupts_in() -> None:
+    """Get SIGINT, those too that came since this process was started."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def _prctl(option: int, argument: int) -> None:

@@ -30,7 +30,7 @@ import psutil
 
 from bringup.harness.inner_process import words_of_parent
 from bringup.harness.records.variable_names import PARENT_VARIABLE
-from bringup.pipeline.lifeline import adopt_orphans, die_with_parent
+from bringup.pipeline.lifeline import adopt_orphans, die_with_parent, let_interrupts_in
 
 ORPHAN_GRACE_S = 3.0
 """An orphan may tidy up this long (multiprocessing's resource tracker needs a moment)."""
@@ -175,6 +175,7 @@ def main() -> int:
     wake = wake_on_signals()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, watchdog.ask_to_stop)
+    let_interrupts_in()
     signal.signal(signal.SIGCHLD, lambda *_: None)
     adopt_orphans()
     die_with_parent(supervisor, signal.SIGTERM)

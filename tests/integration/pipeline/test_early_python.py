@@ -6,6 +6,7 @@
 import fcntl
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,6 +48,35 @@ def test_what_it_lends_has_imported_what_test_files_name_and_ends_as_any(
     (tmp_path / "models" / "test_two.py").write_text(SETS_A_VARIABLE)
     with pytest.raises(NotEarlyError, match="cannot collect"):
         ask(early, "pass")
+
+
+LOSES_INTERRUPTS = """
+import time
+try:
+    time.sleep(1)
+except KeyboardInterrupt:
+    pass
+"""
+
+
+def test_an_interrupt_that_comes_while_it_imports_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one is that Python raises in a callback: whoever closed it would wait for ever."""
+    (tmp_path / "sitecustomize.py").write_text(LOSES_INTERRUPTS)
+    paths = (str(tmp_path), os.environ.get("PYTHONPATH"))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
+    monkeypatch.delenv("BRINGUP_PARENT", raising=False)
+    one = EarlyPython()
+    watchdog = psutil.Process(one.watchdog.pid)
+    eventually(lambda: "bringup.pipeline.running.watchdog" in watchdog.cmdline())
+    time.sleep(0.3)
+    one.watchdog.send_signal(signal.SIGINT)
+    try:
+        assert one.watchdog.wait(60) == 128 + signal.SIGTERM
+    finally:
+        one.watchdog.kill()
+        one.close()
 
 
 def test_it_becomes_a_process_that_speaks_into_the_log_and_holds_what_it_is_given(
