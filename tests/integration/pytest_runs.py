@@ -10,6 +10,7 @@ PyTorch might be imported otherwise: three to four seconds of processor a run.
 import contextlib
 import functools
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,10 +18,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bringup.harness.builds.code import lowering_code
+from bringup.harness.builds.sources import SourceFolders
+from bringup.harness.devices.toolchain import toolchain_of
 from bringup.harness.preloaded.process import NotPreloadedError, PreloadedPython, Process
 from bringup.harness.records.artifacts import ArtifactStore
 from bringup.harness.records.run_dir import load_journals
 from bringup.harness.records.schema import TestRecord
+from bringup.harness.records.verdicts import file_digest
 
 ROOT = Path(__file__).parents[2]
 MINIATURE = "tests/integration/miniature"
@@ -29,10 +34,9 @@ HUNG_S = 3600.0
 PRELOADED = (
     *("torch", "torch_mlir.fx", "torch._dynamo", "functorch.compile", "sympy.combinatorics"),
     *("torch.distributed.tensor.experimental", "torch._inductor.ir", "execnet", "_pytest.junitxml"),
-    *("bringup:ModelTester,OnnxModelTester,TorchExecutor,StablehloExecutor",),
-    "tests.integration.digested",
+    "bringup:ModelTester,OnnxModelTester,TorchExecutor,StablehloExecutor",
 )
-"""What a test of a model comes to import, and to read."""
+"""What a test of a model comes to import."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,9 @@ def run_pytest(directory: Path, *arguments: str, **environment: str) -> Done:
 def run_command(directory: Path, folder: Path, command: Sequence[str], **environment: str) -> Done:
     """Run a command line in a folder, and read the records it leaves in `directory`."""
     whole = os.environ | {"BRINGUP_RUN_DIR": str(directory)} | environment
+    if "BRINGUP_CACHE" in environment:
+        with contextlib.suppress(OSError):  # of a run that is to have none
+            know_what_is_installed(Path(environment["BRINGUP_CACHE"]))
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complained:
         streams = (0, said.fileno(), complained.fileno())
         code = _start(command, folder, whole, streams).wait(HUNG_S)
@@ -72,6 +79,24 @@ def run_command(directory: Path, folder: Path, command: Sequence[str], **environ
     records, _, losses = load_journals(directory)
     assert not losses
     return Done(code, output, directory, {r.identity.key: r for r in records})
+
+
+def know_what_is_installed(cache: Path) -> None:
+    """Have a new cache know the content of what is installed: each run would read it all, two to
+    four seconds of processor."""
+    known = _digests()
+    if not cache.exists():
+        cache.mkdir(parents=True)
+        shutil.copy(known, cache / known.name)
+
+
+@functools.cache
+def _digests() -> Path:
+    """What this process's own cache knows of files."""
+    assert SourceFolders([ROOT]).digests and lowering_code()
+    for device in ("cpu", "n150", "iree-cpu"):
+        toolchain_of(device)
+    return file_digest._file()
 
 
 def _start(
