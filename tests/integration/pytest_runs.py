@@ -18,6 +18,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from bringup.harness.builds.code import lowering_code
 from bringup.harness.builds.sources import SourceFolders
 from bringup.harness.devices.toolchain import toolchain_of
@@ -25,6 +27,7 @@ from bringup.harness.preloaded.process import NotPreloadedError, PreloadedPython
 from bringup.harness.records.artifacts import ArtifactStore
 from bringup.harness.records.run_dir import load_journals
 from bringup.harness.records.schema import TestRecord
+from bringup.harness.records.variable_names import CACHE_VARIABLE
 from bringup.harness.records.verdicts import file_digest
 
 ROOT = Path(__file__).parents[2]
@@ -67,9 +70,9 @@ def run_pytest(directory: Path, *arguments: str, **environment: str) -> Done:
 def run_command(directory: Path, folder: Path, command: Sequence[str], **environment: str) -> Done:
     """Run a command line in a folder, and read the records it leaves in `directory`."""
     whole = os.environ | {"BRINGUP_RUN_DIR": str(directory)} | environment
-    if "BRINGUP_CACHE" in environment:
+    if cache := environment.get(CACHE_VARIABLE):
         with contextlib.suppress(OSError):  # of a run that is to have none
-            know_what_is_installed(Path(environment["BRINGUP_CACHE"]))
+            know_what_is_installed(cache)
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complained:
         streams = (0, said.fileno(), complained.fileno())
         code = _start(command, folder, whole, streams).wait(HUNG_S)
@@ -81,13 +84,16 @@ def run_command(directory: Path, folder: Path, command: Sequence[str], **environ
     return Done(code, output, directory, {r.identity.key: r for r in records})
 
 
-def know_what_is_installed(cache: Path) -> None:
+def know_what_is_installed(cache: str) -> None:
     """Have a new cache know the content of what is installed: each run would read it all, two to
     four seconds of processor."""
     known = _digests()
-    if not cache.exists():
-        cache.mkdir(parents=True)
-        shutil.copy(known, cache / known.name)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv(CACHE_VARIABLE, cache)
+        place = file_digest._file()
+    if not place.exists():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(known, place)
 
 
 @functools.cache
