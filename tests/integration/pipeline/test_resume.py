@@ -25,6 +25,8 @@ def test_short(size, flow):
     with open("begun.txt", "a") as file:
         file.write(f"{size}\\n")
     time.sleep(0.5)
+    while size > 2 and os.path.exists("hold"):
+        time.sleep(0.05)
     if size == 5:
         os.kill(os.getpid(), signal.SIGSEGV)
 """
@@ -172,6 +174,7 @@ def test_an_interrupted_run_goes_on_too(fleet: SmallFleet) -> None:
 
 
 def test_what_cannot_be_resumed_is_a_sentence(fleet: SmallFleet) -> None:
+    (fleet.root / "hold").touch()  # however long this process takes, it has not ended
     run = fleet.start(*RUN)
     eventually(lambda: ended(fleet.output) >= 1)
     code, said = resumed(fleet, "run", "--resume", "out")
