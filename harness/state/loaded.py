@@ -102,6 +102,10 @@ class Loaded:
             restore()
         self._states.restore()
 
+    def mark(self) -> None:
+        """Have `restored` tell whatever is written from now on, by whatever means."""
+        self._states.mark()
+
     def restored(self) -> bool:
         """Put the model's state back; False when something was written that nobody saved."""
         self.restore()

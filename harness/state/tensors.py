@@ -11,6 +11,7 @@ tensor, an extension that does not declare it) does to a parameter, or to a tens
 """
 
 import functools
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -48,6 +49,8 @@ class TensorStates:
         """By address: the storages that are looked after."""
         self._saved: dict[int, torch.UntypedStorage] = {}
         """By address: copies of those that were, or may be, written."""
+        self._marks: dict[int, int] = {}
+        """By address: checksums of those that were not, when they were marked."""
         for tensor in tensors:
             if is_plain(tensor):
                 self._add(tensor)
@@ -87,11 +90,21 @@ class TensorStates:
         saved = self._saved.get(tensor.untyped_storage().data_ptr()) if is_plain(tensor) else None
         return tensor.detach() if saved is None else over(tensor.detach(), saved)
 
+    def mark(self) -> None:
+        """Note the contents of what was not copied, by which `intact` tells writes that nothing
+        counts, as those to `tensor.data` are, and to numpy's view."""
+        rest = (each for each in self._live.items() if each[0] not in self._saved)
+        self._marks = {address: _checksum(storage) for address, storage in rest}
+
     def intact(self) -> bool:
         """Was nothing written but what was saved before?"""
-        return all(
+        counted = all(
             known.tensor._version == known.version or self.may_have_changed(known.tensor)
             for known in self._known
+        )
+        return counted and all(
+            address in self._saved or _checksum(self._live[address]) == mark
+            for address, mark in self._marks.items()
         )
 
     def restore(self) -> None:
@@ -104,6 +117,13 @@ class TensorStates:
                 live.copy_(saved)
         for known in self._known:
             _put_back(known)
+
+
+def _checksum(storage: torch.UntypedStorage) -> int:
+    """Of the bytes, 4 GB a second; 0 for what lies on no CPU."""
+    if storage.device.type != "cpu":
+        return 0
+    return zlib.crc32(torch.empty(0, dtype=torch.uint8).set_(storage).numpy().data)
 
 
 def _same_bytes(one: torch.UntypedStorage, other: torch.UntypedStorage) -> bool:

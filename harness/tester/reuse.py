@@ -179,6 +179,7 @@ class LastTest:
 
     def keep(self, work: Kept) -> None:
         """Remember a test's front-end work."""
+        work.loaded.mark()
         self._kept = work
 
     def add_results(self, key: Key | None, results: list[tuple[StageResult, Status]]) -> None:

@@ -25,7 +25,7 @@ ALL = (
 @pytest.fixture(scope="module")
 def flows(tmp_path_factory: pytest.TempPathFactory) -> Done:
     cache = tmp_path_factory.mktemp("cache")
-    rest = ("-k", "not speaking")
+    rest = ("-k", "not speaking and not written_to")
     return run_pytest(tmp_path_factory.mktemp("run"), FILE, *rest, BRINGUP_CACHE=str(cache))
 
 
@@ -170,3 +170,12 @@ def test_the_graphs_of_a_steered_model_are_traced_once_for_all_flows(tmp_path: P
         names = " ".join(op.name for op in ops_of(done, record))
         asked = "tanh" if tester == "SpeakingByFlow" else "logistic|sigmoid"
         assert whole or re.search(asked, names), names
+
+
+def test_what_a_body_writes_to_the_weights_is_its_own_flows_alone(tmp_path: Path) -> None:
+    """To `tensor.data` and by numpy, which nothing counts: the model is loaded for each."""
+    traces = str(tmp_path / "traces")
+    done = run_pytest(tmp_path / "run", f"{FILE}::test_written_to", PYTEST_TRACES=traces)
+    assert done.code == 0, done.output
+    assert {record.outcome for record in done.records.values()} == {Outcome.PASSED}
+    assert not [r for r in done.records.values() if stages_of(r, reused=True)]

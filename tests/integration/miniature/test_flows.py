@@ -120,6 +120,15 @@ class Speaking(Plain):
         return Speaker(type(self).__name__)
 
 
+class Seeded(Speaking):
+    def _load_model(self):
+        torch.manual_seed(0)
+        return super()._load_model()
+
+    def _load_inputs(self):
+        return torch.linspace(-1, 1, 12).reshape(3, 4)
+
+
 class SpeakingByFlow(Plain):
     def _load_model(self):
         return Speaker(type(self).__name__, self.compiler_config)
@@ -187,6 +196,24 @@ def test_by_body(record_property, monkeypatch, flow, tester):
     monkeypatch.setenv("CHOSEN", flow)
     config = ForFull() if flow == "full" else ForOps()
     _run(tester, "eval", flow, record_property, config if tester is ByConfig else None)
+
+
+@_in("op_by_op_torch", "op_by_op_stablehlo", "full")
+@pytest.mark.parametrize("steered", [True, False])
+def test_written_to(flow, steered):
+    """By its body, where no version of a tensor counts it."""
+    torch.manual_seed(0)
+    config = CompilerConfig()
+    if FLOWS[flow]:
+        config.compile_depth = CompileDepth.EXECUTE_OP_BY_OP
+        config.op_by_op_backend = FLOWS[flow]
+    tester = Seeded("x", "eval", compiler_config=config, run_generate=steered)
+    outputs, x = tester.test_model(), torch.linspace(-1, 1, 12).reshape(3, 4)
+    model = tester._load_model()
+    assert torch.allclose(outputs, model.generate(x) if steered else model(x), atol=1e-4)
+    tester.framework_model.words.weight.data.mul_(5)
+    tester.framework_model.words.bias.detach().numpy()[:] = 7
+    tester.finalize()
 
 
 @_in("op_by_op_stablehlo", "op_by_op_torch", "full")
