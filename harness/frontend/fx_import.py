@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From an FX graph to torch dialect by torch-mlir's `FxImporter`: the step that needs torch."""
 
+import re
 from typing import Any
 
 import torch
@@ -12,6 +13,10 @@ from torch_mlir.extras.fx_importer import FxImporter, FxImporterHooks
 
 from bringup.harness.dense import to_numpy
 from bringup.harness.mlir import LoweringError, TorchMlir
+
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+_TELLING = 40
+"""Characters that tell a node's facts from words; a sentence may be cut off within them."""
 
 
 def import_graph(mlir: TorchMlir, graph: Graph) -> ir.Module:
@@ -25,10 +30,21 @@ def import_graph(mlir: TorchMlir, graph: Graph) -> ir.Module:
         GraphModule({}, graph)  # the importer rewrites some ops (as_strided) by way of it
     for node in graph.nodes:
         _refuse_complex_number(node)
-    with mlir.explained():
-        importer.import_stateless_graph(graph)
+    try:
+        with mlir.explained():
+            importer.import_stateless_graph(graph)
+    except LoweringError as error:
+        raise LoweringError(_in_short(str(error), graph), error.diagnostic) from error
     module: ir.Module = importer.module
     return module
+
+
+def _in_short(said: str, graph: Graph) -> str:
+    """What the importer says, without all that is known of a node, which it appends to it, and
+    without where in memory a function lies."""
+    beginnings = {f", {str(node.meta)[:_TELLING]}" for node in graph.nodes if node.meta}
+    end = min((said.find(each) for each in beginnings if each in said), default=len(said))
+    return _ADDRESS.sub("", said[:end])
 
 
 def _refuse_complex_number(node: Node) -> None:

@@ -43,7 +43,7 @@ class KnownVerdicts:
 
     def key(self, op: Op) -> str:
         """What the cache keeps an op's verdict under."""
-        named = op.key, self.values(op) if counts_values(op.name) else ""
+        named = op.key, self.values(op) if counts_values(op) else ""
         if named not in self._keys:
             self._keys[named] = self._basis.key(op, named[1])
         return self._keys[named]

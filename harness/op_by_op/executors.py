@@ -88,7 +88,7 @@ class TorchExecutor(OpByOpExecutor):
         return outcome
 
     def _known_op(self, found: FoundOp) -> KnownOp:
-        counts = counts_values(found.op.name)
+        counts = counts_values(found.op)
         origin = self._known.origins.get(found.op.key, "") if counts else ""
         return KnownOp(found.op, found.count, found.node, origin)
 

@@ -162,7 +162,7 @@ class OpByOpExecutor(Executor):
     def _result_before(self, op: Op) -> OpResult | None:
         """What an earlier attempt found of an op; None of one that it gave other values to."""
         found = self._earlier.get(op.key)
-        if found is None or not counts_values(op.name):
+        if found is None or not counts_values(op):
             return found
         return found if found.verdict.values == self._known.values(op) else None
 

@@ -124,6 +124,23 @@ def test_an_op_that_the_importer_rewrites_by_way_of_its_module_is_imported(mlir:
     assert "func.func @main" in text_of(import_graph(mlir, op.graph))
 
 
+def test_what_the_importer_refuses_is_named_and_nothing_else_that_is_known_of_it() -> None:
+    def chosen(x: torch.Tensor) -> torch.Tensor:
+        return x
+
+    class Twice(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x * 2
+
+    graph = torch_program.decompose(torch_program.export(Twice(), ((torch.ones(3),), {}))).graph
+    (node,) = (node for node in graph.nodes if node.op == "call_function")
+    node.target = chosen
+    with pytest.raises(LoweringError) as refused:
+        import_graph(TorchMlir(), graph)
+    assert str(refused.value).endswith(f"call_function: target=<function {chosen.__qualname__}>")
+    assert "stack_trace" in refused.value.diagnostic, "the whole is on record"
+
+
 def test_a_graph_in_an_op_is_told_from_another_and_its_names_do_not_matter() -> None:
     class Other(torch.nn.Module):
         def forward(self, z: torch.Tensor) -> torch.Tensor:

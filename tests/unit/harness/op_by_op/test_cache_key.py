@@ -20,6 +20,7 @@ from bringup.harness.op_by_op.cached_verdicts import descriptor_of
 from bringup.harness.ops.operand_values import WHOLE_BYTES, counts_values, fingerprint, origins_of
 from bringup.harness.ops.torch_ops import unique_ops
 from bringup.harness.records import provenance
+from bringup.harness.records.ops import TensorType
 from bringup.harness.records.provenance import versions
 from bringup.harness.records.schema import Metric, Op, OpVerdict, Outcome, Status
 from bringup.harness.records.verdicts import file_digest
@@ -233,18 +234,30 @@ def test_an_op_is_told_by_the_values_that_lead_to_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "counts"),
+    ("name", "counts", "in_bf16"),
     [
-        *((f"aten.{n}", True) for n in ("log.default", "embedding.default", "pow.Tensor_Scalar")),
-        *((f"aten.{n}", True) for n in ("sqrt.default", "div.Tensor", "gather.default")),
-        *((f"aten.{n}", True) for n in ("index.Tensor", "_softmax.default", "where.self")),
-        *((f"aten.{n}", False) for n in ("add.Tensor", "mm.default", "view.default")),
-        ("somebodys.op", True),
-        ("aten", True),
+        *((f"aten.{n}", True, True) for n in ("log.default", "embedding.default", "div.Tensor")),
+        *((f"aten.{n}", True, True) for n in ("sqrt.default", "pow.Tensor_Scalar")),
+        *(
+            (f"aten.{n}", True, True)
+            for n in ("gather.default", "index.Tensor", "_softmax.default")
+        ),
+        *((f"aten.{n}", False, True) for n in ("gelu.default", "mean.dim", "mm.default")),
+        *((f"aten.{n}", False, True) for n in ("convolution.default", "add.Tensor")),
+        *((f"aten.{n}", False, False) for n in ("view.default", "relu.default", "cat.default")),
+        ("aten.view.default+aten.relu.default", False, False),
+        ("aten.view.default+aten.add.Tensor", False, True),
+        ("somebodys.op", True, True),
+        ("aten", True, True),
     ],
 )
-def test_an_op_that_is_not_known_counts_its_values(name: str, counts: bool) -> None:
-    assert counts_values(name) is counts
+def test_an_op_that_is_not_known_or_rounds_in_few_digits_counts_its_values(
+    name: str, counts: bool, in_bf16: bool
+) -> None:
+    wide, narrow = TensorType((2,), "float32"), TensorType((2,), "bfloat16")
+    assert counts_values(Op("k", name, "torch", (wide,), (wide,))) is counts
+    assert counts_values(Op("k", name, "torch", (narrow,), (narrow,))) is in_bf16
+    assert counts_values(Op("k", name, "torch", (wide,), (narrow,))) is in_bf16
 
 
 @pytest.mark.parametrize(
