@@ -93,22 +93,23 @@ class Table {
   }
 
   /**
-   * Rows to draw: { row, device } of a test (device -1: all), { title, count } of a group.
-   * Rows that are good and have nothing to say, or that the budget left out, are not where `folded`.
+   * Rows to draw: { row, device } of a test (device -1: all), { title, count, bad, good, of } of a group.
+   * Rows that are good and have nothing to say, or that the budget left out, are not where `folded`;
+   * their group is, and counts them.
    */
   rows(view, fits, folded) {
-    const shown = [];
-    const byDevice = view.g === "device";
+    const shown = [], every = [];
     let hidden = 0, unrun = 0;
     for (let row = 0; row < this.height; row++) {
       let any = 0;
       for (let at = 0, cell = row * this.width; at < this.width; at++, cell++) any |= fits[cell];
       if (!any) continue;
+      if (view.g) every.push(row);
       if (folded && this.quiet[row]) { hidden++; unrun += this.unrun[row]; }
       else shown.push(row);
     }
     this.sort(shown, view.s, fits);
-    const found = view.g ? this.grouped(shown, view.g, fits, byDevice) : shown.map((row) => ({ row, device: -1 }));
+    const found = view.g ? this.grouped(shown, every, view.g, fits) : shown.map((row) => ({ row, device: -1 }));
     return { rows: found, count: shown.length, hidden, unrun };
   }
 
@@ -138,18 +139,35 @@ class Table {
     return 1 + (this.isGood[outcome] ? 0 : 100) + judged + outcome / 100;
   }
 
-  grouped(rows, by, fits, byDevice) {
-    const groups = new Map();
-    const put = (name, entry) => groups.get(name)?.push(entry) ?? groups.set(name, [entry]);
+  /** `good` and `of`: by device, how many of a group's tests are good of how many that ran. */
+  grouped(rows, every, by, fits) {
+    const { grid, width } = this, groups = new Map(), byDevice = by === "device";
+    const find = (title) => {
+      let group = groups.get(title);
+      if (!group) groups.set(title, group = { title, count: 0, bad: 0, good: new Int32Array(width), of: new Int32Array(width), entries: [] });
+      return group;
+    };
+    for (const row of every) {
+      const whole = byDevice ? null : find(this.groupOf(row, by));
+      if (whole) whole.count++;
+      for (let at = 0, cell = row * width; at < width; at++, cell++) {
+        if (!fits[cell]) continue;
+        const group = whole ?? find(grid.devices[at]), good = this.isGood[grid.outcome[cell]];
+        if (!whole) group.count++;
+        if (grid.left_out[cell]) continue;
+        group.of[at]++;
+        if (good) group.good[at]++; else group.bad++;
+      }
+    }
     for (const row of rows) {
-      if (!byDevice) { put(this.groupOf(row, by), { row, device: -1 }); continue; }
-      for (let at = 0; at < this.width; at++) {
-        if (fits[row * this.width + at]) put(this.grid.devices[at], { row, device: at });
+      if (!byDevice) { find(this.groupOf(row, by)).entries.push({ row, device: -1 }); continue; }
+      for (let at = 0; at < width; at++) {
+        if (fits[row * width + at]) find(grid.devices[at]).entries.push({ row, device: at });
       }
     }
     const order = new Intl.Collator("en", { numeric: true });
-    const names = [...groups.keys()].sort(order.compare);
-    return names.flatMap((name) => [{ title: name, count: groups.get(name).length, bad: this.bad(groups.get(name)) }, ...groups.get(name)]);
+    const sorted = [...groups.values()].sort((a, b) => order.compare(a.title, b.title));
+    return sorted.flatMap(({ entries, ...group }) => [group, ...entries]);
   }
 
   groupOf(row, by) {
@@ -161,15 +179,5 @@ class Table {
       if (cause?.owner) return cause.owner;
     }
     return by === "list" ? "on no list" : "no owner";
-  }
-
-  bad(entries) {
-    let count = 0;
-    for (const { row, device } of entries) {
-      for (let at = 0; at < this.width; at++) {
-        if ((device < 0 || device === at) && !this.isGood[this.grid.outcome[row * this.width + at]]) count++;
-      }
-    }
-    return count;
   }
 }

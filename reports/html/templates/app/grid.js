@@ -140,10 +140,17 @@ class Grid {
     return at >= 0 ? this.free.splice(at, 1)[0] : this.pool.pop() ?? this.emptyRow();
   }
 
-  groupRow({ title, count, bad }) {
+  groupRow({ title, count, bad, good, of }) {
     const said = bad ? `${bad} need attention` : "all good";
-    return h("div", { role: "row", class: "row group" },
-      h("div", { role: "rowheader", "aria-colindex": 1, "aria-colspan": this.heads.length }, bdi(title), h("small", {}, `${count} · ${said}`)));
+    const head = h("div", { role: "rowheader", class: "name", "aria-colindex": 1 }, bdi(title), h("small", {}, `${count} · ${said}`));
+    return h("div", { role: "row", class: "row group" }, head, ...this.grid.devices.map((device, at) => this.share(device, at, good[at], of[at])));
+  }
+
+  /** How many of a group are good on a device; in little room as a percentage. */
+  share(device, at, good, of) {
+    const shown = !of ? "" : this.cellWidth < 48 ? `${Math.floor((100 * good) / of)}%` : `${good}/${of}`;
+    const title = of ? `${good} of ${of} good on ${device}` : null;
+    return h("div", { role: "gridcell", class: good === of ? "share" : "share less", "aria-colindex": at + 2, title }, shown);
   }
 
   fillRow(element, { row, device }, at) {
@@ -370,8 +377,11 @@ class Grid {
     if (left > 0) this.printed.append(h("caption", {}, `${left} more rows are not printed; filter the table first`));
   }
 
-  printedRow({ row, device, title, count }) {
-    if (title !== undefined) return h("tr", { class: "group" }, h("th", { colspan: this.heads.length }, `${title} (${count})`));
+  printedRow({ row, device, title, count, good, of }) {
+    if (title !== undefined) {
+      const shares = this.grid.devices.map((_, at) => h("td", {}, of[at] ? `${good[at]}/${of[at]}` : ""));
+      return h("tr", { class: "group" }, h("th", {}, `${title} (${count})`), ...shares, h("td"));
+    }
     let total = 0;
     const cells = this.grid.devices.map((_, at) => {
       const cell = row * this.table.width + at, outcome = this.grid.outcome[cell];
