@@ -63,7 +63,7 @@ VALUE_BLIND = _EXACT | {
     *("mm", "bmm", "addmm", "baddbmm", "dot", "mv", "matmul", "linear", "convolution"),
     *("sum", "mean", "cumsum", "avg_pool2d", "_adaptive_avg_pool2d"),
 }
-"""`aten` ops, without overload, whose result is right or wrong for any values alike, in f32 and f64.
+"""`aten` ops, without overload, which in 32 bits and more are right or wrong for any values alike.
 
 In 16 bits and fewer a step too many that rounds is wrong for some values and right for others
 (GELU below -2, an average near 0), and a product overflows: there only `_EXACT` ones are.

@@ -303,6 +303,25 @@ def test_columns_sort_and_rows_go_into_groups(browser: Any, night: str) -> None:
     assert said(browser, "#grid-body .row[data-at='0']").startswith(wanted)
 
 
+def test_a_family_says_how_many_of_it_are_good_on_each_device(browser: Any, page: str) -> None:
+    def shares() -> dict[str, list[str]]:
+        found = css(browser, "#grid-body .row.group")
+        texts = [[e.text for e in css(row, "bdi, .share")] for row in found]
+        return {text[0]: text[-len(heads) :] for text in texts}
+
+    opened(browser, f"{page}#g=family")
+    heads = [e.text for e in css(browser, "#grid-head > *")][1:-1]
+    cpu, n150 = heads.index("cpu"), heads.index("n150")
+    by_family = shares()
+    assert (by_family["bert"][cpu], by_family["bert"][n150]) == ("1/1", "0/1")
+    assert (by_family["vit"][cpu], by_family["vit"][n150]) == ("1/1", "1/1"), "folded, and counted"
+    assert (by_family["gone"][cpu], by_family["gone"][n150]) == ("0/1", "")
+    opened(browser, f"{page}#g=family&d=n150&f=all")
+    assert (shares()["bert"][cpu], shares()["bert"][n150]) == ("", "0/1")
+    opened(browser, f"{page}#g=device")
+    assert (shares()["n150"][cpu], shares()["n150"][n150]) == ("", "1/2")
+
+
 def test_the_keyboard_is_enough(browser: Any, night: str) -> None:
     opened(browser, night)
     browser.find_element("tag name", "body").send_keys("/")

@@ -149,15 +149,17 @@ class Table {
     };
     for (const row of every) {
       const whole = byDevice ? null : find(this.groupOf(row, by));
-      if (whole) whole.count++;
+      let bad = 0;
       for (let at = 0, cell = row * width; at < width; at++, cell++) {
         if (!fits[cell]) continue;
         const group = whole ?? find(grid.devices[at]), good = this.isGood[grid.outcome[cell]];
         if (!whole) group.count++;
         if (grid.left_out[cell]) continue;
         group.of[at]++;
-        if (good) group.good[at]++; else group.bad++;
+        group.good[at] += good;
+        if (!whole) group.bad += 1 - good; else if (!good) bad = 1;
       }
+      if (whole) { whole.count++; whole.bad += bad; }
     }
     for (const row of rows) {
       if (!byDevice) { find(this.groupOf(row, by)).entries.push({ row, device: -1 }); continue; }
