@@ -15,8 +15,6 @@ from bringup.harness.dense import to_numpy
 from bringup.harness.mlir import LoweringError, TorchMlir
 
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
-_TELLING = 40
-"""Characters that tell a node's facts from words; a sentence may be cut off within them."""
 
 
 def import_graph(mlir: TorchMlir, graph: Graph) -> ir.Module:
@@ -34,17 +32,15 @@ def import_graph(mlir: TorchMlir, graph: Graph) -> ir.Module:
         with mlir.explained():
             importer.import_stateless_graph(graph)
     except LoweringError as error:
-        raise LoweringError(_in_short(str(error), graph), error.diagnostic) from error
+        raise LoweringError(_in_short(str(error)), error.diagnostic) from error
     module: ir.Module = importer.module
     return module
 
 
-def _in_short(said: str, graph: Graph) -> str:
-    """What the importer says, without all that is known of a node, which it appends to it, and
-    without where in memory a function lies."""
-    beginnings = {f", {str(node.meta)[:_TELLING]}" for node in graph.nodes if node.meta}
-    end = min((said.find(each) for each in beginnings if each in said), default=len(said))
-    return _ADDRESS.sub("", said[:end])
+def _in_short(said: str) -> str:
+    """What the importer says, without all that is known of a node, a dict which it appends to it,
+    and without where in memory a function lies."""
+    return _ADDRESS.sub("", said.partition(", {'")[0])
 
 
 def _refuse_complex_number(node: Node) -> None:

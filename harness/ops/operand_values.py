@@ -47,19 +47,8 @@ _EXACT = frozenset(
 """`aten` ops, without overload, that round nothing: they move, choose or make values."""
 
 VALUE_BLIND = _EXACT | {
-    *(
-        "add",
-        "sub",
-        "rsub",
-        "mul",
-        "square",
-        "sigmoid",
-        "tanh",
-        "silu",
-        "gelu",
-        "leaky_relu",
-        "erf",
-    ),
+    *("add", "sub", "rsub", "mul", "square", "sigmoid", "tanh", "silu", "gelu"),
+    *("leaky_relu", "erf"),
     *("mm", "bmm", "addmm", "baddbmm", "dot", "mv", "matmul", "linear", "convolution"),
     *("sum", "mean", "cumsum", "avg_pool2d", "_adaptive_avg_pool2d"),
 }

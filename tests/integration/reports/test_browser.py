@@ -253,7 +253,11 @@ def test_what_a_budget_left_out_does_not_bury_what_ran(browser: Any, tmp_path: P
     left = Failure(None, LEFT_OUT, "the budget had no time for it")
     ran = [record(identity("bert", "cpu"), Outcome.FAILED), record(identity("vit", "cpu"))]
     out = [record(identity(f"m{i}"), Outcome.NOT_RUN, failure=left) for i in range(60)]
-    opened(browser, built(write_run(tmp_path, [*ran, *out])))
+    night = built(write_run(tmp_path, [*ran, *out]))
+    opened(browser, f"{night}#g=family")
+    said_of = [row.text.split("\n") for row in css(browser, "#grid-body .row.group")]
+    assert ["m0", "1 · 1 left out"] in said_of, "nothing of it ran, so it is not good"
+    opened(browser, night)
     assert rows_shown(browser) == ["bert"]
     assert said(browser, "#fold") == "show 1 good row and 60 left out by the budget"
     browser.find_element("id", "fold").click()
@@ -316,8 +320,9 @@ def test_a_family_says_how_many_of_it_are_good_on_each_device(browser: Any, page
     assert (by_family["bert"][cpu], by_family["bert"][n150]) == ("1/1", "0/1")
     assert (by_family["vit"][cpu], by_family["vit"][n150]) == ("1/1", "1/1"), "folded, and counted"
     assert (by_family["gone"][cpu], by_family["gone"][n150]) == ("0/1", "")
-    opened(browser, f"{page}#g=family&d=n150&f=all")
-    assert (shares()["bert"][cpu], shares()["bert"][n150]) == ("", "0/1")
+    opened(browser, f"{page}#g=family&o=FAILED")
+    assert (shares()["bert"][cpu], shares()["bert"][n150]) == ("1/1", "0/1"), "not of what fits"
+    assert "vit" not in shares()
     opened(browser, f"{page}#g=device")
     assert (shares()["n150"][cpu], shares()["n150"][n150]) == ("", "1/2")
 

@@ -93,9 +93,10 @@ class Table {
   }
 
   /**
-   * Rows to draw: { row, device } of a test (device -1: all), { title, count, bad, good, of } of a group.
+   * Rows to draw: { row, device } of a test (device -1: all), { title, count, bad, left, good, of }
+   * of a group.
    * Rows that are good and have nothing to say, or that the budget left out, are not where `folded`;
-   * their group is, and counts them.
+   * their group is.
    */
   rows(view, fits, folded) {
     const shown = [], every = [];
@@ -139,27 +140,31 @@ class Table {
     return 1 + (this.isGood[outcome] ? 0 : 100) + judged + outcome / 100;
   }
 
-  /** `good` and `of`: by device, how many of a group's tests are good of how many that ran. */
+  /** What is said of a group is of all its tests; those that fit decide whether it is there. `good` and
+   * `of`: by device, how many are good of how many that ran; `left`: how many a budget left out. */
   grouped(rows, every, by, fits) {
     const { grid, width } = this, groups = new Map(), byDevice = by === "device";
     const find = (title) => {
       let group = groups.get(title);
-      if (!group) groups.set(title, group = { title, count: 0, bad: 0, good: new Int32Array(width), of: new Int32Array(width), entries: [] });
+      if (!group) groups.set(title, group = { title, count: 0, bad: 0, left: 0, good: new Int32Array(width), of: new Int32Array(width), entries: [] });
       return group;
     };
     for (const row of every) {
-      const whole = byDevice ? null : find(this.groupOf(row, by));
-      let bad = 0;
+      if (!byDevice) { find(this.groupOf(row, by)); continue; }
+      for (let at = 0; at < width; at++) if (fits[row * width + at]) find(grid.devices[at]);
+    }
+    for (let row = 0; row < this.height; row++) {
+      const found = new Map(); // of this test: each group that it is in, and whether it is bad there
       for (let at = 0, cell = row * width; at < width; at++, cell++) {
-        if (!fits[cell]) continue;
-        const group = whole ?? find(grid.devices[at]), good = this.isGood[grid.outcome[cell]];
-        if (!whole) group.count++;
-        if (grid.left_out[cell]) continue;
-        group.of[at]++;
-        group.good[at] += good;
-        if (!whole) group.bad += 1 - good; else if (!good) bad = 1;
+        const group = grid.outcome[cell] ? groups.get(byDevice ? grid.devices[at] : this.groupOf(row, by)) : null;
+        if (!group) continue;
+        const ran = !grid.left_out[cell], good = this.isGood[grid.outcome[cell]];
+        const before = found.get(group) ?? { bad: 0, left: 0 };
+        found.set(group, { bad: before.bad | (ran && !good), left: before.left | !ran });
+        group.of[at] += ran;
+        group.good[at] += ran && good;
       }
-      if (whole) { whole.count++; whole.bad += bad; }
+      for (const [group, { bad, left }] of found) { group.count++; group.bad += bad; group.left += left; }
     }
     for (const row of rows) {
       if (!byDevice) { find(this.groupOf(row, by)).entries.push({ row, device: -1 }); continue; }

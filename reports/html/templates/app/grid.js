@@ -140,8 +140,9 @@ class Grid {
     return at >= 0 ? this.free.splice(at, 1)[0] : this.pool.pop() ?? this.emptyRow();
   }
 
-  groupRow({ title, count, bad, good, of }) {
-    const said = bad ? `${bad} need attention` : "all good";
+  groupRow({ title, count, bad, left, good, of }) {
+    const parts = [bad && `${bad} need attention`, left && `${left} left out`].filter(Boolean);
+    const said = parts.join(" · ") || "all good";
     const head = h("div", { role: "rowheader", class: "name", "aria-colindex": 1 }, bdi(title), h("small", {}, `${count} · ${said}`));
     return h("div", { role: "row", class: "row group" }, head, ...this.grid.devices.map((device, at) => this.share(device, at, good[at], of[at])));
   }
